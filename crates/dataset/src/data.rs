@@ -1,0 +1,239 @@
+//! The data set in memory: grey images of one size and any number of label columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Keys of [`Dataset::about`] that the file format uses itself.
+pub(crate) const RESERVED: [&str; 4] = ["classes", "format", "labels", "version"];
+
+/// Names that a label column cannot have, since the file holds tensors of these names.
+const TENSORS: [&str; 3] = ["features", "images", "__metadata__"];
+
+/// Grey images `[N, H, W]` of one byte per pixel, with label columns of `N` values each.
+///
+/// Every constructor checks the same rules, so a `Dataset` that exists is consistent: the sizes
+/// agree, every label value has a class name, and names are unique.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    count: usize,
+    height: usize,
+    width: usize,
+    images: Vec<u8>,
+    labels: Vec<Labels>,
+    about: BTreeMap<String, String>,
+}
+
+/// One label column: a class index per item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// The column's name, such as `character`.
+    pub name: String,
+    /// The name of each class, in the order of the values.
+    pub classes: Vec<String>,
+    /// One value per item, each less than `classes.len()`.
+    pub values: Vec<u32>,
+}
+
+/// Why a data set cannot be made, or does not hold what was asked of it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// An image without rows or columns.
+    #[error("images of {height}x{width} pixels hold nothing: give a height and a width of at least 1")]
+    Size {
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// The pixels do not fill whole images.
+    #[error("{pixels} pixels are not a whole number of {height}x{width} images: check the size")]
+    Pixels {
+        /// Bytes given.
+        pixels: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// A column whose length is not the number of images.
+    #[error("label `{name}` has {found} values for {expected} images: give one value per image")]
+    Count {
+        /// The column.
+        name: String,
+        /// Its length.
+        found: usize,
+        /// The number of images.
+        expected: usize,
+    },
+    /// A value without a class name.
+    #[error(
+        "label `{name}` has the value {value} at item {item}, but only {classes} classes: values go from 0 to the number of classes less one"
+    )]
+    Range {
+        /// The column.
+        name: String,
+        /// The first item at fault.
+        item: usize,
+        /// Its value.
+        value: i64,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A column name that is empty, taken, or used by the file format.
+    #[error(
+        "a label cannot be named `{name}`: choose a name that is not empty, not used twice, and none of images, features, __metadata__"
+    )]
+    LabelName {
+        /// The name.
+        name: String,
+    },
+    /// Two classes of one column with the same name.
+    #[error("label `{name}` names two classes `{class}`: give each class its own name")]
+    ClassName {
+        /// The column.
+        name: String,
+        /// The repeated class name.
+        class: String,
+    },
+    /// A metadata key that the file format uses itself.
+    #[error("the metadata key `{key}` is used by the file format: choose another")]
+    ReservedKey {
+        /// The key.
+        key: String,
+    },
+    /// A column that does not exist.
+    #[error("there is no label `{name}`: this data set has {}", list(.known))]
+    NoLabel {
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "no labels".into() } else { names.join(", ") }
+}
+
+impl Dataset {
+    /// A data set of `images.len() / (height * width)` images, row by row.
+    ///
+    /// `about` is free text by key (`generator`, `seed`, a licence …) that travels with the file.
+    pub fn new(
+        height: usize,
+        width: usize,
+        images: Vec<u8>,
+        labels: Vec<Labels>,
+        about: BTreeMap<String, String>,
+    ) -> Result<Self, DatasetError> {
+        let pixels = height.checked_mul(width).filter(|&pixels| pixels > 0);
+        let pixels = pixels.ok_or(DatasetError::Size { height, width })?;
+        if !images.len().is_multiple_of(pixels) {
+            return Err(DatasetError::Pixels { pixels: images.len(), height, width });
+        }
+        let count = images.len() / pixels;
+        check_labels(&labels, count)?;
+        if let Some(key) = about.keys().find(|key| RESERVED.contains(&key.as_str())) {
+            return Err(DatasetError::ReservedKey { key: key.clone() });
+        }
+        Ok(Self { count, height, width, images, labels, about })
+    }
+
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Rows of an image.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns of an image.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The pixels of image `item`, row by row.
+    ///
+    /// # Panics
+    /// If `item` is not less than [`len`](Self::len), as a slice does.
+    pub fn image(&self, item: usize) -> &[u8] {
+        let pixels = self.height * self.width;
+        &self.images[item * pixels..][..pixels]
+    }
+
+    /// All pixels, image after image.
+    pub fn images(&self) -> &[u8] {
+        &self.images
+    }
+
+    /// The label column `name`.
+    pub fn labels(&self, name: &str) -> Result<&Labels, DatasetError> {
+        self.labels.iter().find(|column| column.name == name).ok_or_else(|| DatasetError::NoLabel {
+            name: name.into(),
+            known: self.labels.iter().map(|column| column.name.clone()).collect(),
+        })
+    }
+
+    /// All label columns in their order.
+    pub fn columns(&self) -> &[Labels] {
+        &self.labels
+    }
+
+    /// What the data set says of itself: generator, seed, licence …
+    pub fn about(&self) -> &BTreeMap<String, String> {
+        &self.about
+    }
+
+    /// The given items in the given order, repeats allowed; classes and metadata stay.
+    ///
+    /// # Panics
+    /// If an item is not less than [`len`](Self::len), as a slice does.
+    pub fn subset(&self, items: &[usize]) -> Dataset {
+        let mut images = Vec::with_capacity(items.len() * self.height * self.width);
+        for &item in items {
+            images.extend_from_slice(self.image(item));
+        }
+        let labels = self.labels.iter().map(|column| Labels {
+            name: column.name.clone(),
+            classes: column.classes.clone(),
+            values: items.iter().map(|&item| column.values[item]).collect(),
+        });
+        Dataset {
+            count: items.len(),
+            height: self.height,
+            width: self.width,
+            images,
+            labels: labels.collect(),
+            about: self.about.clone(),
+        }
+    }
+}
+
+fn check_labels(labels: &[Labels], count: usize) -> Result<(), DatasetError> {
+    let mut names = BTreeSet::new();
+    for Labels { name, classes, values } in labels {
+        if name.is_empty() || TENSORS.contains(&name.as_str()) || !names.insert(name) {
+            return Err(DatasetError::LabelName { name: name.clone() });
+        }
+        if values.len() != count {
+            return Err(DatasetError::Count { name: name.clone(), found: values.len(), expected: count });
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(class) = classes.iter().find(|class| !seen.insert(*class)) {
+            return Err(DatasetError::ClassName { name: name.clone(), class: class.clone() });
+        }
+        let wrong = values.iter().position(|&value| value as usize >= classes.len());
+        if let Some(item) = wrong {
+            let value = values[item].into();
+            return Err(DatasetError::Range { name: name.clone(), item, value, classes: classes.len() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! From an image to the small integers that an owner encrypts.
+//!
+//! With `x` the pixels, `μ` and `σ` their mean and standard deviation *within this image*:
+//!
+//! ```text
+//! z_c   = ± mean over the pixels of cell c of (x − μ) / σ, clamped to [low, high]   (ink positive)
+//! step  = (high − low) / (2^bits − 1)
+//! level = round((z − low) / step)                                    in 0 ..= 2^bits − 1
+//! u     = (1, level_1, …, level_{n−1})          v = (1, the levels of the columns that v carries)
+//! ```
+//!
+//! A cell is `pooling × pooling` pixels; cells whose pixels never change over the fitted images can
+//! be dropped. The encoder is public, knows nothing of any function, and travels with the network,
+//! so that owner and network cannot disagree.
+
+mod fit;
+mod record;
+
+pub use fit::EncoderOptions;
+
+use serde::{Deserialize, Serialize};
+
+/// A fitted encoder. Reading one from JSON checks all of its rules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "record::Record", into = "record::Record")]
+pub struct Encoder {
+    height: usize,
+    width: usize,
+    bits: u32,
+    low: f32,
+    high: f32,
+    pooling: usize,
+    /// Dark ink on light paper: the sign of `z` is turned.
+    dark: bool,
+    /// The cells that `u` carries, ascending, of `(height / pooling) × (width / pooling)`.
+    cells: Vec<usize>,
+    /// The columns of `z` that `v` carries, ascending.
+    right: Vec<usize>,
+}
+
+/// An image as the two integer vectors that are encrypted; coordinate 0 of each is 1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Encoded {
+    /// The `n` coordinates of the wide side.
+    pub u: Vec<i64>,
+    /// The `m` coordinates of the narrow side.
+    pub v: Vec<i64>,
+}
+
+/// The inclusive range of each coordinate of one side.
+pub type Ranges = Vec<(i64, i64)>;
+
+/// Why an encoder cannot be fitted or read, or an image cannot be encoded.
+#[derive(Debug, thiserror::Error, PartialEq)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// An option or a stored field outside its range.
+    #[error("encoder field `{field}` is {value}: {remedy}")]
+    Field {
+        /// The option.
+        field: &'static str,
+        /// What it is.
+        value: String,
+        /// What it may be.
+        remedy: String,
+    },
+    /// No image to fit on.
+    #[error("an encoder cannot be fitted on an empty data set: give at least one image")]
+    Empty,
+    /// An image of another size.
+    #[error("the image has {found} pixels, and this encoder takes {height}x{width}: resize the image")]
+    Size {
+        /// Pixels given.
+        found: usize,
+        /// Rows expected.
+        height: usize,
+        /// Columns expected.
+        width: usize,
+    },
+    /// An output slice of another length than [`Encoder::features`].
+    #[error("the output has room for {found} columns, and this encoder gives {expected}: use Encoder::features")]
+    Output {
+        /// Room given.
+        found: usize,
+        /// Room needed.
+        expected: usize,
+    },
+}
+
+impl Encoder {
+    /// The lengths `(n, m)` of `u` and `v`, each with its constant coordinate.
+    pub fn inputs(&self) -> (usize, usize) {
+        (1 + self.cells.len(), 1 + self.right.len())
+    }
+
+    /// The number of columns of `z`: `n − 1`.
+    pub fn features(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// The columns of `z` that `v` carries, ascending: `v[1 + i]` is the level of column `right()[i]`.
+    pub fn right(&self) -> &[usize] {
+        &self.right
+    }
+
+    /// Rows of the images it takes.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns of the images it takes.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// `(low, step, highest level)`: `z ≈ low + step · level`, to within half a step.
+    pub fn grid(&self) -> (f32, f32, u32) {
+        let levels = (1 << self.bits) - 1;
+        (self.low, (self.high - self.low) / levels as f32, levels)
+    }
+
+    /// Writes `z` of one image to `out` (`features()` columns): the input of the network in floats.
+    ///
+    /// An image of a single grey value has no standard deviation; its `z` is 0 everywhere, clamped.
+    pub fn standardise(&self, image: &[u8], out: &mut [f32]) -> Result<(), EncodeError> {
+        if image.len() != self.height * self.width {
+            let (found, height, width) = (image.len(), self.height, self.width);
+            return Err(EncodeError::Size { found, height, width });
+        }
+        if out.len() != self.features() {
+            return Err(EncodeError::Output { found: out.len(), expected: self.features() });
+        }
+        let (mean, scale) = self.mean_and_scale(image);
+        let across = self.width / self.pooling;
+        let area = (self.pooling * self.pooling) as f64;
+        for (z, &cell) in out.iter_mut().zip(&self.cells) {
+            let corner = (cell / across) * self.pooling * self.width + (cell % across) * self.pooling;
+            let rows = (0..self.pooling).map(|row| &image[corner + row * self.width..][..self.pooling]);
+            let sum: u32 = rows.flatten().map(|&pixel| u32::from(pixel)).sum();
+            *z = (((f64::from(sum) / area - mean) * scale) as f32).clamp(self.low, self.high);
+        }
+        Ok(())
+    }
+
+    /// The integers to encrypt for one image.
+    pub fn encode(&self, image: &[u8]) -> Result<Encoded, EncodeError> {
+        let mut z = vec![0.0; self.features()];
+        self.standardise(image, &mut z)?;
+        let (low, step, highest) = self.grid();
+        let level = |z: f32| i64::from((((z - low) / step).round() as u32).min(highest));
+        let u = std::iter::once(1).chain(z.iter().map(|&z| level(z))).collect();
+        let v = std::iter::once(1).chain(self.right.iter().map(|&column| level(z[column]))).collect();
+        Ok(Encoded { u, v })
+    }
+
+    /// The inclusive range of every coordinate of `u` and of `v`: `(1, 1)` for the constants.
+    pub fn ranges(&self) -> (Ranges, Ranges) {
+        let (n, m) = self.inputs();
+        let highest = i64::from(self.grid().2);
+        let side = |length| std::iter::once((1, 1)).chain((1..length).map(|_| (0, highest))).collect();
+        (side(n), side(m))
+    }
+
+    /// Exact from integer sums, so that no order of summation can change it.
+    fn mean_and_scale(&self, image: &[u8]) -> (f64, f64) {
+        let count = image.len() as f64;
+        let sum: u64 = image.iter().map(|&pixel| u64::from(pixel)).sum();
+        let squares: u64 = image.iter().map(|&pixel| u64::from(pixel).pow(2)).sum();
+        let mean = sum as f64 / count;
+        // count · squares − sum² is an integer: zero exactly for a flat image.
+        let spread = u128::from(squares) * image.len() as u128 - u128::from(sum).pow(2);
+        let deviation = (spread as f64).sqrt() / count;
+        let sign = if self.dark { -1.0 } else { 1.0 };
+        (mean, if spread == 0 { 0.0 } else { sign / deviation })
+    }
+}

@@ -1,0 +1,74 @@
+//! The stored form of an encoder, and the rules it must obey.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EncodeError, Encoder};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    pub height: usize,
+    pub width: usize,
+    pub bits: u32,
+    pub low: f32,
+    pub high: f32,
+    pub pooling: usize,
+    pub dark: bool,
+    pub cells: Vec<usize>,
+    pub right: Vec<usize>,
+}
+
+/// Larger sides than any data set here; keeps every product far from overflow.
+const SIDE_LIMIT: usize = 1 << 14;
+
+impl Record {
+    pub fn check(&self) -> Result<(), EncodeError> {
+        let sides = [("height", self.height), ("width", self.width)];
+        for (field, side) in sides {
+            let remedy = format!("choose from 1 to {SIDE_LIMIT}");
+            require((1..=SIDE_LIMIT).contains(&side), field, side, remedy)?;
+            let divides = self.pooling > 0 && side.is_multiple_of(self.pooling);
+            require(divides, "pooling", self.pooling, format!("choose a divisor of the {field} {side}"))?;
+        }
+        require((1..=16).contains(&self.bits), "bits", self.bits, "choose from 1 to 16".into())?;
+        require(self.low.is_finite(), "low", self.low, "choose a finite number".into())?;
+        require(self.high.is_finite(), "high", self.high, "choose a finite number".into())?;
+        let step = (self.high - self.low) / ((1 << self.bits) - 1) as f32;
+        let wide = step.is_finite() && step > 0.0;
+        require(wide, "high", self.high, format!("choose a number above `low`, which is {}", self.low))?;
+        let cells = (self.height / self.pooling) * (self.width / self.pooling);
+        check_ascending("cells", &self.cells, cells)?;
+        check_ascending("right", &self.right, self.cells.len())
+    }
+}
+
+impl TryFrom<Record> for Encoder {
+    type Error = EncodeError;
+
+    fn try_from(record: Record) -> Result<Self, EncodeError> {
+        record.check()?;
+        let Record { height, width, bits, low, high, pooling, dark, cells, right } = record;
+        Ok(Self { height, width, bits, low, high, pooling, dark, cells, right })
+    }
+}
+
+impl From<Encoder> for Record {
+    fn from(encoder: Encoder) -> Self {
+        let Encoder { height, width, bits, low, high, pooling, dark, cells, right } = encoder;
+        Self { height, width, bits, low, high, pooling, dark, cells, right }
+    }
+}
+
+fn check_ascending(field: &'static str, list: &[usize], limit: usize) -> Result<(), EncodeError> {
+    let ascending = list.is_sorted_by(|a, b| a < b) && list.last().is_some_and(|&last| last < limit);
+    require(
+        ascending,
+        field,
+        format!("{} numbers", list.len()),
+        format!("list ascending numbers below {limit}, at least one"),
+    )
+}
+
+fn require(holds: bool, field: &'static str, value: impl ToString, remedy: String) -> Result<(), EncodeError> {
+    if holds { Ok(()) } else { Err(EncodeError::Field { field, value: value.to_string(), remedy }) }
+}
