@@ -139,6 +139,18 @@ impl Dataset {
         Ok(Self { count, height, width, images, labels, about })
     }
 
+    /// As [`new`](Self::new), for parts that are consistent by construction.
+    pub(crate) fn assemble(
+        height: usize,
+        width: usize,
+        images: Vec<u8>,
+        labels: Vec<Labels>,
+        about: BTreeMap<String, String>,
+    ) -> Self {
+        debug_assert_eq!(check_labels(&labels, images.len() / (height * width)), Ok(()));
+        Self { count: images.len() / (height * width), height, width, images, labels, about }
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.count

@@ -2,6 +2,7 @@
 //! encoder that turns an item into the small integers that an owner encrypts.
 
 mod data;
+pub mod draw;
 pub mod encoder;
 mod file;
 
