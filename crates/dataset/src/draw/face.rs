@@ -11,7 +11,8 @@ use super::raster;
 use super::spec::{DrawError, FontSource, FontSpec};
 
 const CURSIVE: &[u8] = include_bytes!("../../fonts/texgyrechorus-mediumitalic.otf");
-const SERIF: &[u8] = include_bytes!("../../fonts/Gelasio-Regular.ttf");
+/// The embedded serif.
+pub(crate) const SERIF: &[u8] = include_bytes!("../../fonts/Gelasio-Regular.ttf");
 
 /// The largest fonts in use, with all of Chinese, stay below this.
 const FILE_LIMIT: u64 = 64 << 20;
@@ -56,16 +57,21 @@ fn read_file(path: &Path, font: &str) -> Result<Vec<u8>, DrawError> {
 
 fn read_outline(face: &Face, font: &FontSpec, character: char, em: f32) -> Result<Outline, DrawError> {
     let fails = |problem| DrawError::Glyph { font: font.name.clone(), character, problem };
-    let glyph = face.glyph_index(character).ok_or_else(|| fails("it has no such glyph"))?;
-    let mut pen = Pen::new(1.0 / f32::from(face.units_per_em()), em);
-    face.outline_glyph(glyph, &mut pen);
-    let contours = pen.finish();
+    let contours = trace(face, character, em).ok_or_else(|| fails("it has no such glyph"))?;
     let within = |point: &Point| point.x.abs() <= REACH && point.y.abs() <= REACH;
     if !contours.iter().flatten().all(within) {
         return Err(fails("its outline is damaged"));
     }
     let centre = raster::centre_of_ink(&contours).ok_or_else(|| fails("its glyph has no ink"))?;
     Ok(Outline { contours, centre })
+}
+
+/// The contours of a character in em units, y downwards; none if the font lacks it.
+pub(crate) fn trace(face: &Face, character: char, em: f32) -> Option<Vec<Vec<Point>>> {
+    let glyph = face.glyph_index(character)?;
+    let mut pen = Pen::new(1.0 / f32::from(face.units_per_em()), em);
+    face.outline_glyph(glyph, &mut pen);
+    Some(pen.finish())
 }
 
 /// Turns curves into short lines.

@@ -18,8 +18,8 @@
 //! Every image depends on `(seed, index)` only, never on threads, platform or the other images.
 
 mod deform;
-mod face;
-mod raster;
+pub(crate) mod face;
+pub(crate) mod raster;
 mod spec;
 
 pub use spec::{DrawError, DrawSpec, FontSource, FontSpec};

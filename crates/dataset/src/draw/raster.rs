@@ -74,7 +74,11 @@ pub(super) fn centre_of_ink(contours: &[Vec<Point>]) -> Option<Point> {
 }
 
 /// Draws closed contours of the given lengths and returns the pixel at the left top.
-fn coverage(rasterizer: &mut Rasterizer, points: &[Point], lengths: impl Iterator<Item = usize>) -> (i64, i64) {
+pub(crate) fn coverage(
+    rasterizer: &mut Rasterizer,
+    points: &[Point],
+    lengths: impl Iterator<Item = usize>,
+) -> (i64, i64) {
     let (mut low, mut high) = (point(f32::MAX, f32::MAX), point(f32::MIN, f32::MIN));
     for p in points {
         low = point(low.x.min(p.x), low.y.min(p.y));

@@ -1,0 +1,33 @@
+//! Real handwriting, embedded: 1,797 digits written by 13 people (UCI, CC BY 4.0).
+//!
+//! Source: E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, 1998, test part,
+//! in the copy of scikit-learn. Each image is 8×8; a pixel counts the inked ones of a 4×4 block.
+
+use std::collections::BTreeMap;
+
+use crate::{Dataset, Labels};
+
+const SIDE: usize = 8;
+
+/// Records of 64 pixels in 0..=16 and the digit.
+const RECORDS: &[[u8; SIDE * SIDE + 1]] = include_bytes!("../data/digits.bin").as_chunks().0;
+
+/// The digits, ink bright (0..=16 scaled to 0..=255), with the labels `digit` and `loop`:
+/// whether the digit has a closed loop (0, 6, 8, 9; the open or closed 4 counts as none).
+pub fn digits() -> Dataset {
+    let mut images = Vec::with_capacity(RECORDS.len() * SIDE * SIDE);
+    let mut digits = Vec::with_capacity(RECORDS.len());
+    for [pixels @ .., digit] in RECORDS {
+        images.extend(pixels.iter().map(|&count| (u32::from(count) * 255 / 16) as u8));
+        digits.push(u32::from(*digit));
+    }
+    let loops = digits.iter().map(|digit| u32::from([0, 6, 8, 9].contains(digit))).collect();
+    let digit =
+        Labels { name: "digit".into(), classes: (0..10).map(|digit| digit.to_string()).collect(), values: digits };
+    let closed = Labels { name: "loop".into(), classes: vec!["open".into(), "closed".into()], values: loops };
+    let about = BTreeMap::from([
+        ("generator".to_string(), "UCI handwritten digits, test part".to_string()),
+        ("licence".to_string(), "CC BY 4.0, E. Alpaydin and C. Kaynak, doi:10.24432/C50P49".to_string()),
+    ]);
+    Dataset::assemble(SIDE, SIDE, images, vec![digit, closed], about)
+}
