@@ -1,0 +1,236 @@
+//! One scalar times every base of a public key, in lock-step.
+//!
+//! A scalar is split by the curve's endomorphism `ψ` (eigenvalue `μ`) into short
+//! parts, `k = Σ_e k_e μ^e`, and each part into signed digits of a few bits. The
+//! table holds `d·2^offset·B_i` for every digit `d` of every window and every base
+//! `B_i`. The digits are the same for all bases, so each step adds one table row
+//! to a row of accumulators, with one inversion for all. Every part has its own
+//! accumulator; the endomorphism is applied once per base at the end.
+//!
+//! Row addresses depend on the scalar: everything here is variable-time.
+
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+
+use super::batch::{RowAdditions, Scratch, ZipAdditions, add_all};
+use crate::raw::{Coordinate, Point, Scalar, Storage};
+
+/// One window of a table: bits, offset in the sub-scalar, first row, digits held.
+#[derive(Clone, Copy)]
+struct Window {
+    offset: u32,
+    bits: u32,
+    first_row: usize,
+    digits: usize,
+}
+
+/// The windows of a table: all but the top one hold signed digits.
+#[derive(Clone)]
+pub(crate) struct Layout {
+    windows: Vec<Window>,
+    rows: usize,
+}
+
+impl Layout {
+    /// `count` windows over `bits` bits, with as few rows as possible.
+    fn new(bits: u32, count: u32) -> Self {
+        let exponents = bits + 1 - count;
+        let (small, larger) = (exponents / count, exponents % count);
+        let (mut offset, mut first_row) = (0, 0);
+        let windows = (0..count)
+            .map(|i| {
+                let exponent = small + u32::from(i < larger);
+                let top = i + 1 == count;
+                let bits = exponent + u32::from(!top);
+                let window = Window { offset, bits, first_row, digits: 1 << exponent };
+                offset += bits;
+                first_row += window.digits;
+                window
+            })
+            .collect();
+        Self { windows, rows: first_row }
+    }
+
+    /// The layout with the fewest additions whose rows do not exceed `max_rows`
+    /// (or the smallest one, if none does).
+    fn within(bits: u32, fewest: u32, max_rows: usize) -> Self {
+        (fewest..=bits / 2)
+            .map(|count| Self::new(bits, count))
+            .find(|layout| layout.rows <= max_rows)
+            .unwrap_or_else(|| Self::new(bits, bits / 2))
+    }
+
+    /// Signed digits of a sub-scalar, lowest window first.
+    fn digits(&self, mut value: u128) -> Vec<i32> {
+        let last = self.windows.len() - 1;
+        let mut digits = Vec::with_capacity(self.windows.len());
+        let mut carry = 0;
+        for (k, window) in self.windows.iter().enumerate() {
+            let mut digit = (value & ((1 << window.bits) - 1)) as i32 + carry;
+            value >>= window.bits;
+            carry = 0;
+            if k != last && digit > 1 << (window.bits - 1) {
+                digit -= 1 << window.bits;
+                carry = 1;
+            }
+            digits.push(digit);
+        }
+        digits
+    }
+}
+
+/// The table of one group's bases.
+pub(crate) struct FixedBase<F: Coordinate> {
+    bases: usize,
+    layout: Layout,
+    /// Block after block of bases, row after row within a block.
+    points: Storage<Point<F>>,
+}
+
+impl<F: Coordinate> FixedBase<F> {
+    /// The layout for `bases` bases within `max_bytes`; at best 10 windows per 64 bits.
+    fn layout_for(bases: usize, max_bytes: usize) -> Layout {
+        let row = bases.max(1) * std::mem::size_of::<Point<F>>();
+        Layout::within(F::SPLIT_BITS, F::SPLIT_BITS * 10 / 64, max_bytes / row)
+    }
+
+    /// Points of the table of `bases` bases within `max_bytes`.
+    pub(crate) fn size(bases: usize, max_bytes: usize) -> usize {
+        bases * Self::layout_for(bases, max_bytes).rows
+    }
+
+    /// Batched additions that building the table takes.
+    pub(crate) fn build_additions(bases: usize, max_bytes: usize) -> usize {
+        let layout = Self::layout_for(bases, max_bytes);
+        bases * (layout.rows + layout.windows.last().map_or(0, |top| top.offset as usize))
+    }
+
+    /// Batched additions that one scalar costs over all bases.
+    pub(crate) fn additions(&self) -> usize {
+        self.bases * (F::SPLIT * self.layout.windows.len() - 1)
+    }
+
+    pub(crate) fn build(bases: &[Point<F>], max_bytes: usize, progress: &ProgressBar) -> Self {
+        let layout = Self::layout_for(bases.len(), max_bytes);
+        let mut points = vec![Point::INFINITY; bases.len() * layout.rows];
+        let mut jobs = Vec::new();
+        let mut rest = points.as_mut_slice();
+        for block in blocks(bases.len()) {
+            let (mine, others) = rest.split_at_mut(block.len() * layout.rows);
+            jobs.push((&bases[block], mine));
+            rest = others;
+        }
+        jobs.into_par_iter().with_max_len(1).for_each(|(bases, points)| {
+            fill_block(&layout, bases, points, progress);
+        });
+        Self { bases: bases.len(), layout, points: Storage::Owned(points) }
+    }
+
+    /// A table over points stored earlier; `None` when their number is not that of
+    /// this layout.
+    pub(crate) fn from_storage(bases: usize, max_bytes: usize, points: Storage<Point<F>>) -> Option<Self> {
+        let layout = Self::layout_for(bases, max_bytes);
+        (points.as_slice().len() == bases * layout.rows).then_some(Self { bases, layout, points })
+    }
+
+    pub(crate) fn points(&self) -> &[Point<F>] {
+        self.points.as_slice()
+    }
+
+    /// `out[i·S + s] = scalars[s]·B_i` for all `S` scalars and all bases.
+    pub(crate) fn mul_all_vartime(&self, scalars: &[Scalar]) -> Vec<Point<F>> {
+        let digits: Vec<Vec<(Vec<i32>, bool)>> = scalars
+            .iter()
+            .map(|scalar| {
+                let parts = F::split_vartime(scalar);
+                parts.iter().map(|&(part, sign)| (self.layout.digits(part), sign)).collect()
+            })
+            .collect();
+        let count = scalars.len();
+        let mut out = vec![Point::INFINITY; self.bases * count];
+        let mut jobs = Vec::new();
+        let mut rest = out.as_mut_slice();
+        for block in blocks(self.bases) {
+            let (mine, others) = rest.split_at_mut(block.len() * count);
+            jobs.push((block, mine));
+            rest = others;
+        }
+        jobs.into_par_iter().with_max_len(1).for_each(|(block, out)| {
+            let rows = &self.points.as_slice()[block.start * self.layout.rows..];
+            self.mul_block(&digits, &rows[..block.len() * self.layout.rows], out);
+        });
+        out
+    }
+
+    fn mul_block(&self, digits: &[Vec<(Vec<i32>, bool)>], table: &[Point<F>], out: &mut [Point<F>]) {
+        let width = out.len() / digits.len();
+        let mut accumulators = vec![Point::INFINITY; digits.len() * F::SPLIT * width];
+        let mut scratch = Scratch::new();
+        for (w, window) in self.layout.windows.iter().enumerate() {
+            let mut rows = Vec::new();
+            for (k, (digits, negative)) in digits.iter().flatten().enumerate() {
+                let digit = digits[w];
+                if digit != 0 {
+                    let row = window.first_row + digit.unsigned_abs() as usize - 1;
+                    let row = &table[row * width..(row + 1) * width];
+                    rows.push((k, row, (digit < 0) != *negative));
+                }
+            }
+            let mut step = RowAdditions { accumulators: &mut accumulators, rows: &rows, width };
+            add_all(rows.len() * width, &mut step, &mut scratch);
+        }
+        // Horner in the endomorphism: acc_e ← acc_e + ψ(acc_{e+1}).
+        for (s, parts) in accumulators.chunks_exact_mut(F::SPLIT * width).enumerate() {
+            for e in (0..F::SPLIT - 1).rev() {
+                let (low, high) = parts.split_at_mut((e + 1) * width);
+                for point in high[..width].iter_mut() {
+                    *point = F::endomorphism(point);
+                }
+                let mut step = ZipAdditions { left: &mut low[e * width..], right: &high[..width] };
+                add_all(width, &mut step, &mut scratch);
+            }
+            for (i, point) in parts[..width].iter().enumerate() {
+                out[i * digits.len() + s] = *point;
+            }
+        }
+    }
+}
+
+/// Bases in blocks that threads take one by one: a multiple of four of at most 128.
+fn blocks(bases: usize) -> Vec<std::ops::Range<usize>> {
+    let count = if bases < 16 { 1 } else { 4 * bases.div_ceil(512) };
+    (0..count).map(|k| k * bases / count..(k + 1) * bases / count).collect()
+}
+
+/// Rows `1·B, 2·B, … ` of every window for one block of bases.
+fn fill_block<F: Coordinate>(layout: &Layout, bases: &[Point<F>], points: &mut [Point<F>], progress: &ProgressBar) {
+    let width = bases.len();
+    let mut scratch = Scratch::new();
+    let mut base = bases.to_vec();
+    let mut offset = 0;
+    for window in &layout.windows {
+        while offset < window.offset {
+            let copy = base.clone();
+            let mut step = ZipAdditions { left: &mut base, right: &copy };
+            add_all(width, &mut step, &mut scratch);
+            offset += 1;
+            progress.inc(width as u64);
+        }
+        let rows = &mut points[window.first_row * width..][..window.digits * width];
+        rows[..width].copy_from_slice(&base);
+        // Rows 1..=d give rows d+1..=2d by adding row d.
+        let mut done = 1;
+        while done < window.digits {
+            let next = done.min(window.digits - done);
+            let (known, fresh) = rows.split_at_mut(done * width);
+            let fresh = &mut fresh[..next * width];
+            fresh.copy_from_slice(&known[..next * width]);
+            let top = &known[(done - 1) * width..];
+            let rows: Vec<_> = (0..next).map(|k| (k, top, false)).collect();
+            let mut step = RowAdditions { accumulators: fresh, rows: &rows, width };
+            add_all(next * width, &mut step, &mut scratch);
+            done += next;
+            progress.inc((next * width) as u64);
+        }
+    }
+}

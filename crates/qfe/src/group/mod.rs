@@ -1,0 +1,14 @@
+//! The bulk arithmetic that pairing libraries lack.
+//!
+//! - [`batch`]: many affine additions that share one inversion.
+//! - [`fixed_base`]: one scalar times every base of a public key.
+//! - [`program`], [`project`]: sums of points with small integer weights.
+//! - [`target`]: the target group.
+//! - [`subgroup`]: one check for many points.
+
+pub(crate) mod batch;
+pub(crate) mod fixed_base;
+pub(crate) mod program;
+pub(crate) mod project;
+pub(crate) mod subgroup;
+pub(crate) mod target;

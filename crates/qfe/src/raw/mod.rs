@@ -1,0 +1,68 @@
+//! The only unsafe code of the crate: thin, total wrappers of blst, of vector
+//! instructions and of memory maps. Everything above this module is safe Rust.
+//!
+//! Values here are public-size plain data; none of the functions allocates for
+//! its caller or keeps a pointer after it returns.
+#![allow(unsafe_code)]
+
+mod fp;
+mod fp12;
+mod fp2;
+mod pairing;
+mod point;
+mod scalar;
+mod storage;
+
+pub(crate) use fp::{Fp, MODULUS};
+pub(crate) use fp2::Fp2;
+pub(crate) use fp12::Fp12;
+pub(crate) use pairing::{Lines, miller_loop};
+pub(crate) use point::{G1, G2, Point, X};
+pub(crate) use scalar::Scalar;
+pub(crate) use storage::{Mapped, Storage, as_bytes, map_file};
+
+/// Arithmetic shared by the prime field, its quadratic extension, and their
+/// vectors of eight.
+pub(crate) trait Field: Copy + PartialEq + Send + Sync + 'static {
+    const ZERO: Self;
+    const ONE: Self;
+    fn add(&self, other: &Self) -> Self;
+    fn sub(&self, other: &Self) -> Self;
+    fn mul(&self, other: &Self) -> Self;
+    fn neg(&self) -> Self;
+    fn sqr(&self) -> Self;
+    fn is_zero(&self) -> bool;
+    fn double(&self) -> Self {
+        self.add(self)
+    }
+}
+
+/// The field of a curve's coordinates, with the operations of that curve.
+///
+/// The inverse of an element is found through its norm to the prime field, so
+/// that batches share one inversion there: `1/a = conjugate(a) / norm(a)`.
+pub(crate) trait Coordinate: Field {
+    /// Bytes of one uncompressed point.
+    const POINT_BYTES: usize;
+    /// Sub-scalars that the curve's endomorphism splits a scalar into.
+    const SPLIT: usize;
+    /// Bits of the largest sub-scalar.
+    const SPLIT_BITS: u32;
+    /// Field multiplications that one batched addition costs, measured by counts.
+    const ADD_MULS: f64;
+    /// Combinations of a batched subgroup check and the largest coefficient.
+    const SUBGROUP_COMBINATIONS: (usize, i32);
+    fn norm(&self) -> Fp;
+    fn with_inverse_norm(&self, inverse: &Fp) -> Self;
+    fn generator() -> Point<Self>;
+    /// `scalar·point` without branches or addresses that depend on the scalar.
+    fn scalar_mul(point: &Point<Self>, scalar: &Scalar) -> Point<Self>;
+    /// The endomorphism whose eigenvalue is the base of [`Coordinate::split_vartime`].
+    fn endomorphism(point: &Point<Self>) -> Point<Self>;
+    /// `scalar = Σ part_k · eigenvalue^k`, each part an absolute value with a sign.
+    fn split_vartime(scalar: &Scalar) -> Vec<(u128, bool)>;
+    fn in_subgroup(point: &Point<Self>) -> bool;
+    fn serialize(point: &Point<Self>, compressed: bool, out: &mut [u8]);
+    /// Reads a canonical encoding of a point of the curve (any subgroup).
+    fn deserialize(bytes: &[u8], compressed: bool) -> Option<Point<Self>>;
+}

@@ -1,0 +1,216 @@
+//! The bodies of the objects.
+
+use zeroize::Zeroizing;
+
+use super::{
+    error::WireError,
+    frame::{CHECKSUM_BYTES, Encoding, HEADER_BYTES, Header, Kind, open, seal},
+    points::{check_subgroups, read, read_weights, write, write_weights},
+};
+use crate::{
+    encrypt::{Ciphertext, Mask},
+    keys::{FunctionalKey, MasterKey, PublicKey, PublicKeyId},
+    map::QuadraticMap,
+    raw::{Coordinate, Fp, Fp2, Scalar},
+};
+
+fn header(kind: Kind, encoding: Encoding, id: PublicKeyId, (n, m): (usize, usize)) -> Header {
+    Header { kind, encoding, public_key_id: id, n, m, units: 0, outputs: 0 }
+}
+
+/// Writes header, body, checksum.
+fn frame(header: &Header, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    // The objects of this crate have dimensions that were checked.
+    let bytes = header.body_bytes().unwrap_or(0);
+    let mut out = header.begin(bytes);
+    body(&mut out);
+    debug_assert_eq!(out.len(), HEADER_BYTES + bytes);
+    seal(&mut out);
+    out
+}
+
+impl PublicKey {
+    /// The uncompressed encoding.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.encode(Encoding::Uncompressed)
+    }
+
+    /// The encoding with points as asked.
+    pub fn encode(&self, encoding: Encoding) -> Vec<u8> {
+        frame(&header(Kind::PublicKey, encoding, self.id, self.inputs()), |out| {
+            write(out, &self.s, encoding);
+            write(out, &self.t, encoding);
+        })
+    }
+
+    /// Reads and validates a public key in either encoding.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let (header, mut body) = open(bytes, Kind::PublicKey)?;
+        let s = read::<Fp>(&mut body, header.n, header.encoding, "s")?;
+        let t = read::<Fp2>(&mut body, header.m, header.encoding, "t")?;
+        check_subgroups(("s", &s), ("t", &t))?;
+        let key = Self::new(s, t);
+        if key.id != header.public_key_id {
+            return Err(WireError::Id);
+        }
+        Ok(key)
+    }
+
+    /// Bytes of an encoding.
+    pub fn encoded_size(&self, encoding: Encoding) -> usize {
+        size(&header(Kind::PublicKey, encoding, self.id, self.inputs()))
+    }
+}
+
+impl MasterKey {
+    /// The secret encoding, erased when dropped. Store it through
+    /// [`keyfile`](crate::keyfile), never as it is.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let header = header(Kind::MasterKey, Encoding::Uncompressed, self.id, self.inputs());
+        Zeroizing::new(frame(&header, |out| {
+            for scalar in self.s.iter().chain(&self.t) {
+                out.extend_from_slice(&*Zeroizing::new(scalar.to_bytes()));
+            }
+        }))
+    }
+
+    /// Reads a master key.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let (header, mut body) = open(bytes, Kind::MasterKey)?;
+        let mut read = |count: usize, field| -> Result<Vec<Scalar>, WireError> {
+            let mut scalars = Zeroizing::new(Vec::with_capacity(count));
+            for index in 0..count {
+                let bytes = Zeroizing::new(body.array()?);
+                let scalar = Scalar::from_bytes(&bytes).ok_or(WireError::Scalar { field, index })?;
+                scalars.push(scalar);
+            }
+            Ok(std::mem::take(&mut *scalars))
+        };
+        let mut s = Zeroizing::new(read(header.n, "s")?);
+        let t = read(header.m, "t")?;
+        Ok(Self { s: std::mem::take(&mut *s), t, id: header.public_key_id })
+    }
+
+    /// Bytes of the encoding before it is encrypted.
+    pub fn encoded_size(&self) -> usize {
+        HEADER_BYTES + Scalar::BYTES * (self.s.len() + self.t.len()) + CHECKSUM_BYTES
+    }
+}
+
+impl FunctionalKey {
+    fn header(&self, encoding: Encoding) -> Header {
+        Header {
+            units: self.map.units(),
+            outputs: self.map.outputs(),
+            ..header(Kind::FunctionalKey, encoding, self.id, self.map.inputs())
+        }
+    }
+
+    /// The uncompressed encoding.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.encode(Encoding::Uncompressed)
+    }
+
+    /// The encoding with points as asked.
+    pub fn encode(&self, encoding: Encoding) -> Vec<u8> {
+        frame(&self.header(encoding), |out| {
+            write_weights(out, self.map.left());
+            write_weights(out, self.map.right());
+            write_weights(out, self.map.combine());
+            write(out, &self.values, encoding);
+        })
+    }
+
+    /// Reads and validates a functional key in either encoding.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let (header, mut body) = open(bytes, Kind::FunctionalKey)?;
+        let Header { n, m, units, outputs, .. } = header;
+        let left = read_weights(&mut body, units * n)?;
+        let right = read_weights(&mut body, units * m)?;
+        let combine = read_weights(&mut body, outputs * units)?;
+        let map = QuadraticMap::new(n, m, units, outputs, left, right, combine)?;
+        let values = read::<Fp2>(&mut body, outputs, header.encoding, "values")?;
+        check_subgroups(("", &[]), ("values", &values))?;
+        Ok(Self { map, values, id: header.public_key_id })
+    }
+
+    /// Bytes of an encoding.
+    pub fn encoded_size(&self, encoding: Encoding) -> usize {
+        size(&self.header(encoding))
+    }
+}
+
+impl Ciphertext {
+    /// The uncompressed encoding.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.encode(Encoding::Uncompressed)
+    }
+
+    /// The encoding with points as asked.
+    pub fn encode(&self, encoding: Encoding) -> Vec<u8> {
+        frame(&header(Kind::Ciphertext, encoding, self.id, self.inputs()), |out| {
+            write(out, &[self.gamma], encoding);
+            write(out, &self.a, encoding);
+            write(out, &self.b, encoding);
+        })
+    }
+
+    /// Reads and validates a ciphertext in either encoding.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let (header, mut body) = open(bytes, Kind::Ciphertext)?;
+        // The first point is checked together with the others.
+        let mut a = read::<Fp>(&mut body, 1 + 2 * header.n, header.encoding, "a")?;
+        let b = read::<Fp2>(&mut body, 2 * header.m, header.encoding, "b")?;
+        check_subgroups(("a", &a), ("b", &b))?;
+        let gamma = a.remove(0);
+        Ok(Self { id: header.public_key_id, gamma, a, b })
+    }
+
+    /// Bytes of an encoding.
+    pub fn encoded_size(&self, encoding: Encoding) -> usize {
+        size(&header(Kind::Ciphertext, encoding, self.id, self.inputs()))
+    }
+}
+
+impl Mask {
+    /// The secret encoding, erased when dropped: for the encrypted pool file only.
+    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let inputs = (self.a.len() / 2, self.b.len() / 2);
+        let encoding = Encoding::Uncompressed;
+        Zeroizing::new(frame(&header(Kind::Mask, encoding, self.id, inputs), |out| {
+            write(out, &[self.gamma], encoding);
+            write(out, &self.left_bases, encoding);
+            write(out, &self.a, encoding);
+            write(out, &self.right_bases, encoding);
+            write(out, &self.b, encoding);
+        }))
+    }
+
+    /// Reads a mask that this library wrote and sealed; subgroups are not checked.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let (header, mut body) = open(bytes, Kind::Mask)?;
+        let encoding = header.encoding;
+        let left = read::<Fp>(&mut body, 3, encoding, "bases")?;
+        let a = Zeroizing::new(read::<Fp>(&mut body, 2 * header.n, encoding, "a")?);
+        let right = read::<Fp2>(&mut body, 2, encoding, "bases")?;
+        let b = read::<Fp2>(&mut body, 2 * header.m, encoding, "b")?;
+        Ok(Self {
+            id: header.public_key_id,
+            gamma: left[0],
+            left_bases: [left[1], left[2]],
+            right_bases: [right[0], right[1]],
+            a: a.to_vec(),
+            b,
+        })
+    }
+}
+
+fn size(header: &Header) -> usize {
+    header.object_bytes().unwrap_or(0)
+}
+
+/// Bytes of one uncompressed ciphertext for `(n, m)` inputs, without making one.
+pub fn ciphertext_size(n: usize, m: usize) -> usize {
+    let points = (1 + 2 * n) * Fp::POINT_BYTES + 2 * m * Fp2::POINT_BYTES;
+    HEADER_BYTES + points + CHECKSUM_BYTES
+}

@@ -1,0 +1,70 @@
+//! Arrays of points and weights.
+
+use rand::{SeedableRng, rngs::StdRng};
+use rayon::prelude::*;
+
+use super::{
+    error::WireError,
+    frame::{Bytes, Encoding},
+};
+use crate::{
+    group::subgroup::all_in_subgroup,
+    raw::{Coordinate, G1, G2, Point},
+};
+
+/// Appends points.
+pub(super) fn write<F: Coordinate>(out: &mut Vec<u8>, points: &[Point<F>], encoding: Encoding) {
+    let bytes = bytes_of::<F>(encoding);
+    let start = out.len();
+    out.resize(start + points.len() * bytes, 0);
+    out[start..]
+        .par_chunks_exact_mut(bytes)
+        .with_min_len(64)
+        .zip(points)
+        .for_each(|(out, point)| F::serialize(point, encoding.is_compressed(), out));
+}
+
+/// Reads points of the curve; their subgroup is not checked yet.
+pub(super) fn read<F: Coordinate>(
+    body: &mut Bytes<'_>,
+    count: usize,
+    encoding: Encoding,
+    field: &'static str,
+) -> Result<Vec<Point<F>>, WireError> {
+    let bytes = bytes_of::<F>(encoding);
+    body.take(count * bytes)?
+        .par_chunks_exact(bytes)
+        .with_min_len(64)
+        .enumerate()
+        .map(|(index, bytes)| F::deserialize(bytes, encoding.is_compressed()).ok_or(WireError::Point { field, index }))
+        .collect()
+}
+
+/// Checks that points of both groups lie in the prime-order subgroups, with
+/// coefficients that their author cannot know.
+pub(super) fn check_subgroups(left: (&'static str, &[G1]), right: (&'static str, &[G2])) -> Result<(), WireError> {
+    let mut system = rand::rng();
+    let mut rngs = [StdRng::from_rng(&mut system), StdRng::from_rng(&mut system)];
+    let [left_rng, right_rng] = &mut rngs;
+    let check = |ok: bool, field| if ok { Ok(()) } else { Err(WireError::Subgroup { field }) };
+    let (a, b) = rayon::join(
+        || check(all_in_subgroup(left.1, left_rng), left.0),
+        || check(all_in_subgroup(right.1, right_rng), right.0),
+    );
+    a.and(b)
+}
+
+/// Appends weights.
+pub(super) fn write_weights(out: &mut Vec<u8>, weights: &[i32]) {
+    out.extend(weights.iter().flat_map(|weight| weight.to_le_bytes()));
+}
+
+/// Reads weights.
+pub(super) fn read_weights(body: &mut Bytes<'_>, count: usize) -> Result<Vec<i32>, WireError> {
+    let bytes = body.take(4 * count)?;
+    Ok(bytes.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+}
+
+fn bytes_of<F: Coordinate>(encoding: Encoding) -> usize {
+    if encoding.is_compressed() { F::POINT_BYTES / 2 } else { F::POINT_BYTES }
+}
