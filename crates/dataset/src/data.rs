@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::features::Features;
+
 /// Keys of [`Dataset::about`] that the file format uses itself.
-pub(crate) const RESERVED: [&str; 4] = ["classes", "format", "labels", "version"];
+pub(crate) const RESERVED: [&str; 5] = ["classes", "features", "format", "labels", "version"];
 
 /// Names that a label column cannot have, since the file holds tensors of these names.
 const TENSORS: [&str; 3] = ["features", "images", "__metadata__"];
@@ -12,13 +14,17 @@ const TENSORS: [&str; 3] = ["features", "images", "__metadata__"];
 ///
 /// Every constructor checks the same rules, so a `Dataset` that exists is consistent: the sizes
 /// agree, every label value has a class name, and names are unique.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// The bytes may also stand for measured values, such as the columns of a table or the energies of
+/// sound in `H` bands and `W` frames: then [`features`](Self::features) tells their scale.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     count: usize,
     height: usize,
     width: usize,
     images: Vec<u8>,
     labels: Vec<Labels>,
+    features: Option<Features>,
     about: BTreeMap<String, String>,
 }
 
@@ -101,6 +107,28 @@ pub enum DatasetError {
         /// The key.
         key: String,
     },
+    /// A scale that does not fit the columns.
+    #[error("`features` has {problem}: give one low and one positive step for all columns, or one for each")]
+    Features {
+        /// What is wrong.
+        problem: String,
+    },
+    /// A share that is none.
+    #[error("`share` is {share}: choose from 0 to 1")]
+    Share {
+        /// The number.
+        share: String,
+    },
+    /// A class that does not exist.
+    #[error("label `{name}` has no class `{class}`: it has {}", list(.known))]
+    NoClass {
+        /// The column.
+        name: String,
+        /// The class asked for.
+        class: String,
+        /// The classes that exist.
+        known: Vec<String>,
+    },
     /// A column that does not exist.
     #[error("there is no label `{name}`: this data set has {}", list(.known))]
     NoLabel {
@@ -112,7 +140,7 @@ pub enum DatasetError {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() { "no labels".into() } else { names.join(", ") }
+    if names.is_empty() { "none".into() } else { names.join(", ") }
 }
 
 impl Dataset {
@@ -136,7 +164,7 @@ impl Dataset {
         if let Some(key) = about.keys().find(|key| RESERVED.contains(&key.as_str())) {
             return Err(DatasetError::ReservedKey { key: key.clone() });
         }
-        Ok(Self { count, height, width, images, labels, about })
+        Ok(Self { count, height, width, images, labels, features: None, about })
     }
 
     /// As [`new`](Self::new), for parts that are consistent by construction.
@@ -148,7 +176,7 @@ impl Dataset {
         about: BTreeMap<String, String>,
     ) -> Self {
         debug_assert_eq!(check_labels(&labels, images.len() / (height * width)), Ok(()));
-        Self { count: images.len() / (height * width), height, width, images, labels, about }
+        Self { count: images.len() / (height * width), height, width, images, labels, features: None, about }
     }
 
     /// The number of images.
@@ -198,6 +226,24 @@ impl Dataset {
         &self.labels
     }
 
+    /// Adds a label column.
+    pub fn add_labels(&mut self, column: Labels) -> Result<(), DatasetError> {
+        self.labels.push(column);
+        check_labels(&self.labels, self.count).inspect_err(|_| drop(self.labels.pop()))
+    }
+
+    /// What the bytes stand for, if they are not pixels.
+    pub fn features(&self) -> Option<&Features> {
+        self.features.as_ref()
+    }
+
+    /// Says what the bytes stand for.
+    pub fn with_features(mut self, features: Features) -> Result<Self, DatasetError> {
+        features.check(self.height * self.width)?;
+        self.features = Some(features);
+        Ok(self)
+    }
+
     /// What the data set says of itself: generator, seed, licence …
     pub fn about(&self) -> &BTreeMap<String, String> {
         &self.about
@@ -223,6 +269,7 @@ impl Dataset {
             width: self.width,
             images,
             labels: labels.collect(),
+            features: self.features.clone(),
             about: self.about.clone(),
         }
     }

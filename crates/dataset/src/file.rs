@@ -3,10 +3,12 @@
 //! | entry | type | content |
 //! |---|---|---|
 //! | `images` | u8 `[N, H, W]` | pixels |
+//! | or `features` | u8 `[N, H, W]` | measured values, see metadata `features` |
 //! | one tensor per label | i64 `[N]` | class indices |
 //! | metadata `format`, `version` | text | `halflight dataset`, `1` |
 //! | metadata `labels` | JSON list | label names in order |
 //! | metadata `classes` | JSON object | class names of each label |
+//! | metadata `features` | JSON object | [`Features`]: names, low, step; value = low + step · byte |
 //! | other metadata | text | [`Dataset::about`](crate::Dataset::about) |
 //!
 //! The same data set always gives the same bytes.
@@ -20,6 +22,7 @@ use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use crate::data::{Dataset, DatasetError, Labels, RESERVED};
+use crate::features::Features;
 
 const FORMAT: &str = "halflight dataset";
 const VERSION: &str = "1";
@@ -121,6 +124,13 @@ fn write_header(data: &Dataset, out: &mut dyn Write) -> io::Result<()> {
     metadata.insert("labels".into(), serde_json::to_string(&names)?);
     metadata.insert("classes".into(), serde_json::to_string(&classes)?);
 
+    let tensor = if let Some(features) = data.features() {
+        metadata.insert("features".into(), serde_json::to_string(features)?);
+        "features"
+    } else {
+        "images"
+    };
+
     let mut header = BTreeMap::from([("__metadata__", serde_json::to_value(metadata)?)]);
     let mut offset = 0;
     let mut entry = |dtype: &str, shape: &[usize], bytes: usize| {
@@ -132,7 +142,7 @@ fn write_header(data: &Dataset, out: &mut dyn Write) -> io::Result<()> {
         header.insert(name, entry("I64", &[data.len()], 8 * data.len()));
     }
     let shape = [data.len(), data.height(), data.width()];
-    header.insert("images", entry("U8", &shape, data.images().len()));
+    header.insert(tensor, entry("U8", &shape, data.images().len()));
 
     let mut text = serde_json::to_vec(&header)?;
     text.resize(text.len().next_multiple_of(8), b' ');
@@ -150,8 +160,6 @@ impl Reader<'_> {
     fn read(mut self) -> Result<Dataset, FileError> {
         let header = self.header()?;
         let notes = header.metadata().clone().unwrap_or_default();
-        let names: Vec<String> = self.json(&notes, "labels")?;
-        let mut classes: BTreeMap<String, Vec<String>> = self.json(&notes, "classes")?;
         match (notes.get("format").map(String::as_str), notes.get("version").map(String::as_str)) {
             (Some(FORMAT), Some(VERSION)) => {}
             (Some(FORMAT), version) => {
@@ -163,6 +171,10 @@ impl Reader<'_> {
             }
         }
 
+        let names: Vec<String> = self.json(&notes, "labels")?;
+        let mut classes: BTreeMap<String, Vec<String>> = self.json(&notes, "classes")?;
+        let tensor = if notes.contains_key("features") { "features" } else { "images" };
+
         // The header's offsets are known to be consecutive, so tensors are read in file order.
         let (mut images, mut values) = (None, BTreeMap::new());
         for name in header.offset_keys() {
@@ -170,7 +182,7 @@ impl Reader<'_> {
                 continue;
             };
             let bytes = self.take(info.data_offsets.1 - info.data_offsets.0)?;
-            if name == "images" {
+            if name == tensor {
                 let &[_, height, width] = &info.shape[..] else {
                     return Err(self.field(&name, format!("has shape {:?}", info.shape)));
                 };
@@ -184,7 +196,7 @@ impl Reader<'_> {
                 values.insert(name, bytes);
             }
         }
-        let (height, width, images) = images.ok_or_else(|| self.field("images", "is missing"))?;
+        let (height, width, images) = images.ok_or_else(|| self.field(tensor, "is missing"))?;
         let mut labels = Vec::with_capacity(names.len());
         for name in names {
             let bytes = values.remove(&name).ok_or_else(|| self.field(&name, "is missing"))?;
@@ -192,9 +204,18 @@ impl Reader<'_> {
             let classes = classes.remove(&name).ok_or_else(missing)?;
             labels.push(self.column(name, classes, &bytes)?);
         }
+        let features: Option<Features> = match tensor {
+            "features" => Some(self.json(&notes, "features")?),
+            _ => None,
+        };
+        let path = self.path;
+        let content = |source| FileError::Content { path: path.into(), source };
         let about = notes.into_iter().filter(|(key, _)| !RESERVED.contains(&key.as_str()));
-        Dataset::new(height, width, images, labels, about.collect())
-            .map_err(|source| FileError::Content { path: self.path.into(), source })
+        let data = Dataset::new(height, width, images, labels, about.collect()).map_err(content)?;
+        match features {
+            Some(features) => data.with_features(features).map_err(content),
+            None => Ok(data),
+        }
     }
 
     fn header(&mut self) -> Result<Metadata, FileError> {

@@ -35,12 +35,15 @@
 mod data;
 pub mod draw;
 pub mod encoder;
+mod features;
 mod file;
 pub mod handwriting;
 pub mod idx;
+mod reshape;
 pub mod sheet;
 
 pub use data::{Dataset, DatasetError, Labels};
 pub use encoder::{EncodeError, Encoded, Encoder, EncoderOptions, Ranges};
+pub use features::Features;
 pub use file::FileError;
 pub use sheet::Summary;

@@ -8,7 +8,7 @@ use super::raster::Canvas;
 use super::spec::DrawSpec;
 
 /// The random numbers of one image: a fixed function of its seed, stream and index.
-pub(super) struct Random(ChaCha8Rng);
+pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {
     pub fn new(seed: u64, stream: u64, index: u64) -> Self {
@@ -26,13 +26,13 @@ impl Random {
     }
 
     /// Uniform in −1..1.
-    fn symmetric(&mut self) -> f32 {
+    pub fn symmetric(&mut self) -> f32 {
         // 24 bits, centred: exact in f32 and never ±1.
         ((self.0.next_u32() >> 8) as f32 + 0.5) / (1 << 23) as f32 - 1.0
     }
 
     /// Two independent standard normals (Box and Muller).
-    fn normals(&mut self) -> (f64, f64) {
+    pub fn normals(&mut self) -> (f64, f64) {
         let unit = |bits: u64| ((bits >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
         let (a, b) = (unit(self.0.next_u64()), unit(self.0.next_u64()));
         let radius = (-2.0 * libm::log(a)).sqrt();
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn normals_have_mean_0_and_deviation_1() {
+    pub fn normals_have_mean_0_and_deviation_1() {
         let mut random = Random::new(5, 0, 0);
         let draws: Vec<f64> = (0..20_000).flat_map(|_| <[f64; 2]>::from(random.normals())).collect();
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;

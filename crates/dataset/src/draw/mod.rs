@@ -29,7 +29,8 @@ use std::collections::BTreeMap;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use self::deform::{Deformation, Random, Warp};
+pub(crate) use self::deform::Random;
+use self::deform::{Deformation, Warp};
 use self::face::Outline;
 use self::raster::Canvas;
 use crate::{Dataset, Labels};
