@@ -43,7 +43,7 @@ mod reshape;
 pub mod sheet;
 
 pub use data::{Dataset, DatasetError, Labels};
-pub use encoder::{EncodeError, Encoded, Encoder, EncoderOptions, Ranges};
+pub use encoder::{EncodeError, Encoded, Encoder, EncoderOptions, Normalise, Ranges, Transform};
 pub use features::Features;
 pub use file::FileError;
 pub use sheet::Summary;

@@ -3,22 +3,29 @@
 //! With `x` the pixels, `μ` and `σ` their mean and standard deviation *within this image*:
 //!
 //! ```text
-//! z_c   = ± mean over the pixels of cell c of (x − μ) / σ, clamped to [low, high]   (ink positive)
+//! c_i   = ± mean over the pixels of cell i of (x − μ) / σ                           (ink positive)
+//! z     = c, or an affine map of c, clamped to [low, high]
 //! step  = (high − low) / (2^bits − 1)
 //! level = round((z − low) / step)                                    in 0 ..= 2^bits − 1
 //! u     = (1, level_1, …, level_{n−1})          v = (1, the levels of the columns that v carries)
 //! ```
 //!
 //! A cell is `pooling × pooling` pixels; cells whose pixels never change over the fitted images can
-//! be dropped. The encoder is public, knows nothing of any function, and travels with the network,
+//! be dropped. The affine map scales each cell ([`Normalise::PerColumn`], where `c` is the plain mean
+//! over 255), or projects on low frequencies or principal components ([`Transform`]), so that fewer
+//! coordinates need to be encrypted. The encoder is public, knows nothing of any function, and travels with the network,
 //! so that owner and network cannot disagree.
 
 mod fit;
+mod map;
 mod record;
+mod transform;
 
-pub use fit::EncoderOptions;
+pub use fit::{EncoderOptions, Normalise, Transform};
 
 use serde::{Deserialize, Serialize};
+
+use self::map::Map;
 
 /// A fitted encoder. Reading one from JSON checks all of its rules.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,8 +39,11 @@ pub struct Encoder {
     pooling: usize,
     /// Dark ink on light paper: the sign of `z` is turned.
     dark: bool,
-    /// The cells that `u` carries, ascending, of `(height / pooling) × (width / pooling)`.
+    /// Standardise within each image; otherwise divide by 255.
+    per_image: bool,
+    /// The cells in use, ascending, of `(height / pooling) × (width / pooling)`.
     cells: Vec<usize>,
+    map: Map,
     /// The columns of `z` that `v` carries, ascending.
     right: Vec<usize>,
 }
@@ -90,12 +100,12 @@ pub enum EncodeError {
 impl Encoder {
     /// The lengths `(n, m)` of `u` and `v`, each with its constant coordinate.
     pub fn inputs(&self) -> (usize, usize) {
-        (1 + self.cells.len(), 1 + self.right.len())
+        (1 + self.features(), 1 + self.right.len())
     }
 
     /// The number of columns of `z`: `n − 1`.
     pub fn features(&self) -> usize {
-        self.cells.len()
+        self.map.columns(self.cells.len())
     }
 
     /// The columns of `z` that `v` carries, ascending: `v[1 + i]` is the level of column `right()[i]`.
@@ -133,12 +143,14 @@ impl Encoder {
         let (mean, scale) = self.mean_and_scale(image);
         let across = self.width / self.pooling;
         let area = (self.pooling * self.pooling) as f64;
-        for (z, &cell) in out.iter_mut().zip(&self.cells) {
+        self.map.start(out);
+        for (place, &cell) in self.cells.iter().enumerate() {
             let corner = (cell / across) * self.pooling * self.width + (cell % across) * self.pooling;
             let rows = (0..self.pooling).map(|row| &image[corner + row * self.width..][..self.pooling]);
             let sum: u32 = rows.flatten().map(|&pixel| u32::from(pixel)).sum();
-            *z = (((f64::from(sum) / area - mean) * scale) as f32).clamp(self.low, self.high);
+            self.map.add(place, ((f64::from(sum) / area - mean) * scale) as f32, out);
         }
+        out.iter_mut().for_each(|z| *z = z.clamp(self.low, self.high));
         Ok(())
     }
 
@@ -163,6 +175,10 @@ impl Encoder {
 
     /// Exact from integer sums, so that no order of summation can change it.
     fn mean_and_scale(&self, image: &[u8]) -> (f64, f64) {
+        let sign = if self.dark { -1.0 } else { 1.0 };
+        if !self.per_image {
+            return (0.0, sign / 255.0);
+        }
         let count = image.len() as f64;
         let sum: u64 = image.iter().map(|&pixel| u64::from(pixel)).sum();
         let squares: u64 = image.iter().map(|&pixel| u64::from(pixel).pow(2)).sum();
@@ -170,7 +186,6 @@ impl Encoder {
         // count · squares − sum² is an integer: zero exactly for a flat image.
         let spread = u128::from(squares) * image.len() as u128 - u128::from(sum).pow(2);
         let deviation = (spread as f64).sqrt() / count;
-        let sign = if self.dark { -1.0 } else { 1.0 };
         (mean, if spread == 0 { 0.0 } else { sign / deviation })
     }
 }

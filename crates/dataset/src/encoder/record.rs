@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::map::Map;
 use super::{EncodeError, Encoder};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,7 +15,9 @@ pub(super) struct Record {
     pub high: f32,
     pub pooling: usize,
     pub dark: bool,
+    pub per_image: bool,
     pub cells: Vec<usize>,
+    pub map: Map,
     pub right: Vec<usize>,
 }
 
@@ -38,7 +41,9 @@ impl Record {
         require(wide, "high", self.high, format!("choose a number above `low`, which is {}", self.low))?;
         let cells = (self.height / self.pooling) * (self.width / self.pooling);
         check_ascending("cells", &self.cells, cells)?;
-        check_ascending("right", &self.right, self.cells.len())
+        let sound = self.map.is_sound(self.cells.len());
+        require(sound, "map", "inconsistent", format!("give finite numbers for all {} cells", self.cells.len()))?;
+        check_ascending("right", &self.right, self.map.columns(self.cells.len()))
     }
 }
 
@@ -47,15 +52,15 @@ impl TryFrom<Record> for Encoder {
 
     fn try_from(record: Record) -> Result<Self, EncodeError> {
         record.check()?;
-        let Record { height, width, bits, low, high, pooling, dark, cells, right } = record;
-        Ok(Self { height, width, bits, low, high, pooling, dark, cells, right })
+        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right } = record;
+        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right })
     }
 }
 
 impl From<Encoder> for Record {
     fn from(encoder: Encoder) -> Self {
-        let Encoder { height, width, bits, low, high, pooling, dark, cells, right } = encoder;
-        Self { height, width, bits, low, high, pooling, dark, cells, right }
+        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right } = encoder;
+        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right }
     }
 }
 
