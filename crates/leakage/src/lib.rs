@@ -1,1 +1,57 @@
-//! Placeholder.
+//! What the few output numbers of a private network give away besides its answer.
+//!
+//! A network publishes `output(x)`, S numbers per item, from which the *main label* follows. This
+//! crate measures what they tell about a *collateral attribute* that should have stayed private:
+//! it trains fresh attackers of many families on labelled outputs and reports the strongest, with
+//! 95 % intervals and what to compare it with. It knows numbers and labels only; networks, curves
+//! and images are other crates' business.
+//!
+//! ```
+//! use leakage::{AuditOptions, Family, Observations, audit};
+//!
+//! // Two outputs per item; the second betrays the attribute.
+//! let observe = |n: usize| {
+//!     let wobble = |i: usize| (i * 7919 % 1000) as f32 / 1000.0;
+//!     Observations {
+//!         outputs: (0..n)
+//!             .flat_map(|i| [(i % 2) as f32 + wobble(i), (i / 2 % 2) as f32 + 1.5 * wobble(i + 3)])
+//!             .collect(),
+//!         width: 2,
+//!         main: (0..n).map(|i| (i % 2) as u32).collect(),
+//!         collateral: (0..n).map(|i| (i / 2 % 2) as u32).collect(),
+//!         main_classes: vec!["a".into(), "b".into()],
+//!         collateral_classes: vec!["cursive".into(), "serif".into()],
+//!     }
+//! };
+//! let options = AuditOptions {
+//!     families: vec![Family::Logistic, Family::Neighbours { k: 15 }],
+//!     ..AuditOptions::default()
+//! };
+//! let progress = indicatif::ProgressBar::hidden();
+//! let report = audit(&observe(800), &observe(400), &options, &progress)?;
+//! assert!(report.strongest.low > 60.0);
+//! # Ok::<(), leakage::AuditError>(())
+//! ```
+
+mod attackers;
+mod audit;
+mod cloud;
+mod distinguisher;
+mod error;
+mod evaluate;
+mod family;
+mod linear;
+mod metrics;
+mod observations;
+mod options;
+mod panel;
+mod report;
+mod vote;
+
+pub use audit::audit;
+pub use error::AuditError;
+pub use family::Family;
+pub use metrics::wilson;
+pub use observations::{CLASS_LIMIT, LEAST_ITEMS, Observations, WIDTH_LIMIT};
+pub use options::AuditOptions;
+pub use report::{Attacker, AuditReport, Cloud, Control, Controls, Distinguisher, Finding, Items, Points, Scope, Vote};

@@ -1,0 +1,79 @@
+//! The table that an attacker learns from.
+
+use std::borrow::Cow;
+
+/// Labelled rows, standardised, of one main class or of all.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample<'a> {
+    /// Row-major, N·`width`.
+    pub rows: Cow<'a, [f32]>,
+    pub width: usize,
+    pub labels: Cow<'a, [u32]>,
+    /// Number of values a label can take, at least two of which occur.
+    pub classes: usize,
+}
+
+impl Sample<'_> {
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub fn row(&self, i: usize) -> &[f32] {
+        &self.rows[i * self.width..(i + 1) * self.width]
+    }
+
+    /// Log of the smoothed shares of the classes.
+    pub fn log_prior(&self) -> Vec<f32> {
+        let mut counts = vec![0usize; self.classes];
+        self.labels.iter().for_each(|&l| counts[l as usize] += 1);
+        let total = self.len() as f32 + 0.5 * self.classes as f32;
+        (counts.iter()).map(|&c| ((c as f32 + 0.5) / total).ln()).collect()
+    }
+}
+
+/// Centre and scale of every column, so that attackers see columns of mean 0 and deviation 1.
+#[derive(Debug, Clone)]
+pub(crate) struct Standardiser {
+    mean: Vec<f64>,
+    scale: Vec<f64>,
+}
+
+impl Standardiser {
+    /// From the rows of the items named. A constant column becomes 0.
+    pub fn fit(rows: &[f32], width: usize, items: &[usize]) -> Standardiser {
+        let n = items.len().max(1) as f64;
+        let mut mean = vec![0.0; width];
+        for &i in items {
+            for (m, &x) in mean.iter_mut().zip(&rows[i * width..]) {
+                *m += x as f64 / n;
+            }
+        }
+        let mut variance = vec![0.0; width];
+        for &i in items {
+            for ((v, m), &x) in variance.iter_mut().zip(&mean).zip(&rows[i * width..]) {
+                *v += (x as f64 - m).powi(2) / n;
+            }
+        }
+        let scale = (variance.iter().zip(&mean))
+            .map(|(v, m)| {
+                let deviation = v.sqrt();
+                // A spread within rounding error of the value is a constant.
+                let constant = deviation <= 1e-9 * m.abs().max(1e-20);
+                if constant { 0.0 } else { 1.0 / deviation }
+            })
+            .collect();
+        Standardiser { mean, scale }
+    }
+
+    /// Standardised rows of the items named.
+    pub fn apply(&self, rows: &[f32], items: &[usize]) -> Vec<f32> {
+        let width = self.mean.len();
+        let mut out = Vec::with_capacity(items.len() * width);
+        for &i in items {
+            let row = &rows[i * width..(i + 1) * width];
+            let standardised = row.iter().zip(&self.mean).zip(&self.scale);
+            out.extend(standardised.map(|((&x, m), s)| ((x as f64 - m) * s) as f32));
+        }
+        out
+    }
+}

@@ -1,0 +1,229 @@
+//! Growing one tree.
+
+use rand::RngExt;
+
+/// When to stop and how to choose splits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Growth {
+    /// Longest path from the root.
+    pub depth: usize,
+    /// Fewest rows in a leaf.
+    pub leaf: usize,
+    /// Columns tried per split.
+    pub columns: usize,
+    /// Added to the weight of a leaf, shrinking its value.
+    pub shrink: f32,
+    /// One random threshold per column in place of the best one.
+    pub random_threshold: bool,
+}
+
+/// What the tree is to explain: per row `channels` targets g and a weight h.
+///
+/// The gain of a node is Σ_c G_c²/(H + shrink) with G, H its sums: with one-hot targets and h = 1
+/// that is Gini's criterion, with gradients and second derivatives it is Newton boosting's.
+#[derive(Clone, Copy)]
+pub(super) struct Targets<'a> {
+    pub gradients: &'a [f32],
+    pub channels: usize,
+    /// `None` for weight 1.
+    pub weights: Option<&'a [f32]>,
+}
+
+/// A binary tree; leaf values are G_c/(H + shrink) in `values`.
+pub(super) struct Tree {
+    nodes: Vec<Node>,
+    values: Vec<f32>,
+    channels: usize,
+}
+
+/// `axis` is [`LEAF`] for a leaf, whose `child` indexes the values; otherwise rows with code ≤ `at`
+/// go to `child`, the others to `child + 1`.
+struct Node {
+    axis: u16,
+    at: u8,
+    child: u32,
+}
+
+const LEAF: u16 = u16::MAX;
+
+impl Tree {
+    /// Grows on the rows listed (repeats allowed), depth first; reorders the list.
+    pub fn grow(codes: &[Vec<u8>], rows: &mut [u32], targets: Targets, growth: &Growth, rng: &mut impl RngExt) -> Tree {
+        let mut tree =
+            Tree { nodes: vec![Node { axis: LEAF, at: 0, child: 0 }], values: Vec::new(), channels: targets.channels };
+        let mut search = Search::new(codes, targets, *growth);
+        let mut open = vec![(0usize, 0usize, rows.len(), 0usize)];
+        while let Some((node, from, to, depth)) = open.pop() {
+            let here = &mut rows[from..to];
+            let sums = search.sums(here);
+            let split = if depth < growth.depth && here.len() >= 2 * growth.leaf {
+                search.split(here, &sums, rng)
+            } else {
+                None
+            };
+            let Some((axis, at)) = split else {
+                tree.nodes[node].child = tree.values.len() as u32;
+                let weight = sums[targets.channels] + growth.shrink;
+                let sums = &sums[..targets.channels];
+                tree.values.extend(sums.iter().map(|g| g / weight.max(1e-12)));
+                continue;
+            };
+            let middle = from + partition(here, |row| codes[axis][row as usize] <= at);
+            let child = tree.nodes.len();
+            tree.nodes[node] = Node { axis: axis as u16, at, child: child as u32 };
+            for _ in 0..2 {
+                tree.nodes.push(Node { axis: LEAF, at: 0, child: 0 });
+            }
+            open.push((child + 1, middle, to, depth + 1));
+            open.push((child, from, middle, depth + 1));
+        }
+        tree
+    }
+
+    /// Values of the leaf that a row falls into.
+    pub fn leaf(&self, codes: &[Vec<u8>], row: usize) -> &[f32] {
+        let mut node = &self.nodes[0];
+        while node.axis != LEAF {
+            let right = codes[node.axis as usize][row] > node.at;
+            node = &self.nodes[node.child as usize + usize::from(right)];
+        }
+        &self.values[node.child as usize..][..self.channels]
+    }
+}
+
+/// Stable enough for determinism: the order depends on the rows only. Returns the size of the
+/// left part.
+fn partition(rows: &mut [u32], left: impl Fn(u32) -> bool) -> usize {
+    let (mut i, mut j) = (0, rows.len());
+    while i < j {
+        if left(rows[i]) {
+            i += 1;
+        } else {
+            j -= 1;
+            rows.swap(i, j);
+        }
+    }
+    i
+}
+
+/// Working memory of the search for splits.
+struct Search<'a> {
+    codes: &'a [Vec<u8>],
+    targets: Targets<'a>,
+    growth: Growth,
+    axes: Vec<usize>,
+    /// Per bin: channels, weight, rows.
+    histogram: Vec<f32>,
+}
+
+impl<'a> Search<'a> {
+    fn new(codes: &'a [Vec<u8>], targets: Targets<'a>, growth: Growth) -> Search<'a> {
+        Search {
+            codes,
+            targets,
+            growth,
+            axes: (0..codes.len()).collect(),
+            histogram: vec![0.0; 256 * (targets.channels + 2)],
+        }
+    }
+
+    /// Sums of the targets, then of the weights, then the number of rows.
+    fn sums(&self, rows: &[u32]) -> Vec<f32> {
+        let mut sums = vec![0.0; self.targets.channels + 2];
+        rows.iter().for_each(|&row| self.add(&mut sums, row));
+        sums
+    }
+
+    #[inline]
+    fn add(&self, cell: &mut [f32], row: u32) {
+        let Targets { gradients, channels, weights } = self.targets;
+        let row = row as usize;
+        for (cell, g) in cell.iter_mut().zip(&gradients[row * channels..(row + 1) * channels]) {
+            *cell += g;
+        }
+        cell[channels] += weights.map_or(1.0, |w| w[row]);
+        cell[channels + 1] += 1.0;
+    }
+
+    fn gain(&self, sums: &[f32]) -> f32 {
+        let channels = self.targets.channels;
+        let square: f32 = sums[..channels].iter().map(|g| g * g).sum();
+        square / (sums[channels] + self.growth.shrink).max(1e-12)
+    }
+
+    /// Best (column, largest code of the left part), or `None` where no split gains anything.
+    fn split(&mut self, rows: &[u32], sums: &[f32], rng: &mut impl RngExt) -> Option<(usize, u8)> {
+        let base = self.gain(sums) * (1.0 + 1e-6) + 1e-9;
+        let mut best: Option<(f32, usize, u8)> = None;
+        let wanted = self.growth.columns.min(self.axes.len());
+        let mut tried = 0;
+        for i in 0..self.axes.len() {
+            if tried == wanted {
+                break;
+            }
+            let swap = rng.random_range(i..self.axes.len());
+            self.axes.swap(i, swap);
+            let axis = self.axes[i];
+            let column = &self.codes[axis];
+            let (mut low, mut high) = (u8::MAX, 0);
+            for &row in rows {
+                low = low.min(column[row as usize]);
+                high = high.max(column[row as usize]);
+            }
+            // A constant column does not count as tried.
+            if low == high {
+                continue;
+            }
+            tried += 1;
+            let only = self.growth.random_threshold.then(|| rng.random_range(low..high));
+            if let Some((gain, at)) = self.best_cut(rows, sums, axis, low, high, only)
+                && gain > best.map_or(base, |b| b.0)
+            {
+                best = Some((gain, axis, at));
+            }
+        }
+        best.map(|(_, axis, at)| (axis, at))
+    }
+
+    fn best_cut(
+        &mut self,
+        rows: &[u32],
+        sums: &[f32],
+        axis: usize,
+        low: u8,
+        high: u8,
+        only: Option<u8>,
+    ) -> Option<(f32, u8)> {
+        let cell = self.targets.channels + 2;
+        let mut histogram = std::mem::take(&mut self.histogram);
+        let used = &mut histogram[low as usize * cell..(high as usize + 1) * cell];
+        used.fill(0.0);
+        let column = &self.codes[axis];
+        for &row in rows {
+            let at = (column[row as usize] - low) as usize * cell;
+            self.add(&mut used[at..at + cell], row);
+        }
+        let mut left = vec![0.0; cell];
+        let mut right = sums.to_vec();
+        let mut best: Option<(f32, u8)> = None;
+        for (bin, sums) in (low..high).zip(used.chunks_exact(cell)) {
+            for ((left, right), sum) in left.iter_mut().zip(&mut right).zip(sums) {
+                *left += sum;
+                *right -= sum;
+            }
+            if only.is_some_and(|only| only != bin) {
+                continue;
+            }
+            let least = self.growth.leaf as f32;
+            if left[cell - 1] < least || right[cell - 1] < least {
+                continue;
+            }
+            let gain = self.gain(&left) + self.gain(&right);
+            if best.is_none_or(|b| gain > b.0) {
+                best = Some((gain, bin));
+            }
+        }
+        self.histogram = histogram;
+        best
+    }
+}

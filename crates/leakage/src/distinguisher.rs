@@ -1,0 +1,82 @@
+//! The paper's game: one main label, two values of the attribute, tell which.
+
+use crate::evaluate::Run;
+use crate::metrics::{Scores, pair_win};
+use crate::observations::Observations;
+use crate::report::Distinguisher;
+
+const Z95: f64 = 1.959_964;
+
+/// Plays both games with one family's scores, mean over runs, main classes and pairs of values
+/// (weighted by the items they have). `None` where no class has two values.
+///
+/// With one output the advantage is |TPR − FPR| at the attacker's own threshold; its variance is
+/// that of a difference of two proportions. With two outputs success is the area under the ROC
+/// curve, with Hanley and McNeil's variance.
+pub(crate) fn distinguisher(name: &str, runs: &[Run], family: usize, test: &Observations) -> Option<Distinguisher> {
+    let mut total = Total::default();
+    for run in runs {
+        let scores = run.test_scores.get(family)?;
+        for class in 0..test.main_classes.len() as u32 {
+            for b in 1..test.collateral_classes.len() as u32 {
+                for a in 0..b {
+                    play(scores, test, class, [a, b], &mut total);
+                }
+            }
+        }
+    }
+    if total.weight == 0.0 {
+        return None;
+    }
+    let w = total.weight;
+    // Runs share their test items, so they do not shrink the error.
+    let error = |variance: f64| (variance * runs.len() as f64).sqrt() / w * Z95;
+    let (advantage, pair) = (total.gap / w, 100.0 * total.win / w);
+    let (gap_error, pair_error) = (error(total.gap_variance), 100.0 * error(total.win_variance));
+    Some(Distinguisher {
+        family: name.to_owned(),
+        advantage,
+        low: advantage - gap_error,
+        high: (advantage + gap_error).min(1.0),
+        pair_accuracy: pair,
+        pair_low: (pair - pair_error).max(0.0),
+        pair_high: (pair + pair_error).min(100.0),
+    })
+}
+
+#[derive(Default)]
+struct Total {
+    weight: f64,
+    gap: f64,
+    gap_variance: f64,
+    win: f64,
+    win_variance: f64,
+}
+
+fn play(scores: &Scores, test: &Observations, class: u32, pair: [u32; 2], total: &mut Total) {
+    let [a, b] = pair;
+    let items = (0..test.len()).filter(|&i| test.main[i] == class && pair.contains(&test.collateral[i]));
+    let items: Vec<usize> = items.collect();
+    let odds = items.iter().map(|&i| {
+        let row = scores.row(i);
+        row[b as usize] - row[a as usize]
+    });
+    let odds: Vec<f32> = odds.collect();
+    let positive: Vec<bool> = items.iter().map(|&i| test.collateral[i] == b).collect();
+    let Some((win, error)) = pair_win(&odds, &positive) else {
+        return;
+    };
+    let rate = |wanted: bool| {
+        let side = odds.iter().zip(&positive).filter(|(_, p)| **p == wanted);
+        let (said, all) = side.fold((0.0, 0.0), |(s, n), (o, _)| (s + f64::from(u8::from(*o > 0.0)), n + 1.0));
+        let share: f64 = said / all;
+        (share, share * (1.0 - share) / all)
+    };
+    let ((hits, hits_variance), (alarms, alarms_variance)) = (rate(true), rate(false));
+    let weight = items.len() as f64;
+    total.weight += weight;
+    total.gap += weight * (hits - alarms);
+    total.gap_variance += weight * weight * (hits_variance + alarms_variance);
+    total.win += weight * win;
+    total.win_variance += weight * weight * error * error;
+}

@@ -1,0 +1,235 @@
+//! From scores to the rows of the report, and the choice of the strongest.
+
+use crate::metrics::{Calibration, Scores, auc, chance, tpr_at_fpr, wilson};
+use crate::observations::Observations;
+use crate::report::{Attacker, Finding, Scope};
+
+const LEVEL: f64 = 0.95;
+const FALSE_POSITIVES: f64 = 1e-3;
+
+/// Scores of every family of one run, with the items they belong to.
+pub(crate) struct Run {
+    pub held: Observations,
+    pub held_scores: Vec<Scores>,
+    pub test_scores: Vec<Scores>,
+}
+
+/// The items of one scope: all, or one main class.
+pub(crate) struct View {
+    pub scope: Scope,
+    pub class: Option<u32>,
+    /// Share of right guesses from the main label alone, 0..1.
+    pub chance: f64,
+}
+
+/// The pooled view, then one view per main class in which the attribute varies.
+pub(crate) fn views(train: &Observations, test: &Observations) -> Vec<View> {
+    let classes = train.main_classes.len();
+    let mut counts = vec![vec![0usize; train.collateral_classes.len()]; classes];
+    let mut weights = vec![0.0; classes];
+    for split in [train, test] {
+        for (&main, &value) in split.main.iter().zip(&split.collateral) {
+            counts[main as usize][value as usize] += 1;
+        }
+    }
+    for &main in &test.main {
+        weights[main as usize] += 1.0;
+    }
+    let chances: Vec<f64> = counts.iter().map(|counts| chance(counts)).collect();
+    let pooled = View {
+        scope: Scope::Pooled,
+        class: None,
+        chance: chances.iter().zip(&weights).map(|(c, w)| c * w).sum::<f64>() / test.len() as f64,
+    };
+    let varying = (0..classes).filter(|&m| counts[m].iter().filter(|&&c| c > 0).count() > 1);
+    let within = varying.map(|m| View { scope: Scope::Class, class: Some(m as u32), chance: chances[m] });
+    std::iter::once(pooled).chain(within).collect()
+}
+
+/// One row per family and view, in that order: means over the runs.
+pub(crate) fn attackers(
+    names: &[String],
+    views: &[View],
+    runs: &[Run],
+    train: &Observations,
+    test: &Observations,
+) -> Vec<Attacker> {
+    let mut rows = Vec::with_capacity(names.len() * views.len());
+    let prior = Prior::of(train);
+    for (family, name) in names.iter().enumerate() {
+        let calibrations: Vec<Calibration> =
+            (runs.iter()).map(|run| Calibration::fit(&run.held_scores[family], &run.held.collateral)).collect();
+        for view in views {
+            let measured: Vec<Measured> = (runs.iter().zip(&calibrations))
+                .map(|(run, calibration)| measure(view, family, run, calibration, test, &prior))
+                .collect();
+            rows.push(row(name, view, &measured, test));
+        }
+    }
+    rows
+}
+
+struct Measured {
+    accuracy: f64,
+    held_out: f64,
+    items: f64,
+    auc: Option<f64>,
+    tpr: Option<f64>,
+    bits: f64,
+}
+
+fn measure(
+    view: &View,
+    family: usize,
+    run: &Run,
+    calibration: &Calibration,
+    test: &Observations,
+    prior: &Prior,
+) -> Measured {
+    let select = |data: &Observations, scores: &Scores| {
+        let in_view = |i: &usize| view.class.is_none_or(|class| data.main[*i] == class);
+        let items: Vec<usize> = (0..data.len()).filter(in_view).collect();
+        let labels: Vec<u32> = items.iter().map(|&i| data.collateral[i]).collect();
+        (scores.subset(&items), labels, items)
+    };
+    let share = |scores: &Scores, labels: &[u32]| scores.correct(labels) as f64 / labels.len().max(1) as f64;
+    let (held, held_labels, _) = select(&run.held, &run.held_scores[family]);
+    let (scores, labels, items) = select(test, &run.test_scores[family]);
+    let before = items.iter().map(|&i| prior.bits(test, i)).sum::<f64>() / items.len().max(1) as f64;
+    let (auc, tpr) = ranking(&scores, &labels);
+    Measured {
+        accuracy: share(&scores, &labels),
+        held_out: share(&held, &held_labels),
+        items: items.len() as f64,
+        auc,
+        tpr,
+        bits: (before - calibration.code_length(&scores, &labels)).max(0.0),
+    }
+}
+
+/// One value against the rest, mean over the values that occur beside others.
+fn ranking(scores: &Scores, labels: &[u32]) -> (Option<f64>, Option<f64>) {
+    let each = (0..scores.classes).filter_map(|class| {
+        let odds = scores.odds(class);
+        let positive: Vec<bool> = labels.iter().map(|&l| l as usize == class).collect();
+        auc(&odds, &positive).zip(tpr_at_fpr(&odds, &positive, FALSE_POSITIVES))
+    });
+    let each: Vec<(f64, f64)> = each.collect();
+    if each.is_empty() {
+        return (None, None);
+    }
+    let n = each.len() as f64;
+    let auc = each.iter().map(|x| x.0).sum::<f64>() / n;
+    (Some(auc), Some(each.iter().map(|x| x.1).sum::<f64>() / n))
+}
+
+fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> Attacker {
+    let n = measured.len() as f64;
+    let mean = |of: fn(&Measured) -> f64| measured.iter().map(of).sum::<f64>() / n;
+    let some = |of: fn(&Measured) -> Option<f64>| {
+        let values: Option<Vec<f64>> = measured.iter().map(of).collect();
+        values.map(|v| v.iter().sum::<f64>() / n)
+    };
+    let accuracy = mean(|m| m.accuracy);
+    let items = measured.first().map_or(0.0, |m| m.items);
+    let (low, high) = wilson(accuracy * items, items, LEVEL);
+    let least = measured.iter().map(|m| m.accuracy).fold(1.0, f64::min);
+    let most = measured.iter().map(|m| m.accuracy).fold(0.0, f64::max);
+    Attacker {
+        family: name.to_owned(),
+        scope: view.scope,
+        class: view.class.map(|m| test.main_classes[m as usize].clone()),
+        accuracy: 100.0 * accuracy,
+        low: 100.0 * low,
+        high: 100.0 * high,
+        chance: 100.0 * view.chance,
+        advantage: advantage(accuracy, view.chance),
+        auc: some(|m| m.auc),
+        tpr_at_fpr: some(|m| m.tpr),
+        bits: mean(|m| m.bits),
+        held_out: 100.0 * mean(|m| m.held_out),
+        spread: 100.0 * (most - least),
+    }
+}
+
+/// Share of the gap between chance and certainty; 0 where chance is certainty.
+fn advantage(accuracy: f64, chance: f64) -> f64 {
+    if chance >= 1.0 {
+        return 0.0;
+    }
+    (accuracy - chance) / (1.0 - chance)
+}
+
+/// The row whose held-out accuracy lies farthest above chance by the lower bound of its interval,
+/// and that bound.
+pub(crate) fn strongest(rows: &[Attacker], scope: Scope, held: &Observations) -> Option<(Finding, f64)> {
+    let floor = |row: &Attacker| {
+        let items = match &row.class {
+            None => held.len(),
+            Some(name) => {
+                let class = held.main_classes.iter().position(|c| c == name);
+                let class = class.map(|c| c as u32);
+                held.main.iter().filter(|&&m| Some(m) == class).count()
+            }
+        };
+        let (low, _) = wilson(row.held_out / 100.0 * items as f64, items as f64, LEVEL);
+        advantage(low, row.chance / 100.0)
+    };
+    let rows = rows.iter().filter(|row| row.scope == scope);
+    let (best, floor) = rows.map(|row| (row, floor(row))).reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+    Some((finding(best, best.low, best.high), floor))
+}
+
+/// The largest accuracy above chance on the test items, its interval widened to hold for all rows
+/// of the scope at once (Bonferroni).
+pub(crate) fn highest(rows: &[Attacker], scope: Scope, test: &Observations) -> Option<Finding> {
+    let rows: Vec<&Attacker> = rows.iter().filter(|row| row.scope == scope).collect();
+    let best = (rows.iter().copied()).reduce(|a, b| if b.advantage > a.advantage { b } else { a })?;
+    let class = best.class.as_ref();
+    let class = class.and_then(|name| test.main_classes.iter().position(|c| c == name));
+    let items = match class {
+        None => test.len(),
+        Some(class) => test.main.iter().filter(|&&m| m as usize == class).count(),
+    } as f64;
+    let level = 1.0 - (1.0 - LEVEL) / rows.len() as f64;
+    let (low, high) = wilson(best.accuracy / 100.0 * items, items, level);
+    Some(finding(best, 100.0 * low, 100.0 * high))
+}
+
+fn finding(row: &Attacker, low: f64, high: f64) -> Finding {
+    Finding {
+        family: row.family.clone(),
+        scope: row.scope,
+        class: row.class.clone(),
+        accuracy: row.accuracy,
+        low,
+        high,
+        chance: row.chance,
+        advantage: row.advantage,
+    }
+}
+
+/// Shares of the attribute's values within each main class of the training items.
+struct Prior {
+    values: usize,
+    bits: Vec<f64>,
+}
+
+impl Prior {
+    fn of(train: &Observations) -> Prior {
+        let values = train.collateral_classes.len();
+        let mut counts = vec![0.5; train.main_classes.len() * values];
+        for (&main, &value) in train.main.iter().zip(&train.collateral) {
+            counts[main as usize * values + value as usize] += 1.0;
+        }
+        let bits = counts.chunks_exact(values).flat_map(|counts| {
+            let total: f64 = counts.iter().sum();
+            counts.iter().map(move |c| -(c / total).log2())
+        });
+        Prior { values, bits: bits.collect() }
+    }
+
+    fn bits(&self, data: &Observations, item: usize) -> f64 {
+        self.bits[data.main[item] as usize * self.values + data.collateral[item] as usize]
+    }
+}

@@ -1,0 +1,199 @@
+//! The families of attackers and their names.
+
+use crate::error::AuditError;
+use std::fmt;
+use std::str::FromStr;
+
+/// One kind of attacker with its hyper-parameters; displays as its name in reports (`knn-15`).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Family {
+    /// Multinomial logistic regression.
+    Logistic,
+    /// Least squares with a ridge penalty.
+    Ridge,
+    /// Quadratic discriminant analysis: one Gaussian per value.
+    Qda,
+    /// One Gaussian with independent outputs per value.
+    NaiveBayes,
+    /// Vote of the k nearest training items.
+    Neighbours {
+        /// Number of neighbours.
+        k: usize,
+    },
+    /// Bayes' rule on kernel density estimates.
+    Kernel {
+        /// Width in deviations of the outputs within a main class.
+        bandwidth: f64,
+    },
+    /// Logistic regression on random Fourier features, an approximate kernel machine.
+    Fourier {
+        /// Number of features.
+        features: usize,
+        /// Squared length scale relative to the median squared distance.
+        relative: f64,
+    },
+    /// One decision tree of depth 12.
+    Tree,
+    /// Random forest of 150 trees.
+    Forest {
+        /// Fewest items in a leaf.
+        leaf: usize,
+    },
+    /// Extremely random trees, 150.
+    ExtraTrees {
+        /// Fewest items in a leaf.
+        leaf: usize,
+    },
+    /// Gradient boosting of trees of depth 5.
+    Boosting,
+    /// Feed-forward network over outputs and main label.
+    Mlp {
+        /// Widths of the hidden layers.
+        hidden: Vec<usize>,
+        /// Passes over the training items.
+        epochs: usize,
+    },
+}
+
+impl Family {
+    /// The first panel: every kind that has been seen to find what others miss, in seconds.
+    pub fn quick() -> Vec<Family> {
+        let mut families = vec![Family::Logistic, Family::Qda];
+        families.extend([7, 15, 51, 201].map(|k| Family::Neighbours { k }));
+        families.extend([
+            Family::Forest { leaf: 5 },
+            Family::Boosting,
+            Family::Mlp { hidden: vec![64, 32], epochs: 12 },
+        ]);
+        families
+    }
+
+    /// Names that [`Family::from_str`] accepts, for messages.
+    fn known() -> &'static str {
+        "logistic, ridge, qda, naive-bayes, knn-K, kde-WIDTH, fourier-FEATURES, tree, forest-LEAF, \
+         extra-trees-LEAF, boosting, mlp-WIDTHxWIDTH"
+    }
+
+    pub(crate) fn neighbours(&self) -> Option<usize> {
+        match self {
+            Family::Neighbours { k } => Some(*k),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn bandwidth(&self) -> Option<f64> {
+        match self {
+            Family::Kernel { bandwidth } => Some(*bandwidth),
+            _ => None,
+        }
+    }
+
+    /// Families of one kind are run together; the others alone.
+    pub(crate) fn shares_work_with(&self, other: &Family) -> bool {
+        (self.neighbours().is_some() && other.neighbours().is_some())
+            || (self.bandwidth().is_some() && other.bandwidth().is_some())
+    }
+
+    /// Whether one model serves all main classes, reading the main label as extra inputs; the
+    /// others get a model per main class.
+    pub(crate) fn is_pooled(&self) -> bool {
+        matches!(self, Family::Mlp { .. })
+    }
+
+    /// Rough relative cost, so that long jobs start first.
+    pub(crate) fn cost(&self) -> usize {
+        match self {
+            Family::Mlp { .. } => 9,
+            Family::Kernel { .. } => 7,
+            Family::Fourier { .. } => 6,
+            Family::Forest { .. } | Family::ExtraTrees { .. } => 5,
+            Family::Boosting => 4,
+            Family::Neighbours { .. } => 3,
+            _ => 1,
+        }
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), AuditError> {
+        let valid = match self {
+            Family::Neighbours { k } => *k >= 1,
+            Family::Kernel { bandwidth } => *bandwidth > 0.0 && bandwidth.is_finite(),
+            Family::Fourier { features, relative } => {
+                (1..=4096).contains(features) && *relative > 0.0 && relative.is_finite()
+            }
+            Family::Forest { leaf } | Family::ExtraTrees { leaf } => *leaf >= 1,
+            Family::Mlp { hidden, epochs } => *epochs >= 1 && hidden.iter().all(|w| (1..=4096).contains(w)),
+            _ => true,
+        };
+        if valid {
+            return Ok(());
+        }
+        Err(AuditError::Option {
+            option: "families",
+            value: self.to_string(),
+            remedy: "k, leaf, widths and epochs start at 1, bandwidths lie above 0, and no layer \
+                     or feature map is wider than 4096",
+        })
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Family::Logistic => f.write_str("logistic"),
+            Family::Ridge => f.write_str("ridge"),
+            Family::Qda => f.write_str("qda"),
+            Family::NaiveBayes => f.write_str("naive-bayes"),
+            Family::Neighbours { k } => write!(f, "knn-{k}"),
+            Family::Kernel { bandwidth } => write!(f, "kde-{bandwidth}"),
+            Family::Fourier { features, .. } => write!(f, "fourier-{features}"),
+            Family::Tree => f.write_str("tree"),
+            Family::Forest { leaf } => write!(f, "forest-{leaf}"),
+            Family::ExtraTrees { leaf } => write!(f, "extra-trees-{leaf}"),
+            Family::Boosting => f.write_str("boosting"),
+            Family::Mlp { hidden, .. } => {
+                f.write_str("mlp")?;
+                let separators = std::iter::once("-").chain(std::iter::repeat("x"));
+                (hidden.iter().zip(separators)).try_for_each(|(w, s)| write!(f, "{s}{w}"))
+            }
+        }
+    }
+}
+
+impl FromStr for Family {
+    type Err = AuditError;
+
+    /// Reads the names that families display as; networks train for 12 epochs.
+    fn from_str(name: &str) -> Result<Family, AuditError> {
+        let unknown = || AuditError::UnknownFamily { name: name.to_owned(), known: Family::known().to_owned() };
+        let number = |prefix: &str| name.strip_prefix(prefix)?.parse::<usize>().ok();
+        let family = match name {
+            "logistic" => Some(Family::Logistic),
+            "ridge" => Some(Family::Ridge),
+            "qda" => Some(Family::Qda),
+            "naive-bayes" => Some(Family::NaiveBayes),
+            "tree" => Some(Family::Tree),
+            "boosting" => Some(Family::Boosting),
+            _ => None,
+        };
+        let kernel = || {
+            let bandwidth = name.strip_prefix("kde-")?.parse().ok()?;
+            Some(Family::Kernel { bandwidth })
+        };
+        let network = || {
+            let widths = name.strip_prefix("mlp-")?.split('x').map(str::parse);
+            let hidden = widths.collect::<Result<Vec<usize>, _>>().ok()?;
+            Some(Family::Mlp { hidden, epochs: 12 })
+        };
+        let family = family
+            .or_else(|| number("knn-").map(|k| Family::Neighbours { k }))
+            .or_else(|| number("forest-").map(|leaf| Family::Forest { leaf }))
+            .or_else(|| number("extra-trees-").map(|leaf| Family::ExtraTrees { leaf }))
+            .or_else(|| number("fourier-").map(|features| Family::Fourier { features, relative: 0.25 }))
+            .or_else(kernel)
+            .or_else(network)
+            .ok_or_else(unknown)?;
+        family.validate()?;
+        Ok(family)
+    }
+}

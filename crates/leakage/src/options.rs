@@ -1,0 +1,75 @@
+//! What an audit runs.
+
+use crate::error::AuditError;
+use crate::family::Family;
+
+/// Choices of one audit. [`Default`] is the first panel with votes and the shuffled control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditOptions {
+    /// Name of the network, for the report.
+    pub network: String,
+    /// Name of the collateral attribute, for the report.
+    pub attribute: String,
+    /// Attackers; the strongest is chosen on held-out training items.
+    pub families: Vec<Family>,
+    /// One whole run of the panel per seed; figures are means over the seeds.
+    pub seeds: Vec<u64>,
+    /// Share of the training items, 0.05 to 0.5, held out to choose the strongest attacker and to
+    /// calibrate probabilities. Attackers are trained anew on all training items afterwards.
+    pub held_out: f64,
+    /// Most training items used, drawn at random.
+    pub train_limit: Option<usize>,
+    /// Most test items used, drawn at random.
+    pub test_limit: Option<usize>,
+    /// Numbers of items per subject for the vote.
+    pub vote: Vec<usize>,
+    /// Whether to repeat the panel with shuffled labels: the floor of the procedure.
+    pub shuffled_control: bool,
+}
+
+impl Default for AuditOptions {
+    fn default() -> AuditOptions {
+        AuditOptions {
+            network: "network".to_owned(),
+            attribute: "collateral".to_owned(),
+            families: Family::quick(),
+            seeds: vec![0],
+            held_out: 0.2,
+            train_limit: None,
+            test_limit: None,
+            vote: vec![1, 5, 20, 50, 140],
+            shuffled_control: true,
+        }
+    }
+}
+
+impl AuditOptions {
+    pub(crate) fn validate(&self) -> Result<(), AuditError> {
+        let refuse = |option, value: String, remedy| Err(AuditError::Option { option, value, remedy });
+        if self.families.is_empty() {
+            return refuse("families", "empty".to_owned(), "name at least one family");
+        }
+        let names: Vec<String> = self.families.iter().map(Family::to_string).collect();
+        for (i, name) in names.iter().enumerate() {
+            if names[..i].contains(name) {
+                return refuse("families", name.clone(), "name every family once");
+            }
+        }
+        if self.seeds.is_empty() {
+            return refuse("seeds", "empty".to_owned(), "give at least one seed");
+        }
+        if !(0.05..=0.5).contains(&self.held_out) {
+            let value = self.held_out.to_string();
+            return refuse("held_out", value, "choose a share from 0.05 to 0.5");
+        }
+        for (option, limit) in [("train_limit", self.train_limit), ("test_limit", self.test_limit)] {
+            if let Some(limit) = limit.filter(|&l| l < 20) {
+                return refuse(option, limit.to_string(), "use at least 20 items");
+            }
+        }
+        if let Some(k) = self.vote.iter().find(|k| !(1..=10_000).contains(*k)) {
+            return refuse("vote", k.to_string(), "use 1 to 10000 items per subject");
+        }
+        self.families.iter().try_for_each(Family::validate)
+    }
+}

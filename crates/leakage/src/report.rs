@@ -1,0 +1,210 @@
+//! The result of an audit, which is also the JSON contract of `halflight audit`.
+//!
+//! Accuracies, their intervals and chance levels are in percent; areas, rates and advantages are
+//! shares from 0 to 1. Fields may be added, never renamed.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything an audit measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditReport {
+    /// Name of the network.
+    pub network: String,
+    /// Name of the collateral attribute.
+    pub attribute: String,
+    /// Sizes of what was audited.
+    pub items: Items,
+    /// Outputs per item, S.
+    pub outputs: usize,
+    /// Names of the main classes.
+    pub main_classes: Vec<String>,
+    /// Names of the values of the attribute.
+    pub collateral_classes: Vec<String>,
+    /// Seeds of the runs that the figures are means of.
+    pub seeds: Vec<u64>,
+    /// The strongest attacker of either scope: the one of the next two that lies farther above
+    /// chance, by the lower bound of its interval on held-out training items.
+    pub strongest: Finding,
+    /// The strongest attacker that is given the main label, over all items; chosen on held-out
+    /// training items, so that its 95 % interval is not stretched by the choice.
+    pub strongest_pooled: Finding,
+    /// The strongest attacker within one main class, and the class; chosen in the same way.
+    /// Absent where the attribute does not vary within any class.
+    pub strongest_class: Option<Finding>,
+    /// Largest pooled accuracy on the test items themselves: pessimistic by choice, with an
+    /// interval that holds for all families at once.
+    pub highest_pooled: Finding,
+    /// Largest accuracy of any family within any class on the test items, as above.
+    pub highest_class: Option<Finding>,
+    /// Every attacker in both scopes.
+    pub attackers: Vec<Attacker>,
+    /// Accuracy on one subject from k of its items.
+    pub vote: Vec<Vote>,
+    /// The distinguishing game of the strongest pooled family.
+    pub distinguisher: Option<Distinguisher>,
+    /// The same procedure where there is nothing to find, and where there is everything.
+    pub controls: Controls,
+    /// Points for the pictures.
+    pub cloud: Cloud,
+}
+
+/// Sizes of an audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Items {
+    /// Items that attackers learned from.
+    pub train: usize,
+    /// Items that they were scored on.
+    pub test: usize,
+}
+
+/// What an attacker is scored on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// All items, the main label given.
+    Pooled,
+    /// Items of one main class.
+    Class,
+}
+
+/// One attacker's accuracy, with what it is to be compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Name of the family.
+    pub family: String,
+    /// What it was scored on.
+    pub scope: Scope,
+    /// The main class, in scope `class`.
+    pub class: Option<String>,
+    /// Accuracy, percent.
+    pub accuracy: f64,
+    /// Lower end of the 95 % interval, percent.
+    pub low: f64,
+    /// Upper end of the 95 % interval, percent.
+    pub high: f64,
+    /// Accuracy of the best guess from the main label alone, percent.
+    pub chance: f64,
+    /// (accuracy − chance)/(100 − chance): 0 at chance, 1 at certainty; 2·accuracy − 1 for a
+    /// balanced attribute of two values.
+    pub advantage: f64,
+}
+
+/// One attacker in one scope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attacker {
+    /// Name of the family.
+    pub family: String,
+    /// What it was scored on.
+    pub scope: Scope,
+    /// The main class, in scope `class`.
+    pub class: Option<String>,
+    /// Accuracy on test items, percent.
+    pub accuracy: f64,
+    /// Lower end of its own 95 % Wilson interval, percent.
+    pub low: f64,
+    /// Upper end of its own 95 % Wilson interval, percent.
+    pub high: f64,
+    /// Accuracy of the best guess from the main label alone, percent.
+    pub chance: f64,
+    /// As in [`Finding::advantage`].
+    pub advantage: f64,
+    /// Area under the ROC curve, one value against the rest, mean over values that occur; 0..1.
+    pub auc: Option<f64>,
+    /// True-positive rate where one negative in a thousand is accepted, same mean; 0..1. A blind
+    /// attacker reaches 0.001.
+    #[serde(rename = "tpr_at_fpr_1e-3")]
+    pub tpr_at_fpr: Option<f64>,
+    /// Bits about the attribute in one item that this attacker turns to account: code length
+    /// from the main label alone minus its calibrated code length, at least 0.
+    pub bits: f64,
+    /// Accuracy on held-out training items, by which the strongest is chosen, percent.
+    pub held_out: f64,
+    /// Largest minus smallest accuracy over the seeds, points.
+    pub spread: f64,
+}
+
+/// Accuracy about one subject from k of its items.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Items per subject.
+    pub k: usize,
+    /// Accuracy, percent.
+    pub accuracy: f64,
+    /// Lower end of the 95 % interval, percent.
+    pub low: f64,
+    /// Upper end of the 95 % interval, percent.
+    pub high: f64,
+    /// Family, the strongest for this k on held-out training items.
+    pub family: String,
+    /// Accuracy without knowledge, percent.
+    pub chance: f64,
+}
+
+/// Telling two values of the attribute apart at equal main label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distinguisher {
+    /// Family that plays.
+    pub family: String,
+    /// The game with one output: |Pr[says b=1 | b=1] − Pr[says b=1 | b=0]|, mean over pairs of
+    /// values and over classes, 0..1.
+    pub advantage: f64,
+    /// Lower end of the 95 % interval of `advantage`.
+    pub low: f64,
+    /// Upper end of the 95 % interval of `advantage`.
+    pub high: f64,
+    /// The game with two outputs of equal main label, one of each value: share of pairs put in the
+    /// right order, percent.
+    pub pair_accuracy: f64,
+    /// Lower end of the 95 % interval of `pair_accuracy`.
+    pub pair_low: f64,
+    /// Upper end of the 95 % interval of `pair_accuracy`.
+    pub pair_high: f64,
+}
+
+/// What the same procedure finds elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Controls {
+    /// Labels shuffled within every main class: the floor of the procedure.
+    pub shuffled: Option<Control>,
+    /// Other observations of the same items: a random network, an undefended one, raw inputs.
+    pub others: Vec<Control>,
+}
+
+/// One control.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Control {
+    /// What was audited in place of the network's outputs.
+    pub name: String,
+    /// As [`AuditReport::strongest_pooled`].
+    pub strongest_pooled: Finding,
+    /// As [`AuditReport::strongest_class`].
+    pub strongest_class: Option<Finding>,
+    /// As [`AuditReport::highest_pooled`].
+    pub highest_pooled: Finding,
+    /// As [`AuditReport::highest_class`].
+    pub highest_class: Option<Finding>,
+    /// As [`AuditReport::vote`].
+    pub vote: Vec<Vote>,
+}
+
+/// Outputs of test items in two dimensions.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cloud {
+    /// All main classes, along the two directions that separate them best.
+    pub overall: Points,
+    /// The class of `strongest_class`, along the directions that separate the attribute best.
+    pub class: Option<Points>,
+}
+
+/// Points of one picture.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Points {
+    /// First coordinate, deviations.
+    pub x: Vec<f32>,
+    /// Second coordinate, deviations.
+    pub y: Vec<f32>,
+    /// Main label of each point.
+    pub main: Vec<u32>,
+    /// Attribute of each point.
+    pub collateral: Vec<u32>,
+}

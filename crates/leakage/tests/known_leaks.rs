@@ -1,0 +1,124 @@
+//! The audit against distributions whose answer is known.
+
+mod common;
+
+use common::{observe, parity, shifted, silent};
+use indicatif::ProgressBar;
+use leakage::{AuditOptions, AuditReport, Family, Observations, Scope, audit};
+
+fn run(train: &Observations, test: &Observations, options: &AuditOptions) -> AuditReport {
+    audit(train, test, options, &ProgressBar::hidden()).expect("a sound data set")
+}
+
+fn accuracy(report: &AuditReport, family: &str) -> f64 {
+    let mut rows = report.attackers.iter();
+    let row = rows.find(|r| r.family == family && r.scope == Scope::Pooled);
+    row.expect("the family was run").accuracy
+}
+
+#[test]
+fn strongest_reaches_the_best_possible_rate_and_not_more() {
+    // Φ(0.6) = 0.72575.
+    let bayes = 72.575;
+    let (train, test) = (shifted(6000, 0.6, 1), shifted(6000, 0.6, 2));
+    let report = run(&train, &test, &AuditOptions::default());
+    let found = &report.strongest_pooled;
+    assert!(found.low <= bayes && bayes <= found.high, "{found:?}");
+    assert_eq!(found.chance, 50.0);
+    assert!((found.advantage - (2.0 * found.accuracy / 100.0 - 1.0)).abs() < 1e-9);
+    // No attacker may beat Bayes beyond its own simultaneous interval.
+    assert!(report.highest_pooled.low <= bayes, "{:?}", report.highest_pooled);
+    let class = report.strongest_class.as_ref().expect("the attribute varies");
+    assert!(class.low <= bayes && bayes <= class.high, "{class:?}");
+    // Log-odds are N(±2·0.36, 4·0.36), so AUC = Φ(0.6·√2) = 0.80193.
+    let linear = &report.attackers[0];
+    assert!((linear.auc.expect("two values") - 0.80193).abs() < 0.02);
+    let game = report.distinguisher.expect("two values");
+    assert!(game.pair_low <= 80.193 && 80.193 <= game.pair_high, "{game:?}");
+    assert!(game.low <= 0.4515 && 0.4515 <= game.high, "{game:?}");
+    // Mutual information of two Gaussians at ±0.6: 0.2178 bits by numerical integration.
+    assert!((linear.bits - 0.2178).abs() < 0.03, "{}", linear.bits);
+    // Φ(0.6·√5) = 0.91014.
+    let five = report.vote.iter().find(|v| v.k == 5).expect("k = 5 was asked for");
+    assert!(five.low <= 91.014 && 91.014 <= five.high, "{five:?}");
+}
+
+#[test]
+fn a_leak_that_no_line_sees_is_found_by_neighbours_and_trees() {
+    let (train, test) = (parity(4000, 1), parity(4000, 2));
+    let report = run(&train, &test, &AuditOptions::default());
+    assert!(accuracy(&report, "logistic") < 54.0);
+    for family in ["qda", "knn-15", "forest-5", "boosting", "mlp-64x32"] {
+        assert!(accuracy(&report, family) > 95.0, "{family}: {}", accuracy(&report, family));
+    }
+    assert!(report.strongest.low > 95.0);
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is() {
+    let (train, test) = (silent(6000, 1), silent(6000, 2));
+    let report = run(&train, &test, &AuditOptions::default());
+    let found = &report.strongest_pooled;
+    assert!(found.low <= 50.0 && 50.0 <= found.high, "{found:?}");
+    assert!(report.highest_pooled.low <= 50.0);
+    let control = report.controls.shuffled.as_ref().expect("on by default");
+    assert!(control.highest_pooled.low <= 50.0);
+    assert!((control.highest_pooled.accuracy - report.highest_pooled.accuracy).abs() < 2.5);
+    assert!(report.attackers[0].bits < 0.005);
+}
+
+#[test]
+fn several_values_and_unequal_shares_have_their_own_chance() {
+    let draw = |items, seed| {
+        observe(items, 1, 4, seed, |_, c, rng| vec![c as f64 * 1.5 + common::normal(rng), common::normal(rng)])
+    };
+    let options = AuditOptions {
+        families: vec![Family::Logistic, Family::Qda, Family::Forest { leaf: 5 }],
+        shuffled_control: false,
+        ..AuditOptions::default()
+    };
+    let report = run(&draw(4000, 1), &draw(4000, 2), &options);
+    assert_eq!(report.strongest.chance, 25.0);
+    // Four Gaussians 1.5 apart: 1 − 1.5·(1 − Φ(0.75)) = 0.66007.
+    let found = &report.strongest_pooled;
+    assert!(found.low <= 66.007 && 66.007 <= found.high, "{found:?}");
+
+    // Three quarters of the items have value 0 whatever the outputs.
+    let skewed = |seed| {
+        let mut data = silent(4000, seed);
+        (0..data.len()).filter(|i| i % 4 < 2).for_each(|i| data.collateral[i] = 0);
+        data
+    };
+    let report = run(&skewed(1), &skewed(2), &options);
+    assert!((report.strongest_pooled.chance - 75.0).abs() < 1.0);
+    assert!(report.strongest_pooled.advantage.abs() < 0.05);
+}
+
+#[test]
+fn an_attribute_that_the_main_label_decides_leaks_nothing_more() {
+    let decided = |seed| {
+        let mut data = silent(900, seed);
+        (0..data.len()).for_each(|i| data.collateral[i] = u32::from(data.main[i] == 1));
+        data
+    };
+    let report = run(&decided(1), &decided(2), &AuditOptions::default());
+    assert_eq!(report.strongest.chance, 100.0);
+    assert_eq!(report.strongest.accuracy, 100.0);
+    assert_eq!(report.strongest.advantage, 0.0);
+    assert_eq!(report.strongest_class, None);
+    assert_eq!(report.distinguisher, None);
+}
+
+#[test]
+fn the_seed_decides_and_the_number_of_threads_does_not() {
+    let (train, test) = (shifted(900, 0.5, 1), shifted(600, 0.5, 2));
+    let options = AuditOptions::default();
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.expect("a pool").install(|| run(&train, &test, &options))
+    };
+    let report = with(1);
+    assert_eq!(report, with(3));
+    let other = AuditOptions { seeds: vec![9], ..AuditOptions::default() };
+    assert_ne!(report.attackers, run(&train, &test, &other).attackers);
+}
