@@ -4,9 +4,13 @@ mod dlog;
 mod encrypt;
 mod evaluate;
 mod group;
+#[cfg(not(target_family = "wasm"))]
+pub mod keyfile;
 mod keys;
 mod map;
 mod raw;
+#[cfg(not(target_family = "wasm"))]
+mod tables;
 mod wire;
 
 pub use dlog::{LogError, LogTable, LogTableError};
@@ -14,4 +18,6 @@ pub use encrypt::{Ciphertext, EncryptError, Encryptor, Mask};
 pub use evaluate::{EvaluateError, Evaluator};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
 pub use map::{MapError, QuadraticMap};
+#[cfg(not(target_family = "wasm"))]
+pub use tables::{Origin, TableError};
 pub use wire::{Encoding, Header, Kind, WireError, ciphertext_size, peek};

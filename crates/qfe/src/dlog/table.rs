@@ -65,7 +65,7 @@ impl LogTable {
     }
 
     /// Everything but the baby steps: cheap, and never read from a file.
-    pub(super) fn without_slots(bits: u32) -> Self {
+    fn without_slots(bits: u32) -> Self {
         let powers = powers_of_generator();
         let mut table = Self {
             baby_steps: 1 << bits,
@@ -83,6 +83,18 @@ impl LogTable {
         }
         table.block_step = table.power((stride * (2 * BLOCK + 1)) as i64);
         table
+    }
+
+    /// A table whose baby steps were stored.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn from_slots(bits: u32, slots: Storage<u64>) -> Self {
+        Self { slots, ..Self::without_slots(bits) }
+    }
+
+    /// The baby steps as stored.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn slots(&self) -> &[u64] {
+        self.slots.as_slice()
     }
 
     /// Baby steps in the table.

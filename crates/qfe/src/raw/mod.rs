@@ -19,7 +19,9 @@ pub(crate) use fp12::Fp12;
 pub(crate) use pairing::{Lines, miller_loop};
 pub(crate) use point::{G1, G2, Point, X};
 pub(crate) use scalar::Scalar;
-pub(crate) use storage::{Mapped, Storage, as_bytes, map_file};
+pub(crate) use storage::Storage;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use storage::{Mapped, Plain, as_bytes, map_file};
 
 /// Arithmetic shared by the prime field, its quadratic extension, and their
 /// vectors of eight.

@@ -1,5 +1,6 @@
 //! Flat arrays that live in memory or in a mapped file.
 
+#[cfg(not(target_family = "wasm"))]
 use std::{fs::File, io, marker::PhantomData};
 
 use super::{Field, Point};
@@ -34,6 +35,7 @@ impl<T: Plain> Storage<T> {
 }
 
 /// The bytes of an array.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn as_bytes<T: Plain>(values: &[T]) -> &[u8] {
     // SAFETY: plain values have no padding, and bytes have no alignment.
     unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), std::mem::size_of_val(values)) }

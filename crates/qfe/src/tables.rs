@@ -1,0 +1,183 @@
+//! Precomputed tables in files: built once, mapped into memory afterwards.
+//!
+//! A file is a header of 128 bytes and the table as it lies in memory (little-endian
+//! limbs, which is why other machines build their own):
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 4 | magic `HLQT` |
+//! | 2 | version, 1 |
+//! | 2 | suite, 1 |
+//! | 4 | kind: 1 fixed bases, 2 logarithms |
+//! | 4 | parameter: bits of a logarithm table, else zero |
+//! | 32 | public-key id, or zero |
+//! | 8 × 2 | bytes of the two parts |
+//! | 32 | SHA-256 of the parts |
+//! | 32 | SHA-256 of the header so far |
+//!
+//! A file that is missing, damaged, of another version or another key is built
+//! again and replaced. The hash guards against damage, not against somebody who
+//! may write to the folder: keep tables where only their user can.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use indicatif::ProgressBar;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::{
+    dlog::{LogTable, LogTableError},
+    encrypt::Encryptor,
+    group::fixed_base::FixedBase,
+    keys::{PublicKey, SUITE},
+    raw::{Fp, Fp2, G1, G2, Mapped, Plain, Storage, as_bytes, map_file},
+};
+
+const MAGIC: [u8; 4] = *b"HLQT";
+const VERSION: u16 = 1;
+const HEADER_BYTES: usize = 128;
+const FIXED_BASES: u32 = 1;
+const LOGARITHMS: u32 = 2;
+
+/// Why tables could not be stored.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// Writing failed.
+    #[error("{}: {source}; check that the folder exists, may be written and has room", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The table cannot be built.
+    #[error(transparent)]
+    Build(#[from] LogTableError),
+}
+
+/// Where tables came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From the file, after its hash was checked.
+    Mapped,
+    /// Built now and stored.
+    Built,
+}
+
+/// What a table file is for.
+struct Label {
+    kind: u32,
+    parameter: u32,
+    id: [u8; 32],
+}
+
+impl Encryptor {
+    /// The encryptor of a key with its tables in `folder` (as `<id>.bases`), mapped
+    /// if they are there and whole, else built and stored.
+    pub fn open_or_build(
+        key: &PublicKey,
+        folder: &Path,
+        progress: &ProgressBar,
+    ) -> Result<(Self, Origin), TableError> {
+        let path = folder.join(format!("{}.bases", key.id()));
+        let label = Label { kind: FIXED_BASES, parameter: 0, id: *key.id().as_bytes() };
+        let (n, m) = key.inputs();
+        let sizes = [
+            FixedBase::<Fp>::size(n, Self::TABLE_BYTES) * size_of::<G1>(),
+            FixedBase::<Fp2>::size(m, Self::TABLE_BYTES) * size_of::<G2>(),
+        ];
+        if let Some(map) = open(&path, &label, sizes) {
+            let left = part::<G1>(&map, HEADER_BYTES, sizes[0]);
+            let right = part::<G2>(&map, HEADER_BYTES + sizes[0], sizes[1]);
+            let left = left.and_then(|points| FixedBase::from_storage(n, Self::TABLE_BYTES, points));
+            let right = right.and_then(|points| FixedBase::from_storage(m, Self::TABLE_BYTES, points));
+            if let (Some(left), Some(right)) = (left, right) {
+                return Ok((Self::from_tables(key, left, right), Origin::Mapped));
+            }
+        }
+        let built = Self::new(key, progress);
+        store(&path, &label, [as_bytes(built.left.points()), as_bytes(built.right.points())])?;
+        Ok((built, Origin::Built))
+    }
+}
+
+impl LogTable {
+    /// The table of `2^bits` baby steps kept in `folder` (as `log-<bits>.table`).
+    pub fn open_or_build(bits: u32, folder: &Path, progress: &ProgressBar) -> Result<(Self, Origin), TableError> {
+        let path = folder.join(format!("log-{bits}.table"));
+        let label = Label { kind: LOGARITHMS, parameter: bits, id: [0; 32] };
+        let sizes = [16usize << bits.min(Self::MAX_BITS), 0];
+        if (Self::MIN_BITS..=Self::MAX_BITS).contains(&bits)
+            && let Some(slots) = open(&path, &label, sizes).and_then(|map| part(&map, HEADER_BYTES, sizes[0]))
+        {
+            return Ok((Self::from_slots(bits, slots), Origin::Mapped));
+        }
+        let built = Self::build(bits, progress)?;
+        store(&path, &label, [as_bytes(built.slots()), &[]])?;
+        Ok((built, Origin::Built))
+    }
+}
+
+fn header(label: &Label, sizes: [usize; 2], hash: [u8; 32]) -> [u8; HEADER_BYTES] {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes.extend_from_slice(&SUITE.to_le_bytes());
+    bytes.extend_from_slice(&label.kind.to_le_bytes());
+    bytes.extend_from_slice(&label.parameter.to_le_bytes());
+    bytes.extend_from_slice(&label.id);
+    for size in sizes {
+        bytes.extend_from_slice(&(size as u64).to_le_bytes());
+    }
+    bytes.extend_from_slice(&hash);
+    let seal = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&seal);
+    let mut out = [0; HEADER_BYTES];
+    out.copy_from_slice(&bytes);
+    out
+}
+
+fn hash(parts: [&[u8]; 2]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    hash.finalize().into()
+}
+
+/// The map of a file with the right label, sizes and hashes.
+fn open(path: &Path, label: &Label, sizes: [usize; 2]) -> Option<Arc<memmap2::Mmap>> {
+    if cfg!(target_endian = "big") {
+        return None;
+    }
+    let file = fs::File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    if length != (HEADER_BYTES + sizes[0] + sizes[1]) as u64 {
+        return None;
+    }
+    let map = map_file(&file).ok()?;
+    let (head, parts) = map.split_at_checked(HEADER_BYTES)?;
+    let (first, second) = parts.split_at_checked(sizes[0])?;
+    (*head == header(label, sizes, hash([first, second]))).then_some(map)
+}
+
+fn part<T: Plain>(map: &Arc<memmap2::Mmap>, start: usize, bytes: usize) -> Option<Storage<T>> {
+    Mapped::new(map, start, bytes / size_of::<T>()).map(Storage::Mapped)
+}
+
+fn store(path: &Path, label: &Label, parts: [&[u8]; 2]) -> Result<(), TableError> {
+    let failed = |source| TableError::Io { path: path.to_owned(), source };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let head = header(label, parts.map(<[u8]>::len), hash(parts));
+    file.write_all(&head)
+        .and_then(|()| file.write_all(parts[0]))
+        .and_then(|()| file.write_all(parts[1]))
+        .map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
