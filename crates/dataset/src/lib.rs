@@ -6,6 +6,7 @@
 //! | characters drawn from fonts, as in the paper | [`draw`] |
 //! | MNIST and its like | [`idx`] |
 //! | real handwriting without any download | [`handwriting`] |
+//! | folders of pictures, speech, faces, tables | [`import`] |
 //! | a file that numpy and PyTorch open | [`Dataset::save`], [`Dataset::load`] |
 //! | a look at what one has | [`sheet`], [`Summary`] |
 //! | integers to encrypt | [`Encoder`] |
@@ -39,6 +40,7 @@ mod features;
 mod file;
 pub mod handwriting;
 pub mod idx;
+pub mod import;
 mod reshape;
 pub mod sheet;
 

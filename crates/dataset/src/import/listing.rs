@@ -1,0 +1,259 @@
+//! Which items there are, and their labels: from folders, file names or a CSV file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ImportError, Skipped};
+
+/// Where the labels of files come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelSource {
+    /// One folder level per label, from the outermost: `["digit", "writer"]` for `7/anna/x.png`.
+    Folders(Vec<String>),
+    /// The file name, such as `{digit}_{speaker}_{}.wav`: a label's name in braces takes the shortest
+    /// text up to what follows; `{}` is ignored. With a `/`, the pattern is of the path in the folder.
+    Pattern(String),
+    /// A CSV file with a header, one row per item. Only the files it names are read.
+    Csv {
+        /// The CSV file.
+        path: PathBuf,
+        /// The column of file names, relative to the folder of items.
+        file: String,
+        /// The columns that are labels; none for all columns but `file`.
+        labels: Vec<String>,
+    },
+}
+
+/// One file and its labels.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Its place in the listing.
+    pub index: u64,
+    pub path: PathBuf,
+    pub labels: Vec<String>,
+}
+
+/// The items found, and those whose labels are missing.
+pub(super) struct Listing {
+    pub label_names: Vec<String>,
+    pub entries: Vec<Result<Entry, Skipped>>,
+}
+
+/// Deeper folders than any collection; ends loops of links.
+const DEEPEST: usize = 16;
+
+/// CSV files of file names and labels, of many millions of rows.
+const CSV_LIMIT: u64 = 1 << 30;
+
+impl LabelSource {
+    /// Guesses: a single CSV file in the folder, else one folder level as the label `class`.
+    pub fn infer(folder: &Path) -> Result<Self, ImportError> {
+        let children = children(folder)?;
+        let csv = |path: &&PathBuf| extension(path) == "csv";
+        let found: Vec<&PathBuf> = children.iter().filter(csv).collect();
+        match found[..] {
+            [path] => {
+                let header = csv_header(path)?;
+                let known = ["file", "filename", "file_name", "path", "image", "wav", "name"];
+                let file = header.iter().find(|name| known.contains(&name.to_lowercase().as_str()));
+                let file = file.or(header.first()).cloned().unwrap_or_default();
+                Ok(LabelSource::Csv { path: path.clone(), file, labels: vec![] })
+            }
+            _ => Ok(LabelSource::Folders(vec!["class".into()])),
+        }
+    }
+
+    pub(super) fn list(&self, folder: &Path, extensions: &[&str]) -> Result<Listing, ImportError> {
+        match self {
+            LabelSource::Folders(names) => by_path(folder, extensions, names.clone(), |relative| {
+                let folders = relative.parent().into_iter().flat_map(Path::components);
+                let folders: Vec<String> =
+                    folders.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+                let found = folders.len();
+                let problem = format!("it lies in {found} folders, and there are {} labels", names.len());
+                (found == names.len()).then_some(folders).ok_or(problem)
+            }),
+            LabelSource::Pattern(text) => {
+                let pattern = Pattern::parse(text)?;
+                by_path(folder, extensions, pattern.names(), |relative| {
+                    let whole = relative.to_string_lossy().replace('\\', "/");
+                    let name = if text.contains('/') { &whole } else { whole.rsplit('/').next().unwrap_or(&whole) };
+                    pattern.matches(name).ok_or_else(|| format!("its name does not fit the pattern {text}"))
+                })
+            }
+            LabelSource::Csv { path, file, labels } => by_csv(folder, path, file, labels),
+        }
+    }
+}
+
+fn by_path(
+    folder: &Path,
+    extensions: &[&str],
+    label_names: Vec<String>,
+    labels: impl Fn(&Path) -> Result<Vec<String>, String>,
+) -> Result<Listing, ImportError> {
+    let mut files = Vec::new();
+    walk(folder, extensions, DEEPEST, &mut files)?;
+    let entry = |(index, path): (usize, PathBuf)| {
+        let relative = path.strip_prefix(folder).unwrap_or(&path);
+        let bad = |reason| Skipped { place: path.display().to_string(), reason };
+        let labels = labels(relative).map_err(bad)?;
+        Ok(Entry { index: index as u64, path, labels })
+    };
+    Ok(Listing { label_names, entries: files.into_iter().enumerate().map(entry).collect() })
+}
+
+fn walk(folder: &Path, extensions: &[&str], depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ImportError> {
+    for path in children(folder)? {
+        if path.is_dir() {
+            if depth > 0 {
+                walk(&path, extensions, depth - 1, files)?;
+            }
+        } else if extensions.contains(&extension(&path).as_str()) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Sorted, without hidden ones.
+fn children(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let io = |source| ImportError::Io { path: folder.into(), source };
+    let mut paths = Vec::new();
+    for child in fs::read_dir(folder).map_err(io)? {
+        let child = child.map_err(io)?;
+        if !child.file_name().as_encoded_bytes().starts_with(b".") {
+            paths.push(child.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String]) -> Result<Listing, ImportError> {
+    let header = csv_header(path)?;
+    let column = |name: &str| {
+        header.iter().position(|found| found == name).ok_or_else(|| ImportError::Description {
+            path: path.into(),
+            problem: format!("it has no column `{name}`, but {}: name one of these", header.join(", ")),
+        })
+    };
+    let file_column = column(file)?;
+    let label_names: Vec<String> = match labels {
+        [] => header.iter().filter(|name| *name != file).cloned().collect(),
+        labels => labels.to_vec(),
+    };
+    let columns = label_names.iter().map(|name| column(name)).collect::<Result<Vec<_>, _>>()?;
+
+    let mut seen = BTreeSet::new();
+    let mut entries = Vec::new();
+    for record in csv_reader(path)?.into_byte_records() {
+        let record = record.map_err(|error| csv_error(path, &error))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let bad =
+            |reason: &str| Err(Skipped { place: format!("{}, line {line}", path.display()), reason: reason.into() });
+        let text = |column: usize| std::str::from_utf8(&record[column]).map(|text| text.trim().to_string());
+        let row = text(file_column).and_then(|name| {
+            let labels = columns.iter().map(|&column| text(column)).collect::<Result<Vec<_>, _>>()?;
+            Ok((name, labels))
+        });
+        entries.push(match row {
+            Err(_) => bad("it is not UTF-8 text"),
+            Ok((name, _)) if name.is_empty() => bad("it names no file"),
+            Ok((_, labels)) if labels.iter().any(String::is_empty) => bad("a label is missing"),
+            Ok((name, _)) if !seen.insert(name.clone()) => bad(&format!("it names {name} for the second time")),
+            Ok((name, labels)) => Ok(Entry { index: entries.len() as u64, path: folder.join(name), labels }),
+        });
+    }
+    Ok(Listing { label_names, entries })
+}
+
+fn csv_header(path: &Path) -> Result<Vec<String>, ImportError> {
+    let mut reader = csv_reader(path)?;
+    let header = reader.headers().map_err(|error| csv_error(path, &error))?;
+    let names: Vec<String> = header.iter().map(|name| name.trim().to_string()).collect();
+    let mut seen = BTreeSet::new();
+    match names.iter().find(|name| !seen.insert(*name)) {
+        Some(name) => {
+            let problem = format!("it has two columns `{name}`: give each its own name");
+            Err(ImportError::Description { path: path.into(), problem })
+        }
+        None => Ok(names),
+    }
+}
+
+pub(super) fn csv_reader(path: &Path) -> Result<csv::Reader<fs::File>, ImportError> {
+    let io = |source| ImportError::Io { path: path.into(), source };
+    let file = fs::File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    if length > CSV_LIMIT {
+        let problem = format!("it has {length} bytes, more than {CSV_LIMIT}: split it");
+        return Err(ImportError::Description { path: path.into(), problem });
+    }
+    Ok(csv::ReaderBuilder::new().from_reader(file))
+}
+
+pub(super) fn csv_error(path: &Path, error: &csv::Error) -> ImportError {
+    let problem = format!("{error}: give comma-separated UTF-8 with a header and rows of equal length");
+    ImportError::Description { path: path.into(), problem }
+}
+
+/// A file name with holes.
+struct Pattern {
+    start: String,
+    /// The name of each hole, empty to ignore it, and the text after it.
+    holes: Vec<(String, String)>,
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Result<Self, ImportError> {
+        let wrong = |remedy: &str| ImportError::Option {
+            field: "pattern",
+            value: text.into(),
+            remedy: format!("{remedy}, as in {{digit}}_{{speaker}}_{{}}.wav"),
+        };
+        let mut parts = text.split('{');
+        let start = parts.next().unwrap_or_default().to_string();
+        let mut holes = Vec::new();
+        for part in parts {
+            let (name, after) = part.split_once('}').ok_or_else(|| wrong("close every brace"))?;
+            holes.push((name.to_string(), after.to_string()));
+        }
+        if holes.iter().rev().skip(1).any(|(_, after)| after.is_empty()) {
+            return Err(wrong("put some text between two braces"));
+        }
+        let mut names: Vec<&String> = holes.iter().map(|(name, _)| name).filter(|name| !name.is_empty()).collect();
+        names.sort();
+        if names.is_empty() || names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(wrong("name at least one label, and each once"));
+        }
+        Ok(Self { start, holes })
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.holes.iter().map(|(name, _)| name).filter(|name| !name.is_empty()).cloned().collect()
+    }
+
+    /// The labels, if the text fits and none is empty.
+    fn matches(&self, text: &str) -> Option<Vec<String>> {
+        let mut rest = text.strip_prefix(self.start.as_str())?;
+        let mut labels = Vec::new();
+        for (place, (name, after)) in self.holes.iter().enumerate() {
+            let last = place + 1 == self.holes.len();
+            let end = if last { rest.strip_suffix(after.as_str())?.len() } else { rest.find(after.as_str())? };
+            if !name.is_empty() {
+                labels.push(rest[..end].to_string());
+            }
+            rest = &rest[end + after.len()..];
+        }
+        labels.iter().all(|label| !label.is_empty()).then_some(labels)
+    }
+}
