@@ -5,10 +5,12 @@
 //! or row) and the reason, or, with `skip_bad`, is left out and reported in [`Imported::skipped`].
 //! The order of items is that of their paths, whatever the file system says.
 
+mod faces;
 mod listing;
 mod pictures;
 mod speech;
 
+pub use faces::{FaceOptions, imdb_faces, utk_faces};
 pub use listing::LabelSource;
 pub use pictures::{Crop, PictureOptions, pictures};
 pub use speech::{SpeechOptions, speech};
@@ -30,6 +32,8 @@ pub struct Imported {
     pub data: Dataset,
     /// What was left out and why, in order; empty unless bad items may be skipped.
     pub skipped: Vec<Skipped>,
+    /// How many sound items the options left out, by reason.
+    pub filtered: BTreeMap<String, usize>,
 }
 
 /// An item that was left out.
@@ -154,6 +158,6 @@ impl Job<'_> {
         let copies = self.copies.then(|| Labels::from_texts("copy", &copies));
         let about = BTreeMap::from([("generator".into(), self.generator)]);
         let data = Dataset::new(self.height, self.width, bytes, labels.chain(copies).collect(), about)?;
-        Ok(Imported { data, skipped })
+        Ok(Imported { data, skipped, filtered: BTreeMap::new() })
     }
 }

@@ -91,7 +91,7 @@ pub fn speech(
         Ok(items)
     })?;
     let scale = Features::quantise_all(&[], FLOOR, 0.0).1;
-    Ok(Imported { data: imported.data.with_features(scale)?, skipped: imported.skipped })
+    Ok(Imported { data: imported.data.with_features(scale)?, ..imported })
 }
 
 impl SpeechOptions {
