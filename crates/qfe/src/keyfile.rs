@@ -48,7 +48,9 @@ pub enum KeyFileError {
         bytes: u64,
     },
     /// The text is not an age recipient or identity.
-    #[error("`{field}` is not an age key ({reason}): a recipient begins with `age1`, an identity with `AGE-SECRET-KEY-1`")]
+    #[error(
+        "`{field}` is not an age key ({reason}): a recipient begins with `age1`, an identity with `AGE-SECRET-KEY-1`"
+    )]
     AgeKey {
         /// `recipient` or `identity`.
         field: &'static str,

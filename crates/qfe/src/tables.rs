@@ -9,7 +9,7 @@
 //! | 2 | version, 1 |
 //! | 2 | suite, 1 |
 //! | 4 | kind: 1 fixed bases, 2 logarithms |
-//! | 4 | parameter: bits of a logarithm table, else zero |
+//! | 4 | parameter: bits of a logarithm table, or 1 for points in the form of vector lanes |
 //! | 32 | public-key id, or zero |
 //! | 8 × 2 | bytes of the two parts |
 //! | 32 | SHA-256 of the parts |
@@ -35,7 +35,7 @@ use crate::{
     encrypt::Encryptor,
     group::fixed_base::FixedBase,
     keys::{PublicKey, SUITE},
-    raw::{Fp, Fp2, G1, G2, Mapped, Plain, Storage, as_bytes, map_file},
+    raw::{Fp, Fp2, G1, G2, Mapped, Plain, Storage, as_bytes, ifma, map_file},
 };
 
 const MAGIC: [u8; 4] = *b"HLQT";
@@ -80,13 +80,11 @@ struct Label {
 impl Encryptor {
     /// The encryptor of a key with its tables in `folder` (as `<id>.bases`), mapped
     /// if they are there and whole, else built and stored.
-    pub fn open_or_build(
-        key: &PublicKey,
-        folder: &Path,
-        progress: &ProgressBar,
-    ) -> Result<(Self, Origin), TableError> {
+    pub fn open_or_build(key: &PublicKey, folder: &Path, progress: &ProgressBar) -> Result<(Self, Origin), TableError> {
         let path = folder.join(format!("{}.bases", key.id()));
-        let label = Label { kind: FIXED_BASES, parameter: 0, id: *key.id().as_bytes() };
+        // Points lie in the form of the instructions that will add them.
+        let lanes = ifma::available();
+        let label = Label { kind: FIXED_BASES, parameter: u32::from(lanes), id: *key.id().as_bytes() };
         let (n, m) = key.inputs();
         let sizes = [
             FixedBase::<Fp>::size(n, Self::TABLE_BYTES) * size_of::<G1>(),
@@ -95,8 +93,8 @@ impl Encryptor {
         if let Some(map) = open(&path, &label, sizes) {
             let left = part::<G1>(&map, HEADER_BYTES, sizes[0]);
             let right = part::<G2>(&map, HEADER_BYTES + sizes[0], sizes[1]);
-            let left = left.and_then(|points| FixedBase::from_storage(n, Self::TABLE_BYTES, points));
-            let right = right.and_then(|points| FixedBase::from_storage(m, Self::TABLE_BYTES, points));
+            let left = left.and_then(|points| FixedBase::from_storage(n, Self::TABLE_BYTES, points, lanes));
+            let right = right.and_then(|points| FixedBase::from_storage(m, Self::TABLE_BYTES, points, lanes));
             if let (Some(left), Some(right)) = (left, right) {
                 return Ok((Self::from_tables(key, left, right), Origin::Mapped));
             }

@@ -14,8 +14,17 @@ const BATCH: usize = 512;
 /// Where a batch finds its operands and puts its results. Results of one batch
 /// must not be operands of other additions in it.
 pub(crate) trait Additions<F> {
-    fn load(&self, k: usize) -> (Point<F>, Point<F>);
-    fn store(&mut self, k: usize, sum: Point<F>);
+    /// The operands of addition `k`, each with whether it is taken negative.
+    fn operands(&self, k: usize) -> [(&Point<F>, bool); 2];
+    /// Where the sum goes.
+    fn result(&mut self, k: usize) -> &mut Point<F>;
+}
+
+/// Operands with their signs applied.
+#[inline(always)]
+fn load<F: Field>(additions: &impl Additions<F>, k: usize) -> (Point<F>, Point<F>) {
+    let [(a, minus_a), (b, minus_b)] = additions.operands(k);
+    (a.neg_if(minus_a), b.neg_if(minus_b))
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -55,10 +64,17 @@ pub(crate) fn add_all<F: Coordinate>(count: usize, additions: &mut impl Addition
     }
 }
 
+/// The sum of two points, by itself.
+pub(super) fn add_one<F: Coordinate>(a: Point<F>, b: Point<F>) -> Point<F> {
+    let mut sum = [a];
+    add_all(1, &mut ZipAdditions { left: &mut sum, right: &[b] }, &mut Scratch::new());
+    sum[0]
+}
+
 fn add_batch<F: Coordinate>(start: usize, end: usize, additions: &mut impl Additions<F>, scratch: &mut Scratch) {
     let mut product = Fp::ONE;
     for k in start..end {
-        let (a, b) = additions.load(k);
+        let (a, b) = load(additions, k);
         let (kind, denominator) = classify(&a, &b);
         scratch.kinds[k - start] = kind;
         scratch.prefixes[k - start] = product;
@@ -70,7 +86,7 @@ fn add_batch<F: Coordinate>(start: usize, end: usize, additions: &mut impl Addit
     }
     let mut inverse = product.inverse();
     for k in (start..end).rev() {
-        let (a, b) = additions.load(k);
+        let (a, b) = load(additions, k);
         let kind = scratch.kinds[k - start];
         let sum = match kind {
             Kind::First => a,
@@ -91,7 +107,7 @@ fn add_batch<F: Coordinate>(start: usize, end: usize, additions: &mut impl Addit
                 Point { x, y }
             }
         };
-        additions.store(k, sum);
+        *additions.result(k) = sum;
     }
 }
 
@@ -121,16 +137,15 @@ pub(crate) struct RowAdditions<'a, F> {
 
 impl<F: Coordinate> Additions<F> for RowAdditions<'_, F> {
     #[inline(always)]
-    fn load(&self, k: usize) -> (Point<F>, Point<F>) {
+    fn operands(&self, k: usize) -> [(&Point<F>, bool); 2] {
         let (accumulator, row, negative) = self.rows[k / self.width];
         let i = k % self.width;
-        (self.accumulators[accumulator * self.width + i], row[i].neg_if(negative))
+        [(&self.accumulators[accumulator * self.width + i], false), (&row[i], negative)]
     }
 
     #[inline(always)]
-    fn store(&mut self, k: usize, sum: Point<F>) {
-        let accumulator = self.rows[k / self.width].0;
-        self.accumulators[accumulator * self.width + k % self.width] = sum;
+    fn result(&mut self, k: usize) -> &mut Point<F> {
+        &mut self.accumulators[self.rows[k / self.width].0 * self.width + k % self.width]
     }
 }
 
@@ -142,12 +157,12 @@ pub(crate) struct ZipAdditions<'a, F> {
 
 impl<F: Coordinate> Additions<F> for ZipAdditions<'_, F> {
     #[inline(always)]
-    fn load(&self, k: usize) -> (Point<F>, Point<F>) {
-        (self.left[k], self.right[k])
+    fn operands(&self, k: usize) -> [(&Point<F>, bool); 2] {
+        [(&self.left[k], false), (&self.right[k], false)]
     }
 
     #[inline(always)]
-    fn store(&mut self, k: usize, sum: Point<F>) {
-        self.left[k] = sum;
+    fn result(&mut self, k: usize) -> &mut Point<F> {
+        &mut self.left[k]
     }
 }

@@ -12,8 +12,11 @@
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::batch::{RowAdditions, Scratch, ZipAdditions, add_all};
-use crate::raw::{Coordinate, Point, Scalar, Storage};
+use super::{
+    batch::{RowAdditions, ZipAdditions},
+    vector::{Adder, to_shifted},
+};
+use crate::raw::{Coordinate, Point, Scalar, Storage, ifma};
 
 /// One window of a table: bits, offset in the sub-scalar, first row, digits held.
 #[derive(Clone, Copy)]
@@ -85,6 +88,8 @@ pub(crate) struct FixedBase<F: Coordinate> {
     layout: Layout,
     /// Block after block of bases, row after row within a block.
     points: Storage<Point<F>>,
+    /// Whether the points are in the shifted form of the vector lanes.
+    lanes: bool,
 }
 
 impl<F: Coordinate> FixedBase<F> {
@@ -112,6 +117,9 @@ impl<F: Coordinate> FixedBase<F> {
 
     pub(crate) fn build(bases: &[Point<F>], max_bytes: usize, progress: &ProgressBar) -> Self {
         let layout = Self::layout_for(bases.len(), max_bytes);
+        let lanes = ifma::available();
+        let shifted = if lanes { to_shifted(bases) } else { bases.to_vec() };
+        let bases = shifted.as_slice();
         let mut points = vec![Point::INFINITY; bases.len() * layout.rows];
         let mut jobs = Vec::new();
         let mut rest = points.as_mut_slice();
@@ -121,16 +129,16 @@ impl<F: Coordinate> FixedBase<F> {
             rest = others;
         }
         jobs.into_par_iter().with_max_len(1).for_each(|(bases, points)| {
-            fill_block(&layout, bases, points, progress);
+            fill_block(&layout, bases, points, lanes, progress);
         });
-        Self { bases: bases.len(), layout, points: Storage::Owned(points) }
+        Self { bases: bases.len(), layout, points: Storage::Owned(points), lanes }
     }
 
     /// A table over points stored earlier; `None` when their number is not that of
     /// this layout.
-    pub(crate) fn from_storage(bases: usize, max_bytes: usize, points: Storage<Point<F>>) -> Option<Self> {
+    pub(crate) fn from_storage(bases: usize, max_bytes: usize, points: Storage<Point<F>>, lanes: bool) -> Option<Self> {
         let layout = Self::layout_for(bases, max_bytes);
-        (points.as_slice().len() == bases * layout.rows).then_some(Self { bases, layout, points })
+        (points.as_slice().len() == bases * layout.rows).then_some(Self { bases, layout, points, lanes })
     }
 
     pub(crate) fn points(&self) -> &[Point<F>] {
@@ -158,6 +166,9 @@ impl<F: Coordinate> FixedBase<F> {
         jobs.into_par_iter().with_max_len(1).for_each(|(block, out)| {
             let rows = &self.points.as_slice()[block.start * self.layout.rows..];
             self.mul_block(&digits, &rows[..block.len() * self.layout.rows], out);
+            if self.lanes {
+                out.iter_mut().for_each(|point| *point = point.from_shifted());
+            }
         });
         out
     }
@@ -165,7 +176,7 @@ impl<F: Coordinate> FixedBase<F> {
     fn mul_block(&self, digits: &[Vec<(Vec<i32>, bool)>], table: &[Point<F>], out: &mut [Point<F>]) {
         let width = out.len() / digits.len();
         let mut accumulators = vec![Point::INFINITY; digits.len() * F::SPLIT * width];
-        let mut scratch = Scratch::new();
+        let mut adder = Adder::new(self.lanes);
         for (w, window) in self.layout.windows.iter().enumerate() {
             let mut rows = Vec::new();
             for (k, (digits, negative)) in digits.iter().flatten().enumerate() {
@@ -177,17 +188,21 @@ impl<F: Coordinate> FixedBase<F> {
                 }
             }
             let mut step = RowAdditions { accumulators: &mut accumulators, rows: &rows, width };
-            add_all(rows.len() * width, &mut step, &mut scratch);
+            adder.add(rows.len() * width, &mut step);
         }
         // Horner in the endomorphism: acc_e ← acc_e + ψ(acc_{e+1}).
         for (s, parts) in accumulators.chunks_exact_mut(F::SPLIT * width).enumerate() {
             for e in (0..F::SPLIT - 1).rev() {
                 let (low, high) = parts.split_at_mut((e + 1) * width);
                 for point in high[..width].iter_mut() {
-                    *point = F::endomorphism(point);
+                    *point = if self.lanes {
+                        F::endomorphism(&point.from_shifted()).to_shifted()
+                    } else {
+                        F::endomorphism(point)
+                    };
                 }
                 let mut step = ZipAdditions { left: &mut low[e * width..], right: &high[..width] };
-                add_all(width, &mut step, &mut scratch);
+                adder.add(width, &mut step);
             }
             for (i, point) in parts[..width].iter().enumerate() {
                 out[i * digits.len() + s] = *point;
@@ -203,22 +218,27 @@ fn blocks(bases: usize) -> Vec<std::ops::Range<usize>> {
 }
 
 /// Rows `1·B, 2·B, … ` of every window for one block of bases.
-fn fill_block<F: Coordinate>(layout: &Layout, bases: &[Point<F>], points: &mut [Point<F>], progress: &ProgressBar) {
+fn fill_block<F: Coordinate>(
+    layout: &Layout,
+    bases: &[Point<F>],
+    points: &mut [Point<F>],
+    lanes: bool,
+    progress: &ProgressBar,
+) {
     let width = bases.len();
-    let mut scratch = Scratch::new();
+    let mut adder = Adder::new(lanes);
     let mut base = bases.to_vec();
     let mut offset = 0;
     for window in &layout.windows {
         while offset < window.offset {
             let copy = base.clone();
-            let mut step = ZipAdditions { left: &mut base, right: &copy };
-            add_all(width, &mut step, &mut scratch);
+            adder.double(width, &mut ZipAdditions { left: &mut base, right: &copy });
             offset += 1;
             progress.inc(width as u64);
         }
         let rows = &mut points[window.first_row * width..][..window.digits * width];
         rows[..width].copy_from_slice(&base);
-        // Rows 1..=d give rows d+1..=2d by adding row d.
+        // Rows 1..=d give rows d+1..=2d by adding row d; row 2d is a doubling.
         let mut done = 1;
         while done < window.digits {
             let next = done.min(window.digits - done);
@@ -226,9 +246,16 @@ fn fill_block<F: Coordinate>(layout: &Layout, bases: &[Point<F>], points: &mut [
             let fresh = &mut fresh[..next * width];
             fresh.copy_from_slice(&known[..next * width]);
             let top = &known[(done - 1) * width..];
+            let doubled = next == done;
             let rows: Vec<_> = (0..next).map(|k| (k, top, false)).collect();
-            let mut step = RowAdditions { accumulators: fresh, rows: &rows, width };
-            add_all(next * width, &mut step, &mut scratch);
+            let (last, others) = rows.split_last().map_or((None, &[][..]), |(last, others)| (Some(*last), others));
+            let (sums, double) = if doubled { (others, last) } else { (rows.as_slice(), None) };
+            let mut step = RowAdditions { accumulators: &mut *fresh, rows: sums, width };
+            adder.add(sums.len() * width, &mut step);
+            if let Some(row) = double {
+                let mut step = RowAdditions { accumulators: fresh, rows: &[row], width };
+                adder.double(width, &mut step);
+            }
             done += next;
             progress.inc((next * width) as u64);
         }

@@ -1,6 +1,7 @@
 //! The bulk arithmetic that pairing libraries lack.
 //!
 //! - [`batch`]: many affine additions that share one inversion.
+//! - [`vector`]: the same, eight at a time.
 //! - [`fixed_base`]: one scalar times every base of a public key.
 //! - [`program`], [`project`]: sums of points with small integer weights.
 //! - [`target`]: the target group.
@@ -12,3 +13,4 @@ pub(crate) mod program;
 pub(crate) mod project;
 pub(crate) mod subgroup;
 pub(crate) mod target;
+pub(crate) mod vector;

@@ -5,7 +5,10 @@
 //! inversion. The same program serves several copies of its inputs at once (the
 //! two halves of a ciphertext): slot `i` of copy `c` lies at `i·copies + c`.
 
-use super::batch::{Additions, Scratch, add_all};
+use super::{
+    batch::{Additions, Scratch, add_all},
+    vector::VectorScratch,
+};
 use crate::raw::{Coordinate, Point};
 
 const NEGATIVE: u32 = 1 << 31;
@@ -129,6 +132,8 @@ impl Builder {
                 let (a, b) = self.ops[k];
                 ops.push(Op { out: slot[k], a: place(a, &slot), b: place(b, &slot) });
             }
+            // Doublings first: the vector lanes take them apart.
+            ops.sort_by_key(|op| op.a != op.b);
             rounds.push(ops);
         }
         let outputs = outputs.iter().map(|o| o.map(|node| place(node, &slot))).collect();
@@ -157,19 +162,33 @@ impl Program {
     }
 
     /// `out[o·copies + c]`: output `o` of copy `c`; infinity for an empty sum.
-    pub(crate) fn run<F: Coordinate>(&self, inputs: &[Point<F>], copies: usize) -> Vec<Point<F>> {
+    /// The points are in shifted form when `lanes` is set.
+    pub(crate) fn run<F: Coordinate>(&self, inputs: &[Point<F>], copies: usize, lanes: bool) -> Vec<Point<F>> {
         debug_assert_eq!(inputs.len(), self.inputs * copies);
         let mut slots = vec![Point::INFINITY; self.slots * copies];
         let mut scratch = Scratch::new();
+        let mut vectors = lanes.then(VectorScratch::<F>::new);
         for ops in &self.rounds {
             let mut round = Round { ops, inputs, slots: &mut slots, copies, first: self.inputs };
-            add_all(ops.len() * copies, &mut round, &mut scratch);
+            match &mut vectors {
+                None => add_all(ops.len() * copies, &mut round, &mut scratch),
+                Some(vectors) => {
+                    let doublings = ops.partition_point(|op| op.a == op.b);
+                    let (head, tail) = ops.split_at(doublings);
+                    round.ops = head;
+                    vectors.run(head.len() * copies, true, &mut round);
+                    round.ops = tail;
+                    vectors.run(tail.len() * copies, false, &mut round);
+                }
+            }
         }
         let round = Round { ops: &[], inputs, slots: &mut slots, copies, first: self.inputs };
         let outputs = self.outputs.iter();
         outputs
             .flat_map(|output| (0..copies).map(move |copy| (output, copy)))
-            .map(|(output, copy)| output.map_or(Point::INFINITY, |node| round.get(node, copy)))
+            .map(|(output, copy)| {
+                output.map_or(Point::INFINITY, |node| round.get(node, copy).neg_if(node.is_negative()))
+            })
             .collect()
     }
 }
@@ -184,28 +203,27 @@ struct Round<'a, F> {
 
 impl<F: Coordinate> Round<'_, F> {
     #[inline(always)]
-    fn get(&self, node: Node, copy: usize) -> Point<F> {
+    fn get(&self, node: Node, copy: usize) -> &Point<F> {
         let index = node.index();
-        let point = if index < self.first {
+        if index < self.first {
             &self.inputs[index * self.copies + copy]
         } else {
             &self.slots[(index - self.first) * self.copies + copy]
-        };
-        point.neg_if(node.is_negative())
+        }
     }
 }
 
 impl<F: Coordinate> Additions<F> for Round<'_, F> {
     #[inline(always)]
-    fn load(&self, k: usize) -> (Point<F>, Point<F>) {
+    fn operands(&self, k: usize) -> [(&Point<F>, bool); 2] {
         let op = &self.ops[k / self.copies];
         let copy = k % self.copies;
-        (self.get(op.a, copy), self.get(op.b, copy))
+        [(self.get(op.a, copy), op.a.is_negative()), (self.get(op.b, copy), op.b.is_negative())]
     }
 
     #[inline(always)]
-    fn store(&mut self, k: usize, sum: Point<F>) {
+    fn result(&mut self, k: usize) -> &mut Point<F> {
         let op = &self.ops[k / self.copies];
-        self.slots[op.out as usize * self.copies + k % self.copies] = sum;
+        &mut self.slots[op.out as usize * self.copies + k % self.copies]
     }
 }

@@ -9,8 +9,11 @@
 
 use rayon::prelude::*;
 
-use super::program::{Builder, Node, Program};
-use crate::raw::{Coordinate, Point};
+use super::{
+    program::{Builder, Node, Program},
+    vector::{from_shifted, to_shifted},
+};
+use crate::raw::{Coordinate, Point, ifma};
 
 /// Digit rows of one pass at most.
 const WIDEST: usize = 6;
@@ -59,7 +62,16 @@ impl Projection {
     /// `out[row·copies + c] = Σ_i weights[row][i]·points[i·copies + c]`.
     pub(crate) fn run<F: Coordinate>(&self, points: &[Point<F>], copies: usize) -> Vec<Point<F>> {
         debug_assert_eq!(points.len(), self.columns * copies);
-        self.programs.par_iter().with_max_len(1).flat_map_iter(|(_, _, program)| program.run(points, copies)).collect()
+        let lanes = ifma::available();
+        let shifted = if lanes { to_shifted(points) } else { Vec::new() };
+        let inputs = if lanes { shifted.as_slice() } else { points };
+        let out: Vec<Point<F>> = self
+            .programs
+            .par_iter()
+            .with_max_len(1)
+            .flat_map_iter(|(_, _, program)| program.run(inputs, copies, lanes))
+            .collect();
+        if lanes { from_shifted(&out) } else { out }
     }
 }
 

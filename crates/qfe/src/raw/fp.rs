@@ -1,5 +1,7 @@
 //! The prime field of 381 bits, in blst's Montgomery form, always reduced.
 
+use std::sync::OnceLock;
+
 use blst::{blst_fp, blst_fp_inverse, blst_fp_mul, blst_fp_sqr};
 
 use super::Field;
@@ -47,6 +49,17 @@ impl Fp {
         out
     }
 
+    /// The form that the vector lanes store: `2^32` times the value.
+    pub(crate) fn to_shifted(self) -> Self {
+        self.mul(&shifts().0)
+    }
+
+    /// Back from the lanes' form, where values are below four times the modulus;
+    /// the product is reduced in full.
+    pub(crate) fn from_shifted(self) -> Self {
+        self.mul(&shifts().1)
+    }
+
     /// `value − MODULUS` if that is not negative, else `value`, without a branch.
     #[inline(always)]
     fn reduce_once(value: [u64; 6], overflow: bool) -> Self {
@@ -62,6 +75,15 @@ impl Fp {
         }
         Self::from_limbs(reduced)
     }
+}
+
+/// `2^32` and its inverse.
+fn shifts() -> &'static (Fp, Fp) {
+    static SHIFTS: OnceLock<(Fp, Fp)> = OnceLock::new();
+    SHIFTS.get_or_init(|| {
+        let up = (0..32).fold(Fp::ONE, |power, _| power.double());
+        (up, up.inverse())
+    })
 }
 
 impl Field for Fp {

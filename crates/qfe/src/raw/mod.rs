@@ -8,6 +8,11 @@
 mod fp;
 mod fp12;
 mod fp2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod ifma;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "no_ifma.rs"]
+pub(crate) mod ifma;
 mod pairing;
 mod point;
 mod scalar;
@@ -52,10 +57,15 @@ pub(crate) trait Coordinate: Field {
     const SPLIT_BITS: u32;
     /// Field multiplications that one batched addition costs, measured by counts.
     const ADD_MULS: f64;
+    /// Eight coordinates side by side.
+    type Vector: Vector<Element = Self>;
     /// Combinations of a batched subgroup check and the largest coefficient.
     const SUBGROUP_COMBINATIONS: (usize, i32);
     fn norm(&self) -> Fp;
     fn with_inverse_norm(&self, inverse: &Fp) -> Self;
+    /// To and from the form that vectors load and store (see [`ifma`]).
+    fn to_shifted(self) -> Self;
+    fn from_shifted(self) -> Self;
     fn generator() -> Point<Self>;
     /// `scalar·point` without branches or addresses that depend on the scalar.
     fn scalar_mul(point: &Point<Self>, scalar: &Scalar) -> Point<Self>;
@@ -67,4 +77,25 @@ pub(crate) trait Coordinate: Field {
     fn serialize(point: &Point<Self>, compressed: bool, out: &mut [u8]);
     /// Reads a canonical encoding of a point of the curve (any subgroup).
     fn deserialize(bytes: &[u8], compressed: bool) -> Option<Point<Self>>;
+}
+
+/// Eight elements of a coordinate field, one per lane.
+///
+/// Elements are loaded and stored in shifted form. Values of these types are made
+/// only after [`ifma::available`] held.
+pub(crate) trait Vector: Copy {
+    type Element: Coordinate;
+    const ZERO: Self;
+    fn load(elements: [&Self::Element; 8]) -> Self;
+    fn unload(&self) -> [Self::Element; 8];
+    fn add(&self, other: &Self) -> Self;
+    fn sub(&self, other: &Self) -> Self;
+    fn mul(&self, other: &Self) -> Self;
+    fn sqr(&self) -> Self;
+    /// `−self` in the lanes of the mask.
+    fn neg_lanes(&self, mask: u8) -> Self;
+    /// Lanes stored as all-zero bits, as infinity is.
+    fn zero_limbs(&self) -> u8;
+    fn norm(&self) -> ifma::Fp8;
+    fn with_inverse_norm(&self, inverse: &ifma::Fp8) -> Self;
 }

@@ -11,7 +11,7 @@ use blst::{
 };
 use zeroize::Zeroize;
 
-use super::{Coordinate, Field, Fp, Fp2, Scalar};
+use super::{Coordinate, Field, Fp, Fp2, Scalar, ifma};
 
 /// The absolute value of the curve's parameter `x` (which is negative).
 pub(crate) const X: u64 = 0xd201_0000_0001_0000;
@@ -40,6 +40,22 @@ impl<F: Field> Point<F> {
     #[inline(always)]
     pub(crate) fn neg(&self) -> Self {
         Self { x: self.x, y: self.y.neg() }
+    }
+
+    /// To the form that vectors load.
+    pub(crate) fn to_shifted(self) -> Self
+    where
+        F: Coordinate,
+    {
+        Self { x: self.x.to_shifted(), y: self.y.to_shifted() }
+    }
+
+    /// From the form that vectors store.
+    pub(crate) fn from_shifted(self) -> Self
+    where
+        F: Coordinate,
+    {
+        Self { x: self.x.from_shifted(), y: self.y.from_shifted() }
     }
 
     /// `−self` if `negative`, else `self`.
@@ -92,6 +108,7 @@ impl Coordinate for Fp {
     const SPLIT_BITS: u32 = 128;
     const ADD_MULS: f64 = 6.0;
     const SUBGROUP_COMBINATIONS: (usize, i32) = (26, 1);
+    type Vector = ifma::Fp8;
 
     #[inline(always)]
     fn norm(&self) -> Fp {
@@ -101,6 +118,14 @@ impl Coordinate for Fp {
     #[inline(always)]
     fn with_inverse_norm(&self, inverse: &Fp) -> Self {
         *inverse
+    }
+
+    fn to_shifted(self) -> Self {
+        self.to_shifted()
+    }
+
+    fn from_shifted(self) -> Self {
+        self.from_shifted()
     }
 
     fn generator() -> G1 {
@@ -193,6 +218,7 @@ impl Coordinate for Fp2 {
     const SPLIT_BITS: u32 = 64;
     const ADD_MULS: f64 = 15.2;
     const SUBGROUP_COMBINATIONS: (usize, i32) = (11, 6);
+    type Vector = ifma::Fp2x8;
 
     #[inline(always)]
     fn norm(&self) -> Fp {
@@ -202,6 +228,14 @@ impl Coordinate for Fp2 {
     #[inline(always)]
     fn with_inverse_norm(&self, inverse: &Fp) -> Self {
         self.conjugate().scale(inverse)
+    }
+
+    fn to_shifted(self) -> Self {
+        Self { c0: self.c0.to_shifted(), c1: self.c1.to_shifted() }
+    }
+
+    fn from_shifted(self) -> Self {
+        Self { c0: self.c0.from_shifted(), c1: self.c1.from_shifted() }
     }
 
     fn generator() -> G2 {

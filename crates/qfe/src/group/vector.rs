@@ -1,0 +1,241 @@
+//! Batched affine additions, eight at a time.
+//!
+//! The same formulas as in [`batch`](super::batch), one addition per lane, eight
+//! chains of Montgomery's trick side by side and one inversion for all of them.
+//! The lanes do not look at special cases. An infinite operand is seen when it is
+//! loaded, and points with equal `x` make a lane's product zero: either sends the
+//! batch through the scalar code, which is exact. Honest inputs never do.
+
+use super::batch::{Additions, Scratch, add_all, add_one};
+use crate::raw::{Coordinate, Field, Fp, Point, Vector, ifma::Fp8};
+
+/// Vectors that share one inversion.
+const BATCH: usize = 64;
+const LANES: usize = 8;
+
+/// Points in the form of the lanes.
+pub(crate) fn to_shifted<F: Coordinate>(points: &[Point<F>]) -> Vec<Point<F>> {
+    points.iter().map(|point| point.to_shifted()).collect()
+}
+
+/// Points from the form of the lanes.
+pub(crate) fn from_shifted<F: Coordinate>(points: &[Point<F>]) -> Vec<Point<F>> {
+    points.iter().map(|point| point.from_shifted()).collect()
+}
+
+/// Additions by lanes or by scalars, as the form of the points demands.
+pub(crate) enum Adder<F: Coordinate> {
+    Scalar(Scratch),
+    Lanes(VectorScratch<F>),
+}
+
+impl<F: Coordinate> Adder<F> {
+    pub(crate) fn new(lanes: bool) -> Self {
+        if lanes { Self::Lanes(VectorScratch::new()) } else { Self::Scalar(Scratch::new()) }
+    }
+
+    pub(crate) fn add(&mut self, count: usize, additions: &mut impl Additions<F>) {
+        match self {
+            Self::Scalar(scratch) => add_all(count, additions, scratch),
+            Self::Lanes(vectors) => vectors.run(count, false, additions),
+        }
+    }
+
+    /// Additions of points to themselves.
+    pub(crate) fn double(&mut self, count: usize, additions: &mut impl Additions<F>) {
+        match self {
+            Self::Scalar(scratch) => add_all(count, additions, scratch),
+            Self::Lanes(vectors) => vectors.run(count, true, additions),
+        }
+    }
+}
+
+/// What the backward pass needs of one vector.
+struct Step<V> {
+    x: V,
+    denominator: V,
+    norm: Fp8,
+    prefix: Fp8,
+}
+
+/// Reusable memory of a batch.
+pub(crate) struct VectorScratch<F: Coordinate> {
+    steps: Vec<Step<F::Vector>>,
+}
+
+impl<F: Coordinate> VectorScratch<F> {
+    pub(crate) fn new() -> Self {
+        Self { steps: Vec::with_capacity(BATCH) }
+    }
+
+    /// Carries out `count` independent additions, or doublings when every addition
+    /// is of a point to itself. Points are in shifted form.
+    pub(crate) fn run(&mut self, count: usize, doublings: bool, additions: &mut impl Additions<F>) {
+        let mut start = 0;
+        while start < count {
+            let end = (start + BATCH * LANES).min(count);
+            if !self.batch(start, end, doublings, additions) {
+                for k in start..end {
+                    let [(a, minus_a), (b, minus_b)] = additions.operands(k);
+                    let a = a.from_shifted().neg_if(minus_a);
+                    let b = b.from_shifted().neg_if(minus_b);
+                    *additions.result(k) = add_one(a, b).to_shifted();
+                }
+            }
+            start = end;
+        }
+    }
+
+    /// False when a lane met a special case: then nothing was stored.
+    fn batch(&mut self, start: usize, end: usize, doublings: bool, additions: &mut impl Additions<F>) -> bool {
+        self.steps.clear();
+        let mut product = Fp8::splat(&Fp::ONE.to_shifted());
+        for first in (start..end).step_by(LANES) {
+            let operands = std::array::from_fn(|lane| additions.operands((first + lane).min(end - 1)));
+            let left: [&Point<F>; LANES] = operands.map(|[(a, _), _]| a);
+            let right: [&Point<F>; LANES] = operands.map(|[_, (b, _)]| b);
+            let x = <F::Vector as Vector>::load(left.map(|p| &p.x));
+            let (denominator, infinite) = if doublings {
+                let y = <F::Vector as Vector>::load(left.map(|p| &p.y));
+                (y.add(&y), x.zero_limbs() & y.zero_limbs())
+            } else {
+                let other = <F::Vector as Vector>::load(right.map(|p| &p.x));
+                let suspects = x.zero_limbs() | other.zero_limbs();
+                let infinite = (0..LANES).filter(|lane| suspects >> lane & 1 == 1).fold(0, |mask, lane| {
+                    mask | u8::from(left[lane].is_infinity() || right[lane].is_infinity()) << lane
+                });
+                (other.sub(&x), infinite)
+            };
+            if infinite != 0 {
+                return false;
+            }
+            let norm = denominator.norm();
+            self.steps.push(Step { x, denominator, norm, prefix: product });
+            product = product.mul(&norm);
+        }
+        let Some(mut inverse) = invert_lanes(&product) else { return false };
+        for (number, step) in self.steps.iter().enumerate().rev() {
+            let first = start + number * LANES;
+            let operands = std::array::from_fn(|lane| additions.operands((first + lane).min(end - 1)));
+            let inverse_norm = inverse.mul(&step.prefix);
+            inverse = inverse.mul(&step.norm);
+            let inverse_denominator = step.denominator.with_inverse_norm(&inverse_norm);
+            let (y, numerator, twice) = slope_parts(&operands, &step.x, doublings);
+            let slope = numerator.mul(&inverse_denominator);
+            // x₁ + x₂ = 2x₁ + (x₂ − x₁)
+            let sum = if doublings { twice } else { twice.add(&step.denominator) };
+            let x = slope.sqr().sub(&sum);
+            let y = slope.mul(&step.x.sub(&x)).sub(&y);
+            let (x, y) = (x.unload(), y.unload());
+            for lane in 0..LANES.min(end - first) {
+                *additions.result(first + lane) = Point { x: x[lane], y: y[lane] };
+            }
+        }
+        true
+    }
+}
+
+/// `y₁`, the numerator of the slope, and `2x₁`.
+#[inline(always)]
+fn slope_parts<F: Coordinate>(
+    operands: &[[(&Point<F>, bool); 2]; LANES],
+    x: &F::Vector,
+    doublings: bool,
+) -> (F::Vector, F::Vector, F::Vector) {
+    let signs = |side: usize| (0..LANES).fold(0, |mask, lane| mask | u8::from(operands[lane][side].1) << lane);
+    let load = |side: usize| {
+        <F::Vector as Vector>::load(std::array::from_fn(|lane| &operands[lane][side].0.y)).neg_lanes(signs(side))
+    };
+    let y = load(0);
+    let twice = x.add(x);
+    if doublings {
+        let square = x.sqr();
+        // The denominator was 2y without the sign: so is the slope's numerator.
+        let numerator = square.add(&square).add(&square).neg_lanes(signs(0));
+        return (y, numerator, twice);
+    }
+    (y, load(1).sub(&y), twice)
+}
+
+/// The inverses of eight lanes by one inversion; `None` when a lane is zero.
+pub(super) fn invert_lanes(lanes: &Fp8) -> Option<Fp8> {
+    let values = lanes.unload().map(Fp::from_shifted);
+    let mut prefixes = [Fp::ONE; LANES];
+    let mut product = Fp::ONE;
+    for (prefix, value) in prefixes.iter_mut().zip(&values) {
+        *prefix = product;
+        product = product.mul(value);
+    }
+    if product.is_zero() {
+        return None;
+    }
+    let mut inverse = product.inverse();
+    let mut inverses = [Fp::ONE; LANES];
+    for k in (0..LANES).rev() {
+        inverses[k] = inverse.mul(&prefixes[k]).to_shifted();
+        inverse = inverse.mul(&values[k]);
+    }
+    Some(Fp8::load(std::array::from_fn(|k| &inverses[k])))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha12Rng;
+
+    use super::*;
+    use crate::{
+        group::{batch::ZipAdditions, project::Projection},
+        raw::{Fp2, Scalar, ifma},
+    };
+
+    fn points<F: Coordinate>(count: usize, seed: u64) -> Vec<Point<F>> {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        (0..count).map(|_| F::scalar_mul(&F::generator(), &Scalar::random(&mut rng))).collect()
+    }
+
+    /// Lanes and scalars agree, special cases included.
+    fn agree<F: Coordinate>() {
+        if !ifma::available() {
+            return;
+        }
+        let (a, mut b) = (points::<F>(45, 1), points::<F>(45, 2));
+        let mut check = |b: &[Point<F>]| {
+            let mut scalar = a.clone();
+            add_all(45, &mut ZipAdditions { left: &mut scalar, right: b }, &mut Scratch::new());
+            let (mut lanes, right) = (to_shifted(&a), to_shifted(b));
+            let mut step = ZipAdditions { left: &mut lanes, right: &right };
+            Adder::new(true).add(45, &mut step);
+            assert!(from_shifted(&lanes) == scalar);
+        };
+        check(&b);
+        (b[3], b[20], b[44]) = (a[3], a[20].neg(), Point::INFINITY);
+        check(&b);
+        let mut doubled = to_shifted(&a);
+        let copy = doubled.clone();
+        Adder::new(true).double(45, &mut ZipAdditions { left: &mut doubled, right: &copy });
+        let expected: Vec<Point<F>> = a.iter().map(|&p| add_one(p, p)).collect();
+        assert!(from_shifted(&doubled) == expected);
+    }
+
+    #[test]
+    fn lanes_agree_with_scalars() {
+        agree::<Fp>();
+        agree::<Fp2>();
+    }
+
+    #[test]
+    fn projections_are_weighted_sums() {
+        let points = points::<Fp>(30, 3);
+        for most in [1, 3, 7, 127, 40_000] {
+            let weights: Vec<i32> = (0..5 * 30).map(|k| (k * k * 31 + k * 17) % (2 * most + 1) - most).collect();
+            let out = Projection::new(30, &weights).run(&points, 1);
+            for (row, sum) in weights.chunks(30).zip(out) {
+                let expected = row.iter().zip(&points).fold(Point::INFINITY, |sum, (&w, p)| {
+                    add_one(sum, Fp::scalar_mul(p, &Scalar::from_i64(i64::from(w))))
+                });
+                assert!(sum == expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The lanes against the scalar field.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+use super::*;
+use crate::raw::{Coordinate, Scalar};
+
+fn shifted(values: &[Fp; 8]) -> Fp8 {
+    let moved = values.map(|v| v.to_shifted());
+    Fp8::load(std::array::from_fn(|k| &moved[k]))
+}
+
+fn canonical(values: &Fp8) -> [Fp; 8] {
+    values.unload().map(|v| v.from_shifted())
+}
+
+#[test]
+fn lanes_agree_with_the_scalar_field() {
+    if !available() {
+        return;
+    }
+    let mut rng = ChaCha12Rng::seed_from_u64(4);
+    let mut draw = || -> [Fp; 8] {
+        std::array::from_fn(|_| match rng.next_u32() % 4 {
+            0 => [Fp::ZERO, Fp::ONE, Fp::ONE.neg()][(rng.next_u32() % 3) as usize],
+            _ => Fp::scalar_mul(&Fp::generator(), &Scalar::random(&mut rng)).x,
+        })
+    };
+    for _ in 0..50 {
+        let (a, b, c) = (draw(), draw(), draw());
+        let (x, y, z) = (shifted(&a), shifted(&b), shifted(&c));
+        let each = |f: &dyn Fn(usize) -> Fp| -> [Fp; 8] { std::array::from_fn(f) };
+        assert!(canonical(&x) == a);
+        assert!(canonical(&x.add(&y).add(&x)) == each(&|k| a[k].add(&b[k]).add(&a[k])));
+        assert!(canonical(&x.sub(&y).sub(&z)) == each(&|k| a[k].sub(&b[k]).sub(&c[k])));
+        assert!(canonical(&x.sub(&y).mul(&z.sub(&x))) == each(&|k| a[k].sub(&b[k]).mul(&c[k].sub(&a[k]))));
+        assert!(canonical(&x.add(&y).sqr()) == each(&|k| a[k].add(&b[k]).sqr()));
+        let mask = 0b1010_0110;
+        let negated = |k: usize| if mask >> k & 1 == 1 { a[k].neg() } else { a[k] };
+        assert!(canonical(&x.neg_lanes(mask)) == each(&negated));
+    }
+    assert_eq!(Fp8::ZERO.zero_limbs(), 0xff);
+}
