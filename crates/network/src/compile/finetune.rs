@@ -1,0 +1,126 @@
+//! Fine-tuning with rounded weights, and then of the public head on the integer outputs.
+
+use burn::tensor::Device;
+use dataset::{Dataset, Encoder};
+use indicatif::ProgressBar;
+
+use super::CompileError;
+use super::latent::Latent;
+use super::options::{CompileDefence, CompileOptions};
+use crate::compiled::standardise;
+use crate::features::Features;
+use crate::model::head;
+use crate::model::parameters::{Parameters, matrix};
+use crate::train::batches::Batches;
+use crate::train::objective::{Batch, Objective};
+use crate::train::optimiser::{Optimiser, clip, warm_up_and_cosine};
+use crate::train::{Targets, sampler::Sampler};
+use crate::{Defence, MatchOptions, TrainingRecord};
+
+/// How much heavier matching is against rounded weights than it was against floats.
+const HEAVIER: f32 = 5.0;
+
+/// Steps and items per step of the head's own fine-tuning.
+const HEAD_STEPS: usize = 600;
+const HEAD_BATCH: usize = 1000;
+const HEAD_RATE: f64 = 2e-3;
+
+/// Longest joint gradient.
+const CLIP: f32 = 5.0;
+
+/// Data and choices of a fine-tuning.
+pub(super) struct Tuning<'a> {
+    pub data: &'a Dataset,
+    pub encoder: &'a Encoder,
+    pub record: &'a TrainingRecord,
+    pub options: &'a CompileOptions,
+    pub device: Device,
+    pub progress: &'a ProgressBar,
+}
+
+impl Tuning<'_> {
+    /// Moves the floats behind the rounded weights, and the head, which reads normalised outputs.
+    pub(super) fn tune(&self, latent: &mut Latent, head: &mut Parameters) -> Result<(), CompileError> {
+        let options = self.options;
+        let collateral = &self.record.collateral;
+        let targets = Targets::read(self.data, &self.record.main, collateral)?;
+        let defence = self.defence();
+        let features = Features::new(self.data, self.encoder)?;
+        let mut batches = Batches::new(&targets, defence.as_ref(), options.batch, options.seed)?;
+        let mut optimisers = [Optimiser::adam(&latent.parameters), Optimiser::adam(head)];
+        for step in 0..options.steps {
+            let items = batches.items(step);
+            let x = features.level_batch(&items, self.encoder.grid());
+            let narrow = features.narrow(&x);
+            let labels = items.iter().map(|&item| targets.main[item as usize]).collect();
+            let objective = Objective {
+                device: &self.device,
+                classes: targets.classes.len(),
+                normalise: true,
+                strata: batches.strata.as_ref(),
+                scales: defence.as_ref().map_or(1, |chosen| chosen.scales),
+                pairing: defence.as_ref().map_or(0.0, |chosen| chosen.pairing),
+            };
+            let weight = defence.as_ref().map_or(0.0, |chosen| chosen.weight);
+            let mut descent = objective.descend(&latent.rounded(), head, Batch { x, narrow, labels }, weight);
+            if !descent.loss.is_finite() {
+                return Err(CompileError::NotFinite { tensor: "loss".into(), step });
+            }
+            latent.mask(&mut descent.gradients[0]);
+            clip(&mut descent.gradients, CLIP);
+            let rate = warm_up_and_cosine(options.rate, step, options.steps, options.steps / 20) as f32;
+            optimisers[0].step(&mut latent.parameters, &descent.gradients[0], rate);
+            optimisers[1].step(head, &descent.gradients[1], rate);
+            latent.clamp();
+            if let Some(tensor) = latent.parameters.first_not_finite().or(head.first_not_finite()) {
+                return Err(CompileError::NotFinite { tensor: tensor.into(), step });
+            }
+            self.progress.inc(1);
+            if step.is_multiple_of(20) {
+                self.progress.set_message(format!("loss {:.3}", descent.loss));
+            }
+        }
+        Ok(())
+    }
+
+    fn defence(&self) -> Option<MatchOptions> {
+        match (&self.options.defence, &self.record.options.defence) {
+            (CompileDefence::Match(chosen), _) => Some(chosen.clone()),
+            (CompileDefence::AsTrained, Defence::Match(chosen)) => {
+                Some(MatchOptions { weight: HEAVIER * chosen.weight, ..chosen.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Fits the head to the integer outputs of the tuning data, `[N, S]`.
+    pub(super) fn tune_head(
+        &self,
+        outputs: &[i64],
+        centre: &[f64],
+        scale: &[f64],
+        layers: &mut Parameters,
+    ) -> Result<(), CompileError> {
+        let labels = &self.data.labels(&self.record.main)?.values;
+        let inputs = standardise(outputs, centre, scale);
+        let (width, classes) = (centre.len(), layers.0[layers.0.len() - 1].shape[0]);
+        let mut sampler = Sampler::shuffled(labels.len(), HEAD_BATCH.min(labels.len()), self.options.seed);
+        let mut optimiser = Optimiser::adam(layers);
+        for step in 0..HEAD_STEPS {
+            let items = sampler.batch(step);
+            let rows: Vec<f32> =
+                items.iter().flat_map(|&item| &inputs[item as usize * width..][..width]).copied().collect();
+            let batch: Vec<u32> = items.iter().map(|&item| labels[item as usize]).collect();
+            let leaves = layers.bind(&self.device, true);
+            let logits = head::forward(&leaves, matrix(rows, items.len(), width, &self.device));
+            let loss = head::cross_entropy(logits, head::one_hot(&batch, classes, None, &self.device));
+            let gradients = leaves.gradients(&mut loss.backward());
+            let rate = warm_up_and_cosine(HEAD_RATE, step, HEAD_STEPS, HEAD_STEPS / 20) as f32;
+            optimiser.step(layers, &gradients, rate);
+            if let Some(tensor) = layers.first_not_finite() {
+                return Err(CompileError::NotFinite { tensor: tensor.into(), step });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! From a float network to integers: rounding, fine-tuning with rounded weights, exact ranges.
+
+mod activity;
+mod error;
+mod finetune;
+mod latent;
+mod options;
+mod report;
+mod rounding;
+
+pub use error::CompileError;
+pub use options::{CompileDefence, CompileOptions, Precision, Range};
+pub use report::{CompileReport, OutputRange};
+
+use dataset::{Dataset, Encoder};
+use indicatif::ProgressBar;
+
+use crate::attacker;
+use crate::compiled::{CompiledNetwork, Origin, PublicHead, Weights};
+use crate::model::parameters::Parameters;
+use crate::network::Network;
+use crate::train::{Targets, device, finish::moments};
+use finetune::Tuning;
+use latent::Latent;
+use report::width_bits;
+
+/// Least items to fine-tune and to measure on.
+const LEAST_ITEMS: usize = 20;
+
+/// Compiles a network to integers.
+///
+/// `calibration` is labelled data like the training data; nine tenths fine-tune, the last tenth
+/// measures. Weights are rounded, fine-tuned through their rounding, and rounded for good; then output
+/// statistics are taken from the integers, and the head is fitted to them.
+pub fn compile(
+    network: &Network,
+    calibration: &Dataset,
+    options: &CompileOptions,
+    progress: &ProgressBar,
+) -> Result<(CompiledNetwork, CompileReport), CompileError> {
+    options.check()?;
+    let encoder = with_bits(network.encoder(), options.precision.input)?;
+    let (tuning, held) = split(network, calibration)?;
+    progress.set_length(options.steps as u64);
+
+    let activity = activity::measure(network, &encoder, &tuning)?;
+    let grid = encoder.grid();
+    let mut latent = Latent::new(&network.private, grid, options.precision, &activity);
+    let mut layers = reading_normalised(network, &tuning)?;
+    let tune = Tuning {
+        data: &tuning,
+        encoder: &encoder,
+        record: network.record(),
+        options,
+        device: device(options.compute).autodiff(),
+        progress,
+    };
+    let rounded = Candidate::assemble(network, &encoder, &latent, &tuning, layers.clone(), options)?;
+    let accuracy_rounded = rounded.network.accuracy(&held)?;
+    tune.tune(&mut latent, &mut layers)?;
+
+    let mut candidate = Candidate::assemble(network, &encoder, &latent, &tuning, layers, options)?;
+    if let PublicHead::Net { centre, scale, layers } = &mut candidate.network.head {
+        tune.tune_head(&candidate.outputs, centre, scale, layers)?;
+    }
+    let report = candidate.report(network, &held, accuracy_rounded, options)?;
+    let mut compiled = candidate.network;
+    let (record, report_box) = (Box::new(network.record().clone()), Box::new(report.clone()));
+    compiled.origin = Origin::Compiled { record, report: report_box };
+    progress.finish_and_clear();
+    Ok((compiled, report))
+}
+
+/// An integer network that declares its exact or empirical range, and its outputs on the tuning data.
+struct Candidate {
+    network: CompiledNetwork,
+    outputs: Vec<i64>,
+    empirical: Vec<(i64, i64)>,
+}
+
+impl Candidate {
+    fn assemble(
+        network: &Network,
+        encoder: &Encoder,
+        latent: &Latent,
+        tuning: &Dataset,
+        layers: Parameters,
+        options: &CompileOptions,
+    ) -> Result<Self, CompileError> {
+        let weights: Weights = latent.integers();
+        let exact = weights.bounds(encoder).ok_or(CompileError::Overflow)?;
+        let widest = exact.outputs.iter().map(|&(low, high)| clamp_to_64_bits(low, high)).collect();
+        let width = exact.outputs.len();
+        let head = PublicHead::Net { centre: vec![0.0; width], scale: vec![1.0; width], layers };
+        let labels = (network.record().main.clone(), network.classes().to_vec());
+        let origin = Origin::Imported { file: String::new() };
+        let mut compiled = weights.assemble(encoder.clone(), exact, widest, head, labels, origin);
+
+        let outputs = compiled.evaluate_all(tuning)?;
+        let column = |j: usize| outputs.iter().skip(j).step_by(width).copied();
+        let empirical: Vec<(i64, i64)> =
+            (0..width).map(|j| (column(j).min().unwrap_or(0), column(j).max().unwrap_or(0))).collect();
+        let floats: Vec<f32> = outputs.iter().map(|&value| value as f32).collect();
+        let (centre, scale) = (0..width).map(|j| moments(&floats, width, j)).unzip();
+        if let PublicHead::Net { centre: of_head, scale: scale_of_head, .. } = &mut compiled.head {
+            let scale: Vec<f64> = scale;
+            (*of_head, *scale_of_head) = (centre, scale.into_iter().map(|scale| scale.max(1.0)).collect());
+        }
+        for (output, &(low, high)) in empirical.iter().enumerate() {
+            let exact = compiled.exact.outputs[output];
+            compiled.declared[output] = declare(output, exact, (low, high), options)?;
+        }
+        Ok(Self { network: compiled, outputs, empirical })
+    }
+
+    fn report(
+        &self,
+        network: &Network,
+        held: &Dataset,
+        accuracy_rounded: f64,
+        options: &CompileOptions,
+    ) -> Result<CompileReport, CompileError> {
+        let compiled = &self.network;
+        let (n, m) = compiled.inputs();
+        let sides =
+            if compiled.squares { vec![(&compiled.left, n)] } else { vec![(&compiled.left, n), (&compiled.right, m)] };
+        let weights = || sides.iter().flat_map(|(rows, columns)| rows.chunks_exact(*columns).flat_map(|row| &row[1..]));
+        let biases = sides.iter().flat_map(|(rows, columns)| rows.iter().step_by(*columns));
+        let dead = |&(rows, columns): &(&Vec<i32>, usize)| {
+            (1..columns).filter(|&column| rows.iter().skip(column).step_by(columns).all(|&w| w == 0)).count()
+        };
+        let outputs = self.empirical.iter().enumerate().map(|(output, &empirical)| {
+            let declared = compiled.declared[output];
+            let bits = width_bits(declared.0.into(), declared.1.into());
+            OutputRange { exact: compiled.exact.outputs[output], empirical, declared, bits }
+        });
+        let floats: Vec<f32> = compiled.evaluate_all(held)?.into_iter().map(|value| value as f32).collect();
+        Ok(CompileReport {
+            options: options.clone(),
+            input_bits: compiled.encoder.grid().2.ilog2() + 1,
+            accuracy_float: network.accuracy(held)?,
+            accuracy_rounded,
+            accuracy_integer: compiled.accuracy(held)?,
+            neighbours_float: neighbours(network, held, &network.outputs(held)?)?,
+            neighbours_integer: neighbours(network, held, &floats)?,
+            items: held.len(),
+            zeros: 100.0 * weights().filter(|&&w| w == 0).count() as f64 / weights().count().max(1) as f64,
+            dead_columns: sides.iter().map(dead).min().unwrap_or(0),
+            largest_bias: biases.map(|&bias| i64::from(bias).abs()).max().unwrap_or(0),
+            outputs: outputs.collect(),
+        })
+    }
+}
+
+/// What a k-nearest-neighbours attacker reads from outputs, if there is a collateral attribute.
+fn neighbours(network: &Network, data: &Dataset, outputs: &[f32]) -> Result<Option<f64>, CompileError> {
+    let record = network.record();
+    if record.collateral.is_empty() {
+        return Ok(None);
+    }
+    let targets = Targets::read(data, &record.main, &record.collateral)?;
+    let (main, collateral) = (&targets.main, &targets.collateral);
+    Ok(Some(attacker::neighbours(outputs, network.width(), main, collateral, targets.values)))
+}
+
+/// The declared range of one output, refused if a discrete logarithm is not to cover it.
+fn declare(
+    output: usize,
+    exact: (i128, i128),
+    (low, high): (i64, i64),
+    options: &CompileOptions,
+) -> Result<(i64, i64), CompileError> {
+    let (low, high) = match options.range {
+        Range::Exact => exact,
+        Range::Empirical { margin_bits } => {
+            let extra = ((high as f64 - low as f64 + 1.0) * (margin_bits.exp2() - 1.0) / 2.0).ceil() as i128;
+            ((i128::from(low) - extra).max(exact.0), (i128::from(high) + extra).min(exact.1))
+        }
+    };
+    let bits = width_bits(low, high);
+    match (i64::try_from(low), i64::try_from(high)) {
+        (Ok(low), Ok(high)) if bits <= f64::from(options.log_bits) => Ok((low, high)),
+        _ => Err(CompileError::Range { output, low, high, bits, limit: options.log_bits }),
+    }
+}
+
+fn clamp_to_64_bits(low: i128, high: i128) -> (i64, i64) {
+    let clamp = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    (clamp(low), clamp(high))
+}
+
+/// The encoder with another number of bits per input, by its stored form.
+fn with_bits(encoder: &Encoder, bits: Option<u32>) -> Result<Encoder, CompileError> {
+    let Some(bits) = bits else {
+        return Ok(encoder.clone());
+    };
+    let failed = |problem: String| CompileError::Option {
+        field: "precision.input",
+        value: bits.to_string(),
+        remedy: format!("choose from 1 to 16 ({problem})"),
+    };
+    let mut stored = serde_json::to_value(encoder).map_err(|error| failed(error.to_string()))?;
+    stored["bits"] = bits.into();
+    serde_json::from_value(stored).map_err(|error| failed(error.to_string()))
+}
+
+/// Nine tenths to fine-tune on and one to measure on, in whole groups of paired items.
+fn split(network: &Network, data: &Dataset) -> Result<(Dataset, Dataset), CompileError> {
+    if data.len() < LEAST_ITEMS {
+        return Err(CompileError::Items { found: data.len(), needed: LEAST_ITEMS });
+    }
+    let record = network.record();
+    let classes = data.labels(&record.main)?.classes.len();
+    if classes != network.classes().len() {
+        let (found, expected) = (classes, network.classes().len());
+        return Err(CompileError::Classes { label: record.main.clone(), found, expected });
+    }
+    let values = Targets::read(data, &record.main, &record.collateral)?.values;
+    let first = (data.len() * 9 / 10 / values * values).max(1);
+    let tuning: Vec<usize> = (0..first).collect();
+    let held: Vec<usize> = (first..data.len()).collect();
+    Ok((data.subset(&tuning), data.subset(&held)))
+}
+
+/// The head's layers, for outputs of mean 0 and variance 1.
+fn reading_normalised(network: &Network, data: &Dataset) -> Result<Parameters, CompileError> {
+    let outputs = network.outputs(data)?;
+    let width = network.width();
+    let mut layers = network.head.clone();
+    let columns = layers.0[0].shape[1];
+    for output in 0..width {
+        let (mean, deviation) = moments(&outputs, width, output);
+        for column in 0..columns {
+            let weight = layers.0[0].values[output * columns + column];
+            layers.0[1].values[column] += mean as f32 * weight;
+            layers.0[0].values[output * columns + column] = weight * deviation as f32;
+        }
+    }
+    Ok(layers)
+}

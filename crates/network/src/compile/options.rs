@@ -1,0 +1,142 @@
+//! What a network is compiled to.
+
+use serde::{Deserialize, Serialize};
+
+use super::CompileError;
+use crate::{Compute, MatchOptions};
+
+/// All choices of a compilation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompileOptions {
+    /// Bits of weights and inputs.
+    pub precision: Precision,
+    /// Gradient steps of the fine-tuning with rounded weights; 0 rounds only.
+    pub steps: usize,
+    /// Items per step.
+    pub batch: usize,
+    /// Peak learning rate of Adam.
+    pub rate: f64,
+    /// What is done against the collateral attribute while fine-tuning.
+    pub defence: CompileDefence,
+    /// How the declared range of the outputs is chosen.
+    pub range: Range,
+    /// The discrete logarithm covers at most `2^log_bits` values per output.
+    pub log_bits: u32,
+    /// Names the order of the data.
+    pub seed: u64,
+    /// Where tensors live while fine-tuning.
+    #[serde(skip)]
+    pub compute: Compute,
+}
+
+/// Bits of every kind of number, sign included for weights: `b` bits go from `−(2^(b−1) − 1)` to
+/// `2^(b−1) − 1`, so that 2 bits are the ternary weights −1, 0, 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Precision {
+    /// Of `P`, 2 to 16.
+    pub left: u32,
+    /// Of `R`, 2 to 16.
+    pub right: u32,
+    /// Of `D`, 2 to 16.
+    pub combine: u32,
+    /// Of the encoded inputs, 1 to 16; `None` for the encoder's own.
+    pub input: Option<u32>,
+}
+
+/// The defence during fine-tuning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CompileDefence {
+    /// Matching if the network was trained with it, five times as heavy (rounding undoes much of it);
+    /// nothing otherwise.
+    AsTrained,
+    /// Nothing.
+    None,
+    /// Matching with these options; the ramp does not apply.
+    Match(MatchOptions),
+}
+
+/// How the declared range of the outputs is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Range {
+    /// The exact bounds: no encoded input can leave them.
+    Exact,
+    /// The range seen on the calibration data, widened about its middle by this many bits. An input
+    /// outside gives an error at evaluation.
+    Empirical {
+        /// 1 doubles the width.
+        margin_bits: f64,
+    },
+}
+
+impl Default for Precision {
+    fn default() -> Self {
+        Self { left: 4, right: 4, combine: 5, input: None }
+    }
+}
+
+impl Precision {
+    /// The smallest outputs that keep the accuracy: 3/4/3 bits, about 20-bit outputs.
+    pub fn small() -> Self {
+        Self { left: 3, right: 3, combine: 4, input: Some(3) }
+    }
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self {
+            precision: Precision::default(),
+            steps: 600,
+            batch: 1000,
+            rate: 1e-3,
+            defence: CompileDefence::AsTrained,
+            range: Range::Exact,
+            log_bits: 40,
+            seed: 0,
+            compute: Compute::Cpu,
+        }
+    }
+}
+
+impl CompileOptions {
+    /// Under half a minute on two cores.
+    pub fn quick() -> Self {
+        Self { steps: 400, ..Self::default() }
+    }
+
+    /// The best recipe known: longer, with larger batches.
+    pub fn thorough() -> Self {
+        Self { steps: 3600, batch: 4000, rate: 1.5e-3, ..Self::default() }
+    }
+}
+
+impl CompileOptions {
+    pub(super) fn check(&self) -> Result<(), CompileError> {
+        let Precision { left, right, combine, input } = self.precision;
+        let weights = [("precision.left", left), ("precision.right", right), ("precision.combine", combine)];
+        for (field, bits) in weights {
+            require((2..=16).contains(&bits), field, bits, "choose from 2 to 16 bits")?;
+        }
+        if let Some(bits) = input {
+            require((1..=16).contains(&bits), "precision.input", bits, "choose from 1 to 16 bits")?;
+        }
+        require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
+        require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
+        require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
+        if let Range::Empirical { margin_bits } = self.range {
+            let good = (0.0..=32.0).contains(&margin_bits);
+            require(good, "range.margin_bits", margin_bits, "choose from 0 to 32")?;
+        }
+        Ok(())
+    }
+}
+
+fn require(holds: bool, field: &'static str, value: impl ToString, remedy: &str) -> Result<(), CompileError> {
+    if holds {
+        return Ok(());
+    }
+    Err(CompileError::Option { field, value: value.to_string(), remedy: remedy.to_string() })
+}

@@ -1,0 +1,53 @@
+//! What compiling found.
+
+use serde::{Deserialize, Serialize};
+
+use super::options::CompileOptions;
+
+/// What compiling found. Accuracies are in percent, on the tenth of the calibration data that was
+/// held out from fine-tuning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompileReport {
+    /// All options.
+    pub options: CompileOptions,
+    /// Bits of the encoded inputs.
+    pub input_bits: u32,
+    /// Main accuracy of the float network.
+    pub accuracy_float: f64,
+    /// Main accuracy after rounding alone, without fine-tuning.
+    pub accuracy_rounded: f64,
+    /// Main accuracy of the integer network.
+    pub accuracy_integer: f64,
+    /// What a k-nearest-neighbours attacker reads from the float outputs.
+    pub neighbours_float: Option<f64>,
+    /// What it reads from the integer outputs.
+    pub neighbours_integer: Option<f64>,
+    /// Held-out items.
+    pub items: usize,
+    /// Percent of the weights of `P` and `R`, biases apart, that are 0.
+    pub zeros: f64,
+    /// Input columns whose weights are all 0: they need not be encrypted.
+    pub dead_columns: usize,
+    /// Largest absolute bias of `P` and `R`.
+    pub largest_bias: i64,
+    /// Every output.
+    pub outputs: Vec<OutputRange>,
+}
+
+/// The ranges of one output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutputRange {
+    /// No encoded input leaves this range.
+    pub exact: (i128, i128),
+    /// The range on the calibration data.
+    pub empirical: (i64, i64),
+    /// What the network declares.
+    pub declared: (i64, i64),
+    /// log₂ of the number of declared values.
+    pub bits: f64,
+}
+
+/// log₂ of the number of integers in a range.
+pub(crate) fn width_bits(low: i128, high: i128) -> f64 {
+    ((high - low) as f64 + 1.0).log2()
+}

@@ -1,0 +1,3 @@
+//! What a defence adds to the loss.
+
+pub(crate) mod matching;

@@ -1,0 +1,85 @@
+//! The standardised inputs of a whole data set, ready to be gathered into batches.
+//!
+//! Two bytes per value: 65,536 steps over the encoder's range, far finer than what it encrypts.
+
+use dataset::{Dataset, EncodeError, Encoder};
+use rayon::prelude::*;
+
+/// `z` of every item, `[items, columns]`.
+pub(crate) struct Features {
+    columns: usize,
+    low: f32,
+    step: f32,
+    values: Vec<u16>,
+    /// Columns of `z` that the right side reads, if not all.
+    narrow: Option<Vec<usize>>,
+}
+
+const STEPS: f32 = 65_535.0;
+
+impl Features {
+    pub(crate) fn new(data: &Dataset, encoder: &Encoder) -> Result<Self, EncodeError> {
+        let columns = encoder.features();
+        let (low, step, highest) = encoder.grid();
+        let all = encoder.right().len() == columns;
+        let mut features = Self {
+            columns,
+            low,
+            step: step * highest as f32 / STEPS,
+            values: vec![0; data.len() * columns],
+            narrow: (!all).then(|| encoder.right().to_vec()),
+        };
+        let (low, step) = (features.low, features.step);
+        let rows = features.values.par_chunks_exact_mut(columns).enumerate();
+        rows.try_for_each(|(item, row)| fill(row, data.image(item), encoder, low, step))?;
+        Ok(features)
+    }
+
+    /// Values per row of a batch: the constant 1, then the columns of `z`.
+    pub(crate) fn width(&self) -> usize {
+        1 + self.columns
+    }
+
+    /// Rows `(1, z)` for the given items.
+    pub(crate) fn batch(&self, items: &[u32]) -> Vec<f32> {
+        self.gather(items, |value| self.low + self.step * f32::from(value))
+    }
+
+    /// Rows `(1, step·level)` for the given items: the numbers that the encoder would encrypt, times its step.
+    pub(crate) fn level_batch(&self, items: &[u32], grid: (f32, f32, u32)) -> Vec<f32> {
+        let (_, step, highest) = grid;
+        let per_level = STEPS / highest as f32;
+        self.gather(items, |value| (f32::from(value) / per_level).round() * step)
+    }
+
+    fn gather(&self, items: &[u32], value: impl Fn(u16) -> f32 + Sync) -> Vec<f32> {
+        let mut rows = vec![1.0; items.len() * self.width()];
+        rows.par_chunks_exact_mut(self.width()).zip(items).with_min_len(64).for_each(|(row, &item)| {
+            let source = &self.values[item as usize * self.columns..][..self.columns];
+            for (target, &source) in row[1..].iter_mut().zip(source) {
+                *target = value(source);
+            }
+        });
+        rows
+    }
+
+    /// The rows of the right side, if it reads fewer columns than the left.
+    pub(crate) fn narrow(&self, rows: &[f32]) -> Option<Vec<f32>> {
+        let columns = self.narrow.as_ref()?;
+        let mut narrow = Vec::with_capacity(rows.len() / self.width() * (1 + columns.len()));
+        for row in rows.chunks_exact(self.width()) {
+            narrow.push(1.0);
+            narrow.extend(columns.iter().map(|&column| row[1 + column]));
+        }
+        Some(narrow)
+    }
+}
+
+fn fill(row: &mut [u16], image: &[u8], encoder: &Encoder, low: f32, step: f32) -> Result<(), EncodeError> {
+    let mut z = vec![0.0; row.len()];
+    encoder.standardise(image, &mut z)?;
+    for (value, z) in row.iter_mut().zip(z) {
+        *value = ((z - low) / step).round() as u16;
+    }
+    Ok(())
+}

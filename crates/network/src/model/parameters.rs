@@ -1,0 +1,87 @@
+//! Named weights on the host, and the leaves of one gradient computation that they become.
+//!
+//! Weights live in plain vectors between steps: optimiser, clipping, rounding and checkpoints work
+//! on numbers that are the same on every device, and only the forward and backward passes use tensors.
+
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+
+/// One weight tensor: a name, its shape, its values in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Parameter {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub values: Vec<f32>,
+}
+
+impl Parameter {
+    pub(crate) fn new(name: impl Into<String>, shape: &[usize], values: Vec<f32>) -> Self {
+        let parameter = Self { name: name.into(), shape: shape.to_vec(), values };
+        debug_assert_eq!(parameter.shape.iter().product::<usize>(), parameter.values.len());
+        parameter
+    }
+}
+
+/// The weights of one part (private part, head, adversary), in the order its `forward` reads them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Parameters(pub Vec<Parameter>);
+
+impl Parameters {
+    /// The name of the first tensor with a value that is not a finite number.
+    pub(crate) fn first_not_finite(&self) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|parameter| !parameter.values.iter().all(|value| value.is_finite()))
+            .map(|parameter| parameter.name.as_str())
+    }
+
+    /// Puts the weights on a device; with `tracked`, as leaves whose gradients can be asked for.
+    pub(crate) fn bind(&self, device: &Device, tracked: bool) -> Leaves {
+        let bind = |parameter: &Parameter| {
+            let data = TensorData::new(parameter.values.clone(), [parameter.values.len()]);
+            let leaf = Tensor::<1>::from_data(data, device);
+            if tracked { leaf.require_grad() } else { leaf }
+        };
+        Leaves { leaves: self.0.iter().map(bind).collect(), shapes: self.0.iter().map(|p| p.shape.clone()).collect() }
+    }
+}
+
+/// Weights on a device, one flat leaf each.
+pub(crate) struct Leaves {
+    leaves: Vec<Tensor<1>>,
+    shapes: Vec<Vec<usize>>,
+}
+
+impl Leaves {
+    pub(crate) fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// The tensor at `position`, in its own shape. The rank must be that of the parameter.
+    pub(crate) fn get<const RANK: usize>(&self, position: usize) -> Tensor<RANK> {
+        let mut shape = [0; RANK];
+        shape.copy_from_slice(&self.shapes[position]);
+        self.leaves[position].clone().reshape(shape)
+    }
+
+    /// Gradients in the order of the parameters; zero where the loss did not reach one.
+    pub(crate) fn gradients(&self, gradients: &mut Gradients) -> Vec<Vec<f32>> {
+        self.leaves
+            .iter()
+            .map(|leaf| match leaf.grad_remove(gradients) {
+                Some(gradient) => to_host(gradient),
+                None => vec![0.0; leaf.dims()[0]],
+            })
+            .collect()
+    }
+}
+
+/// The values of a tensor, row-major. A failed read becomes NaN, which every caller refuses by name.
+pub(crate) fn to_host<const RANK: usize>(tensor: Tensor<RANK>) -> Vec<f32> {
+    let count = tensor.dims().iter().product();
+    tensor.try_into_vec_as::<f32>().unwrap_or_else(|_| vec![f32::NAN; count])
+}
+
+/// A matrix on a device.
+pub(crate) fn matrix(values: Vec<f32>, rows: usize, columns: usize, device: &Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values, [rows, columns]), device)
+}

@@ -1,0 +1,100 @@
+//! From the weights at the end of a run to a network: final statistics, folded, and the record.
+
+use dataset::Dataset;
+
+use super::cells::Targets;
+use super::state::State;
+use super::{Run, TrainError, data_hash};
+use crate::attacker;
+use crate::model::parameters::Parameters;
+use crate::network::{EvaluateError, Network, TrainingRecord};
+
+/// Items that the output statistics are estimated on; a larger training set gives no better ones.
+const STATISTICS_ITEMS: usize = 60_000;
+
+/// The network of the state that selection kept, or of the last one.
+pub(super) fn finish(run: &Run, state: State) -> Result<Network, TrainError> {
+    match state.best {
+        Some(best) => fold(run, best.private, best.head, best.step),
+        None => fold(run, state.private.parameters, state.head.parameters, state.step),
+    }
+}
+
+/// Gives every output variance 1 and lets the head read the outputs as they are:
+/// `D_j ← D_j / σ_j`, and in the head's first layer `b ← b − Σ_j (μ_j / σ_j)·W_j` where training
+/// normalised its outputs, `W_j ← σ_j·W_j` where it did not. `μ`, `σ` are those of the training data.
+pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usize) -> Result<Network, TrainError> {
+    let record = TrainingRecord {
+        main: run.options.main.clone(),
+        collateral: run.options.collateral.clone(),
+        options: run.options.clone(),
+        data: run.train.about().clone(),
+        items: run.train.len(),
+        data_hash: data_hash(run.train),
+        steps,
+        accuracy: 0.0,
+        neighbours: None,
+        chance: None,
+        version: env!("CARGO_PKG_VERSION").into(),
+    };
+    let classes = run.targets.classes.clone();
+    let (kind, encoder) = (run.options.kind, run.encoder.clone());
+    let mut network = Network { kind, encoder, classes, private, head, record };
+
+    let sample: Vec<usize> = (0..run.train.len().min(STATISTICS_ITEMS)).collect();
+    let outputs = network.outputs(&run.train.subset(&sample))?;
+    let width = network.width();
+    let statistics: Vec<(f64, f64)> = (0..width).map(|output| moments(&outputs, width, output)).collect();
+    for (mean, deviation) in &statistics {
+        if !mean.is_finite() || !deviation.is_finite() || *deviation == 0.0 {
+            return Err(TrainError::NotFinite { tensor: "outputs".into(), step: steps });
+        }
+    }
+    let last = network.private.0.len() - 1;
+    for row in network.private.0[last].values.chunks_exact_mut(width) {
+        row.iter_mut().zip(&statistics).for_each(|(weight, (_, deviation))| *weight /= *deviation as f32);
+    }
+    let [weight, bias] = &mut network.head.0[..2] else {
+        return Err(TrainError::NotFinite { tensor: "head".into(), step: steps });
+    };
+    let columns = weight.shape[1];
+    for (row, (mean, deviation)) in weight.values.chunks_exact_mut(columns).zip(&statistics) {
+        if run.options.normalise {
+            let shift = (mean / deviation) as f32;
+            bias.values.iter_mut().zip(row.iter()).for_each(|(bias, weight)| *bias -= shift * weight);
+        } else {
+            row.iter_mut().for_each(|weight| *weight *= *deviation as f32);
+        }
+    }
+    measure(run.validation, &mut network)?;
+    Ok(network)
+}
+
+/// Accuracies on the validation data, for the record.
+fn measure(validation: &Dataset, network: &mut Network) -> Result<(), TrainError> {
+    network.record.accuracy = match network.accuracy(validation) {
+        Ok(accuracy) => accuracy,
+        Err(EvaluateError::Dataset(error)) => return Err(error.into()),
+        Err(EvaluateError::Encode(error)) => return Err(error.into()),
+        Err(_) => 0.0,
+    };
+    if network.record.collateral.is_empty() {
+        return Ok(());
+    }
+    let targets = Targets::read(validation, &network.record.main, &network.record.collateral)?;
+    let outputs = network.outputs(validation)?;
+    let (main, collateral) = (&targets.main, &targets.collateral);
+    let commonest = (0..targets.values).map(|value| collateral.iter().filter(|&&v| v as usize == value).count()).max();
+    network.record.chance = commonest.map(|count| 100.0 * count as f64 / collateral.len().max(1) as f64);
+    network.record.neighbours = Some(attacker::neighbours(&outputs, network.width(), main, collateral, targets.values));
+    Ok(())
+}
+
+/// Mean and standard deviation of one column.
+pub(crate) fn moments(values: &[f32], width: usize, column: usize) -> (f64, f64) {
+    let count = (values.len() / width) as f64;
+    let column = || values.iter().skip(column).step_by(width).map(|&value| f64::from(value));
+    let mean = column().sum::<f64>() / count;
+    let variance = column().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    (mean, variance.sqrt())
+}

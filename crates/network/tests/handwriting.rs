@@ -1,0 +1,219 @@
+//! The whole way on real handwriting, 8×8: train, save, load, resume, compile, evaluate, refuse.
+
+use std::path::Path;
+
+use dataset::{Dataset, EncoderOptions, handwriting};
+use indicatif::ProgressBar;
+use network::{
+    AdversarialOptions, Adversary, Checkpoint, CompileDefence, CompileError, CompileOptions, CompiledNetwork, Defence,
+    MatchOptions, Network, Origin, Precision, Range, Selection, TrainError, TrainOptions, compile, train,
+};
+
+fn data() -> (Dataset, Dataset) {
+    let digits = handwriting::digits();
+    let (train, test): (Vec<usize>, Vec<usize>) = (0..digits.len()).partition(|item| item % 4 != 0);
+    (digits.subset(&train), digits.subset(&test))
+}
+
+fn options(defence: Defence) -> TrainOptions {
+    TrainOptions {
+        main: "digit".into(),
+        collateral: vec!["loop".into()],
+        units: 16,
+        outputs: 6,
+        head: vec![32],
+        encoder: EncoderOptions { low: -1.5, high: 3.0, ..EncoderOptions::default() },
+        defence,
+        steps: 150,
+        batch: 200,
+        rate: 1e-2,
+        warm_up: 20,
+        ..TrainOptions::default()
+    }
+}
+
+fn trained(options: &TrainOptions) -> Result<Network, TrainError> {
+    let (data, test) = data();
+    train(&data, &test, options, &ProgressBar::hidden())
+}
+
+fn quick_compile() -> CompileOptions {
+    CompileOptions { steps: 60, batch: 200, ..CompileOptions::default() }
+}
+
+#[test]
+fn a_network_becomes_integers_with_little_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, test) = data();
+    let network = trained(&options(Defence::None)).unwrap();
+    assert!(network.accuracy(&test).unwrap() > 93.0, "{}", network.record().accuracy);
+
+    let path = folder.path().join("network.safetensors");
+    network.save(&path).unwrap();
+    assert_eq!(Network::load(&path).unwrap(), network);
+
+    let (compiled, report) = compile(&network, &data, &quick_compile(), &ProgressBar::hidden()).unwrap();
+    assert!(compiled.accuracy(&test).unwrap() > 92.0, "{report:?}");
+    assert_eq!(compiled.inputs(), network.encoder().inputs());
+    assert!(matches!(compiled.origin(), Origin::Compiled { .. }));
+
+    let path = folder.path().join("compiled.safetensors");
+    compiled.save(&path).unwrap();
+    let loaded = CompiledNetwork::load(&path).unwrap();
+    assert_eq!(loaded, compiled);
+    assert_eq!(loaded.hash(), compiled.hash());
+
+    let all = compiled.evaluate_all(&test).unwrap();
+    for (item, row) in all.chunks(compiled.outputs()).enumerate() {
+        let encoded = compiled.encoder().encode(test.image(item)).unwrap();
+        assert_eq!(compiled.evaluate(&encoded).unwrap(), row);
+        for (value, (low, high)) in row.iter().zip(compiled.bounds()) {
+            assert!((low..=high).contains(&value));
+        }
+    }
+    let mut encoded = compiled.encoder().encode(test.image(0)).unwrap();
+    encoded.u[3] = 16;
+    let error = compiled.evaluate(&encoded).unwrap_err().to_string();
+    assert!(error.contains("`u[3]` is 16") && error.contains("0..=15"), "{error}");
+    encoded.u.pop();
+    assert!(compiled.evaluate(&encoded).unwrap_err().to_string().contains("`u` has"));
+}
+
+#[test]
+fn matching_lowers_what_an_attacker_reads() {
+    // A loop is part of a digit's shape, so the label to hide is one that digits do not decide.
+    let (data, test) = (with_tint(&data().0), with_tint(&data().1));
+    let options = TrainOptions { collateral: vec!["tint".into()], ..options(Defence::None) };
+    let defended = TrainOptions { defence: Defence::Match(MatchOptions::default()), steps: 300, ..options.clone() };
+    let leak = |options: &TrainOptions| {
+        let network = train(&data, &test, options, &ProgressBar::hidden()).unwrap();
+        (network.record().accuracy, network.record().neighbours.unwrap())
+    };
+    let (plain, guarded) = (leak(&options), leak(&defended));
+    assert!(plain.1 > 75.0 && guarded.1 < plain.1 - 12.0, "{plain:?} {guarded:?}");
+    assert!(guarded.0 > 88.0, "{guarded:?}");
+}
+
+/// Every second image with its left half brightened, and a label that says so.
+fn with_tint(data: &Dataset) -> Dataset {
+    let pixels = data.height() * data.width();
+    let mut images = data.images().to_vec();
+    for (item, image) in images.chunks_mut(pixels).enumerate() {
+        for (pixel, value) in image.iter_mut().enumerate() {
+            if item % 2 == 1 && pixel % data.width() < 2 {
+                *value = value.saturating_add(90);
+            }
+        }
+    }
+    let digit = data.labels("digit").unwrap().clone();
+    let values = (0..data.len() as u32).map(|item| item % 2).collect();
+    let tint = dataset::Labels { name: "tint".into(), classes: vec!["none".into(), "left".into()], values };
+    Dataset::new(data.height(), data.width(), images, vec![digit, tint], data.about().clone()).unwrap()
+}
+
+#[test]
+fn a_stopped_run_goes_on_to_the_same_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = Checkpoint { path: folder.path().join("state"), every: 40 };
+    let selection = Some(Selection { every: 30, from: 0.2, tolerance: 0.5 });
+    let defence = Defence::Match(MatchOptions { ramp: (0.0, 0.1), ..MatchOptions::default() });
+    let whole = TrainOptions { steps: 90, selection, ..options(defence) };
+    let expected = trained(&whole).unwrap();
+
+    // The checkpoint after step 80 is the last one of a run that dies before its end.
+    let kept = TrainOptions { checkpoint: Some(checkpoint.clone()), ..whole.clone() };
+    let copy = folder.path().join("state of step 80");
+    let progress = ProgressBar::hidden();
+    let watch = std::thread::spawn({
+        let (path, copy) = (checkpoint.path.clone(), copy.clone());
+        move || {
+            while !copy.exists() {
+                if path.exists() {
+                    std::fs::copy(&path, &copy).unwrap();
+                }
+                std::thread::yield_now();
+            }
+        }
+    });
+    let (data, test) = data();
+    train(&data, &test, &kept, &progress).unwrap();
+    watch.join().unwrap();
+    std::fs::rename(&copy, &checkpoint.path).unwrap();
+    let mut resumed = train(&data, &test, &kept, &progress).unwrap();
+    assert!(progress.position() >= 90);
+    resumed = strip_checkpoint(resumed, folder.path());
+    assert_eq!(resumed, strip_checkpoint(expected, folder.path()));
+
+    let other = TrainOptions { seed: 7, ..kept };
+    let error = train(&data, &test, &other, &progress).unwrap_err().to_string();
+    assert!(error.contains("other options or data"), "{error}");
+}
+
+/// Through a file, which keeps no checkpoint path.
+fn strip_checkpoint(network: Network, folder: &Path) -> Network {
+    let path = folder.join("compare.safetensors");
+    network.save(&path).unwrap();
+    Network::load(&path).unwrap()
+}
+
+#[test]
+fn the_three_phases_run_for_every_adversarial_defence() {
+    let adversaries = vec![Adversary::FeedForward(vec![16]), Adversary::Convolutional];
+    let chosen = AdversarialOptions { adversaries, epochs: (1, 2, 1), rate: 0.02, restart: 1, ..Default::default() };
+    let (data, test) = data();
+    let few: Vec<usize> = (0..256).collect();
+    for defence in [Defence::Paper(chosen.clone()), Defence::MaxEnt(chosen.clone()), Defence::Ensemble(chosen)] {
+        let options = TrainOptions { batch: 64, units: 8, ..options(defence) };
+        let network = train(&data.subset(&few), &test, &options, &ProgressBar::hidden()).unwrap();
+        assert_eq!(network.record().steps, 16);
+        assert!(network.record().accuracy > 15.0, "{}", network.record().accuracy);
+    }
+}
+
+#[test]
+fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
+    let (data, test) = data();
+    let network = trained(&TrainOptions { steps: 40, ..options(Defence::None) }).unwrap();
+    let narrow = CompileOptions { steps: 0, log_bits: 8, ..quick_compile() };
+    let error = compile(&network, &data, &narrow, &ProgressBar::hidden()).unwrap_err();
+    assert!(matches!(error, CompileError::Range { output: 0, limit: 8, .. }), "{error}");
+    assert!(error.to_string().contains("log_bits"), "{error}");
+
+    let range = Range::Empirical { margin_bits: 0.0 };
+    let precision = Precision { input: Some(3), ..Precision::small() };
+    let tight = CompileOptions { range, precision, defence: CompileDefence::None, ..quick_compile() };
+    let (compiled, report) = compile(&network, &data, &tight, &ProgressBar::hidden()).unwrap();
+    assert_eq!(report.input_bits, 3);
+    assert_eq!(compiled.encoder().grid().2, 7);
+    for (range, output) in compiled.bounds().iter().zip(&report.outputs) {
+        assert_eq!(*range, output.empirical);
+        assert!(output.exact.0 <= range.0.into() && output.exact.1 >= range.1.into());
+    }
+    // White noise is unlike any digit.
+    let noise = (0..64_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>();
+    let mut refused = 0;
+    for shift in 0..64 {
+        let mut image = noise.clone();
+        image.rotate_left(shift);
+        let encoded = compiled.encoder().encode(&image).unwrap();
+        refused += usize::from(compiled.evaluate(&encoded).is_err());
+    }
+    assert!(refused > 0);
+    assert!(test.len() > 400);
+}
+
+#[test]
+fn bad_options_are_named() {
+    let cases = [
+        (TrainOptions { units: 0, ..options(Defence::None) }, "`units` is 0"),
+        (TrainOptions { rate: f64::NAN, ..options(Defence::None) }, "`rate` is NaN"),
+        (TrainOptions { main: "letter".into(), ..options(Defence::None) }, "no label `letter`"),
+        (TrainOptions { collateral: vec![], ..options(Defence::Match(MatchOptions::default())) }, "`collateral` is []"),
+        (options(Defence::Match(MatchOptions { paired: Some(true), ..MatchOptions::default() })), "`paired` is true"),
+        (TrainOptions { rate: 1e6, warm_up: 0, clip: 1e9, ..options(Defence::None) }, "finite number at step"),
+    ];
+    for (options, expected) in cases {
+        let error = trained(&options).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
