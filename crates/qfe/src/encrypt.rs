@@ -154,6 +154,12 @@ impl Encryptor {
         Self { id: key.id, left, right, inputs: key.inputs() }
     }
 
+    /// Bytes of the tables for keys of `n` and `m` inputs.
+    pub fn table_bytes(n: usize, m: usize) -> usize {
+        FixedBase::<Fp>::size(n, Self::TABLE_BYTES) * size_of::<G1>()
+            + FixedBase::<Fp2>::size(m, Self::TABLE_BYTES) * size_of::<G2>()
+    }
+
     /// The public key's identity.
     pub fn public_key_id(&self) -> PublicKeyId {
         self.id

@@ -13,11 +13,14 @@ use crate::{
     dlog::{LogError, LogTable},
     encrypt::Ciphertext,
     group::{
+        miller::{Pair, products},
         project::Projection,
         target::{easy_part, hard_part, product_of_powers},
     },
     keys::{FunctionalKey, PublicKeyId},
-    raw::{Fp12, Lines, miller_loop},
+    map::QuadraticMap,
+    plan::{Plan, Strategy, dense, folded},
+    raw::{Coordinate, Fp12, G2, Point},
 };
 
 /// Why a ciphertext cannot be evaluated.
@@ -52,6 +55,12 @@ pub enum EvaluateError {
         /// Outputs of the function.
         expected: usize,
     },
+    /// A strategy that the function does not admit.
+    #[error("the strategy `{}` cannot serve this function: its weights or dimensions are too large", strategy.name())]
+    Strategy {
+        /// The strategy.
+        strategy: Strategy,
+    },
     /// No logarithm for one output.
     #[error("output {output}: {source}")]
     Log {
@@ -66,19 +75,79 @@ pub enum EvaluateError {
 pub struct Evaluator {
     id: PublicKeyId,
     inputs: (usize, usize),
-    units: usize,
-    combine: Vec<i32>,
-    left: Arc<Projection>,
-    right: Arc<Projection>,
-    values: Vec<Lines>,
+    outputs: usize,
+    plan: Plan,
+    work: Work,
+    values: Vec<G2>,
     table: Arc<LogTable>,
     bounds: Vec<(i64, i64)>,
 }
 
+/// The compiled form of a strategy; `None` stands for the identity.
+enum Work {
+    Combine { left: Arc<Projection>, right: Arc<Projection>, combine: Vec<i32> },
+    Products { left: Vec<Option<Arc<Projection>>>, right: Vec<Option<Arc<Projection>>> },
+}
+
+impl Work {
+    fn new(map: &QuadraticMap, strategy: Strategy) -> Option<Self> {
+        let (n, m) = map.inputs();
+        let outputs = 0..map.outputs();
+        let left = || Arc::new(Projection::new(n, map.left()));
+        let right = || Arc::new(Projection::new(m, map.right()));
+        let same = |projection: Arc<Projection>| vec![Some(projection); map.outputs()];
+        let each = |columns: usize, weights: &dyn Fn(usize) -> Option<Vec<i32>>| -> Option<Vec<_>> {
+            let project = |j| Some(Some(Arc::new(Projection::new(columns, &weights(j)?))));
+            outputs.clone().map(project).collect()
+        };
+        let identity = vec![None; map.outputs()];
+        Some(match strategy {
+            Strategy::Combine => {
+                let left = left();
+                let squares = n == m && map.left() == map.right();
+                let right = if squares { left.clone() } else { right() };
+                Self::Combine { left, right, combine: map.combine().to_vec() }
+            }
+            Strategy::FoldLeft => {
+                Self::Products { left: each(n, &|j| folded(map, j, map.left(), n))?, right: same(right()) }
+            }
+            Strategy::FoldRight => {
+                Self::Products { left: same(left()), right: each(m, &|j| folded(map, j, map.right(), m))? }
+            }
+            Strategy::DenseLeft => Self::Products { left: each(n, &|j| dense(map, j, true))?, right: identity },
+            Strategy::DenseRight => Self::Products { left: identity, right: each(m, &|j| dense(map, j, false))? },
+        })
+    }
+}
+
 impl Evaluator {
-    /// Prepares a key: compiles the projections and precomputes the pairing's lines.
+    /// Prepares a key: chooses the cheapest strategy and compiles its projections.
     /// `bounds` are the inclusive ranges of the outputs.
-    pub fn new(key: &FunctionalKey, table: Arc<LogTable>, bounds: &[(i64, i64)]) -> Result<Self, EvaluateError> {
+    pub fn new(
+        key: &FunctionalKey,
+        table: Arc<LogTable>,
+        bounds: &[(i64, i64)],
+    ) -> Result<Self, EvaluateError> {
+        Self::prepare(key, table, bounds, Plan::choose(key.map()))
+    }
+
+    /// The same with a given strategy, for comparisons.
+    pub fn with_strategy(
+        key: &FunctionalKey,
+        table: Arc<LogTable>,
+        bounds: &[(i64, i64)],
+        strategy: Strategy,
+    ) -> Result<Self, EvaluateError> {
+        let plan = Plan::with(key.map(), strategy).ok_or(EvaluateError::Strategy { strategy })?;
+        Self::prepare(key, table, bounds, plan)
+    }
+
+    fn prepare(
+        key: &FunctionalKey,
+        table: Arc<LogTable>,
+        bounds: &[(i64, i64)],
+        plan: Plan,
+    ) -> Result<Self, EvaluateError> {
         let map = key.map();
         if bounds.len() != map.outputs() {
             return Err(EvaluateError::Bounds { found: bounds.len(), expected: map.outputs() });
@@ -86,21 +155,28 @@ impl Evaluator {
         for (output, &(low, high)) in bounds.iter().enumerate() {
             table.check_bounds(low, high).map_err(|source| EvaluateError::Log { output, source })?;
         }
-        let (n, m) = map.inputs();
-        let left = Arc::new(Projection::new(n, map.left()));
-        let right =
-            if n == m && map.left() == map.right() { left.clone() } else { Arc::new(Projection::new(m, map.right())) };
+        let strategy = plan.strategy();
+        let work = Work::new(map, strategy).ok_or(EvaluateError::Strategy { strategy })?;
         Ok(Self {
             id: key.public_key_id(),
-            inputs: (n, m),
-            units: map.units(),
-            combine: map.combine().to_vec(),
-            left,
-            right,
-            values: key.values.par_iter().map(Lines::new).collect(),
+            inputs: map.inputs(),
+            outputs: map.outputs(),
+            plan,
+            work,
+            values: key.values.clone(),
             table,
             bounds: bounds.to_vec(),
         })
+    }
+
+    /// How it evaluates, and what else was considered.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Outputs `S`.
+    pub fn outputs(&self) -> usize {
+        self.outputs
     }
 
     /// The outputs `f_j(u, v)`, exactly, or an error; variable-time in the outputs.
@@ -117,30 +193,47 @@ impl Evaluator {
         if ciphertext.inputs() != self.inputs {
             return Err(EvaluateError::Inputs { ciphertext: ciphertext.inputs(), function: self.inputs });
         }
-        let (left, right) = rayon::join(|| self.left.run(&ciphertext.a, 2), || self.right.run(&ciphertext.b, 2));
-        let units: Vec<Fp12> = (0..self.units)
-            .into_par_iter()
-            .map(|k| {
-                let first = miller_loop(&left[2 * k], &right[2 * k]);
-                easy_part(&first.mul(&miller_loop(&left[2 * k + 1], &right[2 * k + 1])))
+        Ok(match &self.work {
+            Work::Combine { left, right, combine } => self.combine(ciphertext, left, right, combine),
+            Work::Products { left, right } => self.products(ciphertext, left, right),
+        })
+    }
+
+    /// Units first, then `D` in the target group.
+    fn combine(&self, c: &Ciphertext, left: &Projection, right: &Projection, combine: &[i32]) -> Vec<Fp12> {
+        let (left, right) = rayon::join(|| left.run(&c.a, 2), || right.run(&c.b, 2));
+        let pairs: Vec<Pair> = left.into_iter().zip(right).collect();
+        let mut groups: Vec<Vec<Pair>> = pairs.chunks_exact(2).map(<[Pair]>::to_vec).collect();
+        let units = groups.len();
+        groups.extend(self.values.iter().map(|value| vec![(c.gamma, *value)]));
+        let mut units_and_starts: Vec<Fp12> = products(&groups).par_iter().map(easy_part).collect();
+        let starts = units_and_starts.split_off(units);
+        let powers = |(start, row): (&Fp12, &[i32])| {
+            let weighted = units_and_starts.iter().zip(row).filter(|(_, weight)| **weight != 0);
+            let terms: Vec<(Fp12, i64)> = weighted.map(|(unit, &w)| (*unit, i64::from(w))).collect();
+            hard_part(&product_of_powers(start, &terms))
+        };
+        starts.par_iter().zip(combine.par_chunks_exact(units)).map(powers).collect()
+    }
+
+    /// One long product of pairings per output.
+    fn products(
+        &self,
+        c: &Ciphertext,
+        left: &[Option<Arc<Projection>>],
+        right: &[Option<Arc<Projection>>],
+    ) -> Vec<Fp12> {
+        let (left, right) = rayon::join(|| project_all(left, &c.a), || project_all(right, &c.b));
+        let groups: Vec<Vec<Pair>> = left
+            .into_iter()
+            .zip(right)
+            .zip(&self.values)
+            .map(|((left, right), value)| {
+                let own = std::iter::once((c.gamma, *value));
+                own.chain(left.iter().copied().zip(right.iter().copied())).collect()
             })
             .collect();
-        let targets = self
-            .values
-            .par_iter()
-            .zip(self.combine.par_chunks_exact(self.units))
-            .map(|(lines, row)| {
-                let start = easy_part(&lines.miller_loop(&ciphertext.gamma));
-                let terms: Vec<(Fp12, i64)> = units
-                    .iter()
-                    .zip(row)
-                    .filter(|(_, weight)| **weight != 0)
-                    .map(|(unit, &weight)| (*unit, i64::from(weight)))
-                    .collect();
-                hard_part(&product_of_powers(&start, &terms))
-            })
-            .collect();
-        Ok(targets)
+        products(&groups).par_iter().map(|f| hard_part(&easy_part(f))).collect()
     }
 
     /// The logarithms of all targets within the bounds.
@@ -154,4 +247,23 @@ impl Evaluator {
             })
             .collect()
     }
+}
+
+/// The points of one side for every output; equal projections run once.
+fn project_all<F: Coordinate>(sides: &[Option<Arc<Projection>>], points: &[Point<F>]) -> Vec<Arc<[Point<F>]>> {
+    let mut out: Vec<Arc<[Point<F>]>> = Vec::with_capacity(sides.len());
+    for (j, side) in sides.iter().enumerate() {
+        let same = j > 0
+            && match (side, &sides[j - 1]) {
+                (Some(this), Some(last)) => Arc::ptr_eq(this, last),
+                (this, last) => this.is_none() && last.is_none(),
+            };
+        let projected = match side {
+            _ if same => out[j - 1].clone(),
+            Some(projection) => projection.run(points, 2).into(),
+            None => points.into(),
+        };
+        out.push(projected);
+    }
+    out
 }

@@ -1,5 +1,8 @@
 //! Quadratic functional encryption over BLS12-381.
 
+#[cfg(not(target_family = "wasm"))]
+pub mod bench;
+mod cost;
 mod dlog;
 mod encrypt;
 mod evaluate;
@@ -8,6 +11,7 @@ mod group;
 pub mod keyfile;
 mod keys;
 mod map;
+mod plan;
 mod raw;
 #[cfg(not(target_family = "wasm"))]
 mod tables;
@@ -16,6 +20,7 @@ mod wire;
 pub use dlog::{LogError, LogTable, LogTableError};
 pub use encrypt::{Ciphertext, EncryptError, Encryptor, Mask};
 pub use evaluate::{EvaluateError, Evaluator};
+pub use plan::{Counts, Plan, Strategy};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
 pub use map::{MapError, QuadraticMap};
 #[cfg(not(target_family = "wasm"))]

@@ -4,11 +4,13 @@
 //! - [`vector`]: the same, eight at a time.
 //! - [`fixed_base`]: one scalar times every base of a public key.
 //! - [`program`], [`project`]: sums of points with small integer weights.
-//! - [`target`]: the target group.
+//! - [`miller`], [`target`]: products of pairings and the target group.
 //! - [`subgroup`]: one check for many points.
 
 pub(crate) mod batch;
 pub(crate) mod fixed_base;
+mod lanes12;
+pub(crate) mod miller;
 pub(crate) mod program;
 pub(crate) mod project;
 pub(crate) mod subgroup;

@@ -137,7 +137,7 @@ impl Builder {
             rounds.push(ops);
         }
         let outputs = outputs.iter().map(|o| o.map(|node| place(node, &slot))).collect();
-        Program { inputs, slots: slots as usize, rounds, outputs, additions: self.ops.len() }
+        Program { inputs, slots: slots as usize, rounds, outputs }
     }
 }
 
@@ -147,20 +147,9 @@ pub(crate) struct Program {
     slots: usize,
     rounds: Vec<Vec<Op>>,
     outputs: Vec<Option<Node>>,
-    additions: usize,
 }
 
 impl Program {
-    /// Batched additions per copy.
-    pub(crate) fn additions(&self) -> usize {
-        self.additions
-    }
-
-    /// Batches, each with at least one inversion.
-    pub(crate) fn rounds(&self) -> usize {
-        self.rounds.len()
-    }
-
     /// `out[o·copies + c]`: output `o` of copy `c`; infinity for an empty sum.
     /// The points are in shifted form when `lanes` is set.
     pub(crate) fn run<F: Coordinate>(&self, inputs: &[Point<F>], copies: usize, lanes: bool) -> Vec<Point<F>> {

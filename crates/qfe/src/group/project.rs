@@ -49,16 +49,6 @@ impl Projection {
         Self { columns, programs }
     }
 
-    /// Batched additions per copy of the points.
-    pub(crate) fn additions(&self) -> usize {
-        self.programs.iter().map(|(_, _, program)| program.additions()).sum()
-    }
-
-    /// Batches, each with one inversion or more.
-    pub(crate) fn rounds(&self) -> usize {
-        self.programs.iter().map(|(_, _, program)| program.rounds()).sum()
-    }
-
     /// `out[row·copies + c] = Σ_i weights[row][i]·points[i·copies + c]`.
     pub(crate) fn run<F: Coordinate>(&self, points: &[Point<F>], copies: usize) -> Vec<Point<F>> {
         debug_assert_eq!(points.len(), self.columns * copies);
@@ -96,6 +86,25 @@ fn digit_rows(row: &[i32]) -> Vec<Vec<i8>> {
         out.push(digits);
     }
     out
+}
+
+/// Additions of a matrix by the cost formula of the passes, without compiling it.
+pub(crate) fn estimate_matrix(columns: usize, weights: &[i32]) -> f64 {
+    let rows = weights.chunks_exact(columns);
+    rows.map(|row| {
+        let digits = digit_rows(row);
+        let doublings = 5 * digits.len().saturating_sub(1);
+        let used = row.iter().filter(|w| **w != 0).count();
+        let peaks: Vec<i32> = digits.iter().map(|d| i32::from(peak(d))).collect();
+        // A row with one entry is that entry.
+        if used <= 1 { 0.0 } else { estimate_additions(used, &peaks) + doublings as f64 }
+    })
+    .sum()
+}
+
+/// Additions of digit rows with the given largest digits, filled over all columns.
+pub(crate) fn estimate_additions(columns: usize, peaks: &[i32]) -> f64 {
+    peaks.iter().map(|&peak| best_group(columns, peak as i8).1).sum()
 }
 
 /// The number of digit rows with values in `±peak` that a pass should take, and

@@ -56,6 +56,7 @@ pub(crate) fn product_of_powers(start: &Fp12, terms: &[(Fp12, i64)]) -> Fp12 {
 }
 
 /// `base^exponent` in the cyclotomic subgroup.
+#[cfg(test)]
 pub(crate) fn power(base: &Fp12, exponent: i64) -> Fp12 {
     product_of_powers(&Fp12::one(), &[(*base, exponent)])
 }

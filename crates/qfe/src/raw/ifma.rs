@@ -144,6 +144,14 @@ impl Fp8 {
         out
     }
 
+    /// Zero in the lanes of the mask.
+    pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
+        let mut out = *self;
+        // SAFETY: as for `load`.
+        unsafe { blend(&self.0, &Self::ZERO.0, mask, &mut out.0) };
+        out
+    }
+
     /// Lanes whose limbs are all zero.
     #[inline(always)]
     pub(crate) fn zero_limbs(&self) -> u8 {
@@ -205,6 +213,11 @@ pub(crate) struct Fp2x8 {
 }
 
 impl Fp2x8 {
+    /// Elements of the prime field.
+    pub(crate) fn from_base(base: &Fp8) -> Self {
+        Self { c0: *base, c1: Fp8::ZERO }
+    }
+
     #[inline(always)]
     pub(crate) fn scale(&self, by: &Fp8) -> Self {
         Self { c0: self.c0.mul(by), c1: self.c1.mul(by) }

@@ -21,7 +21,7 @@ mod storage;
 pub(crate) use fp::{Fp, MODULUS};
 pub(crate) use fp2::Fp2;
 pub(crate) use fp12::Fp12;
-pub(crate) use pairing::{Lines, miller_loop};
+pub(crate) use pairing::{miller_loop, miller_loop_many};
 pub(crate) use point::{G1, G2, Point, X};
 pub(crate) use scalar::Scalar;
 pub(crate) use storage::Storage;
@@ -55,8 +55,6 @@ pub(crate) trait Coordinate: Field {
     const SPLIT: usize;
     /// Bits of the largest sub-scalar.
     const SPLIT_BITS: u32;
-    /// Field multiplications that one batched addition costs, measured by counts.
-    const ADD_MULS: f64;
     /// Eight coordinates side by side.
     type Vector: Vector<Element = Self>;
     /// Combinations of a batched subgroup check and the largest coefficient.

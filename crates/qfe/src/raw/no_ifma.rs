@@ -66,3 +66,32 @@ impl<F: Coordinate<Vector = Self>> Vector for Lanes<F> {
         Self(std::array::from_fn(|k| self.0[k].with_inverse_norm(&inverse.0[k])))
     }
 }
+
+impl Fp8 {
+    pub(crate) const ZERO: Self = Lanes([Fp::ZERO; 8]);
+
+    /// The same element in all lanes.
+    pub(crate) fn splat(shifted: &Fp) -> Self {
+        Lanes([shifted.from_shifted(); 8])
+    }
+
+    /// Zero in the lanes of the mask.
+    pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
+        Lanes(std::array::from_fn(|k| if mask >> k & 1 == 1 { Fp::ZERO } else { self.0[k] }))
+    }
+}
+
+impl Fp2x8 {
+    pub(crate) fn scale(&self, by: &Fp8) -> Self {
+        Lanes(std::array::from_fn(|k| self.0[k].scale(&by.0[k])))
+    }
+
+    pub(crate) fn mul_by_nonresidue(&self) -> Self {
+        Lanes(self.0.map(|e| e.mul_by_nonresidue()))
+    }
+
+    /// Elements of the prime field.
+    pub(crate) fn from_base(base: &Fp8) -> Self {
+        Lanes(base.0.map(|c0| Fp2 { c0, c1: Fp::ZERO }))
+    }
+}

@@ -106,7 +106,6 @@ impl Coordinate for Fp {
     const POINT_BYTES: usize = 96;
     const SPLIT: usize = 2;
     const SPLIT_BITS: u32 = 128;
-    const ADD_MULS: f64 = 6.0;
     const SUBGROUP_COMBINATIONS: (usize, i32) = (26, 1);
     type Vector = ifma::Fp8;
 
@@ -216,7 +215,6 @@ impl Coordinate for Fp2 {
     const POINT_BYTES: usize = 192;
     const SPLIT: usize = 4;
     const SPLIT_BITS: u32 = 64;
-    const ADD_MULS: f64 = 15.2;
     const SUBGROUP_COMBINATIONS: (usize, i32) = (11, 6);
     type Vector = ifma::Fp2x8;
 

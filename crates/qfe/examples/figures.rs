@@ -1,0 +1,38 @@
+//! Prints the measurements of the library as JSON.
+//!
+//! `cargo run --release -p qfe --example figures -- [--scalar] [shape …]`
+
+use indicatif::ProgressBar;
+use qfe::bench::{BenchOptions, run};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut options = BenchOptions::default();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(place) = arguments.iter().position(|argument| argument == "--scalar") {
+        arguments.remove(place);
+        options.vector = false;
+    }
+    if !arguments.is_empty() {
+        options.shapes = arguments;
+    }
+    let report = run(&options, &ProgressBar::hidden())?;
+    println!("{} · {} threads · field multiplication {:.1} ns", report.cpu, report.threads, report.field_mul_ns);
+    for shape in &report.shapes {
+        println!("{}: n={} m={} d={} S={}", shape.name, shape.n, shape.m, shape.units, shape.outputs);
+        for line in &shape.explain {
+            println!("  {line}");
+        }
+        for op in &shape.operations {
+            println!(
+                "  {:15} {} thread(s) {:9.2} ms {:8.3} M field muls (estimate {:8.3} M) {} bytes",
+                op.name,
+                op.threads,
+                op.ms,
+                op.field_muls / 1e6,
+                op.estimate_field_muls / 1e6,
+                op.bytes
+            );
+        }
+    }
+    Ok(())
+}

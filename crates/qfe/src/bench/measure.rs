@@ -1,0 +1,309 @@
+//! Running and timing.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use indicatif::ProgressBar;
+use rand::{SeedableRng, rngs::StdRng};
+use rustix::time::{ClockId, clock_gettime};
+use thiserror::Error;
+
+use super::{BenchReport, OperationReport, PAPER, ShapeReport, shapes::Shape};
+use crate::{
+    dlog::{LogTable, LogTableError},
+    encrypt::{Ciphertext, EncryptError, Encryptor},
+    evaluate::{EvaluateError, Evaluator},
+    keys::{KeyError, setup},
+    map::MapError,
+    raw::{Coordinate, Field, Fp, ifma},
+    wire::{Encoding, WireError},
+};
+
+/// Why a benchmark cannot run.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// No shape of this name.
+    #[error("shape `{name}` is unknown: choose from {}", super::shape_names().collect::<Vec<_>>().join(", "))]
+    Shape {
+        /// The name.
+        name: String,
+    },
+    /// The pool of threads cannot be made.
+    #[error("{threads} threads cannot be started: {reason}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+    /// An encrypted result differs from the clear one.
+    #[error("shape `{shape}`, output {output}: decrypted {found}, {expected} expected; please report this")]
+    Mismatch {
+        /// The shape.
+        shape: &'static str,
+        /// Index of the output.
+        output: usize,
+        /// Decrypted value.
+        found: i64,
+        /// Value in clear.
+        expected: i128,
+    },
+    /// The function of a shape is not valid.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// Keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] LogTableError),
+    /// Encryption.
+    #[error(transparent)]
+    Encrypt(#[from] EncryptError),
+    /// Evaluation.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    /// Reading.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct BenchOptions {
+    /// Names of shapes; see [`shape_names`](super::shape_names).
+    pub shapes: Vec<String>,
+    /// Runs of each operation, of which the fastest counts.
+    pub runs: usize,
+    /// Threads of the many-threaded figures; one for single-threaded figures only.
+    pub threads: usize,
+    /// Baby-step bits of the logarithm table.
+    pub log_bits: u32,
+    /// Whether to use vector instructions where there are any.
+    pub vector: bool,
+}
+
+impl Default for BenchOptions {
+    fn default() -> Self {
+        Self {
+            shapes: vec!["paper".into(), "dense".into()],
+            runs: 3,
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            log_bits: 22,
+            vector: true,
+        }
+    }
+}
+
+/// Measures; every evaluation is checked against the function in clear.
+pub fn run(options: &BenchOptions, progress: &ProgressBar) -> Result<BenchReport, BenchError> {
+    let shapes: Vec<Shape> = options
+        .shapes
+        .iter()
+        .map(|name| Shape::named(name).ok_or_else(|| BenchError::Shape { name: name.clone() }))
+        .collect::<Result<_, _>>()?;
+    ifma::enable(options.vector);
+    let result = measure_shapes(options, &shapes, progress);
+    ifma::enable(true);
+    result
+}
+
+fn measure_shapes(
+    options: &BenchOptions,
+    shapes: &[Shape],
+    progress: &ProgressBar,
+) -> Result<BenchReport, BenchError> {
+    progress.set_length(1 + shapes.len() as u64);
+    let table = Arc::new(LogTable::build(options.log_bits, &ProgressBar::hidden())?);
+    progress.inc(1);
+    let mut report = BenchReport {
+        cpu: processor(),
+        threads: options.threads,
+        field_mul_ns: field_mul_ns(),
+        vector: ifma::available(),
+        shapes: Vec::new(),
+        published: PAPER.to_vec(),
+    };
+    for shape in shapes {
+        report.shapes.push(measure_shape(options, shape, &table)?);
+        report.field_mul_ns = report.field_mul_ns.min(field_mul_ns());
+        progress.inc(1);
+    }
+    Ok(report)
+}
+
+/// Threads and clock of one series of measurements.
+struct Clock {
+    pool: rayon::ThreadPool,
+    threads: usize,
+    runs: usize,
+}
+
+impl Clock {
+    fn new(threads: usize, runs: usize) -> Result<Self, BenchError> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| BenchError::Threads { threads, reason: error.to_string() })?;
+        Ok(Self { pool, threads, runs: runs.max(1) })
+    }
+
+    /// The fastest run; `prepare` is not timed.
+    fn time<P: Send, T: Send>(
+        &self,
+        name: &str,
+        (estimate, bytes): (f64, usize),
+        prepare: impl Fn() -> P + Sync,
+        work: impl Fn(P) -> T + Sync,
+    ) -> (OperationReport, T) {
+        let once = || {
+            self.pool.install(|| {
+                let prepared = prepare();
+                let before = field_mul_ns();
+                let (cpu, wall) = (thread_time(), Instant::now());
+                let value = work(prepared);
+                let elapsed = if self.threads == 1 { thread_time() - cpu } else { wall.elapsed() };
+                let after = field_mul_ns();
+                let ms = elapsed.as_secs_f64() * 1e3;
+                ((ms, ms * 1e6 / before.min(after)), value)
+            })
+        };
+        let mut best = once();
+        for _ in 1..self.runs {
+            let next = once();
+            let least = (best.0.0.min(next.0.0), best.0.1.min(next.0.1));
+            best = (least, next.1);
+        }
+        let ((ms, field_muls), value) = best;
+        let report = OperationReport {
+            name: name.to_owned(),
+            threads: self.threads,
+            ms,
+            field_muls,
+            estimate_field_muls: estimate / self.threads as f64,
+            bytes,
+        };
+        (report, value)
+    }
+}
+
+fn measure_shape(
+    options: &BenchOptions,
+    shape: &Shape,
+    table: &Arc<LogTable>,
+) -> Result<ShapeReport, BenchError> {
+    let map = shape.map(1)?;
+    let (u, v) = shape.input(2);
+    let expected = map.evaluate(&u, &v)?;
+    let (n, m) = shape.inputs;
+    let mut operations = Vec::new();
+    let mut explain = Vec::new();
+    let reach = i64::from(u32::MAX);
+    let bounds: Vec<(i64, i64)> = expected
+        .iter()
+        .map(|&e| {
+            let e = i64::try_from(e).unwrap_or(0);
+            if e.abs() <= reach { (-reach, reach) } else { (e - reach / 2, e + reach / 2) }
+        })
+        .collect();
+    let rng = || StdRng::seed_from_u64(3);
+    for threads in if options.threads > 1 { vec![1, options.threads] } else { vec![1] } {
+        let clock = Clock::new(threads, options.runs)?;
+        let costs = crate::cost::Costs::current();
+        let once = Clock { runs: 1, ..clock };
+        let hidden = ProgressBar::hidden;
+        let (mut op, keys) =
+            once.time("setup", (costs.setup(n, m), 0), rng, |mut rng| setup(n, m, &mut rng));
+        let (master, public) = keys?;
+        op.bytes = public.encoded_size(Encoding::Uncompressed);
+        operations.push(op);
+        let (mut op, key) = once.time("issue", (costs.issue(&map), 0), || (), |()| master.issue(&map));
+        let key = key?;
+        op.bytes = key.encoded_size(Encoding::Uncompressed);
+        operations.push(op);
+        let (op, encryptor) =
+            once.time("tables", (0.0, Encryptor::table_bytes(n, m)), || (), |()| Encryptor::new(&public, &hidden()));
+        let op = OperationReport { estimate_field_muls: costs.tables(n, m) / threads as f64, ..op };
+        operations.push(op);
+        let clock = Clock { runs: options.runs.max(1), ..once };
+        let bytes = crate::wire::ciphertext_size(n, m);
+        let (op, ciphertext) = clock.time("encrypt", (costs.encrypt(&encryptor), bytes), rng, |mut rng| {
+            encryptor.encrypt(&u, &v, &mut rng)
+        });
+        operations.push(op);
+        let ciphertext = ciphertext?;
+        let (op, online) = clock.time(
+            "encrypt_online",
+            (costs.online(n, m), bytes),
+            || encryptor.draw_mask(&mut rng()),
+            |mask| encryptor.encrypt_with_mask(&u, &v, mask),
+        );
+        online?;
+        operations.push(op);
+        let encoded = ciphertext.to_bytes();
+        let (op, read) =
+            clock.time("read", (costs.read(n, m), bytes), || (), |()| Ciphertext::from_bytes(&encoded));
+        operations.push(op);
+        let ciphertext = read?;
+        let evaluator = Evaluator::new(&key, table.clone(), &bounds)?;
+        explain = evaluator.plan().lines();
+        let estimate = evaluator.plan().field_muls();
+        let (op, targets) = clock.time("evaluate", (estimate, 0), || (), |()| evaluator.targets(&ciphertext));
+        operations.push(op);
+        let targets = targets?;
+        let estimate = expected.iter().zip(&bounds).map(|(&e, &b)| costs.logarithm(table, e, b)).sum();
+        let (op, values) = clock.time("dlog", (estimate, 0), || (), |()| evaluator.logarithms(&targets));
+        operations.push(op);
+        for (output, (found, &expected)) in values?.into_iter().zip(&expected).enumerate() {
+            if i128::from(found) != expected {
+                return Err(BenchError::Mismatch { shape: shape.name, output, found, expected });
+            }
+        }
+    }
+    Ok(ShapeReport {
+        name: shape.name.to_owned(),
+        n,
+        m,
+        units: shape.units,
+        outputs: shape.outputs,
+        weight_bits: shape.weight_bits(),
+        operations,
+        explain,
+    })
+}
+
+/// CPU time of this thread.
+pub(crate) fn thread_time() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+/// Nanoseconds of CPU time of one field multiplication: the least of many batches.
+pub fn field_mul_ns() -> f64 {
+    let mut x = Fp::generator().x;
+    let y = x;
+    let batch = 2000;
+    let least = (0..12)
+        .map(|_| {
+            let start = thread_time();
+            for _ in 0..batch {
+                x = x.mul(&y);
+            }
+            thread_time() - start
+        })
+        .min()
+        .unwrap_or_default();
+    std::hint::black_box(x);
+    least.as_secs_f64() * 1e9 / f64::from(batch)
+}
+
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = info.lines().find(|line| line.starts_with("model name"));
+    let model = line.and_then(|line| line.split(':').nth(1)).map_or(std::env::consts::ARCH, str::trim);
+    let vector = if ifma::available() { ", AVX-512 IFMA" } else { "" };
+    format!("{model}{vector}")
+}

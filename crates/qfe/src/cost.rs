@@ -1,0 +1,111 @@
+//! What operations cost, in field multiplications, by counts.
+//!
+//! The unit costs are those of one thread: a batched addition in G1 is 5M + 1S and
+//! field additions; in G2 the norm trick makes it 15.2 (see `group::batch`). The
+//! lanes of AVX-512 IFMA divide most of them by three to four.
+
+use crate::{
+    dlog::LogTable,
+    encrypt::Encryptor,
+    group::{fixed_base::FixedBase, project::estimate_additions},
+    map::QuadraticMap,
+    raw::{Fp, Fp2, ifma},
+};
+
+/// Unit costs in field multiplications.
+#[derive(Clone, Copy)]
+pub(crate) struct Costs {
+    /// Batched additions in G1 and G2.
+    pub(crate) add: [f64; 2],
+    /// One pair in a short product, in a product of many pairs, alone.
+    pub(crate) short_pair: f64,
+    pub(crate) long_pair: f64,
+    pub(crate) single_pair: f64,
+    /// Easy and hard part of the final exponentiation.
+    pub(crate) easy: f64,
+    pub(crate) hard: f64,
+    /// Product and squaring in the target group.
+    pub(crate) product: f64,
+    pub(crate) square: f64,
+    /// Constant-time multiplication by a scalar.
+    scalar_mul: [f64; 2],
+    /// Reading one uncompressed point.
+    read: [f64; 2],
+    /// One subgroup check.
+    subgroup: [f64; 2],
+    /// A pair of giant steps.
+    giant_pair: f64,
+}
+
+const SCALAR: Costs = Costs {
+    add: [9.0, 20.0],
+    short_pair: 6500.0,
+    long_pair: 5300.0,
+    single_pair: 8500.0,
+    easy: 320.0,
+    hard: 10_500.0,
+    product: 57.0,
+    square: 27.0,
+    scalar_mul: [2500.0, 5100.0],
+    read: [7.5, 16.0],
+    subgroup: [1350.0, 1550.0],
+    giant_pair: 7.0,
+};
+
+const LANES: Costs =
+    Costs { add: [2.8, 7.0], short_pair: 1900.0, long_pair: 1500.0, single_pair: 3400.0, ..SCALAR };
+
+impl Costs {
+    /// The costs of this processor.
+    pub(crate) fn current() -> Self {
+        if ifma::available() { LANES } else { SCALAR }
+    }
+
+    pub(crate) fn setup(&self, n: usize, m: usize) -> f64 {
+        n as f64 * self.scalar_mul[0] + m as f64 * self.scalar_mul[1]
+    }
+
+    /// The scalar field's products cost about 0.6 of a field multiplication.
+    pub(crate) fn issue(&self, map: &QuadraticMap) -> f64 {
+        let weights = [map.left(), map.right(), map.combine()].concat();
+        weights.iter().filter(|w| **w != 0).count() as f64 * 1.5 + map.outputs() as f64 * self.scalar_mul[1]
+    }
+
+    pub(crate) fn tables(&self, n: usize, m: usize) -> f64 {
+        FixedBase::<Fp>::build_additions(n, Encryptor::TABLE_BYTES) as f64 * self.add[0]
+            + FixedBase::<Fp2>::build_additions(m, Encryptor::TABLE_BYTES) as f64 * self.add[1]
+    }
+
+    pub(crate) fn encrypt(&self, encryptor: &Encryptor) -> f64 {
+        let (n, m) = encryptor.inputs();
+        let masks = 2.0
+            * (encryptor.left.additions() as f64 * self.add[0] + encryptor.right.additions() as f64 * self.add[1]);
+        masks + 3.0 * self.scalar_mul[0] + 2.0 * self.scalar_mul[1] + self.online(n, m)
+    }
+
+    pub(crate) fn online(&self, n: usize, m: usize) -> f64 {
+        2.0 * (n as f64 * self.add[0] + m as f64 * self.add[1])
+    }
+
+    pub(crate) fn read(&self, n: usize, m: usize) -> f64 {
+        let points = [1.0 + 2.0 * n as f64, 2.0 * m as f64];
+        let checks = [(26, 1), (11, 6)];
+        (0..2)
+            .map(|side| {
+                let (rows, peak) = checks[side];
+                let combinations = estimate_additions(points[side] as usize, &vec![peak; rows]);
+                points[side] * self.read[side]
+                    + combinations * self.add[side]
+                    + rows as f64 * self.subgroup[side]
+            })
+            .sum()
+    }
+
+    /// A value searched within bounds.
+    pub(crate) fn logarithm(&self, table: &LogTable, value: i128, (low, high): (i64, i64)) -> f64 {
+        let centre = if low <= 0 && high >= 0 { 0 } else { (i128::from(low) + i128::from(high)) / 2 };
+        let distance = value.abs_diff(centre);
+        let pairs = table.pairs_for(u64::try_from(distance).unwrap_or(u64::MAX / 4)) as f64;
+        pairs * self.giant_pair + 10.0 * self.product
+    }
+}

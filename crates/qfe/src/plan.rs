@@ -1,0 +1,212 @@
+//! How a function is best evaluated: strategies and their costs by counts.
+//!
+//! - *combine*: project both halves once (`d` rows each), one product of two
+//!   pairings per unit, combine with `D` in the target group, `S` hard parts;
+//! - *fold left* or *right*: scale the rows of one side by `D`, so that each output is
+//!   one long product of pairings with shared squarings and one exponentiation: good
+//!   when `S` is small;
+//! - *dense left* or *right*: multiply out `F_j = Pᵀ diag(D_j) R`, project one side
+//!   by `F_j` and pair with the other side as it is: good when `d` is not small.
+
+use crate::{
+    cost::Costs,
+    group::{project::estimate_matrix, target::power_operations},
+    map::QuadraticMap,
+};
+
+/// A way to evaluate a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// Project both sides, combine in the target group.
+    Combine,
+    /// Fold `D` into the left projection.
+    FoldLeft,
+    /// Fold `D` into the right projection.
+    FoldRight,
+    /// Project the left side by the full matrix of each output.
+    DenseLeft,
+    /// Project the right side by the full matrix of each output.
+    DenseRight,
+}
+
+impl Strategy {
+    /// All strategies.
+    pub const ALL: [Self; 5] =
+        [Self::Combine, Self::FoldLeft, Self::FoldRight, Self::DenseLeft, Self::DenseRight];
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Combine => "project both sides and combine in the target group",
+            Self::FoldLeft => "fold D into the left side",
+            Self::FoldRight => "fold D into the right side",
+            Self::DenseLeft => "project the left side by the full matrix",
+            Self::DenseRight => "project the right side by the full matrix",
+        }
+    }
+}
+
+/// Operation counts of one strategy.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// Batched additions in G1.
+    pub additions_g1: f64,
+    /// Batched additions in G2.
+    pub additions_g2: f64,
+    /// Pairs in Miller loops.
+    pub pairs: f64,
+    /// Products in the target group.
+    pub products: f64,
+    /// Squarings in the target group.
+    pub squarings: f64,
+    /// Final exponentiations (hard parts).
+    pub exponentiations: f64,
+    /// The sum, in field multiplications on one thread.
+    pub field_muls: f64,
+}
+
+/// The strategy chosen and what was considered.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    strategy: Strategy,
+    candidates: Vec<(Strategy, Counts)>,
+}
+
+impl Plan {
+    /// The cheapest strategy by counts.
+    pub(crate) fn choose(map: &QuadraticMap) -> Self {
+        let costs = Costs::current();
+        let mut candidates: Vec<(Strategy, Counts)> = Strategy::ALL
+            .iter()
+            .filter_map(|&strategy| count(map, strategy, &costs).map(|counts| (strategy, counts)))
+            .collect();
+        candidates.sort_by(|a, b| a.1.field_muls.total_cmp(&b.1.field_muls));
+        let strategy = candidates.first().map_or(Strategy::Combine, |candidate| candidate.0);
+        Self { strategy, candidates }
+    }
+
+    /// The same with a strategy that was asked for; `None` if it cannot serve.
+    pub(crate) fn with(map: &QuadraticMap, strategy: Strategy) -> Option<Self> {
+        let plan = Self::choose(map);
+        let possible = plan.candidates.iter().any(|candidate| candidate.0 == strategy);
+        possible.then_some(Self { strategy, ..plan })
+    }
+
+    /// The strategy.
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// Its estimate in field multiplications on one thread.
+    pub fn field_muls(&self) -> f64 {
+        let chosen = self.candidates.iter().find(|candidate| candidate.0 == self.strategy);
+        chosen.map_or(0.0, |candidate| candidate.1.field_muls)
+    }
+
+    /// All strategies that can serve, with their counts, cheapest first.
+    pub fn candidates(&self) -> &[(Strategy, Counts)] {
+        &self.candidates
+    }
+
+    /// The choice in words, one line per strategy.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |(strategy, c): &(Strategy, Counts)| {
+            let mark = if *strategy == self.strategy { "*" } else { " " };
+            format!(
+                "{mark} {}: {:.0} additions in G1, {:.0} in G2, {:.0} pairs, {:.0} products, {:.0} squarings, {:.0} exponentiations = {:.0} field multiplications",
+                strategy.name(),
+                c.additions_g1,
+                c.additions_g2,
+                c.pairs,
+                c.products,
+                c.squarings,
+                c.exponentiations,
+                c.field_muls
+            )
+        };
+        self.candidates.iter().map(line).collect()
+    }
+}
+
+/// The weights that one output needs of one side, row-major; `None` when a product
+/// leaves 32 bits.
+pub(crate) fn folded(map: &QuadraticMap, output: usize, rows: &[i32], columns: usize) -> Option<Vec<i32>> {
+    let weights = &map.combine()[output * map.units()..][..map.units()];
+    rows.chunks_exact(columns)
+        .zip(weights)
+        .flat_map(|(row, &weight)| row.iter().map(move |&w| w.checked_mul(weight)))
+        .collect()
+}
+
+/// `F_j` transposed (`m×n`, for the left side) or not (`n×m`, for the right side).
+pub(crate) fn dense(map: &QuadraticMap, output: usize, left: bool) -> Option<Vec<i32>> {
+    let (n, m) = map.inputs();
+    let weights = &map.combine()[output * map.units()..][..map.units()];
+    let mut matrix = vec![0i64; n * m];
+    for (k, &weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0) {
+        for (i, &p) in map.left()[k * n..][..n].iter().enumerate().filter(|(_, p)| **p != 0) {
+            let scale = i64::from(p).checked_mul(i64::from(weight))?;
+            for (j, &r) in map.right()[k * m..][..m].iter().enumerate() {
+                let place = if left { j * n + i } else { i * m + j };
+                matrix[place] = matrix[place].checked_add(scale.checked_mul(i64::from(r))?)?;
+            }
+        }
+    }
+    matrix.into_iter().map(|entry| i32::try_from(entry).ok()).collect()
+}
+
+fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts> {
+    let (n, m) = map.inputs();
+    let (units, outputs) = (map.units(), map.outputs());
+    let mut c = Counts { exponentiations: outputs as f64, ..Counts::default() };
+    let per_output = |side: &dyn Fn(usize) -> Option<Vec<i32>>, columns: usize| -> Option<f64> {
+        (0..outputs).map(|j| side(j).map(|weights| estimate_matrix(columns, &weights))).sum()
+    };
+    let mut miller = 0.0;
+    match strategy {
+        Strategy::Combine => {
+            c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
+            c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
+            c.pairs = (2 * units + outputs) as f64;
+            for row in map.combine().chunks_exact(units) {
+                let (products, squarings) = power_operations(row.iter().map(|&w| i64::from(w)));
+                c.products += products as f64;
+                c.squarings += squarings as f64;
+            }
+            miller += 2.0 * units as f64 * costs.short_pair + outputs as f64 * costs.single_pair;
+            miller += (units + outputs) as f64 * costs.easy;
+        }
+        // Matrices of many outputs are not even written down: they never win.
+        _ if outputs > 4 => return None,
+        Strategy::FoldLeft => {
+            c.additions_g1 = 2.0 * per_output(&|j| folded(map, j, map.left(), n), n)?;
+            c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
+            c.pairs = (outputs * (2 * units + 1)) as f64;
+        }
+        Strategy::FoldRight => {
+            c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
+            c.additions_g2 = 2.0 * per_output(&|j| folded(map, j, map.right(), m), m)?;
+            c.pairs = (outputs * (2 * units + 1)) as f64;
+        }
+        _ if n.saturating_mul(m).saturating_mul(units) > 1 << 27 => return None,
+        Strategy::DenseLeft => {
+            c.additions_g1 = 2.0 * per_output(&|j| dense(map, j, true), n)?;
+            c.pairs = (outputs * (2 * m + 1)) as f64;
+        }
+        Strategy::DenseRight => {
+            c.additions_g2 = 2.0 * per_output(&|j| dense(map, j, false), m)?;
+            c.pairs = (outputs * (2 * n + 1)) as f64;
+        }
+    }
+    if strategy != Strategy::Combine {
+        miller = c.pairs * costs.long_pair + outputs as f64 * costs.easy;
+    }
+    c.field_muls = c.additions_g1 * costs.add[0]
+        + c.additions_g2 * costs.add[1]
+        + miller
+        + c.products * costs.product
+        + c.squarings * costs.square
+        + c.exponentiations * costs.hard;
+    Some(c)
+}
