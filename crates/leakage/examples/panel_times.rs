@@ -1,43 +1,67 @@
-//! Times every family alone on synthetic outputs shaped like a defended network's: ten main
-//! classes, S = 4, a weak leak with fine structure.
+//! CPU time and accuracy of every family alone on synthetic outputs shaped like a defended
+//! network's: ten main classes, S = 4, a weak leak with fine structure.
 //!
-//! `cargo run --release -p leakage --example panel_times -- 20000 10000 [family…]`
+//! `RAYON_NUM_THREADS=1 cargo run --release -p leakage --example panel_times -- 60000 10000 [family…]`
+//! prints `family,cpu_s,accuracy`; with `--write FOLDER` it writes the rows for
+//! `benches/scikit/compare.py` and stops.
 
 use indicatif::ProgressBar;
 use leakage::{AuditOptions, Family, Observations, Scope, audit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::time::Instant;
+use std::error::Error;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let size = |at: usize, otherwise: usize| match arguments.get(at) {
-        Some(text) => text.parse(),
-        None => Ok(otherwise),
-    };
-    let (train, test) = (observe(size(0, 20_000)?, 1), observe(size(1, 10_000)?, 2));
+    let size =
+        |at: usize| arguments.get(at).ok_or("give the numbers of training and test items")?.parse().map_err(to_box);
+    let (train, test) = (observe(size(0)?, 1), observe(size(1)?, 2));
+    if arguments.get(2).is_some_and(|a| a == "--write") {
+        let folder = arguments.get(3).ok_or("name a folder")?;
+        write(&format!("{folder}/train"), &train)?;
+        return Ok(write(&format!("{folder}/test"), &test)?);
+    }
     let named = arguments.iter().skip(2).map(|name| name.parse());
     let mut families: Vec<Family> = named.collect::<Result<_, _>>()?;
     if families.is_empty() {
-        families = Family::quick();
+        families = Family::full();
     }
-    let run = |families: Vec<Family>| -> Result<f64, Box<dyn std::error::Error>> {
-        let options = AuditOptions { families, shuffled_control: false, ..AuditOptions::default() };
-        let start = Instant::now();
+    println!("family,cpu_s,accuracy");
+    for family in families {
+        let options = AuditOptions {
+            families: vec![family],
+            vote: Vec::new(),
+            shuffled_control: false,
+            ..AuditOptions::default()
+        };
+        let start = cpu_seconds()?;
         let report = audit(&train, &test, &options, &ProgressBar::hidden())?;
-        let seconds = start.elapsed().as_secs_f64();
-        for row in report.attackers.iter().filter(|r| r.scope == Scope::Pooled) {
-            println!("{:>16} {:6.2} % (held out {:6.2})", row.family, row.accuracy, row.held_out);
-        }
-        println!("{:>16} {seconds:6.2} s", "");
-        Ok(seconds)
-    };
-    for family in &families {
-        run(vec![family.clone()])?;
+        let seconds = cpu_seconds()? - start;
+        let rows = report.attackers.iter().filter(|r| r.scope == Scope::Pooled);
+        rows.for_each(|row| println!("{},{seconds:.2},{:.2}", row.family, row.accuracy));
     }
-    println!("all together:");
-    run(families)?;
     Ok(())
+}
+
+fn to_box(error: std::num::ParseIntError) -> Box<dyn Error> {
+    error.into()
+}
+
+/// User and system time of this process so far, from Linux's /proc.
+fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks =
+        |at: usize| fields.get(at).ok_or("no times in /proc/self/stat")?.parse::<f64>().map_err(|e| e.to_string());
+    Ok((ticks(11)? + ticks(12)?) / 100.0)
+}
+
+fn write(path: &str, data: &Observations) -> std::io::Result<()> {
+    let rows: Vec<u8> = data.outputs.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let labels = data.main.iter().zip(&data.collateral).flat_map(|(m, c)| [m, c]);
+    let labels: Vec<u8> = labels.flat_map(|x| x.to_le_bytes()).collect();
+    std::fs::write(format!("{path}.f32"), rows)?;
+    std::fs::write(format!("{path}.u32"), labels)
 }
 
 /// Per class two mixtures of eight Gaussians that share most of their components.

@@ -47,6 +47,18 @@ pub enum Family {
     },
     /// Gradient boosting of trees of depth 5.
     Boosting,
+    /// Gaussian process with Laplace's approximation.
+    Process {
+        /// Most training items used per main class.
+        rows: usize,
+    },
+    /// Convolutional network behind a linear junction, over outputs and main label.
+    Convolution,
+    /// Maps the outputs to those of an undefended network first (see [`crate::Extras`]), then attacks.
+    Decensor {
+        /// The attacker on undefended outputs.
+        then: Box<Family>,
+    },
     /// Feed-forward network over outputs and main label.
     Mlp {
         /// Widths of the hidden layers.
@@ -69,10 +81,24 @@ impl Family {
         families
     }
 
+    /// Every family, with the hyper-parameters that have mattered; minutes rather than seconds.
+    pub fn full() -> Vec<Family> {
+        let mut families = vec![Family::Logistic, Family::Ridge, Family::Qda, Family::NaiveBayes];
+        families.extend([7, 15, 31, 51, 101, 201].map(|k| Family::Neighbours { k }));
+        families.extend([0.05, 0.1, 0.2, 0.4].map(|bandwidth| Family::Kernel { bandwidth }));
+        families.extend([Family::Fourier { features: 300, relative: 0.25 }, Family::Process { rows: 500 }]);
+        families.extend([Family::Tree, Family::Forest { leaf: 1 }, Family::Forest { leaf: 10 }]);
+        families.extend([Family::ExtraTrees { leaf: 5 }, Family::Boosting]);
+        let sweep: [&[usize]; 4] = [&[64], &[64, 32], &[128, 64, 32], &[256, 128]];
+        families.extend(sweep.map(|hidden| Family::Mlp { hidden: hidden.to_vec(), epochs: 12 }));
+        families.push(Family::Convolution);
+        families
+    }
+
     /// Names that [`Family::from_str`] accepts, for messages.
     fn known() -> &'static str {
-        "logistic, ridge, qda, naive-bayes, knn-K, kde-WIDTH, fourier-FEATURES, tree, forest-LEAF, \
-         extra-trees-LEAF, boosting, mlp-WIDTHxWIDTH"
+        "logistic, ridge, qda, naive-bayes, knn-K, kde-WIDTH, fourier-FEATURES, gp-ROWS, tree, \
+         forest-LEAF, extra-trees-LEAF, boosting, mlp-WIDTHxWIDTH, cnn, decensor-FAMILY"
     }
 
     pub(crate) fn neighbours(&self) -> Option<usize> {
@@ -98,13 +124,15 @@ impl Family {
     /// Whether one model serves all main classes, reading the main label as extra inputs; the
     /// others get a model per main class.
     pub(crate) fn is_pooled(&self) -> bool {
-        matches!(self, Family::Mlp { .. })
+        matches!(self, Family::Mlp { .. } | Family::Convolution)
     }
 
     /// Rough relative cost, so that long jobs start first.
     pub(crate) fn cost(&self) -> usize {
         match self {
+            Family::Convolution => 11,
             Family::Mlp { .. } => 9,
+            Family::Process { .. } | Family::Decensor { .. } => 8,
             Family::Kernel { .. } => 7,
             Family::Fourier { .. } => 6,
             Family::Forest { .. } | Family::ExtraTrees { .. } => 5,
@@ -122,6 +150,10 @@ impl Family {
                 (1..=4096).contains(features) && *relative > 0.0 && relative.is_finite()
             }
             Family::Forest { leaf } | Family::ExtraTrees { leaf } => *leaf >= 1,
+            Family::Process { rows } => (10..=5000).contains(rows),
+            Family::Decensor { then } => {
+                !matches!(**then, Family::Decensor { .. }) && !then.is_pooled() && then.validate().is_ok()
+            }
             Family::Mlp { hidden, epochs } => *epochs >= 1 && hidden.iter().all(|w| (1..=4096).contains(w)),
             _ => true,
         };
@@ -131,7 +163,8 @@ impl Family {
         Err(AuditError::Option {
             option: "families",
             value: self.to_string(),
-            remedy: "k, leaf, widths and epochs start at 1, bandwidths lie above 0, and no layer \
+            remedy: "k, leaf, widths and epochs start at 1, a process has 10 to 5000 rows, de-censoring goes before \
+                     one other family with a model per class, bandwidths lie above 0, and no layer \
                      or feature map is wider than 4096",
         })
     }
@@ -147,6 +180,9 @@ impl fmt::Display for Family {
             Family::Neighbours { k } => write!(f, "knn-{k}"),
             Family::Kernel { bandwidth } => write!(f, "kde-{bandwidth}"),
             Family::Fourier { features, .. } => write!(f, "fourier-{features}"),
+            Family::Process { rows } => write!(f, "gp-{rows}"),
+            Family::Convolution => f.write_str("cnn"),
+            Family::Decensor { then } => write!(f, "decensor-{then}"),
             Family::Tree => f.write_str("tree"),
             Family::Forest { leaf } => write!(f, "forest-{leaf}"),
             Family::ExtraTrees { leaf } => write!(f, "extra-trees-{leaf}"),
@@ -174,11 +210,16 @@ impl FromStr for Family {
             "naive-bayes" => Some(Family::NaiveBayes),
             "tree" => Some(Family::Tree),
             "boosting" => Some(Family::Boosting),
+            "cnn" => Some(Family::Convolution),
             _ => None,
         };
         let kernel = || {
             let bandwidth = name.strip_prefix("kde-")?.parse().ok()?;
             Some(Family::Kernel { bandwidth })
+        };
+        let decensor = || {
+            let then = name.strip_prefix("decensor-")?.parse::<Family>().ok()?;
+            Some(Family::Decensor { then: Box::new(then) })
         };
         let network = || {
             let widths = name.strip_prefix("mlp-")?.split('x').map(str::parse);
@@ -190,6 +231,8 @@ impl FromStr for Family {
             .or_else(|| number("forest-").map(|leaf| Family::Forest { leaf }))
             .or_else(|| number("extra-trees-").map(|leaf| Family::ExtraTrees { leaf }))
             .or_else(|| number("fourier-").map(|features| Family::Fourier { features, relative: 0.25 }))
+            .or_else(|| number("gp-").map(|rows| Family::Process { rows }))
+            .or_else(decensor)
             .or_else(kernel)
             .or_else(network)
             .ok_or_else(unknown)?;

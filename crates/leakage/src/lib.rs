@@ -34,24 +34,37 @@
 //! ```
 
 mod attackers;
+mod attributes;
 mod audit;
 mod cloud;
 mod distinguisher;
 mod error;
 mod evaluate;
+mod examine;
 mod family;
+mod growth;
+mod html;
 mod linear;
 mod metrics;
 mod observations;
 mod options;
 mod panel;
+mod reconstruction;
 mod report;
+mod training;
 mod vote;
 
-pub use audit::audit;
+pub use attributes::{Attribute, audit_attributes};
+pub use audit::{audit, audit_with};
 pub use error::AuditError;
 pub use family::Family;
+pub use html::{Block, Page, Picture, Section, Table};
 pub use metrics::wilson;
 pub use observations::{CLASS_LIMIT, LEAST_ITEMS, Observations, WIDTH_LIMIT};
 pub use options::AuditOptions;
-pub use report::{Attacker, AuditReport, Cloud, Control, Controls, Distinguisher, Finding, Items, Points, Scope, Vote};
+pub use reconstruction::{Example, Inputs, Reconstruction, reconstruct};
+pub use report::{
+    Attacker, AuditReport, Cloud, CodeLength, Control, Controls, Distinguisher, Finding, Growth, Items, Points, Scope,
+    Vote,
+};
+pub use training::{Extras, Undefended};

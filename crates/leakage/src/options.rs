@@ -25,6 +25,9 @@ pub struct AuditOptions {
     pub vote: Vec<usize>,
     /// Whether to repeat the panel with shuffled labels: the floor of the procedure.
     pub shuffled_control: bool,
+    /// Whether to train the strongest family on growing parts of the training items, which also
+    /// gives the attribute's online code length.
+    pub growth: bool,
 }
 
 impl Default for AuditOptions {
@@ -39,12 +42,19 @@ impl Default for AuditOptions {
             test_limit: None,
             vote: vec![1, 5, 20, 50, 140],
             shuffled_control: true,
+            growth: false,
         }
     }
 }
 
 impl AuditOptions {
-    pub(crate) fn validate(&self) -> Result<(), AuditError> {
+    /// Every family and the growth curve: what a published figure should rest on.
+    pub fn full() -> AuditOptions {
+        AuditOptions { families: Family::full(), growth: true, ..AuditOptions::default() }
+    }
+
+    /// `undefended`: whether undefended outputs are there for de-censoring.
+    pub(crate) fn validate(&self, undefended: bool) -> Result<(), AuditError> {
         let refuse = |option, value: String, remedy| Err(AuditError::Option { option, value, remedy });
         if self.families.is_empty() {
             return refuse("families", "empty".to_owned(), "name at least one family");
@@ -54,6 +64,14 @@ impl AuditOptions {
             if names[..i].contains(name) {
                 return refuse("families", name.clone(), "name every family once");
             }
+        }
+        let censored = self.families.iter().find(|f| matches!(f, Family::Decensor { .. }));
+        if let Some(family) = censored.filter(|_| !undefended) {
+            return refuse(
+                "families",
+                family.to_string(),
+                "give the undefended network's outputs on the training items",
+            );
         }
         if self.seeds.is_empty() {
             return refuse("seeds", "empty".to_owned(), "give at least one seed");

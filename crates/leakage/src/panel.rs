@@ -1,9 +1,10 @@
 //! Runs attackers of many families over all main classes in parallel.
 
-use crate::attackers::{Sample, Standardiser, attack};
+use crate::attackers::{Sample, Standardiser, Uncensored, attack};
 use crate::family::Family;
 use crate::metrics::Scores;
 use crate::observations::Observations;
+use crate::training::Training;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -24,13 +25,13 @@ pub(crate) fn steps(families: &[Family], classes: usize) -> u64 {
 /// The result depends on the seed and the data only, not on the number of threads.
 pub(crate) fn run(
     families: &[Family],
-    train: &Observations,
+    train: &Training,
     test: &Observations,
     seed: u64,
     progress: &ProgressBar,
 ) -> Vec<Scores> {
-    let classes = train.main_classes.len();
-    let values = train.collateral_classes.len();
+    let classes = test.main_classes.len();
+    let values = test.collateral_classes.len();
     let slices: Vec<Slice> = (0..classes as u32).into_par_iter().map(|class| Slice::new(train, test, class)).collect();
     let mut jobs = jobs(families, classes);
     jobs.sort_by_key(|job| std::cmp::Reverse(families[job.families.start].cost()));
@@ -44,11 +45,11 @@ pub(crate) fn run(
             let scores = match job.class {
                 Some(class) => {
                     let slice = &slices[class as usize];
-                    attack(families, &slice.sample(values), &slice.test_rows, seed)
+                    attack(families, &slice.sample(values), slice.uncensored(), &slice.test_rows, seed)
                 }
                 None => {
                     let (sample, rows) = with_label(&slices, values);
-                    attack(families, &sample, &rows, seed)
+                    attack(families, &sample, None, &rows, seed)
                 }
             };
             progress.inc(1);
@@ -94,10 +95,14 @@ struct Slice {
     labels: Vec<u32>,
     test_rows: Vec<f32>,
     test_items: Vec<usize>,
+    /// Undefended outputs of the training items, if known.
+    undefended: Vec<f32>,
+    undefended_width: usize,
 }
 
 impl Slice {
-    fn new(train: &Observations, test: &Observations, class: u32) -> Slice {
+    fn new(training: &Training, test: &Observations, class: u32) -> Slice {
+        let train = &training.seen;
         let of = |labels: &[u32]| -> Vec<usize> {
             let items = labels.iter().enumerate().filter(|(_, l)| **l == class);
             items.map(|(i, _)| i).collect()
@@ -111,7 +116,13 @@ impl Slice {
             labels: train_items.iter().map(|&i| train.collateral[i]).collect(),
             test_rows: standardiser.apply(&test.outputs, &test_items),
             test_items,
+            undefended: training.undefended_rows(&train_items),
+            undefended_width: training.undefended_width,
         }
+    }
+
+    fn uncensored(&self) -> Option<Uncensored<'_>> {
+        (self.undefended_width > 0).then_some(Uncensored { rows: &self.undefended, width: self.undefended_width })
     }
 
     fn sample(&self, values: usize) -> Sample<'_> {

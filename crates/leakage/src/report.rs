@@ -3,6 +3,7 @@
 //! Accuracies, their intervals and chance levels are in percent; areas, rates and advantages are
 //! shares from 0 to 1. Fields may be added, never renamed.
 
+use crate::reconstruction::Reconstruction;
 use serde::{Deserialize, Serialize};
 
 /// Everything an audit measured.
@@ -42,6 +43,16 @@ pub struct AuditReport {
     pub vote: Vec<Vote>,
     /// The distinguishing game of the strongest pooled family.
     pub distinguisher: Option<Distinguisher>,
+    /// Accuracy of the strongest pooled family against the number of training items; empty where
+    /// it was not asked for. A rising end means that more items would make it stronger.
+    #[serde(default)]
+    pub growth: Vec<Growth>,
+    /// Bits needed to send the attribute to someone who has outputs and main labels.
+    #[serde(default)]
+    pub code_length: Option<CodeLength>,
+    /// How well inputs can be rebuilt; absent where it was not asked for.
+    #[serde(default)]
+    pub reconstruction: Option<Reconstruction>,
     /// The same procedure where there is nothing to find, and where there is everything.
     pub controls: Controls,
     /// Points for the pictures.
@@ -159,6 +170,30 @@ pub struct Distinguisher {
     pub pair_low: f64,
     /// Upper end of the 95 % interval of `pair_accuracy`.
     pub pair_high: f64,
+}
+
+/// Accuracy after training on a part of the items.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Training items.
+    pub train: usize,
+    /// Accuracy on all test items, percent.
+    pub accuracy: f64,
+    /// Lower end of the 95 % interval, percent.
+    pub low: f64,
+    /// Upper end of the 95 % interval, percent.
+    pub high: f64,
+}
+
+/// Online code length of the attribute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CodeLength {
+    /// Family that predicts.
+    pub family: String,
+    /// Bits per training item, learning included.
+    pub bits_per_item: f64,
+    /// Bits per training item from the main label alone. What the outputs save is the difference.
+    pub without_outputs: f64,
 }
 
 /// What the same procedure finds elsewhere.

@@ -2,16 +2,22 @@
 //!
 //! Every attacker starts afresh; none has taken part in training the network.
 
+mod convolution;
+mod decensor;
 mod gaussian;
 mod kernel;
 mod logistic;
 mod neighbours;
 mod neural;
+mod process;
 mod sample;
 mod trees;
 
+pub(crate) use decensor::Uncensored;
 #[cfg(test)]
 pub(crate) use logistic::gaussian as gaussian_number;
+pub(crate) use neighbours::nearest_items;
+pub(crate) use neural::{fit as neural_fit, predict as neural_predict};
 pub(crate) use sample::{Sample, Standardiser};
 
 use crate::family::Family;
@@ -20,10 +26,15 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use trees::ForestOptions;
 
-/// Scores of every family of one kind (see [`Family::kind`]), in the order given.
-///
-/// Families of a kind share their costly part: one neighbour search serves every k.
-pub(crate) fn attack(families: &[Family], train: &Sample, test: &[f32], seed: u64) -> Vec<Scores> {
+/// Scores of families that share their work (one neighbour search serves every k), or of one
+/// family, in the order given. `uncensored` belongs to the rows of `train`.
+pub(crate) fn attack(
+    families: &[Family],
+    train: &Sample,
+    uncensored: Option<Uncensored>,
+    test: &[f32],
+    seed: u64,
+) -> Vec<Scores> {
     if let Some(scores) = constant(train, test.len() / train.width) {
         return vec![scores; families.len()];
     }
@@ -37,12 +48,18 @@ pub(crate) fn attack(families: &[Family], train: &Sample, test: &[f32], seed: u6
     }
     let one = |family: &Family| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        single(family, train, test, &mut rng)
+        single(family, train, uncensored, test, &mut rng)
     };
     families.iter().map(one).collect()
 }
 
-fn single(family: &Family, train: &Sample, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+fn single(
+    family: &Family,
+    train: &Sample,
+    uncensored: Option<Uncensored>,
+    test: &[f32],
+    rng: &mut ChaCha8Rng,
+) -> Scores {
     let forest = ForestOptions { trees: 150, depth: 30, leaf: 5, bagging: true, extra: false };
     match family {
         Family::Logistic => logistic::attack(train, test),
@@ -65,6 +82,13 @@ fn single(family: &Family, train: &Sample, test: &[f32], rng: &mut ChaCha8Rng) -
             trees::forest(train, test, &options, rng)
         }
         Family::Boosting => trees::boosting(train, test, rng),
+        Family::Process { rows } => process::attack(train, test, *rows, rng),
+        Family::Convolution => convolution::attack(train, test, rng),
+        Family::Decensor { then } => match uncensored {
+            Some(uncensored) => decensor::attack(then, train, uncensored, test, rng),
+            // Refused before any attacker starts; the plain attack is the nearest to what was asked.
+            None => single(then, train, None, test, rng),
+        },
         Family::Mlp { hidden, epochs } => neural::attack(train, test, hidden, *epochs, rng),
     }
 }

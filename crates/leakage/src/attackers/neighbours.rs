@@ -40,3 +40,15 @@ pub(crate) fn attack(train: &Sample, test: &[f32], ks: &[usize]) -> Vec<Scores> 
     }
     scores
 }
+
+/// The `k` nearest rows of a table for every query row, nearest first.
+pub(crate) fn nearest_items(rows: &[f32], width: usize, queries: &[f32], k: usize) -> Vec<Vec<u32>> {
+    let tree = Tree::build(rows, width);
+    let k = k.min(rows.len() / width).max(1);
+    let one = |query: &[f32]| {
+        let mut found = Vec::with_capacity(k + 1);
+        tree.nearest(query, k, &mut found);
+        found.iter().map(|f| f.1).collect()
+    };
+    queries.chunks_exact(width).map(one).collect()
+}

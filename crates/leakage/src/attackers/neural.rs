@@ -74,29 +74,43 @@ pub(crate) fn fit(
     loss: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<1>,
 ) -> Layers {
     let device = Device::flex().autodiff();
-    let (from, to) = (widths[0], widths[widths.len() - 1]);
-    let mut layers = Layers::new(widths, &device, rng);
+    let layers = Layers::new(widths, &device, rng);
+    let tables = [(rows, widths[0]), (targets, widths[widths.len() - 1])];
+    train_in_batches(layers, tables, epochs, PEAK_RATE, rng, |layers, rows, target| loss(layers.forward(rows), target))
+}
+
+/// Adam over shuffled batches of rows and targets, each table with its width; the rate falls from
+/// `peak` to 0 along a cosine.
+pub(crate) fn train_in_batches<M: Module>(
+    mut network: M,
+    tables: [(&[f32], usize); 2],
+    epochs: usize,
+    peak: f64,
+    rng: &mut impl RngExt,
+    loss: impl Fn(&M, Tensor<2>, Tensor<2>) -> Tensor<1>,
+) -> M {
+    let device = Device::flex().autodiff();
     let mut optimiser = AdamConfig::new().init();
-    let mut order: Vec<usize> = (0..rows.len() / from).collect();
+    let [(rows, width), _] = tables;
+    let mut order: Vec<usize> = (0..rows.len() / width).collect();
     let steps = (epochs * order.len().div_ceil(BATCH)).max(1) as f64;
     let mut step = 0.0;
     for _ in 0..epochs {
         order.shuffle(rng);
         for batch in order.chunks(BATCH) {
-            let take = |values: &[f32], width: usize| {
+            let [rows, targets] = tables.map(|(values, width)| {
                 let picked = batch.iter().flat_map(|&i| &values[i * width..(i + 1) * width]);
                 let data = TensorData::new(picked.copied().collect::<Vec<f32>>(), [batch.len(), width]);
                 Tensor::<2>::from_data(data, &device)
-            };
-            let out = layers.forward(take(rows, from));
-            let gradients = loss(out, take(targets, to)).backward();
-            let gradients = GradientsParams::from_grads(gradients, &layers);
-            let rate = PEAK_RATE * 0.5 * (1.0 + (std::f64::consts::PI * step / steps).cos());
-            layers = optimiser.step(rate, layers, gradients);
+            });
+            let gradients = loss(&network, rows, targets).backward();
+            let gradients = GradientsParams::from_grads(gradients, &network);
+            let rate = peak * 0.5 * (1.0 + (std::f64::consts::PI * step / steps).cos());
+            network = optimiser.step(rate, network, gradients);
             step += 1.0;
         }
     }
-    layers
+    network
 }
 
 /// Values of the last layer for every row.

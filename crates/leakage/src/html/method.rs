@@ -1,0 +1,35 @@
+//! How the figures came about, in words.
+
+use super::text::count;
+use crate::report::AuditReport;
+
+pub(super) fn section(reports: &[&AuditReport]) -> String {
+    let sizes: Vec<String> = reports.iter().map(|r| count(r.items.train)).collect();
+    let sizes = sizes.join(", ");
+    format!(
+        "<section class=\"method\">\n<h2>Method</h2>\n\
+         <p>Attackers start afresh and know the network, the main label and labelled outputs of {sizes} training items. \
+         None took part in training the network, because an adversary that was trained against always looks weak. More \
+         training items make stronger attackers: a figure holds for the number stated.</p>\n<dl>\n\
+         <dt>Strongest</dt><dd>A share of the training items is held out; the family that lies farthest above chance \
+         there (lower bound of its interval) is called the strongest, trained again on all training items and scored on \
+         test items. The choice does not see the test items, so its 95 % interval (Wilson) is not stretched by it. \
+         “Highest” figures are the largest on the test items themselves, with intervals that hold for all families and \
+         classes at once (Bonferroni).</dd>\n\
+         <dt>Pooled and within a class</dt><dd>Pooled figures cover all items with the main label given: most families \
+         train one model per main class, networks read the label as further inputs. The worst class is the one that is \
+         farthest above chance on held-out items.</dd>\n\
+         <dt>Chance</dt><dd>The best guess from the main label alone; equal shares where the values' frequencies do not \
+         differ significantly (χ², 0.1 %).</dd>\n\
+         <dt>Advantage</dt><dd>(accuracy − chance)/(100 − chance). In words: nothing measurable, the interval reaches \
+         chance; a trace, below 0.05; a clear leak, below 0.25; a strong leak above.</dd>\n\
+         <dt>AUC, TPR at 0.1 % FPR</dt><dd>One value of the attribute against the rest, mean over values. The second is \
+         the share found by someone who accepts one false alarm in a thousand; blind guessing finds 0.001.</dd>\n\
+         <dt>Bits</dt><dd>Code length of the attribute given the main label, minus its code length under the attacker's \
+         probabilities, which are calibrated on held-out items: a lower bound of what the outputs tell.</dd>\n\
+         <dt>Vote</dt><dd>Log-probabilities of k items of one subject added up, less their mean over all items, so that \
+         no labels are needed to set the threshold. The interval counts only disjoint subjects.</dd>\n\
+         <dt>Shuffled labels</dt><dd>The attribute permuted within every main class of both splits, then the same \
+         procedure: what it finds where there is nothing.</dd>\n</dl>\n</section>\n"
+    )
+}

@@ -1,0 +1,62 @@
+//! What attackers learn from.
+
+use crate::error::AuditError;
+use crate::observations::Observations;
+
+/// Outputs of an undefended network on the training items, for the de-censoring attack.
+#[derive(Debug, Clone, Copy)]
+pub struct Undefended<'a> {
+    /// Row-major, one row per training item in the same order, finite.
+    pub outputs: &'a [f32],
+    /// Outputs per item.
+    pub width: usize,
+}
+
+/// What an audit may use besides the outputs under audit.
+#[derive(Debug, Clone, Default)]
+pub struct Extras<'a> {
+    /// For the families `decensor-…`.
+    pub undefended: Option<Undefended<'a>>,
+    /// Observations to run the same panel on, named: a random network, an undefended one, the raw
+    /// inputs. Reported beside the shuffled control.
+    pub controls: Vec<(String, &'a Observations, &'a Observations)>,
+}
+
+/// Training items with everything known about them.
+#[derive(Debug, Clone)]
+pub(crate) struct Training {
+    pub seen: Observations,
+    /// Row-major undefended outputs; empty where none are known.
+    pub undefended: Vec<f32>,
+    pub undefended_width: usize,
+}
+
+impl Training {
+    pub fn new(seen: &Observations, undefended: Option<Undefended>) -> Result<Training, AuditError> {
+        let Some(Undefended { outputs, width }) = undefended else {
+            return Ok(Training { seen: seen.clone(), undefended: Vec::new(), undefended_width: 0 });
+        };
+        let split = "train (undefended)";
+        let whole = Observations { outputs: outputs.to_vec(), width, ..seen.clone() };
+        whole.validate(split)?;
+        Ok(Training { seen: seen.clone(), undefended: whole.outputs, undefended_width: width })
+    }
+
+    pub fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Undefended outputs of the items named.
+    pub fn undefended_rows(&self, items: &[usize]) -> Vec<f32> {
+        let width = self.undefended_width;
+        items.iter().flat_map(|&i| &self.undefended[i * width..(i + 1) * width]).copied().collect()
+    }
+
+    pub fn subset(&self, items: &[usize]) -> Training {
+        Training {
+            seen: self.seen.subset(items),
+            undefended: self.undefended_rows(items),
+            undefended_width: self.undefended_width,
+        }
+    }
+}
