@@ -5,16 +5,17 @@
 
 use rayon::prelude::*;
 
+use crate::network::percent;
+
 /// Numbers of neighbours that vote; the best one counts.
-const NEIGHBOURS: [usize; 2] = [15, 51];
+const NEIGHBOURS: [usize; 3] = [7, 15, 51];
 
 /// Accuracy in percent over all classes, with the main class given. `outputs` is `[items, width]`.
 ///
-/// Returns chance (the share of the commonest value) where there are too few items to attack.
 pub(crate) fn neighbours(outputs: &[f32], width: usize, main: &[u32], collateral: &[u32], values: usize) -> f64 {
     let scaled = standardise(outputs, width);
     let classes = main.iter().max().map_or(0, |&class| class + 1);
-    let counts: Vec<(usize, [usize; 2])> = (0..classes)
+    let counts: Vec<(usize, [usize; NEIGHBOURS.len()])> = (0..classes)
         .into_par_iter()
         .map(|class| {
             let items: Vec<usize> = (0..main.len()).filter(|&item| main[item] == class).collect();
@@ -24,7 +25,8 @@ pub(crate) fn neighbours(outputs: &[f32], width: usize, main: &[u32], collateral
         .collect();
     let asked: usize = counts.iter().map(|(asked, _)| asked).sum();
     let right = |i: usize| counts.iter().map(|(_, right)| right[i]).sum::<usize>();
-    100.0 * right(0).max(right(1)) as f64 / asked.max(1) as f64
+    let best = (0..NEIGHBOURS.len()).map(right).max().unwrap_or(0);
+    percent(best, asked)
 }
 
 fn attack(
@@ -34,8 +36,8 @@ fn attack(
     values: usize,
     stored: &[usize],
     asked: &[usize],
-) -> (usize, [usize; 2]) {
-    let mut right = [0; 2];
+) -> (usize, [usize; NEIGHBOURS.len()]) {
+    let mut right = [0; NEIGHBOURS.len()];
     let mut distances: Vec<(f32, u32)> = Vec::with_capacity(stored.len());
     for &item in asked {
         let point = &outputs[item * width..][..width];

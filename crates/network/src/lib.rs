@@ -16,6 +16,7 @@ mod compile;
 mod compiled;
 mod defend;
 mod features;
+mod import;
 mod model;
 mod network;
 mod options;
@@ -28,6 +29,7 @@ pub use compile::{
     CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, Range, compile,
 };
 pub use compiled::{CompiledNetwork, Origin};
+pub use import::{BiasColumn, ImportError, ImportOptions, Inputs};
 pub use network::{EvaluateError, Network, TrainingRecord};
 pub use options::{
     AdversarialOptions, Adversary, Checkpoint, Compute, Defence, MatchOptions, Selection, TrainOptions, UnitKind,

@@ -54,6 +54,7 @@ pub enum FileError {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Values {
     F32(Vec<f32>),
+    F64(Vec<f64>),
     I32(Vec<i32>),
 }
 
@@ -84,6 +85,7 @@ impl Tensors {
 fn encode<'a>(shape: &'a [usize], values: &Values) -> (Dtype, &'a [usize], Vec<u8>) {
     match values {
         Values::F32(values) => (Dtype::F32, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        Values::F64(values) => (Dtype::F64, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         Values::I32(values) => (Dtype::I32, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
     }
 }
@@ -127,10 +129,16 @@ impl Stored {
 
     /// A tensor of finite floats and its shape.
     pub(crate) fn floats(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), FileError> {
+        let (shape, values) = self.doubles(name)?;
+        Ok((shape, values.into_iter().map(|value| value as f32).collect()))
+    }
+
+    /// The same in 64 bits.
+    pub(crate) fn doubles(&self, name: &str) -> Result<(Vec<usize>, Vec<f64>), FileError> {
         let (shape, dtype, data) = self.tensor(name)?;
-        let values: Vec<f32> = match dtype {
-            Dtype::F32 => data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(),
-            Dtype::F64 => data.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes) as f32).collect(),
+        let values: Vec<f64> = match dtype {
+            Dtype::F32 => data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes).into()).collect(),
+            Dtype::F64 => data.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect(),
             other => return Err(self.field(name, format!("is of type {other:?}: store it as F32"))),
         };
         match values.iter().position(|value| !value.is_finite()) {
@@ -158,8 +166,8 @@ impl Stored {
     }
 
     fn whole_numbers(&self, name: &str) -> Result<Vec<i64>, FileError> {
-        let (_, values) = self.floats(name)?;
-        match values.iter().position(|value| value.fract() != 0.0 || value.abs() >= 16_777_216.0) {
+        let (_, values) = self.doubles(name)?;
+        match values.iter().position(|value| value.fract() != 0.0 || value.abs() >= 9e15) {
             Some(at) => {
                 let problem = format!("holds {} at position {at}: every weight must be an integer", values[at]);
                 Err(self.field(name, problem))
@@ -182,6 +190,16 @@ impl Stored {
         let (found, values) = self.floats(name)?;
         self.require_shape(name, &found, shape)?;
         Ok(values)
+    }
+
+    /// The numbers by which a head standardises `outputs` outputs: finite, and positive where asked.
+    pub(crate) fn statistics(&self, name: &str, outputs: usize, positive: bool) -> Result<Vec<f64>, FileError> {
+        let (found, values) = self.doubles(name)?;
+        self.require_shape(name, &found, &[outputs])?;
+        match values.iter().find(|&&value| positive && value <= 0.0) {
+            Some(bad) => Err(self.field(name, format!("holds {bad}: every value must be positive"))),
+            None => Ok(values),
+        }
     }
 
     /// Integers of 32 bits that must have this shape.

@@ -1,12 +1,12 @@
 //! The whole way on real handwriting, 8×8: train, save, load, resume, compile, evaluate, refuse.
 
-use std::path::Path;
-
+use dataset::draw::{DrawSpec, Generator};
 use dataset::{Dataset, EncoderOptions, handwriting};
 use indicatif::ProgressBar;
 use network::{
     AdversarialOptions, Adversary, Checkpoint, CompileDefence, CompileError, CompileOptions, CompiledNetwork, Defence,
-    MatchOptions, Network, Origin, Precision, Range, Selection, TrainError, TrainOptions, compile, train,
+    EvaluateError, MatchOptions, Network, Origin, Precision, Range, Selection, TrainError, TrainOptions, compile,
+    train,
 };
 
 fn data() -> (Dataset, Dataset) {
@@ -50,7 +50,7 @@ fn a_network_becomes_integers_with_little_loss() {
 
     let path = folder.path().join("network.safetensors");
     network.save(&path).unwrap();
-    assert_eq!(Network::load(&path).unwrap(), network);
+    assert!(Network::load(&path).unwrap() == network);
 
     let (compiled, report) = compile(&network, &data, &quick_compile(), &ProgressBar::hidden()).unwrap();
     assert!(compiled.accuracy(&test).unwrap() > 92.0, "{report:?}");
@@ -60,7 +60,7 @@ fn a_network_becomes_integers_with_little_loss() {
     let path = folder.path().join("compiled.safetensors");
     compiled.save(&path).unwrap();
     let loaded = CompiledNetwork::load(&path).unwrap();
-    assert_eq!(loaded, compiled);
+    assert!(loaded == compiled);
     assert_eq!(loaded.hash(), compiled.hash());
 
     let all = compiled.evaluate_all(&test).unwrap();
@@ -81,34 +81,21 @@ fn a_network_becomes_integers_with_little_loss() {
 
 #[test]
 fn matching_lowers_what_an_attacker_reads() {
-    // A loop is part of a digit's shape, so the label to hide is one that digits do not decide.
-    let (data, test) = (with_tint(&data().0), with_tint(&data().1));
-    let options = TrainOptions { collateral: vec!["tint".into()], ..options(Defence::None) };
-    let defended = TrainOptions { defence: Defence::Match(MatchOptions::default()), steps: 300, ..options.clone() };
-    let leak = |options: &TrainOptions| {
-        let network = train(&data, &test, options, &ProgressBar::hidden()).unwrap();
+    let generator = Generator::new(&DrawSpec::default()).unwrap();
+    let (data, test) =
+        (generator.draw(4000, 1, &ProgressBar::hidden()), generator.draw(3000, 2, &ProgressBar::hidden()));
+    let encoder = EncoderOptions { pooling: 2, ..EncoderOptions::default() };
+    let options =
+        TrainOptions { units: 24, head: vec![32], encoder, steps: 300, batch: 600, ..TrainOptions::default() };
+    let leak = |defence: Defence| {
+        let options = TrainOptions { defence, ..options.clone() };
+        let network = train(&data, &test, &options, &ProgressBar::hidden()).unwrap();
         (network.record().accuracy, network.record().neighbours.unwrap())
     };
-    let (plain, guarded) = (leak(&options), leak(&defended));
-    assert!(plain.1 > 75.0 && guarded.1 < plain.1 - 12.0, "{plain:?} {guarded:?}");
-    assert!(guarded.0 > 88.0, "{guarded:?}");
-}
-
-/// Every second image with its left half brightened, and a label that says so.
-fn with_tint(data: &Dataset) -> Dataset {
-    let pixels = data.height() * data.width();
-    let mut images = data.images().to_vec();
-    for (item, image) in images.chunks_mut(pixels).enumerate() {
-        for (pixel, value) in image.iter_mut().enumerate() {
-            if item % 2 == 1 && pixel % data.width() < 2 {
-                *value = value.saturating_add(90);
-            }
-        }
-    }
-    let digit = data.labels("digit").unwrap().clone();
-    let values = (0..data.len() as u32).map(|item| item % 2).collect();
-    let tint = dataset::Labels { name: "tint".into(), classes: vec!["none".into(), "left".into()], values };
-    Dataset::new(data.height(), data.width(), images, vec![digit, tint], data.about().clone()).unwrap()
+    let (plain, guarded) =
+        (leak(Defence::None), leak(Defence::Match(MatchOptions { weight: 10.0, ..MatchOptions::default() })));
+    assert!(plain.1 > 65.0 && guarded.1 < 60.0, "{plain:?} {guarded:?}");
+    assert!(plain.0 > 93.0 && guarded.0 > 90.0, "{plain:?} {guarded:?}");
 }
 
 #[test]
@@ -139,21 +126,12 @@ fn a_stopped_run_goes_on_to_the_same_network() {
     train(&data, &test, &kept, &progress).unwrap();
     watch.join().unwrap();
     std::fs::rename(&copy, &checkpoint.path).unwrap();
-    let mut resumed = train(&data, &test, &kept, &progress).unwrap();
-    assert!(progress.position() >= 90);
-    resumed = strip_checkpoint(resumed, folder.path());
-    assert_eq!(resumed, strip_checkpoint(expected, folder.path()));
+    let resumed = train(&data, &test, &kept, &progress).unwrap();
+    assert!(resumed == expected);
 
     let other = TrainOptions { seed: 7, ..kept };
     let error = train(&data, &test, &other, &progress).unwrap_err().to_string();
     assert!(error.contains("other options or data"), "{error}");
-}
-
-/// Through a file, which keeps no checkpoint path.
-fn strip_checkpoint(network: Network, folder: &Path) -> Network {
-    let path = folder.join("compare.safetensors");
-    network.save(&path).unwrap();
-    Network::load(&path).unwrap()
 }
 
 #[test]
@@ -172,7 +150,7 @@ fn the_three_phases_run_for_every_adversarial_defence() {
 
 #[test]
 fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
-    let (data, test) = data();
+    let (data, _) = data();
     let network = trained(&TrainOptions { steps: 40, ..options(Defence::None) }).unwrap();
     let narrow = CompileOptions { steps: 0, log_bits: 8, ..quick_compile() };
     let error = compile(&network, &data, &narrow, &ProgressBar::hidden()).unwrap_err();
@@ -189,17 +167,15 @@ fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
         assert_eq!(*range, output.empirical);
         assert!(output.exact.0 <= range.0.into() && output.exact.1 >= range.1.into());
     }
-    // White noise is unlike any digit.
-    let noise = (0..64_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect::<Vec<_>>();
-    let mut refused = 0;
-    for shift in 0..64 {
-        let mut image = noise.clone();
-        image.rotate_left(shift);
-        let encoded = compiled.encoder().encode(&image).unwrap();
-        refused += usize::from(compiled.evaluate(&encoded).is_err());
-    }
-    assert!(refused > 0);
-    assert!(test.len() > 400);
+    // No digit has ink everywhere, or in one row only.
+    let mut encoded = compiled.encoder().encode(data.image(0)).unwrap();
+    let refused = (0..encoded.u.len()).filter(|&lit| {
+        for (i, (u, v)) in encoded.u.iter_mut().zip(&mut encoded.v).enumerate().skip(1) {
+            (*u, *v) = if i.abs_diff(lit) < 12 { (7, 7) } else { (0, 0) };
+        }
+        matches!(compiled.evaluate(&encoded), Err(EvaluateError::OutOfRange { .. }))
+    });
+    assert!(refused.count() > 0);
 }
 
 #[test]
@@ -210,10 +186,10 @@ fn bad_options_are_named() {
         (TrainOptions { main: "letter".into(), ..options(Defence::None) }, "no label `letter`"),
         (TrainOptions { collateral: vec![], ..options(Defence::Match(MatchOptions::default())) }, "`collateral` is []"),
         (options(Defence::Match(MatchOptions { paired: Some(true), ..MatchOptions::default() })), "`paired` is true"),
-        (TrainOptions { rate: 1e6, warm_up: 0, clip: 1e9, ..options(Defence::None) }, "finite number at step"),
+        (TrainOptions { rate: 1e30, ..options(Defence::None) }, "finite number at step"),
     ];
     for (options, expected) in cases {
-        let error = trained(&options).unwrap_err().to_string();
+        let error = trained(&options).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }

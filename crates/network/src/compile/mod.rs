@@ -5,6 +5,7 @@ mod error;
 mod finetune;
 mod latent;
 mod options;
+mod range;
 mod report;
 mod rounding;
 
@@ -18,7 +19,7 @@ use indicatif::ProgressBar;
 use crate::attacker;
 use crate::compiled::{CompiledNetwork, Origin, PublicHead, Weights};
 use crate::model::parameters::Parameters;
-use crate::network::Network;
+use crate::network::{Network, percent, rounded};
 use crate::train::{Targets, device, finish::moments};
 use finetune::Tuning;
 use latent::Latent;
@@ -55,8 +56,9 @@ pub fn compile(
         device: device(options.compute).autodiff(),
         progress,
     };
-    let rounded = Candidate::assemble(network, &encoder, &latent, &tuning, layers.clone(), options)?;
-    let accuracy_rounded = rounded.network.accuracy(&held)?;
+    let mut plain = Candidate::assemble(network, &encoder, &latent, &tuning, layers.clone(), options)?.network;
+    plain.declared = plain.widest();
+    let accuracy_rounded = plain.accuracy(&held)?;
     tune.tune(&mut latent, &mut layers)?;
 
     let mut candidate = Candidate::assemble(network, &encoder, &latent, &tuning, layers, options)?;
@@ -89,17 +91,15 @@ impl Candidate {
     ) -> Result<Self, CompileError> {
         let weights: Weights = latent.integers();
         let exact = weights.bounds(encoder).ok_or(CompileError::Overflow)?;
-        let widest = exact.outputs.iter().map(|&(low, high)| clamp_to_64_bits(low, high)).collect();
         let width = exact.outputs.len();
         let head = PublicHead::Net { centre: vec![0.0; width], scale: vec![1.0; width], layers };
         let labels = (network.record().main.clone(), network.classes().to_vec());
         let origin = Origin::Imported { file: String::new() };
-        let mut compiled = weights.assemble(encoder.clone(), exact, widest, head, labels, origin);
+        let mut compiled = weights.assemble(encoder.clone(), exact, Vec::new(), head, labels, origin);
+        compiled.declared = compiled.widest();
 
         let outputs = compiled.evaluate_all(tuning)?;
-        let column = |j: usize| outputs.iter().skip(j).step_by(width).copied();
-        let empirical: Vec<(i64, i64)> =
-            (0..width).map(|j| (column(j).min().unwrap_or(0), column(j).max().unwrap_or(0))).collect();
+        let empirical = range::empirical(&outputs, width);
         let floats: Vec<f32> = outputs.iter().map(|&value| value as f32).collect();
         let (centre, scale) = (0..width).map(|j| moments(&floats, width, j)).unzip();
         if let PublicHead::Net { centre: of_head, scale: scale_of_head, .. } = &mut compiled.head {
@@ -108,7 +108,7 @@ impl Candidate {
         }
         for (output, &(low, high)) in empirical.iter().enumerate() {
             let exact = compiled.exact.outputs[output];
-            compiled.declared[output] = declare(output, exact, (low, high), options)?;
+            compiled.declared[output] = range::declare(output, exact, (low, high), options.range, options.log_bits)?;
         }
         Ok(Self { network: compiled, outputs, empirical })
     }
@@ -131,20 +131,28 @@ impl Candidate {
         };
         let outputs = self.empirical.iter().enumerate().map(|(output, &empirical)| {
             let declared = compiled.declared[output];
-            let bits = width_bits(declared.0.into(), declared.1.into());
+            let bits = rounded(width_bits(declared.0.into(), declared.1.into()));
             OutputRange { exact: compiled.exact.outputs[output], empirical, declared, bits }
         });
-        let floats: Vec<f32> = compiled.evaluate_all(held)?.into_iter().map(|value| value as f32).collect();
+        // What lies outside a declared range counts as such, and still as right or wrong.
+        let mut unlimited = compiled.clone();
+        unlimited.declared = compiled.widest();
+        let outputs_held = unlimited.evaluate_all(held)?;
+        let outside =
+            |row: &&[i64]| row.iter().zip(&compiled.declared).any(|(value, (low, high))| value < low || value > high);
+        let outside = outputs_held.chunks_exact(compiled.outputs).filter(outside).count();
+        let floats: Vec<f32> = outputs_held.iter().map(|&value| value as f32).collect();
         Ok(CompileReport {
             options: options.clone(),
             input_bits: compiled.encoder.grid().2.ilog2() + 1,
             accuracy_float: network.accuracy(held)?,
             accuracy_rounded,
-            accuracy_integer: compiled.accuracy(held)?,
+            accuracy_integer: unlimited.accuracy(held)?,
+            outside: percent(outside, held.len()),
             neighbours_float: neighbours(network, held, &network.outputs(held)?)?,
             neighbours_integer: neighbours(network, held, &floats)?,
             items: held.len(),
-            zeros: 100.0 * weights().filter(|&&w| w == 0).count() as f64 / weights().count().max(1) as f64,
+            zeros: percent(weights().filter(|&&w| w == 0).count(), weights().count()),
             dead_columns: sides.iter().map(dead).min().unwrap_or(0),
             largest_bias: biases.map(|&bias| i64::from(bias).abs()).max().unwrap_or(0),
             outputs: outputs.collect(),
@@ -161,32 +169,6 @@ fn neighbours(network: &Network, data: &Dataset, outputs: &[f32]) -> Result<Opti
     let targets = Targets::read(data, &record.main, &record.collateral)?;
     let (main, collateral) = (&targets.main, &targets.collateral);
     Ok(Some(attacker::neighbours(outputs, network.width(), main, collateral, targets.values)))
-}
-
-/// The declared range of one output, refused if a discrete logarithm is not to cover it.
-fn declare(
-    output: usize,
-    exact: (i128, i128),
-    (low, high): (i64, i64),
-    options: &CompileOptions,
-) -> Result<(i64, i64), CompileError> {
-    let (low, high) = match options.range {
-        Range::Exact => exact,
-        Range::Empirical { margin_bits } => {
-            let extra = ((high as f64 - low as f64 + 1.0) * (margin_bits.exp2() - 1.0) / 2.0).ceil() as i128;
-            ((i128::from(low) - extra).max(exact.0), (i128::from(high) + extra).min(exact.1))
-        }
-    };
-    let bits = width_bits(low, high);
-    match (i64::try_from(low), i64::try_from(high)) {
-        (Ok(low), Ok(high)) if bits <= f64::from(options.log_bits) => Ok((low, high)),
-        _ => Err(CompileError::Range { output, low, high, bits, limit: options.log_bits }),
-    }
-}
-
-fn clamp_to_64_bits(low: i128, high: i128) -> (i64, i64) {
-    let clamp = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-    (clamp(low), clamp(high))
 }
 
 /// The encoder with another number of bits per input, by its stored form.

@@ -18,6 +18,8 @@ pub struct CompileReport {
     pub accuracy_rounded: f64,
     /// Main accuracy of the integer network.
     pub accuracy_integer: f64,
+    /// Percent of the held-out items with an output outside its declared range; 0 with exact ranges.
+    pub outside: f64,
     /// What a k-nearest-neighbours attacker reads from the float outputs.
     pub neighbours_float: Option<f64>,
     /// What it reads from the integer outputs.

@@ -3,6 +3,7 @@
 //! | tensor | type, shape |
 //! |---|---|
 //! | `left`, `right` (absent for squares), `combine` | i32 `[d, n]`, `[d, m]`, `[S, d]`; column 0 is the bias |
+//! | `centre`, `scale` (absent with the head) | f64 `[S]`: the head reads `(output − centre) / scale` |
 //! | `head.I.weight`, `head.I.bias` (absent if the largest output names the class) | f32 `[out, in]`, `[out]` |
 
 use std::path::Path;
@@ -28,9 +29,6 @@ struct About {
     classes: Vec<String>,
     /// Inclusive range of every output that a discrete logarithm covers.
     declared: Vec<(i64, i64)>,
-    /// The head reads `(output − centre) / scale`; absent if it is the largest output.
-    centre: Option<Vec<f64>>,
-    scale: Option<Vec<f64>>,
     origin: Origin,
     /// Of everything that decides outputs and predictions, in hexadecimal.
     hash: String,
@@ -46,13 +44,11 @@ impl CompiledNetwork {
             tensors.insert("right", &[self.units, m], Values::I32(self.right.clone()));
         }
         tensors.insert("combine", &[self.outputs, self.units], Values::I32(self.combine.clone()));
-        let (centre, scale) = match &self.head {
-            PublicHead::Largest => (None, None),
-            PublicHead::Net { centre, scale, layers } => {
-                insert_head(&mut tensors, layers);
-                (Some(centre.clone()), Some(scale.clone()))
-            }
-        };
+        if let PublicHead::Net { centre, scale, layers } = &self.head {
+            insert_head(&mut tensors, layers);
+            tensors.insert("centre", &[self.outputs], Values::F64(centre.clone()));
+            tensors.insert("scale", &[self.outputs], Values::F64(scale.clone()));
+        }
         let about = About {
             format: FORMAT.into(),
             version: VERSION,
@@ -60,8 +56,6 @@ impl CompiledNetwork {
             main: self.main.clone(),
             classes: self.classes.clone(),
             declared: self.declared.clone(),
-            centre,
-            scale,
             origin: self.origin.clone(),
             hash: hex(&self.hash()),
         };
@@ -90,20 +84,14 @@ impl CompiledNetwork {
         let weights = Weights { left, right, combine, units };
         let wide = || stored.field("left", "leaves 64-bit projections: the weights or the input range are too large");
         let exact = weights.bounds(&about.encoder).ok_or_else(wide)?;
-        let head = match (about.centre, about.scale) {
-            (Some(centre), Some(scale)) => {
-                let sound = centre.iter().all(|v| v.is_finite()) && scale.iter().all(|&v| v.is_finite() && v > 0.0);
-                if centre.len() != outputs || scale.len() != outputs || !sound {
-                    return Err(
-                        stored.field("scale", format!("must be {outputs} positive numbers, as many as centres"))
-                    );
-                }
-                PublicHead::Net { centre, scale, layers: read_head(&stored, outputs, about.classes.len())? }
-            }
-            _ if about.classes.len() == outputs => PublicHead::Largest,
-            _ => {
-                return Err(stored.field("classes", format!("must be {outputs} names where no head reads the outputs")));
-            }
+        let head = if stored.names()?.iter().any(|name| name == "centre") {
+            let centre = stored.statistics("centre", outputs, false)?;
+            let scale = stored.statistics("scale", outputs, true)?;
+            PublicHead::Net { centre, scale, layers: read_head(&stored, outputs, about.classes.len())? }
+        } else if about.classes.len() == outputs {
+            PublicHead::Largest
+        } else {
+            return Err(stored.field("classes", format!("must be {outputs} names where no head reads the outputs")));
         };
         let ordered = about.declared.iter().all(|(low, high)| low <= high);
         if about.declared.len() != outputs || !ordered {

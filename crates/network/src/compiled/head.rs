@@ -23,6 +23,14 @@ impl CompiledNetwork {
 }
 
 impl PublicHead {
+    /// Logits of the net; 0 where the largest output names the class.
+    pub(crate) fn classes(&self) -> usize {
+        match self {
+            PublicHead::Largest => 0,
+            PublicHead::Net { layers, .. } => layers.0.last().map_or(0, |bias| bias.values.len()),
+        }
+    }
+
     pub(super) fn update(&self, hash: &mut Sha256) {
         match self {
             PublicHead::Largest => hash.update(b"largest"),

@@ -180,5 +180,14 @@ pub(crate) fn share_right(predicted: &[u32], labels: &[u32]) -> Result<f64, Eval
         return Err(EvaluateError::Empty);
     }
     let right = predicted.iter().zip(labels).filter(|(predicted, label)| predicted == label).count();
-    Ok(100.0 * right as f64 / labels.len() as f64)
+    Ok(percent(right, labels.len()))
+}
+
+/// A share in percent, rounded to a ten-thousandth so that its text form is exact.
+pub(crate) fn percent(part: usize, whole: usize) -> f64 {
+    rounded(100.0 * part as f64 / whole.max(1) as f64)
+}
+
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
 }

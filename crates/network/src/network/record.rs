@@ -13,7 +13,8 @@ pub struct TrainingRecord {
     pub main: String,
     /// The label columns that it was defended for, or measured on.
     pub collateral: Vec<String>,
-    /// All options of the run.
+    /// The options of the run, but for those that leave no trace (checkpoint, device) and for the
+    /// encoder's, since the network holds the fitted encoder.
     pub options: TrainOptions,
     /// What the training data said of itself.
     pub data: BTreeMap<String, String>,

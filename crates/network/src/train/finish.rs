@@ -1,13 +1,13 @@
 //! From the weights at the end of a run to a network: final statistics, folded, and the record.
 
-use dataset::Dataset;
+use dataset::{Dataset, EncoderOptions};
 
 use super::cells::Targets;
 use super::state::State;
 use super::{Run, TrainError, data_hash};
-use crate::attacker;
 use crate::model::parameters::Parameters;
-use crate::network::{EvaluateError, Network, TrainingRecord};
+use crate::network::{EvaluateError, Network, TrainingRecord, percent};
+use crate::{Compute, TrainOptions, attacker};
 
 /// Items that the output statistics are estimated on; a larger training set gives no better ones.
 const STATISTICS_ITEMS: usize = 60_000;
@@ -27,7 +27,12 @@ pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usiz
     let record = TrainingRecord {
         main: run.options.main.clone(),
         collateral: run.options.collateral.clone(),
-        options: run.options.clone(),
+        options: TrainOptions {
+            encoder: EncoderOptions::default(),
+            checkpoint: None,
+            compute: Compute::Cpu,
+            ..run.options.clone()
+        },
         data: run.train.about().clone(),
         items: run.train.len(),
         data_hash: data_hash(run.train),
@@ -85,7 +90,7 @@ fn measure(validation: &Dataset, network: &mut Network) -> Result<(), TrainError
     let outputs = network.outputs(validation)?;
     let (main, collateral) = (&targets.main, &targets.collateral);
     let commonest = (0..targets.values).map(|value| collateral.iter().filter(|&&v| v as usize == value).count()).max();
-    network.record.chance = commonest.map(|count| 100.0 * count as f64 / collateral.len().max(1) as f64);
+    network.record.chance = commonest.map(|count| percent(count, collateral.len()));
     network.record.neighbours = Some(attacker::neighbours(&outputs, network.width(), main, collateral, targets.values));
     Ok(())
 }
