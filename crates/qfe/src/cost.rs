@@ -52,8 +52,7 @@ const SCALAR: Costs = Costs {
     giant_pair: 7.0,
 };
 
-const LANES: Costs =
-    Costs { add: [2.8, 7.0], short_pair: 1900.0, long_pair: 1500.0, single_pair: 3400.0, ..SCALAR };
+const LANES: Costs = Costs { add: [2.8, 7.0], short_pair: 1900.0, long_pair: 1500.0, single_pair: 3400.0, ..SCALAR };
 
 impl Costs {
     /// The costs of this processor.
@@ -78,8 +77,8 @@ impl Costs {
 
     pub(crate) fn encrypt(&self, encryptor: &Encryptor) -> f64 {
         let (n, m) = encryptor.inputs();
-        let masks = 2.0
-            * (encryptor.left.additions() as f64 * self.add[0] + encryptor.right.additions() as f64 * self.add[1]);
+        let masks =
+            2.0 * (encryptor.left.additions() as f64 * self.add[0] + encryptor.right.additions() as f64 * self.add[1]);
         masks + 3.0 * self.scalar_mul[0] + 2.0 * self.scalar_mul[1] + self.online(n, m)
     }
 
@@ -94,9 +93,7 @@ impl Costs {
             .map(|side| {
                 let (rows, peak) = checks[side];
                 let combinations = estimate_additions(points[side] as usize, &vec![peak; rows]);
-                points[side] * self.read[side]
-                    + combinations * self.add[side]
-                    + rows as f64 * self.subgroup[side]
+                points[side] * self.read[side] + combinations * self.add[side] + rows as f64 * self.subgroup[side]
             })
             .sum()
     }

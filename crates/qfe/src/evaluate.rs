@@ -123,11 +123,7 @@ impl Work {
 impl Evaluator {
     /// Prepares a key: chooses the cheapest strategy and compiles its projections.
     /// `bounds` are the inclusive ranges of the outputs.
-    pub fn new(
-        key: &FunctionalKey,
-        table: Arc<LogTable>,
-        bounds: &[(i64, i64)],
-    ) -> Result<Self, EvaluateError> {
+    pub fn new(key: &FunctionalKey, table: Arc<LogTable>, bounds: &[(i64, i64)]) -> Result<Self, EvaluateError> {
         Self::prepare(key, table, bounds, Plan::choose(key.map()))
     }
 

@@ -20,9 +20,9 @@ mod wire;
 pub use dlog::{LogError, LogTable, LogTableError};
 pub use encrypt::{Ciphertext, EncryptError, Encryptor, Mask};
 pub use evaluate::{EvaluateError, Evaluator};
-pub use plan::{Counts, Plan, Strategy};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
 pub use map::{MapError, QuadraticMap};
+pub use plan::{Counts, Plan, Strategy};
 #[cfg(not(target_family = "wasm"))]
 pub use tables::{Origin, TableError};
 pub use wire::{Encoding, Header, Kind, WireError, ciphertext_size, peek};

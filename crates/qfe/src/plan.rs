@@ -32,8 +32,7 @@ pub enum Strategy {
 
 impl Strategy {
     /// All strategies.
-    pub const ALL: [Self; 5] =
-        [Self::Combine, Self::FoldLeft, Self::FoldRight, Self::DenseLeft, Self::DenseRight];
+    pub const ALL: [Self; 5] = [Self::Combine, Self::FoldLeft, Self::FoldRight, Self::DenseLeft, Self::DenseRight];
 
     /// Its name in reports.
     pub fn name(self) -> &'static str {

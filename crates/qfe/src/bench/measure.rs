@@ -111,11 +111,7 @@ pub fn run(options: &BenchOptions, progress: &ProgressBar) -> Result<BenchReport
     result
 }
 
-fn measure_shapes(
-    options: &BenchOptions,
-    shapes: &[Shape],
-    progress: &ProgressBar,
-) -> Result<BenchReport, BenchError> {
+fn measure_shapes(options: &BenchOptions, shapes: &[Shape], progress: &ProgressBar) -> Result<BenchReport, BenchError> {
     progress.set_length(1 + shapes.len() as u64);
     let table = Arc::new(LogTable::build(options.log_bits, &ProgressBar::hidden())?);
     progress.inc(1);
@@ -190,11 +186,7 @@ impl Clock {
     }
 }
 
-fn measure_shape(
-    options: &BenchOptions,
-    shape: &Shape,
-    table: &Arc<LogTable>,
-) -> Result<ShapeReport, BenchError> {
+fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -> Result<ShapeReport, BenchError> {
     let map = shape.map(1)?;
     let (u, v) = shape.input(2);
     let expected = map.evaluate(&u, &v)?;
@@ -215,8 +207,7 @@ fn measure_shape(
         let costs = crate::cost::Costs::current();
         let once = Clock { runs: 1, ..clock };
         let hidden = ProgressBar::hidden;
-        let (mut op, keys) =
-            once.time("setup", (costs.setup(n, m), 0), rng, |mut rng| setup(n, m, &mut rng));
+        let (mut op, keys) = once.time("setup", (costs.setup(n, m), 0), rng, |mut rng| setup(n, m, &mut rng));
         let (master, public) = keys?;
         op.bytes = public.encoded_size(Encoding::Uncompressed);
         operations.push(op);
@@ -230,9 +221,8 @@ fn measure_shape(
         operations.push(op);
         let clock = Clock { runs: options.runs.max(1), ..once };
         let bytes = crate::wire::ciphertext_size(n, m);
-        let (op, ciphertext) = clock.time("encrypt", (costs.encrypt(&encryptor), bytes), rng, |mut rng| {
-            encryptor.encrypt(&u, &v, &mut rng)
-        });
+        let (op, ciphertext) = clock
+            .time("encrypt", (costs.encrypt(&encryptor), bytes), rng, |mut rng| encryptor.encrypt(&u, &v, &mut rng));
         operations.push(op);
         let ciphertext = ciphertext?;
         let (op, online) = clock.time(
@@ -244,8 +234,7 @@ fn measure_shape(
         online?;
         operations.push(op);
         let encoded = ciphertext.to_bytes();
-        let (op, read) =
-            clock.time("read", (costs.read(n, m), bytes), || (), |()| Ciphertext::from_bytes(&encoded));
+        let (op, read) = clock.time("read", (costs.read(n, m), bytes), || (), |()| Ciphertext::from_bytes(&encoded));
         operations.push(op);
         let ciphertext = read?;
         let evaluator = Evaluator::new(&key, table.clone(), &bounds)?;

@@ -109,9 +109,7 @@ impl Shape {
     /// An input for it.
     pub fn input(&self, seed: u64) -> (Vec<i64>, Vec<i64>) {
         let mut rng = StdRng::seed_from_u64(seed);
-        let mut draw = |count: usize| -> Vec<i64> {
-            (0..count).map(|_| rng.random_range(0..=self.input)).collect()
-        };
+        let mut draw = |count: usize| -> Vec<i64> { (0..count).map(|_| rng.random_range(0..=self.input)).collect() };
         let u = draw(self.inputs.0);
         let v = if self.squares { u.clone() } else { draw(self.inputs.1) };
         (u, v)

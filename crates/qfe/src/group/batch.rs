@@ -65,6 +65,7 @@ pub(crate) fn add_all<F: Coordinate>(count: usize, additions: &mut impl Addition
 }
 
 /// The sum of two points, by itself.
+#[cfg(test)]
 pub(super) fn add_one<F: Coordinate>(a: Point<F>, b: Point<F>) -> Point<F> {
     let mut sum = [a];
     add_all(1, &mut ZipAdditions { left: &mut sum, right: &[b] }, &mut Scratch::new());
@@ -127,25 +128,47 @@ fn classify<F: Field>(a: &Point<F>, b: &Point<F>) -> (Kind, F) {
     }
 }
 
+/// Division of indices below `2^16` by a fixed number, without dividing.
+#[derive(Clone, Copy)]
+pub(crate) struct Width {
+    pub(crate) width: usize,
+    magic: usize,
+}
+
+impl Width {
+    pub(crate) fn new(width: usize) -> Self {
+        debug_assert!((1..1 << 16).contains(&width));
+        Self { width, magic: (1usize << 32).div_ceil(width) }
+    }
+
+    /// Quotient and remainder: exact since `k·width < 2^32`.
+    #[inline(always)]
+    pub(crate) fn split(self, k: usize) -> (usize, usize) {
+        let quotient = (k * self.magic) >> 32;
+        (quotient, k - quotient * self.width)
+    }
+}
+
 /// `acc[i] += ±row[i]` for several rows at once: accumulators that lie one after
 /// another, each with its own row and sign; `None` leaves an accumulator as it is.
 pub(crate) struct RowAdditions<'a, F> {
     pub(crate) accumulators: &'a mut [Point<F>],
     pub(crate) rows: &'a [(usize, &'a [Point<F>], bool)],
-    pub(crate) width: usize,
+    pub(crate) width: Width,
 }
 
 impl<F: Coordinate> Additions<F> for RowAdditions<'_, F> {
     #[inline(always)]
     fn operands(&self, k: usize) -> [(&Point<F>, bool); 2] {
-        let (accumulator, row, negative) = self.rows[k / self.width];
-        let i = k % self.width;
-        [(&self.accumulators[accumulator * self.width + i], false), (&row[i], negative)]
+        let (row, i) = self.width.split(k);
+        let (accumulator, row, negative) = self.rows[row];
+        [(&self.accumulators[accumulator * self.width.width + i], false), (&row[i], negative)]
     }
 
     #[inline(always)]
     fn result(&mut self, k: usize) -> &mut Point<F> {
-        &mut self.accumulators[self.rows[k / self.width].0 * self.width + k % self.width]
+        let (row, i) = self.width.split(k);
+        &mut self.accumulators[self.rows[row].0 * self.width.width + i]
     }
 }
 

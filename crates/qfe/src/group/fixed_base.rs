@@ -13,8 +13,8 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::{
-    batch::{RowAdditions, ZipAdditions},
-    vector::{Adder, to_shifted},
+    batch::{RowAdditions, Width, ZipAdditions},
+    vector::{Adder, from_shifted, to_shifted},
 };
 use crate::raw::{Coordinate, Point, Scalar, Storage, ifma};
 
@@ -167,7 +167,7 @@ impl<F: Coordinate> FixedBase<F> {
             let rows = &self.points.as_slice()[block.start * self.layout.rows..];
             self.mul_block(&digits, &rows[..block.len() * self.layout.rows], out);
             if self.lanes {
-                out.iter_mut().for_each(|point| *point = point.from_shifted());
+                out.copy_from_slice(&from_shifted(out));
             }
         });
         out
@@ -177,6 +177,7 @@ impl<F: Coordinate> FixedBase<F> {
         let width = out.len() / digits.len();
         let mut accumulators = vec![Point::INFINITY; digits.len() * F::SPLIT * width];
         let mut adder = Adder::new(self.lanes);
+        let mut started = vec![false; digits.len() * F::SPLIT];
         for (w, window) in self.layout.windows.iter().enumerate() {
             let mut rows = Vec::new();
             for (k, (digits, negative)) in digits.iter().flatten().enumerate() {
@@ -184,23 +185,27 @@ impl<F: Coordinate> FixedBase<F> {
                 if digit != 0 {
                     let row = window.first_row + digit.unsigned_abs() as usize - 1;
                     let row = &table[row * width..(row + 1) * width];
-                    rows.push((k, row, (digit < 0) != *negative));
+                    let negative = (digit < 0) != *negative;
+                    if started[k] {
+                        rows.push((k, row, negative));
+                    } else {
+                        started[k] = true;
+                        let accumulator = &mut accumulators[k * width..(k + 1) * width];
+                        accumulator.copy_from_slice(row);
+                        if negative {
+                            adder.negate(accumulator);
+                        }
+                    }
                 }
             }
-            let mut step = RowAdditions { accumulators: &mut accumulators, rows: &rows, width };
+            let mut step = RowAdditions { accumulators: &mut accumulators, rows: &rows, width: Width::new(width) };
             adder.add(rows.len() * width, &mut step);
         }
         // Horner in the endomorphism: acc_e ← acc_e + ψ(acc_{e+1}).
         for (s, parts) in accumulators.chunks_exact_mut(F::SPLIT * width).enumerate() {
             for e in (0..F::SPLIT - 1).rev() {
                 let (low, high) = parts.split_at_mut((e + 1) * width);
-                for point in high[..width].iter_mut() {
-                    *point = if self.lanes {
-                        F::endomorphism(&point.from_shifted()).to_shifted()
-                    } else {
-                        F::endomorphism(point)
-                    };
-                }
+                adder.endomorphism(&mut high[..width]);
                 let mut step = ZipAdditions { left: &mut low[e * width..], right: &high[..width] };
                 adder.add(width, &mut step);
             }
@@ -250,10 +255,10 @@ fn fill_block<F: Coordinate>(
             let rows: Vec<_> = (0..next).map(|k| (k, top, false)).collect();
             let (last, others) = rows.split_last().map_or((None, &[][..]), |(last, others)| (Some(*last), others));
             let (sums, double) = if doubled { (others, last) } else { (rows.as_slice(), None) };
-            let mut step = RowAdditions { accumulators: &mut *fresh, rows: sums, width };
+            let mut step = RowAdditions { accumulators: &mut *fresh, rows: sums, width: Width::new(width) };
             adder.add(sums.len() * width, &mut step);
             if let Some(row) = double {
-                let mut step = RowAdditions { accumulators: fresh, rows: &[row], width };
+                let mut step = RowAdditions { accumulators: fresh, rows: &[row], width: Width::new(width) };
                 adder.double(width, &mut step);
             }
             done += next;

@@ -40,11 +40,7 @@ fn shift6(a: &Fp6x8) -> Fp6x8 {
 fn mul6(a: &Fp6x8, b: &Fp6x8) -> Fp6x8 {
     let v: Fp6x8 = std::array::from_fn(|k| a[k].mul(&b[k]));
     let cross = |i: usize, j: usize| a[i].add(&a[j]).mul(&b[i].add(&b[j])).sub(&v[i]).sub(&v[j]);
-    [
-        v[0].add(&cross(1, 2).mul_by_nonresidue()),
-        cross(0, 1).add(&v[2].mul_by_nonresidue()),
-        cross(0, 2).add(&v[1]),
-    ]
+    [v[0].add(&cross(1, 2).mul_by_nonresidue()), cross(0, 1).add(&v[2].mul_by_nonresidue()), cross(0, 2).add(&v[1])]
 }
 
 impl TwoLines {
@@ -97,11 +93,7 @@ impl Fp12x8 {
             // c·(x + y v): five products.
             let (c0x, c1y) = (c[0].mul(&line.x), c[1].mul(&line.y));
             let cross = c[0].add(&c[1]).mul(&line.x.add(&line.y)).sub(&c0x).sub(&c1y);
-            [
-                c0x.add(&c[2].mul(&line.y).mul_by_nonresidue()),
-                cross,
-                c1y.add(&c[2].mul(&line.x)),
-            ]
+            [c0x.add(&c[2].mul(&line.y).mul_by_nonresidue()), cross, c1y.add(&c[2].mul(&line.x))]
         };
         // (a + b w)(L + v w) = aL + v²b + (bL + v a) w.
         Self([add6(&sparse(a), &shift6(&shift6(b))), add6(&sparse(b), &shift6(a))])

@@ -53,13 +53,8 @@ pub(crate) fn products(groups: &[Vec<Pair>]) -> Vec<Fp12> {
 
 /// Products by blst, split for threads.
 fn scalar_product(group: &[Pair]) -> Fp12 {
-    let finite: Vec<Pair> =
-        group.iter().filter(|(p, q)| !p.is_infinity() && !q.is_infinity()).copied().collect();
-    finite
-        .par_chunks(32)
-        .map(miller_loop_many)
-        .reduce_with(|a, b| a.mul(&b))
-        .unwrap_or_else(Fp12::one)
+    let finite: Vec<Pair> = group.iter().filter(|(p, q)| !p.is_infinity() && !q.is_infinity()).copied().collect();
+    finite.par_chunks(32).map(miller_loop_many).reduce_with(|a, b| a.mul(&b)).unwrap_or_else(Fp12::one)
 }
 
 /// One pair per lane, with the running multiple of its second point.
@@ -124,10 +119,7 @@ fn pair_vector(parts: &[(usize, &[Pair])], k: usize) -> PairVector {
     // No point of the curve has y = 0: the order is odd.
     let inverse = invert_lanes(&y).unwrap_or(Fp8::ZERO);
     let empty = (0..LANES).fold(0, |mask, lane| mask | u8::from(pairs[lane].is_none()) << lane);
-    let q = [
-        Fp2x8::load(std::array::from_fn(|lane| &q[lane].x)),
-        Fp2x8::load(std::array::from_fn(|lane| &q[lane].y)),
-    ];
+    let q = [Fp2x8::load(std::array::from_fn(|lane| &q[lane].x)), Fp2x8::load(std::array::from_fn(|lane| &q[lane].y))];
     let inverse_y = inverse.clear_lanes(empty);
     PairVector { q, t: q, inverse_y, ratio: Fp8::ZERO.sub(&x.mul(&inverse_y)) }
 }
@@ -187,7 +179,8 @@ mod tests {
             let (a, b) = (Scalar::random(&mut rng), Scalar::random(&mut rng));
             (Fp::scalar_mul(&Fp::generator(), &a), Fp2::scalar_mul(&Fp2::generator(), &b))
         };
-        let mut groups: Vec<Vec<Pair>> = [2, 2, 1, 0, 3, 2, 2, 2, 2, 35].iter().map(|&n| (0..n).map(|_| pair()).collect()).collect();
+        let mut groups: Vec<Vec<Pair>> =
+            [2, 2, 1, 0, 3, 2, 2, 2, 2, 35].iter().map(|&n| (0..n).map(|_| pair()).collect()).collect();
         groups[1][0].0 = Point::INFINITY;
         groups[2][0].1 = Point::INFINITY;
         for (group, product) in groups.iter().zip(products(&groups)) {

@@ -7,7 +7,7 @@
 
 use super::{
     batch::{Additions, Scratch, add_all},
-    vector::VectorScratch,
+    vector::{VectorScratch, from_shifted},
 };
 use crate::raw::{Coordinate, Point};
 
@@ -151,14 +151,16 @@ pub(crate) struct Program {
 
 impl Program {
     /// `out[o·copies + c]`: output `o` of copy `c`; infinity for an empty sum.
-    /// The points are in shifted form when `lanes` is set.
+    /// The inputs are in shifted form when `lanes` is set, the outputs never.
     pub(crate) fn run<F: Coordinate>(&self, inputs: &[Point<F>], copies: usize, lanes: bool) -> Vec<Point<F>> {
         debug_assert_eq!(inputs.len(), self.inputs * copies);
+        debug_assert!(copies.is_power_of_two());
+        let shift = copies.trailing_zeros();
         let mut slots = vec![Point::INFINITY; self.slots * copies];
         let mut scratch = Scratch::new();
         let mut vectors = lanes.then(VectorScratch::<F>::new);
         for ops in &self.rounds {
-            let mut round = Round { ops, inputs, slots: &mut slots, copies, first: self.inputs };
+            let mut round = Round { ops, inputs, slots: &mut slots, shift, first: self.inputs };
             match &mut vectors {
                 None => add_all(ops.len() * copies, &mut round, &mut scratch),
                 Some(vectors) => {
@@ -171,14 +173,18 @@ impl Program {
                 }
             }
         }
-        let round = Round { ops: &[], inputs, slots: &mut slots, copies, first: self.inputs };
-        let outputs = self.outputs.iter();
-        outputs
-            .flat_map(|output| (0..copies).map(move |copy| (output, copy)))
-            .map(|(output, copy)| {
-                output.map_or(Point::INFINITY, |node| round.get(node, copy).neg_if(node.is_negative()))
-            })
-            .collect()
+        let round = Round { ops: &[], inputs, slots: &mut slots, shift, first: self.inputs };
+        let copies = 0..copies;
+        let nodes = self.outputs.iter().flat_map(|output| copies.clone().map(move |copy| (*output, copy)));
+        let points = nodes.clone().map(|(output, copy)| output.map_or(Point::INFINITY, |node| *round.get(node, copy)));
+        let mut points: Vec<Point<F>> = points.collect();
+        if lanes {
+            points = from_shifted(&points);
+        }
+        for (point, (output, _)) in points.iter_mut().zip(nodes) {
+            *point = point.neg_if(output.is_some_and(Node::is_negative));
+        }
+        points
     }
 }
 
@@ -186,7 +192,7 @@ struct Round<'a, F> {
     ops: &'a [Op],
     inputs: &'a [Point<F>],
     slots: &'a mut [Point<F>],
-    copies: usize,
+    shift: u32,
     first: usize,
 }
 
@@ -195,9 +201,9 @@ impl<F: Coordinate> Round<'_, F> {
     fn get(&self, node: Node, copy: usize) -> &Point<F> {
         let index = node.index();
         if index < self.first {
-            &self.inputs[index * self.copies + copy]
+            &self.inputs[(index << self.shift) + copy]
         } else {
-            &self.slots[(index - self.first) * self.copies + copy]
+            &self.slots[((index - self.first) << self.shift) + copy]
         }
     }
 }
@@ -205,14 +211,13 @@ impl<F: Coordinate> Round<'_, F> {
 impl<F: Coordinate> Additions<F> for Round<'_, F> {
     #[inline(always)]
     fn operands(&self, k: usize) -> [(&Point<F>, bool); 2] {
-        let op = &self.ops[k / self.copies];
-        let copy = k % self.copies;
+        let (op, copy) = (&self.ops[k >> self.shift], k & ((1 << self.shift) - 1));
         [(self.get(op.a, copy), op.a.is_negative()), (self.get(op.b, copy), op.b.is_negative())]
     }
 
     #[inline(always)]
     fn result(&mut self, k: usize) -> &mut Point<F> {
-        let op = &self.ops[k / self.copies];
-        &mut self.slots[op.out as usize * self.copies + k % self.copies]
+        let (op, copy) = (&self.ops[k >> self.shift], k & ((1 << self.shift) - 1));
+        &mut self.slots[((op.out as usize) << self.shift) + copy]
     }
 }

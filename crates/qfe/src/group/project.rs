@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{
     program::{Builder, Node, Program},
-    vector::{from_shifted, to_shifted},
+    vector::to_shifted,
 };
 use crate::raw::{Coordinate, Point, ifma};
 
@@ -21,7 +21,7 @@ const WIDEST: usize = 6;
 const RADIX: i64 = 16;
 
 /// Passes that share their inversions; more programs than threads keep all busy.
-const PASSES_PER_PROGRAM: f64 = 2.5;
+const PASSES_PER_PROGRAM: f64 = 5.0;
 
 type Tuple = [i8; WIDEST];
 
@@ -35,10 +35,15 @@ pub(crate) struct Projection {
 impl Projection {
     /// Compiles row-major weights; `columns > 0`.
     pub(crate) fn new(columns: usize, weights: &[i32]) -> Self {
+        Self::in_parts(columns, weights, PASSES_PER_PROGRAM)
+    }
+
+    /// The same with a given number of passes per program.
+    pub(crate) fn in_parts(columns: usize, weights: &[i32], passes_per_program: f64) -> Self {
         let rows: Vec<&[i32]> = weights.chunks_exact(columns).collect();
         let digits: Vec<Vec<Vec<i8>>> = rows.par_iter().map(|row| digit_rows(row)).collect();
         let passes: f64 = digits.iter().flatten().map(|d| 1.0 / best_group(columns, peak(d)).0 as f64).sum();
-        let chunks = ((passes / PASSES_PER_PROGRAM).round() as usize).clamp(1, rows.len().max(1));
+        let chunks = ((passes / passes_per_program).round() as usize).clamp(1, rows.len().max(1));
         let programs = (0..chunks)
             .into_par_iter()
             .map(|k| {
@@ -55,13 +60,11 @@ impl Projection {
         let lanes = ifma::available();
         let shifted = if lanes { to_shifted(points) } else { Vec::new() };
         let inputs = if lanes { shifted.as_slice() } else { points };
-        let out: Vec<Point<F>> = self
-            .programs
+        self.programs
             .par_iter()
             .with_max_len(1)
             .flat_map_iter(|(_, _, program)| program.run(inputs, copies, lanes))
-            .collect();
-        if lanes { from_shifted(&out) } else { out }
+            .collect()
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn all_in_subgroup<F: Coordinate>(points: &[Point<F>], rng: &mut impl
         }
     }
     weights.truncate(rows * points.len());
-    let combinations = Projection::new(points.len(), &weights).run(points, 1);
+    let combinations = Projection::in_parts(points.len(), &weights, 2.0).run(points, 1);
     combinations.par_iter().all(F::in_subgroup)
 }
 

@@ -6,21 +6,43 @@
 //! loaded, and points with equal `x` make a lane's product zero: either sends the
 //! batch through the scalar code, which is exact. Honest inputs never do.
 
-use super::batch::{Additions, Scratch, add_all, add_one};
+use super::batch::{Additions, Scratch, ZipAdditions, add_all};
 use crate::raw::{Coordinate, Field, Fp, Point, Vector, ifma::Fp8};
 
 /// Vectors that share one inversion.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 const LANES: usize = 8;
 
 /// Points in the form of the lanes.
 pub(crate) fn to_shifted<F: Coordinate>(points: &[Point<F>]) -> Vec<Point<F>> {
-    points.iter().map(|point| point.to_shifted()).collect()
+    // As lanes read it, `x·2^384` times `2^448` over `2^416` is `x·2^416`.
+    let power = (0..64).fold(Fp::ONE, |power, _| power.double());
+    map_lanes(points, |x| x.scale(&Fp8::splat(&power)))
 }
 
 /// Points from the form of the lanes.
 pub(crate) fn from_shifted<F: Coordinate>(points: &[Point<F>]) -> Vec<Point<F>> {
-    points.iter().map(|point| point.from_shifted()).collect()
+    // As lanes read it, `x·2^416` times `2^384` over `2^416` is `x·2^384`, below `2p`.
+    let mut out = map_lanes(points, |x| x.scale(&Fp8::splat(&Fp::ONE)));
+    out.iter_mut().for_each(|point| *point = Point { x: point.x.add(&F::ZERO), y: point.y.add(&F::ZERO) });
+    out
+}
+
+fn map_lanes<F: Coordinate>(points: &[Point<F>], f: impl Fn(F::Vector) -> F::Vector) -> Vec<Point<F>> {
+    let mut out = points.to_vec();
+    for points in out.chunks_mut(LANES) {
+        let count = points.len();
+        let at = |lane: usize| &points[lane.min(count - 1)];
+        let x = f(<F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).x))).unload();
+        let y = f(<F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).y))).unload();
+        for (lane, point) in points.iter_mut().enumerate() {
+            // Infinity stays all zero bits, which is how it is known.
+            if !point.is_infinity() {
+                *point = Point { x: x[lane], y: y[lane] };
+            }
+        }
+    }
+    out
 }
 
 /// Additions by lanes or by scalars, as the form of the points demands.
@@ -50,6 +72,48 @@ impl<F: Coordinate> Adder<F> {
     }
 }
 
+impl<F: Coordinate> Adder<F> {
+    /// Takes the negative of every point.
+    pub(crate) fn negate(&self, points: &mut [Point<F>]) {
+        match self {
+            Self::Scalar(_) => points.iter_mut().for_each(|point| *point = point.neg()),
+            // Values of lanes are not reduced: only lanes can negate them.
+            Self::Lanes(_) => {
+                for points in points.chunks_mut(LANES) {
+                    let count = points.len();
+                    let y = std::array::from_fn(|lane: usize| &points[lane.min(count - 1)].y);
+                    let y = <F::Vector as Vector>::load(y).neg_lanes(0xff).unload();
+                    points.iter_mut().zip(y).for_each(|(point, y)| point.y = y);
+                }
+            }
+        }
+    }
+
+    /// Applies the curve's endomorphism to every point.
+    pub(crate) fn endomorphism(&self, points: &mut [Point<F>]) {
+        if matches!(self, Self::Scalar(_)) {
+            points.iter_mut().for_each(|point| *point = point.endomorphism());
+            return;
+        }
+        let (cx, cy) = F::endomorphism_constants();
+        let constant = |c: &F| {
+            let c = c.to_shifted();
+            <F::Vector as Vector>::load([&c; LANES])
+        };
+        let (cx, cy) = (constant(cx), constant(cy));
+        for points in points.chunks_mut(LANES) {
+            let count = points.len();
+            let at = |lane: usize| &points[lane.min(count - 1)];
+            let x = <F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).x));
+            let y = <F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).y));
+            let (x, y) = (x.conjugate().mul(&cx).unload(), y.conjugate().mul(&cy).unload());
+            for (lane, point) in points.iter_mut().enumerate().filter(|(_, point)| !point.is_infinity()) {
+                *point = Point { x: x[lane], y: y[lane] };
+            }
+        }
+    }
+}
+
 /// What the backward pass needs of one vector.
 struct Step<V> {
     x: V,
@@ -75,12 +139,7 @@ impl<F: Coordinate> VectorScratch<F> {
         while start < count {
             let end = (start + BATCH * LANES).min(count);
             if !self.batch(start, end, doublings, additions) {
-                for k in start..end {
-                    let [(a, minus_a), (b, minus_b)] = additions.operands(k);
-                    let a = a.from_shifted().neg_if(minus_a);
-                    let b = b.from_shifted().neg_if(minus_b);
-                    *additions.result(k) = add_one(a, b).to_shifted();
-                }
+                exact_batch(start, end, additions);
             }
             start = end;
         }
@@ -135,6 +194,20 @@ impl<F: Coordinate> VectorScratch<F> {
     }
 }
 
+/// A batch with special cases, by scalars.
+fn exact_batch<F: Coordinate>(start: usize, end: usize, additions: &mut impl Additions<F>) {
+    let operand = |k: usize, side: usize| {
+        let (point, negative) = additions.operands(k)[side];
+        point.from_shifted().neg_if(negative)
+    };
+    let mut left: Vec<Point<F>> = (start..end).map(|k| operand(k, 0)).collect();
+    let right: Vec<Point<F>> = (start..end).map(|k| operand(k, 1)).collect();
+    add_all(left.len(), &mut ZipAdditions { left: &mut left, right: &right }, &mut Scratch::new());
+    for (k, sum) in (start..end).zip(left) {
+        *additions.result(k) = sum.to_shifted();
+    }
+}
+
 /// `y₁`, the numerator of the slope, and `2x₁`.
 #[inline(always)]
 fn slope_parts<F: Coordinate>(
@@ -158,7 +231,7 @@ fn slope_parts<F: Coordinate>(
 }
 
 /// The inverses of eight lanes by one inversion; `None` when a lane is zero.
-pub(super) fn invert_lanes(lanes: &Fp8) -> Option<Fp8> {
+pub(crate) fn invert_lanes(lanes: &Fp8) -> Option<Fp8> {
     let values = lanes.unload().map(Fp::from_shifted);
     let mut prefixes = [Fp::ONE; LANES];
     let mut product = Fp::ONE;
@@ -185,7 +258,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        group::{batch::ZipAdditions, project::Projection},
+        group::{batch::add_one, project::Projection},
         raw::{Fp2, Scalar, ifma},
     };
 

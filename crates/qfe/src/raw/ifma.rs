@@ -75,60 +75,46 @@ impl Fp8 {
     /// Lane `k` from the `k`-th shifted element.
     #[inline(always)]
     pub(crate) fn load(elements: [&Fp; 8]) -> Self {
-        let mut out = Self::ZERO;
         // SAFETY: values of this type are made only where `available` held.
-        unsafe { load(elements, &mut out) };
-        out
+        Self(unsafe { load(elements) })
     }
 
     /// Lane `k` to the `k`-th of the first `count` elements.
     #[inline(always)]
     pub(crate) fn unload(&self) -> [Fp; 8] {
-        let mut out = [Fp::ZERO; 8];
         // SAFETY: as for `load`.
-        unsafe { unload(self, &mut out) };
-        out
+        unsafe { unload(&self.0) }
     }
 
     #[inline(always)]
     pub(crate) fn add(&self, other: &Self) -> Self {
-        let mut out = Self::ZERO;
         // SAFETY: as for `load`.
-        unsafe { add(&self.0, &other.0, &mut out.0) };
-        out
+        Self(unsafe { add(&self.0, &other.0) })
     }
 
     #[inline(always)]
     pub(crate) fn sub(&self, other: &Self) -> Self {
-        let mut out = Self::ZERO;
         // SAFETY: as for `load`.
-        unsafe { sub(&self.0, &other.0, &mut out.0) };
-        out
+        Self(unsafe { sub(&self.0, &other.0) })
     }
 
     #[inline(always)]
     pub(crate) fn mul(&self, other: &Self) -> Self {
-        let mut out = Self::ZERO;
         // SAFETY: as for `load`.
-        unsafe { mul(&self.0, &other.0, &mut out.0) };
-        out
+        Self(unsafe { mul(&self.0, &other.0) })
     }
 
     #[inline(always)]
     pub(crate) fn sqr(&self) -> Self {
-        let mut out = Self::ZERO;
         // SAFETY: as for `load`.
-        unsafe { sqr(&self.0, &mut out.0) };
-        out
+        Self(unsafe { sqr(&self.0) })
     }
 
     /// `a·b + c·d` with one reduction.
     #[inline(always)]
     pub(crate) fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
-        let mut out = Self::ZERO;
         // SAFETY: as for `load`.
-        unsafe { sum_of_products(&a.0, &b.0, &c.0, &d.0, &mut out.0) };
-        out
+        Self(unsafe { sum_of_products(&a.0, &b.0, &c.0, &d.0) })
     }
 
     /// `−self` in the lanes of the mask.
@@ -138,18 +124,14 @@ impl Fp8 {
             return *self;
         }
         let negative = Self::ZERO.sub(self);
-        let mut out = *self;
         // SAFETY: as for `load`.
-        unsafe { blend(&self.0, &negative.0, mask, &mut out.0) };
-        out
+        Self(unsafe { blend(&self.0, &negative.0, mask) })
     }
 
     /// Zero in the lanes of the mask.
     pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
-        let mut out = *self;
         // SAFETY: as for `load`.
-        unsafe { blend(&self.0, &Self::ZERO.0, mask, &mut out.0) };
-        out
+        Self(unsafe { blend(&self.0, &Self::ZERO.0, mask) })
     }
 
     /// Lanes whose limbs are all zero.
@@ -203,6 +185,14 @@ impl Vector for Fp8 {
     fn with_inverse_norm(&self, inverse: &Fp8) -> Self {
         *inverse
     }
+
+    fn scale(&self, by: &Fp8) -> Self {
+        self.mul(by)
+    }
+
+    fn conjugate(&self) -> Self {
+        *self
+    }
 }
 
 /// Eight elements of the quadratic extension.
@@ -216,16 +206,6 @@ impl Fp2x8 {
     /// Elements of the prime field.
     pub(crate) fn from_base(base: &Fp8) -> Self {
         Self { c0: *base, c1: Fp8::ZERO }
-    }
-
-    #[inline(always)]
-    pub(crate) fn scale(&self, by: &Fp8) -> Self {
-        Self { c0: self.c0.mul(by), c1: self.c1.mul(by) }
-    }
-
-    #[inline(always)]
-    pub(crate) fn conjugate(&self) -> Self {
-        Self { c0: self.c0, c1: Fp8::ZERO.sub(&self.c1) }
     }
 
     /// Multiplication by `1 + i`.
@@ -284,129 +264,134 @@ impl Vector for Fp2x8 {
     fn with_inverse_norm(&self, inverse: &Fp8) -> Self {
         self.conjugate().scale(inverse)
     }
+
+    fn scale(&self, by: &Fp8) -> Self {
+        Self { c0: self.c0.mul(by), c1: self.c1.mul(by) }
+    }
+
+    fn conjugate(&self) -> Self {
+        Self { c0: self.c0, c1: Fp8::ZERO.sub(&self.c1) }
+    }
 }
 
 type Limbs = [[u64; 8]; 8];
+type Registers = [__m512i; 8];
 
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn read(limb: &[u64; 8]) -> __m512i {
-    // SAFETY: 64 readable bytes.
-    unsafe { _mm512_loadu_si512(limb.as_ptr().cast()) }
+// The bodies below are macros, not functions: registers must not pass through
+// memory, and functions with target features cannot be forced inline.
+
+macro_rules! read {
+    ($limbs:expr) => {{
+        let limbs: &Limbs = $limbs;
+        // SAFETY: eight rows of 64 readable bytes, of any bits.
+        let rows: Registers = std::array::from_fn(|k| unsafe { _mm512_loadu_si512(limbs[k].as_ptr().cast()) });
+        rows
+    }};
 }
 
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn write(out: &mut [u64; 8], value: __m512i) {
-    // SAFETY: 64 writable bytes.
-    unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), value) }
+macro_rules! write {
+    ($registers:expr) => {{
+        let registers: Registers = $registers;
+        // SAFETY: both are 512 bytes of any bits.
+        unsafe { std::mem::transmute::<Registers, Limbs>(registers) }
+    }};
 }
 
-/// Limbs below `2^52` from signed limbs whose sum is not negative; the top limb's
-/// sign is that of the whole.
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn carry(t: &mut [__m512i; 8]) {
-    let mask = _mm512_set1_epi64(MASK as i64);
-    for k in 0..7 {
-        t[k + 1] = _mm512_add_epi64(t[k + 1], _mm512_srai_epi64::<52>(t[k]));
-        t[k] = _mm512_and_si512(t[k], mask);
-    }
+/// Limbs below `2^52` from signed limbs; the top limb keeps the sign of the whole.
+macro_rules! carry {
+    ($t:ident) => {
+        let mask = _mm512_set1_epi64(MASK as i64);
+        for k in 0..7 {
+            $t[k + 1] = _mm512_add_epi64($t[k + 1], _mm512_srai_epi64::<52>($t[k]));
+            $t[k] = _mm512_and_si512($t[k], mask);
+        }
+    };
 }
 
-/// `t` where `t − 4p` is negative, else `t − 4p` (given both, before carrying).
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn select_nonnegative(mut first: [__m512i; 8], mut other: [__m512i; 8], out: &mut Limbs) {
-    carry(&mut first);
-    carry(&mut other);
-    let negative = _mm512_movepi64_mask_(first[7]);
-    for k in 0..8 {
-        write(&mut out[k], _mm512_mask_mov_epi64(first[k], negative, other[k]));
-    }
-}
-
-/// Lanes with the sign bit set (AVX-512F only).
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn _mm512_movepi64_mask_(value: __m512i) -> __mmask8 {
-    _mm512_cmplt_epi64_mask(value, _mm512_setzero_si512())
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn add(a: &Limbs, b: &Limbs, out: &mut Limbs) {
-    let sum: [__m512i; 8] = std::array::from_fn(|k| _mm512_add_epi64(read(&a[k]), read(&b[k])));
-    let less = std::array::from_fn(|k| _mm512_sub_epi64(sum[k], _mm512_set1_epi64(P4[k] as i64)));
-    select_nonnegative(less, sum, out);
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn sub(a: &Limbs, b: &Limbs, out: &mut Limbs) {
-    let difference: [__m512i; 8] = std::array::from_fn(|k| _mm512_sub_epi64(read(&a[k]), read(&b[k])));
-    let more = std::array::from_fn(|k| _mm512_add_epi64(difference[k], _mm512_set1_epi64(P4[k] as i64)));
-    select_nonnegative(difference, more, out);
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn reduce(mut t: [__m512i; 16], out: &mut Limbs) {
-    let inverse = _mm512_set1_epi64(NEGATIVE_INVERSE as i64);
-    let zero = _mm512_setzero_si512();
-    macro_rules! step {
-        ($($i:literal)*) => {$({
-            let m = _mm512_madd52lo_epu64(zero, t[$i], inverse);
-            for j in 0..8 {
-                let p = _mm512_set1_epi64(P[j] as i64);
-                t[$i + j] = _mm512_madd52lo_epu64(t[$i + j], m, p);
-                t[$i + j + 1] = _mm512_madd52hi_epu64(t[$i + j + 1], m, p);
-            }
-            t[$i + 1] = _mm512_add_epi64(t[$i + 1], _mm512_srli_epi64::<52>(t[$i]));
-        })*};
-    }
-    step!(0 1 2 3 4 5 6 7);
-    let mask = _mm512_set1_epi64(MASK as i64);
-    for k in 8..15 {
-        t[k + 1] = _mm512_add_epi64(t[k + 1], _mm512_srli_epi64::<52>(t[k]));
-        write(&mut out[k - 8], _mm512_and_si512(t[k], mask));
-    }
-    write(&mut out[7], t[15]);
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn mul(a: &Limbs, b: &Limbs, out: &mut Limbs) {
-    let mut t = [_mm512_setzero_si512(); 16];
-    accumulate(&mut t, a, b);
-    reduce(t, out);
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn sum_of_products(a: &Limbs, b: &Limbs, c: &Limbs, d: &Limbs, out: &mut Limbs) {
-    let mut t = [_mm512_setzero_si512(); 16];
-    accumulate(&mut t, a, b);
-    accumulate(&mut t, c, d);
-    reduce(t, out);
+/// The first where it is not negative, else the second.
+macro_rules! select_nonnegative {
+    ($first:ident, $second:ident) => {{
+        carry!($first);
+        carry!($second);
+        let negative = _mm512_cmplt_epi64_mask($first[7], _mm512_setzero_si512());
+        let chosen: Registers = std::array::from_fn(|k| _mm512_mask_mov_epi64($first[k], negative, $second[k]));
+        chosen
+    }};
 }
 
 /// `t += a·b`, limb products unreduced.
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn accumulate(t: &mut [__m512i; 16], a: &Limbs, b: &Limbs) {
-    let a: [__m512i; 8] = std::array::from_fn(|k| read(&a[k]));
-    macro_rules! row {
-        ($($i:literal)*) => {$({
-            let b = read(&b[$i]);
-            for j in 0..8 {
-                t[$i + j] = _mm512_madd52lo_epu64(t[$i + j], a[j], b);
-                t[$i + j + 1] = _mm512_madd52hi_epu64(t[$i + j + 1], a[j], b);
-            }
-        })*};
-    }
-    row!(0 1 2 3 4 5 6 7);
+macro_rules! accumulate {
+    ($t:ident, $a:expr, $b:expr) => {{
+        let (a, b) = (read!($a), read!($b));
+        accumulate!(@rows $t, a, b, 0 1 2 3 4 5 6 7);
+    }};
+    (@rows $t:ident, $a:ident, $b:ident, $($i:literal)*) => {$(
+        for j in 0..8 {
+            $t[$i + j] = _mm512_madd52lo_epu64($t[$i + j], $a[j], $b[$i]);
+            $t[$i + j + 1] = _mm512_madd52hi_epu64($t[$i + j + 1], $a[j], $b[$i]);
+        }
+    )*};
+}
+
+/// Montgomery reduction of sixteen limbs.
+macro_rules! reduce {
+    ($t:ident) => {{
+        let inverse = _mm512_set1_epi64(NEGATIVE_INVERSE as i64);
+        let zero = _mm512_setzero_si512();
+        let p: Registers = std::array::from_fn(|j| _mm512_set1_epi64(P[j] as i64));
+        reduce!(@steps $t, p, inverse, zero, 0 1 2 3 4 5 6 7);
+        let mask = _mm512_set1_epi64(MASK as i64);
+        for k in 8..15 {
+            $t[k + 1] = _mm512_add_epi64($t[k + 1], _mm512_srli_epi64::<52>($t[k]));
+            $t[k] = _mm512_and_si512($t[k], mask);
+        }
+        let out: Registers = std::array::from_fn(|k| $t[k + 8]);
+        out
+    }};
+    (@steps $t:ident, $p:ident, $inverse:ident, $zero:ident, $($i:literal)*) => {$(
+        let m = _mm512_madd52lo_epu64($zero, $t[$i], $inverse);
+        for j in 0..8 {
+            $t[$i + j] = _mm512_madd52lo_epu64($t[$i + j], m, $p[j]);
+            $t[$i + j + 1] = _mm512_madd52hi_epu64($t[$i + j + 1], m, $p[j]);
+        }
+        $t[$i + 1] = _mm512_add_epi64($t[$i + 1], _mm512_srli_epi64::<52>($t[$i]));
+    )*};
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn sqr(a: &Limbs, out: &mut Limbs) {
-    let a: [__m512i; 8] = std::array::from_fn(|k| read(&a[k]));
+fn add(a: &Limbs, b: &Limbs) -> Limbs {
+    let (a, b) = (read!(a), read!(b));
+    let mut sum: Registers = std::array::from_fn(|k| _mm512_add_epi64(a[k], b[k]));
+    let mut less: Registers = std::array::from_fn(|k| _mm512_sub_epi64(sum[k], _mm512_set1_epi64(P4[k] as i64)));
+    write!(select_nonnegative!(less, sum))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn sub(a: &Limbs, b: &Limbs) -> Limbs {
+    let (a, b) = (read!(a), read!(b));
+    let mut difference: Registers = std::array::from_fn(|k| _mm512_sub_epi64(a[k], b[k]));
+    let mut more: Registers = std::array::from_fn(|k| _mm512_add_epi64(difference[k], _mm512_set1_epi64(P4[k] as i64)));
+    write!(select_nonnegative!(difference, more))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn mul(a: &Limbs, b: &Limbs) -> Limbs {
+    let mut t = [_mm512_setzero_si512(); 16];
+    accumulate!(t, a, b);
+    write!(reduce!(t))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn sum_of_products(a: &Limbs, b: &Limbs, c: &Limbs, d: &Limbs) -> Limbs {
+    let mut t = [_mm512_setzero_si512(); 16];
+    accumulate!(t, a, b);
+    accumulate!(t, c, d);
+    write!(reduce!(t))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn sqr(a: &Limbs) -> Limbs {
+    let a = read!(a);
     let mut t = [_mm512_setzero_si512(); 16];
     macro_rules! row {
         ($($i:literal)*) => {$(
@@ -427,56 +412,64 @@ fn sqr(a: &Limbs, out: &mut Limbs) {
         )*};
     }
     diagonal!(0 1 2 3 4 5 6 7);
-    reduce(t, out);
+    write!(reduce!(t))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn blend(a: &Limbs, b: &Limbs, mask: u8, out: &mut Limbs) {
-    for k in 0..8 {
-        write(&mut out[k], _mm512_mask_mov_epi64(read(&a[k]), mask, read(&b[k])));
-    }
+fn blend(a: &Limbs, b: &Limbs, mask: u8) -> Limbs {
+    let (a, b) = (read!(a), read!(b));
+    write!(std::array::from_fn(|k| _mm512_mask_mov_epi64(a[k], mask, b[k])))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn zero_limbs(a: &Limbs) -> u8 {
-    let any = (1..8).fold(read(&a[0]), |any, k| _mm512_or_si512(any, read(&a[k])));
+    let a = read!(a);
+    let any = a.iter().fold(a[0], |any, &limb| _mm512_or_si512(any, limb));
     _mm512_cmpeq_epi64_mask(any, _mm512_setzero_si512())
 }
 
 /// Transposes an 8×8 matrix of words.
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn transpose(r: [__m512i; 8]) -> [__m512i; 8] {
-    let lo = |a, b| _mm512_unpacklo_epi64(a, b);
-    let hi = |a, b| _mm512_unpackhi_epi64(a, b);
-    let t = [
-        lo(r[0], r[1]),
-        hi(r[0], r[1]),
-        lo(r[2], r[3]),
-        hi(r[2], r[3]),
-        lo(r[4], r[5]),
-        hi(r[4], r[5]),
-        lo(r[6], r[7]),
-        hi(r[6], r[7]),
-    ];
-    let even = |a, b| _mm512_shuffle_i64x2::<0b10_00_10_00>(a, b);
-    let odd = |a, b| _mm512_shuffle_i64x2::<0b11_01_11_01>(a, b);
-    let (e0, e1) = (even(t[0], t[2]), even(t[1], t[3]));
-    let (o0, o1) = (odd(t[0], t[2]), odd(t[1], t[3]));
-    let (e2, e3) = (even(t[4], t[6]), even(t[5], t[7]));
-    let (o2, o3) = (odd(t[4], t[6]), odd(t[5], t[7]));
-    [even(e0, e2), even(e1, e3), even(o0, o2), even(o1, o3), odd(e0, e2), odd(e1, e3), odd(o0, o2), odd(o1, o3)]
+macro_rules! transpose {
+    ($rows:expr) => {{
+        let r: Registers = $rows;
+        let low = |i: usize| _mm512_unpacklo_epi64(r[i], r[i + 1]);
+        let high = |i: usize| _mm512_unpackhi_epi64(r[i], r[i + 1]);
+        macro_rules! even {
+            ($a:expr, $b:expr) => {
+                _mm512_shuffle_i64x2::<0b10_00_10_00>($a, $b)
+            };
+        }
+        macro_rules! odd {
+            ($a:expr, $b:expr) => {
+                _mm512_shuffle_i64x2::<0b11_01_11_01>($a, $b)
+            };
+        }
+        let (l0, l2, l4, l6) = (low(0), low(2), low(4), low(6));
+        let (h0, h2, h4, h6) = (high(0), high(2), high(4), high(6));
+        let (e0, e1, o0, o1) = (even!(l0, l2), even!(h0, h2), odd!(l0, l2), odd!(h0, h2));
+        let (e2, e3, o2, o3) = (even!(l4, l6), even!(h4, h6), odd!(l4, l6), odd!(h4, h6));
+        let out: Registers = [
+            even!(e0, e2),
+            even!(e1, e3),
+            even!(o0, o2),
+            even!(o1, o3),
+            odd!(e0, e2),
+            odd!(e1, e3),
+            odd!(o0, o2),
+            odd!(o1, o3),
+        ];
+        out
+    }};
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn load(elements: [&Fp; 8], out: &mut Fp8) {
+fn load(elements: [&Fp; 8]) -> Limbs {
     // SAFETY: the mask reads the six limbs of an element and nothing beyond.
-    let rows = elements.map(|e| unsafe { _mm512_maskz_loadu_epi64(0b11_1111, e.limbs().as_ptr().cast()) });
-    let w = transpose(rows);
+    let w = transpose!(elements.map(|e| unsafe { _mm512_maskz_loadu_epi64(0b11_1111, e.limbs().as_ptr().cast()) }));
     let mask = _mm512_set1_epi64(MASK as i64);
     let and = |value| _mm512_and_si512(value, mask);
     let or = |a, b| _mm512_or_si512(a, b);
-    let limbs = [
+    write!([
         and(w[0]),
         and(or(_mm512_srli_epi64::<52>(w[0]), _mm512_slli_epi64::<12>(w[1]))),
         and(or(_mm512_srli_epi64::<40>(w[1]), _mm512_slli_epi64::<24>(w[2]))),
@@ -485,18 +478,15 @@ fn load(elements: [&Fp; 8], out: &mut Fp8) {
         and(_mm512_srli_epi64::<4>(w[4])),
         and(or(_mm512_srli_epi64::<56>(w[4]), _mm512_slli_epi64::<8>(w[5]))),
         _mm512_srli_epi64::<44>(w[5]),
-    ];
-    for (out, limb) in out.0.iter_mut().zip(limbs) {
-        write(out, limb);
-    }
+    ])
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn unload(a: &Fp8, out: &mut [Fp; 8]) {
-    let l: [__m512i; 8] = std::array::from_fn(|k| read(&a.0[k]));
+fn unload(a: &Limbs) -> [Fp; 8] {
+    let l = read!(a);
     let or = |a, b| _mm512_or_si512(a, b);
     let zero = _mm512_setzero_si512();
-    let words = [
+    let rows = transpose!([
         or(l[0], _mm512_slli_epi64::<52>(l[1])),
         or(_mm512_srli_epi64::<12>(l[1]), _mm512_slli_epi64::<40>(l[2])),
         or(_mm512_srli_epi64::<24>(l[2]), _mm512_slli_epi64::<28>(l[3])),
@@ -505,13 +495,13 @@ fn unload(a: &Fp8, out: &mut [Fp; 8]) {
         or(_mm512_srli_epi64::<8>(l[6]), _mm512_slli_epi64::<44>(l[7])),
         zero,
         zero,
-    ];
-    let rows = transpose(words);
+    ]);
+    let mut out = [Fp::ZERO; 8];
     for (out, row) in out.iter_mut().zip(rows) {
-        let mut limbs = [0; 8];
-        write(&mut limbs, row);
-        *out = Fp::from_limbs([limbs[0], limbs[1], limbs[2], limbs[3], limbs[4], limbs[5]]);
+        // SAFETY: the mask writes the six limbs of an element and nothing beyond.
+        unsafe { _mm512_mask_storeu_epi64((out as *mut Fp).cast(), 0b11_1111, row) };
     }
+    out
 }
 
 #[cfg(test)]

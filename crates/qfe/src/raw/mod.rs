@@ -67,8 +67,13 @@ pub(crate) trait Coordinate: Field {
     fn generator() -> Point<Self>;
     /// `scalar·point` without branches or addresses that depend on the scalar.
     fn scalar_mul(point: &Point<Self>, scalar: &Scalar) -> Point<Self>;
-    /// The endomorphism whose eigenvalue is the base of [`Coordinate::split_vartime`].
-    fn endomorphism(point: &Point<Self>) -> Point<Self>;
+    /// The endomorphism `(x, y) ↦ (c_x·x̄, c_y·ȳ)` whose eigenvalue is the base of
+    /// [`Coordinate::split_vartime`]: its constants.
+    fn endomorphism_constants() -> &'static (Self, Self);
+    /// The conjugate over the prime field.
+    fn conjugate(&self) -> Self;
+    /// Times an element of the prime field.
+    fn scale(&self, by: &Fp) -> Self;
     /// `scalar = Σ part_k · eigenvalue^k`, each part an absolute value with a sign.
     fn split_vartime(scalar: &Scalar) -> Vec<(u128, bool)>;
     fn in_subgroup(point: &Point<Self>) -> bool;
@@ -96,4 +101,6 @@ pub(crate) trait Vector: Copy {
     fn zero_limbs(&self) -> u8;
     fn norm(&self) -> ifma::Fp8;
     fn with_inverse_norm(&self, inverse: &ifma::Fp8) -> Self;
+    fn scale(&self, by: &ifma::Fp8) -> Self;
+    fn conjugate(&self) -> Self;
 }

@@ -65,6 +65,14 @@ impl<F: Coordinate<Vector = Self>> Vector for Lanes<F> {
     fn with_inverse_norm(&self, inverse: &Fp8) -> Self {
         Self(std::array::from_fn(|k| self.0[k].with_inverse_norm(&inverse.0[k])))
     }
+
+    fn scale(&self, by: &Fp8) -> Self {
+        Self(std::array::from_fn(|k| self.0[k].scale(&by.0[k])))
+    }
+
+    fn conjugate(&self) -> Self {
+        Self(self.0.map(|e| e.conjugate()))
+    }
 }
 
 impl Fp8 {
@@ -82,10 +90,6 @@ impl Fp8 {
 }
 
 impl Fp2x8 {
-    pub(crate) fn scale(&self, by: &Fp8) -> Self {
-        Lanes(std::array::from_fn(|k| self.0[k].scale(&by.0[k])))
-    }
-
     pub(crate) fn mul_by_nonresidue(&self) -> Self {
         Lanes(self.0.map(|e| e.mul_by_nonresidue()))
     }

@@ -42,6 +42,15 @@ impl<F: Field> Point<F> {
         Self { x: self.x, y: self.y.neg() }
     }
 
+    /// The curve's endomorphism.
+    pub(crate) fn endomorphism(&self) -> Self
+    where
+        F: Coordinate,
+    {
+        let (cx, cy) = F::endomorphism_constants();
+        Self { x: self.x.conjugate().mul(cx), y: self.y.conjugate().mul(cy) }
+    }
+
     /// To the form that vectors load.
     pub(crate) fn to_shifted(self) -> Self
     where
@@ -147,15 +156,21 @@ impl Coordinate for Fp {
         out
     }
 
-    #[inline]
-    fn endomorphism(point: &G1) -> G1 {
-        static BETA: OnceLock<Fp> = OnceLock::new();
-        let beta = BETA.get_or_init(|| {
+    fn endomorphism_constants() -> &'static (Fp, Fp) {
+        static BETA: OnceLock<(Fp, Fp)> = OnceLock::new();
+        BETA.get_or_init(|| {
             let g = Self::generator();
             let lambda = scalar_from_u128(u128::from(X) * u128::from(X) - 1);
-            Self::scalar_mul(&g, &lambda).x.mul(&g.x.inverse())
-        });
-        G1 { x: point.x.mul(beta), y: point.y }
+            (Self::scalar_mul(&g, &lambda).x.mul(&g.x.inverse()), Fp::ONE)
+        })
+    }
+
+    fn conjugate(&self) -> Self {
+        *self
+    }
+
+    fn scale(&self, by: &Fp) -> Self {
+        self.mul(by)
     }
 
     /// Base `x² − 1`, the eigenvalue of `(x, y) ↦ (βx, y)`.
@@ -256,10 +271,9 @@ impl Coordinate for Fp2 {
         out
     }
 
-    #[inline]
-    fn endomorphism(point: &G2) -> G2 {
+    fn endomorphism_constants() -> &'static (Fp2, Fp2) {
         static PSI: OnceLock<(Fp2, Fp2)> = OnceLock::new();
-        let (cx, cy) = PSI.get_or_init(|| {
+        PSI.get_or_init(|| {
             let g = Self::generator();
             let image = Self::scalar_mul(&g, &scalar_from_u128(u128::from(X))).neg();
             let ratio = |a: &Fp2, b: &Fp2| {
@@ -267,8 +281,15 @@ impl Coordinate for Fp2 {
                 a.mul(&b.with_inverse_norm(&b.norm().inverse()))
             };
             (ratio(&image.x, &g.x), ratio(&image.y, &g.y))
-        });
-        G2 { x: point.x.conjugate().mul(cx), y: point.y.conjugate().mul(cy) }
+        })
+    }
+
+    fn conjugate(&self) -> Self {
+        self.conjugate()
+    }
+
+    fn scale(&self, by: &Fp) -> Self {
+        self.scale(by)
     }
 
     /// Base `x = −|x|`, the eigenvalue of the untwisted Frobenius: signs alternate.
