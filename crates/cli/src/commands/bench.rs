@@ -1,0 +1,87 @@
+//! `halflight bench`.
+
+use anyhow::Result;
+use clap::Args;
+use qfe::bench::{self, BenchOptions, BenchReport, ShapeReport};
+
+use crate::console::{self, Console};
+
+/// Times every operation of the encryption, in milliseconds and in field multiplications.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight bench --shape paper --explain")]
+pub struct Bench {
+    /// Shape to measure; give it once for each [default: all]
+    #[arg(long = "shape", value_name = "SHAPE", value_parser = clap::builder::PossibleValuesParser::new(bench::shape_names()))]
+    shapes: Vec<String>,
+    /// Runs of every operation; the least counts
+    #[arg(long)]
+    runs: Option<usize>,
+    /// Threads of the many-threaded figures
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Say how the function is evaluated, and what else was considered
+    #[arg(long)]
+    explain: bool,
+}
+
+impl Bench {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let standard = BenchOptions::default();
+        let options = BenchOptions {
+            shapes: if self.shapes.is_empty() { standard.shapes.clone() } else { self.shapes },
+            runs: self.runs.unwrap_or(standard.runs),
+            threads: self.threads.unwrap_or(standard.threads),
+            ..standard
+        };
+        let bar = console.bar("measuring");
+        let report = bench::run(&options, &bar)?;
+        bar.finish_and_clear();
+        console.result(&report, || text(&report, self.explain))
+    }
+}
+
+fn text(report: &BenchReport, explain: bool) -> String {
+    let lanes = if report.vector { ", eight-lane vectors" } else { "" };
+    let mut text = format!(
+        "{}, {} threads{lanes}, one field multiplication {:.1} ns (1 M = {:.1} ms)\n",
+        report.cpu, report.threads, report.field_mul_ns, report.field_mul_ns
+    );
+    for shape in &report.shapes {
+        text += &shape_text(report, shape);
+        if explain {
+            shape.explain.iter().for_each(|line| text += &format!("  {line}\n"));
+        }
+    }
+    text
+}
+
+fn shape_text(report: &BenchReport, shape: &ShapeReport) -> String {
+    let rows = shape.operations.iter().map(|operation| {
+        let published = report
+            .published
+            .iter()
+            .filter(|figure| figure.shape == shape.name && figure.operation == operation.name && operation.threads == 1)
+            .map(|figure| format!("{} ms, {}", figure.ms, figure.source))
+            .collect::<Vec<_>>();
+        [
+            operation.name.clone(),
+            operation.threads.to_string(),
+            format!("{:.2}", operation.ms),
+            format!("{:.3} M", operation.field_muls / 1e6),
+            format!("{:.3} M", operation.estimate_field_muls / 1e6),
+            if operation.bytes == 0 { String::new() } else { console::bytes(operation.bytes) },
+            published.join("; "),
+        ]
+    });
+    format!(
+        "\n{}: n = {}, m = {}, {} units, {} outputs, weights of {:.1} bits\n{}\n",
+        shape.name,
+        shape.n,
+        shape.m,
+        shape.units,
+        shape.outputs,
+        shape.weight_bits,
+        console::table(["operation", "threads", "ms", "measured", "by counts", "size", "published"], rows)
+    )
+}

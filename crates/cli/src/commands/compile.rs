@@ -1,0 +1,140 @@
+//! `halflight compile`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use dataset::Dataset;
+use network::{CompileOptions, CompileReport, Network, OutputRange, Precision, Range};
+use serde_json::json;
+
+use crate::console::{self, Console};
+use crate::files::Output;
+use crate::keys::hex;
+
+/// Fine-tunes a trained network to integers and computes exact bounds of every output.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  halflight compile network.safetensors --data train.safetensors --out compiled.safetensors"
+)]
+pub struct Compile {
+    #[command(flatten)]
+    output: Output,
+    /// Trained network
+    network: PathBuf,
+    /// Data set to fine-tune on: the one that the network was trained on
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Starting point for every choice not given
+    #[arg(long, value_enum, default_value_t = Preset::Quick)]
+    preset: Preset,
+    /// Bits of the weights of P and R, sign included; 2 for ternary weights
+    #[arg(long)]
+    bits: Option<u32>,
+    /// Bits of the weights of D
+    #[arg(long)]
+    combine_bits: Option<u32>,
+    /// Bits of the encoded inputs, instead of the network's own
+    #[arg(long)]
+    input_bits: Option<u32>,
+    /// Gradient steps of the fine-tuning; 0 rounds only
+    #[arg(long)]
+    steps: Option<usize>,
+    /// What the declared range of an output is: all that inputs can reach, or what the data reach and some more
+    #[arg(long, value_enum, default_value_t = RangeName::Exact)]
+    range: RangeName,
+    /// Bits by which `--range seen` widens what the data reach
+    #[arg(long, default_value_t = 2.0)]
+    margin: f64,
+    /// Refuse a network with an output of more bits than this
+    #[arg(long, value_name = "BITS")]
+    log_range: Option<u32>,
+    /// Names the order of the data
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Preset {
+    /// Half a minute
+    Quick,
+    /// The best recipe known, minutes
+    Thorough,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RangeName {
+    /// No input can leave it
+    Exact,
+    /// Smaller; an input that leaves it gives an error at evaluation
+    Seen,
+}
+
+impl Compile {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let path = self.output.path()?;
+        let network = Network::load(&self.network)?;
+        let data = Dataset::load(&self.data)?;
+        let bar = console.bar("compiling");
+        let (compiled, report) = network::compile(&network, &data, &self.options(), &bar)
+            .with_context(|| self.network.display().to_string())?;
+        bar.finish_and_clear();
+        compiled.save(path)?;
+        let hash = hex(&compiled.hash());
+        console.result(&json!({ "file": path, "hash": hash, "report": report }), || {
+            format!("{}: network {}\n{}", path.display(), &hash[..16], text(&report))
+        })
+    }
+
+    fn options(&self) -> CompileOptions {
+        let standard = match self.preset {
+            Preset::Quick => CompileOptions::quick(),
+            Preset::Thorough => CompileOptions::thorough(),
+        };
+        let precision = Precision {
+            left: self.bits.unwrap_or(standard.precision.left),
+            right: self.bits.unwrap_or(standard.precision.right),
+            combine: self.combine_bits.unwrap_or(standard.precision.combine),
+            input: self.input_bits.or(standard.precision.input),
+        };
+        let range = match self.range {
+            RangeName::Exact => Range::Exact,
+            RangeName::Seen => Range::Empirical { margin_bits: self.margin },
+        };
+        CompileOptions {
+            precision,
+            range,
+            steps: self.steps.unwrap_or(standard.steps),
+            log_bits: self.log_range.unwrap_or(standard.log_bits),
+            seed: self.seed,
+            ..standard
+        }
+    }
+}
+
+fn text(report: &CompileReport) -> String {
+    let row = |(output, range): (usize, &OutputRange)| {
+        let between = |low: String, high: String| format!("{low} to {high}");
+        [
+            output.to_string(),
+            between(range.exact.0.to_string(), range.exact.1.to_string()),
+            between(range.empirical.0.to_string(), range.empirical.1.to_string()),
+            format!("{:.1}", range.bits),
+        ]
+    };
+    format!(
+        "main accuracy on {} held-out items: float {:.2} %, rounded {:.2} %, integer {:.2} %\n\
+         {:.0} % of the weights of P and R are 0; {} inputs are never used\n{}",
+        report.items,
+        report.accuracy_float,
+        report.accuracy_rounded,
+        report.accuracy_integer,
+        report.zeros,
+        report.dead_columns,
+        console::table(
+            ["output", "exact range", "range on the data", "bits"],
+            report.outputs.iter().enumerate().map(row)
+        )
+    )
+}

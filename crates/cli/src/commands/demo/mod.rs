@@ -1,0 +1,130 @@
+//! `halflight demo`: the whole flow in one process, on data that everybody has.
+//!
+//! Drawn digits in two fonts: an undefended and a defended network, compiled, audited by fresh attackers, and
+//! evaluated under encryption by two functional keys of one public key. Real handwriting: a network of its own.
+
+mod encrypted;
+mod outcome;
+mod page;
+mod trained;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use dataset::Dataset;
+use dataset::draw::{DrawSpec, Generator};
+use network::{Defence, MatchOptions, TrainOptions};
+
+use crate::console::Console;
+use crate::files;
+use outcome::{Clock, Outcome};
+use trained::{Trained, Trial};
+
+/// Draws, trains, compiles, audits, issues, encrypts and predicts in a few minutes.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight demo --report report.html")]
+pub struct Demo {
+    /// HTML page to write at the end
+    #[arg(long, default_value = "report.html", value_name = "FILE")]
+    report: PathBuf,
+    /// Replace the page if it exists
+    #[arg(long)]
+    force: bool,
+    /// Drawn images to train on; attackers get three quarters as many, tests a quarter
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(400..=1_000_000))]
+    images: u64,
+    /// Gradient steps of each training, instead of the preset's
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Drawn test images to encrypt
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
+    encrypt: u64,
+    /// Names the run
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Handwritten test images to encrypt.
+const HANDWRITTEN: usize = 10;
+
+impl Demo {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        files::check_writable(&self.report, self.force)?;
+        let mut clock = Clock::default();
+
+        let drawn = self.draw(console, &mut clock)?;
+        let trials = [
+            Trial { name: "undefended", data: &drawn, options: self.options(Defence::None) },
+            Trial { name: "defended", data: &drawn, options: self.options(Defence::Match(MatchOptions::default())) },
+        ];
+        let mut networks = Vec::new();
+        for trial in &trials {
+            networks.push(trial.run(console, &mut clock)?);
+        }
+        let handwriting = handwriting(self.seed)?;
+        let trial = Trial { name: "handwriting", data: &handwriting, options: self.handwriting_options() };
+        let written = [trial.run(console, &mut clock)?];
+
+        let mut scenes = encrypted::scenes(&networks, &drawn, self.encrypt as usize, console, &mut clock)?;
+        scenes.extend(encrypted::scenes(&written, &handwriting, HANDWRITTEN, console, &mut clock)?);
+        let networks: Vec<Trained> = networks.into_iter().chain(written).collect();
+
+        let outcome = Outcome::new(&networks, &scenes, clock, &self.report);
+        files::write(&self.report, page::html(&outcome, &networks, &[&drawn, &handwriting])?.as_bytes())?;
+        console.result(&outcome, || outcome.to_string())
+    }
+
+    fn draw(&self, console: &Console, clock: &mut Clock) -> Result<Splits> {
+        let images = self.images as usize;
+        clock.step("draw", console, || {
+            let generator = Generator::new(&DrawSpec::default())?;
+            let bar = console.bar("drawing");
+            let splits = Splits {
+                name: "drawn digits",
+                main: "character",
+                collateral: "font",
+                train: generator.draw_pairs(images / 2, self.seed, &bar),
+                test: generator.draw(images / 4, self.seed.wrapping_add(1), &bar),
+                attack: generator.draw(images / 4 * 3, self.seed.wrapping_add(2), &bar),
+            };
+            bar.finish_and_clear();
+            let bytes = [&splits.train, &splits.test, &splits.attack].map(|data| data.images().len()).iter().sum();
+            Ok((splits, bytes))
+        })
+    }
+
+    fn options(&self, defence: Defence) -> TrainOptions {
+        let standard = TrainOptions::quick(defence);
+        TrainOptions { steps: self.steps.unwrap_or(standard.steps), seed: self.seed, ..standard }
+    }
+
+    /// 1,437 images of 64 pixels: a smaller network, smaller batches.
+    fn handwriting_options(&self) -> TrainOptions {
+        TrainOptions {
+            main: "digit".into(),
+            collateral: vec!["ink".into()],
+            units: 32,
+            outputs: 8,
+            batch: 100,
+            ..self.options(Defence::None)
+        }
+    }
+}
+
+/// One kind of data, split: what the network learns from, what everyone is tested on, what attackers learn from.
+pub struct Splits {
+    name: &'static str,
+    main: &'static str,
+    collateral: &'static str,
+    train: Dataset,
+    test: Dataset,
+    attack: Dataset,
+}
+
+/// One image in five is for testing; attackers learn from the training images, since there are no others.
+fn handwriting(seed: u64) -> Result<Splits> {
+    let (train, test) = dataset::handwriting::digits().split(0.2, &["digit"], seed)?;
+    Ok(Splits { name: "real handwriting", main: "digit", collateral: "ink", attack: train.clone(), train, test })
+}

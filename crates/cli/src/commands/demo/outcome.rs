@@ -1,0 +1,142 @@
+//! What the demo found, as the JSON contract and as the table at the end.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use leakage::Finding;
+use serde::Serialize;
+
+use super::trained::Trained;
+use crate::commands::audit::finding;
+use crate::console::{self, Console};
+
+/// Times every step.
+#[derive(Default)]
+pub struct Clock(Vec<Step>);
+
+/// One step: how long, and the bytes of what it made.
+#[derive(Serialize)]
+pub struct Step {
+    name: String,
+    ms: f64,
+    bytes: usize,
+}
+
+impl Clock {
+    /// Runs `work`, which returns its result and the bytes of what it made (0 where that says nothing).
+    pub fn step<T>(&mut self, name: &str, console: &Console, work: impl FnOnce() -> Result<(T, usize)>) -> Result<T> {
+        console.step(name);
+        let start = Instant::now();
+        let (result, bytes) = work()?;
+        self.0.push(Step { name: name.to_owned(), ms: start.elapsed().as_secs_f64() * 1e3, bytes });
+        Ok(result)
+    }
+}
+
+/// What happened under encryption.
+pub struct Scene {
+    /// Ciphertexts evaluated.
+    pub images: usize,
+    /// Those with any output other than the integer network's.
+    pub mismatches: usize,
+    /// Those predicted right.
+    pub right: usize,
+}
+
+/// Everything that the demo prints.
+#[derive(Serialize)]
+pub struct Outcome {
+    networks: Vec<Row>,
+    /// In order of time.
+    pub steps: Vec<Step>,
+    report: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    data: &'static str,
+    outputs: usize,
+    units: usize,
+    inputs: (usize, usize),
+    main_accuracy_float: f64,
+    main_accuracy_integer: f64,
+    encrypted: Encrypted,
+    attribute: String,
+    strongest: Finding,
+}
+
+#[derive(Serialize)]
+struct Encrypted {
+    images: usize,
+    mismatches: usize,
+    accuracy: f64,
+}
+
+impl Outcome {
+    /// One row per network and what happened to it under encryption.
+    pub fn new(networks: &[Trained], scenes: &[Scene], clock: Clock, report: &Path) -> Self {
+        let row = |(trained, scene): (&Trained, &Scene)| Row {
+            name: trained.name,
+            data: trained.data,
+            outputs: trained.network.outputs(),
+            units: trained.network.units(),
+            inputs: trained.network.inputs(),
+            main_accuracy_float: trained.accuracy_float,
+            main_accuracy_integer: trained.accuracy_integer,
+            encrypted: Encrypted {
+                images: scene.images,
+                mismatches: scene.mismatches,
+                accuracy: 100.0 * scene.right as f64 / scene.images.max(1) as f64,
+            },
+            attribute: trained.audit.attribute.clone(),
+            strongest: trained.audit.strongest.clone(),
+        };
+        let networks = networks.iter().zip(scenes).map(row).collect();
+        Self { networks, steps: clock.0, report: report.to_owned() }
+    }
+
+    /// Header and rows of the table of networks.
+    pub fn table(&self) -> ([&'static str; 7], Vec<[String; 7]>) {
+        let header = [
+            "network",
+            "data",
+            "main %, float",
+            "main %, integer",
+            "encrypted: images, mismatches",
+            "right under encryption",
+            "strongest attacker on the collateral attribute",
+        ];
+        let row = |row: &Row| {
+            [
+                row.name.to_owned(),
+                row.data.to_owned(),
+                format!("{:.2}", row.main_accuracy_float),
+                format!("{:.2}", row.main_accuracy_integer),
+                format!("{}, {}", row.encrypted.images, row.encrypted.mismatches),
+                format!("{:.0} %", row.encrypted.accuracy),
+                format!("{}: {}", row.attribute, finding(&row.strongest)),
+            ]
+        };
+        (header, self.networks.iter().map(row).collect())
+    }
+
+    /// Header and rows of the table of steps.
+    pub fn timings(&self) -> ([&'static str; 3], Vec<[String; 3]>) {
+        let bytes = |step: &Step| if step.bytes == 0 { String::new() } else { console::bytes(step.bytes) };
+        let row = |step: &Step| [step.name.clone(), format!("{:.0}", step.ms), bytes(step)];
+        (["step", "ms", "size"], self.steps.iter().map(row).collect())
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (header, rows) = self.timings();
+        writeln!(f, "{}\n", console::table(header, rows))?;
+        let (header, rows) = self.table();
+        writeln!(f, "{}\n", console::table(header, rows))?;
+        write!(f, "The whole audit, with pictures: {}", self.report.display())
+    }
+}

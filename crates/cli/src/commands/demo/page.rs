@@ -1,0 +1,37 @@
+//! The demo's page: its own tables and some of what was encrypted, above the audits side by side.
+
+use anyhow::Result;
+use leakage::{Page, Picture, Section, Table};
+
+use super::Splits;
+use super::outcome::Outcome;
+use super::trained::Trained;
+
+/// Test images shown of each data set: the first ones, which are among those encrypted.
+const SAMPLES: usize = 10;
+
+/// The whole page.
+pub fn html(outcome: &Outcome, networks: &[Trained], data: &[&Splits]) -> Result<String> {
+    let start = Page::new("Halflight, a walk through");
+    let mut page = networks.iter().fold(start, |page, trained| page.report(&trained.audit));
+    page = page.section(Section::new("Networks").table(table(outcome.table())));
+    for splits in data {
+        page = page.section(Section::new(format!("Encrypted: {}", splits.name)).pictures(samples(splits)?));
+    }
+    Ok(page.section(Section::new("Steps").table(table(outcome.timings()))).html())
+}
+
+fn table<const N: usize>((header, rows): ([&'static str; N], Vec<[String; N]>)) -> Table {
+    rows.into_iter().fold(Table::new(header), Table::row)
+}
+
+fn samples(splits: &Splits) -> Result<Vec<Picture>> {
+    let data = &splits.test;
+    let (main, collateral) = (data.labels(splits.main)?, data.labels(splits.collateral)?);
+    let name = |labels: &dataset::Labels, item: usize| labels.classes[labels.values[item] as usize].clone();
+    let picture = |item| {
+        let caption = format!("{}, {}", name(main, item), name(collateral, item));
+        Picture::grey(data.image(item), data.width(), data.height(), &caption)
+    };
+    Ok((0..SAMPLES.min(data.len())).filter_map(picture).collect())
+}

@@ -1,0 +1,79 @@
+//! From data to a compiled, audited network.
+
+use anyhow::Result;
+use leakage::{AuditOptions, AuditReport};
+use network::{CompileOptions, CompiledNetwork, TrainOptions};
+
+use super::Splits;
+use super::outcome::Clock;
+use crate::console::Console;
+use crate::observe::observations;
+
+/// A network to train.
+pub struct Trial<'a> {
+    /// How the table calls it.
+    pub name: &'static str,
+    /// What it is trained, tested and attacked on.
+    pub data: &'a Splits,
+    /// How it is trained.
+    pub options: TrainOptions,
+}
+
+/// A trained, compiled and audited network.
+pub struct Trained {
+    /// As in [`Trial`].
+    pub name: &'static str,
+    /// Name of the data.
+    pub data: &'static str,
+    /// The integer network.
+    pub network: CompiledNetwork,
+    /// Main accuracy in floating point, percent.
+    pub accuracy_float: f64,
+    /// Main accuracy in integers, percent.
+    pub accuracy_integer: f64,
+    /// What its outputs give away.
+    pub audit: AuditReport,
+}
+
+impl Trial<'_> {
+    /// Trains, compiles, audits.
+    pub fn run(&self, console: &Console, clock: &mut Clock) -> Result<Trained> {
+        let Splits { train, test, attack, main, collateral, .. } = self.data;
+        let float = clock.step(&format!("train {}", self.name), console, || {
+            let bar = console.bar("training");
+            let network = network::train(train, test, &self.options, &bar)?;
+            bar.finish_and_clear();
+            Ok((network, 0))
+        })?;
+        let network = clock.step(&format!("compile {}", self.name), console, || {
+            let bar = console.bar("compiling");
+            let (network, _) = network::compile(&float, train, &CompileOptions::default(), &bar)?;
+            bar.finish_and_clear();
+            Ok((network, 0))
+        })?;
+        let audit = clock.step(&format!("audit {}", self.name), console, || {
+            let options = AuditOptions {
+                network: self.name.to_owned(),
+                attribute: (*collateral).to_owned(),
+                ..AuditOptions::default()
+            };
+            let bar = console.bar("auditing");
+            let report = leakage::audit(
+                &observations(&network, attack, main, collateral)?,
+                &observations(&network, test, main, collateral)?,
+                &options,
+                &bar,
+            )?;
+            bar.finish_and_clear();
+            Ok((report, 0))
+        })?;
+        Ok(Trained {
+            name: self.name,
+            data: self.data.name,
+            accuracy_float: float.accuracy(test)?,
+            accuracy_integer: network.accuracy(test)?,
+            network,
+            audit,
+        })
+    }
+}

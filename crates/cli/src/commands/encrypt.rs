@@ -1,0 +1,91 @@
+//! `halflight encrypt`: the owner.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use dataset::Dataset;
+use qfe::Encryptor;
+use serde_json::json;
+
+use crate::console::{self, Console};
+use crate::files;
+use crate::keys::Parameters;
+
+/// Encodes and encrypts items of a data set: one ciphertext file each.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight encrypt --parameters authority/public --data test.safetensors \\\n    \
+    --items 0..20 --out ciphertexts")]
+pub struct Encrypt {
+    /// Folder of published parameters: public key and encoder
+    #[arg(long, value_name = "FOLDER")]
+    parameters: PathBuf,
+    /// Data set with the owner's items
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Items to encrypt: `7`, or `0..20` for the first twenty
+    #[arg(long, default_value = "0..1", value_parser = parse_items)]
+    items: Items,
+    /// Folder for the ciphertexts, made if missing; item 7 becomes `7.ct`
+    #[arg(long, short, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Replace ciphertexts that exist
+    #[arg(long)]
+    force: bool,
+    /// Compressed points: half the size, slower to read
+    #[arg(long)]
+    compressed: bool,
+}
+
+#[derive(Clone)]
+struct Items(std::ops::Range<usize>);
+
+fn parse_items(text: &str) -> Result<Items, String> {
+    let number = |part: &str| part.parse::<usize>().map_err(|_| format!("`{text}`: write `7` or `0..20`"));
+    let range = match text.split_once("..") {
+        Some((start, end)) => number(start)?..number(end)?,
+        None => number(text)?..number(text)?.saturating_add(1),
+    };
+    if range.is_empty() { Err(format!("`{text}` holds no item: write `7` or `0..20`")) } else { Ok(Items(range)) }
+}
+
+impl Encrypt {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let parameters = Parameters::read(&self.parameters)?;
+        let data = Dataset::load(&self.data)?;
+        let Items(items) = self.items;
+        if items.end > data.len() {
+            bail!("--items {}..{}: {} holds items 0..{}", items.start, items.end, self.data.display(), data.len());
+        }
+        // Everything that can be refused is refused before the first file is written.
+        let encoded = items
+            .clone()
+            .map(|item| parameters.encoder.encode(data.image(item)))
+            .collect::<Result<Vec<_>, _>>()
+            .with_context(|| format!("{}: does not fit the encoder", self.data.display()))?;
+        fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be made", self.out.display()))?;
+        let paths: Vec<PathBuf> = items.map(|item| self.out.join(format!("{item}.ct"))).collect();
+        paths.iter().try_for_each(|path| files::check_writable(path, self.force))?;
+
+        let bar = console.bar("tables of the public key");
+        let encryptor = Encryptor::new(&parameters.key, &bar);
+        bar.finish_and_clear();
+        let bar = console.bar("encrypting");
+        bar.set_length(paths.len() as u64);
+        let encoding = if self.compressed { qfe::Encoding::Compressed } else { qfe::Encoding::Uncompressed };
+        let mut size = 0;
+        for (path, item) in paths.iter().zip(&encoded) {
+            let bytes = encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.encode(encoding);
+            size = bytes.len();
+            files::write(path, &bytes)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let id = parameters.key.id().to_string();
+        console.result(&json!({ "files": paths, "bytes_each": size, "public_key": id }), || {
+            format!("{} ciphertexts of {} in {}", paths.len(), console::bytes(size), self.out.display())
+        })
+    }
+}

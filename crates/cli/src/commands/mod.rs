@@ -1,0 +1,62 @@
+//! One file a verb, in the order of the flow.
+
+mod audit;
+mod authority;
+mod bench;
+mod compile;
+mod dataset;
+mod demo;
+mod encrypt;
+mod import;
+mod predict;
+mod train;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::console::Console;
+
+/// The verbs.
+#[derive(Subcommand)]
+pub enum Command {
+    /// The whole flow on drawn digits and real handwriting; ends with a table and report.html
+    Demo(demo::Demo),
+    /// Draw, import and look at data sets
+    #[command(subcommand)]
+    Dataset(dataset::Dataset),
+    /// Train a private quadratic network and its public head, with or without a defence
+    Train(train::Train),
+    /// Turn a trained network into integers with exact bounds
+    Compile(compile::Compile),
+    /// Bring in an integer network made elsewhere
+    Import(import::Import),
+    /// Measure what the outputs of a compiled network give away
+    Audit(audit::Audit),
+    /// Make master keys and issue functional keys
+    #[command(subcommand)]
+    Authority(authority::Authority),
+    /// Owner: encode and encrypt items of a data set
+    Encrypt(encrypt::Encrypt),
+    /// Predictor: evaluate ciphertexts and apply the public head
+    Predict(predict::Predict),
+    /// Time every operation of the encryption, beside the paper's figures
+    Bench(bench::Bench),
+}
+
+impl Command {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        match self {
+            Self::Demo(demo) => demo.run(console),
+            Self::Dataset(dataset) => dataset.run(console),
+            Self::Train(train) => train.run(console),
+            Self::Compile(compile) => compile.run(console),
+            Self::Import(import) => import.run(console),
+            Self::Audit(audit) => audit.run(console),
+            Self::Authority(authority) => authority.run(console),
+            Self::Encrypt(encrypt) => encrypt.run(console),
+            Self::Predict(predict) => predict.run(console),
+            Self::Bench(bench) => bench.run(console),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Paths that a verb reads and writes, checked before any work is done.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+/// Where a verb writes its one file.
+#[derive(Args, Clone, Debug)]
+pub struct Output {
+    /// File to write
+    #[arg(long, short, value_name = "FILE")]
+    out: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+impl Output {
+    /// The path, once it is known that it can be written and that nothing is lost by it.
+    ///
+    /// # Errors
+    /// The file exists and `--force` was not given, or its folder cannot be written.
+    pub fn path(&self) -> Result<&Path> {
+        check_writable(&self.out, self.force)?;
+        Ok(&self.out)
+    }
+}
+
+/// Refuses a path that exists (unless `force`) or whose folder is missing or read-only.
+pub fn check_writable(path: &Path, force: bool) -> Result<()> {
+    if path.is_dir() {
+        bail!("{}: is a folder; name a file in it", path.display());
+    }
+    if path.exists() && !force {
+        bail!("{}: exists; name another file, or replace it with --force", path.display());
+    }
+    let folder = folder_of(path);
+    tempfile::tempfile_in(folder).with_context(|| {
+        format!("{}: its folder {} cannot be written; create it or choose another", path.display(), folder.display())
+    })?;
+    Ok(())
+}
+
+/// Writes a whole file or nothing: to a temporary name in the same folder, then renamed.
+pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+        file.write_all(contents)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("{}: cannot be written", path.display()))
+}
+
+/// Reads a file of at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let size = fs::metadata(path).with_context(|| format!("{}: cannot be read", path.display()))?.len();
+    if size > limit {
+        bail!("{}: has {size} bytes, more than the {limit} that such a file can have", path.display());
+    }
+    fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

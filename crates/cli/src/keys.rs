@@ -1,0 +1,110 @@
+//! Between files, networks and the encryption: what every role reads, with the file named in each error.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use dataset::Encoder;
+use network::CompiledNetwork;
+use qfe::{Ciphertext, Evaluator, FunctionalKey, LogTable, PublicKey, QuadraticMap};
+
+use crate::console::Console;
+use crate::files;
+
+/// Largest key or ciphertext file: 65,535 inputs a side take less.
+const KEY_LIMIT: u64 = 64 << 20;
+const ENCODER_LIMIT: u64 = 16 << 20;
+
+/// Name of the public key in the folder of published parameters.
+pub const PUBLIC_KEY: &str = "public.key";
+/// Name of the encoder in the folder of published parameters.
+pub const ENCODER: &str = "encoder.json";
+
+/// What the authority publishes: the public key, and the encoder of its inputs.
+pub struct Parameters {
+    /// Encrypts.
+    pub key: PublicKey,
+    /// Makes the integers that are encrypted.
+    pub encoder: Encoder,
+}
+
+impl Parameters {
+    /// Reads a folder that `halflight authority init` wrote.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(PUBLIC_KEY);
+        let key = PublicKey::from_bytes(&files::read(&path, KEY_LIMIT)?).with_context(|| path.display().to_string())?;
+        let path = folder.join(ENCODER);
+        let encoder: Encoder = serde_json::from_slice(&files::read(&path, ENCODER_LIMIT)?)
+            .with_context(|| format!("{}: not an encoder", path.display()))?;
+        if encoder.inputs() != key.inputs() {
+            bail!(
+                "{}: makes {:?} inputs and {PUBLIC_KEY} encrypts {:?}; fetch both files from the authority again",
+                path.display(),
+                encoder.inputs(),
+                key.inputs()
+            );
+        }
+        Ok(Self { key, encoder })
+    }
+}
+
+/// Reads a functional key.
+pub fn functional_key(path: &Path) -> Result<FunctionalKey> {
+    FunctionalKey::from_bytes(&files::read(path, KEY_LIMIT)?).with_context(|| path.display().to_string())
+}
+
+/// Reads a ciphertext.
+pub fn ciphertext(path: &Path) -> Result<Ciphertext> {
+    Ciphertext::from_bytes(&files::read(path, KEY_LIMIT)?).with_context(|| path.display().to_string())
+}
+
+/// The quadratic map of a compiled network, as a functional key opens it.
+pub fn map_of(network: &CompiledNetwork) -> Result<QuadraticMap> {
+    let (n, m) = network.inputs();
+    QuadraticMap::new(
+        n,
+        m,
+        network.units(),
+        network.outputs(),
+        network.left().to_vec(),
+        network.right().to_vec(),
+        network.combine().to_vec(),
+    )
+    .context("the network is no quadratic map of this size")
+}
+
+/// The evaluator of `network` by `key`, after checking that the key opens this network and no other.
+pub fn evaluator(key: &FunctionalKey, network: &CompiledNetwork, table: Arc<LogTable>) -> Result<Evaluator> {
+    if *key.map() != map_of(network)? {
+        bail!("the functional key opens another function than this network: ask the authority for the network's key");
+    }
+    Ok(Evaluator::new(key, table, network.bounds())?)
+}
+
+/// A discrete-log table that suits the widest output of `networks`.
+pub fn log_table<'a>(
+    networks: impl IntoIterator<Item = &'a CompiledNetwork>,
+    console: &Console,
+) -> Result<Arc<LogTable>> {
+    let widest = networks
+        .into_iter()
+        .flat_map(|network| network.bounds())
+        .map(|&(low, high)| i128::from(high) - i128::from(low))
+        .max()
+        .unwrap_or(0);
+    // With 2^b baby steps a search takes range / 2^(b + 2) giant steps; 22 (67 MB) is worth it from 2^32 on.
+    let bits = match 128 - widest.leading_zeros() {
+        0..=24 => 16,
+        25..=30 => 20,
+        _ => 22,
+    };
+    let bar = console.bar("discrete-log table");
+    let table = LogTable::build(bits, &bar)?;
+    bar.finish_and_clear();
+    Ok(Arc::new(table))
+}
+
+/// Hexadecimal digits of a hash.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,51 @@
+//! Where the passphrase of a master key comes from.
+
+use std::io::{IsTerminal, stdin};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::files;
+
+/// Environment variable that may hold the passphrase.
+const VARIABLE: &str = "HALFLIGHT_PASSPHRASE";
+const LIMIT: u64 = 4096;
+
+/// How a master key file is protected.
+#[derive(Args)]
+pub struct Passphrase {
+    /// File whose first line is the master key's passphrase; otherwise the environment variable
+    /// HALFLIGHT_PASSPHRASE, otherwise a question on the terminal
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl Passphrase {
+    /// The passphrase; asked twice when a key is made.
+    pub fn get(&self, confirm: bool) -> Result<Zeroizing<String>> {
+        let passphrase = match (&self.passphrase_file, std::env::var(VARIABLE)) {
+            (Some(path), _) => {
+                let contents = Zeroizing::new(files::read(path, LIMIT)?);
+                let text = std::str::from_utf8(&contents).with_context(|| format!("{}: not text", path.display()))?;
+                Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())
+            }
+            (None, Ok(value)) => Zeroizing::new(value),
+            (None, Err(_)) if stdin().is_terminal() => ask(confirm)?,
+            (None, Err(_)) => bail!("the master key needs a passphrase: give --passphrase-file or set {VARIABLE}"),
+        };
+        if passphrase.is_empty() {
+            bail!("the passphrase is empty: choose one of several words");
+        }
+        Ok(passphrase)
+    }
+}
+
+fn ask(confirm: bool) -> Result<Zeroizing<String>> {
+    let passphrase = Zeroizing::new(rpassword::prompt_password("Passphrase of the master key: ")?);
+    if confirm && *passphrase != *Zeroizing::new(rpassword::prompt_password("Once more: ")?) {
+        bail!("the two passphrases differ: try again");
+    }
+    Ok(passphrase)
+}

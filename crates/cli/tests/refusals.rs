@@ -1,0 +1,229 @@
+//! Bad input through the command: a clear error that names file, field and remedy, and nothing left behind.
+
+mod workshop;
+
+use std::fs;
+
+use safetensors::tensor::{SafeTensors, TensorView};
+use workshop::Workshop;
+
+#[test]
+fn a_ciphertext_of_another_public_key() {
+    let shop = Workshop::furnished();
+    shop.works("authority init --network compiled.safetensors --folder other");
+    shop.works("encrypt --parameters other/public --data data.safetensors --items 0 --out other-ciphertexts");
+    shop.refuses(
+        "predict --key functional.key --network compiled.safetensors other-ciphertexts/0.ct",
+        &["other-ciphertexts/0.ct", "public key", "encrypt with the right public key"],
+    );
+}
+
+#[test]
+fn a_functional_key_of_another_network() {
+    let shop = Workshop::furnished();
+    shop.works("compile network.safetensors --data data.safetensors --bits 3 --out coarse.safetensors");
+    shop.refuses(
+        "predict --key functional.key --network coarse.safetensors ciphertexts/0.ct",
+        &["functional.key", "another function"],
+    );
+}
+
+#[test]
+fn truncated_files_of_every_kind() {
+    each_kind(|shop, name, copy, run| {
+        shop.damaged(name, copy, |bytes| bytes.truncate(bytes.len() / 2));
+        shop.refuses(run, &[copy]);
+        shop.damaged(name, copy, Vec::clear);
+        shop.refuses(run, &[copy]);
+    });
+}
+
+#[test]
+fn flipped_bits_in_files_of_every_kind() {
+    each_kind(|shop, name, copy, run| {
+        for place in [0, 8, 40] {
+            shop.damaged(name, copy, |bytes| bytes[place] ^= 0x10);
+            shop.refuses(run, &[copy]);
+        }
+    });
+}
+
+/// A checksum, a hash or an authentication tag must see it; data sets and float networks have none.
+#[test]
+fn a_flipped_bit_deep_inside() {
+    each_kind(|shop, name, copy, run| {
+        if !["data.safetensors", "network.safetensors"].contains(&name) {
+            shop.damaged(name, copy, |bytes| {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            });
+            shop.refuses(run, &[copy]);
+        }
+    });
+}
+
+#[test]
+fn foreign_files_in_place_of_every_kind() {
+    each_kind(|shop, _, copy, run| {
+        fs::write(shop.path(copy), b"%PDF-1.7 this is something else entirely, and long enough to hold a header")
+            .unwrap();
+        shop.refuses(run, &[copy]);
+        fs::remove_file(shop.path(copy)).unwrap();
+        shop.refuses(run, &[copy]);
+    });
+}
+
+#[test]
+fn images_of_another_size() {
+    let shop = Workshop::furnished();
+    shop.works("dataset draw --count 60 --size 28 --out large.safetensors");
+    shop.refuses(
+        "encrypt --parameters authority/public --data large.safetensors --out refused",
+        &["large.safetensors", "784 pixels", "8x8"],
+    );
+    shop.refuses("train --data data.safetensors --validation large.safetensors --main digit --out refused", &["28"]);
+}
+
+#[test]
+fn labels_out_of_range_or_unknown() {
+    let shop = Workshop::furnished();
+    shop.refuses("train --data data.safetensors --main letter --out refused", &["letter", "digit"]);
+    edit_tensors(&shop, "data.safetensors", "labels.safetensors", |name, bytes| {
+        if name == "digit" {
+            bytes[0] = 10;
+        }
+    });
+    shop.refuses("train --data labels.safetensors --main digit --out refused", &["labels.safetensors", "digit", "10"]);
+}
+
+#[test]
+fn numbers_that_are_not_in_a_network() {
+    let shop = Workshop::furnished();
+    let mut damaged = None;
+    edit_tensors(&shop, "network.safetensors", "nan.safetensors", |name, bytes| {
+        if damaged.is_none() && bytes.len() >= 4 {
+            bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+            damaged = Some(name.to_owned());
+        }
+    });
+    let tensor = damaged.expect("a network has tensors");
+    shop.refuses("compile nan.safetensors --data data.safetensors --out refused", &["nan.safetensors", &tensor]);
+}
+
+#[test]
+fn a_function_beyond_the_range_of_discrete_logs() {
+    let shop = Workshop::furnished();
+    shop.refuses(
+        "compile network.safetensors --data data.safetensors --log-range 8 --out refused",
+        &["output", "range"],
+    );
+}
+
+#[test]
+fn items_that_are_not_there() {
+    let shop = Workshop::furnished();
+    shop.refuses(
+        "encrypt --parameters authority/public --data data.safetensors --items 1790..1800 --out refused",
+        &["1790..1800", "0..1797"],
+    );
+    shop.refuses("encrypt --parameters authority/public --data data.safetensors --items 3..3 --out r", &["3..3"]);
+}
+
+#[test]
+fn unreadable_fonts() {
+    let shop = Workshop::empty();
+    shop.refuses("dataset draw --font nowhere.ttf --out refused", &["nowhere.ttf", "TTF or OTF"]);
+    fs::write(shop.path("broken.ttf"), b"not a font at all").unwrap();
+    shop.refuses("dataset draw --font broken.ttf --out refused", &["broken", "font"]);
+    shop.refuses("dataset draw --characters 0漢 --out refused", &["漢", "font"]);
+    shop.refuses("dataset draw --elastic-sigma 0 --out refused", &["elastic_sigma"]);
+}
+
+#[test]
+fn outputs_that_exist_or_cannot_be_written() {
+    let shop = Workshop::furnished();
+    for arguments in [
+        "dataset draw --count 10 --out",
+        "dataset import handwriting --out",
+        "train --data data.safetensors --main digit --out",
+        "compile network.safetensors --data data.safetensors --out",
+        "authority issue --folder authority --network compiled.safetensors --out",
+    ] {
+        shop.refuses(&format!("{arguments} functional.key"), &["functional.key", "exists", "--force"]);
+        shop.refuses(&format!("{arguments} nowhere/file"), &["nowhere/file", "cannot be written"]);
+        shop.refuses(&format!("{arguments} authority"), &["authority", "is a folder"]);
+    }
+    shop.refuses("authority init --network compiled.safetensors --folder authority", &["master.age", "exists"]);
+    shop.refuses(
+        "encrypt --parameters authority/public --data data.safetensors --out ciphertexts",
+        &["ciphertexts/0.ct", "exists", "--force"],
+    );
+}
+
+#[test]
+fn a_wrong_passphrase() {
+    let shop = Workshop::furnished();
+    fs::write(shop.path("wrong.txt"), "not this one\n").unwrap();
+    shop.refuses(
+        "authority issue --folder authority --network compiled.safetensors --passphrase-file wrong.txt --out refused",
+        &["master.age"],
+    );
+}
+
+/// A file of every kind, the copy to damage, and a command that reads the copy.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("data.safetensors", "bad-data.safetensors", "dataset show bad-data.safetensors"),
+    (
+        "network.safetensors",
+        "bad-network.safetensors",
+        "compile bad-network.safetensors --data data.safetensors --out r",
+    ),
+    (
+        "compiled.safetensors",
+        "bad-compiled.safetensors",
+        "authority init --network bad-compiled.safetensors --folder r",
+    ),
+    (
+        "authority/public/public.key",
+        "bad/public/public.key",
+        "encrypt --parameters bad/public --data data.safetensors --out r",
+    ),
+    ("authority/master.age", "bad/master.age", "authority issue --folder bad --network compiled.safetensors --out r"),
+    ("functional.key", "bad.key", "predict --key bad.key --network compiled.safetensors ciphertexts/0.ct"),
+    ("ciphertexts/0.ct", "bad.ct", "predict --key functional.key --network compiled.safetensors bad.ct"),
+];
+
+fn prepare(shop: &Workshop) {
+    fs::create_dir_all(shop.path("bad/public")).unwrap();
+    for name in ["master.age", "public/public.key", "public/encoder.json"] {
+        fs::copy(shop.path("authority").join(name), shop.path("bad").join(name)).unwrap();
+    }
+}
+
+/// One kind at a time, everything else whole.
+fn each_kind(test: impl Fn(&Workshop, &str, &str, &str)) {
+    let shop = Workshop::furnished();
+    for (name, copy, run) in KINDS {
+        prepare(&shop);
+        test(&shop, name, copy, run);
+    }
+}
+
+/// Copies a safetensors file, metadata included, with changed tensor bytes.
+fn edit_tensors(shop: &Workshop, name: &str, copy: &str, mut change: impl FnMut(&str, &mut [u8])) {
+    let bytes = fs::read(shop.path(name)).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let tensors: Vec<_> = SafeTensors::deserialize(&bytes)
+        .unwrap()
+        .iter()
+        .map(|(name, view)| {
+            let mut data = view.data().to_vec();
+            change(name, &mut data);
+            (name.to_owned(), view.dtype(), view.shape().to_vec(), data)
+        })
+        .collect();
+    let views =
+        tensors.iter().map(|(name, dtype, shape, data)| (name, TensorView::new(*dtype, shape.clone(), data).unwrap()));
+    let edited = safetensors::serialize(views, metadata.metadata().clone()).unwrap();
+    fs::write(shop.path(copy), edited).unwrap();
+}

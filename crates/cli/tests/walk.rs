@@ -1,0 +1,85 @@
+//! The sequence of the README, verb by verb, each on the files that the one before wrote.
+
+mod workshop;
+
+use workshop::Workshop;
+
+#[test]
+fn drawn_digits_from_pixels_to_predictions() {
+    let shop = Workshop::empty();
+    let drawn = shop.json("dataset draw --count 500 --pairs --seed 1 --out train.safetensors");
+    assert_eq!((drawn["items"].as_u64(), drawn["height"].as_u64()), (Some(1000), Some(28)));
+    shop.works("dataset draw --count 400 --seed 2 --out test.safetensors");
+    shop.works("dataset draw --count 800 --seed 3 --out attack.safetensors");
+    let shown = shop.json("dataset show train.safetensors --sheet sheet.png");
+    assert_eq!(shown["items"], 1000);
+    assert!(std::fs::read(shop.path("sheet.png")).unwrap().starts_with(b"\x89PNG"));
+
+    let trained = shop.json(
+        "train --data train.safetensors --validation test.safetensors --main character --collateral font \
+         --defence match --steps 60 --batch 200 --units 16 --out network.safetensors",
+    );
+    assert!(trained["main_accuracy"].as_f64().unwrap() > 50.0, "{trained}");
+    shop.works("compile network.safetensors --data train.safetensors --steps 60 --out compiled.safetensors");
+    let audit = shop.json(
+        "audit compiled.safetensors --train attack.safetensors --test test.safetensors --families logistic,knn-15 \
+         --report report.html",
+    );
+    assert_eq!(audit["attribute"], "font");
+    assert!(audit["strongest"]["low"].as_f64() < audit["strongest"]["high"].as_f64());
+    assert!(std::fs::read_to_string(shop.path("report.html")).unwrap().starts_with("<!doctype html>"));
+
+    shop.works("authority init --network compiled.safetensors --folder authority");
+    shop.works("authority issue --folder authority --network compiled.safetensors --out functional.key");
+    shop.works("encrypt --parameters authority/public --data test.safetensors --items 3..5 --out ciphertexts");
+    shop.works("encrypt --parameters authority/public --data test.safetensors --items 3 --compressed --out small");
+    let predicted = shop.json(
+        "predict --key functional.key --network compiled.safetensors ciphertexts/3.ct ciphertexts/4.ct small/3.ct",
+    );
+    let results = predicted["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    assert_eq!(results[0]["output"], results[2]["output"], "compression changes no output");
+
+    // Bit for bit the integer network in clear.
+    let network = network::CompiledNetwork::load(&shop.path("compiled.safetensors")).unwrap();
+    let data = dataset::Dataset::load(&shop.path("test.safetensors")).unwrap();
+    for (result, item) in results.iter().zip([3, 4, 3]) {
+        let output = network.evaluate(&network.encoder().encode(data.image(item)).unwrap()).unwrap();
+        assert_eq!(serde_json::json!(output), result["output"]);
+        assert!(network.classes().iter().any(|class| result["label"] == *class));
+    }
+}
+
+#[test]
+fn a_master_key_opens_with_an_age_identity() {
+    let shop = Workshop::furnished();
+    let (_, recipient) = qfe::keyfile::Unlock::generate_identity();
+    shop.works(&format!(
+        "authority init --network compiled.safetensors --folder age-authority --recipient {recipient}"
+    ));
+    let master = std::fs::read(shop.path("age-authority/master.age")).unwrap();
+    assert!(master.starts_with(b"age-encryption.org/v1"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(shop.path("age-authority/master.age")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // The passphrase is no identity.
+    shop.refuses("authority issue --folder age-authority --network compiled.safetensors --out k", &["master.age"]);
+}
+
+#[test]
+fn two_threads_or_one_draw_the_same_images() {
+    let shop = Workshop::empty();
+    shop.works("dataset draw --count 300 --seed 9 --out many.safetensors");
+    let one = std::process::Command::new(env!("CARGO_BIN_EXE_halflight"))
+        .args(["dataset", "draw", "--count", "300", "--seed", "9", "--out", "one.safetensors"])
+        .current_dir(shop.path(""))
+        .env("RAYON_NUM_THREADS", "1")
+        .output()
+        .unwrap();
+    assert!(one.status.success());
+    let read = |name| std::fs::read(shop.path(name)).unwrap();
+    assert!(read("many.safetensors") == read("one.safetensors"));
+}
