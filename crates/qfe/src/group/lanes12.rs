@@ -108,7 +108,7 @@ impl Fp12x8 {
     pub(super) fn unload(&self) -> [Fp12; 8] {
         let columns: [[Fp2; 8]; 6] = std::array::from_fn(|k| self.0[k / 3][k % 3].unload());
         std::array::from_fn(|lane| {
-            let plain = |c: Fp2| Fp2 { c0: Fp::from_shifted(c.c0), c1: Fp::from_shifted(c.c1) };
+            let plain = |c: Fp2| Fp2 { c0: Fp::unshifted(c.c0), c1: Fp::unshifted(c.c1) };
             Fp12::from_coefficients(&columns.map(|column| plain(column[lane])))
         })
     }

@@ -198,7 +198,7 @@ impl<F: Coordinate> VectorScratch<F> {
 fn exact_batch<F: Coordinate>(start: usize, end: usize, additions: &mut impl Additions<F>) {
     let operand = |k: usize, side: usize| {
         let (point, negative) = additions.operands(k)[side];
-        point.from_shifted().neg_if(negative)
+        point.unshifted().neg_if(negative)
     };
     let mut left: Vec<Point<F>> = (start..end).map(|k| operand(k, 0)).collect();
     let right: Vec<Point<F>> = (start..end).map(|k| operand(k, 1)).collect();
@@ -232,7 +232,7 @@ fn slope_parts<F: Coordinate>(
 
 /// The inverses of eight lanes by one inversion; `None` when a lane is zero.
 pub(crate) fn invert_lanes(lanes: &Fp8) -> Option<Fp8> {
-    let values = lanes.unload().map(Fp::from_shifted);
+    let values = lanes.unload().map(Fp::unshifted);
     let mut prefixes = [Fp::ONE; LANES];
     let mut product = Fp::ONE;
     for (prefix, value) in prefixes.iter_mut().zip(&values) {
@@ -273,7 +273,7 @@ mod tests {
             return;
         }
         let (a, mut b) = (points::<F>(45, 1), points::<F>(45, 2));
-        let mut check = |b: &[Point<F>]| {
+        let check = |b: &[Point<F>]| {
             let mut scalar = a.clone();
             add_all(45, &mut ZipAdditions { left: &mut scalar, right: b }, &mut Scratch::new());
             let (mut lanes, right) = (to_shifted(&a), to_shifted(b));

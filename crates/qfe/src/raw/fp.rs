@@ -56,7 +56,7 @@ impl Fp {
 
     /// Back from the lanes' form, where values are below four times the modulus;
     /// the product is reduced in full.
-    pub(crate) fn from_shifted(self) -> Self {
+    pub(crate) fn unshifted(self) -> Self {
         self.mul(&shifts().1)
     }
 
@@ -94,8 +94,8 @@ impl Field for Fp {
     fn add(&self, other: &Self) -> Self {
         let mut sum = [0u64; 6];
         let mut carry = false;
-        for i in 0..6 {
-            (sum[i], carry) = self.0.l[i].carrying_add(other.0.l[i], carry);
+        for (out, (a, b)) in sum.iter_mut().zip(self.0.l.iter().zip(&other.0.l)) {
+            (*out, carry) = a.carrying_add(*b, carry);
         }
         Self::reduce_once(sum, carry)
     }
@@ -104,8 +104,8 @@ impl Field for Fp {
     fn sub(&self, other: &Self) -> Self {
         let mut difference = [0u64; 6];
         let mut borrow = false;
-        for i in 0..6 {
-            (difference[i], borrow) = self.0.l[i].borrowing_sub(other.0.l[i], borrow);
+        for (out, (a, b)) in difference.iter_mut().zip(self.0.l.iter().zip(&other.0.l)) {
+            (*out, borrow) = a.borrowing_sub(*b, borrow);
         }
         let mask = (borrow as u64).wrapping_neg();
         let mut out = [0u64; 6];

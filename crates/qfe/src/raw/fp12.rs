@@ -1,8 +1,7 @@
 //! The extension of degree twelve, target of the pairing.
 
 use blst::{
-    blst_fp12, blst_fp12_conjugate, blst_fp12_cyclotomic_sqr, blst_fp12_frobenius_map, blst_fp12_inverse,
-    blst_fp12_mul, blst_fp12_sqr,
+    blst_fp12, blst_fp12_conjugate, blst_fp12_cyclotomic_sqr, blst_fp12_frobenius_map, blst_fp12_inverse, blst_fp12_mul,
 };
 
 use super::{Fp, Fp2};
@@ -37,14 +36,6 @@ impl Fp12 {
         let mut out = *self;
         // SAFETY: the pointers are to live elements; blst allows aliasing of inputs.
         unsafe { blst_fp12_mul(&mut out.0, &self.0, &other.0) };
-        out
-    }
-
-    #[inline(always)]
-    pub(crate) fn sqr(&self) -> Self {
-        let mut out = *self;
-        // SAFETY: as for `mul`.
-        unsafe { blst_fp12_sqr(&mut out.0, &self.0) };
         out
     }
 

@@ -33,6 +33,7 @@ impl Fp2 {
     }
 
     /// Multiplication by `1 + i`, the non-residue of the tower above.
+    #[cfg(not(target_arch = "x86_64"))]
     #[inline(always)]
     pub(crate) fn mul_by_nonresidue(&self) -> Self {
         Self { c0: self.c0.sub(&self.c1), c1: self.c0.add(&self.c1) }

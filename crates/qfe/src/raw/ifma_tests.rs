@@ -12,7 +12,7 @@ fn shifted(values: &[Fp; 8]) -> Fp8 {
 }
 
 fn canonical(values: &Fp8) -> [Fp; 8] {
-    values.unload().map(|v| v.from_shifted())
+    values.unload().map(|v| v.unshifted())
 }
 
 #[test]

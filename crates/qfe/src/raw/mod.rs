@@ -63,16 +63,19 @@ pub(crate) trait Coordinate: Field {
     fn with_inverse_norm(&self, inverse: &Fp) -> Self;
     /// To and from the form that vectors load and store (see [`ifma`]).
     fn to_shifted(self) -> Self;
-    fn from_shifted(self) -> Self;
+    fn unshifted(self) -> Self;
     fn generator() -> Point<Self>;
     /// `scalar·point` without branches or addresses that depend on the scalar.
     fn scalar_mul(point: &Point<Self>, scalar: &Scalar) -> Point<Self>;
+    /// `x·base + scalar·point` in constant time.
+    fn combine_constant_time(base: &Point<Self>, x: i64, point: &Point<Self>, scalar: &Scalar) -> Point<Self>;
     /// The endomorphism `(x, y) ↦ (c_x·x̄, c_y·ȳ)` whose eigenvalue is the base of
     /// [`Coordinate::split_vartime`]: its constants.
     fn endomorphism_constants() -> &'static (Self, Self);
     /// The conjugate over the prime field.
     fn conjugate(&self) -> Self;
     /// Times an element of the prime field.
+    #[cfg(not(target_arch = "x86_64"))]
     fn scale(&self, by: &Fp) -> Self;
     /// `scalar = Σ part_k · eigenvalue^k`, each part an absolute value with a sign.
     fn split_vartime(scalar: &Scalar) -> Vec<(u128, bool)>;

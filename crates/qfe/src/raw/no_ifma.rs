@@ -27,7 +27,7 @@ impl<F: Coordinate<Vector = Self>> Vector for Lanes<F> {
     const ZERO: Self = Self([F::ZERO; 8]);
 
     fn load(elements: [&F; 8]) -> Self {
-        Self(elements.map(|e| e.from_shifted()))
+        Self(elements.map(|e| e.unshifted()))
     }
 
     fn unload(&self) -> [F; 8] {
@@ -80,7 +80,7 @@ impl Fp8 {
 
     /// The same element in all lanes.
     pub(crate) fn splat(shifted: &Fp) -> Self {
-        Lanes([shifted.from_shifted(); 8])
+        Lanes([shifted.unshifted(); 8])
     }
 
     /// Zero in the lanes of the mask.

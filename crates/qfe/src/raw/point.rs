@@ -3,11 +3,11 @@
 use std::sync::OnceLock;
 
 use blst::{
-    BLST_ERROR, blst_p1, blst_p1_affine, blst_p1_affine_compress, blst_p1_affine_generator, blst_p1_affine_in_g1,
-    blst_p1_affine_serialize, blst_p1_deserialize, blst_p1_from_affine, blst_p1_mult, blst_p1_to_affine,
-    blst_p1_uncompress, blst_p2, blst_p2_affine, blst_p2_affine_compress, blst_p2_affine_generator,
-    blst_p2_affine_in_g2, blst_p2_affine_serialize, blst_p2_deserialize, blst_p2_from_affine, blst_p2_mult,
-    blst_p2_to_affine, blst_p2_uncompress,
+    BLST_ERROR, blst_p1, blst_p1_add_or_double, blst_p1_affine, blst_p1_affine_compress, blst_p1_affine_generator,
+    blst_p1_affine_in_g1, blst_p1_affine_serialize, blst_p1_cneg, blst_p1_deserialize, blst_p1_from_affine,
+    blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress, blst_p2, blst_p2_add_or_double, blst_p2_affine,
+    blst_p2_affine_compress, blst_p2_affine_generator, blst_p2_affine_in_g2, blst_p2_affine_serialize, blst_p2_cneg,
+    blst_p2_deserialize, blst_p2_from_affine, blst_p2_mult, blst_p2_to_affine, blst_p2_uncompress,
 };
 use zeroize::Zeroize;
 
@@ -60,11 +60,11 @@ impl<F: Field> Point<F> {
     }
 
     /// From the form that vectors store.
-    pub(crate) fn from_shifted(self) -> Self
+    pub(crate) fn unshifted(self) -> Self
     where
         F: Coordinate,
     {
-        Self { x: self.x.from_shifted(), y: self.y.from_shifted() }
+        Self { x: self.x.unshifted(), y: self.y.unshifted() }
     }
 
     /// `−self` if `negative`, else `self`.
@@ -132,8 +132,8 @@ impl Coordinate for Fp {
         self.to_shifted()
     }
 
-    fn from_shifted(self) -> Self {
-        self.from_shifted()
+    fn unshifted(self) -> Self {
+        self.unshifted()
     }
 
     fn generator() -> G1 {
@@ -156,6 +156,26 @@ impl Coordinate for Fp {
         out
     }
 
+    fn combine_constant_time(base: &G1, x: i64, point: &G1, scalar: &Scalar) -> G1 {
+        let magnitude = x.unsigned_abs().to_le_bytes();
+        let mut bytes = scalar.to_bytes();
+        let mut out = G1::INFINITY;
+        // SAFETY: as for `scalar_mul`; the first product reads 64 bits of 8 bytes.
+        unsafe {
+            let (mut b, mut p) = (blst_p1::default(), blst_p1::default());
+            blst_p1_from_affine(&mut b, (base as *const G1).cast());
+            blst_p1_from_affine(&mut p, (point as *const G1).cast());
+            let (mut first, mut second) = (blst_p1::default(), blst_p1::default());
+            blst_p1_mult(&mut first, &b, magnitude.as_ptr(), 64);
+            blst_p1_cneg(&mut first, x < 0);
+            blst_p1_mult(&mut second, &p, bytes.as_ptr(), 255);
+            blst_p1_add_or_double(&mut p, &first, &second);
+            blst_p1_to_affine((&mut out as *mut G1).cast(), &p);
+        }
+        bytes.zeroize();
+        out
+    }
+
     fn endomorphism_constants() -> &'static (Fp, Fp) {
         static BETA: OnceLock<(Fp, Fp)> = OnceLock::new();
         BETA.get_or_init(|| {
@@ -169,6 +189,7 @@ impl Coordinate for Fp {
         *self
     }
 
+    #[cfg(not(target_arch = "x86_64"))]
     fn scale(&self, by: &Fp) -> Self {
         self.mul(by)
     }
@@ -247,8 +268,8 @@ impl Coordinate for Fp2 {
         Self { c0: self.c0.to_shifted(), c1: self.c1.to_shifted() }
     }
 
-    fn from_shifted(self) -> Self {
-        Self { c0: self.c0.from_shifted(), c1: self.c1.from_shifted() }
+    fn unshifted(self) -> Self {
+        Self { c0: self.c0.unshifted(), c1: self.c1.unshifted() }
     }
 
     fn generator() -> G2 {
@@ -271,6 +292,26 @@ impl Coordinate for Fp2 {
         out
     }
 
+    fn combine_constant_time(base: &G2, x: i64, point: &G2, scalar: &Scalar) -> G2 {
+        let magnitude = x.unsigned_abs().to_le_bytes();
+        let mut bytes = scalar.to_bytes();
+        let mut out = G2::INFINITY;
+        // SAFETY: as for `scalar_mul`; the first product reads 64 bits of 8 bytes.
+        unsafe {
+            let (mut b, mut p) = (blst_p2::default(), blst_p2::default());
+            blst_p2_from_affine(&mut b, (base as *const G2).cast());
+            blst_p2_from_affine(&mut p, (point as *const G2).cast());
+            let (mut first, mut second) = (blst_p2::default(), blst_p2::default());
+            blst_p2_mult(&mut first, &b, magnitude.as_ptr(), 64);
+            blst_p2_cneg(&mut first, x < 0);
+            blst_p2_mult(&mut second, &p, bytes.as_ptr(), 255);
+            blst_p2_add_or_double(&mut p, &first, &second);
+            blst_p2_to_affine((&mut out as *mut G2).cast(), &p);
+        }
+        bytes.zeroize();
+        out
+    }
+
     fn endomorphism_constants() -> &'static (Fp2, Fp2) {
         static PSI: OnceLock<(Fp2, Fp2)> = OnceLock::new();
         PSI.get_or_init(|| {
@@ -288,6 +329,7 @@ impl Coordinate for Fp2 {
         self.conjugate()
     }
 
+    #[cfg(not(target_arch = "x86_64"))]
     fn scale(&self, by: &Fp) -> Self {
         self.scale(by)
     }

@@ -28,4 +28,5 @@ mod points;
 
 pub use error::WireError;
 pub use frame::{Encoding, Header, Kind, peek};
+pub(crate) use objects::check_ciphertexts;
 pub use objects::ciphertext_size;

@@ -157,13 +157,18 @@ impl Ciphertext {
 
     /// Reads and validates a ciphertext in either encoding.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+        let ciphertext = Self::parse(bytes)?;
+        check_ciphertexts(&[&ciphertext])?;
+        Ok(ciphertext)
+    }
+
+    /// Reads a ciphertext; its points are on the curves, perhaps not in the subgroups.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::Ciphertext)?;
-        // The first point is checked together with the others.
-        let mut a = read::<Fp>(&mut body, 1 + 2 * header.n, header.encoding, "a")?;
+        let gamma = read::<Fp>(&mut body, 1, header.encoding, "gamma")?;
+        let a = read::<Fp>(&mut body, 2 * header.n, header.encoding, "a")?;
         let b = read::<Fp2>(&mut body, 2 * header.m, header.encoding, "b")?;
-        check_subgroups(("a", &a), ("b", &b))?;
-        let gamma = a.remove(0);
-        Ok(Self { id: header.public_key_id, gamma, a, b })
+        Ok(Self { id: header.public_key_id, gamma: gamma[0], a, b })
     }
 
     /// Bytes of an encoding.
@@ -203,6 +208,18 @@ impl Mask {
             b,
         })
     }
+}
+
+/// One subgroup check over the points of several ciphertexts.
+pub(crate) fn check_ciphertexts(ciphertexts: &[&Ciphertext]) -> Result<(), WireError> {
+    let mut a = Vec::with_capacity(ciphertexts.iter().map(|c| 1 + c.a.len()).sum());
+    let mut b = Vec::with_capacity(ciphertexts.iter().map(|c| c.b.len()).sum());
+    for ciphertext in ciphertexts {
+        a.push(ciphertext.gamma);
+        a.extend_from_slice(&ciphertext.a);
+        b.extend_from_slice(&ciphertext.b);
+    }
+    check_subgroups(("a", &a), ("b", &b))
 }
 
 fn size(header: &Header) -> usize {
