@@ -68,6 +68,22 @@ fn nothing_is_found_where_nothing_is() {
 }
 
 #[test]
+fn shuffled_labels_give_chance_on_average() {
+    let rates = (0..24).map(|seed| {
+        let options = AuditOptions {
+            families: vec![Family::Qda, Family::Neighbours { k: 15 }, Family::Forest { leaf: 20 }],
+            seeds: vec![seed],
+            ..AuditOptions::default()
+        };
+        let report = run(&shifted(600, 1.5, 2 * seed), &shifted(1200, 1.5, 2 * seed + 1), &options);
+        report.controls.shuffled.map_or(0.0, |c| c.strongest_pooled.accuracy)
+    });
+    let mean = rates.sum::<f64>() / 24.0;
+    // 28,800 guesses: standard error 0.29.
+    assert!((mean - 50.0).abs() < 0.9, "{mean}");
+}
+
+#[test]
 fn several_values_and_unequal_shares_have_their_own_chance() {
     let draw = |items, seed| {
         observe(items, 1, 4, seed, |_, c, rng| vec![c as f64 * 1.5 + common::normal(rng), common::normal(rng)])

@@ -13,6 +13,9 @@ use rand::seq::SliceRandom;
 
 const BATCH: usize = 256;
 const PEAK_RATE: f64 = 4e-3;
+/// Few rows are seen more often: at least this many in all, in at most [`MOST_EPOCHS`].
+const LEAST_SEEN: usize = 60_000;
+const MOST_EPOCHS: usize = 50;
 
 /// ReLU layers of the given widths and a linear one at the end.
 #[derive(Module, Debug)]
@@ -45,8 +48,8 @@ impl Layers {
     }
 }
 
-/// Log-probabilities of a network with the hidden widths given, trained on cross-entropy with Adam,
-/// batches of 256, and a rate that falls from 0.004 to 0 along a cosine.
+/// Log-probabilities of a network with the hidden widths given, trained on cross-entropy with Adam
+/// for at least `epochs` passes, batches of 256, and a rate that falls from 0.004 to 0 along a cosine.
 pub(crate) fn attack(train: &Sample, test: &[f32], hidden: &[usize], epochs: usize, rng: &mut impl RngExt) -> Scores {
     let mut widths = vec![train.width];
     widths.extend(hidden);
@@ -55,6 +58,7 @@ pub(crate) fn attack(train: &Sample, test: &[f32], hidden: &[usize], epochs: usi
     for (row, &label) in targets.chunks_exact_mut(train.classes).zip(train.labels.iter()) {
         row[label as usize] = 1.0;
     }
+    let epochs = epochs.max((LEAST_SEEN / train.len().max(1)).min(MOST_EPOCHS));
     let layers = fit(&widths, &train.rows, &targets, epochs, rng, |out, target| {
         let rows = target.dims()[0] as f32;
         (log_softmax(out, 1) * target).sum().neg() / rows
