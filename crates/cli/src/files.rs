@@ -47,7 +47,11 @@ pub fn check_writable(path: &Path, force: bool) -> Result<()> {
 /// Writes a whole file or nothing: to a temporary name in the same folder, then renamed.
 pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+        let mut builder = tempfile::Builder::new();
+        // Results are as readable as any new file; only master keys are not, and they are written elsewhere.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder_of(path))?;
         file.write_all(contents)?;
         file.as_file().sync_all()?;
         file.persist(path)?;

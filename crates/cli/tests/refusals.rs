@@ -81,19 +81,21 @@ fn images_of_another_size() {
         "encrypt --parameters authority/public --data large.safetensors --out refused",
         &["large.safetensors", "784 pixels", "8x8"],
     );
-    shop.refuses("train --data data.safetensors --validation large.safetensors --main digit --out refused", &["28"]);
 }
 
 #[test]
 fn labels_out_of_range_or_unknown() {
     let shop = Workshop::furnished();
-    shop.refuses("train --data data.safetensors --main letter --out refused", &["letter", "digit"]);
+    shop.refuses("train --data data.safetensors --main letter --defence none --out refused", &["letter", "digit"]);
     edit_tensors(&shop, "data.safetensors", "labels.safetensors", |name, bytes| {
         if name == "digit" {
             bytes[0] = 10;
         }
     });
-    shop.refuses("train --data labels.safetensors --main digit --out refused", &["labels.safetensors", "digit", "10"]);
+    shop.refuses(
+        "train --data labels.safetensors --main digit --defence none --out refused",
+        &["labels.safetensors", "digit", "10"],
+    );
 }
 
 #[test]
@@ -168,6 +170,23 @@ fn a_wrong_passphrase() {
         "authority issue --folder authority --network compiled.safetensors --passphrase-file wrong.txt --out refused",
         &["master.age"],
     );
+}
+
+#[test]
+fn values_outside_the_range_of_an_encoder() {
+    let shop = Workshop::furnished();
+    for (field, value) in [("bits", "99"), ("low", "9e9"), ("height", "0"), ("cells", "[70000]")] {
+        let path = shop.path("authority/public/encoder.json");
+        let mut encoder: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let (before, after) = (encoder.clone(), &mut encoder);
+        after[field] = serde_json::from_str(value).unwrap();
+        fs::write(&path, after.to_string()).unwrap();
+        shop.refuses(
+            "encrypt --parameters authority/public --data data.safetensors --out refused",
+            &["encoder.json", "encoder"],
+        );
+        fs::write(&path, before.to_string()).unwrap();
+    }
 }
 
 /// A file of every kind, the copy to damage, and a command that reads the copy.

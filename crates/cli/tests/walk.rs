@@ -17,7 +17,7 @@ fn drawn_digits_from_pixels_to_predictions() {
 
     let trained = shop.json(
         "train --data train.safetensors --validation test.safetensors --main character --collateral font \
-         --defence match --steps 60 --batch 200 --units 16 --out network.safetensors",
+         --defence match --steps 250 --batch 200 --units 16 --out network.safetensors",
     );
     assert!(trained["main_accuracy"].as_f64().unwrap() > 50.0, "{trained}");
     shop.works("compile network.safetensors --data train.safetensors --steps 60 --out compiled.safetensors");

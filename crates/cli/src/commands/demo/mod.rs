@@ -31,8 +31,8 @@ pub struct Demo {
     /// Replace the page if it exists
     #[arg(long)]
     force: bool,
-    /// Drawn images to train on; attackers get three quarters as many, tests a quarter
-    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(400..=1_000_000))]
+    /// Drawn images to train on; attackers get up to 40,000 others, and 10,000 more are for tests
+    #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(400..=1_000_000))]
     images: u64,
     /// Gradient steps of each training, instead of the preset's
     #[arg(long)]
@@ -86,8 +86,8 @@ impl Demo {
                 main: "character",
                 collateral: "font",
                 train: generator.draw_pairs(images / 2, self.seed, &bar),
-                test: generator.draw(images / 4, self.seed.wrapping_add(1), &bar),
-                attack: generator.draw(images / 4 * 3, self.seed.wrapping_add(2), &bar),
+                test: generator.draw(images.min(10_000), self.seed.wrapping_add(1), &bar),
+                attack: generator.draw(images.min(40_000), self.seed.wrapping_add(2), &bar),
             };
             bar.finish_and_clear();
             let bytes = [&splits.train, &splits.test, &splits.attack].map(|data| data.images().len()).iter().sum();
@@ -96,8 +96,9 @@ impl Demo {
     }
 
     fn options(&self, defence: Defence) -> TrainOptions {
-        let standard = TrainOptions::quick(defence);
-        TrainOptions { steps: self.steps.unwrap_or(standard.steps), seed: self.seed, ..standard }
+        // Twice the quick preset's length for the defence: drawing gives images enough.
+        let steps = if defence == Defence::None { 800 } else { 3000 };
+        TrainOptions { steps: self.steps.unwrap_or(steps), seed: self.seed, ..TrainOptions::quick(defence) }
     }
 
     /// 1,437 images of 64 pixels: a smaller network, smaller batches.

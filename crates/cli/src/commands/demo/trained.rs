@@ -46,8 +46,9 @@ impl Trial<'_> {
             Ok((network, 0))
         })?;
         let network = clock.step(&format!("compile {}", self.name), console, || {
+            let options = CompileOptions { steps: self.options.steps.min(1000), ..CompileOptions::default() };
             let bar = console.bar("compiling");
-            let (network, _) = network::compile(&float, train, &CompileOptions::default(), &bar)?;
+            let (network, _) = network::compile(&float, train, &options, &bar)?;
             bar.finish_and_clear();
             Ok((network, 0))
         })?;
