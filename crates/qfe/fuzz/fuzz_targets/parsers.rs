@@ -1,0 +1,21 @@
+//! Any bytes, every parser: what is accepted must encode to the same bytes.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use qfe::{Ciphertext, Encoding, FunctionalKey, MasterKey, PublicKey, peek};
+
+fuzz_target!(|data: &[u8]| {
+    let encoding = peek(data).map(|header| header.encoding).unwrap_or(Encoding::Uncompressed);
+    if let Ok(key) = PublicKey::from_bytes(data) {
+        assert_eq!(key.encode(encoding), data);
+    }
+    if let Ok(key) = MasterKey::from_bytes(data) {
+        assert_eq!(*key.to_bytes(), data);
+    }
+    if let Ok(key) = FunctionalKey::from_bytes(data) {
+        assert_eq!(key.encode(encoding), data);
+    }
+    if let Ok(ciphertext) = Ciphertext::from_bytes(data) {
+        assert_eq!(ciphertext.encode(encoding), data);
+    }
+});
