@@ -80,7 +80,7 @@
 //! | reading | 26 random combinations with coefficients −1..1 in G1, 11 with −6..6 in G2, and one subgroup check each | soundness `2^−40` |
 //!
 //! Each method is explained, with its correctness, at the head of its module. A
-//! [`Plan`] counts operations and chooses among [`Strategy`]s; [`bench`] compares the
+//! [`Plan`] counts operations and chooses among [`Strategy`]s; [`mod@bench`] compares the
 //! counts with the clock.
 //!
 //! # Security

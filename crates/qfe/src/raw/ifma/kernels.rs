@@ -1,29 +1,14 @@
-//! Eight prime-field elements side by side, by AVX-512 IFMA.
-//!
-//! Elements are eight limbs of 52 bits in Montgomery form with `R = 2^416`; every
-//! value is below `4p` and every limb below `2^52`. The slack of 35 bits above the
-//! modulus lets products of such values come out below `2p` without a comparison.
-//!
-//! In memory, elements of this *shifted* form are stored as six limbs of 64 bits
-//! (an `Fp` whose value is `2^32` times what blst would read, below `4p`).
+//! The instructions: functions of limbs in registers.
 
-use std::{
-    arch::x86_64::*,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::arch::x86_64::*;
 
-use super::{Field, Fp, Fp2, MODULUS, Vector};
-
-/// Radix-2^52 limbs, `limb[k][lane]`.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-pub(crate) struct Fp8([[u64; 8]; 8]);
+use crate::raw::{Field, Fp, MODULUS};
 
 const MASK: u64 = (1 << 52) - 1;
 /// `−1/p` modulo `2^52`.
 const NEGATIVE_INVERSE: u64 = 0x89f3_fffc_fffc_fffd & MASK;
 
-const fn split(w: &[u64; 6]) -> [u64; 8] {
+pub(super) const fn split(w: &[u64; 6]) -> [u64; 8] {
     [
         w[0] & MASK,
         (w[0] >> 52 | w[1] << 12) & MASK,
@@ -49,232 +34,7 @@ const fn times4(w: &[u64; 6]) -> [u64; 6] {
 const P: [u64; 8] = split(&MODULUS);
 const P4: [u64; 8] = split(&times4(&MODULUS));
 
-static ENABLED: AtomicBool = AtomicBool::new(true);
-
-/// Whether this processor has the instructions and they are not switched off.
-#[inline]
-pub(crate) fn available() -> bool {
-    ENABLED.load(Ordering::Relaxed)
-        && std::arch::is_x86_feature_detected!("avx512ifma")
-        && std::arch::is_x86_feature_detected!("avx512f")
-}
-
-/// Switches the vector instructions off or on again, for comparisons.
-pub(crate) fn enable(on: bool) {
-    ENABLED.store(on, Ordering::Relaxed);
-}
-
-impl Fp8 {
-    pub(crate) const ZERO: Self = Self([[0; 8]; 8]);
-
-    /// The same element in all lanes.
-    pub(crate) fn splat(shifted: &Fp) -> Self {
-        Self(split(shifted.limbs()).map(|limb| [limb; 8]))
-    }
-
-    /// Lane `k` from the `k`-th shifted element.
-    #[inline(always)]
-    pub(crate) fn load(elements: [&Fp; 8]) -> Self {
-        // SAFETY: values of this type are made only where `available` held.
-        Self(unsafe { load(elements) })
-    }
-
-    /// Lane `k` to the `k`-th of the first `count` elements.
-    #[inline(always)]
-    pub(crate) fn unload(&self) -> [Fp; 8] {
-        // SAFETY: as for `load`.
-        unsafe { unload(&self.0) }
-    }
-
-    #[inline(always)]
-    pub(crate) fn add(&self, other: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { add(&self.0, &other.0) })
-    }
-
-    #[inline(always)]
-    pub(crate) fn sub(&self, other: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { sub(&self.0, &other.0) })
-    }
-
-    #[inline(always)]
-    pub(crate) fn mul(&self, other: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { mul(&self.0, &other.0) })
-    }
-
-    #[inline(always)]
-    pub(crate) fn sqr(&self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { sqr(&self.0) })
-    }
-
-    /// `a·b + c·d` with one reduction.
-    #[inline(always)]
-    pub(crate) fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { sum_of_products(&a.0, &b.0, &c.0, &d.0) })
-    }
-
-    /// `−self` in the lanes of the mask.
-    #[inline(always)]
-    pub(crate) fn neg_lanes(&self, mask: u8) -> Self {
-        if mask == 0 {
-            return *self;
-        }
-        let negative = Self::ZERO.sub(self);
-        // SAFETY: as for `load`.
-        Self(unsafe { blend(&self.0, &negative.0, mask) })
-    }
-
-    /// Zero in the lanes of the mask.
-    pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { blend(&self.0, &Self::ZERO.0, mask) })
-    }
-
-    /// Lanes whose limbs are all zero.
-    #[inline(always)]
-    pub(crate) fn zero_limbs(&self) -> u8 {
-        // SAFETY: as for `load`.
-        unsafe { zero_limbs(&self.0) }
-    }
-}
-
-impl Vector for Fp8 {
-    type Element = Fp;
-    const ZERO: Self = Self([[0; 8]; 8]);
-
-    fn load(elements: [&Fp; 8]) -> Self {
-        Self::load(elements)
-    }
-
-    fn unload(&self) -> [Fp; 8] {
-        self.unload()
-    }
-
-    fn add(&self, other: &Self) -> Self {
-        self.add(other)
-    }
-
-    fn sub(&self, other: &Self) -> Self {
-        self.sub(other)
-    }
-
-    fn mul(&self, other: &Self) -> Self {
-        self.mul(other)
-    }
-
-    fn sqr(&self) -> Self {
-        self.sqr()
-    }
-
-    fn neg_lanes(&self, mask: u8) -> Self {
-        self.neg_lanes(mask)
-    }
-
-    fn zero_limbs(&self) -> u8 {
-        self.zero_limbs()
-    }
-
-    fn norm(&self) -> Fp8 {
-        *self
-    }
-
-    fn with_inverse_norm(&self, inverse: &Fp8) -> Self {
-        *inverse
-    }
-
-    fn scale(&self, by: &Fp8) -> Self {
-        self.mul(by)
-    }
-
-    fn conjugate(&self) -> Self {
-        *self
-    }
-}
-
-/// Eight elements of the quadratic extension.
-#[derive(Clone, Copy)]
-pub(crate) struct Fp2x8 {
-    pub(crate) c0: Fp8,
-    pub(crate) c1: Fp8,
-}
-
-impl Fp2x8 {
-    /// Elements of the prime field.
-    pub(crate) fn from_base(base: &Fp8) -> Self {
-        Self { c0: *base, c1: Fp8::ZERO }
-    }
-
-    /// Multiplication by `1 + i`.
-    #[inline(always)]
-    pub(crate) fn mul_by_nonresidue(&self) -> Self {
-        Self { c0: self.c0.sub(&self.c1), c1: self.c0.add(&self.c1) }
-    }
-}
-
-impl Vector for Fp2x8 {
-    type Element = Fp2;
-    const ZERO: Self = Self { c0: Fp8::ZERO, c1: Fp8::ZERO };
-
-    fn load(elements: [&Fp2; 8]) -> Self {
-        Self { c0: Fp8::load(elements.map(|e| &e.c0)), c1: Fp8::load(elements.map(|e| &e.c1)) }
-    }
-
-    fn unload(&self) -> [Fp2; 8] {
-        let (c0, c1) = (self.c0.unload(), self.c1.unload());
-        std::array::from_fn(|k| Fp2 { c0: c0[k], c1: c1[k] })
-    }
-
-    fn add(&self, other: &Self) -> Self {
-        Self { c0: self.c0.add(&other.c0), c1: self.c1.add(&other.c1) }
-    }
-
-    fn sub(&self, other: &Self) -> Self {
-        Self { c0: self.c0.sub(&other.c0), c1: self.c1.sub(&other.c1) }
-    }
-
-    fn mul(&self, other: &Self) -> Self {
-        let minus = Fp8::ZERO.sub(&self.c1);
-        Self {
-            c0: Fp8::sum_of_products(&self.c0, &other.c0, &minus, &other.c1),
-            c1: Fp8::sum_of_products(&self.c0, &other.c1, &self.c1, &other.c0),
-        }
-    }
-
-    fn sqr(&self) -> Self {
-        let product = self.c0.mul(&self.c1);
-        Self { c0: self.c0.add(&self.c1).mul(&self.c0.sub(&self.c1)), c1: product.add(&product) }
-    }
-
-    fn neg_lanes(&self, mask: u8) -> Self {
-        Self { c0: self.c0.neg_lanes(mask), c1: self.c1.neg_lanes(mask) }
-    }
-
-    fn zero_limbs(&self) -> u8 {
-        self.c0.zero_limbs() & self.c1.zero_limbs()
-    }
-
-    fn norm(&self) -> Fp8 {
-        Fp8::sum_of_products(&self.c0, &self.c0, &self.c1, &self.c1)
-    }
-
-    fn with_inverse_norm(&self, inverse: &Fp8) -> Self {
-        self.conjugate().scale(inverse)
-    }
-
-    fn scale(&self, by: &Fp8) -> Self {
-        Self { c0: self.c0.mul(by), c1: self.c1.mul(by) }
-    }
-
-    fn conjugate(&self) -> Self {
-        Self { c0: self.c0, c1: Fp8::ZERO.sub(&self.c1) }
-    }
-}
-
-type Limbs = [[u64; 8]; 8];
+pub(super) type Limbs = [[u64; 8]; 8];
 type Registers = [__m512i; 8];
 
 // The bodies below are macros, not functions: registers must not pass through
@@ -359,7 +119,7 @@ macro_rules! reduce {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn add(a: &Limbs, b: &Limbs) -> Limbs {
+pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
     let (a, b) = (read!(a), read!(b));
     let mut sum: Registers = std::array::from_fn(|k| _mm512_add_epi64(a[k], b[k]));
     let mut less: Registers = std::array::from_fn(|k| _mm512_sub_epi64(sum[k], _mm512_set1_epi64(P4[k] as i64)));
@@ -367,7 +127,7 @@ fn add(a: &Limbs, b: &Limbs) -> Limbs {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn sub(a: &Limbs, b: &Limbs) -> Limbs {
+pub(super) fn sub(a: &Limbs, b: &Limbs) -> Limbs {
     let (a, b) = (read!(a), read!(b));
     let mut difference: Registers = std::array::from_fn(|k| _mm512_sub_epi64(a[k], b[k]));
     let mut more: Registers = std::array::from_fn(|k| _mm512_add_epi64(difference[k], _mm512_set1_epi64(P4[k] as i64)));
@@ -375,14 +135,14 @@ fn sub(a: &Limbs, b: &Limbs) -> Limbs {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn mul(a: &Limbs, b: &Limbs) -> Limbs {
+pub(super) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
     let mut t = [_mm512_setzero_si512(); 16];
     accumulate!(t, a, b);
     write!(reduce!(t))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn sum_of_products(a: &Limbs, b: &Limbs, c: &Limbs, d: &Limbs) -> Limbs {
+pub(super) fn sum_of_products(a: &Limbs, b: &Limbs, c: &Limbs, d: &Limbs) -> Limbs {
     let mut t = [_mm512_setzero_si512(); 16];
     accumulate!(t, a, b);
     accumulate!(t, c, d);
@@ -390,7 +150,7 @@ fn sum_of_products(a: &Limbs, b: &Limbs, c: &Limbs, d: &Limbs) -> Limbs {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn sqr(a: &Limbs) -> Limbs {
+pub(super) fn sqr(a: &Limbs) -> Limbs {
     let a = read!(a);
     let mut t = [_mm512_setzero_si512(); 16];
     macro_rules! row {
@@ -416,13 +176,13 @@ fn sqr(a: &Limbs) -> Limbs {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn blend(a: &Limbs, b: &Limbs, mask: u8) -> Limbs {
+pub(super) fn blend(a: &Limbs, b: &Limbs, mask: u8) -> Limbs {
     let (a, b) = (read!(a), read!(b));
     write!(std::array::from_fn(|k| _mm512_mask_mov_epi64(a[k], mask, b[k])))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn zero_limbs(a: &Limbs) -> u8 {
+pub(super) fn zero_limbs(a: &Limbs) -> u8 {
     let a = read!(a);
     let any = a.iter().fold(a[0], |any, &limb| _mm512_or_si512(any, limb));
     _mm512_cmpeq_epi64_mask(any, _mm512_setzero_si512())
@@ -463,7 +223,7 @@ macro_rules! transpose {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn load(elements: [&Fp; 8]) -> Limbs {
+pub(super) fn load(elements: [&Fp; 8]) -> Limbs {
     // SAFETY: the mask reads the six limbs of an element and nothing beyond.
     let w = transpose!(elements.map(|e| unsafe { _mm512_maskz_loadu_epi64(0b11_1111, e.limbs().as_ptr().cast()) }));
     let mask = _mm512_set1_epi64(MASK as i64);
@@ -482,7 +242,7 @@ fn load(elements: [&Fp; 8]) -> Limbs {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-fn unload(a: &Limbs) -> [Fp; 8] {
+pub(super) fn unload(a: &Limbs) -> [Fp; 8] {
     let l = read!(a);
     let or = |a, b| _mm512_or_si512(a, b);
     let zero = _mm512_setzero_si512();
@@ -503,7 +263,3 @@ fn unload(a: &Limbs) -> [Fp; 8] {
     }
     out
 }
-
-#[cfg(test)]
-#[path = "ifma_tests.rs"]
-mod tests;

@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
 use super::*;
-use crate::raw::{Coordinate, Scalar};
+use crate::raw::{Coordinate, Field, Scalar};
 
 fn shifted(values: &[Fp; 8]) -> Fp8 {
     let moved = values.map(|v| v.to_shifted());
