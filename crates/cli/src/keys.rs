@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use dataset::Encoder;
 use network::CompiledNetwork;
-use qfe::{Ciphertext, Evaluator, FunctionalKey, LogTable, PublicKey, QuadraticMap};
+use qfe::{Ciphertext, Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey, QuadraticMap};
 
 use crate::console::Console;
 use crate::files;
@@ -81,9 +81,21 @@ pub fn evaluator(key: &FunctionalKey, network: &CompiledNetwork, table: Arc<LogT
     Ok(Evaluator::new(key, table, network.bounds())?)
 }
 
-/// A discrete-log table that suits the widest output of `networks`.
+/// The encryptor of a public key, its tables kept in `folder` if there is one.
+pub fn encryptor(key: &PublicKey, folder: Option<&Path>, console: &Console) -> Result<Encryptor> {
+    let bar = console.bar("tables of the public key");
+    let encryptor = match folder {
+        Some(folder) => Encryptor::open_or_build(key, folder, &bar)?.0,
+        None => Encryptor::new(key, &bar),
+    };
+    bar.finish_and_clear();
+    Ok(encryptor)
+}
+
+/// A discrete-log table that suits the widest output of `networks`, kept in `folder` if there is one.
 pub fn log_table<'a>(
     networks: impl IntoIterator<Item = &'a CompiledNetwork>,
+    folder: Option<&Path>,
     console: &Console,
 ) -> Result<Arc<LogTable>> {
     let widest = networks
@@ -99,7 +111,10 @@ pub fn log_table<'a>(
         _ => 22,
     };
     let bar = console.bar("discrete-log table");
-    let table = LogTable::build(bits, &bar)?;
+    let table = match folder {
+        Some(folder) => LogTable::open_or_build(bits, folder, &bar)?.0,
+        None => LogTable::build(bits, &bar)?,
+    };
     bar.finish_and_clear();
     Ok(Arc::new(table))
 }

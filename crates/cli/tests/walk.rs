@@ -20,7 +20,7 @@ fn drawn_digits_from_pixels_to_predictions() {
          --defence match --steps 250 --batch 200 --units 16 --out network.safetensors",
     );
     assert!(trained["main_accuracy"].as_f64().unwrap() > 50.0, "{trained}");
-    shop.works("compile network.safetensors --data train.safetensors --steps 60 --out compiled.safetensors");
+    shop.works("compile network.safetensors --data train.safetensors --validation test.safetensors --steps 60 --out compiled.safetensors");
     let audit = shop.json(
         "audit compiled.safetensors --train attack.safetensors --test test.safetensors --families logistic,knn-15 \
          --report report.html",
@@ -48,6 +48,28 @@ fn drawn_digits_from_pixels_to_predictions() {
         assert_eq!(serde_json::json!(output), result["output"]);
         assert!(network.classes().iter().any(|class| result["label"] == *class));
     }
+}
+
+#[test]
+fn every_way_to_encrypt_gives_the_same_output() {
+    let shop = Workshop::furnished();
+    let encrypt = "encrypt --parameters authority/public --data data.safetensors --items 0";
+    shop.works(&format!("{encrypt} --constant-time --out constant"));
+    std::fs::create_dir(shop.path("tables")).unwrap();
+    shop.works(&format!("{encrypt} --tables tables --out tabled"));
+    shop.works(&format!("{encrypt} --tables tables --out mapped"));
+    assert_eq!(shop.json("masks --parameters authority/public --count 1 --out masks")["masks"], 1);
+    shop.works(&format!("{encrypt} --masks masks --out masked"));
+    shop.refuses(&format!("{encrypt} --masks masks --out r"), &["mask"]);
+    let predict = "predict --key functional.key --network compiled.safetensors --tables tables";
+    let files = ["ciphertexts", "constant", "tabled", "mapped", "masked"].map(|folder| format!("{folder}/0.ct"));
+    let predicted = shop.json(&format!("{predict} {}", files.join(" ")));
+    let outputs: Vec<_> = predicted["results"].as_array().unwrap().iter().map(|result| &result["output"]).collect();
+    assert!(outputs.len() == 5 && outputs.iter().all(|output| *output == outputs[0]), "{outputs:?}");
+    assert_eq!(
+        shop.works(&format!("{predict} ciphertexts/0.ct --json")),
+        shop.works(&format!("{predict} ciphertexts/0.ct --json"))
+    );
 }
 
 #[test]

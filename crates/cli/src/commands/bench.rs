@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use qfe::bench::{self, BenchOptions, BenchReport, ShapeReport};
+use qfe::{Subject, TimingReport};
 
 use crate::console::{self, Console};
 
@@ -19,6 +20,9 @@ pub struct Bench {
     /// Threads of the many-threaded figures
     #[arg(long)]
     threads: Option<usize>,
+    /// Instead, test in so many runs whether time depends on secrets (dudect)
+    #[arg(long, value_name = "RUNS", conflicts_with_all = ["shapes", "runs", "threads", "explain"])]
+    timing_test: Option<usize>,
     /// Say how the function is evaluated, and what else was considered
     #[arg(long)]
     explain: bool,
@@ -27,6 +31,9 @@ pub struct Bench {
 impl Bench {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
+        if let Some(runs) = self.timing_test {
+            return timing_test(runs, console);
+        }
         let standard = BenchOptions::default();
         let options = BenchOptions {
             shapes: if self.shapes.is_empty() { standard.shapes.clone() } else { self.shapes },
@@ -39,6 +46,24 @@ impl Bench {
         bar.finish_and_clear();
         console.result(&report, || text(&report, self.explain))
     }
+}
+
+fn timing_test(runs: usize, console: &Console) -> Result<()> {
+    let bar = console.bar("timing");
+    bar.set_length(Subject::ALL.len() as u64);
+    let mut reports: Vec<TimingReport> = Vec::new();
+    for subject in Subject::ALL {
+        reports.push(qfe::timing_test(subject, runs, 0)?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    console.result(&serde_json::json!({ "timing": reports, "threshold": qfe::LEAK }), || {
+        let rows = reports.iter().map(|report| {
+            let verdict = if report.leak { "time depends on the secret" } else { "no dependence found" };
+            [format!("{:?}", report.subject), report.runs.to_string(), format!("{:.2}", report.t), verdict.to_owned()]
+        });
+        console::table(["operation", "runs", "largest |t|", "verdict"], rows)
+    })
 }
 
 fn text(report: &BenchReport, explain: bool) -> String {

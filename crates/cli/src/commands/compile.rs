@@ -25,6 +25,9 @@ pub struct Compile {
     /// Data set to fine-tune on: the one that the network was trained on
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
+    /// Data set to report accuracy on, before and after
+    #[arg(long, value_name = "FILE")]
+    validation: Option<PathBuf>,
     /// Starting point for every choice not given
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
@@ -49,6 +52,12 @@ pub struct Compile {
     /// Refuse a network with an output of more bits than this
     #[arg(long, value_name = "BITS")]
     log_range: Option<u32>,
+    /// Keep only this many inputs, those that matter most: encryption costs by input
+    #[arg(long)]
+    columns: Option<usize>,
+    /// Keep inputs that no weight reads, so that networks of one encoder can share a public key
+    #[arg(long)]
+    keep_dead: bool,
     /// Names the order of the data
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -76,14 +85,25 @@ impl Compile {
         let path = self.output.path()?;
         let network = Network::load(&self.network)?;
         let data = Dataset::load(&self.data)?;
+        let validation = self.validation.as_deref().map(Dataset::load).transpose()?;
         let bar = console.bar("compiling");
         let (compiled, report) = network::compile(&network, &data, &self.options(), &bar)
             .with_context(|| self.network.display().to_string())?;
         bar.finish_and_clear();
+        let accuracy =
+            validation.map(|data| anyhow::Ok((network.accuracy(&data)?, compiled.accuracy(&data)?))).transpose()?;
         compiled.save(path)?;
         let hash = hex(&compiled.hash());
-        console.result(&json!({ "file": path, "hash": hash, "report": report }), || {
-            format!("{}: network {}\n{}", path.display(), &hash[..16], text(&report))
+        let value = json!({
+            "file": path, "hash": hash, "report": report,
+            "main_accuracy_float": accuracy.map(|(float, _)| float),
+            "main_accuracy_integer": accuracy.map(|(_, integer)| integer),
+        });
+        console.result(&value, || {
+            let validated = accuracy.map_or_else(String::new, |(float, integer)| {
+                format!("main accuracy on the validation data: float {float:.2} %, integer {integer:.2} %\n")
+            });
+            format!("{}: network {}\n{validated}{}", path.display(), &hash[..16], text(&report))
         })
     }
 
@@ -107,6 +127,8 @@ impl Compile {
             range,
             steps: self.steps.unwrap_or(standard.steps),
             log_bits: self.log_range.unwrap_or(standard.log_bits),
+            columns: self.columns,
+            drop_dead: !self.keep_dead,
             seed: self.seed,
             ..standard
         }
@@ -125,13 +147,14 @@ fn text(report: &CompileReport) -> String {
     };
     format!(
         "main accuracy on {} held-out items: float {:.2} %, rounded {:.2} %, integer {:.2} %\n\
-         {:.0} % of the weights of P and R are 0; {} inputs are never used\n{}",
+         {:.0} % of the weights of P and R are 0; {} + {} inputs\n{}",
         report.items,
         report.accuracy_float,
         report.accuracy_rounded,
         report.accuracy_integer,
         report.zeros,
-        report.dead_columns,
+        report.inputs.0,
+        report.inputs.1,
         console::table(
             ["output", "exact range", "range on the data", "bits"],
             report.outputs.iter().enumerate().map(row)

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use dataset::Dataset;
-use qfe::Encryptor;
+use dataset::{Dataset, Encoded};
+use qfe::keyfile::Unlock;
+use qfe::{Ciphertext, Encryptor, MaskStore, PublicKey};
 use serde_json::json;
 
 use crate::console::{self, Console};
 use crate::files;
-use crate::keys::Parameters;
+use crate::keys::{self, Parameters};
+use crate::passphrase::Passphrase;
 
 /// Encodes and encrypts items of a data set: one ciphertext file each.
 #[derive(Args)]
@@ -36,6 +38,17 @@ pub struct Encrypt {
     /// Compressed points: half the size, slower to read
     #[arg(long)]
     compressed: bool,
+    /// Touch the same memory in the same time whatever the input: slower, for hosts that others can observe
+    #[arg(long)]
+    constant_time: bool,
+    /// Folder that keeps the tables of the public key between runs
+    #[arg(long, value_name = "FOLDER", conflicts_with = "constant_time")]
+    tables: Option<PathBuf>,
+    /// Use up masks that `halflight masks` drew ahead
+    #[arg(long, value_name = "FOLDER", conflicts_with = "constant_time")]
+    masks: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: Passphrase,
 }
 
 #[derive(Clone)]
@@ -55,7 +68,7 @@ impl Encrypt {
     pub fn run(self, console: &Console) -> Result<()> {
         let parameters = Parameters::read(&self.parameters)?;
         let data = Dataset::load(&self.data)?;
-        let Items(items) = self.items;
+        let Items(items) = self.items.clone();
         if items.end > data.len() {
             bail!("--items {}..{}: {} holds items 0..{}", items.start, items.end, self.data.display(), data.len());
         }
@@ -69,15 +82,13 @@ impl Encrypt {
         let paths: Vec<PathBuf> = items.map(|item| self.out.join(format!("{item}.ct"))).collect();
         paths.iter().try_for_each(|path| files::check_writable(path, self.force))?;
 
-        let bar = console.bar("tables of the public key");
-        let encryptor = Encryptor::new(&parameters.key, &bar);
-        bar.finish_and_clear();
+        let cipher = self.cipher(&parameters.key, console)?;
         let bar = console.bar("encrypting");
         bar.set_length(paths.len() as u64);
         let encoding = if self.compressed { qfe::Encoding::Compressed } else { qfe::Encoding::Uncompressed };
         let mut size = 0;
         for (path, item) in paths.iter().zip(&encoded) {
-            let bytes = encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.encode(encoding);
+            let bytes = cipher.encrypt(item)?.encode(encoding);
             size = bytes.len();
             files::write(path, &bytes)?;
             bar.inc(1);
@@ -86,6 +97,41 @@ impl Encrypt {
         let id = parameters.key.id().to_string();
         console.result(&json!({ "files": paths, "bytes_each": size, "public_key": id }), || {
             format!("{} ciphertexts of {} in {}", paths.len(), console::bytes(size), self.out.display())
+        })
+    }
+}
+
+/// The three ways to encrypt.
+enum Cipher<'a> {
+    ConstantTime(&'a PublicKey),
+    Fast(Encryptor),
+    Masked(Encryptor, MaskStore, Unlock),
+}
+
+impl Encrypt {
+    fn cipher<'a>(&self, key: &'a PublicKey, console: &Console) -> Result<Cipher<'a>> {
+        if self.constant_time {
+            return Ok(Cipher::ConstantTime(key));
+        }
+        let encryptor = keys::encryptor(key, self.tables.as_deref(), console)?;
+        Ok(match &self.masks {
+            None => Cipher::Fast(encryptor),
+            Some(folder) => {
+                let unlock = Unlock::passphrase(self.passphrase.get(false)?.to_string());
+                Cipher::Masked(encryptor, MaskStore::new(folder), unlock)
+            }
+        })
+    }
+}
+
+impl Cipher<'_> {
+    fn encrypt(&self, item: &Encoded) -> Result<Ciphertext> {
+        Ok(match self {
+            Self::ConstantTime(key) => qfe::encrypt_constant_time(key, &item.u, &item.v, &mut rand::rng())?,
+            Self::Fast(encryptor) => encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?,
+            Self::Masked(encryptor, store, unlock) => {
+                encryptor.encrypt_with_mask(&item.u, &item.v, store.take(encryptor, unlock)?)?
+            }
         })
     }
 }

@@ -8,6 +8,7 @@ mod dataset;
 mod demo;
 mod encrypt;
 mod import;
+mod masks;
 mod predict;
 mod train;
 
@@ -35,6 +36,8 @@ pub enum Command {
     /// Make master keys and issue functional keys
     #[command(subcommand)]
     Authority(authority::Authority),
+    /// Owner: draw masks ahead, so that encrypting takes a few milliseconds
+    Masks(masks::Masks),
     /// Owner: encode and encrypt items of a data set
     Encrypt(encrypt::Encrypt),
     /// Predictor: evaluate ciphertexts and apply the public head
@@ -54,6 +57,7 @@ impl Command {
             Self::Import(import) => import.run(console),
             Self::Audit(audit) => audit.run(console),
             Self::Authority(authority) => authority.run(console),
+            Self::Masks(masks) => masks.run(console),
             Self::Encrypt(encrypt) => encrypt.run(console),
             Self::Predict(predict) => predict.run(console),
             Self::Bench(bench) => bench.run(console),

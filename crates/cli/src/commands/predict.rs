@@ -22,6 +22,9 @@ pub struct Predict {
     /// Compiled network that the key opens
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
+    /// Folder that keeps the discrete-log table between runs
+    #[arg(long, value_name = "FOLDER")]
+    tables: Option<PathBuf>,
     /// Ciphertexts
     #[arg(required = true)]
     ciphertexts: Vec<PathBuf>,
@@ -42,7 +45,7 @@ impl Predict {
     pub fn run(self, console: &Console) -> Result<()> {
         let network = CompiledNetwork::load(&self.network)?;
         let key = keys::functional_key(&self.key)?;
-        let table = keys::log_table([&network], console)?;
+        let table = keys::log_table([&network], self.tables.as_deref(), console)?;
         let evaluator = keys::evaluator(&key, &network, table).with_context(|| self.key.display().to_string())?;
         let bar = console.bar("predicting");
         bar.set_length(self.ciphertexts.len() as u64);

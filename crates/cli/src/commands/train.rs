@@ -1,11 +1,14 @@
 //! `halflight train`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use dataset::draw::DrawSpec;
 use dataset::{Dataset, EncoderOptions};
-use network::{AdversarialOptions, Adversary, Checkpoint, Defence, MatchOptions, Selection, TrainOptions, UnitKind};
+use network::{
+    AdversarialOptions, Adversary, Checkpoint, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
+};
 use serde_json::json;
 
 use crate::console::Console;
@@ -32,6 +35,9 @@ pub struct Train {
     collateral: Vec<String>,
     #[command(flatten)]
     recipe: Recipe,
+    /// Draw new training images all the time; the data must be drawn characters
+    #[arg(long)]
+    fresh: bool,
     /// File that keeps the state of an unfinished run; a run that finds its own state there goes on
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
@@ -130,6 +136,10 @@ impl Train {
         options.collateral = self.collateral;
         options.checkpoint = self.checkpoint.map(|path| Checkpoint { path, every: 200 });
 
+        if self.fresh {
+            options.fresh = Some(Fresh { specification: specification(&train, &self.data)?, ..Fresh::default() });
+        }
+
         let bar = console.bar("training");
         let network = network::train(&train, &validation, &options, &bar)?;
         bar.finish_and_clear();
@@ -143,6 +153,14 @@ impl Train {
             || format!("{}: main accuracy {accuracy:.2} % on {} items", path.display(), validation.len()),
         )
     }
+}
+
+/// What drew the data.
+fn specification(data: &Dataset, path: &Path) -> Result<DrawSpec> {
+    let text = data.about().get("specification").with_context(|| {
+        format!("{}: was not drawn by `halflight dataset draw`, so that --fresh cannot draw more", path.display())
+    })?;
+    serde_json::from_str(text).with_context(|| format!("{}: metadata `specification`", path.display()))
 }
 
 /// Every tenth block of items goes to validation; a block holds whole groups of paired items of 2 to 6 fonts.

@@ -1,7 +1,7 @@
 //! Owners encrypt once; every network evaluates the same ciphertexts with its own functional key.
 
 use anyhow::{Result, bail};
-use qfe::{Ciphertext, Encryptor};
+use qfe::Ciphertext;
 
 use super::Splits;
 use super::outcome::{Clock, Scene};
@@ -31,12 +31,8 @@ pub fn scenes(
         let bytes = keys.1.to_bytes().len();
         Ok((keys, bytes))
     })?;
-    let encryptor = clock.step(&format!("encryption tables, {on}"), console, || {
-        let bar = console.bar("tables of the public key");
-        let encryptor = Encryptor::new(&public, &bar);
-        bar.finish_and_clear();
-        Ok((encryptor, 0))
-    })?;
+    let encryptor = clock
+        .step(&format!("encryption tables, {on}"), console, || Ok((keys::encryptor(&public, None, console)?, 0)))?;
     let encoded =
         (0..count.min(data.len())).map(|item| encoder.encode(data.image(item))).collect::<Result<Vec<_>, _>>()?;
     // As the predictor gets them: bytes, read back with every check.
@@ -50,7 +46,7 @@ pub fn scenes(
         Ok((files.iter().map(|bytes| Ciphertext::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?, 0))
     })?;
     let table = clock.step(&format!("discrete-log table, {on}"), console, || {
-        let table = keys::log_table(networks.iter().map(|trained| &trained.network), console)?;
+        let table = keys::log_table(networks.iter().map(|trained| &trained.network), None, console)?;
         let bytes = table.bytes();
         Ok((table, bytes))
     })?;

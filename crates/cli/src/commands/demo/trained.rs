@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use leakage::{AuditOptions, AuditReport};
-use network::{CompileOptions, CompiledNetwork, TrainOptions};
+use network::{CompileOptions, CompiledNetwork, Precision, TrainOptions};
 
 use super::Splits;
 use super::outcome::Clock;
@@ -46,7 +46,10 @@ impl Trial<'_> {
             Ok((network, 0))
         })?;
         let network = clock.step(&format!("compile {}", self.name), console, || {
-            let options = CompileOptions { steps: self.options.steps.min(1000), ..CompileOptions::default() };
+            // Both drawn networks keep the whole encoder, so that they can share a public key.
+            let precision = Precision { left: 5, right: 5, combine: 6, input: None };
+            let steps = self.options.steps / 2;
+            let options = CompileOptions { precision, steps, drop_dead: false, ..CompileOptions::default() };
             let bar = console.bar("compiling");
             let (network, _) = network::compile(&float, train, &options, &bar)?;
             bar.finish_and_clear();

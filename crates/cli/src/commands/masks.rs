@@ -1,0 +1,56 @@
+//! `halflight masks`: the owner's work that needs no input, done ahead.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use qfe::MaskStore;
+use qfe::keyfile::Lock;
+use serde_json::json;
+
+use crate::console::Console;
+use crate::keys::{self, Parameters};
+use crate::passphrase::Passphrase;
+
+/// Draws masks and keeps them encrypted; each is used once and destroyed before its ciphertext is written.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight masks --parameters authority/public --count 100 --out masks\n  \
+    halflight encrypt --parameters authority/public --data test.safetensors --masks masks --out ciphertexts")]
+pub struct Masks {
+    /// Folder of published parameters
+    #[arg(long, value_name = "FOLDER")]
+    parameters: PathBuf,
+    /// Masks to draw
+    #[arg(long, default_value_t = 10)]
+    count: usize,
+    /// Folder to keep them in, made if missing
+    #[arg(long, short, value_name = "FOLDER")]
+    out: PathBuf,
+    #[command(flatten)]
+    passphrase: Passphrase,
+}
+
+impl Masks {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let parameters = Parameters::read(&self.parameters)?;
+        let lock = Lock::passphrase(self.passphrase.get(true)?.to_string());
+        fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be made", self.out.display()))?;
+        let store = MaskStore::new(&self.out);
+        // Masks that a killed run had already taken may have been used.
+        let discarded = store.discard_taken()?;
+        let encryptor = keys::encryptor(&parameters.key, None, console)?;
+        let bar = console.bar("drawing masks");
+        bar.set_length(self.count as u64);
+        for _ in 0..self.count {
+            store.put(encryptor.draw_mask(&mut rand::rng()), &lock)?;
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        let left = store.len(parameters.key.id())?;
+        console.result(&json!({ "folder": self.out, "masks": left, "discarded": discarded }), || {
+            format!("{}: {left} masks", self.out.display())
+        })
+    }
+}
