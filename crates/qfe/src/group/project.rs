@@ -113,17 +113,29 @@ pub(crate) fn estimate_additions(columns: usize, peaks: &[i32]) -> f64 {
 /// The number of digit rows with values in `±peak` that a pass should take, and
 /// the additions per digit row that this costs.
 fn best_group(columns: usize, peak: i8) -> (usize, f64) {
-    let base = 2.0 * f64::from(peak) + 1.0;
     (1..=WIDEST)
         .map(|rows| {
-            let tuples = base.powi(rows as i32);
-            let filled = ((tuples - 1.0) / 2.0).min(columns as f64);
-            let fill = columns as f64 * (1.0 - 1.0 / tuples) - filled;
-            let collapse = if rows == 1 { 0.0 } else { 2.0 * filled };
-            (rows, (fill + collapse) / rows as f64 + 2.0 * f64::from(peak))
+            let base = 2.0 * f64::from(peak) + 1.0;
+            let entries = columns as f64 * (1.0 - base.powi(-(rows as i32)));
+            (rows, folding(entries, base, rows) / rows as f64)
         })
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .unwrap_or((1, columns as f64))
+}
+
+/// Expected additions that fold uniform entries into buckets of `rows` digits, and
+/// these by halves down to single rows.
+fn folding(entries: f64, base: f64, rows: usize) -> f64 {
+    let buckets = ((base.powi(rows as i32) - 1.0) / 2.0).max(1.0);
+    let filled = buckets * (1.0 - (-entries / buckets).exp());
+    let below = if rows == 1 {
+        // Half of the digits have each bit; then a doubling and an addition per bit.
+        let bits = buckets.log2().floor() + 1.0;
+        bits * (filled / 2.0) + bits - 2.0
+    } else {
+        folding(filled, base, rows / 2) + folding(filled, base, rows - rows / 2)
+    };
+    (entries - filled).max(0.0) + below.max(0.0)
 }
 
 fn compile(columns: usize, rows: &[Vec<Vec<i8>>]) -> Program {
