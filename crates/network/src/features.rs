@@ -35,6 +35,18 @@ impl Features {
         Ok(features)
     }
 
+    /// The stored form of one image.
+    pub(crate) fn row(&self, image: &[u8], encoder: &Encoder) -> Result<Vec<u16>, EncodeError> {
+        let mut row = vec![0; self.columns];
+        fill(&mut row, image, encoder, self.low, self.step)?;
+        Ok(row)
+    }
+
+    /// Puts another image in the place of an item.
+    pub(crate) fn replace(&mut self, item: usize, row: &[u16]) {
+        self.values[item * self.columns..][..self.columns].copy_from_slice(row);
+    }
+
     /// Values per row of a batch: the constant 1, then the columns of `z`.
     pub(crate) fn width(&self) -> usize {
         1 + self.columns

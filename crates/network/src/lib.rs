@@ -32,7 +32,7 @@ pub use compiled::{CompiledNetwork, Origin};
 pub use import::{BiasColumn, ImportError, ImportOptions, Inputs};
 pub use network::{EvaluateError, Network, TrainingRecord};
 pub use options::{
-    AdversarialOptions, Adversary, Checkpoint, Compute, Defence, MatchOptions, Selection, TrainOptions, UnitKind,
+    AdversarialOptions, Adversary, Checkpoint, Compute, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
 };
 pub use storage::FileError;
 pub use train::{TrainError, train};

@@ -1,12 +1,14 @@
 //! The whole way on real handwriting, 8×8: train, save, load, resume, compile, evaluate, refuse.
 
+use std::path::Path;
+
 use dataset::draw::{DrawSpec, Generator};
 use dataset::{Dataset, EncoderOptions, handwriting};
 use indicatif::ProgressBar;
 use network::{
     AdversarialOptions, Adversary, Checkpoint, CompileDefence, CompileError, CompileOptions, CompiledNetwork, Defence,
-    EvaluateError, MatchOptions, Network, Origin, Precision, Range, Selection, TrainError, TrainOptions, compile,
-    train,
+    EvaluateError, Fresh, MatchOptions, Network, Origin, Precision, Range, Selection, TrainError, TrainOptions,
+    compile, train,
 };
 
 fn data() -> (Dataset, Dataset) {
@@ -54,7 +56,7 @@ fn a_network_becomes_integers_with_little_loss() {
 
     let (compiled, report) = compile(&network, &data, &quick_compile(), &ProgressBar::hidden()).unwrap();
     assert!(compiled.accuracy(&test).unwrap() > 92.0, "{report:?}");
-    assert_eq!(compiled.inputs(), network.encoder().inputs());
+    assert!(compiled.inputs().0 <= network.encoder().inputs().0);
     assert!(matches!(compiled.origin(), Origin::Compiled { .. }));
 
     let path = folder.path().join("compiled.safetensors");
@@ -101,37 +103,72 @@ fn matching_lowers_what_an_attacker_reads() {
 #[test]
 fn a_stopped_run_goes_on_to_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
-    let checkpoint = Checkpoint { path: folder.path().join("state"), every: 40 };
+    let (data, test) = data();
     let selection = Some(Selection { every: 30, from: 0.2, tolerance: 0.5 });
     let defence = Defence::Match(MatchOptions { ramp: (0.0, 0.1), ..MatchOptions::default() });
-    let whole = TrainOptions { steps: 90, selection, ..options(defence) };
-    let expected = trained(&whole).unwrap();
+    let options = TrainOptions { steps: 90, selection, ..options(defence) };
+    let whole = trained(&options).unwrap();
+    assert!(stopped_and_resumed(&data, &test, &options, folder.path()) == whole);
 
-    // The checkpoint after step 80 is the last one of a run that dies before its end.
-    let kept = TrainOptions { checkpoint: Some(checkpoint.clone()), ..whole.clone() };
-    let copy = folder.path().join("state of step 80");
-    let progress = ProgressBar::hidden();
+    let checkpoint = Some(Checkpoint { path: folder.path().join("state"), every: 5 });
+    let other = TrainOptions { seed: 7, checkpoint, ..options };
+    let error = train(&data, &test, &other, &ProgressBar::hidden()).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("other options or data"), "{error}");
+}
+
+/// The network of a run that dies after one of its first checkpoints and is started again.
+fn stopped_and_resumed(data: &Dataset, test: &Dataset, options: &TrainOptions, folder: &Path) -> Network {
+    let path = folder.join("state");
+    let checkpoint = Some(Checkpoint { path: path.clone(), every: 5 });
+    let kept = TrainOptions { checkpoint, ..options.clone() };
+    let early = folder.join("early state");
     let watch = std::thread::spawn({
-        let (path, copy) = (checkpoint.path.clone(), copy.clone());
+        let (path, early) = (path.clone(), early.clone());
         move || {
-            while !copy.exists() {
-                if path.exists() {
-                    std::fs::copy(&path, &copy).unwrap();
-                }
+            while !path.exists() {
                 std::thread::yield_now();
             }
+            std::fs::copy(&path, &early).unwrap();
         }
     });
-    let (data, test) = data();
-    train(&data, &test, &kept, &progress).unwrap();
+    train(data, test, &kept, &ProgressBar::hidden()).unwrap();
     watch.join().unwrap();
-    std::fs::rename(&copy, &checkpoint.path).unwrap();
-    let resumed = train(&data, &test, &kept, &progress).unwrap();
-    assert!(resumed == expected);
+    std::fs::rename(&early, &path).unwrap();
+    let progress = ProgressBar::hidden();
+    let resumed = train(data, test, &kept, &progress).unwrap();
+    assert_eq!(progress.position(), options.steps as u64);
+    resumed
+}
 
-    let other = TrainOptions { seed: 7, ..kept };
-    let error = train(&data, &test, &other, &progress).unwrap_err().to_string();
-    assert!(error.contains("other options or data"), "{error}");
+#[test]
+fn fresh_drawings_replace_old_ones_and_survive_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let progress = ProgressBar::hidden();
+    let generator = Generator::new(&DrawSpec::default()).unwrap();
+    let (data, test) = (generator.draw_pairs(150, 1, &progress), generator.draw(300, 2, &progress));
+    let encoder = EncoderOptions { pooling: 4, ..EncoderOptions::default() };
+    let options = TrainOptions {
+        units: 8,
+        head: vec![16],
+        encoder,
+        steps: 24,
+        batch: 80,
+        defence: Defence::Match(MatchOptions { paired: Some(true), ..MatchOptions::default() }),
+        fresh: Some(Fresh { per_step: 30, ..Fresh::default() }),
+        ..TrainOptions::default()
+    };
+    let whole = train(&data, &test, &options, &progress).unwrap();
+    let stale = train(&data, &test, &TrainOptions { fresh: None, ..options.clone() }, &progress).unwrap();
+    assert!(whole.outputs(&test).unwrap() != stale.outputs(&test).unwrap());
+
+    let resumed = stopped_and_resumed(&data, &test, &options, folder.path());
+    assert!(resumed == whole);
+
+    let specification = DrawSpec { characters: vec!['a'], ..DrawSpec::default() };
+    let other = Some(Fresh { specification, ..Fresh::default() });
+    let error = train(&data, &test, &TrainOptions { fresh: other, ..options }, &progress);
+    let error = error.map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("`fresh.specification`"), "{error}");
 }
 
 #[test]
@@ -176,6 +213,16 @@ fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
         matches!(compiled.evaluate(&encoded), Err(EvaluateError::OutOfRange { .. }))
     });
     assert!(refused.count() > 0);
+}
+
+#[test]
+fn fewer_columns_are_encrypted_when_asked() {
+    let (data, test) = data();
+    let network = trained(&options(Defence::None)).unwrap();
+    let options = CompileOptions { columns: Some(30), ..quick_compile() };
+    let (compiled, report) = compile(&network, &data, &options, &ProgressBar::hidden()).unwrap();
+    assert!(compiled.inputs().0 <= 31 && report.inputs == compiled.inputs(), "{report:?}");
+    assert!(compiled.accuracy(&test).unwrap() > 85.0, "{report:?}");
 }
 
 #[test]

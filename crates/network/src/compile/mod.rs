@@ -1,6 +1,7 @@
 //! From a float network to integers: rounding, fine-tuning with rounded weights, exact ranges.
 
 mod activity;
+mod columns;
 mod error;
 mod finetune;
 mod latent;
@@ -17,7 +18,7 @@ use dataset::{Dataset, Encoder};
 use indicatif::ProgressBar;
 
 use crate::attacker;
-use crate::compiled::{CompiledNetwork, Origin, PublicHead, Weights};
+use crate::compiled::{CompiledNetwork, Origin, PublicHead};
 use crate::model::parameters::Parameters;
 use crate::network::{Network, percent, rounded};
 use crate::train::{Targets, device, finish::moments};
@@ -46,7 +47,11 @@ pub fn compile(
 
     let activity = activity::measure(network, &encoder, &tuning)?;
     let grid = encoder.grid();
-    let mut latent = Latent::new(&network.private, grid, options.precision, &activity);
+    let mut private = network.private.clone();
+    if let Some(keep) = options.columns {
+        columns::keep_largest(&mut private, encoder.right(), &activity, keep);
+    }
+    let mut latent = Latent::new(&private, grid, options.precision, &activity);
     let mut layers = reading_normalised(network, &tuning)?;
     let tune = Tuning {
         data: &tuning,
@@ -89,13 +94,15 @@ impl Candidate {
         layers: Parameters,
         options: &CompileOptions,
     ) -> Result<Self, CompileError> {
-        let weights: Weights = latent.integers();
-        let exact = weights.bounds(encoder).ok_or(CompileError::Overflow)?;
+        let weights = latent.integers();
+        let (encoder, weights) =
+            if options.drop_dead { columns::drop_dead(encoder, weights)? } else { (encoder.clone(), weights) };
+        let exact = weights.bounds(&encoder).ok_or(CompileError::Overflow)?;
         let width = exact.outputs.len();
         let head = PublicHead::Net { centre: vec![0.0; width], scale: vec![1.0; width], layers };
         let labels = (network.record().main.clone(), network.classes().to_vec());
         let origin = Origin::Imported { file: String::new() };
-        let mut compiled = weights.assemble(encoder.clone(), exact, Vec::new(), head, labels, origin);
+        let mut compiled = weights.assemble(encoder, exact, Vec::new(), head, labels, origin);
         compiled.declared = compiled.widest();
 
         let outputs = compiled.evaluate_all(tuning)?;
@@ -126,9 +133,6 @@ impl Candidate {
             if compiled.squares { vec![(&compiled.left, n)] } else { vec![(&compiled.left, n), (&compiled.right, m)] };
         let weights = || sides.iter().flat_map(|(rows, columns)| rows.chunks_exact(*columns).flat_map(|row| &row[1..]));
         let biases = sides.iter().flat_map(|(rows, columns)| rows.iter().step_by(*columns));
-        let dead = |&(rows, columns): &(&Vec<i32>, usize)| {
-            (1..columns).filter(|&column| rows.iter().skip(column).step_by(columns).all(|&w| w == 0)).count()
-        };
         let outputs = self.empirical.iter().enumerate().map(|(output, &empirical)| {
             let declared = compiled.declared[output];
             let bits = rounded(width_bits(declared.0.into(), declared.1.into()));
@@ -153,7 +157,7 @@ impl Candidate {
             neighbours_integer: neighbours(network, held, &floats)?,
             items: held.len(),
             zeros: percent(weights().filter(|&&w| w == 0).count(), weights().count()),
-            dead_columns: sides.iter().map(dead).min().unwrap_or(0),
+            inputs: compiled.inputs(),
             largest_bias: biases.map(|&bias| i64::from(bias).abs()).max().unwrap_or(0),
             outputs: outputs.collect(),
         })

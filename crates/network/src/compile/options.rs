@@ -11,6 +11,10 @@ use crate::{Compute, MatchOptions};
 pub struct CompileOptions {
     /// Bits of weights and inputs.
     pub precision: Precision,
+    /// Keep only this many input columns, those that matter most: encryption costs by column.
+    pub columns: Option<usize>,
+    /// Leave columns whose weights are all 0 out of the encoder.
+    pub drop_dead: bool,
     /// Gradient steps of the fine-tuning with rounded weights; 0 rounds only.
     pub steps: usize,
     /// Items per step.
@@ -89,8 +93,10 @@ impl Default for CompileOptions {
     fn default() -> Self {
         Self {
             precision: Precision::default(),
+            columns: None,
+            drop_dead: true,
             steps: 600,
-            batch: 1000,
+            batch: 2000,
             rate: 1e-3,
             defence: CompileDefence::AsTrained,
             range: Range::Exact,
@@ -122,6 +128,9 @@ impl CompileOptions {
         }
         if let Some(bits) = input {
             require((1..=16).contains(&bits), "precision.input", bits, "choose from 1 to 16 bits")?;
+        }
+        if let Some(columns) = self.columns {
+            require(columns > 0, "columns", columns, "keep at least 1")?;
         }
         require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
         require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;

@@ -28,8 +28,8 @@ pub struct CompileReport {
     pub items: usize,
     /// Percent of the weights of `P` and `R`, biases apart, that are 0.
     pub zeros: f64,
-    /// Input columns whose weights are all 0: they need not be encrypted.
-    pub dead_columns: usize,
+    /// Lengths `(n, m)` of the encrypted vectors, after columns without weights were left out.
+    pub inputs: (usize, usize),
     /// Largest absolute bias of `P` and `R`.
     pub largest_bias: i64,
     /// Every output.

@@ -38,7 +38,7 @@ struct Forms {
 pub(super) fn is_text(path: &Path) -> Result<bool, ImportError> {
     let mut start = Vec::with_capacity(9);
     open(path)?.take(9).read_to_end(&mut start).map_err(|source| unreadable(path, source))?;
-    Ok(start.get(8) != Some(&b'{') && start.iter().all(u8::is_ascii_graphic) && !start.is_empty())
+    Ok(start.get(8) != Some(&b'{') && start.is_ascii() && !start.contains(&0) && !start.is_empty())
 }
 
 pub(super) fn read(path: &Path, encoder: &Encoder) -> Result<Raw, ImportError> {

@@ -19,6 +19,7 @@ use super::select;
 use super::state::{Part, State};
 use super::{Run, TrainError};
 use crate::Defence;
+use crate::features::Features;
 use crate::model::parameters::{Leaves, matrix, to_host};
 use crate::model::{head, private};
 use crate::options::{AdversarialOptions, Adversary};
@@ -30,7 +31,12 @@ enum Phase {
     Recovery,
 }
 
-pub(super) fn run(run: &Run, state: &mut State, chosen: &AdversarialOptions) -> Result<(), TrainError> {
+pub(super) fn run(
+    run: &Run,
+    state: &mut State,
+    features: &Features,
+    chosen: &AdversarialOptions,
+) -> Result<(), TrainError> {
     let options = run.options;
     let count = run.train.len();
     let mut batches = Batches::new(&run.targets, None, options.batch, options.seed)?;
@@ -51,7 +57,7 @@ pub(super) fn run(run: &Run, state: &mut State, chosen: &AdversarialOptions) -> 
             state.restart_adversaries(run, chosen, epoch as u64);
         }
         let items = batches.items(step);
-        let losses = Step { run, chosen, phase, items: &items }.take(state);
+        let losses = Step { run, features, chosen, phase, items: &items }.take(state);
         if let Some((name, _)) = losses.iter().find(|(_, loss)| !loss.is_finite()) {
             return Err(TrainError::NotFinite { tensor: format!("{name} loss"), step });
         }
@@ -75,6 +81,7 @@ pub(super) fn run(run: &Run, state: &mut State, chosen: &AdversarialOptions) -> 
 /// One batch in one phase.
 struct Step<'a> {
     run: &'a Run<'a>,
+    features: &'a Features,
     chosen: &'a AdversarialOptions,
     phase: Phase,
     items: &'a [u32],
@@ -111,9 +118,9 @@ impl Step<'_> {
     }
 
     fn outputs(&self, private: &Leaves) -> Tensor<2> {
-        let x = self.run.features.batch(self.items);
+        let x = self.features.batch(self.items);
         let rows = self.items.len();
-        let narrow = self.run.features.narrow(&x).map(|narrow| {
+        let narrow = self.features.narrow(&x).map(|narrow| {
             let columns = narrow.len() / rows;
             matrix(narrow, rows, columns, &self.run.device)
         });

@@ -49,6 +49,11 @@ pub(super) fn options(options: &TrainOptions) -> Result<(), TrainError> {
             require((1..=100_000).contains(&sum), "defence.epochs", sum, "choose from 1 to 100000 in all")?;
         }
     }
+    if let Some(fresh) = &options.fresh {
+        let good = matches!(options.defence, Defence::None | Defence::Match(_));
+        require(good, "fresh", "given", "use it with the defences `none` and `match`, or leave it out")?;
+        require(fresh.per_step > 0, "fresh.per_step", fresh.per_step, "choose at least 1")?;
+    }
     if let Some(selection) = &options.selection {
         require(!none, "selection", "given", "name the collateral label that the attacker reads, or select nothing")?;
         require(selection.every > 0, "selection.every", selection.every, "choose at least 1")?;

@@ -1,28 +1,38 @@
 //! Training by one loss for all weights: without defence, and with matching.
 
 use super::batches::Batches;
+use super::fresh::Renewal;
 use super::objective::{Batch, Objective};
 use super::optimiser::{clip, warm_up_and_cosine};
 use super::select;
 use super::state::{Part, State};
 use super::{Run, TrainError};
 use crate::Defence;
+use crate::features::Features;
 use crate::options::MatchOptions;
 
-pub(super) fn run(run: &Run, state: &mut State) -> Result<(), TrainError> {
+pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Result<(), TrainError> {
     let options = run.options;
     let defence = match &options.defence {
         Defence::Match(chosen) => Some(chosen),
         _ => None,
     };
     let mut batches = Batches::new(&run.targets, defence, options.batch, options.seed)?;
+    let paired = batches.strata.as_ref().is_some_and(|strata| strata.paired);
+    let renewal = options.fresh.as_ref().map(|fresh| Renewal::new(run, fresh, paired)).transpose()?;
+    if let Some(renewal) = &renewal {
+        renewal.catch_up(state.step, &mut features, run)?;
+    }
     run.progress.set_length(options.steps as u64);
     run.progress.set_position(state.step as u64);
     while state.step < options.steps {
         let step = state.step;
+        if let Some(renewal) = &renewal {
+            renewal.advance(step, &mut features, run)?;
+        }
         let items = batches.items(step);
-        let x = run.features.batch(&items);
-        let narrow = run.features.narrow(&x);
+        let x = features.batch(&items);
+        let narrow = features.narrow(&x);
         let labels = items.iter().map(|&item| run.targets.main[item as usize]).collect();
         let objective = Objective {
             device: &run.device,

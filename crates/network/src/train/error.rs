@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dataset::draw::DrawError;
 use dataset::{DatasetError, EncodeError};
 
 /// Why a network cannot be trained.
@@ -14,6 +15,9 @@ pub enum TrainError {
     /// Images that cannot be standardised.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// Fresh images that cannot be drawn.
+    #[error(transparent)]
+    Draw(#[from] DrawError),
     /// An option outside its range.
     #[error("training option `{field}` is {value}: {remedy}")]
     Option {

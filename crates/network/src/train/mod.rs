@@ -8,6 +8,7 @@ mod checkpoint;
 mod descent;
 mod error;
 pub(crate) mod finish;
+mod fresh;
 pub(crate) mod objective;
 pub(crate) mod optimiser;
 pub(crate) mod sampler;
@@ -49,18 +50,18 @@ pub fn train(
         validation,
         options,
         targets: Targets::read(train, &options.main, &options.collateral)?,
-        features: Features::new(train, &encoder)?,
         encoder,
         device: device(options.compute).autodiff(),
         fingerprint: fingerprint(train, validation, options),
         progress,
     };
+    let features = Features::new(train, &run.encoder)?;
     let mut state = State::start(&run);
     run.resume(&mut state)?;
     match &options.defence {
-        Defence::None | Defence::Match(_) => descent::run(&run, &mut state)?,
+        Defence::None | Defence::Match(_) => descent::run(&run, &mut state, features)?,
         Defence::Paper(adversaries) | Defence::MaxEnt(adversaries) | Defence::Ensemble(adversaries) => {
-            adversarial::run(&run, &mut state, adversaries)?;
+            adversarial::run(&run, &mut state, &features, adversaries)?;
         }
     }
     run.save(&state)?;
@@ -73,7 +74,6 @@ pub(crate) struct Run<'a> {
     pub validation: &'a Dataset,
     pub options: &'a TrainOptions,
     pub targets: Targets,
-    pub features: Features,
     pub encoder: Encoder,
     pub device: Device,
     /// Names options and data, so that a checkpoint of another run is not taken for this one's.
