@@ -55,16 +55,34 @@ impl Demo {
         let mut clock = Clock::default();
 
         let drawn = self.draw(console, &mut clock)?;
+        let steps = |standard: usize| self.steps.unwrap_or(standard);
+        // Rounding undoes part of the matching, so that the defended network is fine-tuned longer.
+        let [undefended, defended] = [Defence::None, Defence::Match(MatchOptions::default())];
         let trials = [
-            Trial { name: "undefended", data: &drawn, options: self.options(Defence::None) },
-            Trial { name: "defended", data: &drawn, options: self.options(Defence::Match(MatchOptions::default())) },
+            Trial {
+                name: "undefended",
+                data: &drawn,
+                options: self.options(undefended, steps(800)),
+                compile_steps: steps(400),
+            },
+            Trial {
+                name: "defended",
+                data: &drawn,
+                options: self.options(defended, steps(3000)),
+                compile_steps: steps(2500),
+            },
         ];
         let mut networks = Vec::new();
         for trial in &trials {
             networks.push(trial.run(console, &mut clock)?);
         }
         let handwriting = handwriting(self.seed)?;
-        let trial = Trial { name: "handwriting", data: &handwriting, options: self.handwriting_options() };
+        let trial = Trial {
+            name: "handwriting",
+            data: &handwriting,
+            options: self.handwriting_options(steps(800)),
+            compile_steps: steps(400),
+        };
         let written = [trial.run(console, &mut clock)?];
 
         let mut scenes = encrypted::scenes(&networks, &drawn, self.encrypt as usize, console, &mut clock)?;
@@ -95,21 +113,19 @@ impl Demo {
         })
     }
 
-    fn options(&self, defence: Defence) -> TrainOptions {
-        // Twice the quick preset's length for the defence: drawing gives images enough.
-        let steps = if defence == Defence::None { 800 } else { 3000 };
-        TrainOptions { steps: self.steps.unwrap_or(steps), seed: self.seed, ..TrainOptions::quick(defence) }
+    fn options(&self, defence: Defence, steps: usize) -> TrainOptions {
+        TrainOptions { steps, seed: self.seed, ..TrainOptions::quick(defence) }
     }
 
     /// 1,437 images of 64 pixels: a smaller network, smaller batches.
-    fn handwriting_options(&self) -> TrainOptions {
+    fn handwriting_options(&self, steps: usize) -> TrainOptions {
         TrainOptions {
             main: "digit".into(),
             collateral: vec!["ink".into()],
             units: 32,
             outputs: 8,
             batch: 100,
-            ..self.options(Defence::None)
+            ..self.options(Defence::None, steps)
         }
     }
 }

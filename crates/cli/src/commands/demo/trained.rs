@@ -17,6 +17,8 @@ pub struct Trial<'a> {
     pub data: &'a Splits,
     /// How it is trained.
     pub options: TrainOptions,
+    /// Gradient steps of the fine-tuning to integers.
+    pub compile_steps: usize,
 }
 
 /// A trained, compiled and audited network.
@@ -48,7 +50,7 @@ impl Trial<'_> {
         let network = clock.step(&format!("compile {}", self.name), console, || {
             // Both drawn networks keep the whole encoder, so that they can share a public key.
             let precision = Precision { left: 5, right: 5, combine: 6, input: None };
-            let steps = self.options.steps / 2;
+            let steps = self.compile_steps;
             let options = CompileOptions { precision, steps, drop_dead: false, ..CompileOptions::default() };
             let bar = console.bar("compiling");
             let (network, _) = network::compile(&float, train, &options, &bar)?;
