@@ -39,7 +39,7 @@ pub(crate) struct Costs {
 }
 
 const SCALAR: Costs = Costs {
-    add: [9.0, 20.0],
+    add: [7.7, 17.0],
     short_pair: 6500.0,
     long_pair: 5300.0,
     single_pair: 8500.0,

@@ -73,23 +73,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The cheapest strategy by counts.
+    /// The cheapest strategy by counts. Strategies whose pairings alone cost more
+    /// than another strategy are not looked at: writing their matrices down is work.
     pub(crate) fn choose(map: &QuadraticMap) -> Self {
-        let costs = Costs::current();
-        let mut candidates: Vec<(Strategy, Counts)> = Strategy::ALL
-            .iter()
-            .filter_map(|&strategy| count(map, strategy, &costs).map(|counts| (strategy, counts)))
-            .collect();
-        candidates.sort_by(|a, b| a.1.field_muls.total_cmp(&b.1.field_muls));
+        let candidates = candidates(map, true);
         let strategy = candidates.first().map_or(Strategy::Combine, |candidate| candidate.0);
         Self { strategy, candidates }
     }
 
     /// The same with a strategy that was asked for; `None` if it cannot serve.
     pub(crate) fn with(map: &QuadraticMap, strategy: Strategy) -> Option<Self> {
-        let plan = Self::choose(map);
-        let possible = plan.candidates.iter().any(|candidate| candidate.0 == strategy);
-        possible.then_some(Self { strategy, ..plan })
+        let candidates = candidates(map, false);
+        let possible = candidates.iter().any(|candidate| candidate.0 == strategy);
+        possible.then_some(Self { strategy, candidates })
     }
 
     /// The strategy.
@@ -128,6 +124,33 @@ impl Plan {
     }
 }
 
+/// Strategies that can serve, cheapest first.
+fn candidates(map: &QuadraticMap, prune: bool) -> Vec<(Strategy, Counts)> {
+    let costs = Costs::current();
+    let mut candidates: Vec<(Strategy, Counts)> = Vec::new();
+    for strategy in Strategy::ALL {
+        let least = candidates.iter().map(|candidate| candidate.1.field_muls).fold(f64::INFINITY, f64::min);
+        if prune && strategy != Strategy::Combine && pairs(map, strategy) * costs.long_pair > least {
+            continue;
+        }
+        candidates.extend(count(map, strategy, &costs).map(|counts| (strategy, counts)));
+    }
+    candidates.sort_by(|a, b| a.1.field_muls.total_cmp(&b.1.field_muls));
+    candidates
+}
+
+/// Pairs in Miller loops.
+fn pairs(map: &QuadraticMap, strategy: Strategy) -> f64 {
+    let (n, m) = map.inputs();
+    let (units, outputs) = (map.units(), map.outputs());
+    (match strategy {
+        Strategy::Combine => 2 * units + outputs,
+        Strategy::FoldLeft | Strategy::FoldRight => outputs * (2 * units + 1),
+        Strategy::DenseLeft => outputs * (2 * m + 1),
+        Strategy::DenseRight => outputs * (2 * n + 1),
+    }) as f64
+}
+
 /// The weights that one output needs of one side, row-major; `None` when a product
 /// leaves 32 bits.
 pub(crate) fn folded(map: &QuadraticMap, output: usize, rows: &[i32], columns: usize) -> Option<Vec<i32>> {
@@ -158,7 +181,7 @@ pub(crate) fn dense(map: &QuadraticMap, output: usize, left: bool) -> Option<Vec
 fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts> {
     let (n, m) = map.inputs();
     let (units, outputs) = (map.units(), map.outputs());
-    let mut c = Counts { exponentiations: outputs as f64, ..Counts::default() };
+    let mut c = Counts { exponentiations: outputs as f64, pairs: pairs(map, strategy), ..Counts::default() };
     let per_output = |side: &dyn Fn(usize) -> Option<Vec<i32>>, columns: usize| -> Option<f64> {
         (0..outputs).map(|j| side(j).map(|weights| estimate_matrix(columns, &weights))).sum()
     };
@@ -167,7 +190,6 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         Strategy::Combine => {
             c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
             c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
-            c.pairs = (2 * units + outputs) as f64;
             for row in map.combine().chunks_exact(units) {
                 let (products, squarings) = power_operations(row.iter().map(|&w| i64::from(w)));
                 c.products += products as f64;
@@ -181,21 +203,17 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         Strategy::FoldLeft => {
             c.additions_g1 = 2.0 * per_output(&|j| folded(map, j, map.left(), n), n)?;
             c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
-            c.pairs = (outputs * (2 * units + 1)) as f64;
         }
         Strategy::FoldRight => {
             c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
             c.additions_g2 = 2.0 * per_output(&|j| folded(map, j, map.right(), m), m)?;
-            c.pairs = (outputs * (2 * units + 1)) as f64;
         }
         _ if n.saturating_mul(m).saturating_mul(units) > 1 << 27 => return None,
         Strategy::DenseLeft => {
             c.additions_g1 = 2.0 * per_output(&|j| dense(map, j, true), n)?;
-            c.pairs = (outputs * (2 * m + 1)) as f64;
         }
         Strategy::DenseRight => {
             c.additions_g2 = 2.0 * per_output(&|j| dense(map, j, false), m)?;
-            c.pairs = (outputs * (2 * n + 1)) as f64;
         }
     }
     if strategy != Strategy::Combine {
