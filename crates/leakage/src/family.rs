@@ -23,7 +23,7 @@ pub enum Family {
     },
     /// Bayes' rule on kernel density estimates.
     Kernel {
-        /// Width in deviations of the outputs within a main class.
+        /// Width in deviations of the outputs within a main class, correlations taken out.
         bandwidth: f64,
     },
     /// Logistic regression on random Fourier features, an approximate kernel machine.
@@ -125,6 +125,14 @@ impl Family {
     /// others get a model per main class.
     pub(crate) fn is_pooled(&self) -> bool {
         matches!(self, Family::Mlp { .. } | Family::Convolution)
+    }
+
+    /// Whether it measures distances between rows, for which correlations are taken out first.
+    pub(crate) fn measures_distances(&self) -> bool {
+        matches!(
+            self,
+            Family::Neighbours { .. } | Family::Kernel { .. } | Family::Fourier { .. } | Family::Process { .. }
+        )
     }
 
     /// Rough relative cost, so that long jobs start first.

@@ -51,6 +51,7 @@ mod options;
 mod panel;
 mod reconstruction;
 mod report;
+mod slice;
 mod training;
 mod vote;
 

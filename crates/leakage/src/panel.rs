@@ -1,9 +1,10 @@
 //! Runs attackers of many families over all main classes in parallel.
 
-use crate::attackers::{Sample, Standardiser, Uncensored, attack};
+use crate::attackers::attack;
 use crate::family::Family;
 use crate::metrics::Scores;
 use crate::observations::Observations;
+use crate::slice::{Slice, with_label};
 use crate::training::Training;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -45,7 +46,8 @@ pub(crate) fn run(
             let scores = match job.class {
                 Some(class) => {
                     let slice = &slices[class as usize];
-                    attack(families, &slice.sample(values), slice.uncensored(), &slice.test_rows, seed)
+                    let (sample, rows) = slice.tables(values, families[0].measures_distances());
+                    attack(families, &sample, slice.uncensored(), rows, seed)
                 }
                 None => {
                     let (sample, rows) = with_label(&slices, values);
@@ -85,74 +87,6 @@ fn jobs(families: &[Family], classes: usize) -> Vec<Job> {
         }
     }
     jobs
-}
-
-/// Items of one main class, standardised by its training items.
-struct Slice {
-    class: u32,
-    width: usize,
-    train_rows: Vec<f32>,
-    labels: Vec<u32>,
-    test_rows: Vec<f32>,
-    test_items: Vec<usize>,
-    /// Undefended outputs of the training items, if known.
-    undefended: Vec<f32>,
-    undefended_width: usize,
-}
-
-impl Slice {
-    fn new(training: &Training, test: &Observations, class: u32) -> Slice {
-        let train = &training.seen;
-        let of = |labels: &[u32]| -> Vec<usize> {
-            let items = labels.iter().enumerate().filter(|(_, l)| **l == class);
-            items.map(|(i, _)| i).collect()
-        };
-        let (train_items, test_items) = (of(&train.main), of(&test.main));
-        let standardiser = Standardiser::fit(&train.outputs, train.width, &train_items);
-        Slice {
-            class,
-            width: train.width,
-            train_rows: standardiser.apply(&train.outputs, &train_items),
-            labels: train_items.iter().map(|&i| train.collateral[i]).collect(),
-            test_rows: standardiser.apply(&test.outputs, &test_items),
-            test_items,
-            undefended: training.undefended_rows(&train_items),
-            undefended_width: training.undefended_width,
-        }
-    }
-
-    fn uncensored(&self) -> Option<Uncensored<'_>> {
-        (self.undefended_width > 0).then_some(Uncensored { rows: &self.undefended, width: self.undefended_width })
-    }
-
-    fn sample(&self, values: usize) -> Sample<'_> {
-        Sample {
-            rows: self.train_rows.as_slice().into(),
-            width: self.width,
-            labels: self.labels.as_slice().into(),
-            classes: values,
-        }
-    }
-}
-
-/// All classes in one table, the main label as extra columns of zeros and one 1.
-fn with_label(slices: &[Slice], values: usize) -> (Sample<'static>, Vec<f32>) {
-    let width = slices.first().map_or(0, |s| s.width);
-    let extra = if slices.len() > 1 { slices.len() } else { 0 };
-    let widen = |rows: fn(&Slice) -> &[f32]| -> Vec<f32> {
-        let mut out = Vec::new();
-        for (at, slice) in slices.iter().enumerate() {
-            for row in rows(slice).chunks_exact(width) {
-                out.extend_from_slice(row);
-                out.extend((0..extra).map(|i| f32::from(u8::from(i == at))));
-            }
-        }
-        out
-    };
-    let labels: Vec<u32> = slices.iter().flat_map(|s| &s.labels).copied().collect();
-    let sample =
-        Sample { rows: widen(|s| &s.train_rows).into(), width: width + extra, labels: labels.into(), classes: values };
-    (sample, widen(|s| &s.test_rows))
 }
 
 /// A seed of its own for every attacker (FNV-1a over seed, name and class).

@@ -68,6 +68,26 @@ fn nothing_is_found_where_nothing_is() {
 }
 
 #[test]
+fn a_leak_in_the_difference_of_two_like_outputs_is_found_by_distances() {
+    let draw = |seed| {
+        observe(3000, 1, 2, seed, |_, c, rng| {
+            let (common, sign) = (30.0 * common::normal(rng), if c == 1 { 1.0 } else { -1.0 });
+            vec![common, common + sign + common::normal(rng)]
+        })
+    };
+    let options = AuditOptions {
+        families: vec!["knn-51".parse().expect("a family"), "kde-0.4".parse().expect("a family")],
+        shuffled_control: false,
+        ..AuditOptions::default()
+    };
+    let report = run(&draw(1), &draw(2), &options);
+    // Φ(1) = 84.1 %.
+    for family in ["knn-51", "kde-0.4"] {
+        assert!(accuracy(&report, family) > 81.0, "{family}: {}", accuracy(&report, family));
+    }
+}
+
+#[test]
 fn shuffled_labels_give_chance_on_average() {
     let rates = (0..24).map(|seed| {
         let options = AuditOptions {

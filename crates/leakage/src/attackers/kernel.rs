@@ -3,7 +3,7 @@
 use super::sample::Sample;
 use crate::metrics::Scores;
 
-/// For every bandwidth h (in deviations of a standardised column),
+/// For every bandwidth h (in deviations of a standardised, uncorrelated column),
 /// score_c = ln(π_c + Σ_{j in c} exp(−(|x−x_j|² − m²)/2h²)), m the distance to the nearest row.
 ///
 /// The shift by m² changes no ratio; the prior counts as one item at the nearest row's distance, so

@@ -18,7 +18,7 @@ pub(crate) use decensor::Uncensored;
 pub(crate) use logistic::gaussian as gaussian_number;
 pub(crate) use neighbours::nearest_items;
 pub(crate) use neural::{fit as neural_fit, predict as neural_predict};
-pub(crate) use sample::{Sample, Standardiser};
+pub(crate) use sample::{Sample, Standardiser, Whitener};
 
 use crate::family::Family;
 use crate::metrics::Scores;

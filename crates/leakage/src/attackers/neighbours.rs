@@ -6,7 +6,7 @@ use super::sample::Sample;
 use crate::metrics::Scores;
 use tree::Tree;
 
-/// Votes of the k nearest training rows (Euclidean over standardised outputs) for every `k` in `ks`:
+/// Votes of the k nearest training rows (Euclidean over standardised, uncorrelated outputs) for every `k` in `ks`:
 /// score_c = ln((n_c + prior_c) / (k + 1)).
 ///
 /// One search for the largest k serves them all; equal distances go to the earlier training row.

@@ -1,5 +1,6 @@
 //! The table that an attacker learns from.
 
+use crate::linear::{cholesky, gram, solve_lower};
 use std::borrow::Cow;
 
 /// Labelled rows, standardised, of one main class or of all.
@@ -73,6 +74,49 @@ impl Standardiser {
             let row = &rows[i * width..(i + 1) * width];
             let standardised = row.iter().zip(&self.mean).zip(&self.scale);
             out.extend(standardised.map(|((&x, m), s)| ((x as f64 - m) * s) as f32));
+        }
+        out
+    }
+}
+
+/// Takes the correlations out of standardised rows, so that distances do not depend on how a
+/// network mixes its outputs.
+#[derive(Debug, Clone)]
+pub(crate) struct Whitener {
+    factor: Vec<f64>,
+    width: usize,
+}
+
+impl Whitener {
+    /// More columns than this are left as they are: a covariance of raw inputs says little.
+    const WIDEST: usize = 64;
+    /// Rows per column that a covariance needs.
+    const ROWS: usize = 10;
+    /// Keeps columns that depend on each other finite.
+    const SHRINKAGE: f64 = 1e-6;
+
+    /// `None` where there are too few rows or too many columns.
+    pub fn fit(rows: &[f32], width: usize) -> Option<Whitener> {
+        let n = rows.len() / width;
+        if width > Self::WIDEST || n < Self::ROWS * width {
+            return None;
+        }
+        let rows: Vec<f64> = rows.iter().map(|&x| x as f64).collect();
+        let mut covariance = gram(&rows, width);
+        covariance.iter_mut().for_each(|c| *c /= n as f64);
+        for i in 0..width {
+            covariance[i * width + i] += Self::SHRINKAGE;
+        }
+        Some(Whitener { factor: cholesky(&covariance, width, Self::SHRINKAGE), width })
+    }
+
+    pub fn apply(&self, rows: &[f32]) -> Vec<f32> {
+        let mut out = Vec::with_capacity(rows.len());
+        let mut buffer = vec![0.0; self.width];
+        for row in rows.chunks_exact(self.width) {
+            buffer.iter_mut().zip(row).for_each(|(b, &x)| *b = x as f64);
+            solve_lower(&self.factor, self.width, &mut buffer);
+            out.extend(buffer.iter().map(|&x| x as f32));
         }
         out
     }

@@ -17,7 +17,9 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
          “Highest” figures are the largest on the test items themselves, with intervals that hold for all families and \
          classes at once (Bonferroni).</dd>\n\
          <dt>Pooled and within a class</dt><dd>Pooled figures cover all items with the main label given: most families \
-         train one model per main class, networks read the label as further inputs. The worst class is the one that is \
+         train one model per main class, networks read the label as further inputs. \
+         Outputs are standardised within the class; families that measure distances also get them without \
+         correlations, so that it does not matter how a network mixes its outputs. The worst class is the one that is \
          farthest above chance on held-out items.</dd>\n\
          <dt>Chance</dt><dd>The best guess from the main label alone; equal shares where the values' frequencies do not \
          differ significantly (χ², 0.1 %).</dd>\n\
