@@ -176,7 +176,7 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String]) -> Result<L
     Ok(Listing { label_names, entries })
 }
 
-fn csv_header(path: &Path) -> Result<Vec<String>, ImportError> {
+pub(super) fn csv_header(path: &Path) -> Result<Vec<String>, ImportError> {
     let mut reader = csv_reader(path)?;
     let header = reader.headers().map_err(|error| csv_error(path, &error))?;
     let names: Vec<String> = header.iter().map(|name| name.trim().to_string()).collect();

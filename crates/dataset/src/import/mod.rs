@@ -9,11 +9,13 @@ mod faces;
 mod listing;
 mod pictures;
 mod speech;
+mod table;
 
 pub use faces::{FaceOptions, imdb_faces, utk_faces};
 pub use listing::LabelSource;
 pub use pictures::{Crop, PictureOptions, pictures};
 pub use speech::{SpeechOptions, speech};
+pub use table::{ArrayOptions, TableOptions, csv, npz};
 
 use std::collections::BTreeMap;
 use std::io;

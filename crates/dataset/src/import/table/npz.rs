@@ -1,0 +1,225 @@
+//! NumPy archives: one array of items, one array per label.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use zip::ZipArchive;
+
+use crate::import::{ImportError, Imported};
+use crate::{Dataset, Features, Labels};
+
+/// Which arrays of an archive are what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArrayOptions {
+    /// The array of items, `[N, D]`, `[N, H, W]` or `[N, H, W, 1]`; the one of largest rank if empty.
+    pub items: String,
+    /// The arrays `[N]` that are labels; all arrays of integers, booleans or texts of rank 1 and
+    /// length N if empty.
+    pub labels: Vec<String>,
+}
+
+/// Memory for the numbers of all arrays.
+const MOST_BYTES: u64 = 4 << 30;
+
+/// Headers are a line of text.
+const HEADER_LIMIT: usize = 1 << 16;
+
+/// An array: its shape and numbers, or texts, in row order.
+struct Array {
+    shape: Vec<usize>,
+    values: Values,
+}
+
+enum Values {
+    Bytes(Vec<u8>),
+    /// Integers and booleans, which can be labels.
+    Integers(Vec<i64>),
+    Floats(Vec<f32>),
+    Texts(Vec<String>),
+}
+
+/// Imports a NumPy archive (`numpy.savez`, `numpy.savez_compressed`). Items of u8 and rank 3 are
+/// pictures; all others are features, quantised column by column.
+pub fn npz(path: &Path, options: &ArrayOptions) -> Result<Imported, ImportError> {
+    let wrong = |problem: String| ImportError::Description { path: path.into(), problem };
+    let mut arrays = read(path)?;
+    let items = match options.items.as_str() {
+        "" => arrays.iter().max_by_key(|(_, array)| array.shape.len()).map(|(name, _)| name.clone()),
+        name => Some(name.to_string()),
+    };
+    let known = arrays.keys().cloned().collect::<Vec<_>>().join(", ");
+    let none = |name: &str| wrong(format!("it has no array `{name}`, but {known}: name one of these"));
+    let name = items.ok_or_else(|| wrong("it is empty".into()))?;
+    let items = arrays.remove(&name).ok_or_else(|| none(&name))?;
+    let (count, height, width) = match items.shape[..] {
+        [count, width] => (count, 1, width),
+        [count, height, width] | [count, height, width, 1] => (count, height, width),
+        _ => return Err(wrong(format!("its array `{name}` has shape {:?}: give [N, D] or [N, H, W]", items.shape))),
+    };
+    if count == 0 || height == 0 || width == 0 {
+        return Err(wrong(format!("its array `{name}` has shape {:?}, which holds nothing", items.shape)));
+    }
+
+    let is_label = |array: &Array| array.shape == [count] && !matches!(array.values, Values::Floats(_));
+    let labels: Vec<String> = match &options.labels[..] {
+        [] => arrays.iter().filter(|(_, array)| is_label(array)).map(|(name, _)| name.clone()).collect(),
+        names => names.to_vec(),
+    };
+    let mut columns = Vec::with_capacity(labels.len());
+    for label in labels {
+        let array = arrays.remove(&label).ok_or_else(|| none(&label))?;
+        if !is_label(&array) {
+            let problem =
+                format!("its array `{label}` is no label: give {count} integers or texts, not {:?}", array.shape);
+            return Err(wrong(problem));
+        }
+        columns.push(Labels::from_texts(label, &array.values.texts()));
+    }
+
+    let about = BTreeMap::from([("generator".into(), "imported NumPy arrays".into())]);
+    let data = match items.values {
+        Values::Bytes(bytes) if items.shape.len() > 2 => Dataset::new(height, width, bytes, columns, about)?,
+        values => {
+            let numbers = values
+                .floats()
+                .ok_or_else(|| wrong(format!("its array `{name}` has texts or numbers that are not finite")))?;
+            let (bytes, scale) = Features::quantise(&numbers, height * width, vec![]);
+            Dataset::new(height, width, bytes, columns, about)?.with_features(scale)?
+        }
+    };
+    Ok(Imported { data, skipped: vec![], filtered: BTreeMap::new() })
+}
+
+impl Values {
+    fn texts(&self) -> Vec<String> {
+        match self {
+            Values::Bytes(numbers) => numbers.iter().map(u8::to_string).collect(),
+            Values::Integers(numbers) => numbers.iter().map(i64::to_string).collect(),
+            Values::Floats(numbers) => numbers.iter().map(f32::to_string).collect(),
+            Values::Texts(texts) => texts.clone(),
+        }
+    }
+
+    fn floats(self) -> Option<Vec<f32>> {
+        match self {
+            Values::Bytes(numbers) => Some(numbers.into_iter().map(f32::from).collect()),
+            Values::Integers(numbers) => Some(numbers.into_iter().map(|number| number as f32).collect()),
+            Values::Floats(numbers) => numbers.iter().all(|number| number.is_finite()).then_some(numbers),
+            Values::Texts(_) => None,
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Array>, ImportError> {
+    let file = File::open(path).map_err(|source| ImportError::Io { path: path.into(), source })?;
+    let wrong = |problem: String| ImportError::Description { path: path.into(), problem };
+    let damaged = |error: zip::result::ZipError| wrong(format!("not a readable NumPy archive: {error}"));
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+    let mut arrays = BTreeMap::new();
+    let mut budget = MOST_BYTES;
+    for place in 0..archive.len() {
+        let entry = archive.by_index(place).map_err(damaged)?;
+        let name = entry.name().map_err(damaged)?.into_owned();
+        let Some(name) = name.strip_suffix(".npy").map(str::to_string) else { continue };
+        let array = read_array(entry, &mut budget);
+        arrays.insert(name.clone(), array.map_err(|problem| wrong(format!("its array `{name}` {problem}")))?);
+    }
+    Ok(arrays)
+}
+
+/// One array in NumPy's own format: magic, version, a Python dictionary, the elements.
+fn read_array(mut entry: impl Read, budget: &mut u64) -> Result<Array, String> {
+    let cut = |error: std::io::Error| format!("is cut short or damaged: {error}");
+    let mut start = [0; 8];
+    entry.read_exact(&mut start).map_err(cut)?;
+    if &start[..6] != b"\x93NUMPY" {
+        return Err("is not in NumPy's format".into());
+    }
+    let mut length = [0; 4];
+    let size = if start[6] == 1 { 2 } else { 4 };
+    entry.read_exact(&mut length[..size]).map_err(cut)?;
+    let length = u32::from_le_bytes(length) as usize;
+    if length > HEADER_LIMIT {
+        return Err(format!("claims a header of {length} bytes"));
+    }
+    let mut header = vec![0; length];
+    entry.read_exact(&mut header).map_err(cut)?;
+    let header = String::from_utf8_lossy(&header);
+
+    let element = value(&header, "descr").map(|text| text.trim().trim_matches(['\'', '"']).to_string());
+    let element = element.ok_or("has no element type")?;
+    if value(&header, "fortran_order").is_none_or(|text| !text.trim_start().starts_with("False")) {
+        return Err("is in Fortran order: save numpy.ascontiguousarray of it".into());
+    }
+    let shape = value(&header, "shape").and_then(parse_shape).ok_or("has no readable shape")?;
+    let count = shape.iter().try_fold(1u64, |count, &size| count.checked_mul(size as u64));
+    let size = element_size(&element)
+        .ok_or_else(|| format!("has elements of type {element}: convert them to numbers or texts"))?;
+    let bytes = count.and_then(|count| count.checked_mul(size as u64)).filter(|bytes| bytes <= budget);
+    let bytes = bytes.ok_or_else(|| format!("of shape {shape:?} takes too much memory"))?;
+    *budget -= bytes;
+    let mut data = Vec::new();
+    (&mut entry).take(bytes).read_to_end(&mut data).map_err(cut)?;
+    if data.len() as u64 != bytes {
+        return Err(format!("is cut short: {} of {bytes} bytes", data.len()));
+    }
+    Ok(Array { shape, values: parse_values(&element, size, data) })
+}
+
+/// The text after `'key':` up to the end of its value.
+fn value<'a>(header: &'a str, key: &str) -> Option<&'a str> {
+    let (_, after) = header.split_once(&format!("'{key}':"))?;
+    let after = after.trim_start();
+    let end = if after.starts_with('(') { after.find(')')? + 1 } else { after.find([',', '}'])? };
+    Some(&after[..end])
+}
+
+fn parse_shape(text: &str) -> Option<Vec<usize>> {
+    let inner = text.trim().strip_prefix('(')?.strip_suffix(')')?;
+    inner.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect()
+}
+
+/// Bytes per element of the types that are read, all little-endian.
+fn element_size(element: &str) -> Option<usize> {
+    match element {
+        "|u1" | "|i1" | "|b1" => Some(1),
+        "<u2" | "<i2" => Some(2),
+        "<u4" | "<i4" | "<f4" => Some(4),
+        "<u8" | "<i8" | "<f8" => Some(8),
+        _ => {
+            let length: usize = element.strip_prefix("<U")?.parse().ok()?;
+            length.checked_mul(4).filter(|&size| (4..=4096).contains(&size))
+        }
+    }
+}
+
+fn parse_values(element: &str, size: usize, data: Vec<u8>) -> Values {
+    let integers = |turn: fn(&[u8]) -> i64| Values::Integers(data.chunks_exact(size).map(turn).collect());
+    // Missing bytes cannot occur: chunks are of the element's size.
+    fn bytes<const SIZE: usize>(chunk: &[u8]) -> [u8; SIZE] {
+        chunk.try_into().unwrap_or([0; SIZE])
+    }
+    match element {
+        "|u1" => Values::Bytes(data),
+        "|b1" | "|i1" => integers(|chunk| i8::from_le_bytes(bytes(chunk)).into()),
+        "<u2" => integers(|chunk| u16::from_le_bytes(bytes(chunk)).into()),
+        "<i2" => integers(|chunk| i16::from_le_bytes(bytes(chunk)).into()),
+        "<u4" => integers(|chunk| u32::from_le_bytes(bytes(chunk)).into()),
+        "<i4" => integers(|chunk| i32::from_le_bytes(bytes(chunk)).into()),
+        "<u8" | "<i8" => integers(|chunk| i64::from_le_bytes(bytes(chunk))),
+        "<f4" => Values::Floats(data.chunks_exact(4).map(|chunk| f32::from_le_bytes(bytes(chunk))).collect()),
+        "<f8" => Values::Floats(data.chunks_exact(8).map(|chunk| f64::from_le_bytes(bytes(chunk)) as f32).collect()),
+        _ => {
+            let text = |chunk: &[u8]| {
+                let codes = chunk.chunks_exact(4).map(|code| u32::from_le_bytes(bytes(code)));
+                let letters = codes.filter(|&code| code != 0).map(|code| char::from_u32(code).unwrap_or('\u{fffd}'));
+                letters.collect::<String>()
+            };
+            Values::Texts(data.chunks_exact(size).map(text).collect())
+        }
+    }
+}
