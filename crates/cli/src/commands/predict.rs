@@ -1,6 +1,6 @@
 //! `halflight predict`: the predictor.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -70,11 +70,11 @@ impl Predict {
     }
 }
 
-fn predict(evaluator: &qfe::Evaluator, network: &CompiledNetwork, file: &PathBuf) -> Result<Prediction> {
+fn predict(evaluator: &qfe::Evaluator, network: &CompiledNetwork, file: &Path) -> Result<Prediction> {
     let ciphertext = keys::ciphertext(file)?;
     let output = evaluator.evaluate(&ciphertext).with_context(|| file.display().to_string())?;
     let probabilities = network.probabilities(&output)?;
     let best = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
     let label = best.and_then(|class| network.classes().get(class)).cloned().unwrap_or_default();
-    Ok(Prediction { file: file.clone(), output, label, probabilities })
+    Ok(Prediction { file: file.to_owned(), output, label, probabilities })
 }

@@ -1,0 +1,218 @@
+//! A signed audit: a leakage report bound to exactly one compiled network by the auditor's signature.
+//!
+//! ```json
+//! {"format": "halflight signed audit", "version": 1, "network": "9f…", "report": "{…}",
+//!  "auditor": "ed25519:3b…", "signature": "…"}
+//! ```
+//!
+//! `report` is the text of the JSON report, kept as it was so that the signature stays checkable.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::files::{self, FileError};
+use crate::hash::{Hash, to_hex};
+use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
+
+const DOMAIN: &str = "halflight signed audit v1";
+const FORMAT: &str = "halflight signed audit";
+/// Most bytes of a signed audit.
+pub const MAX_BYTES: usize = 16 << 20;
+
+/// A leakage report that an auditor vouches for.
+#[derive(Clone, Debug)]
+pub struct SignedAudit {
+    file: File,
+    summary: AuditSummary,
+}
+
+/// The figures of a report that a policy and an odometer look at. Accuracies are in percent.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct AuditSummary {
+    /// The collateral attribute.
+    pub attribute: String,
+    /// The strongest attacker.
+    pub strongest: Figure,
+    /// What k items of one subject give away.
+    #[serde(default)]
+    pub vote: Vec<VoteFigure>,
+}
+
+/// An accuracy with its 95 % interval.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Figure {
+    /// Family of the attacker.
+    pub family: String,
+    /// Accuracy, percent.
+    pub accuracy: f64,
+    /// Upper end of its interval, percent.
+    pub high: f64,
+    /// Accuracy without the output, percent.
+    pub chance: f64,
+}
+
+/// Accuracy on one subject from k items.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VoteFigure {
+    /// Items of the subject.
+    pub k: u64,
+    /// Accuracy, percent.
+    pub accuracy: f64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: String,
+    version: u32,
+    network: Hash,
+    report: String,
+    auditor: VerifyingKey,
+    signature: String,
+}
+
+/// A signed audit that cannot be made, read or trusted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// It cannot be read or written.
+    #[error("audit {0}")]
+    File(#[from] FileError),
+    /// It is no signed audit.
+    #[error("audit: not a signed audit: {0}; make one with `halflight audit` and sign it")]
+    Format(String),
+    /// The report inside is no report.
+    #[error("audit: its report cannot be used: {0}")]
+    Report(String),
+    /// The signature does not hold.
+    #[error("audit: {0}")]
+    Signature(#[from] SignatureError),
+    /// A path, for context.
+    #[error("{path}: {source}")]
+    At {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<AuditError>,
+    },
+}
+
+impl SignedAudit {
+    /// Signs the JSON text of a report about `network`.
+    ///
+    /// # Errors
+    /// The text is no report.
+    pub fn sign(network: Hash, report: &str, key: &SigningKey) -> Result<Self, AuditError> {
+        let summary = summarise(report)?;
+        let signature = key.sign(DOMAIN, &[&network.0, report.as_bytes()]);
+        let file = File {
+            format: FORMAT.into(),
+            version: 1,
+            network,
+            report: report.to_owned(),
+            auditor: key.verifying_key(),
+            signature: to_hex(&signature),
+        };
+        Ok(Self { file, summary })
+    }
+
+    /// Reads one and checks that its auditor signed this report for this network. Whether that auditor is trusted is
+    /// for the policy to say.
+    ///
+    /// # Errors
+    /// [`AuditError`]: no signed audit, no report inside, or a signature that does not hold.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, AuditError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(AuditError::Format(format!("{} bytes, more than {MAX_BYTES}", bytes.len())));
+        }
+        let file: File = serde_json::from_slice(bytes).map_err(|error| AuditError::Format(error.to_string()))?;
+        if file.format != FORMAT || file.version != 1 {
+            return Err(AuditError::Format(format!("format '{}', version {}", file.format, file.version)));
+        }
+        let signature = parse_signature(&file.signature)?;
+        file.auditor.verify(DOMAIN, &[&file.network.0, file.report.as_bytes()], &signature, "the audit")?;
+        let summary = summarise(&file.report)?;
+        Ok(Self { file, summary })
+    }
+
+    /// As [`SignedAudit::from_bytes`], from a file.
+    ///
+    /// # Errors
+    /// As there, with the path.
+    pub fn load(path: &Path) -> Result<Self, AuditError> {
+        let bytes = files::read(path, MAX_BYTES as u64)?;
+        Self::from_bytes(&bytes).map_err(|source| AuditError::At { path: path.to_owned(), source: source.into() })
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings and hashes only: cannot fail.
+        serde_json::to_vec_pretty(&self.file).unwrap_or_default()
+    }
+
+    /// The network it is about.
+    pub fn network(&self) -> Hash {
+        self.file.network
+    }
+
+    /// Who signed.
+    pub fn auditor(&self) -> &VerifyingKey {
+        &self.file.auditor
+    }
+
+    /// The figures that count.
+    pub fn summary(&self) -> &AuditSummary {
+        &self.summary
+    }
+
+    /// The whole report, JSON.
+    pub fn report(&self) -> &str {
+        &self.file.report
+    }
+}
+
+impl AuditSummary {
+    /// What `items` items of one subject give away: the accuracy at the smallest audited k that is not smaller, so
+    /// that it is never understated within the range audited.
+    pub fn vote_at(&self, items: u64) -> Option<f64> {
+        let not_smaller = self.vote.iter().filter(|vote| vote.k >= items).min_by_key(|vote| vote.k);
+        not_smaller.or_else(|| self.vote.iter().max_by_key(|vote| vote.k)).map(|vote| vote.accuracy)
+    }
+}
+
+fn summarise(report: &str) -> Result<AuditSummary, AuditError> {
+    let summary: AuditSummary = serde_json::from_str(report).map_err(|error| AuditError::Report(error.to_string()))?;
+    let Figure { accuracy, high, chance, .. } = summary.strongest;
+    if ![accuracy, high, chance].iter().all(|value| (0.0..=100.0).contains(value)) || high < accuracy {
+        return Err(AuditError::Report(format!("strongest: accuracy {accuracy}, high {high}: not percentages")));
+    }
+    Ok(summary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: &str = r#"{"attribute":"font","strongest":{"family":"forest","accuracy":54.0,"high":55.5,"chance":50},
+        "vote":[{"k":1,"accuracy":54.0},{"k":21,"accuracy":70.0}],"more":1}"#;
+
+    #[test]
+    fn a_signature_binds_report_and_network() {
+        let key = SigningKey::generate().unwrap();
+        let signed = SignedAudit::sign(Hash([7; 32]), REPORT, &key).unwrap();
+        let bytes = signed.to_bytes();
+        let read = SignedAudit::from_bytes(&bytes).unwrap();
+        assert_eq!(read.summary().attribute, "font");
+        assert_eq!(read.summary().vote_at(2), Some(70.0));
+        assert_eq!(read.summary().vote_at(500), Some(70.0));
+        let text = String::from_utf8(bytes).unwrap();
+        for (from, to) in [("54.0", "51.0"), (&Hash([7; 32]).to_string(), &Hash([8; 32]).to_string())] {
+            assert!(text.contains(from));
+            let changed = SignedAudit::from_bytes(text.replace(from, to).as_bytes());
+            assert!(matches!(changed, Err(AuditError::Signature(SignatureError::Wrong { .. }))), "{changed:?}");
+        }
+        assert!(SignedAudit::from_bytes(b"{}").is_err());
+        assert!(SignedAudit::sign(Hash([7; 32]), "{\"attribute\":\"font\"}", &key).is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! What can go wrong at an authority.
+
+use std::path::PathBuf;
+
+use crate::audit::AuditError;
+use crate::files::FileError;
+use crate::ledger::LedgerError;
+use crate::policy::PolicyError;
+use crate::signature::SignatureError;
+
+/// A request that an authority did not carry out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthorityError {
+    /// Refused under the policy; the ledger has the reasons.
+    #[error("refused: {}", reasons.join("; "))]
+    Refused {
+        /// Every reason.
+        reasons: Vec<String>,
+    },
+    /// No such project, network or key.
+    #[error("{0}")]
+    Unknown(String),
+    /// A name or value that cannot be.
+    #[error("{field} is '{value}': {remedy}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What to give.
+        remedy: String,
+    },
+    /// The ledger: without it, no key.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The policy file.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file holds something else.
+    #[error("{path}: {problem}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// A master key file.
+    #[error(transparent)]
+    KeyFile(#[from] qfe::keyfile::KeyFileError),
+    /// Keys cannot be made for these inputs.
+    #[error(transparent)]
+    Key(#[from] qfe::KeyError),
+    /// An audit that does not hold.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A signing key.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// A computation was cut off.
+    #[error("the computation was cut off: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}

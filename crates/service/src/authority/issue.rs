@@ -1,0 +1,241 @@
+//! The issue of functional keys.
+
+use network::CompiledNetwork;
+use serde::Serialize;
+
+use super::{Authority, AuthorityError, Epoch, Refusal, State, map_of};
+use crate::accounting::{Opening, Span};
+use crate::approval::{self, Approval, Subject};
+use crate::clock;
+use crate::grant::GrantFile;
+use crate::hash::Hash;
+use crate::ledger::{Event, Grant};
+use crate::parameters::Parameters;
+use crate::policy::{Decision, Opened, Request};
+
+/// Forms that a span can tell apart; a larger rank is refused before it is counted.
+const MOST_RANK: usize = 1024;
+
+/// A wish for a functional key.
+#[derive(Clone, Debug)]
+pub struct KeyRequest<'a> {
+    /// The project whose current public key is to be opened.
+    pub project: &'a str,
+    /// The network whose outputs are to be opened.
+    pub network: Hash,
+    /// Who will hold the key.
+    pub holder: &'a str,
+    /// People who signed for it.
+    pub approvals: &'a [Approval],
+    /// Who asks.
+    pub by: &'a str,
+}
+
+/// A key, with what belongs to it.
+#[derive(Serialize)]
+pub struct Issued {
+    /// The functional key file.
+    #[serde(skip)]
+    pub key: Vec<u8>,
+    /// The grant, for the predictor.
+    pub grant: GrantFile,
+    /// What owners need.
+    pub parameters: Parameters,
+    /// What the policy said.
+    pub decision: Decision,
+}
+
+/// A request with everything that its decision needs.
+struct Considered {
+    epoch: Epoch,
+    network: Option<CompiledNetwork>,
+    decision: Decision,
+    approved_by: Vec<String>,
+}
+
+impl Authority {
+    /// Says what a key would add and what the policy says to it; nothing is issued or recorded.
+    ///
+    /// # Errors
+    /// The project is unknown, or the ledger cannot be read.
+    pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<Decision, AuthorityError> {
+        let state = self.state().await?;
+        Ok(tokio::task::block_in_place(|| self.weigh(&state, request))?.decision)
+    }
+
+    /// Issues a functional key if the policy allows it. The ledger has the issue or the refusal, on the disk, before
+    /// this returns; requests are decided one after the other, over all processes.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Refused`] with every reason; or what stood in the way.
+    pub async fn issue(&self, request: &KeyRequest<'_>) -> Result<Issued, AuthorityError> {
+        let (mut state, writing) = self.write().await?;
+        let considered = tokio::task::block_in_place(|| self.weigh(&state, request));
+        let Considered { epoch, network, decision, approved_by } = match considered {
+            Ok(considered) => considered,
+            Err(error) => {
+                let reasons = match error {
+                    AuthorityError::Unknown(reason) => vec![reason],
+                    AuthorityError::Refused { reasons } => reasons,
+                    error => return Err(error),
+                };
+                let (by, network) = (request.by, Some(request.network));
+                let refusal = Refusal { request: "key", network, reasons, by, ..Default::default() };
+                return Err(Self::refuse(&mut state, writing, refusal).await);
+            }
+        };
+        let network = match network {
+            Some(network) if decision.refusals.is_empty() => network,
+            _ => {
+                let refusal = Refusal {
+                    request: "key",
+                    project: Some(request.project),
+                    public_key: Some(epoch.public_key),
+                    network: Some(request.network),
+                    reasons: decision.refusals,
+                    by: request.by,
+                };
+                return Err(Self::refuse(&mut state, writing, refusal).await);
+            }
+        };
+        // Made before it is recorded, so that what is recorded can be handed out; released after.
+        let key = tokio::task::block_in_place(|| {
+            let map = map_of(&network).map_err(|error| self.unusable(request.network, &error))?;
+            Ok::<_, AuthorityError>(self.master(epoch.public_key)?.issue(&map)?.to_bytes())
+        })?;
+        let grant = Grant {
+            project: request.project.to_owned(),
+            epoch: epoch.epoch,
+            public_key: epoch.public_key,
+            network: request.network,
+            holder: request.holder.to_owned(),
+            rank: decision.after.rank,
+            bits: decision.after.bits,
+            expires: decision.expires,
+            approved_by,
+            policy: self.policy().hash(),
+            by: request.by.to_owned(),
+        };
+        let head = Self::record(&mut state, writing, &Event::KeyIssued(grant.clone())).await?;
+        let grant = GrantFile::sign(grant, head.sequence, head.hash, &self.signing);
+        let (outputs, classes) = (network.outputs(), network.classes().to_vec());
+        let parameters =
+            Parameters::new(epoch.public_key, request.network, outputs, classes, network.encoder().clone());
+        Ok(Issued { key, grant, parameters, decision })
+    }
+
+    /// What owners need to use a network of a project: parameters whose hash pins them.
+    ///
+    /// # Errors
+    /// The project is unknown, or no key of this network was issued under its current public key.
+    pub async fn parameters(&self, project: &str, network: Hash) -> Result<Parameters, AuthorityError> {
+        let state = self.state().await?;
+        let public_key = current(&state, project)?.public_key;
+        if !state.opened(public_key).contains(&network) {
+            let problem = format!("no key of network {network} was issued under the public key of '{project}'");
+            return Err(AuthorityError::Unknown(problem));
+        }
+        let found = self.network(network)?;
+        let (outputs, classes) = (found.outputs(), found.classes().to_vec());
+        Ok(Parameters::new(public_key, network, outputs, classes, found.encoder().clone()))
+    }
+
+    /// What is open under the current public key of a project.
+    ///
+    /// # Errors
+    /// The project is unknown, or a network cannot be read.
+    pub async fn opened(&self, project: &str) -> Result<Opened, AuthorityError> {
+        let state = self.state().await?;
+        let epoch = current(&state, project)?.clone();
+        tokio::task::block_in_place(|| Ok(self.span(&state, &epoch, 0)?.opened()))
+    }
+
+    fn weigh(&self, state: &State, request: &KeyRequest) -> Result<Considered, AuthorityError> {
+        check_holder(request.holder)?;
+        let epoch = current(state, request.project)?.clone();
+        let policy = self.policy();
+        let subject = Subject { public_key: epoch.public_key, network: request.network, holder: request.holder };
+        let (approved_by, mut problems) = approval::check_all(request.approvals, subject, &policy);
+        let registered = state.networks.get(&request.network).copied();
+        let (before, after, network) = match registered {
+            None => {
+                let opened = self.span(state, &epoch, 0)?.opened();
+                (opened, opened, None)
+            }
+            Some((outputs, _)) => {
+                let network = self.network(request.network)?;
+                let mut span = self.span(state, &epoch, outputs)?;
+                let before = span.opened();
+                if network.inputs() == epoch.inputs {
+                    span.add(&opening(&network));
+                } else {
+                    problems.push(format!(
+                        "inputs: the network takes {:?}, the public key encrypts {:?}",
+                        network.inputs(),
+                        epoch.inputs
+                    ));
+                }
+                (before, span.opened(), Some(network))
+            }
+        };
+        let mut decision = policy.decide(&Request {
+            network: request.network,
+            registered: registered.is_some(),
+            before,
+            after,
+            audits: &state.audits,
+            approved_by: &approved_by,
+            now: clock::now(),
+        });
+        decision.refusals.extend(problems);
+        Ok(Considered { epoch, network, decision, approved_by: approved_by.into_iter().collect() })
+    }
+
+    /// What is open under a public key, with room for `more` forms.
+    fn span(&self, state: &State, epoch: &Epoch, more: usize) -> Result<Span, AuthorityError> {
+        let opened = state.opened(epoch.public_key);
+        let count = |hash: &Hash| state.networks.get(hash).map_or(0, |(outputs, _)| *outputs);
+        let forms = opened.iter().map(count).sum::<usize>() + more;
+        if forms > MOST_RANK {
+            let problem = format!("{forms} functions are or would be open, more than {MOST_RANK}; rotate the project");
+            return Err(AuthorityError::Refused { reasons: vec![problem] });
+        }
+        let (n, m) = epoch.inputs;
+        // No encoder appends noise coordinates yet, so none can cover a function.
+        let mut span = Span::new(n, m, forms + 8, m..m);
+        for hash in opened {
+            span.add(&opening(&self.network(hash)?));
+        }
+        Ok(span)
+    }
+
+    fn unusable(&self, network: Hash, error: &dyn std::error::Error) -> AuthorityError {
+        AuthorityError::Content { path: self.network_path(network), problem: error.to_string() }
+    }
+}
+
+fn current<'a>(state: &'a State, project: &str) -> Result<&'a Epoch, AuthorityError> {
+    let found = state.projects.get(project).map(|project| project.current());
+    found.ok_or_else(|| {
+        let shown: String = project.chars().take(80).collect();
+        AuthorityError::Unknown(format!("there is no project '{shown}'"))
+    })
+}
+
+fn opening(network: &CompiledNetwork) -> Opening<'_> {
+    Opening {
+        left: network.left(),
+        right: network.right(),
+        combine: network.combine(),
+        units: network.units(),
+        bounds: network.bounds(),
+    }
+}
+
+fn check_holder(holder: &str) -> Result<(), AuthorityError> {
+    if holder.is_empty() || holder.len() > 200 || holder.chars().any(char::is_control) {
+        let remedy = "name who gets the key, in 1 to 200 printable characters".to_owned();
+        return Err(AuthorityError::Field { field: "holder", value: holder.chars().take(80).collect(), remedy });
+    }
+    Ok(())
+}

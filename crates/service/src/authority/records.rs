@@ -1,0 +1,102 @@
+//! Networks and audits that an authority knows.
+
+use network::CompiledNetwork;
+
+use super::{Authority, AuthorityError, MAX_NETWORK_BYTES, Refusal, map_of};
+use crate::audit::SignedAudit;
+use crate::files;
+use crate::hash::Hash;
+use crate::ledger::Event;
+
+impl Authority {
+    /// Registers a compiled network; its hash is its name from now on. Registering it again changes nothing.
+    ///
+    /// # Errors
+    /// The bytes are no compiled network that a key could open; nothing can be written.
+    pub async fn register(&self, bytes: &[u8], by: &str) -> Result<Hash, AuthorityError> {
+        let network = match self.read_network(bytes) {
+            Ok(network) => network,
+            Err(problem) => {
+                let (mut state, writing) = self.write().await?;
+                let reasons = vec![problem];
+                let refusal = Refusal { request: "network", reasons, by, ..Default::default() };
+                return Err(Self::refuse(&mut state, writing, refusal).await);
+            }
+        };
+        let hash = Hash(network.hash());
+        let (mut state, writing) = self.write().await?;
+        files::write(&self.network_path(hash), bytes)?;
+        if !state.networks.contains_key(&hash) {
+            let (outputs, units) = (network.outputs(), network.units());
+            let event = Event::NetworkRegistered { network: hash, outputs, units, by: by.to_owned() };
+            Self::record(&mut state, writing, &event).await?;
+        }
+        Ok(hash)
+    }
+
+    /// Records a signed audit of a registered network, signed by an auditor of the policy.
+    ///
+    /// # Errors
+    /// The signature does not hold, the auditor is not in the policy, the network is unknown.
+    pub async fn record_audit(&self, bytes: &[u8], by: &str) -> Result<Hash, AuthorityError> {
+        let hash = Hash::of_bytes(bytes);
+        let policy = self.policy();
+        let read = SignedAudit::from_bytes(bytes);
+        let (mut state, writing) = self.write().await?;
+        let mut reasons = Vec::new();
+        let mut network = None;
+        let accepted = match &read {
+            Err(error) => {
+                reasons.push(error.to_string());
+                None
+            }
+            Ok(audit) => {
+                network = Some(audit.network());
+                if !state.networks.contains_key(&audit.network()) {
+                    reasons.push(format!("audit: network {} is not registered", audit.network()));
+                }
+                let auditor = policy.auditor(audit.auditor());
+                if auditor.is_none() {
+                    reasons.push(format!("audit: {} is no auditor of the policy", audit.auditor()));
+                }
+                auditor.map(|auditor| (audit, auditor))
+            }
+        };
+        let Some((audit, auditor)) = accepted.filter(|_| reasons.is_empty()) else {
+            let refusal = Refusal { request: "audit", network, reasons, by, ..Default::default() };
+            return Err(Self::refuse(&mut state, writing, refusal).await);
+        };
+        files::write(&self.folder.join("audits").join(format!("{hash}.json")), bytes)?;
+        let summary = audit.summary();
+        let event = Event::AuditRecorded {
+            network: audit.network(),
+            audit: hash,
+            attribute: summary.attribute.clone(),
+            strongest: summary.strongest.accuracy,
+            high: summary.strongest.high,
+            auditor: auditor.to_owned(),
+            by: by.to_owned(),
+        };
+        Self::record(&mut state, writing, &event).await?;
+        Ok(hash)
+    }
+
+    /// The network in `bytes`, if a key could open it.
+    fn read_network(&self, bytes: &[u8]) -> Result<CompiledNetwork, String> {
+        if bytes.len() > MAX_NETWORK_BYTES {
+            return Err(format!("network: {} bytes, more than {MAX_NETWORK_BYTES}", bytes.len()));
+        }
+        // Networks are read from files; this one has no name until it is read.
+        let write = || -> std::io::Result<tempfile::NamedTempFile> {
+            let mut file = tempfile::NamedTempFile::new_in(self.folder.join("networks"))?;
+            std::io::Write::write_all(&mut file, bytes)?;
+            Ok(file)
+        };
+        let file = write().map_err(|error| format!("network: cannot be kept: {error}"))?;
+        let shown = file.path().display().to_string();
+        let network = CompiledNetwork::load(file.path())
+            .map_err(|error| format!("network: {}", error.to_string().replace(&shown, "the file")))?;
+        map_of(&network).map_err(|error| format!("network: {error}"))?;
+        Ok(network)
+    }
+}

@@ -1,0 +1,256 @@
+//! The addresses of an authority.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router, middleware};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use prometheus_client::registry::Registry;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{Authority, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
+use crate::approval::Approval;
+use crate::audit;
+use crate::hash::Hash;
+use crate::transport::{BodyLimits, Caller, HttpMetrics, Problem, Scope, Tokens, identify, observe, render_metrics};
+
+const MAX_JSON: usize = 64 << 10;
+/// Entries of the ledger in one answer.
+const PAGE: usize = 500;
+
+/// An authority, shared by all requests.
+pub struct AuthorityServer {
+    authority: Authority,
+    tokens: Tokens,
+    bodies: BodyLimits,
+    registry: Registry,
+    http: Arc<HttpMetrics>,
+}
+
+type Shared = State<Arc<AuthorityServer>>;
+type Answer<T> = Result<T, Problem>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewProject {
+    project: String,
+    network: Hash,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewKey {
+    network: Hash,
+    holder: String,
+    #[serde(default)]
+    approvals: Vec<Approval>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl AuthorityServer {
+    /// Puts an authority behind HTTP.
+    pub fn new(authority: Authority, tokens: Tokens) -> Arc<Self> {
+        let mut registry = Registry::with_prefix("halflight");
+        let http = Arc::new(HttpMetrics::register(&mut registry));
+        let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, Duration::from_secs(60));
+        Arc::new(Self { authority, tokens, bodies, registry, http })
+    }
+
+    async fn json<T: DeserializeOwned>(&self, headers: &HeaderMap, body: Body) -> Answer<T> {
+        let body = self.bodies.read(headers, body, MAX_JSON).await?;
+        serde_json::from_slice(&body.bytes).map_err(|error| Problem::bad_request(format!("the body: {error}")))
+    }
+}
+
+/// All routes, with identification, counting and logging around them.
+pub fn router(server: Arc<AuthorityServer>) -> Router {
+    let (tokens, http) = (server.tokens.clone(), Arc::clone(&server.http));
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi))
+        .route("/v1/networks", post(register))
+        .route("/v1/audits", post(record_audit))
+        .route("/v1/projects", get(projects).post(create))
+        .route("/v1/projects/{project}", get(project))
+        .route("/v1/projects/{project}/rotate", post(rotate))
+        .route("/v1/projects/{project}/keys", post(issue))
+        .route("/v1/projects/{project}/parameters/{network}", get(parameters))
+        .route("/v1/public-keys/{id}", get(public_key))
+        .route("/v1/ledger/{after}", get(ledger))
+        .route("/v1/ledger/verify", post(verify))
+        .route("/v1/policy/reload", post(reload))
+        .fallback(|| async { Problem::not_found("nothing is here; GET /openapi.json lists what is") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")
+        })
+        .layer(middleware::from_fn_with_state(tokens, identify))
+        .layer(middleware::from_fn_with_state(http, observe))
+        .with_state(server)
+}
+
+async fn health(State(server): Shared) -> Answer<Json<Value>> {
+    let state = server.authority.state().await?;
+    Ok(Json(json!({ "status": "ok", "ledger": state.head, "projects": state.projects.len() })))
+}
+
+async fn metrics(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Response> {
+    caller.require(Scope::Metrics)?;
+    let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, content)], render_metrics(&server.registry)).into_response())
+}
+
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("../../openapi/authority.json")).into_response()
+}
+
+async fn register(
+    State(server): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<(StatusCode, Json<Value>)> {
+    caller.require(Scope::Register)?;
+    let body = server.bodies.read(&headers, body, MAX_NETWORK_BYTES).await?;
+    let network = server.authority.register(&body.bytes, &caller.name).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "network": network }))))
+}
+
+async fn record_audit(
+    State(server): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<(StatusCode, Json<Value>)> {
+    caller.require(Scope::Register)?;
+    let body = server.bodies.read(&headers, body, audit::MAX_BYTES).await?;
+    let recorded = server.authority.record_audit(&body.bytes, &caller.name).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "audit": recorded }))))
+}
+
+async fn projects(State(server): Shared) -> Answer<Json<Value>> {
+    let state = server.authority.state().await?;
+    Ok(Json(json!(state.projects.values().collect::<Vec<_>>())))
+}
+
+async fn create(
+    State(server): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<(StatusCode, Json<Value>)> {
+    caller.require(Scope::Admin)?;
+    let new: NewProject = server.json(&headers, body).await?;
+    let epoch = server.authority.create_project(&new.project, new.network, &caller.name).await?;
+    Ok((StatusCode::CREATED, Json(json!(epoch))))
+}
+
+async fn project(State(server): Shared, Path(name): Path<String>) -> Answer<Json<Value>> {
+    let opened = server.authority.opened(&name).await?;
+    let state = server.authority.state().await?;
+    let project = state.projects.get(&name).ok_or_else(|| Problem::not_found("there is no such project"))?;
+    let networks = state.opened(project.current().public_key);
+    Ok(Json(json!({ "name": name, "epochs": project.epochs, "opened": opened, "networks": networks })))
+}
+
+async fn rotate(
+    State(server): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<Json<Value>> {
+    caller.require(Scope::Admin)?;
+    let rotation: Rotation = server.json(&headers, body).await?;
+    Ok(Json(json!(server.authority.rotate(&name, &rotation.reason, &caller.name).await?)))
+}
+
+async fn issue(
+    State(server): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(project): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<(StatusCode, Json<Value>)> {
+    caller.require(Scope::Issue)?;
+    let new: NewKey = server.json(&headers, body).await?;
+    let NewKey { network, holder, approvals, dry_run } = &new;
+    let request = KeyRequest { project: &project, network: *network, holder, approvals, by: &caller.name };
+    if *dry_run {
+        return Ok((StatusCode::OK, Json(json!({ "decision": server.authority.consider(&request).await? }))));
+    }
+    let issued = server.authority.issue(&request).await?;
+    let mut answer = json!(issued);
+    answer["pin"] = json!(issued.parameters.pin());
+    answer["key"] = json!(STANDARD.encode(&issued.key));
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+async fn parameters(State(server): Shared, Path((project, network)): Path<(String, String)>) -> Answer<Response> {
+    let network = network.parse().map_err(Problem::not_found)?;
+    let parameters = server.authority.parameters(&project, network).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], parameters.to_bytes()).into_response())
+}
+
+async fn public_key(State(server): Shared, Path(id): Path<String>) -> Answer<Response> {
+    let bytes = server.authority.public_key(id.parse().map_err(Problem::not_found)?).await?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+async fn ledger(
+    State(server): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(after): Path<String>,
+) -> Answer<Json<Value>> {
+    caller.require(Scope::Ledger)?;
+    let after: i64 = after.parse().map_err(|_| Problem::not_found("give the number of an entry, 0 for all"))?;
+    let mut entries = server.authority.ledger().after(after).await.map_err(AuthorityError::from)?;
+    entries.truncate(PAGE);
+    Ok(Json(json!(entries)))
+}
+
+async fn verify(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
+    caller.require(Scope::Ledger)?;
+    let head = server.authority.ledger().verify().await.map_err(AuthorityError::from)?;
+    Ok(Json(json!({ "verified": head })))
+}
+
+async fn reload(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
+    caller.require(Scope::Admin)?;
+    server.authority.reload_policy()?;
+    Ok(Json(json!({ "policy": server.authority.policy().hash() })))
+}
+
+impl From<AuthorityError> for Problem {
+    fn from(error: AuthorityError) -> Self {
+        match error {
+            AuthorityError::Refused { ref reasons } => {
+                Self::new(StatusCode::FORBIDDEN, error.to_string()).with("reasons", reasons)
+            }
+            AuthorityError::Unknown(problem) => Self::not_found(problem),
+            AuthorityError::Field { .. } => Self::bad_request(error),
+            // A policy file that cannot be used is said to whoever asked to read it again.
+            AuthorityError::Policy(problem) => Self::refused(problem),
+            AuthorityError::Ledger(ref ledger) => {
+                tracing::error!(error = %ledger, "ledger");
+                Self::busy(60, "the ledger cannot be used; without it nothing is issued. The log says why")
+            }
+            error => Self::internal(&error),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What can happen at an authority.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::Hash;
+
+/// Something that happened, as it stands in the ledger.
+///
+/// Fields may be added; none is ever renamed or removed, since old entries must stay readable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A project got its first public key.
+    ProjectCreated {
+        /// Its name.
+        project: String,
+        /// The public key of epoch 1.
+        public_key: Hash,
+        /// Inputs `(n, m)` of the two sides.
+        inputs: (usize, usize),
+        /// Who asked.
+        by: String,
+    },
+    /// A project got a new public key; its old one stays closed to new functions.
+    Rotated {
+        /// The project.
+        project: String,
+        /// The new epoch, counted from 1.
+        epoch: u32,
+        /// Its public key.
+        public_key: Hash,
+        /// Why.
+        reason: String,
+        /// Who asked.
+        by: String,
+    },
+    /// A compiled network became known.
+    NetworkRegistered {
+        /// Its hash.
+        network: Hash,
+        /// Outputs S.
+        outputs: usize,
+        /// Units d.
+        units: usize,
+        /// Who brought it.
+        by: String,
+    },
+    /// A signed audit of a network became known.
+    AuditRecorded {
+        /// The network it is about.
+        network: Hash,
+        /// Hash of the signed file.
+        audit: Hash,
+        /// The collateral attribute.
+        attribute: String,
+        /// Accuracy of the strongest attacker, in percent.
+        strongest: f64,
+        /// Upper end of its interval, in percent.
+        high: f64,
+        /// Name of the auditor in the policy.
+        auditor: String,
+        /// Who brought it.
+        by: String,
+    },
+    /// A functional key was issued.
+    KeyIssued(Grant),
+    /// A request was refused.
+    Refused {
+        /// What was asked for: `key`, `network`, `audit`, `project` or `rotation`.
+        request: String,
+        /// The project, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        project: Option<String>,
+        /// The public key, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        public_key: Option<Hash>,
+        /// The network, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        network: Option<Hash>,
+        /// Every reason.
+        reasons: Vec<String>,
+        /// Who asked.
+        by: String,
+    },
+}
+
+/// A functional key that was issued, and what it opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The project.
+    pub project: String,
+    /// Its epoch.
+    pub epoch: u32,
+    /// The public key whose ciphertexts it opens.
+    pub public_key: Hash,
+    /// The network whose outputs it opens.
+    pub network: Hash,
+    /// Who gets it.
+    pub holder: String,
+    /// Rank of the span of all functions under this public key, this one included.
+    pub rank: usize,
+    /// Bits opened under this public key, this one included.
+    pub bits: f64,
+    /// Seconds since 1970 after which the key must not be used; none means never.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires: Option<i64>,
+    /// Names of those who approved.
+    pub approved_by: Vec<String>,
+    /// Hash of the policy file in force.
+    pub policy: Hash,
+    /// Who asked.
+    pub by: String,
+}
+
+impl Event {
+    /// One line of JSON.
+    pub fn text(&self) -> String {
+        // Strings, numbers and hashes only: nothing in an event can fail to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}

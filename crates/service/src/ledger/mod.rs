@@ -1,0 +1,71 @@
+//! The ledger: what was set up, issued and refused, in order, for ever.
+//!
+//! Entry `i` carries `hash_i = SHA-256(i, at_i, event_i, hash_{i-1})`, so that a changed, inserted or removed entry
+//! breaks the chain behind it. A chain alone does not show that its end was cut off: a small file beside it, the
+//! *head*, remembers the last entry, and is written after every commit. Entries are appended inside a transaction
+//! that excludes every other writer, so that what was decided on the entries read in it still holds when it commits.
+
+mod entry;
+mod event;
+mod head;
+mod store;
+
+pub use entry::{Entry, GENESIS};
+pub use event::{Event, Grant};
+pub use head::Head;
+pub use store::{Ledger, Writing};
+
+use crate::files::FileError;
+use crate::hash::Hash;
+
+/// A ledger that cannot be opened, read or written, or does not prove itself.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// The database refused.
+    #[error("ledger {url}: {source}; no key is issued without a ledger")]
+    Database {
+        /// The database, without credentials.
+        url: String,
+        /// Its reason.
+        source: sqlx::Error,
+    },
+    /// The URL names no known database.
+    #[error("ledger {url}: not a ledger address; write sqlite:PATH or postgres://USER@HOST/NAME")]
+    Url {
+        /// What was given.
+        url: String,
+    },
+    /// The chain does not hold at an entry.
+    #[error("ledger entry {sequence}: {problem}; restore the ledger from a copy that verifies")]
+    Broken {
+        /// The first entry at fault.
+        sequence: i64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The end of the chain is missing or was replaced.
+    #[error(
+        "ledger: its head file says entry {sequence} has hash {hash}, the database {found}; entries were cut off or \
+         replaced: restore the ledger from a copy that verifies"
+    )]
+    Cut {
+        /// Last entry known to have been written.
+        sequence: i64,
+        /// Its hash.
+        hash: Hash,
+        /// What stands there.
+        found: String,
+    },
+    /// The head file cannot be used.
+    #[error("ledger head: {0}")]
+    Head(#[from] FileError),
+    /// The head file is no head.
+    #[error("{path}: not a ledger head: {problem}")]
+    HeadFormat {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        problem: String,
+    },
+}

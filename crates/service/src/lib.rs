@@ -1,0 +1,32 @@
+//! The service: an authority that decides under a policy which functions may ever be opened, a predictor that
+//! evaluates ciphertexts over HTTP, and the owner's client.
+//!
+//! | role | module | holds |
+//! |---|---|---|
+//! | authority | [`authority`], with [`policy`], [`ledger`], [`accounting`], [`approval`] | master keys |
+//! | predictor | [`predictor`], with [`oip`], the protocol | functional keys |
+//! | owner | [`owner`] | public keys |
+//! | auditor | [`audit`], the signed report | a signing key |
+//!
+//! What passes between them is signed or named by its hash: [`grant`], [`parameters`], [`envelope`]. [`transport`] is
+//! what both servers share. Owners block; servers are asynchronous and need a multi-threaded runtime
+//! ([`run::block_on`]).
+
+pub mod accounting;
+pub mod approval;
+pub mod audit;
+pub mod authority;
+pub mod clock;
+pub mod envelope;
+pub mod files;
+pub mod grant;
+pub mod hash;
+pub mod ledger;
+pub mod oip;
+pub mod owner;
+pub mod parameters;
+pub mod policy;
+pub mod predictor;
+pub mod run;
+pub mod signature;
+pub mod transport;

@@ -1,0 +1,200 @@
+//! The owner's client: fetches and pins public parameters, encodes, encrypts, seals, sends, and counts what it sent.
+//!
+//! The client keeps a folder: `pins.json` (what each model's parameters hashed to when they were first accepted),
+//! `odometer.json` (how much was sent), and the public keys it fetched.
+
+mod http;
+mod odometer;
+mod pins;
+
+use std::path::{Path, PathBuf};
+
+use indicatif::ProgressBar;
+use qfe::{Encryptor, PublicKey};
+use rand::Rng;
+
+pub use http::{ClientError, Connection, ConnectionOptions};
+pub use odometer::{Limits, Odometer, OdometerError, Reading};
+pub use pins::{PinError, Pins};
+
+use crate::audit::SignedAudit;
+use crate::clock;
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::files::{self, FileError};
+use crate::hash::Hash;
+use crate::parameters::{self, Parameters, ParametersError};
+use crate::predictor::Answer;
+use crate::signature::{SigningKey, VerifyingKey};
+
+/// Which model, and how to treat it.
+#[derive(Clone, Debug, Default)]
+pub struct OwnerOptions {
+    /// What the predictor calls the model.
+    pub model: String,
+    /// Hash of its parameters, from the authority. None trusts what comes first, and holds on to it.
+    pub pin: Option<Hash>,
+    /// What the envelopes are for.
+    pub context: String,
+    /// Whom the items are about, for the count; empty counts all together.
+    pub subject: String,
+    /// How many items may be sent.
+    pub limits: Limits,
+    /// The auditor whose word on vote@k counts; none takes any audit that verifies, for warnings only.
+    pub auditor: Option<VerifyingKey>,
+}
+
+/// An owner that is ready to send to one model.
+pub struct Owner {
+    connection: Connection,
+    options: OwnerOptions,
+    parameters: Parameters,
+    encryptor: Encryptor,
+    audit: Option<SignedAudit>,
+    odometer: Odometer,
+    sender: Option<SigningKey>,
+}
+
+/// What went wrong at the owner.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OwnerError {
+    /// The server cannot be reached or refused.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The parameters are not the pinned ones.
+    #[error(transparent)]
+    Parameters(#[from] ParametersError),
+    /// The pins cannot be read or written.
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    /// The public key does not belong to the parameters.
+    #[error("public key: {0}; the server sent another key than its parameters name: ask the authority")]
+    PublicKey(String),
+    /// Too many items were sent.
+    #[error(transparent)]
+    Odometer(#[from] OdometerError),
+    /// An image does not fit the encoder.
+    #[error(transparent)]
+    Encode(#[from] dataset::EncodeError),
+    /// The integers cannot be encrypted.
+    #[error(transparent)]
+    Encrypt(#[from] qfe::EncryptError),
+    /// The envelope cannot be sealed.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Owner {
+    /// Fetches and checks what is needed to send to a model. `folder`: the client's own; `sender`: signs envelopes.
+    ///
+    /// # Errors
+    /// [`OwnerError`]: no such model, other parameters than pinned, a key that does not belong to them.
+    pub fn connect(
+        connection: Connection,
+        options: OwnerOptions,
+        folder: &Path,
+        sender: Option<SigningKey>,
+        progress: &ProgressBar,
+    ) -> Result<Self, OwnerError> {
+        files::make_folder(folder)?;
+        let bytes = connection.get(&["v1", "models", &options.model, "parameters"], parameters::MAX_BYTES)?;
+        let name = format!("{} {}", connection.url(), options.model);
+        let pins = Pins::open(folder.join("pins.json"));
+        let pinned = match options.pin {
+            Some(pin) => Some(pin),
+            None => pins.get(&name)?,
+        };
+        let parameters = Parameters::from_bytes(&bytes, pinned)?;
+        let key = fetch_key(&connection, &options.model, &parameters, folder)?;
+        // Only what was checked is held on to.
+        pins.keep(&name, Hash::of_bytes(&bytes))?;
+        let audit = fetch_audit(&connection, &options, &parameters)?;
+        let odometer = Odometer::open(folder.join("odometer.json"));
+        let encryptor = Encryptor::new(&key, progress);
+        Ok(Self { connection, options, parameters, encryptor, audit, odometer, sender })
+    }
+
+    /// The parameters in use.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Sends images; the predictions come in their order. They count as sent before they leave.
+    ///
+    /// # Errors
+    /// [`OwnerError`]: an image that does not fit, a limit that is reached (nothing is sent then), or the server.
+    pub fn predict(&self, images: &[&[u8]]) -> Result<(Vec<Answer>, Reading), OwnerError> {
+        let encoder = &self.parameters.encoder;
+        let encoded = images.iter().map(|image| encoder.encode(image)).collect::<Result<Vec<_>, _>>()?;
+        let summary = self.audit.as_ref().map(SignedAudit::summary);
+        let (key, network) = (self.parameters.public_key, self.parameters.network);
+        let about = odometer::About { public_key: key, network, subject: &self.options.subject };
+        let reading = self.odometer.spend(&about, images.len() as u64, &self.options.limits, summary)?;
+        let mut rng = rand::rng();
+        let mut sealed = Vec::with_capacity(encoded.len());
+        for item in &encoded {
+            let body = self.encryptor.encrypt(&item.u, &item.v, &mut rng)?.to_bytes();
+            let mut nonce = [0; 16];
+            rng.fill_bytes(&mut nonce);
+            let envelope = Envelope {
+                suite: qfe::SUITE,
+                public_key: key,
+                nonce,
+                sent: clock::now(),
+                context: self.options.context.clone(),
+                body,
+                signer: None,
+            };
+            sealed.push(envelope.seal(self.sender.as_ref())?);
+        }
+        Ok((self.connection.infer(&self.options.model, &sealed)?, reading))
+    }
+}
+
+/// The public key that the parameters name: from the folder, or from the server and then kept.
+fn fetch_key(
+    connection: &Connection,
+    model: &str,
+    parameters: &Parameters,
+    folder: &Path,
+) -> Result<PublicKey, OwnerError> {
+    let path: PathBuf = folder.join(format!("{}.key", parameters.public_key));
+    let fits = |bytes: &[u8]| {
+        let key = PublicKey::from_bytes(bytes).map_err(|error| error.to_string())?;
+        if key.id().as_bytes() != &parameters.public_key.0 {
+            return Err(format!("has id {}, not {}", key.id(), parameters.public_key));
+        }
+        if key.inputs() != parameters.encoder.inputs() {
+            let (found, expected) = (key.inputs(), parameters.encoder.inputs());
+            return Err(format!("encrypts {found:?} inputs, the encoder makes {expected:?}"));
+        }
+        Ok(key)
+    };
+    if path.exists() {
+        // A damaged copy is fetched again.
+        if let Ok(key) = fits(&files::read(&path, http::MAX_KEY_BYTES as u64)?) {
+            return Ok(key);
+        }
+    }
+    let bytes = connection.get(&["v1", "models", model, "public-key"], http::MAX_KEY_BYTES)?;
+    let key = fits(&bytes).map_err(OwnerError::PublicKey)?;
+    files::write(&path, &bytes)?;
+    Ok(key)
+}
+
+/// The signed audit, if the server has one of this network by the auditor that counts.
+fn fetch_audit(
+    connection: &Connection,
+    options: &OwnerOptions,
+    parameters: &Parameters,
+) -> Result<Option<SignedAudit>, OwnerError> {
+    let bytes = match connection.get(&["v1", "models", &options.model, "audit"], crate::audit::MAX_BYTES) {
+        Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
+        bytes => bytes?,
+    };
+    let trusted = |audit: &SignedAudit| options.auditor.as_ref().is_none_or(|auditor| auditor == audit.auditor());
+    Ok(SignedAudit::from_bytes(&bytes).ok().filter(|audit| audit.network() == parameters.network && trusted(audit)))
+}

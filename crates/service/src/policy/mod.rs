@@ -1,0 +1,236 @@
+//! The policy: one small file that says which functions may ever be opened.
+//!
+//! ```toml
+//! version = 1
+//!
+//! [networks]
+//! allow = ["9f…"]               # hashes of compiled networks; nothing else is ever opened
+//!
+//! [limits]                      # per public key, over everyone who holds keys: holders can pool them
+//! rank = 4                      # dimension of the span of all functions opened
+//! bits = 120.0                  # log2 of the ranges of a basis of that span
+//!
+//! [audit]                       # omit to demand none
+//! attributes = ["font"]         # a signed audit of exactly this network for each
+//! strongest_below = 60.0        # percent: upper end of the interval of the strongest attacker
+//! max_age_days = 365
+//! auditors = { lab = "ed25519:3b…" }  # name = public key
+//!
+//! [noise]
+//! required = false              # no combination of opened functions may be free of noise
+//!
+//! [keys]
+//! valid_days = 90               # 0: for ever
+//!
+//! [approval]                    # omit to demand none
+//! above_rank = 3                # two people must sign for a key that takes the totals above these
+//! above_bits = 100.0
+//! people = 2
+//! approvers = { anna = "ed25519:77…", ben = "ed25519:a0…" }
+//! ```
+
+mod decide;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use decide::{AuditEvidence, Decision, Opened, Request};
+
+use crate::files::{self, FileError};
+use crate::hash::Hash;
+use crate::signature::VerifyingKey;
+
+/// What an authority may issue. See the [module](self) for the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    version: u32,
+    networks: Networks,
+    limits: Limits,
+    #[serde(default)]
+    audit: Option<Audit>,
+    #[serde(default)]
+    noise: Noise,
+    #[serde(default)]
+    keys: Keys,
+    #[serde(default)]
+    approval: Option<Approval>,
+    /// Hash of the file, for the ledger.
+    #[serde(skip, default = "no_hash")]
+    hash: Hash,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Networks {
+    allow: BTreeSet<Hash>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limits {
+    rank: usize,
+    bits: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Audit {
+    attributes: BTreeSet<String>,
+    strongest_below: f64,
+    #[serde(default = "a_year")]
+    max_age_days: u32,
+    auditors: BTreeMap<String, VerifyingKey>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Noise {
+    required: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    valid_days: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approval {
+    above_rank: usize,
+    above_bits: f64,
+    #[serde(default = "two")]
+    people: usize,
+    approvers: BTreeMap<String, VerifyingKey>,
+}
+
+/// A policy file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// It cannot be read.
+    #[error("policy {0}")]
+    File(#[from] FileError),
+    /// It is no policy.
+    #[error("policy {path}: {problem}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        problem: String,
+    },
+    /// A field has a value that makes no sense.
+    #[error("policy {path}: {field} is {value}; {remedy}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What to write.
+        remedy: &'static str,
+    },
+}
+
+impl Policy {
+    /// Reads and checks a policy file.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the field, its value and what to write.
+    pub fn load(path: &Path) -> Result<Self, PolicyError> {
+        let text = files::read_text(path, 1 << 20)?;
+        Self::parse(&text, path)
+    }
+
+    /// As [`Policy::load`], from the text of the file; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, PolicyError> {
+        let mut policy: Self = toml::from_str(text)
+            .map_err(|error| PolicyError::Syntax { path: path.to_owned(), problem: error.to_string() })?;
+        policy.hash = Hash::of_bytes(text.as_bytes());
+        policy.check(path)?;
+        Ok(policy)
+    }
+
+    /// Hash of the file.
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// Days for which a new key is valid; none means for ever.
+    pub fn valid_days(&self) -> Option<u32> {
+        Some(self.keys.valid_days).filter(|&days| days > 0)
+    }
+
+    /// The name of the auditor with this key, where the policy knows one.
+    pub fn auditor(&self, key: &VerifyingKey) -> Option<&str> {
+        let auditors = &self.audit.as_ref()?.auditors;
+        auditors.iter().find(|(_, known)| *known == key).map(|(name, _)| name.as_str())
+    }
+
+    /// The name of the approver with this key, where the policy knows one.
+    pub fn approver(&self, key: &VerifyingKey) -> Option<&str> {
+        let approvers = &self.approval.as_ref()?.approvers;
+        approvers.iter().find(|(_, known)| *known == key).map(|(name, _)| name.as_str())
+    }
+
+    fn check(&self, path: &Path) -> Result<(), PolicyError> {
+        let value =
+            |field, value: String, remedy| Err(PolicyError::Value { path: path.to_owned(), field, value, remedy });
+        if self.version != 1 {
+            return value("version", self.version.to_string(), "write 1");
+        }
+        if self.limits.rank == 0 {
+            return value("limits.rank", "0".into(), "write the number of outputs of the widest network, or more");
+        }
+        if !(self.limits.bits > 0.0 && self.limits.bits.is_finite()) {
+            return value("limits.bits", self.limits.bits.to_string(), "write a positive number");
+        }
+        if let Some(audit) = &self.audit {
+            if audit.attributes.is_empty() {
+                return value("audit.attributes", "empty".into(), "name at least one, or omit [audit]");
+            }
+            if !(audit.strongest_below > 0.0 && audit.strongest_below <= 100.0) {
+                return value("audit.strongest_below", audit.strongest_below.to_string(), "write a percentage");
+            }
+            if audit.auditors.is_empty() {
+                return value("audit.auditors", "empty".into(), "name who may sign audits, with their public keys");
+            }
+        }
+        if let Some(approval) = &self.approval {
+            if approval.people < 2 {
+                return value("approval.people", approval.people.to_string(), "write 2 or more, or omit [approval]");
+            }
+            let keys: BTreeSet<String> = approval.approvers.values().map(ToString::to_string).collect();
+            if keys.len() < approval.people {
+                let count = format!("{} different keys", keys.len());
+                return value("approval.approvers", count, "name at least as many approvers as must sign");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { valid_days: 90 }
+    }
+}
+
+fn a_year() -> u32 {
+    365
+}
+
+fn two() -> usize {
+    2
+}
+
+fn no_hash() -> Hash {
+    Hash([0; 32])
+}

@@ -1,0 +1,74 @@
+//! What can be said about an item before it costs an evaluation.
+
+use axum::http::StatusCode;
+use qfe::{Kind, peek};
+
+use super::model::Model;
+use super::replay::{ReplayError, Replays};
+use crate::clock;
+use crate::envelope::Envelope;
+use crate::hash::Hash;
+use crate::transport::Problem;
+
+/// The ciphertext in an item: the item itself, or what its envelope holds, once sender, context, time and key fit.
+pub fn ciphertext(model: &Model, replays: &Replays, item: Vec<u8>) -> Result<Vec<u8>, Problem> {
+    let body = if Envelope::is(&item) {
+        open(model, replays, &item)?
+    } else if model.options().require_signature || model.options().context.is_some() {
+        let detail = "this model takes ciphertexts in signed envelopes only; send an envelope";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    } else {
+        item
+    };
+    let header =
+        peek(&body).map_err(|error| Problem::bad_request(format!("the ciphertext cannot be read: {error}")))?;
+    if header.kind != Kind::Ciphertext {
+        return Err(Problem::bad_request(format!("a {} was sent; send a ciphertext", header.kind)));
+    }
+    let expected = model.parameters().public_key;
+    if header.public_key_id.as_bytes() != &expected.0 {
+        return Err(Problem::refused(format!(
+            "the ciphertext was made with public key {}, this model opens {expected}; fetch its public key and encrypt \
+             again",
+            header.public_key_id
+        )));
+    }
+    if (header.n, header.m) != model.parameters().encoder.inputs() {
+        let (n, m) = model.parameters().encoder.inputs();
+        let detail = format!("the ciphertext has {} and {} inputs, this model takes {n} and {m}", header.n, header.m);
+        return Err(Problem::refused(detail));
+    }
+    Ok(body)
+}
+
+fn open(model: &Model, replays: &Replays, item: &[u8]) -> Result<Vec<u8>, Problem> {
+    use crate::envelope::EnvelopeError::Signature;
+    let forbidden = |detail: String| Problem::new(StatusCode::FORBIDDEN, detail);
+    let envelope = Envelope::open(item).map_err(|error| match error {
+        Signature(error) => forbidden(error.to_string()),
+        error => Problem::bad_request(error),
+    })?;
+    let options = model.options();
+    match &envelope.signer {
+        None if options.require_signature => return Err(forbidden("this model takes signed envelopes only".into())),
+        Some(key) if options.require_signature && !options.senders.values().any(|known| known == key) => {
+            return Err(forbidden(format!("the sender {key} is not known to this model")));
+        }
+        _ => {}
+    }
+    if options.context.as_ref().is_some_and(|context| *context != envelope.context) {
+        return Err(Problem::refused("the envelope was made for another context than this model's"));
+    }
+    if envelope.public_key != model.parameters().public_key {
+        let (found, expected) = (envelope.public_key, model.parameters().public_key);
+        return Err(Problem::refused(format!("the envelope names public key {found}, this model opens {expected}")));
+    }
+    let signer = envelope.signer.as_ref().map(|key| key.to_bytes()).unwrap_or_default();
+    let name = Hash::of("halflight envelope seen v1", &[&signer, &envelope.nonce]);
+    replays.take(name, envelope.sent, clock::now()).map_err(|error| match error {
+        ReplayError::Again => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        ReplayError::Time { .. } => Problem::refused(error),
+        ReplayError::Full => Problem::busy(60, error),
+    })?;
+    Ok(envelope.body)
+}

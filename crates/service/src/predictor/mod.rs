@@ -1,0 +1,117 @@
+//! The predictor: evaluates ciphertexts with functional keys, over the Open Inference Protocol v2.
+
+mod infer;
+mod inspect;
+mod metrics;
+mod model;
+mod queue;
+mod replay;
+mod repository;
+mod routes;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use qfe::LogTable;
+
+pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
+pub use queue::{Load, Queue, QueueError};
+pub use replay::{ReplayError, Replays};
+pub use repository::{Repository, Status};
+pub use routes::router;
+
+use crate::transport::{BodyLimits, Tokens};
+
+/// How a predictor works.
+#[derive(Clone, Debug)]
+pub struct PredictorOptions {
+    /// One folder per model; see [`Model`].
+    pub models: PathBuf,
+    /// Worker threads; cores where 0.
+    pub workers: usize,
+    /// Ciphertexts that may wait or be in evaluation.
+    pub queue: usize,
+    /// Most ciphertexts of one request.
+    pub items: usize,
+    /// Most bytes of a body.
+    pub body: usize,
+    /// Most bytes of all bodies at once.
+    pub memory: usize,
+    /// Time for a body to arrive.
+    pub body_patience: Duration,
+    /// Time for an answer.
+    pub patience: Duration,
+    /// Seconds by which an envelope's time may differ.
+    pub window: i64,
+    /// How often the folder of models is looked at.
+    pub watch: Duration,
+}
+
+impl PredictorOptions {
+    /// Limits that suit a small machine, for the models in a folder.
+    pub fn over(models: PathBuf) -> Self {
+        Self {
+            models,
+            workers: 0,
+            queue: 128,
+            items: 32,
+            body: 32 << 20,
+            memory: 256 << 20,
+            body_patience: Duration::from_secs(30),
+            patience: Duration::from_secs(120),
+            window: 600,
+            watch: Duration::from_secs(2),
+        }
+    }
+}
+
+/// A predictor, shared by all requests.
+pub struct Predictor {
+    options: PredictorOptions,
+    repository: Repository,
+    queue: Queue,
+    replays: Replays,
+    bodies: BodyLimits,
+    tokens: Tokens,
+    metrics: metrics::Metrics,
+}
+
+impl Predictor {
+    /// Loads the models and starts the workers.
+    ///
+    /// # Errors
+    /// The system gives no threads. Models that cannot be loaded are logged and listed, not errors.
+    pub fn start(options: PredictorOptions, tokens: Tokens, table: Arc<LogTable>) -> std::io::Result<Arc<Self>> {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if options.workers == 0 { cores() } else { options.workers };
+        let repository = Repository::new(options.models.clone(), table);
+        repository.scan();
+        Ok(Arc::new(Self {
+            repository,
+            queue: Queue::start(workers, options.queue)?,
+            replays: Replays::new(options.window, 1 << 18),
+            bodies: BodyLimits::new(options.memory, options.body_patience),
+            tokens,
+            metrics: metrics::Metrics::new(),
+            options,
+        }))
+    }
+
+    /// The models.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Looks at the folder of models again and again; ends when the predictor is dropped elsewhere.
+    pub async fn watch(self: Arc<Self>) {
+        let every = self.options.watch;
+        let weak = Arc::downgrade(&self);
+        drop(self);
+        loop {
+            tokio::time::sleep(every).await;
+            let Some(predictor) = weak.upgrade() else { return };
+            let _ = tokio::task::spawn_blocking(move || predictor.repository.scan()).await;
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! One model: a compiled network with the functional key that opens it.
+//!
+//! A model is a folder:
+//!
+//! ```text
+//! digits/network.safetensors    the compiled network
+//! digits/functional.key         opens it under one public key
+//! digits/public.key             optional: handed to owners who ask
+//! digits/grant.json             optional: what the authority said; its expiry is kept
+//! digits/audit.json             optional: the signed audit, handed to owners who ask
+//! digits/model.toml             optional: who may send what
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use network::CompiledNetwork;
+use qfe::{Ciphertext, Evaluator, FunctionalKey, LogTable, PublicKey};
+use serde::Deserialize;
+
+use crate::audit::{AuditError, SignedAudit};
+use crate::files::{self, FileError};
+use crate::grant::{self, GrantError, GrantFile};
+use crate::hash::Hash;
+use crate::parameters::Parameters;
+use crate::signature::VerifyingKey;
+
+/// Most bytes of a functional or public key file.
+const MAX_KEY_BYTES: u64 = 512 << 20;
+
+/// A model that can predict.
+pub struct Model {
+    name: String,
+    network: CompiledNetwork,
+    evaluator: Evaluator,
+    parameters: Parameters,
+    public_key: Option<Vec<u8>>,
+    audit: Option<SignedAudit>,
+    grant: Option<GrantFile>,
+    options: ModelOptions,
+}
+
+/// `model.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelOptions {
+    /// Refuse bare ciphertexts and unsigned envelopes.
+    pub require_signature: bool,
+    /// Who may send, where signatures are required: name = public key.
+    pub senders: BTreeMap<String, VerifyingKey>,
+    /// The context that envelopes must carry; none takes any.
+    pub context: Option<String>,
+    /// Keys of authorities whose grants count; empty takes any grant that verifies.
+    pub authorities: Vec<VerifyingKey>,
+}
+
+/// What one ciphertext gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The outputs, exactly as the network in the clear gives them.
+    pub output: Vec<i64>,
+    /// Of each main class.
+    pub probabilities: Vec<f32>,
+    /// The most probable main class.
+    pub label: String,
+}
+
+/// A ciphertext that gives no prediction.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PredictError {
+    /// The bytes are no ciphertext.
+    #[error("the ciphertext cannot be read: {0}")]
+    Ciphertext(#[from] qfe::WireError),
+    /// It cannot be evaluated with this key.
+    #[error(transparent)]
+    Evaluate(#[from] qfe::EvaluateError),
+    /// The public head does not take the output.
+    #[error("the public head: {0}")]
+    Head(String),
+    /// A fault in the evaluation, already in the log.
+    #[error("the evaluation failed for a reason that is ours")]
+    Fault,
+}
+
+/// A folder that is no model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A file is missing or cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file holds something else.
+    #[error("{path}: {problem}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// The files do not belong together.
+    #[error("model {name}: {problem}")]
+    Mismatch {
+        /// The model.
+        name: String,
+        /// What differs.
+        problem: String,
+    },
+    /// The audit does not hold.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The grant does not hold.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+}
+
+impl Model {
+    /// Loads a folder; `name` is what clients call it.
+    ///
+    /// # Errors
+    /// [`ModelError`] names the file and the reason.
+    pub fn load(name: &str, folder: &Path, table: &Arc<LogTable>) -> Result<Self, ModelError> {
+        let mismatch = |problem: String| ModelError::Mismatch { name: name.to_owned(), problem };
+        let path = folder.join("network.safetensors");
+        let network = CompiledNetwork::load(&path).map_err(|error| content(&path, error))?;
+        let path = folder.join("functional.key");
+        let key = FunctionalKey::from_bytes(&files::read(&path, MAX_KEY_BYTES)?).map_err(|e| content(&path, e))?;
+        let map = key.map();
+        let same = map.inputs() == network.inputs()
+            && map.left() == network.left()
+            && map.right() == network.right()
+            && map.combine() == network.combine();
+        if !same {
+            return Err(mismatch("functional.key opens another function than network.safetensors".into()));
+        }
+        let public_key = Hash(*key.public_key_id().as_bytes());
+        let options = match optional(folder, "model.toml", 1 << 20)? {
+            None => ModelOptions::default(),
+            Some((path, bytes)) => {
+                let text = String::from_utf8(bytes).map_err(|error| content(&path, error))?;
+                toml::from_str(&text).map_err(|error| content(&path, error))?
+            }
+        };
+        if options.require_signature && options.senders.is_empty() {
+            return Err(mismatch("model.toml requires signatures, but names no senders".into()));
+        }
+        let hash = Hash(network.hash());
+        let audit = match optional(folder, "audit.json", crate::audit::MAX_BYTES as u64)? {
+            None => None,
+            Some((_, bytes)) => Some(SignedAudit::from_bytes(&bytes)?),
+        };
+        if audit.as_ref().is_some_and(|audit| audit.network() != hash) {
+            return Err(mismatch("audit.json is about another network".into()));
+        }
+        let grant = match optional(folder, "grant.json", grant::MAX_BYTES as u64)? {
+            None => None,
+            Some((_, bytes)) => Some(GrantFile::from_bytes(&bytes)?),
+        };
+        if let Some(file) = &grant {
+            if file.grant.public_key != public_key || file.grant.network != hash {
+                return Err(mismatch("grant.json is about another key".into()));
+            }
+            if !options.authorities.is_empty() && !options.authorities.contains(&file.authority) {
+                return Err(mismatch(format!(
+                    "grant.json is signed by {}, which model.toml does not name",
+                    file.authority
+                )));
+            }
+        } else if !options.authorities.is_empty() {
+            return Err(mismatch("model.toml names authorities, but grant.json is missing".into()));
+        }
+        let public = match optional(folder, "public.key", MAX_KEY_BYTES)? {
+            None => None,
+            Some((path, bytes)) => {
+                let read = PublicKey::from_bytes(&bytes).map_err(|error| content(&path, error))?;
+                if read.id() != key.public_key_id() {
+                    return Err(mismatch("public.key is another one than functional.key belongs to".into()));
+                }
+                Some(bytes)
+            }
+        };
+        let evaluator =
+            Evaluator::new(&key, Arc::clone(table), network.bounds()).map_err(|error| mismatch(error.to_string()))?;
+        let (outputs, classes) = (network.outputs(), network.classes().to_vec());
+        let parameters = Parameters::new(public_key, hash, outputs, classes, network.encoder().clone());
+        Ok(Self { name: name.to_owned(), network, evaluator, parameters, public_key: public, audit, grant, options })
+    }
+
+    /// Reads, checks and evaluates one ciphertext, and applies the public head.
+    ///
+    /// # Errors
+    /// [`PredictError`].
+    pub fn predict(&self, ciphertext: &[u8]) -> Result<Answer, PredictError> {
+        let output = self.evaluator.evaluate(&Ciphertext::from_bytes(ciphertext)?)?;
+        let head = |error: &dyn std::fmt::Display| PredictError::Head(error.to_string());
+        let probabilities = self.network.probabilities(&output).map_err(|error| head(&error))?;
+        let best = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
+        let label = self.network.classes().get(best).cloned().unwrap_or_default();
+        Ok(Answer { output, probabilities, label })
+    }
+
+    /// What clients call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What owners need; its pin is the model's version.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The public key file, where the predictor has it.
+    pub fn public_key(&self) -> Option<&[u8]> {
+        self.public_key.as_deref()
+    }
+
+    /// The signed audit, where the predictor has it.
+    pub fn audit(&self) -> Option<&SignedAudit> {
+        self.audit.as_ref()
+    }
+
+    /// Who may send what.
+    pub fn options(&self) -> &ModelOptions {
+        &self.options
+    }
+
+    /// Seconds since 1970 after which the key must not be used.
+    pub fn expires(&self) -> Option<i64> {
+        self.grant.as_ref().and_then(|file| file.grant.expires)
+    }
+
+    /// Outputs S, and the number of main classes.
+    pub fn extents(&self) -> (usize, usize) {
+        (self.parameters.outputs, self.parameters.classes.len())
+    }
+}
+
+fn optional(folder: &Path, name: &str, limit: u64) -> Result<Option<(PathBuf, Vec<u8>)>, FileError> {
+    let path = folder.join(name);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = files::read(&path, limit)?;
+    Ok(Some((path, bytes)))
+}
+
+fn content(path: &Path, problem: impl std::fmt::Display) -> ModelError {
+    ModelError::Content { path: path.to_owned(), problem: problem.to_string() }
+}

@@ -1,0 +1,174 @@
+//! Ed25519 signatures on audits, approvals and envelopes.
+//!
+//! A signature is always over a domain and parts, hashed as in [`Hash::of`]: a signature made for one purpose fits no
+//! other. Keys are text: `ed25519:` and 64 hexadecimal digits for a public key; a secret key file holds one line,
+//! `ed25519-secret:` and 64 digits, readable by its owner only.
+
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use ed25519_dalek::Signer;
+use rand::TryRng;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::files::{self, FileError};
+use crate::hash::{Hash, from_hex, to_hex};
+
+/// A public key that checks signatures.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
+
+/// A secret key that signs; never printed.
+pub struct SigningKey(ed25519_dalek::SigningKey);
+
+/// A signature that does not hold, or a key that is none.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// Text that is no public key.
+    #[error("'{0}' is no public key: write ed25519: and 64 hexadecimal digits")]
+    PublicKey(String),
+    /// A file that holds no secret key.
+    #[error("{0}: no secret key: it must hold one line, ed25519-secret: and 64 hexadecimal digits")]
+    SecretKey(PathBuf),
+    /// Text that is no signature.
+    #[error("the signature is no signature: it must have 128 hexadecimal digits")]
+    Format,
+    /// The signature was not made by this key on this text.
+    #[error("the signature does not fit: {what} was changed, or signed by another key than {key}")]
+    Wrong {
+        /// What was signed.
+        what: &'static str,
+        /// The key it should be from.
+        key: VerifyingKey,
+    },
+    /// The key file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The operating system gives no randomness.
+    #[error("no randomness from the operating system: {0}")]
+    Random(String),
+}
+
+impl VerifyingKey {
+    /// Checks a signature over `parts` for the purpose `domain`; `what` names the thing in the error.
+    ///
+    /// # Errors
+    /// [`SignatureError::Wrong`].
+    pub fn verify(
+        &self,
+        domain: &str,
+        parts: &[&[u8]],
+        signature: &[u8; 64],
+        what: &'static str,
+    ) -> Result<(), SignatureError> {
+        let signature = ed25519_dalek::Signature::from_bytes(signature);
+        let wrong = || SignatureError::Wrong { what, key: self.clone() };
+        // Strict: a signature by a key of small order, which fits several texts, is refused.
+        self.0.verify_strict(&Hash::of(domain, parts).0, &signature).map_err(|_| wrong())
+    }
+
+    /// The 32 bytes of the key.
+    pub fn to_bytes(&self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    /// A key from its 32 bytes; none where they are no point of the curve.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        ed25519_dalek::VerifyingKey::from_bytes(bytes).ok().map(Self)
+    }
+}
+
+impl SigningKey {
+    /// A fresh key.
+    ///
+    /// # Errors
+    /// [`SignatureError::Random`].
+    pub fn generate() -> Result<Self, SignatureError> {
+        let mut seed = [0; 32];
+        rand::rngs::SysRng.try_fill_bytes(&mut seed).map_err(|error| SignatureError::Random(error.to_string()))?;
+        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// The file cannot be read or holds no key.
+    pub fn load(path: &Path) -> Result<Self, SignatureError> {
+        let text = files::read_text(path, 4096)?;
+        let seed = text.trim().strip_prefix("ed25519-secret:").and_then(from_hex);
+        let seed = seed.ok_or_else(|| SignatureError::SecretKey(path.to_owned()))?;
+        Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
+    }
+
+    /// Writes a new key file, readable by its owner only; an existing file is left alone.
+    ///
+    /// # Errors
+    /// The file exists or cannot be written.
+    pub fn save_new(&self, path: &Path) -> Result<(), SignatureError> {
+        let save = || -> std::io::Result<()> {
+            // Temporary files are made with mode 0600.
+            let mut file = tempfile::NamedTempFile::new_in(files::folder_of(path))?;
+            writeln!(file, "ed25519-secret:{}", to_hex(&self.0.to_bytes()))?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(path)?;
+            Ok(())
+        };
+        let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
+        Ok(save().map_err(fail)?)
+    }
+
+    /// Signs `parts` for the purpose `domain`.
+    pub fn sign(&self, domain: &str, parts: &[&[u8]]) -> [u8; 64] {
+        self.0.sign(&Hash::of(domain, parts).0).to_bytes()
+    }
+
+    /// The key that checks.
+    pub fn verifying_key(&self) -> VerifyingKey {
+        VerifyingKey(self.0.verifying_key())
+    }
+}
+
+/// The 64 bytes of a signature from 128 hexadecimal digits.
+///
+/// # Errors
+/// [`SignatureError::Format`].
+pub fn parse_signature(text: &str) -> Result<[u8; 64], SignatureError> {
+    from_hex(text).ok_or(SignatureError::Format)
+}
+
+impl fmt::Display for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ed25519:{}", to_hex(&self.0.to_bytes()))
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for VerifyingKey {
+    type Err = SignatureError;
+
+    fn from_str(text: &str) -> Result<Self, SignatureError> {
+        let bytes = text.strip_prefix("ed25519:").and_then(from_hex);
+        let key = bytes.and_then(|bytes| Self::from_bytes(&bytes));
+        key.ok_or_else(|| SignatureError::PublicKey(text.chars().take(80).collect()))
+    }
+}
+
+impl Serialize for VerifyingKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for VerifyingKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

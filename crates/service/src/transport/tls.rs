@@ -1,0 +1,82 @@
+//! TLS with rustls, and client certificates if wanted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+
+use crate::files::{self, FileError};
+
+/// The files of TLS, all in PEM.
+#[derive(Clone, Debug)]
+pub struct TlsOptions {
+    /// The server's chain, leaf first.
+    pub certificates: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// Authorities whose clients are let in; none asks clients for nothing.
+    pub client_authorities: Option<PathBuf>,
+}
+
+/// TLS files that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("TLS {0}")]
+    File(#[from] FileError),
+    /// A file holds something else.
+    #[error("TLS {path}: {problem}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+}
+
+impl TlsOptions {
+    /// What the accept loop needs.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file.
+    pub(super) fn server(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let content = |path: &PathBuf, problem: String| TlsError::Content { path: path.clone(), problem };
+        let key = files::read(&self.key, 1 << 20)?;
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| content(&self.key, error.to_string()))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| content(&self.certificates, error.to_string()))?;
+        let builder = match &self.client_authorities {
+            None => builder.with_no_client_auth(),
+            Some(path) => {
+                let mut roots = RootCertStore::empty();
+                for certificate in certificates(path)? {
+                    roots.add(certificate).map_err(|error| content(path, error.to_string()))?;
+                }
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder.with_client_cert_verifier(verifier.map_err(|error| content(path, error.to_string()))?)
+            }
+        };
+        let mut config = builder
+            .with_single_cert(certificates(&self.certificates)?, key)
+            .map_err(|error| content(&self.certificates, error.to_string()))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let text = files::read(path, 1 << 20)?;
+    let content = |problem: String| TlsError::Content { path: path.clone(), problem };
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let found = found.map_err(|error| content(error.to_string()))?;
+    if found.is_empty() {
+        return Err(content("holds no certificate in PEM".into()));
+    }
+    Ok(found)
+}

@@ -1,0 +1,278 @@
+//! The authority: what it issues, what it refuses, and that the ledger says so.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use common::{get, network, post, serve};
+use network::CompiledNetwork;
+use qfe::keyfile::Unlock;
+use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
+use service::approval::{Approval, Subject};
+use service::audit::SignedAudit;
+use service::authority::{Authority, AuthorityError, AuthorityServer, Issued, KeyRequest, router};
+use service::hash::Hash;
+use service::parameters::Parameters;
+use service::signature::SigningKey;
+use service::transport::Tokens;
+use tempfile::TempDir;
+
+/// An authority's folder, two networks of 3 outputs each, and the people around it.
+struct World {
+    folder: TempDir,
+    networks: [(CompiledNetwork, Vec<u8>); 2],
+    auditor: SigningKey,
+    approvers: [SigningKey; 2],
+}
+
+impl World {
+    fn new(rank: usize, more: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let networks = [1, 2].map(|seed| {
+            let (network, path) = network(folder.path(), seed, 3);
+            (network, std::fs::read(path).unwrap())
+        });
+        let auditor = SigningKey::generate().unwrap();
+        let approvers = [(); 2].map(|()| SigningKey::generate().unwrap());
+        let world = Self { folder, networks, auditor, approvers };
+        let [first, second] = [0, 1].map(|which| world.hash(which));
+        let more = more
+            .replace("LAB", &world.auditor.verifying_key().to_string())
+            .replace("ANNA", &world.approvers[0].verifying_key().to_string())
+            .replace("BEN", &world.approvers[1].verifying_key().to_string());
+        let text = format!(
+            "version = 1\n[networks]\nallow = [\"{first}\", \"{second}\"]\n[limits]\nrank = {rank}\nbits = 500.0\n{more}"
+        );
+        std::fs::create_dir(world.home()).unwrap();
+        std::fs::write(world.home().join("policy.toml"), text).unwrap();
+        world
+    }
+
+    fn home(&self) -> PathBuf {
+        self.folder.path().join("authority")
+    }
+
+    fn hash(&self, which: usize) -> Hash {
+        Hash(self.networks[which].0.hash())
+    }
+
+    async fn open(&self, identity: &str) -> Authority {
+        Authority::open(&self.home(), None, Unlock::identity(identity).unwrap()).await.unwrap()
+    }
+
+    /// With both networks registered and the project `p` made.
+    async fn ready(&self, identity: &str) -> Authority {
+        let authority = self.open(identity).await;
+        for (_, bytes) in &self.networks {
+            authority.register(bytes, "test").await.unwrap();
+        }
+        authority.create_project("p", self.hash(0), "test").await.unwrap();
+        authority
+    }
+
+    async fn issue(&self, authority: &Authority, which: usize) -> Result<Issued, AuthorityError> {
+        authority.issue(&self.request(which, &[])).await
+    }
+
+    fn request<'a>(&self, which: usize, approvals: &'a [Approval]) -> KeyRequest<'a> {
+        KeyRequest { project: "p", network: self.hash(which), holder: "predictor", approvals, by: "test" }
+    }
+}
+
+/// A fresh age identity: what unlocks the master keys.
+fn identity() -> String {
+    use age::secrecy::ExposeSecret;
+    age::x25519::Identity::generate().to_string().expose_secret().to_owned()
+}
+
+fn reasons(error: Result<Issued, AuthorityError>) -> String {
+    match error {
+        Err(AuthorityError::Refused { reasons }) => reasons.join("; "),
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("issued"),
+    }
+}
+
+async fn last_event(authority: &Authority) -> String {
+    authority.ledger().verify().await.unwrap();
+    authority.ledger().after(0).await.unwrap().last().unwrap().text.clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issued_key_opens_what_the_public_key_encrypts() {
+    let (world, identity) = (World::new(3, ""), identity());
+    let authority = world.ready(&identity).await;
+    let issued = world.issue(&authority, 0).await.unwrap();
+    let public = authority.public_key(issued.parameters.public_key).await.unwrap();
+    let public = PublicKey::from_bytes(&public).unwrap();
+    let key = FunctionalKey::from_bytes(&issued.key).unwrap();
+    let network = &world.networks[0].0;
+    let hidden = indicatif::ProgressBar::hidden();
+    let table = Arc::new(LogTable::build(12, &hidden).unwrap());
+    let evaluator = Evaluator::new(&key, table, network.bounds()).unwrap();
+    let item = network.encoder().encode(&common::image(3)).unwrap();
+    let ciphertext = Encryptor::new(&public, &hidden).encrypt(&item.u, &item.v, &mut rand::rng()).unwrap();
+    assert_eq!(evaluator.evaluate(&ciphertext).unwrap(), network.evaluate(&item).unwrap());
+    let parameters = authority.parameters("p", world.hash(0)).await.unwrap();
+    assert_eq!(Parameters::from_bytes(&parameters.to_bytes(), Some(issued.parameters.pin())).unwrap(), parameters);
+    assert!(last_event(&authority).await.contains("key-issued"));
+
+    // Another process with the same folder: same state, same key for free, another passphrase opens nothing.
+    let again = world.open(&identity).await;
+    assert_eq!(world.issue(&again, 0).await.unwrap().key, issued.key);
+    assert_eq!(again.opened("p").await.unwrap().rank, 3);
+    let stranger = Authority::open(&world.home(), None, Unlock::identity(&self::identity()).unwrap()).await;
+    assert!(matches!(stranger, Err(AuthorityError::KeyFile(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_second_network_exceeds_the_rank_until_the_key_is_rotated() {
+    let (world, identity) = (World::new(5, ""), identity());
+    let authority = world.ready(&identity).await;
+    let old = world.issue(&authority, 0).await.unwrap();
+    let dry = authority.consider(&world.request(1, &[])).await.unwrap();
+    assert_eq!((dry.before.rank, dry.after.rank, dry.refusals.len()), (3, 6, 1));
+    let entries = authority.ledger().after(0).await.unwrap().len();
+    assert!(reasons(world.issue(&authority, 1).await).contains("the policy allows 5"));
+    assert_eq!(
+        authority.ledger().after(0).await.unwrap().len(),
+        entries + 1,
+        "a dry run leaves no entry, a refusal one"
+    );
+    assert!(last_event(&authority).await.contains("the policy allows 5"));
+    let epoch = authority.rotate("p", "limits spent", "test").await.unwrap();
+    assert_ne!(epoch.public_key, old.parameters.public_key);
+    let new = world.issue(&authority, 1).await.unwrap();
+    assert_eq!((new.grant.grant.epoch, new.grant.grant.rank), (2, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_race_for_the_last_key_one_wins() {
+    let (world, identity) = (World::new(5, ""), identity());
+    drop(world.ready(&identity).await);
+    for round in 0..4 {
+        let (first, second) = (world.open(&identity).await, world.open(&identity).await);
+        let (a, b) = tokio::join!(world.issue(&first, 0), world.issue(&second, 1));
+        assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1, "round {round}");
+        let refused = if a.is_ok() { b } else { a };
+        assert!(reasons(refused).contains("rank"));
+        assert!(last_event(&first).await.contains("refused"));
+        first.rotate("p", "next round", "test").await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_needs_a_signed_audit_of_exactly_this_network() {
+    let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
+    let (world, identity) = (World::new(6, policy), identity());
+    let authority = world.ready(&identity).await;
+    let report = |high: f64| {
+        format!(r#"{{"attribute":"font","strongest":{{"family":"forest","accuracy":54,"high":{high},"chance":50}}}}"#)
+    };
+    let signed = |which: usize, high: f64, key: &SigningKey| {
+        SignedAudit::sign(world.hash(which), &report(high), key).unwrap().to_bytes()
+    };
+    assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
+    authority.record_audit(&signed(1, 55.0, &world.auditor), "test").await.unwrap();
+    assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
+    let stranger = authority.record_audit(&signed(0, 55.0, &world.approvers[0]), "test").await;
+    assert!(matches!(stranger, Err(AuthorityError::Refused { .. })));
+    assert!(last_event(&authority).await.contains("no auditor of the policy"));
+    authority.record_audit(&signed(0, 60.5, &world.auditor), "test").await.unwrap();
+    assert!(reasons(world.issue(&authority, 0).await).contains("60.50 %"));
+    assert!(world.issue(&authority, 1).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
+    let policy = "[approval]\nabove_rank = 2\nabove_bits = 400.0\napprovers = { anna = \"ANNA\", ben = \"BEN\" }\n";
+    let (world, identity) = (World::new(6, policy), identity());
+    let authority = world.ready(&identity).await;
+    let public_key = authority.state().await.unwrap().projects["p"].current().public_key;
+    let subject = Subject { public_key, network: world.hash(0), holder: "predictor" };
+    let [anna, ben] = [0, 1].map(|who| Approval::sign(subject, &world.approvers[who]));
+    let other = Approval::sign(Subject { holder: "other", ..subject }, &world.approvers[1]);
+    for approvals in [vec![], vec![anna.clone()], vec![anna.clone(), anna.clone()], vec![anna.clone(), other]] {
+        assert!(reasons(authority.issue(&world.request(0, &approvals)).await).contains("2 people must sign"));
+    }
+    let approvals = [anna.to_string().parse().unwrap(), ben];
+    let issued = authority.issue(&world.request(0, &approvals)).await.unwrap();
+    let names: BTreeSet<&str> = issued.grant.grant.approved_by.iter().map(String::as_str).collect();
+    assert_eq!(names, ["anna", "ben"].into());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_unknown_or_damaged_is_refused_and_recorded() {
+    let (world, identity) = (World::new(6, ""), identity());
+    let authority = world.ready(&identity).await;
+    assert!(authority.register(b"garbage", "test").await.is_err());
+    assert!(last_event(&authority).await.contains("refused"));
+    let unknown = KeyRequest { network: Hash([1; 32]), ..world.request(0, &[]) };
+    let refused = reasons(authority.issue(&unknown).await);
+    assert!(refused.contains("not registered") && refused.contains("allow-list"), "{refused}");
+    let nowhere = KeyRequest { project: "q", ..world.request(0, &[]) };
+    assert!(reasons(authority.issue(&nowhere).await).contains("no project 'q'"));
+    assert!(matches!(authority.create_project("../x", world.hash(0), "t").await, Err(AuthorityError::Field { .. })));
+    assert!(matches!(authority.create_project("p", world.hash(0), "t").await, Err(AuthorityError::Refused { .. })));
+    // A network that is swapped on the disk is found by its hash.
+    let path = |which| world.home().join("networks").join(format!("{}.safetensors", world.hash(which)));
+    std::fs::copy(path(1), path(0)).unwrap();
+    assert!(matches!(world.issue(&authority, 0).await, Err(AuthorityError::Content { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tampered_ledger_stops_everything() {
+    let (world, identity) = (World::new(6, ""), identity());
+    let authority = world.ready(&identity).await;
+    world.issue(&authority, 0).await.unwrap();
+    drop(authority);
+    tamper(&world.home().join("ledger.sqlite")).await;
+    let opened = Authority::open(&world.home(), None, Unlock::identity(&identity).unwrap()).await;
+    assert!(matches!(opened, Err(AuthorityError::Ledger(_))));
+}
+
+async fn tamper(path: &Path) {
+    use sqlx::Connection;
+    let mut connection =
+        sqlx::sqlite::SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let change = "UPDATE ledger SET event = replace(event, '\"rank\":3', '\"rank\":1')";
+    for statement in ["DROP TRIGGER ledger_no_update", change] {
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+}
+
+#[test]
+fn the_same_over_http() {
+    let (world, identity) = (World::new(5, ""), identity());
+    let authority = service::run::block_on(world.open(&identity)).unwrap();
+    let routes = move || router(AuthorityServer::new(authority, Tokens::none()));
+    let address = serve(routes, common::loopback());
+    for (_, bytes) in &world.networks {
+        assert_eq!(post(address, "/v1/networks", bytes).status, 201);
+    }
+    let [first, second] = [0, 1].map(|which| world.hash(which));
+    let project = format!(r#"{{"project":"p","network":"{first}"}}"#);
+    assert_eq!(post(address, "/v1/projects", project.as_bytes()).status, 201);
+    let key = |network: Hash, dry: bool| format!(r#"{{"network":"{network}","holder":"h","dry_run":{dry}}}"#);
+    let dry = post(address, "/v1/projects/p/keys", key(first, true).as_bytes());
+    assert_eq!((dry.status, &dry.json()["decision"]["after"]["rank"]), (200, &serde_json::json!(3)));
+    let issued = post(address, "/v1/projects/p/keys", key(first, false).as_bytes());
+    assert_eq!(issued.status, 201, "{issued:?}");
+    let pin = issued.json()["pin"].as_str().unwrap().to_owned();
+    let parameters = get(address, &format!("/v1/projects/p/parameters/{first}"));
+    assert_eq!(Hash::of_bytes(&parameters.body).to_string(), pin);
+    let refused = post(address, "/v1/projects/p/keys", key(second, false).as_bytes());
+    assert_eq!(refused.status, 403);
+    assert!(refused.json()["reasons"][0].as_str().unwrap().contains("rank"));
+    assert_eq!(post(address, "/v1/ledger/verify", b"").json()["verified"]["sequence"], 5);
+    assert_eq!(get(address, "/v1/ledger/3").json().as_array().unwrap().len(), 2);
+    for path in ["/v1/projects/..%2f..%2fetc", "/v1/public-keys/..%2fmaster.age", "/v1/ledger/-", "/../policy.toml"] {
+        assert_eq!(get(address, path).status, 404, "{path}");
+    }
+    assert_eq!(post(address, "/v1/projects/p/keys", b"{\"network\":1}").status, 400);
+    assert_eq!(get(address, "/v1/projects/p").json()["opened"]["rank"], 3);
+    let document = get(address, "/openapi.json").json();
+    assert!(document["paths"].as_object().unwrap().len() >= 12);
+}

@@ -1,0 +1,136 @@
+//! The policy file, and what it decides.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use service::hash::Hash;
+use service::policy::{AuditEvidence, Opened, Policy, Request};
+
+const NETWORK: Hash = Hash([5; 32]);
+const DAY: i64 = 86_400;
+const LAB: &str = "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+const BEN: &str = "ed25519:3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+
+fn text() -> String {
+    format!(
+        "version = 1\n[networks]\nallow = [\"{NETWORK}\"]\n[limits]\nrank = 4\nbits = 100.0\n\
+         [audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nmax_age_days = 30\nauditors = {{ lab = \"{LAB}\" }}\n\
+         [keys]\nvalid_days = 90\n\
+         [approval]\nabove_rank = 3\nabove_bits = 80.0\npeople = 2\napprovers = {{ anna = \"{LAB}\", ben = \"{BEN}\" }}\n"
+    )
+}
+
+fn parse(text: &str) -> Result<Policy, String> {
+    Policy::parse(text, Path::new("policy.toml")).map_err(|error| error.to_string())
+}
+
+fn audit(high: f64, at: i64) -> AuditEvidence {
+    AuditEvidence { network: NETWORK, attribute: "font".into(), high, auditor: "lab".into(), at }
+}
+
+fn opened(rank: usize, bits: f64) -> Opened {
+    Opened { rank, bits, noise_free: rank }
+}
+
+fn refusals<'a>(change: impl FnOnce(&mut Request<'a>)) -> Vec<String> {
+    static NOBODY: BTreeSet<String> = BTreeSet::new();
+    let audits: &'static [AuditEvidence] = Box::leak(Box::new([audit(55.0, 100 * DAY)]));
+    let mut request = Request {
+        network: NETWORK,
+        registered: true,
+        before: opened(0, 0.0),
+        after: opened(3, 70.0),
+        audits,
+        approved_by: &NOBODY,
+        now: 110 * DAY,
+    };
+    change(&mut request);
+    parse(&text()).unwrap().decide(&request).refusals
+}
+
+#[test]
+fn what_is_within_everything_is_allowed_until_it_expires() {
+    assert_eq!(refusals(|_| ()), Vec::<String>::new());
+    let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
+    let (before, after) = (opened(0, 0.0), opened(1, 1.0));
+    let request =
+        Request { network: NETWORK, registered: true, before, after, audits: &audits, approved_by: &nobody, now: 7 };
+    assert_eq!(parse(&text()).unwrap().decide(&request).expires, Some(7 + 90 * DAY));
+    let forever = text().replace("valid_days = 90", "valid_days = 0");
+    assert_eq!(parse(&forever).unwrap().decide(&request).expires, None);
+}
+
+#[test]
+fn every_rule_refuses_with_its_reason() {
+    let both: BTreeSet<String> = ["anna".to_owned(), "ben".to_owned()].into();
+    let one: BTreeSet<String> = ["anna".to_owned(), "otto".to_owned()].into();
+    let none: &[AuditEvidence] = &[];
+    let worse = [audit(55.0, 90 * DAY), audit(60.0, 100 * DAY)];
+    let (old, other) = ([audit(55.0, 79 * DAY)], [AuditEvidence { auditor: "x".into(), ..audit(5.0, 100 * DAY) }]);
+    let only = |list: Vec<String>, word: &str| {
+        assert!(list.len() == 1 && list[0].contains(word), "{word}: {list:?}");
+    };
+    only(refusals(|r| r.registered = false), "not registered");
+    only(refusals(|r| (r.after, r.approved_by) = (opened(5, 70.0), &both)), "rank: 0");
+    only(refusals(|r| (r.after, r.approved_by) = (opened(3, 100.1), &both)), "bits: 0.0");
+    only(refusals(|r| r.audits = none), "none on record");
+    only(refusals(|r| r.audits = &worse), "60.00 %");
+    only(refusals(|r| r.audits = &old), "older than 30 days");
+    only(refusals(|r| r.audits = &other), "none on record");
+    only(refusals(|r| r.after = opened(4, 70.0)), "2 people must sign, 0 did");
+    only(refusals(|r| (r.after, r.approved_by) = (opened(3, 81.0), &one)), "2 people must sign, 1 did");
+    assert!(refusals(|r| (r.after, r.approved_by) = (opened(4, 99.0), &both)).is_empty());
+    assert!(refusals(|r| r.network = Hash([6; 32])).len() >= 2);
+}
+
+#[test]
+fn what_is_inside_the_span_is_never_too_much() {
+    let full = opened(9, 900.0);
+    assert!(refusals(|r| (r.before, r.after) = (full, full)).is_empty());
+}
+
+#[test]
+fn noise_is_demanded_where_it_is_required() {
+    let noisy = parse(&format!("{}\n[noise]\nrequired = true\n", text())).unwrap();
+    let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
+    let after = |noise_free| Opened { rank: 2, bits: 5.0, noise_free };
+    let decide = |after| {
+        let before = opened(0, 0.0);
+        let request = Request {
+            network: NETWORK,
+            registered: true,
+            before,
+            after,
+            audits: &audits,
+            approved_by: &nobody,
+            now: 7,
+        };
+        noisy.decide(&request).refusals
+    };
+    assert!(decide(after(0)).is_empty());
+    assert!(decide(after(1))[0].contains("free of noise"));
+}
+
+#[test]
+fn files_that_make_no_sense_are_refused_by_field() {
+    let good = text();
+    for (from, to, word) in [
+        ("version = 1", "version = 2", "version is 2"),
+        ("rank = 4", "rank = 0", "limits.rank"),
+        ("rank = 4", "rank = -1", "rank"),
+        ("bits = 100.0", "bits = nan", "limits.bits"),
+        ("bits = 100.0", "", "missing field `bits`"),
+        ("attributes = [\"font\"]", "attributes = []", "audit.attributes"),
+        ("strongest_below = 60.0", "strongest_below = 160.0", "audit.strongest_below"),
+        ("people = 2", "people = 1", "approval.people"),
+        (BEN, LAB, "approval.approvers"),
+        (LAB, "ed25519:00", "no public key"),
+        ("allow", "alow", "unknown field `alow`"),
+        (&NETWORK.to_string(), "5", "no hash"),
+        ("[limits]", "[limits", "policy.toml"),
+    ] {
+        assert!(good.contains(from));
+        let error = parse(&good.replace(from, to)).unwrap_err();
+        assert!(error.contains(word), "{to}: {error}");
+    }
+}

@@ -1,0 +1,265 @@
+//! The predictor, over real sockets with real ciphertexts.
+
+mod common;
+
+use base64::Engine;
+use common::{World, get, image, infer, infer_body, post, predictor, send};
+use serde_json::json;
+use service::clock;
+use service::envelope::Envelope;
+use service::grant::GrantFile;
+use service::hash::Hash;
+use service::ledger::Grant;
+use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerError, OwnerOptions};
+use service::signature::SigningKey;
+
+#[test]
+fn predictions_are_those_of_the_network_in_the_clear() {
+    let world = World::new();
+    let address = predictor(&world, |_| ());
+    let images: Vec<_> = (0..3).map(image).collect();
+    let items: Vec<_> = images.iter().map(|image| world.encrypt(image)).collect();
+    let reply = infer(address, "digits", &items);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let json = reply.json();
+    let expected: Vec<i64> = images.iter().flat_map(|image| world.expected(image)).collect();
+    assert_eq!(json["outputs"][0]["data"], json!(expected));
+    assert_eq!(json["outputs"][0]["shape"], json!([3, 3]));
+    for (item, output) in expected.chunks(3).enumerate() {
+        let best = (0..3).max_by_key(|&j| output[j]).unwrap();
+        assert_eq!(json["outputs"][2]["data"][item], best.to_string());
+    }
+
+    let text = base64::engine::general_purpose::STANDARD.encode(&items[0]);
+    let body =
+        json!({ "id": "a", "inputs": [{ "name": "ciphertext", "datatype": "BYTES", "shape": [1], "data": [text] }] });
+    let reply = post(address, "/v2/models/digits/infer", body.to_string().as_bytes());
+    assert_eq!(reply.json()["outputs"][0]["data"], json!(world.expected(&images[0])));
+    assert_eq!(reply.json()["id"], "a");
+    let body = json!({
+        "inputs": [{ "name": "ciphertext", "datatype": "UINT8", "shape": [1, items[0].len()], "data": items[0] }],
+        "outputs": [{ "name": "output", "parameters": { "binary_data": true } }],
+    });
+    let reply = post(address, "/v2/models/digits/infer", body.to_string().as_bytes());
+    let end: usize = reply.headers["inference-header-content-length"].parse().unwrap();
+    let bytes: Vec<u8> = world.expected(&images[0]).iter().flat_map(|value| value.to_le_bytes()).collect();
+    assert_eq!(reply.body[end..], bytes);
+
+    let about = get(address, "/v2/models/digits").json();
+    let version = about["versions"][0].as_str().unwrap();
+    assert_eq!(get(address, &format!("/v2/models/digits/versions/{version}/ready")).status, 200);
+    assert_eq!(get(address, "/v2/models/digits/versions/1").status, 404);
+    assert!(String::from_utf8(get(address, "/metrics").body).unwrap().contains("halflight_ciphertexts_total"));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_its_status() {
+    let world = World::new();
+    let address = predictor(&world, |options| options.items = 4);
+    let good = world.encrypt(&image(1));
+    let other = World::new();
+    let mut flipped = good.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    let cases = [
+        (vec![other.encrypt(&image(1))], 422, "public key"),
+        (vec![flipped], 400, "cannot be read"),
+        (vec![good[..good.len() - 1].to_vec()], 400, "cannot be read"),
+        (vec![b"garbage".to_vec()], 400, "cannot be read"),
+        (vec![Vec::new()], 400, "cannot be read"),
+        (vec![world.public.to_bytes()], 400, "send a ciphertext"),
+        (vec![good.clone(), b"garbage".to_vec()], 400, "cannot be read"),
+        (vec![good.clone(); 5], 400, "1 to 4 items"),
+    ];
+    for (items, status, word) in cases {
+        let reply = infer(address, "digits", &items);
+        assert_eq!(reply.status, status, "{word}: {reply:?}");
+        assert!(reply.problem().contains(word), "{word}: {reply:?}");
+    }
+    assert_eq!(infer(address, "unknown", &[good.clone()]).status, 404);
+    let reply = post(address, "/v2/models/digits/infer", b"{}");
+    assert_eq!(reply.status, 400);
+    assert!(reply.json()["error"].is_string());
+    assert_eq!(infer(address, "digits", &[good]).status, 200);
+}
+
+#[test]
+fn envelopes_bind_sender_context_key_and_time() {
+    let world = World::new();
+    let (sender, stranger) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let model = world.models().join("digits/model.toml");
+    let text = format!(
+        "require_signature = true\ncontext = \"ward 3\"\nsenders = {{ ward = \"{}\" }}\n",
+        sender.verifying_key()
+    );
+    std::fs::write(model, text).unwrap();
+    let address = predictor(&world, |_| ());
+    let envelope = |nonce: u8| Envelope {
+        suite: qfe::SUITE,
+        public_key: world.public_key(),
+        nonce: [nonce; 16],
+        sent: clock::now(),
+        context: "ward 3".into(),
+        body: world.encrypt(&image(1)),
+        signer: None,
+    };
+    let ask = |bytes: Vec<u8>| infer(address, "digits", &[bytes]);
+    let good = envelope(1).seal(Some(&sender)).unwrap();
+    assert_eq!(ask(good.clone()).json()["outputs"][0]["data"], json!(world.expected(&image(1))));
+    let mut changed = envelope(2).seal(Some(&sender)).unwrap();
+    changed[200] ^= 1;
+    let cases = [
+        (good, 409, "taken before"),
+        (changed, 403, "signature"),
+        (envelope(3).seal(None).unwrap(), 403, "signed envelopes only"),
+        (envelope(4).seal(Some(&stranger)).unwrap(), 403, "not known"),
+        (world.encrypt(&image(1)), 403, "signed envelopes only"),
+        (Envelope { context: "ward 4".into(), ..envelope(5) }.seal(Some(&sender)).unwrap(), 422, "context"),
+        (Envelope { public_key: Hash([1; 32]), ..envelope(6) }.seal(Some(&sender)).unwrap(), 422, "public key"),
+        (Envelope { sent: clock::now() - 9999, ..envelope(7) }.seal(Some(&sender)).unwrap(), 422, "sent at"),
+        (b"HLEV garbage".to_vec(), 400, "envelope"),
+    ];
+    for (bytes, status, word) in cases {
+        let reply = ask(bytes);
+        assert_eq!((reply.status, reply.problem().contains(word)), (status, true), "{word}: {reply:?}");
+    }
+}
+
+#[test]
+fn an_expired_grant_closes_the_model() {
+    let world = World::new();
+    let grant = |expires| Grant {
+        project: "p".into(),
+        epoch: 1,
+        public_key: world.public_key(),
+        network: Hash(world.network.hash()),
+        holder: "h".into(),
+        rank: 3,
+        bits: 30.0,
+        expires: Some(expires),
+        approved_by: Vec::new(),
+        policy: Hash([0; 32]),
+        by: "b".into(),
+    };
+    let authority = SigningKey::generate().unwrap();
+    let path = world.models().join("digits/grant.json");
+    let write = |expires| {
+        let file = GrantFile::sign(grant(expires), 1, Hash([0; 32]), &authority);
+        std::fs::write(&path, file.to_bytes()).unwrap();
+    };
+    write(clock::now() - 1);
+    let address = predictor(&world, |_| ());
+    let reply = infer(address, "digits", &[world.encrypt(&image(1))]);
+    assert_eq!(reply.status, 410);
+    assert!(reply.problem().contains("expired"));
+    write(clock::now() + 1000);
+    let renewed = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        get(address, "/v2/models/digits/ready").status == 200
+    });
+    assert!(renewed, "the new grant is taken up while the server runs");
+}
+
+#[test]
+fn models_come_change_and_go_while_the_server_runs() {
+    let world = World::new();
+    let address = predictor(&world, |_| ());
+    let until = |path: &str, status: u16| {
+        (0..200).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(25));
+            get(address, path).status == status
+        })
+    };
+    world.add_model("second");
+    assert!(until("/v2/models/second/ready", 200));
+    std::fs::write(world.models().join("second/functional.key"), b"damaged").unwrap();
+    let reason = (0..200).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(25));
+        let index = post(address, "/v2/repository/index", b"{}").json();
+        let second = index.as_array().unwrap().iter().find(|model| model["name"] == "second")?.clone();
+        (second["reason"] != "").then_some(second)
+    });
+    let second = reason.expect("the damaged key is noticed");
+    assert_eq!(second["state"], "READY", "the old one goes on");
+    std::fs::remove_dir_all(world.models().join("second")).unwrap();
+    assert!(until("/v2/models/second/ready", 404));
+    assert_eq!(post(address, "/v2/repository/models/digits/unload", b"").status, 200);
+    assert_eq!(get(address, "/v2/models/digits/ready").status, 404);
+    assert_eq!(get(address, "/v2/health/ready").status, 503);
+    assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
+    assert_eq!(get(address, "/v2/models/digits/ready").status, 200);
+}
+
+#[test]
+fn a_full_queue_turns_away_and_says_when_to_come_back() {
+    let world = World::new();
+    let address = predictor(&world, |options| (options.workers, options.queue, options.items) = (1, 2, 4));
+    let reply = infer(address, "digits", &vec![world.encrypt(&image(1)); 3]);
+    assert_eq!(reply.status, 413);
+    let item = world.encrypt(&image(1));
+    let statuses: Vec<(u16, bool)> = std::thread::scope(|scope| {
+        let ask = || {
+            let reply = infer(address, "digits", &[item.clone(), item.clone()]);
+            (reply.status, reply.headers.contains_key("retry-after"))
+        };
+        let threads: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(statuses.iter().any(|(status, _)| *status == 200), "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, (200, false) | (503, true))), "{statuses:?}");
+    assert_eq!(infer(address, "digits", &[item]).status, 200);
+}
+
+#[test]
+fn owners_pin_count_and_stop() {
+    let world = World::new();
+    let address = predictor(&world, |_| ());
+    let home = tempfile::tempdir().unwrap();
+    let connect = |pin: Option<Hash>, limits: Limits| {
+        let url = format!("http://{address}");
+        let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
+        let options = OwnerOptions { model: "digits".into(), pin, limits, ..OwnerOptions::default() };
+        Owner::connect(connection, options, home.path(), None, &indicatif::ProgressBar::hidden())
+    };
+    let limits = Limits { warn_items: Some(2), most_items: Some(3), most_accuracy: None };
+    let owner = connect(None, limits.clone()).unwrap();
+    let (answers, reading) = owner.predict(&[&image(1), &image(2)]).unwrap();
+    assert_eq!(answers[1].output, world.expected(&image(2)));
+    assert_eq!((reading.items, reading.warn), (2, true));
+    assert!(matches!(owner.predict(&[&image(1), &image(2)]), Err(OwnerError::Odometer(_))));
+    let pin = owner.parameters().pin();
+    assert!(connect(Some(pin), limits.clone()).is_ok());
+    assert!(matches!(connect(Some(Hash([1; 32])), limits.clone()), Err(OwnerError::Parameters(_))));
+
+    // The server swaps the key: whoever was there before notices.
+    let other = World::new();
+    for file in ["functional.key", "public.key", "network.safetensors"] {
+        std::fs::copy(other.models().join("digits").join(file), world.models().join("digits").join(file)).unwrap();
+    }
+    assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
+    assert!(matches!(connect(None, limits), Err(OwnerError::Parameters(_))));
+}
+
+#[test]
+fn every_documented_address_answers() {
+    let world = World::new();
+    let address = predictor(&world, |_| ());
+    let document = get(address, "/openapi.json").json();
+    let (body, length) = infer_body(&[world.encrypt(&image(1))]);
+    let version = get(address, "/v2/models/digits").json()["versions"][0].as_str().unwrap().to_owned();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        // No audit is kept here, and unloading would end the other requests.
+        if path.ends_with("/audit") || path.ends_with("/unload") {
+            continue;
+        }
+        let concrete = path.replace("{model}", "digits").replace("{version}", &version);
+        for (method, operation) in operations.as_object().unwrap() {
+            let headers = [("inference-header-content-length", length.as_str())];
+            let (headers, body): (&[_], &[u8]) = if path.ends_with("/infer") { (&headers, &body) } else { (&[], b"") };
+            let reply = send(address, &method.to_uppercase(), &concrete, headers, body);
+            assert_eq!(reply.status, 200, "{method} {path}: {reply:?}");
+            assert!(operation["responses"]["200"].is_object());
+        }
+    }
+    assert_eq!(send(address, "DELETE", "/v2", &[], b"").problem().contains("method"), true);
+}

@@ -1,0 +1,127 @@
+//! Open Inference Protocol v2: what is read, what is written, what is refused.
+
+use base64::Engine;
+use proptest::prelude::*;
+use service::oip::{InferRequest, InferResponse, OutputTensor, RequestedOutput, Values};
+
+fn parse(body: &[u8], header: Option<usize>) -> Result<InferRequest, String> {
+    InferRequest::parse(body, header, 4).map_err(|error| error.to_string())
+}
+
+fn items(body: &str) -> Result<Vec<Vec<u8>>, String> {
+    parse(body.as_bytes(), None).map(|request| request.inputs.into_iter().next().unwrap().items)
+}
+
+#[test]
+fn ciphertexts_in_json() {
+    let b64 = base64::engine::general_purpose::STANDARD.encode([1, 2, 255]);
+    let bytes = format!(r#"{{"inputs":[{{"name":"c","datatype":"BYTES","shape":[1],"data":["{b64}"]}}]}}"#);
+    assert_eq!(items(&bytes).unwrap(), [[1, 2, 255]]);
+    let nested = r#"{"inputs":[{"name":"c","datatype":"UINT8","shape":[2,3],"data":[[1,2,255],[4,5,6]]}]}"#;
+    assert_eq!(items(nested).unwrap(), [[1, 2, 255], [4, 5, 6]]);
+    let flat = r#"{"id":"7","inputs":[{"name":"c","datatype":"UINT8","shape":[3],"data":[1,2,255]}]}"#;
+    assert_eq!(items(flat).unwrap(), [[1, 2, 255]]);
+}
+
+#[test]
+fn ciphertexts_in_binary() {
+    let json = br#"{"inputs":[{"name":"c","datatype":"BYTES","shape":[2],"parameters":{"binary_data_size":11}}],
+        "outputs":[{"name":"output","parameters":{"binary_data":true}}],"parameters":{"binary_data_output":true}}"#;
+    let body = [&json[..], &[2, 0, 0, 0, 8, 9, 1, 0, 0, 0, 7]].concat();
+    let request = parse(&body, Some(json.len())).unwrap();
+    assert_eq!(request.inputs[0].items, [vec![8, 9], vec![7]]);
+    assert_eq!(request.outputs, [RequestedOutput { name: "output".into(), binary: Some(true) }]);
+    assert!(request.binary_outputs);
+    let json = br#"{"inputs":[{"name":"c","datatype":"UINT8","shape":[2,2],"parameters":{"binary_data_size":4}}]}"#;
+    let body = [&json[..], &[1, 2, 3, 4]].concat();
+    assert_eq!(parse(&body, Some(json.len())).unwrap().inputs[0].items, [[1, 2], [3, 4]]);
+}
+
+#[test]
+fn malformed_requests_are_named() {
+    let input = |fields: &str| format!(r#"{{"inputs":[{{"name":"c",{fields}}}]}}"#);
+    for (fields, word) in [
+        (r#""datatype":"FP32","shape":[1],"data":[1]"#, "datatype is FP32"),
+        (r#""datatype":"UINT8","shape":[2],"data":[1]"#, "shape is [2] for 1 bytes"),
+        (r#""datatype":"UINT8","shape":[1],"data":[256]"#, "256 does not fit"),
+        (r#""datatype":"UINT8","shape":[1],"data":[-1]"#, "invalid type"),
+        (r#""datatype":"UINT8","shape":[1],"data":["a"]"#, "a string in a UINT8"),
+        (r#""datatype":"UINT8","shape":[0],"data":[]"#, "at least one"),
+        (r#""datatype":"UINT8","shape":[0,0],"data":[]"#, "1 to 4 items"),
+        (r#""datatype":"UINT8","shape":[5,1],"data":[1,1,1,1,1]"#, "1 to 4 items"),
+        (r#""datatype":"UINT8","shape":[1,1,1],"data":[1]"#, "[items, bytes]"),
+        (r#""datatype":"UINT8","shape":[],"data":[1]"#, "extents"),
+        (r#""datatype":"UINT8","shape":[18446744073709551615,9],"data":[1]"#, "extents"),
+        (r#""datatype":"BYTES","shape":[1],"data":["%%"]"#, "base64"),
+        (r#""datatype":"BYTES","shape":[1],"data":[5]"#, "a number in a BYTES"),
+        (r#""datatype":"BYTES","shape":[2],"data":["AA=="]"#, "number of elements"),
+        (r#""datatype":"BYTES","shape":[5],"data":[]"#, "1 to 4 items"),
+        (r#""datatype":"BYTES","shape":[1]"#, "data is missing"),
+        (r#""datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":99}"#, "binary_data_size is 99"),
+        (r#""datatype":"BYTES","shape":[1],"data":["AA=="],"parameters":{"binary_data_size":0}"#, "given twice"),
+    ] {
+        let error = items(&input(fields)).unwrap_err();
+        assert!(error.contains(word), "{fields}: {error}");
+    }
+    assert!(parse(b"{}", None).unwrap_err().contains("inputs"));
+    assert!(parse(b"", None).is_err());
+    assert!(parse(b"{\"inputs\":[]}x", Some(13)).unwrap_err().contains("1 bytes follow"));
+    assert!(parse(b"{}", Some(usize::MAX)).unwrap_err().contains("body has 2 bytes"));
+    let deep = format!(r#"{{"inputs":[{{"name":"c","datatype":"UINT8","shape":[1],"data":{}}}]}}"#, "[".repeat(90_000));
+    assert!(parse(deep.as_bytes(), None).is_err());
+}
+
+#[test]
+fn only_the_one_input_is_taken() {
+    let request = |names: &[&str]| {
+        let input = |name: &&str| format!(r#"{{"name":"{name}","datatype":"UINT8","shape":[1],"data":[1]}}"#);
+        let body = format!(r#"{{"inputs":[{}]}}"#, names.iter().map(input).collect::<Vec<_>>().join(","));
+        parse(body.as_bytes(), None).unwrap().only("c").map_err(|error| error.to_string())
+    };
+    assert!(request(&["c"]).is_ok());
+    for (names, word) in [(&["c", "c"][..], "twice"), (&["c", "d"], "'d' is unknown"), (&[], "missing")] {
+        assert!(request(names).unwrap_err().contains(word));
+    }
+}
+
+#[test]
+fn answers_in_json_and_binary() {
+    let answer = || InferResponse {
+        model: "m".into(),
+        version: "1".into(),
+        id: Some("7".into()),
+        outputs: vec![
+            OutputTensor { name: "output", shape: vec![1, 2], values: Values::Int64(vec![-2, 3]) },
+            OutputTensor { name: "label", shape: vec![1], values: Values::Text(vec!["B".into()]) },
+        ],
+    };
+    let (body, end) = answer().body(&[], false).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((end, &json["outputs"][0]["data"]), (None, &serde_json::json!([-2, 3])));
+    assert_eq!(json["outputs"][1]["data"][0], "B");
+    assert_eq!(json["id"], "7");
+    let wanted = [RequestedOutput { name: "label".into(), binary: None }];
+    let (body, end) = answer().body(&wanted, true).unwrap();
+    assert_eq!(&body[end.unwrap()..], [1, 0, 0, 0, b'B']);
+    let unknown = [RequestedOutput { name: "loss".into(), binary: None }];
+    assert!(answer().body(&unknown, true).unwrap_err().to_string().contains("output, label"));
+}
+
+proptest! {
+    #[test]
+    fn no_body_panics(body in proptest::collection::vec(any::<u8>(), 0..300), header in proptest::option::of(0usize..400)) {
+        let _ = InferRequest::parse(&body, header, 4);
+    }
+
+    #[test]
+    fn binary_elements_round_trip(elements in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 1..4)) {
+        let tail: Vec<u8> = elements.iter().flat_map(|e| [&(e.len() as u32).to_le_bytes(), &e[..]].concat()).collect();
+        let json = format!(
+            r#"{{"inputs":[{{"name":"c","datatype":"BYTES","shape":[{}],"parameters":{{"binary_data_size":{}}}}}]}}"#,
+            elements.len(), tail.len()
+        );
+        let body = [json.as_bytes(), &tail].concat();
+        let request = InferRequest::parse(&body, Some(json.len()), 4).unwrap();
+        prop_assert_eq!(&request.inputs[0].items, &elements);
+    }
+}
