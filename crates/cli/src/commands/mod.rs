@@ -10,6 +10,7 @@ mod encrypt;
 mod import;
 mod masks;
 mod predict;
+mod serve;
 mod train;
 
 use anyhow::Result;
@@ -42,6 +43,9 @@ pub enum Command {
     Encrypt(encrypt::Encrypt),
     /// Predictor: evaluate ciphertexts and apply the public head
     Predict(predict::Predict),
+    /// Authority or predictor over HTTP
+    #[command(subcommand)]
+    Serve(serve::Serve),
     /// Time every operation of the encryption, beside the paper's figures
     Bench(bench::Bench),
 }
@@ -60,6 +64,7 @@ impl Command {
             Self::Masks(masks) => masks.run(console),
             Self::Encrypt(encrypt) => encrypt.run(console),
             Self::Predict(predict) => predict.run(console),
+            Self::Serve(serve) => serve.run(console),
             Self::Bench(bench) => bench.run(console),
         }
     }

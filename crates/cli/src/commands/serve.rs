@@ -73,12 +73,8 @@ impl Listening {
             }
             _ => None,
         };
-        let server = ServerOptions {
-            tls,
-            insecure: self.insecure,
-            connections: self.connections,
-            ..ServerOptions::on(address)
-        };
+        let server =
+            ServerOptions { tls, insecure: self.insecure, connections: self.connections, ..ServerOptions::on(address) };
         Listen { server, tokens: self.tokens }
     }
 }

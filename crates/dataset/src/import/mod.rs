@@ -15,6 +15,8 @@ pub use faces::{FaceOptions, imdb_faces, utk_faces};
 pub use listing::LabelSource;
 pub use pictures::{Crop, PictureOptions, pictures};
 pub use speech::{SpeechOptions, speech};
+#[cfg(feature = "parquet")]
+pub use table::parquet;
 pub use table::{ArrayOptions, TableOptions, csv, npz};
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Requests of the owner: blocking, bounded, without redirects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -193,7 +193,11 @@ fn answers(body: &[u8], items: usize) -> Result<Vec<Answer>, String> {
     let output: Vec<i64> = serde_json::from_value(find("output")?).map_err(|error| error.to_string())?;
     let probabilities: Vec<f32> = serde_json::from_value(find("probabilities")?).map_err(|error| error.to_string())?;
     let labels: Vec<String> = serde_json::from_value(find("label")?).map_err(|error| error.to_string())?;
-    if items == 0 || labels.len() != items || output.len() % items != 0 || probabilities.len() % items != 0 {
+    if items == 0
+        || labels.len() != items
+        || !output.len().is_multiple_of(items)
+        || !probabilities.len().is_multiple_of(items)
+    {
         return Err(format!("{} labels for {items} items", labels.len()));
     }
     let (s, c) = (output.len() / items, probabilities.len() / items);
@@ -224,7 +228,7 @@ fn transport(url: &str, source: ureq::Error) -> ClientError {
     ClientError::Transport { url: url.to_owned(), source: Box::new(source) }
 }
 
-fn certificates(path: &PathBuf) -> Result<Vec<Certificate<'static>>, ClientError> {
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, ClientError> {
     let bytes = files::read(path, 1 << 20)?;
     let found: Vec<_> = parse_pem(&bytes)
         .filter_map(|item| match item {
@@ -232,5 +236,5 @@ fn certificates(path: &PathBuf) -> Result<Vec<Certificate<'static>>, ClientError
             _ => None,
         })
         .collect();
-    if found.is_empty() { Err(ClientError::Certificate(path.clone())) } else { Ok(found) }
+    if found.is_empty() { Err(ClientError::Certificate(path.to_owned())) } else { Ok(found) }
 }

@@ -1,6 +1,6 @@
 //! TLS with rustls, and client certificates if wanted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -70,9 +70,9 @@ impl TlsOptions {
     }
 }
 
-fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = files::read(path, 1 << 20)?;
-    let content = |problem: String| TlsError::Content { path: path.clone(), problem };
+    let content = |problem: String| TlsError::Content { path: path.to_owned(), problem };
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let found = found.map_err(|error| content(error.to_string()))?;
     if found.is_empty() {

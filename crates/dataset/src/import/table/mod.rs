@@ -1,6 +1,6 @@
-//! Tables: CSV files and NumPy archives, some columns as labels, the others as features.
+//! Tables: CSV and Parquet files, some columns as labels, the others as features.
 //!
-//! A CSV file is read twice from start to end. The first pass learns what each feature column is:
+//! A table is read twice from start to end. The first pass learns what each feature column is:
 //! numbers throughout, or a few different texts, which become one column each (`colour=red`, 0 or 1).
 //! The second pass keeps four bytes per feature; bytes in the end, see
 //! [`Features::quantise`](crate::Features::quantise). Encoders for tables want
@@ -9,6 +9,8 @@
 mod columns;
 mod csv_file;
 mod npz;
+#[cfg(feature = "parquet")]
+mod parquet_file;
 
 pub use npz::{ArrayOptions, npz};
 
@@ -47,7 +49,7 @@ trait Rows {
     /// The names of the columns.
     fn header(&self) -> &[String];
 
-    /// Visits every row with its number for people: the line of a CSV file.
+    /// Visits every row with its number for people: the line of a CSV file, else counted from 1.
     fn visit(&self, row: &mut dyn FnMut(u64, Row) -> Result<(), ImportError>) -> Result<(), ImportError>;
 }
 
@@ -62,6 +64,18 @@ pub fn csv(
     progress: &ProgressBar,
 ) -> Result<Imported, ImportError> {
     import(&csv_file::CsvFile::open(path)?, path, options, skip_bad, progress)
+}
+
+/// Imports a Parquet file of flat columns, uncompressed or compressed by Snappy, gzip or LZ4
+/// (feature `parquet` of this crate).
+#[cfg(feature = "parquet")]
+pub fn parquet(
+    path: &Path,
+    options: &TableOptions,
+    skip_bad: bool,
+    progress: &ProgressBar,
+) -> Result<Imported, ImportError> {
+    import(&parquet_file::ParquetFile::open(path)?, path, options, skip_bad, progress)
 }
 
 fn import(

@@ -1,0 +1,83 @@
+//! Rows of a Parquet file.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use parquet::basic::Type;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row as Record};
+
+use super::{Row, Rows};
+use crate::import::ImportError;
+
+pub(super) struct ParquetFile {
+    path: PathBuf,
+    header: Vec<String>,
+}
+
+impl ParquetFile {
+    pub fn open(path: &Path) -> Result<Self, ImportError> {
+        let reader = open(path)?;
+        let schema = reader.metadata().file_metadata().schema();
+        let mut header = Vec::new();
+        for field in schema.get_fields() {
+            if !field.is_primitive() || field.get_physical_type() == Type::FIXED_LEN_BYTE_ARRAY {
+                let problem = format!("its column `{}` is nested or binary: leave it out when you save", field.name());
+                return Err(ImportError::Description { path: path.into(), problem });
+            }
+            header.push(field.name().to_string());
+        }
+        Ok(Self { path: path.into(), header })
+    }
+}
+
+impl Rows for ParquetFile {
+    fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(u64, Row) -> Result<(), ImportError>) -> Result<(), ImportError> {
+        let reader = open(&self.path)?;
+        let mut rows = guarded(&self.path, || reader.get_row_iter(None))?;
+        for number in 1.. {
+            let next = guarded(&self.path, || Ok(rows.next().transpose()?.map(|record| texts(&record))))?;
+            let Some(texts) = next else { break };
+            if texts.len() == self.header.len() {
+                visit(number, Ok(&texts))?;
+            } else {
+                visit(number, Err(format!("it has {} fields, and the header {}", texts.len(), self.header.len())))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> Result<SerializedFileReader<File>, ImportError> {
+    let file = File::open(path).map_err(|source| ImportError::Io { path: path.into(), source })?;
+    guarded(path, || SerializedFileReader::new(file))
+}
+
+/// The decoder panics on some damaged files; here that is an error like any other.
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ImportError> {
+    let problem = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => format!("not a readable Parquet file: {error}"),
+        Err(_) => "not a readable Parquet file: its pages are damaged".into(),
+    };
+    Err(ImportError::Description { path: path.into(), problem })
+}
+
+fn texts(record: &Record) -> Vec<Cow<'static, str>> {
+    let text = |field: &'_ Field| match field {
+        Field::Null => String::new(),
+        Field::Str(text) => text.clone(),
+        // Shortest texts that give the same number again.
+        Field::Float(number) => number.to_string(),
+        Field::Double(number) => number.to_string(),
+        other => other.to_string(),
+    };
+    record.get_column_iter().map(|(_, field)| Cow::Owned(text(field))).collect()
+}
