@@ -1,6 +1,6 @@
-//! Tables: CSV and Parquet files, some columns as labels, the others as features.
+//! Tables: CSV files, Parquet files and NumPy archives, some columns as labels, the others as features.
 //!
-//! A table is read twice from start to end. The first pass learns what each feature column is:
+//! A CSV or Parquet file is read twice from start to end. The first pass learns what each feature column is:
 //! numbers throughout, or a few different texts, which become one column each (`colour=red`, 0 or 1).
 //! The second pass keeps four bytes per feature; bytes in the end, see
 //! [`Features::quantise`](crate::Features::quantise). Encoders for tables want
