@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
-use sqlx::{Any, AnyPool, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::head::{Head, HeadFile};
@@ -68,7 +68,7 @@ impl Ledger {
             .map_err(fail)?;
         let ledger = Self { pool, backend, url: shown, head: HeadFile(head), turn: Mutex::new(()) };
         ledger.prepare().await?;
-        ledger.check_head().await?;
+        ledger.check_head_anew().await?;
         Ok(ledger)
     }
 
@@ -95,7 +95,7 @@ impl Ledger {
         if let Some(head) = remembered.filter(|head| head.sequence > last.sequence) {
             return Err(cut(head, format!("ends with entry {}", last.sequence)));
         }
-        self.check_head().await?;
+        self.check_head_anew().await?;
         Ok(last)
     }
 
@@ -114,7 +114,8 @@ impl Ledger {
             let lock = sqlx::query("LOCK TABLE ledger IN EXCLUSIVE MODE").execute(&mut *transaction).await;
             lock.map_err(|source| self.fail(source))?;
         }
-        self.check_head().await?;
+        // On the connection of the transaction: one more per writer could exhaust the pool while all wait for one.
+        self.check_head(&mut transaction).await?;
         let row = sqlx::query("SELECT sequence, at, event, previous, hash FROM ledger ORDER BY sequence DESC LIMIT 1")
             .fetch_optional(&mut *transaction)
             .await
@@ -156,11 +157,11 @@ impl Ledger {
     }
 
     /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
-    async fn check_head(&self) -> Result<(), LedgerError> {
+    async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
         let Some(head) = self.head.read()?.filter(|head| head.sequence > 0) else { return Ok(()) };
         let row = sqlx::query("SELECT hash FROM ledger WHERE sequence = $1")
             .bind(head.sequence)
-            .fetch_optional(&self.pool)
+            .fetch_optional(connection)
             .await
             .map_err(|source| self.fail(source))?;
         let Some(row) = row else { return Err(cut(head, "has no such entry".into())) };
@@ -169,6 +170,11 @@ impl Ledger {
             return Err(cut(head, format!("has {hash} there")));
         }
         Ok(())
+    }
+
+    async fn check_head_anew(&self) -> Result<(), LedgerError> {
+        let mut connection = self.pool.acquire().await.map_err(|source| self.fail(source))?;
+        self.check_head(&mut connection).await
     }
 
     fn entry(&self, row: &AnyRow) -> Result<Entry, LedgerError> {
