@@ -78,5 +78,6 @@ fn nothing_acknowledged_is_lost() {
             assert_eq!(entries[*sequence as usize - 1].hash.to_string(), *hash);
         }
     }
-    assert!(acknowledged.len() > 10, "{}", acknowledged.len());
+    // Three rounds in four wait for an entry before they kill.
+    assert!(acknowledged.len() as u64 >= ROUNDS / 4 * 3, "{}", acknowledged.len());
 }

@@ -47,9 +47,9 @@ fn huge_lengths_are_refused_before_a_byte_is_read() {
 #[test]
 fn slow_clients_are_cut_off_and_hold_nobody_up() {
     let world = World::new();
-    let server = ServerOptions { header_patience: Duration::from_millis(400), ..loopback() };
+    let server = ServerOptions { header_patience: Duration::from_millis(1500), ..loopback() };
     let address = predictor_with(&world, Tokens::none(), server, |options| {
-        options.body_patience = Duration::from_millis(400);
+        options.body_patience = Duration::from_millis(1500);
     });
     let start = Instant::now();
     let slow_head = raw(address, b"POST /v2/models/digits/infer HTTP/1.1\r\nhost:");
