@@ -11,6 +11,8 @@
 //! | a look at what one has | [`sheet`], [`Summary`] |
 //! | integers to encrypt | [`Encoder`] |
 //!
+//! For WebAssembly only the encoder is built.
+//!
 //! ```
 //! use dataset::draw::{DrawSpec, Generator};
 //! use dataset::{Dataset, Encoder, EncoderOptions};
@@ -33,19 +35,34 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(not(target_family = "wasm"))]
 mod data;
+#[cfg(not(target_family = "wasm"))]
 pub mod draw;
 pub mod encoder;
+#[cfg(not(target_family = "wasm"))]
 mod features;
+#[cfg(not(target_family = "wasm"))]
 mod file;
+#[cfg(not(target_family = "wasm"))]
 pub mod handwriting;
+#[cfg(not(target_family = "wasm"))]
 pub mod idx;
+#[cfg(not(target_family = "wasm"))]
 pub mod import;
+#[cfg(not(target_family = "wasm"))]
 mod reshape;
+#[cfg(not(target_family = "wasm"))]
 pub mod sheet;
 
+#[cfg(not(target_family = "wasm"))]
 pub use data::{Dataset, DatasetError, Labels};
-pub use encoder::{EncodeError, Encoded, Encoder, EncoderOptions, Normalise, Ranges, Transform};
+pub use encoder::{EncodeError, Encoded, Encoder, Ranges};
+#[cfg(not(target_family = "wasm"))]
+pub use encoder::{EncoderOptions, Normalise, Transform};
+#[cfg(not(target_family = "wasm"))]
 pub use features::Features;
+#[cfg(not(target_family = "wasm"))]
 pub use file::FileError;
+#[cfg(not(target_family = "wasm"))]
 pub use sheet::Summary;

@@ -12,6 +12,7 @@
 //! ahead, but must never serve twice: two ciphertexts of one mask reveal the
 //! difference of their inputs.
 
+#[cfg(not(target_family = "wasm"))]
 use indicatif::ProgressBar;
 use rand::CryptoRng;
 use thiserror::Error;
@@ -90,6 +91,21 @@ pub struct Mask {
     pub(crate) b: Vec<G2>,
 }
 
+impl Mask {
+    /// A mask without its vectors.
+    pub(crate) fn bases(id: PublicKeyId, scalars: &MaskScalars) -> Self {
+        let (g1, g2) = (Fp::generator(), Fp2::generator());
+        Self {
+            id,
+            gamma: Fp::scalar_mul(&g1, &scalars.gamma),
+            left_bases: scalars.left_bases.map(|s| Fp::scalar_mul(&g1, &s)),
+            right_bases: scalars.right_bases.map(|s| Fp2::scalar_mul(&g2, &s)),
+            a: Vec::new(),
+            b: Vec::new(),
+        }
+    }
+}
+
 /// The scalars behind a mask.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct MaskScalars {
@@ -136,7 +152,9 @@ impl Encryptor {
     /// Bytes that the tables of each side may take: enough for 784 pixels at full speed.
     pub const TABLE_BYTES: usize = 80 << 20;
 
-    /// Builds the tables of a public key; `progress` counts point additions.
+    /// Builds the tables of a public key; `progress` counts point additions. (See
+    /// [`EncryptorSteps`](crate::EncryptorSteps) for doing so bit by bit.)
+    #[cfg(not(target_family = "wasm"))]
     pub fn new(key: &PublicKey, progress: &ProgressBar) -> Self {
         let (n, m) = key.inputs();
         let additions = FixedBase::<Fp>::build_additions(n, Self::TABLE_BYTES)
@@ -150,8 +168,13 @@ impl Encryptor {
         }
     }
 
-    pub(crate) fn from_tables(key: &PublicKey, left: FixedBase<Fp>, right: FixedBase<Fp2>) -> Self {
-        Self { id: key.id, left, right, inputs: key.inputs() }
+    pub(crate) fn from_tables(
+        id: PublicKeyId,
+        inputs: (usize, usize),
+        left: FixedBase<Fp>,
+        right: FixedBase<Fp2>,
+    ) -> Self {
+        Self { id, left, right, inputs }
     }
 
     /// Bytes of the tables for keys of `n` and `m` inputs.
@@ -183,19 +206,12 @@ impl Encryptor {
     /// Draws a mask: all of the work that does not need the input.
     pub fn draw_mask(&self, rng: &mut impl CryptoRng) -> Mask {
         let scalars = MaskScalars::draw(rng);
-        let (g1, g2) = (Fp::generator(), Fp2::generator());
-        let ((a, (gamma, left_bases)), (b, right_bases)) = rayon::join(
-            || {
-                let bases = scalars.left_bases.map(|s| Fp::scalar_mul(&g1, &s));
-                let gamma = Fp::scalar_mul(&g1, &scalars.gamma);
-                (self.left.mul_all_vartime(&scalars.left), (gamma, bases))
-            },
-            || {
-                let bases = scalars.right_bases.map(|s| Fp2::scalar_mul(&g2, &s));
-                (self.right.mul_all_vartime(&scalars.right), bases)
-            },
+        let (mut mask, (a, b)) = rayon::join(
+            || Mask::bases(self.id, &scalars),
+            || rayon::join(|| self.left.mul_all_vartime(&scalars.left), || self.right.mul_all_vartime(&scalars.right)),
         );
-        Mask { id: self.id, gamma, left_bases, right_bases, a, b }
+        (mask.a, mask.b) = (a, b);
+        mask
     }
 
     /// Encrypts with a mask drawn earlier, which is used up: the online step, one

@@ -111,14 +111,22 @@
 //! order `r`. Errors are typed; nothing panics. Accepted points may still be chosen
 //! with malice (equal, opposite, infinite): all arithmetic is exact on them.
 
+// Browsers have the owner's side alone, where parts of the rest are unused.
+#![cfg_attr(target_family = "wasm", allow(dead_code))]
+
+#[cfg(not(target_family = "wasm"))]
 mod algebra;
+#[cfg(not(target_family = "wasm"))]
 mod batch;
 #[cfg(not(target_family = "wasm"))]
 pub mod bench;
 mod constant_time;
+#[cfg(not(target_family = "wasm"))]
 mod cost;
+#[cfg(not(target_family = "wasm"))]
 mod dlog;
 mod encrypt;
+#[cfg(not(target_family = "wasm"))]
 mod evaluate;
 mod group;
 #[cfg(not(target_family = "wasm"))]
@@ -127,28 +135,39 @@ mod keys;
 mod map;
 #[cfg(not(target_family = "wasm"))]
 mod maskstore;
+#[cfg(not(target_family = "wasm"))]
 mod plan;
+#[cfg(not(target_family = "wasm"))]
 mod pool;
 mod raw;
 #[cfg(test)]
 mod reference;
+mod steps;
 #[cfg(not(target_family = "wasm"))]
 mod tables;
+#[cfg(not(target_family = "wasm"))]
 mod timing;
 mod wire;
 
+#[cfg(not(target_family = "wasm"))]
 pub use algebra::FormSpan;
 pub use constant_time::encrypt_constant_time;
+#[cfg(not(target_family = "wasm"))]
 pub use dlog::{LogError, LogTable, LogTableError};
 pub use encrypt::{Ciphertext, EncryptError, Encryptor, Mask};
+#[cfg(not(target_family = "wasm"))]
 pub use evaluate::{EvaluateError, Evaluator};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
 pub use map::{MapError, QuadraticMap};
 #[cfg(not(target_family = "wasm"))]
 pub use maskstore::{MaskStore, MaskStoreError};
+#[cfg(not(target_family = "wasm"))]
 pub use plan::{Counts, Plan, Strategy};
+#[cfg(not(target_family = "wasm"))]
 pub use pool::MaskPool;
+pub use steps::{EncryptorSteps, MaskSteps};
 #[cfg(not(target_family = "wasm"))]
 pub use tables::{Origin, TableError};
+#[cfg(not(target_family = "wasm"))]
 pub use timing::{LEAK, Subject, TimingError, TimingReport, timing_test};
 pub use wire::{Encoding, Header, Kind, WireError, ciphertext_size, peek};

@@ -96,7 +96,7 @@ impl Encryptor {
             let left = left.and_then(|points| FixedBase::from_storage(n, Self::TABLE_BYTES, points, lanes));
             let right = right.and_then(|points| FixedBase::from_storage(m, Self::TABLE_BYTES, points, lanes));
             if let (Some(left), Some(right)) = (left, right) {
-                return Ok((Self::from_tables(key, left, right), Origin::Mapped));
+                return Ok((Self::from_tables(key.id(), (n, m), left, right), Origin::Mapped));
             }
         }
         let built = Self::new(key, progress);

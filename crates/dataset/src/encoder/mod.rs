@@ -16,11 +16,14 @@
 //! coordinates need to be encrypted. The encoder is public, knows nothing of any function, and travels with the network,
 //! so that owner and network cannot disagree.
 
+#[cfg(not(target_family = "wasm"))]
 mod fit;
 mod map;
 mod record;
+#[cfg(not(target_family = "wasm"))]
 mod transform;
 
+#[cfg(not(target_family = "wasm"))]
 pub use fit::{EncoderOptions, Normalise, Transform};
 
 use serde::{Deserialize, Serialize};

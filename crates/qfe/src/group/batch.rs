@@ -132,19 +132,19 @@ fn classify<F: Field>(a: &Point<F>, b: &Point<F>) -> (Kind, F) {
 #[derive(Clone, Copy)]
 pub(crate) struct Width {
     pub(crate) width: usize,
-    magic: usize,
+    magic: u64,
 }
 
 impl Width {
     pub(crate) fn new(width: usize) -> Self {
         debug_assert!((1..1 << 16).contains(&width));
-        Self { width, magic: (1usize << 32).div_ceil(width) }
+        Self { width, magic: (1u64 << 32).div_ceil(width as u64) }
     }
 
     /// Quotient and remainder: exact since `k·width < 2^32`.
     #[inline(always)]
     pub(crate) fn split(self, k: usize) -> (usize, usize) {
-        let quotient = (k * self.magic) >> 32;
+        let quotient = ((k as u64 * self.magic) >> 32) as usize;
         (quotient, k - quotient * self.width)
     }
 }

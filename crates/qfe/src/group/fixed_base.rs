@@ -9,78 +9,19 @@
 //!
 //! Row addresses depend on the scalar: everything here is variable-time.
 
+use std::ops::Range;
+
+#[cfg(not(target_family = "wasm"))]
 use indicatif::ProgressBar;
 use rayon::prelude::*;
+use zeroize::Zeroize;
 
 use super::{
     batch::{RowAdditions, Width, ZipAdditions},
     vector::{Adder, from_shifted, to_shifted},
+    windows::Layout,
 };
 use crate::raw::{Coordinate, Point, Scalar, Storage, ifma};
-
-/// One window of a table: bits, offset in the sub-scalar, first row, digits held.
-#[derive(Clone, Copy)]
-struct Window {
-    offset: u32,
-    bits: u32,
-    first_row: usize,
-    digits: usize,
-}
-
-/// The windows of a table: all but the top one hold signed digits.
-#[derive(Clone)]
-pub(crate) struct Layout {
-    windows: Vec<Window>,
-    rows: usize,
-}
-
-impl Layout {
-    /// `count` windows over `bits` bits, with as few rows as possible.
-    fn new(bits: u32, count: u32) -> Self {
-        let exponents = bits + 1 - count;
-        let (small, larger) = (exponents / count, exponents % count);
-        let (mut offset, mut first_row) = (0, 0);
-        let windows = (0..count)
-            .map(|i| {
-                let exponent = small + u32::from(i < larger);
-                let top = i + 1 == count;
-                let bits = exponent + u32::from(!top);
-                let window = Window { offset, bits, first_row, digits: 1 << exponent };
-                offset += bits;
-                first_row += window.digits;
-                window
-            })
-            .collect();
-        Self { windows, rows: first_row }
-    }
-
-    /// The layout with the fewest additions whose rows do not exceed `max_rows`
-    /// (or the smallest one, if none does).
-    fn within(bits: u32, fewest: u32, max_rows: usize) -> Self {
-        (fewest..=bits / 2)
-            .map(|count| Self::new(bits, count))
-            .find(|layout| layout.rows <= max_rows)
-            .unwrap_or_else(|| Self::new(bits, bits / 2))
-    }
-
-    /// Signed digits of a sub-scalar, lowest window first.
-    fn digits(&self, mut value: u128) -> Vec<i32> {
-        let last = self.windows.len() - 1;
-        let mut digits = Vec::with_capacity(self.windows.len());
-        let mut carry = 0;
-        for (k, window) in self.windows.iter().enumerate() {
-            let mut digit = (value & ((1 << window.bits) - 1)) as i32 + carry;
-            value >>= window.bits;
-            carry = 0;
-            if k != last && digit > 1 << (window.bits - 1) {
-                digit -= 1 << window.bits;
-                carry = 1;
-            }
-            digits.push(digit);
-        }
-        digits
-    }
-}
 
 /// The table of one group's bases.
 pub(crate) struct FixedBase<F: Coordinate> {
@@ -115,23 +56,15 @@ impl<F: Coordinate> FixedBase<F> {
         self.bases * (F::SPLIT * self.layout.windows.len() - 1)
     }
 
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn build(bases: &[Point<F>], max_bytes: usize, progress: &ProgressBar) -> Self {
-        let layout = Self::layout_for(bases.len(), max_bytes);
-        let lanes = ifma::available();
-        let shifted = if lanes { to_shifted(bases) } else { bases.to_vec() };
-        let bases = shifted.as_slice();
-        let mut points = vec![Point::INFINITY; bases.len() * layout.rows];
-        let mut jobs = Vec::new();
-        let mut rest = points.as_mut_slice();
-        for block in blocks(bases.len()) {
-            let (mine, others) = rest.split_at_mut(block.len() * layout.rows);
-            jobs.push((&bases[block], mine));
-            rest = others;
-        }
-        jobs.into_par_iter().with_max_len(1).for_each(|(bases, points)| {
-            fill_block(&layout, bases, points, lanes, progress);
+        let mut unfilled = Unfilled::new(bases, max_bytes);
+        let Unfilled { bases, layout, points, lanes, .. } = &mut unfilled;
+        let jobs: Vec<_> = blocks(bases.len()).zip(split(points, bases.len(), layout.rows)).collect();
+        jobs.into_par_iter().with_max_len(1).for_each(|(block, points)| {
+            fill_block(layout, &bases[block], points, *lanes, |count| progress.inc(count as u64));
         });
-        Self { bases: bases.len(), layout, points: Storage::Owned(points), lanes }
+        unfilled.table()
     }
 
     /// A table over points stored earlier; `None` when their number is not that of
@@ -147,33 +80,32 @@ impl<F: Coordinate> FixedBase<F> {
 
     /// `out[i·S + s] = scalars[s]·B_i` for all `S` scalars and all bases.
     pub(crate) fn mul_all_vartime(&self, scalars: &[Scalar]) -> Vec<Point<F>> {
-        let digits: Vec<Vec<(Vec<i32>, bool)>> = scalars
-            .iter()
-            .map(|scalar| {
-                let parts = F::split_vartime(scalar);
-                parts.iter().map(|&(part, sign)| (self.layout.digits(part), sign)).collect()
-            })
-            .collect();
-        let count = scalars.len();
-        let mut out = vec![Point::INFINITY; self.bases * count];
-        let mut jobs = Vec::new();
-        let mut rest = out.as_mut_slice();
-        for block in blocks(self.bases) {
-            let (mine, others) = rest.split_at_mut(block.len() * count);
-            jobs.push((block, mine));
-            rest = others;
-        }
-        jobs.into_par_iter().with_max_len(1).for_each(|(block, out)| {
-            let rows = &self.points.as_slice()[block.start * self.layout.rows..];
-            self.mul_block(&digits, &rows[..block.len() * self.layout.rows], out);
-            if self.lanes {
-                out.copy_from_slice(&from_shifted(out));
-            }
-        });
+        let digits = self.digits(scalars);
+        let mut out = vec![Point::INFINITY; self.bases * scalars.len()];
+        let jobs: Vec<_> = blocks(self.bases).zip(split(&mut out, self.bases, scalars.len())).collect();
+        jobs.into_par_iter().with_max_len(1).for_each(|(block, out)| self.mul_block_vartime(&digits, block, out));
         out
     }
 
-    fn mul_block(&self, digits: &[Vec<(Vec<i32>, bool)>], table: &[Point<F>], out: &mut [Point<F>]) {
+    /// The digits that [`Self::mul_block_vartime`] reads.
+    pub(crate) fn digits(&self, scalars: &[Scalar]) -> Digits {
+        let of = |scalar| {
+            let parts = F::split_vartime(scalar);
+            parts.iter().map(|&(part, sign)| (self.layout.digits(part), sign)).collect()
+        };
+        Digits(scalars.iter().map(of).collect())
+    }
+
+    /// The multiples of one block of bases, of [`blocks`].
+    pub(crate) fn mul_block_vartime(&self, digits: &Digits, block: Range<usize>, out: &mut [Point<F>]) {
+        let rows = &self.points.as_slice()[block.start * self.layout.rows..block.end * self.layout.rows];
+        self.add_rows(&digits.0, rows, out);
+        if self.lanes {
+            out.copy_from_slice(&from_shifted(out));
+        }
+    }
+
+    fn add_rows(&self, digits: &[Vec<(Vec<i32>, bool)>], table: &[Point<F>], out: &mut [Point<F>]) {
         let width = out.len() / digits.len();
         let mut accumulators = vec![Point::INFINITY; digits.len() * F::SPLIT * width];
         let mut adder = Adder::new(self.lanes);
@@ -216,10 +148,60 @@ impl<F: Coordinate> FixedBase<F> {
     }
 }
 
+/// A table while its blocks are filled one after another.
+pub(crate) struct Unfilled<F: Coordinate> {
+    bases: Vec<Point<F>>,
+    layout: Layout,
+    points: Vec<Point<F>>,
+    lanes: bool,
+    next: usize,
+}
+
+impl<F: Coordinate> Unfilled<F> {
+    pub(crate) fn new(bases: &[Point<F>], max_bytes: usize) -> Self {
+        let layout = FixedBase::<F>::layout_for(bases.len(), max_bytes);
+        let lanes = ifma::available();
+        let points = vec![Point::INFINITY; bases.len() * layout.rows];
+        let bases = if lanes { to_shifted(bases) } else { bases.to_vec() };
+        Self { bases, layout, points, lanes, next: 0 }
+    }
+
+    /// Fills the next block; false when none was left.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(block) = blocks(self.bases.len()).nth(self.next) else { return false };
+        let points = &mut self.points[block.start * self.layout.rows..block.end * self.layout.rows];
+        fill_block(&self.layout, &self.bases[block], points, self.lanes, |_| ());
+        self.next += 1;
+        true
+    }
+
+    /// The table, once every block is filled.
+    pub(crate) fn table(self) -> FixedBase<F> {
+        let Self { bases, layout, points, lanes, .. } = self;
+        FixedBase { bases: bases.len(), layout, points: Storage::Owned(points), lanes }
+    }
+}
+
+/// For every scalar and every part of it by the endomorphism: digits, and whether the part is negative.
+pub(crate) struct Digits(Vec<Vec<(Vec<i32>, bool)>>);
+
+impl Drop for Digits {
+    fn drop(&mut self) {
+        self.0.iter_mut().flatten().for_each(|(digits, _)| digits.zeroize());
+    }
+}
+
 /// Bases in blocks that threads take one by one: a multiple of four of at most 128.
-fn blocks(bases: usize) -> Vec<std::ops::Range<usize>> {
+pub(crate) fn blocks(bases: usize) -> impl Iterator<Item = Range<usize>> {
     let count = if bases < 16 { 1 } else { 4 * bases.div_ceil(512) };
-    (0..count).map(|k| k * bases / count..(k + 1) * bases / count).collect()
+    (0..count).map(move |k| k * bases / count..(k + 1) * bases / count)
+}
+
+/// The parts of `all` that belong to the [`blocks`], at `each` entries for one base.
+fn split<T>(all: &mut [T], bases: usize, each: usize) -> Vec<&mut [T]> {
+    let mut rest = all;
+    let part = |block: Range<usize>| rest.split_off_mut(..block.len() * each).unwrap_or_default();
+    blocks(bases).map(part).collect()
 }
 
 /// Rows `1·B, 2·B, … ` of every window for one block of bases.
@@ -228,7 +210,7 @@ fn fill_block<F: Coordinate>(
     bases: &[Point<F>],
     points: &mut [Point<F>],
     lanes: bool,
-    progress: &ProgressBar,
+    progress: impl Fn(usize),
 ) {
     let width = bases.len();
     let mut adder = Adder::new(lanes);
@@ -239,7 +221,7 @@ fn fill_block<F: Coordinate>(
             let copy = base.clone();
             adder.double(width, &mut ZipAdditions { left: &mut base, right: &copy });
             offset += 1;
-            progress.inc(width as u64);
+            progress(width);
         }
         let rows = &mut points[window.first_row * width..][..window.digits * width];
         rows[..width].copy_from_slice(&base);
@@ -262,7 +244,7 @@ fn fill_block<F: Coordinate>(
                 adder.double(width, &mut step);
             }
             done += next;
-            progress.inc((next * width) as u64);
+            progress(next * width);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`batch`]: many affine additions that share one inversion.
 //! - [`vector`]: the same, eight at a time.
-//! - [`fixed_base`]: one scalar times every base of a public key.
+//! - [`fixed_base`], [`windows`]: one scalar times every base of a public key.
 //! - [`program`], [`project`]: sums of points with small integer weights.
 //! - [`miller`], [`target`]: products of pairings and the target group.
 //! - [`subgroup`]: one check for many points.
@@ -16,3 +16,4 @@ pub(crate) mod project;
 pub(crate) mod subgroup;
 pub(crate) mod target;
 pub(crate) mod vector;
+mod windows;
