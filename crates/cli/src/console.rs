@@ -39,6 +39,11 @@ impl Console {
         }
     }
 
+    /// One line that nobody should miss, on stderr.
+    pub fn warn(&self, message: &str) {
+        eprintln!("warning: {message}");
+    }
+
     /// A progress bar on stderr, hidden where stderr is no terminal; the work sets its length.
     pub fn bar(&self, message: &str) -> ProgressBar {
         if self.quiet {

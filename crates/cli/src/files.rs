@@ -44,6 +44,17 @@ pub fn check_writable(path: &Path, force: bool) -> Result<()> {
     Ok(())
 }
 
+/// Refuses files in a folder, which may have to be made, that exist (unless `force`) or could not be written.
+pub fn check_folder(folder: &Path, names: &[&str], force: bool) -> Result<()> {
+    if folder.is_dir() {
+        return names.iter().try_for_each(|name| check_writable(&folder.join(name), force));
+    }
+    let above = folder.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("."));
+    tempfile::tempfile_in(above)
+        .with_context(|| format!("{}: cannot be made in {}; choose another", folder.display(), above.display()))?;
+    Ok(())
+}
+
 /// Writes a whole file or nothing: to a temporary name in the same folder, then renamed.
 pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {

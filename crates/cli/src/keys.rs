@@ -31,8 +31,7 @@ pub struct Parameters {
 impl Parameters {
     /// Reads a folder that `halflight authority init` wrote.
     pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(PUBLIC_KEY);
-        let key = PublicKey::from_bytes(&files::read(&path, KEY_LIMIT)?).with_context(|| path.display().to_string())?;
+        let key = public_key(&folder.join(PUBLIC_KEY))?;
         let path = folder.join(ENCODER);
         let encoder: Encoder = serde_json::from_slice(&files::read(&path, ENCODER_LIMIT)?)
             .with_context(|| format!("{}: not an encoder", path.display()))?;
@@ -46,6 +45,11 @@ impl Parameters {
         }
         Ok(Self { key, encoder })
     }
+}
+
+/// Reads a public key.
+pub fn public_key(path: &Path) -> Result<PublicKey> {
+    PublicKey::from_bytes(&files::read(path, KEY_LIMIT)?).with_context(|| path.display().to_string())
 }
 
 /// Reads a functional key.
@@ -92,24 +96,25 @@ pub fn encryptor(key: &PublicKey, folder: Option<&Path>, console: &Console) -> R
     Ok(encryptor)
 }
 
+/// The size, in bits, of the discrete-log table that suits the widest output of `networks`.
+pub fn table_bits<'a>(networks: impl IntoIterator<Item = &'a CompiledNetwork>) -> u32 {
+    let bounds = networks.into_iter().flat_map(|network| network.bounds());
+    let widest = bounds.map(|&(low, high)| i128::from(high) - i128::from(low)).max().unwrap_or(0);
+    // With 2^b baby steps a search takes range / 2^(b + 2) giant steps; 22 (67 MB) is worth it from 2^32 on.
+    match 128 - widest.leading_zeros() {
+        0..=24 => 16,
+        25..=30 => 20,
+        _ => 22,
+    }
+}
+
 /// A discrete-log table that suits the widest output of `networks`, kept in `folder` if there is one.
 pub fn log_table<'a>(
     networks: impl IntoIterator<Item = &'a CompiledNetwork>,
     folder: Option<&Path>,
     console: &Console,
 ) -> Result<Arc<LogTable>> {
-    let widest = networks
-        .into_iter()
-        .flat_map(|network| network.bounds())
-        .map(|&(low, high)| i128::from(high) - i128::from(low))
-        .max()
-        .unwrap_or(0);
-    // With 2^b baby steps a search takes range / 2^(b + 2) giant steps; 22 (67 MB) is worth it from 2^32 on.
-    let bits = match 128 - widest.leading_zeros() {
-        0..=24 => 16,
-        25..=30 => 20,
-        _ => 22,
-    };
+    let bits = table_bits(networks);
     let bar = console.bar("discrete-log table");
     let table = match folder {
         Some(folder) => LogTable::open_or_build(bits, folder, &bar)?.0,
@@ -117,9 +122,4 @@ pub fn log_table<'a>(
     };
     bar.finish_and_clear();
     Ok(Arc::new(table))
-}
-
-/// Hexadecimal digits of a hash.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

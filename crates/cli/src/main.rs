@@ -4,6 +4,7 @@ mod commands;
 mod console;
 mod files;
 mod keys;
+mod model;
 mod observe;
 mod passphrase;
 

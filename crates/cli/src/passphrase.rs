@@ -1,10 +1,11 @@
-//! Where the passphrase of a master key comes from.
+//! Where the secret that unlocks master keys comes from.
 
 use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use qfe::keyfile::Unlock;
 use zeroize::Zeroizing;
 
 use crate::files;
@@ -12,6 +13,27 @@ use crate::files;
 /// Environment variable that may hold the passphrase.
 const VARIABLE: &str = "HALFLIGHT_PASSPHRASE";
 const LIMIT: u64 = 4096;
+const IDENTITY_LIMIT: u64 = 1 << 16;
+
+/// What unlocks master keys: an age identity, or a passphrase.
+#[derive(Args)]
+pub struct Secret {
+    /// File with the age identity that unlocks master keys (`halflight keygen --identity`), instead of a passphrase
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_file")]
+    identity: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: Passphrase,
+}
+
+impl Secret {
+    /// The secret; a passphrase is asked twice where it is `new`.
+    pub fn unlock(&self, new: bool) -> Result<Unlock> {
+        let Some(file) = &self.identity else { return Ok(Unlock::passphrase(self.passphrase.get(new)?.to_string())) };
+        let contents = Zeroizing::new(files::read(file, IDENTITY_LIMIT)?);
+        let text = std::str::from_utf8(&contents).with_context(|| format!("{}: not text", file.display()))?;
+        Unlock::identity(text).with_context(|| file.display().to_string())
+    }
+}
 
 /// How a master key file is protected.
 #[derive(Args)]

@@ -155,7 +155,7 @@ fn outputs_that_exist_or_cannot_be_written() {
         shop.refuses(&format!("{arguments} nowhere/file"), &["nowhere/file", "cannot be written"]);
         shop.refuses(&format!("{arguments} authority"), &["authority", "is a folder"]);
     }
-    shop.refuses("authority init --network compiled.safetensors --folder authority", &["master.age", "exists"]);
+    shop.refuses("authority init --network compiled.safetensors --folder authority", &["policy.toml", "exists"]);
     shop.refuses(
         "encrypt --parameters authority/public --data data.safetensors --out ciphertexts",
         &["ciphertexts/0.ct", "exists", "--force"],
@@ -207,24 +207,25 @@ const KINDS: &[(&str, &str, &str)] = &[
         "bad/public/public.key",
         "encrypt --parameters bad/public --data data.safetensors --out r",
     ),
-    ("authority/master.age", "bad/master.age", "authority issue --folder bad --network compiled.safetensors --out r"),
+    (
+        "authority/keys/ID/master.age",
+        "bad/keys/ID/master.age",
+        "authority issue --folder bad --network compiled.safetensors --out r",
+    ),
+    ("authority/ledger.head", "bad/ledger.head", "authority issue --folder bad --network compiled.safetensors --out r"),
     ("functional.key", "bad.key", "predict --key bad.key --network compiled.safetensors ciphertexts/0.ct"),
     ("ciphertexts/0.ct", "bad.ct", "predict --key functional.key --network compiled.safetensors bad.ct"),
 ];
 
-fn prepare(shop: &Workshop) {
-    fs::create_dir_all(shop.path("bad/public")).unwrap();
-    for name in ["master.age", "public/public.key", "public/encoder.json"] {
-        fs::copy(shop.path("authority").join(name), shop.path("bad").join(name)).unwrap();
-    }
-}
-
 /// One kind at a time, everything else whole.
 fn each_kind(test: impl Fn(&Workshop, &str, &str, &str)) {
     let shop = Workshop::furnished();
+    let keys = fs::read_dir(shop.path("authority/keys")).unwrap();
+    let id = keys.map(|entry| entry.unwrap().file_name().into_string().unwrap()).next().unwrap();
     for (name, copy, run) in KINDS {
-        prepare(&shop);
-        test(&shop, name, copy, run);
+        shop.copy("authority", "bad");
+        let [name, copy] = [name, copy].map(|path| path.replace("ID", &id));
+        test(&shop, &name, &copy, run);
     }
 }
 

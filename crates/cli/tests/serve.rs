@@ -2,9 +2,8 @@
 
 mod workshop;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 
 use workshop::Workshop;
 
@@ -17,16 +16,9 @@ fn a_predictor_answers_for_a_ciphertext_file() {
     let expected =
         &shop.json("predict --key functional.key --network compiled.safetensors ciphertexts/0.ct")["results"][0];
 
-    let mut server = Command::new(env!("CARGO_BIN_EXE_halflight"))
-        .args(["serve", "predictor", "--models", "models", "--listen", "127.0.0.1:0", "--table-bits", "18"])
-        .current_dir(shop.path(""))
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
-    let address = lines
-        .find_map(|line| line.ok()?.strip_prefix("predictor at http://").map(str::to_owned))
-        .expect("the server says where it listens");
+    let server =
+        shop.serve("serve predictor --models models --listen 127.0.0.1:0 --table-bits 18", "predictor at http://");
+    let address = &server.address;
 
     let ciphertext = std::fs::read(shop.path("ciphertexts/0.ct")).unwrap();
     let head = serde_json::json!({ "inputs": [{
@@ -37,7 +29,7 @@ fn a_predictor_answers_for_a_ciphertext_file() {
     let mut body = head.clone().into_bytes();
     body.extend((ciphertext.len() as u32).to_le_bytes());
     body.extend(ciphertext);
-    let mut stream = TcpStream::connect(&address).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
         "POST /v2/models/digits/infer HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
@@ -49,12 +41,65 @@ fn a_predictor_answers_for_a_ciphertext_file() {
     stream.write_all(&body).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    server.kill().unwrap();
-    server.wait().unwrap();
 
     let (status, rest) = answer.split_once("\r\n").unwrap();
     assert!(status.contains("200"), "{answer}");
     let json: serde_json::Value = serde_json::from_str(rest.split_once("\r\n\r\n").unwrap().1).unwrap();
     let output = json["outputs"].as_array().unwrap().iter().find(|tensor| tensor["name"] == "output").unwrap();
     assert_eq!(output["data"], expected["output"], "{json}");
+}
+
+#[test]
+fn an_owner_sends_is_warned_and_stopped() {
+    let shop = Workshop::furnished();
+    let issued = shop
+        .json("authority issue --folder authority --network compiled.safetensors --holder ward --model models/digits");
+    let server = shop.serve("serve predictor --models models --listen 127.0.0.1:0 --table-bits 18", "predictor at ");
+    let send = format!("encrypt --url {} --model digits --data data.safetensors --client client", server.address);
+    let pin = issued["pin"].as_str().unwrap();
+    let sent = shop.json(&format!("{send} --items 0..3 --pin {pin} --warn-items 4 --most-items 5"));
+    assert_eq!((&sent["odometer"]["items"], &sent["odometer"]["warn"]), (&3.into(), &false.into()));
+    assert_eq!((sent["pin"].as_str(), &sent["public_key"]), (Some(pin), &issued["public_key"]));
+    let local = shop.json(
+        "predict --key functional.key --network compiled.safetensors ciphertexts/0.ct ciphertexts/1.ct ciphertexts/2.ct",
+    );
+    for (there, here) in sent["results"].as_array().unwrap().iter().zip(local["results"].as_array().unwrap()) {
+        assert_eq!((&there["output"], &there["label"]), (&here["output"], &here["label"]));
+    }
+
+    let warned = shop.run(&format!("{send} --items 0..2 --warn-items 4 --most-items 5"));
+    assert!(warned.status.success());
+    let said = String::from_utf8(warned.stderr).unwrap();
+    assert!(said.contains("warning: 5 items"), "{said}");
+    shop.refuses(&format!("{send} --items 0 --most-items 5"), &["5 items were sent", "limit of 5", "nothing was sent"]);
+    // Another subject, another count.
+    let other = shop.json(&format!("{send} --items 0 --most-items 5 --subject anna"));
+    assert_eq!(other["odometer"]["items"], 1);
+
+    let wrong = "0".repeat(64);
+    shop.refuses(&format!("{send} --items 0 --pin {wrong}"), &[&wrong, "ask the authority"]);
+    shop.refuses(&format!("{send} --items 0 --model nothing").replace("--model digits ", ""), &["404"]);
+    shop.refuses("encrypt --url http://example.org --model m --data data.safetensors", &["example.org", "https"]);
+    shop.refuses(&format!("{send} --out somewhere"), &["--out", "cannot be used with"]);
+    shop.refuses("encrypt --data data.safetensors", &["--parameters"]);
+}
+
+#[test]
+fn only_signed_envelopes_of_a_known_sender() {
+    let shop = Workshop::furnished();
+    shop.works("authority issue --folder authority --network compiled.safetensors --model models/digits");
+    let sender = shop.json("keygen --out ward.key")["public"].as_str().unwrap().to_owned();
+    shop.works("keygen --out stranger.key");
+    let options = format!("require_signature = true\ncontext = \"intake\"\nsenders = {{ ward = \"{sender}\" }}\n");
+    std::fs::write(shop.path("models/digits/model.toml"), options).unwrap();
+    let server = shop.serve("serve predictor --models models --listen 127.0.0.1:0 --table-bits 18", "predictor at ");
+    let send =
+        format!("encrypt --url {} --model digits --data data.safetensors --items 1 --client client", server.address);
+    let sent = shop.json(&format!("{send} --sign ward.key --context intake"));
+    assert_eq!(sent["results"][0]["item"], 1);
+    for (with, word) in [("", "signed envelopes only"), ("--sign stranger.key", "not known")] {
+        let refused = shop.run(&format!("{send} --context intake {with}"));
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(!refused.status.success() && said.contains("403") && said.contains(word), "{said}");
+    }
 }

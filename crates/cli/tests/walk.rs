@@ -75,20 +75,21 @@ fn every_way_to_encrypt_gives_the_same_output() {
 #[test]
 fn a_master_key_opens_with_an_age_identity() {
     let shop = Workshop::furnished();
-    let (_, recipient) = qfe::keyfile::Unlock::generate_identity();
-    shop.works(&format!(
-        "authority init --network compiled.safetensors --folder age-authority --recipient {recipient}"
-    ));
-    let master = std::fs::read(shop.path("age-authority/master.age")).unwrap();
-    assert!(master.starts_with(b"age-encryption.org/v1"));
+    let made = shop.json("keygen --identity --out my.identity");
+    assert!(made["public"].as_str().unwrap().starts_with("age1"));
+    let at = "--folder age-authority --network compiled.safetensors";
+    let init = shop.json(&format!("authority init {at} --identity my.identity"));
+    let master = shop.path(&format!("age-authority/keys/{}/master.age", init["public_key"].as_str().unwrap()));
+    assert!(std::fs::read(&master).unwrap().starts_with(b"age-encryption.org/v1"));
     #[cfg(unix)]
-    {
+    for path in [master, shop.path("my.identity"), shop.path("age-authority/signing.key")] {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(shop.path("age-authority/master.age")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
     }
     // The passphrase is no identity.
-    shop.refuses("authority issue --folder age-authority --network compiled.safetensors --out k", &["master.age"]);
+    shop.refuses(&format!("authority issue {at} --out k"), &["master.age"]);
+    shop.works(&format!("authority issue {at} --out k --identity my.identity"));
+    shop.refuses("keygen --out my.identity", &["my.identity", "exists"]);
 }
 
 #[test]

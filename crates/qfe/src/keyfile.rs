@@ -10,7 +10,7 @@ use std::{
     str::FromStr,
 };
 
-use age::secrecy::SecretString;
+use age::secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -136,6 +136,17 @@ impl Unlock {
     }
 }
 
+/// Draws a fresh identity and writes it as an identity file of age, in clear, readable by its owner only; fails if the
+/// path exists. Gives back its recipient, `age1…`.
+pub fn save_new_identity(path: &Path) -> Result<String, KeyFileError> {
+    let identity = age::x25519::Identity::generate();
+    let recipient = identity.to_public().to_string();
+    let secret = identity.to_string();
+    let text = Zeroizing::new(format!("# public key: {recipient}\n{}\n", secret.expose_secret()));
+    write_new(path, text.as_bytes())?;
+    Ok(recipient)
+}
+
 /// Writes a master key; fails if the path exists.
 pub fn save_master_key(path: &Path, key: &MasterKey, lock: &Lock) -> Result<(), KeyFileError> {
     save(path, &key.to_bytes(), lock)
@@ -149,10 +160,6 @@ pub fn load_master_key(path: &Path, unlock: &Unlock) -> Result<MasterKey, KeyFil
 
 /// Encrypts `secret` into a new file.
 pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFileError> {
-    let refused = |source: io::Error| match source.kind() {
-        io::ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_owned() },
-        _ => KeyFileError::Io { path: path.to_owned(), source },
-    };
     if path.exists() {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
@@ -169,10 +176,19 @@ pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFil
         writer.finish().map(|_| ())
     };
     write(&mut sealed).map_err(|error| failed(error.to_string()))?;
+    write_new(path, &sealed)
+}
+
+/// Writes a whole new file, or nothing.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+    let refused = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.to_owned() },
+        _ => KeyFileError::Io { path: path.to_owned(), source },
+    };
     // Temporary files are made with mode 0600 and keep it.
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(refused)?;
-    file.write_all(&sealed).and_then(|()| file.as_file().sync_all()).map_err(refused)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(refused)?;
     file.persist_noclobber(path).map_err(|error| refused(error.error))?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::{
 use indicatif::ProgressBar;
 use qfe::{
     Encryptor, LogTable, MaskPool, MaskStore, MaskStoreError, Origin,
-    keyfile::{KeyFileError, Lock, Unlock, load_master_key, save_master_key},
+    keyfile::{KeyFileError, Lock, Unlock, load_master_key, save_master_key, save_new_identity},
     setup,
 };
 use rand::SeedableRng;
@@ -36,6 +36,13 @@ fn master_keys_are_private_and_never_overwritten() {
     fs::write(&path, &damaged).unwrap();
     assert!(matches!(load_master_key(&path, &identity), Err(KeyFileError::Decrypt { .. })));
     assert!(Lock::recipient("age1nonsense").is_err() && Unlock::identity("# only a comment").is_err());
+    let path = folder.path().join("identity");
+    let recipient = save_new_identity(&path).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(matches!(save_new_identity(&path), Err(KeyFileError::Exists { .. })));
+    let (kept, identity) = (folder.path().join("kept.age"), fs::read_to_string(&path).unwrap());
+    save_master_key(&kept, &master, &Lock::recipient(&recipient).unwrap()).unwrap();
+    assert!(load_master_key(&kept, &Unlock::identity(&identity).unwrap()).is_ok());
     let nowhere = folder.path().join("none/master.age");
     let missing = save_master_key(&nowhere, &master, &Lock::recipient(&recipient).unwrap());
     assert!(matches!(missing, Err(KeyFileError::Io { .. })));

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -40,23 +40,37 @@ pub enum RunError {
     Threads(#[from] std::io::Error),
 }
 
+/// What a predictor serves.
+pub struct PredictorPart {
+    /// Where.
+    pub listen: Listen,
+    /// The folder of models, and limits.
+    pub options: PredictorOptions,
+    /// Of discrete logarithms, for all models.
+    pub table: Arc<LogTable>,
+}
+
+/// What an authority serves.
+pub struct AuthorityPart {
+    /// Where.
+    pub listen: Listen,
+    /// The authority's folder.
+    pub folder: PathBuf,
+    /// Where its ledger is; none means SQLite in the folder.
+    pub ledger: Option<String>,
+    /// What unlocks its master keys.
+    pub unlock: Unlock,
+}
+
 /// Serves predictions; `ready` hears the address.
 ///
 /// # Errors
 /// [`RunError`] when it cannot start.
-pub fn predictor(
-    listen: Listen,
-    options: PredictorOptions,
-    table: Arc<LogTable>,
-    ready: impl FnOnce(SocketAddr),
-) -> Result<(), RunError> {
+pub fn predictor(part: PredictorPart, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
     block_on(async {
-        let tokens = tokens(&listen)?;
-        // The address first: a second server on the same one is told before it loads models.
-        let server = bind(&listen, &tokens).await?;
-        let predictor = Predictor::start(options, tokens, table)?;
-        tokio::spawn(Arc::clone(&predictor).watch());
-        run(server, predictor::router(predictor), ready).await;
+        let (server, routes) = start_predictor(part).await?;
+        ready(server.address());
+        run(server, routes).await;
         Ok(())
     })?
 }
@@ -65,21 +79,47 @@ pub fn predictor(
 ///
 /// # Errors
 /// [`RunError`] when it cannot start: no policy, a ledger that does not prove itself, keys that do not unlock.
-pub fn authority(
-    listen: Listen,
-    folder: &Path,
-    ledger: Option<&str>,
-    unlock: Unlock,
-    ready: impl FnOnce(SocketAddr),
-) -> Result<(), RunError> {
+pub fn authority(part: AuthorityPart, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
     block_on(async {
-        let tokens = tokens(&listen)?;
-        let server = bind(&listen, &tokens).await?;
-        let authority = Authority::open(folder, ledger, unlock).await?;
-        let shared = AuthorityServer::new(authority, tokens);
-        run(server, authority::router(shared), ready).await;
+        let (server, routes) = start_authority(part).await?;
+        ready(server.address());
+        run(server, routes).await;
         Ok(())
     })?
+}
+
+/// Serves both in one process, which then holds every secret: for trying out. `ready` hears both addresses.
+///
+/// # Errors
+/// [`RunError`] when either cannot start; then neither does.
+pub fn both(
+    authority: AuthorityPart,
+    predictor: PredictorPart,
+    ready: impl FnOnce(SocketAddr, SocketAddr),
+) -> Result<(), RunError> {
+    block_on(async {
+        let (office, decisions) = start_authority(authority).await?;
+        let (oracle, predictions) = start_predictor(predictor).await?;
+        ready(office.address(), oracle.address());
+        tokio::join!(run(office, decisions), run(oracle, predictions));
+        Ok(())
+    })?
+}
+
+async fn start_predictor(part: PredictorPart) -> Result<(Server, Router), RunError> {
+    let tokens = tokens(&part.listen)?;
+    // The address first: a second server on the same one is told before it loads models.
+    let server = bind(&part.listen, &tokens).await?;
+    let predictor = Predictor::start(part.options, tokens, part.table)?;
+    tokio::spawn(Arc::clone(&predictor).watch());
+    Ok((server, predictor::router(predictor)))
+}
+
+async fn start_authority(part: AuthorityPart) -> Result<(Server, Router), RunError> {
+    let tokens = tokens(&part.listen)?;
+    let server = bind(&part.listen, &tokens).await?;
+    let authority = Authority::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
+    Ok((server, authority::router(AuthorityServer::new(authority, tokens))))
 }
 
 /// Runs a future of this crate to its end, on threads of its own.
@@ -99,9 +139,7 @@ async fn bind(listen: &Listen, tokens: &Tokens) -> Result<Server, ServeError> {
     Server::bind(ServerOptions { authenticated: tokens.required(), ..listen.server.clone() }).await
 }
 
-async fn run(server: Server, router: Router, ready: impl FnOnce(SocketAddr)) {
-    let address = server.address();
-    tracing::info!(%address, "listening");
-    ready(address);
+async fn run(server: Server, router: Router) {
+    tracing::info!(address = %server.address(), "listening");
     server.run(router, shutdown_signal()).await;
 }

@@ -104,6 +104,22 @@ async fn a_replaced_end_is_found() {
 }
 
 #[tokio::test]
+async fn a_missing_head_or_ledger_is_found() {
+    let folder = filled(2).await;
+    let head = folder.path().join("ledger.head");
+    let kept = std::fs::read(&head).unwrap();
+    std::fs::remove_file(&head).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadMissing { .. })));
+    std::fs::write(&head, kept).unwrap();
+    assert_eq!(open(&folder).await.unwrap().verify().await.unwrap().sequence, 2);
+    for name in ["ledger db.sqlite", "ledger db.sqlite-wal", "ledger db.sqlite-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(name));
+    }
+    assert!(matches!(open(&folder).await, Err(LedgerError::Cut { sequence: 2, .. })));
+    assert!(!folder.path().join("ledger db.sqlite").exists(), "no empty one is made in its place");
+}
+
+#[tokio::test]
 async fn a_head_behind_the_ledger_is_what_a_crash_leaves() {
     let folder = filled(2).await;
     let head = std::fs::read(folder.path().join("ledger.head")).unwrap();

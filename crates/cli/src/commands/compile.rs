@@ -7,10 +7,10 @@ use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use network::{CompileOptions, CompileReport, Network, OutputRange, Precision, Range};
 use serde_json::json;
+use service::hash::Hash;
 
 use crate::console::{self, Console};
 use crate::files::Output;
-use crate::keys::hex;
 
 /// Fine-tunes a trained network to integers and computes exact bounds of every output.
 #[derive(Args)]
@@ -93,7 +93,7 @@ impl Compile {
         let accuracy =
             validation.map(|data| anyhow::Ok((network.accuracy(&data)?, compiled.accuracy(&data)?))).transpose()?;
         compiled.save(path)?;
-        let hash = hex(&compiled.hash());
+        let hash = Hash(compiled.hash()).to_string();
         let value = json!({
             "file": path, "hash": hash, "report": report,
             "main_accuracy_float": accuracy.map(|(float, _)| float),

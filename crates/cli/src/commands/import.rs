@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use network::{BiasColumn, CompiledNetwork, ImportOptions, Inputs};
 use serde_json::json;
+use service::hash::Hash;
 
 use crate::console::Console;
 use crate::files::Output;
-use crate::keys::hex;
 
 /// Reads `P`, `R` (or none: squares) and `D` from safetensors, or the paper's `.mlm` text.
 #[derive(Args)]
@@ -88,7 +88,7 @@ impl Import {
         };
         let network = CompiledNetwork::import(&self.network, &options)?;
         network.save(path)?;
-        let hash = hex(&network.hash());
+        let hash = Hash(network.hash()).to_string();
         let ((n, m), bounds) = (network.inputs(), network.bounds());
         console.result(
             &json!({ "file": path, "hash": hash, "inputs": [n, m], "units": network.units(),

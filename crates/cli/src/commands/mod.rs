@@ -8,6 +8,7 @@ mod dataset;
 mod demo;
 mod encrypt;
 mod import;
+mod keygen;
 mod masks;
 mod predict;
 mod serve;
@@ -34,13 +35,15 @@ pub enum Command {
     Import(import::Import),
     /// Measure what the outputs of a compiled network give away
     Audit(audit::Audit),
-    /// Make master keys and issue functional keys
+    /// Decide which functions may be opened, and keep the ledger
     #[command(subcommand)]
     Authority(authority::Authority),
+    /// Make a signing key for an auditor, an approver or a sender, or an identity that unlocks master keys
+    Keygen(keygen::Keygen),
     /// Owner: draw masks ahead, so that encrypting takes a few milliseconds
     Masks(masks::Masks),
     /// Owner: encode and encrypt items of a data set
-    Encrypt(encrypt::Encrypt),
+    Encrypt(Box<encrypt::Encrypt>),
     /// Predictor: evaluate ciphertexts and apply the public head
     Predict(predict::Predict),
     /// Authority or predictor over HTTP
@@ -61,6 +64,7 @@ impl Command {
             Self::Import(import) => import.run(console),
             Self::Audit(audit) => audit.run(console),
             Self::Authority(authority) => authority.run(console),
+            Self::Keygen(keygen) => keygen.run(console),
             Self::Masks(masks) => masks.run(console),
             Self::Encrypt(encrypt) => encrypt.run(console),
             Self::Predict(predict) => predict.run(console),

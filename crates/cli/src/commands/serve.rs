@@ -7,14 +7,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use qfe::LogTable;
-use qfe::keyfile::Unlock;
 use service::predictor::PredictorOptions;
-use service::run::{self, Listen};
+use service::run::{self, AuthorityPart, Listen, PredictorPart};
 use service::transport::{self, ServerOptions, TlsOptions};
 
 use crate::console::Console;
-use crate::files;
-use crate::passphrase::Passphrase;
+use crate::passphrase::Secret;
 
 /// The servers.
 #[derive(Subcommand)]
@@ -65,6 +63,10 @@ struct Listening {
 }
 
 impl Listening {
+    fn scheme(&self) -> &'static str {
+        if self.tls_certificates.is_some() { "https" } else { "http" }
+    }
+
     fn listen(self, address: SocketAddr) -> Listen {
         transport::init_log(self.log_json, self.verbose);
         let tls = match (self.tls_certificates, self.tls_key) {
@@ -92,24 +94,19 @@ pub struct ServeAuthority {
     /// Ledger elsewhere: sqlite:PATH or postgres://USER@HOST/NAME
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
-    /// File with the age identity that unlocks master keys, instead of a passphrase
-    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_file")]
-    identity: Option<PathBuf>,
     #[command(flatten)]
-    passphrase: Passphrase,
+    secret: Secret,
     #[command(flatten)]
     listening: Listening,
 }
 
 impl ServeAuthority {
     fn run(self, console: &Console) -> Result<()> {
-        let unlock = match &self.identity {
-            Some(file) => Unlock::identity(std::str::from_utf8(&files::read(file, 1 << 16)?)?)?,
-            None => Unlock::passphrase(self.passphrase.get(false)?.to_string()),
-        };
+        let unlock = self.secret.unlock(false)?;
+        let scheme = self.listening.scheme();
         let listen = self.listening.listen(self.listen);
-        let ready = |address| console.step(&format!("authority at {address}"));
-        Ok(run::authority(listen, &self.folder, self.ledger.as_deref(), unlock, ready)?)
+        let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock };
+        Ok(run::authority(part, |address| console.step(&format!("authority at {scheme}://{address}")))?)
     }
 }
 
@@ -142,6 +139,7 @@ pub struct ServePredictor {
 
 impl ServePredictor {
     fn run(self, console: &Console) -> Result<()> {
+        let scheme = self.listening.scheme();
         let listen = self.listening.listen(self.listen);
         let bar = console.bar("discrete-log table");
         let table = Arc::new(LogTable::build(self.table_bits, &bar)?);
@@ -152,7 +150,7 @@ impl ServePredictor {
             items: self.items,
             ..PredictorOptions::over(self.models)
         };
-        let ready = |address| console.step(&format!("predictor at http://{address}"));
-        Ok(run::predictor(listen, options, table, ready)?)
+        let part = PredictorPart { listen, options, table };
+        Ok(run::predictor(part, |address| console.step(&format!("predictor at {scheme}://{address}")))?)
     }
 }

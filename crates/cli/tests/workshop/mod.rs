@@ -2,14 +2,28 @@
 
 #![allow(dead_code)] // each test program uses its own part
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
 /// Passphrase of every master key in the tests.
 pub const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A server, until it is dropped.
+pub struct Served {
+    pub address: String,
+    child: Child,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
 
 /// The command, in a folder.
 pub struct Workshop {
@@ -42,12 +56,13 @@ impl Workshop {
             workshop
         });
         let workshop = Self::empty();
-        for (path, _) in model.listing() {
-            let copy = workshop.path("").join(path.strip_prefix(model.folder.path()).expect("inside"));
-            std::fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder is made");
-            std::fs::copy(path, copy).expect("a file is copied");
-        }
+        copy(model.folder.path(), workshop.folder.path());
         workshop
+    }
+
+    /// Copies a folder.
+    pub fn copy(&self, from: &str, to: &str) {
+        copy(&self.path(from), &self.path(to));
     }
 
     /// A path in the folder.
@@ -95,6 +110,26 @@ impl Workshop {
         assert_eq!(before, self.listing(), "halflight {arguments} left something behind");
     }
 
+    /// Starts a server; ends with what is given back. The address is what it prints behind `says`.
+    pub fn serve(&self, arguments: &str, says: &str) -> Served {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_halflight"))
+            .args(arguments.split_whitespace())
+            .current_dir(self.folder.path())
+            .env("HALFLIGHT_PASSPHRASE", PASSPHRASE)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let mut said = String::new();
+        let found = lines.by_ref().map_while(Result::ok).find_map(|line| {
+            said.push_str(&line);
+            line.strip_prefix(says).map(str::to_owned)
+        });
+        // What it logs from now on must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Served { address: found.unwrap_or_else(|| panic!("halflight {arguments}: {said}")), child }
+    }
+
     /// Copies a file with one change.
     pub fn damaged(&self, name: &str, copy: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut bytes = std::fs::read(self.path(name)).expect("the file is there");
@@ -107,6 +142,16 @@ impl Workshop {
         list(self.folder.path(), &mut found);
         found.sort();
         found
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let mut found = Vec::new();
+    list(from, &mut found);
+    for (path, _) in found {
+        let copy = to.join(path.strip_prefix(from).expect("inside"));
+        std::fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder is made");
+        std::fs::copy(path, copy).expect("a file is copied");
     }
 }
 

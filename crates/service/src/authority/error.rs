@@ -48,6 +48,9 @@ pub enum AuthorityError {
         /// Why.
         problem: String,
     },
+    /// A master key is needed, and nothing was given that unlocks it.
+    #[error("the master keys are locked: give the passphrase or the identity that unlocks them")]
+    Locked,
     /// A master key file.
     #[error(transparent)]
     KeyFile(#[from] qfe::keyfile::KeyFileError),

@@ -167,7 +167,7 @@ impl Authority {
                 let mut span = self.span(state, &epoch, outputs)?;
                 let before = span.opened();
                 if network.inputs() == epoch.inputs {
-                    span.add(&opening(&network));
+                    span.add(&opening_of(&network));
                 } else {
                     problems.push(format!(
                         "inputs: the network takes {:?}, the public key encrypts {:?}",
@@ -204,7 +204,7 @@ impl Authority {
         // No encoder appends noise coordinates yet, so none can cover a function.
         let mut span = Span::new(n, m, forms + 8, m..m);
         for hash in opened {
-            span.add(&opening(&self.network(hash)?));
+            span.add(&opening_of(&self.network(hash)?));
         }
         Ok(span)
     }
@@ -222,7 +222,8 @@ fn current<'a>(state: &'a State, project: &str) -> Result<&'a Epoch, AuthorityEr
     })
 }
 
-fn opening(network: &CompiledNetwork) -> Opening<'_> {
+/// What a key of a compiled network opens.
+pub fn opening_of(network: &CompiledNetwork) -> Opening<'_> {
     Opening {
         left: network.left(),
         right: network.right(),

@@ -31,25 +31,33 @@ use qfe::{MasterKey, QuadraticMap};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use error::AuthorityError;
-pub use issue::{Issued, KeyRequest};
+pub use issue::{Issued, KeyRequest, opening_of};
 pub use routes::{AuthorityServer, router};
 pub use state::{Epoch, Project, State};
 
 use crate::files;
 use crate::hash::Hash;
-use crate::ledger::{Event, Head, Ledger, Writing};
+use crate::ledger::{Event, Head, Ledger, LedgerError, Writing};
 use crate::policy::Policy;
 use crate::signature::SigningKey;
 
 /// Most bytes of a compiled network.
 pub const MAX_NETWORK_BYTES: usize = 64 << 20;
 
+/// Name of the policy in the folder.
+pub const POLICY: &str = "policy.toml";
+/// Name of the SQLite ledger in the folder.
+pub const LEDGER: &str = "ledger.sqlite";
+/// Name of the file that remembers the last entry.
+pub const HEAD: &str = "ledger.head";
+
 /// An authority over a folder.
 pub struct Authority {
     folder: PathBuf,
     policy: RwLock<Arc<Policy>>,
     ledger: Ledger,
-    unlock: Unlock,
+    /// None where nothing is to be unlocked.
+    unlock: Option<Unlock>,
     signing: SigningKey,
     state: Mutex<State>,
     masters: std::sync::Mutex<HashMap<Hash, Arc<MasterKey>>>,
@@ -73,31 +81,57 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError`]: no policy, a ledger that does not prove itself, a master key that does not unlock.
     pub async fn open(folder: &Path, ledger: Option<&str>, unlock: Unlock) -> Result<Self, AuthorityError> {
-        let policy = Policy::load(&folder.join("policy.toml"))?;
+        Self::open_with(folder, ledger, Some(unlock)).await
+    }
+
+    /// As [`Authority::open`], but with every master key left locked: enough to register, to consider and to look.
+    ///
+    /// # Errors
+    /// As there. What needs a master key later fails with [`AuthorityError::Locked`].
+    pub async fn open_locked(folder: &Path, ledger: Option<&str>) -> Result<Self, AuthorityError> {
+        Self::open_with(folder, ledger, None).await
+    }
+
+    async fn open_with(folder: &Path, ledger: Option<&str>, unlock: Option<Unlock>) -> Result<Self, AuthorityError> {
+        let policy = Policy::load(&folder.join(POLICY))?;
         for name in ["keys", "networks", "audits"] {
             files::make_folder(&folder.join(name))?;
         }
-        let own = format!("sqlite:{}", folder.join("ledger.sqlite").display());
-        let ledger = Ledger::open(ledger.unwrap_or(&own), folder.join("ledger.head")).await?;
         let path = folder.join("signing.key");
         if !path.exists() {
             SigningKey::generate()?.save_new(&path)?;
         }
+        let signing = SigningKey::load(&path)?;
+        let ledger = open_ledger(folder, ledger).await?;
         let authority = Self {
             folder: folder.to_owned(),
             policy: RwLock::new(Arc::new(policy)),
-            signing: SigningKey::load(&path)?,
+            signing,
             ledger,
             unlock,
             state: Mutex::default(),
             masters: Default::default(),
         };
-        let state = authority.state().await?;
-        for project in state.projects.values() {
-            authority.master(project.current().public_key)?;
+        match authority.check().await {
+            Ok(()) => Ok(authority),
+            Err(error) => {
+                authority.close().await;
+                Err(error)
+            }
         }
-        drop(state);
-        Ok(authority)
+    }
+
+    /// Proves the ledger, and unlocks the master keys in use.
+    async fn check(&self) -> Result<(), AuthorityError> {
+        for project in self.state().await?.projects.values().filter(|_| self.unlock.is_some()) {
+            self.master(project.current().public_key)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the connections to the ledger, so that a SQLite database is one file again.
+    pub async fn close(self) {
+        self.ledger.close().await;
     }
 
     /// The policy in force.
@@ -110,7 +144,7 @@ impl Authority {
     /// # Errors
     /// The file is no policy.
     pub fn reload_policy(&self) -> Result<(), AuthorityError> {
-        let policy = Policy::load(&self.folder.join("policy.toml"))?;
+        let policy = Policy::load(&self.folder.join(POLICY))?;
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         Ok(())
     }
@@ -173,7 +207,8 @@ impl Authority {
             return Ok(Arc::clone(master));
         }
         let path = self.key_folder(public_key).join("master.age");
-        let master = keyfile::load_master_key(&path, &self.unlock)?;
+        let unlock = self.unlock.as_ref().ok_or(AuthorityError::Locked)?;
+        let master = keyfile::load_master_key(&path, unlock)?;
         if master.id().as_bytes() != &public_key.0 {
             return Err(AuthorityError::Content { path, problem: "holds another master key".into() });
         }
@@ -183,11 +218,11 @@ impl Authority {
     }
 
     /// What encrypts new master keys so that the same secret unlocks them.
-    fn lock(&self) -> Lock {
-        match &self.unlock {
+    fn lock(&self) -> Result<Lock, AuthorityError> {
+        Ok(match self.unlock.as_ref().ok_or(AuthorityError::Locked)? {
             Unlock::Passphrase(passphrase) => Lock::Passphrase(passphrase.clone()),
             Unlock::Identity(identity) => Lock::Recipient(identity.to_public()),
-        }
+        })
     }
 
     /// A registered network, checked against its name.
@@ -208,6 +243,15 @@ impl Authority {
     fn network_path(&self, hash: Hash) -> PathBuf {
         self.folder.join("networks").join(format!("{hash}.safetensors"))
     }
+}
+
+/// The ledger of an authority's folder: at `url`, or SQLite in the folder.
+///
+/// # Errors
+/// As [`Ledger::open`].
+pub async fn open_ledger(folder: &Path, url: Option<&str>) -> Result<Ledger, LedgerError> {
+    let own = format!("sqlite:{}", folder.join(LEDGER).display());
+    Ledger::open(url.unwrap_or(&own), folder.join(HEAD)).await
 }
 
 /// The quadratic map that a compiled network opens.

@@ -66,7 +66,7 @@ impl Authority {
             let refusal = Refusal { request: "audit", network, reasons, by, ..Default::default() };
             return Err(Self::refuse(&mut state, writing, refusal).await);
         };
-        files::write(&self.folder.join("audits").join(format!("{hash}.json")), bytes)?;
+        files::write(&self.audit_path(hash), bytes)?;
         let summary = audit.summary();
         let event = Event::AuditRecorded {
             network: audit.network(),
@@ -79,6 +79,25 @@ impl Authority {
         };
         Self::record(&mut state, writing, &event).await?;
         Ok(hash)
+    }
+
+    /// The newest audit on record of a network, as it was signed, for owners' odometers.
+    ///
+    /// # Errors
+    /// The ledger cannot be read; the file is missing or was changed.
+    pub async fn newest_audit(&self, network: Hash) -> Result<Option<Vec<u8>>, AuthorityError> {
+        let newest = self.state().await?.audits.iter().rfind(|audit| audit.network == network).map(|found| found.audit);
+        let Some(hash) = newest else { return Ok(None) };
+        let path = self.audit_path(hash);
+        let bytes = files::read(&path, crate::audit::MAX_BYTES as u64)?;
+        match Hash::of_bytes(&bytes) == hash {
+            true => Ok(Some(bytes)),
+            false => Err(AuthorityError::Content { path, problem: "was changed: its hash is not its name".into() }),
+        }
+    }
+
+    fn audit_path(&self, hash: Hash) -> std::path::PathBuf {
+        self.folder.join("audits").join(format!("{hash}.json"))
     }
 
     /// The network in `bytes`, if a key could open it.

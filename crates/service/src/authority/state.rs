@@ -91,8 +91,8 @@ impl State {
             Event::NetworkRegistered { network, outputs, units, .. } => {
                 self.networks.insert(network, (outputs, units));
             }
-            Event::AuditRecorded { network, attribute, high, auditor, .. } => {
-                self.audits.push(AuditEvidence { network, attribute, high, auditor, at: entry.at });
+            Event::AuditRecorded { network, audit, attribute, high, auditor, .. } => {
+                self.audits.push(AuditEvidence { network, audit, attribute, high, auditor, at: entry.at });
             }
             Event::KeyIssued(grant) => self.grants.push(grant),
             Event::Refused { .. } => {}

@@ -1,5 +1,7 @@
 //! What can happen at an authority.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;
@@ -111,6 +113,39 @@ pub struct Grant {
     pub policy: Hash,
     /// Who asked.
     pub by: String,
+}
+
+/// One line for people.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ProjectCreated { project, public_key, by, .. } => {
+                write!(f, "project '{project}' with public key {public_key}, by {by}")
+            }
+            Self::Rotated { project, epoch, public_key, reason, by } => {
+                write!(f, "project '{project}' rotated to epoch {epoch}, public key {public_key}, by {by}: {reason}")
+            }
+            Self::NetworkRegistered { network, outputs, units, by } => {
+                write!(f, "network {network} of {outputs} outputs and {units} units registered by {by}")
+            }
+            Self::AuditRecorded { network, attribute, strongest, high, auditor, by, .. } => write!(
+                f,
+                "audit of network {network} by auditor {auditor}: strongest attacker on '{attribute}' {strongest:.2} %, \
+                 up to {high:.2} %, brought by {by}"
+            ),
+            Self::KeyIssued(Grant { project, public_key, network, holder, rank, bits, approved_by, by, .. }) => {
+                write!(
+                    f,
+                    "key of network {network} under public key {public_key} of '{project}' to {holder}, by {by}"
+                )?;
+                write!(f, "; open now: rank {rank}, {bits:.1} bits")?;
+                if approved_by.is_empty() { Ok(()) } else { write!(f, "; approved by {}", approved_by.join(", ")) }
+            }
+            Self::Refused { request, reasons, by, .. } => {
+                write!(f, "{request} refused to {by}: {}", reasons.join("; "))
+            }
+        }
+    }
 }
 
 impl Event {

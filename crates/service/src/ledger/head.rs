@@ -40,6 +40,11 @@ impl HeadFile {
         Ok(files::write(&self.0, text.as_bytes())?)
     }
 
+    /// The error of an end that is not the one remembered; `found`: what is there instead.
+    pub fn cut(&self, Head { sequence, hash }: Head, found: String) -> LedgerError {
+        LedgerError::Cut { path: self.0.clone(), sequence, hash, found }
+    }
+
     pub fn path(&self) -> &Path {
         &self.0
     }

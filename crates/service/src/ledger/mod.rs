@@ -46,16 +46,26 @@ pub enum LedgerError {
     },
     /// The end of the chain is missing or was replaced.
     #[error(
-        "ledger: its head file says entry {sequence} has hash {hash}, the database {found}; entries were cut off or \
-         replaced: restore the ledger from a copy that verifies"
+        "ledger: its head file {path} says entry {sequence} has hash {hash}, the database {found}; entries were cut off \
+         or replaced: restore the ledger from a copy that verifies"
     )]
     Cut {
+        /// The head file.
+        path: std::path::PathBuf,
         /// Last entry known to have been written.
         sequence: i64,
         /// Its hash.
         hash: Hash,
         /// What stands there.
         found: String,
+    },
+    /// There are entries, but no head file.
+    #[error(
+        "ledger: its head file {path} is missing, so that nothing shows whether its end is; restore it from a copy"
+    )]
+    HeadMissing {
+        /// Where it should be.
+        path: std::path::PathBuf,
     },
     /// The head file cannot be used.
     #[error("ledger head: {0}")]

@@ -49,6 +49,13 @@ impl Ledger {
         sqlx::any::install_default_drivers();
         let shown = without_credentials(url);
         let (backend, address) = address(url).ok_or_else(|| LedgerError::Url { url: shown.clone() })?;
+        let head = HeadFile(head);
+        if let (Some(remembered), Some(path)) = (head.read()?.filter(|head| head.sequence > 0), sqlite_path(url))
+            && !path.exists()
+        {
+            // It would be made anew, and empty.
+            return Err(head.cut(remembered, "is missing".into()));
+        }
         let fail = |source| LedgerError::Database { url: shown.clone(), source };
         let pool = AnyPoolOptions::new()
             .max_connections(4)
@@ -66,10 +73,14 @@ impl Ledger {
             .connect(&address)
             .await
             .map_err(fail)?;
-        let ledger = Self { pool, backend, url: shown, head: HeadFile(head), turn: Mutex::new(()) };
-        ledger.prepare().await?;
-        ledger.check_head_anew().await?;
-        Ok(ledger)
+        let ledger = Self { pool, backend, url: shown, head, turn: Mutex::new(()) };
+        match ledger.prepare().await {
+            Ok(()) => Ok(ledger),
+            Err(error) => {
+                ledger.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// The entries behind `sequence`, in order, as they stand (see [`Entry::check`]).
@@ -93,7 +104,7 @@ impl Ledger {
             last = Head { sequence: entry.sequence, hash: entry.hash };
         }
         if let Some(head) = remembered.filter(|head| head.sequence > last.sequence) {
-            return Err(cut(head, format!("ends with entry {}", last.sequence)));
+            return Err(self.head.cut(head, format!("ends with entry {}", last.sequence)));
         }
         self.check_head_anew().await?;
         Ok(last)
@@ -130,6 +141,11 @@ impl Ledger {
         Ok(Writing { ledger: self, transaction, last, _turn: turn })
     }
 
+    /// Ends all connections.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+
     /// Where the head is remembered.
     pub fn head_path(&self) -> &std::path::Path {
         self.head.path()
@@ -153,7 +169,15 @@ impl Ledger {
         for statement in statements {
             sqlx::query(*statement).execute(&mut *transaction).await.map_err(|source| self.fail(source))?;
         }
-        transaction.commit().await.map_err(|source| self.fail(source))
+        transaction.commit().await.map_err(|source| self.fail(source))?;
+        if self.head.read()?.is_none() {
+            // Written before the first entry, so that a head that is missing later was removed.
+            if !self.after(0).await?.is_empty() {
+                return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
+            }
+            self.head.write(Head { sequence: 0, hash: GENESIS })?;
+        }
+        self.check_head_anew().await
     }
 
     /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
@@ -164,10 +188,10 @@ impl Ledger {
             .fetch_optional(connection)
             .await
             .map_err(|source| self.fail(source))?;
-        let Some(row) = row else { return Err(cut(head, "has no such entry".into())) };
+        let Some(row) = row else { return Err(self.head.cut(head, "has no such entry".into())) };
         let hash: String = row.try_get(0).map_err(|source| self.fail(source))?;
         if hash != head.hash.to_string() {
-            return Err(cut(head, format!("has {hash} there")));
+            return Err(self.head.cut(head, format!("has {hash} there")));
         }
         Ok(())
     }
@@ -239,17 +263,12 @@ impl Writing<'_> {
     }
 }
 
-fn cut(head: Head, found: String) -> LedgerError {
-    LedgerError::Cut { sequence: head.sequence, hash: head.hash, found }
-}
-
 /// The database behind an address, and the address as its driver wants it.
 fn address(url: &str) -> Option<(Backend, String)> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Some((Backend::Postgres, url.to_owned()));
     }
-    let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty())?;
-    let path = std::path::absolute(path.strip_prefix("//").unwrap_or(path)).ok()?;
+    let path = sqlite_path(url)?;
     let mut encoded = String::new();
     for c in path.to_str()?.chars() {
         match c {
@@ -258,6 +277,11 @@ fn address(url: &str) -> Option<(Backend, String)> {
         }
     }
     Some((Backend::Sqlite, format!("sqlite://{encoded}?mode=rwc")))
+}
+
+fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:").filter(|path| !path.is_empty())?;
+    std::path::absolute(path.strip_prefix("//").unwrap_or(path)).ok()
 }
 
 fn without_credentials(url: &str) -> String {

@@ -8,7 +8,9 @@ mod odometer;
 mod pins;
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use dataset::Encoded;
 use indicatif::ProgressBar;
 use qfe::{Encryptor, PublicKey};
 use rand::Rng;
@@ -25,6 +27,11 @@ use crate::hash::Hash;
 use crate::parameters::{self, Parameters, ParametersError};
 use crate::predictor::Answer;
 use crate::signature::{SigningKey, VerifyingKey};
+
+/// Ciphertexts of one request: few enough for any predictor's limits.
+const BATCH: usize = 8;
+/// Longest wait for a busy server.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Which model, and how to treat it.
 #[derive(Clone, Debug, Default)]
@@ -133,24 +140,45 @@ impl Owner {
         let (key, network) = (self.parameters.public_key, self.parameters.network);
         let about = odometer::About { public_key: key, network, subject: &self.options.subject };
         let reading = self.odometer.spend(&about, images.len() as u64, &self.options.limits, summary)?;
-        let mut rng = rand::rng();
-        let mut sealed = Vec::with_capacity(encoded.len());
-        for item in &encoded {
-            let body = self.encryptor.encrypt(&item.u, &item.v, &mut rng)?.to_bytes();
-            let mut nonce = [0; 16];
-            rng.fill_bytes(&mut nonce);
-            let envelope = Envelope {
-                suite: qfe::SUITE,
-                public_key: key,
-                nonce,
-                sent: clock::now(),
-                context: self.options.context.clone(),
-                body,
-                signer: None,
-            };
-            sealed.push(envelope.seal(self.sender.as_ref())?);
+        let mut answers = Vec::with_capacity(encoded.len());
+        for batch in encoded.chunks(BATCH) {
+            let encrypt = |item: &Encoded| Ok(self.encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.to_bytes());
+            let bodies = batch.iter().map(encrypt).collect::<Result<Vec<_>, OwnerError>>()?;
+            answers.extend(self.send(&bodies)?);
         }
-        Ok((self.connection.infer(&self.options.model, &sealed)?, reading))
+        Ok((answers, reading))
+    }
+
+    /// Sends ciphertexts; waits and tries again as often as a busy server asks, within [`PATIENCE`].
+    fn send(&self, bodies: &[Vec<u8>]) -> Result<Vec<Answer>, OwnerError> {
+        let start = Instant::now();
+        loop {
+            // Sealed anew each time: a server may have taken the envelopes of a request that it then turned away.
+            let sealed = bodies.iter().map(|body| self.seal(body)).collect::<Result<Vec<_>, _>>()?;
+            match self.connection.infer(&self.options.model, &sealed) {
+                Err(ClientError::Refused { status: 429 | 503, retry_after: Some(seconds), .. })
+                    if start.elapsed() + Duration::from_secs(seconds) < PATIENCE =>
+                {
+                    std::thread::sleep(Duration::from_secs(seconds));
+                }
+                answers => return Ok(answers?),
+            }
+        }
+    }
+
+    fn seal(&self, body: &[u8]) -> Result<Vec<u8>, OwnerError> {
+        let mut nonce = [0; 16];
+        rand::rng().fill_bytes(&mut nonce);
+        let envelope = Envelope {
+            suite: qfe::SUITE,
+            public_key: self.parameters.public_key,
+            nonce,
+            sent: clock::now(),
+            context: self.options.context.clone(),
+            body: body.to_vec(),
+            signer: None,
+        };
+        Ok(envelope.seal(self.sender.as_ref())?)
     }
 }
 

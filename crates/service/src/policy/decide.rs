@@ -23,6 +23,8 @@ pub struct Opened {
 pub struct AuditEvidence {
     /// The network it is about.
     pub network: Hash,
+    /// Hash of the signed file.
+    pub audit: Hash,
     /// The collateral attribute.
     pub attribute: String,
     /// Upper end of the interval of the strongest attacker's accuracy, in percent.

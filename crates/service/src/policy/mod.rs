@@ -30,6 +30,7 @@
 //! ```
 
 mod decide;
+mod starting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use decide::{AuditEvidence, Decision, Opened, Request};
+pub use starting::starting_policy;
 
 use crate::files::{self, FileError};
 use crate::hash::Hash;

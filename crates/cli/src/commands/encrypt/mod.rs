@@ -1,5 +1,7 @@
 //! `halflight encrypt`: the owner.
 
+mod remote;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -14,15 +16,17 @@ use crate::console::{self, Console};
 use crate::files;
 use crate::keys::{self, Parameters};
 use crate::passphrase::Passphrase;
+use remote::Remote;
 
-/// Encodes and encrypts items of a data set: one ciphertext file each.
+/// Encodes and encrypts items of a data set: one ciphertext file each, or, with a URL, sent for predictions at once.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight encrypt --parameters authority/public --data test.safetensors \\\n    \
-    --items 0..20 --out ciphertexts")]
+#[command(after_help = "Examples:\n  halflight encrypt --parameters authority/public --data test.safetensors \\\n    \
+    --items 0..20 --out ciphertexts\n  \
+    halflight encrypt --url https://predictor:8481 --model digits --pin HASH --data test.safetensors --items 7")]
 pub struct Encrypt {
     /// Folder of published parameters: public key and encoder
-    #[arg(long, value_name = "FOLDER")]
-    parameters: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "url")]
+    parameters: Option<PathBuf>,
     /// Data set with the owner's items
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
@@ -30,8 +34,8 @@ pub struct Encrypt {
     #[arg(long, default_value = "0..1", value_parser = parse_items)]
     items: Items,
     /// Folder for the ciphertexts, made if missing; item 7 becomes `7.ct`
-    #[arg(long, short, value_name = "FOLDER")]
-    out: PathBuf,
+    #[arg(long, short, value_name = "FOLDER", required_unless_present = "url")]
+    out: Option<PathBuf>,
     /// Replace ciphertexts that exist
     #[arg(long)]
     force: bool,
@@ -49,6 +53,8 @@ pub struct Encrypt {
     masks: Option<PathBuf>,
     #[command(flatten)]
     passphrase: Passphrase,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 #[derive(Clone)]
@@ -66,20 +72,26 @@ fn parse_items(text: &str) -> Result<Items, String> {
 impl Encrypt {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        let parameters = Parameters::read(&self.parameters)?;
         let data = Dataset::load(&self.data)?;
         let Items(items) = self.items.clone();
         if items.end > data.len() {
             bail!("--items {}..{}: {} holds items 0..{}", items.start, items.end, self.data.display(), data.len());
         }
+        if let Some(url) = &self.remote.url {
+            return self.remote.predict(url, &data, items, console);
+        }
+        let (Some(folder), Some(out)) = (&self.parameters, &self.out) else {
+            bail!("--parameters and --out, or --url and --model, say what to encrypt for");
+        };
+        let parameters = Parameters::read(folder)?;
         // Everything that can be refused is refused before the first file is written.
         let encoded = items
             .clone()
             .map(|item| parameters.encoder.encode(data.image(item)))
             .collect::<Result<Vec<_>, _>>()
             .with_context(|| format!("{}: does not fit the encoder", self.data.display()))?;
-        fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be made", self.out.display()))?;
-        let paths: Vec<PathBuf> = items.map(|item| self.out.join(format!("{item}.ct"))).collect();
+        fs::create_dir_all(out).with_context(|| format!("{}: cannot be made", out.display()))?;
+        let paths: Vec<PathBuf> = items.map(|item| out.join(format!("{item}.ct"))).collect();
         paths.iter().try_for_each(|path| files::check_writable(path, self.force))?;
 
         let cipher = self.cipher(&parameters.key, console)?;
@@ -96,7 +108,7 @@ impl Encrypt {
         bar.finish_and_clear();
         let id = parameters.key.id().to_string();
         console.result(&json!({ "files": paths, "bytes_each": size, "public_key": id }), || {
-            format!("{} ciphertexts of {} in {}", paths.len(), console::bytes(size), self.out.display())
+            format!("{} ciphertexts of {} in {}", paths.len(), console::bytes(size), out.display())
         })
     }
 }

@@ -1,0 +1,79 @@
+//! `halflight authority init`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use network::CompiledNetwork;
+use serde_json::json;
+use service::authority::{LEDGER, POLICY, opening_of};
+use service::hash::Hash;
+use service::policy::{Policy, starting_policy};
+
+use super::{Home, MAIN, NETWORK_LIMIT, caller};
+use crate::console::Console;
+use crate::files;
+use crate::keys::ENCODER;
+use crate::passphrase::Secret;
+
+/// Makes `policy.toml` (change it as you need), the ledger, `keys/` (keep it), and `public/` (publish it: public key
+/// and encoder) for the project `main`. The policy allows the network and nothing else.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight authority init --network compiled.safetensors --folder authority")]
+pub struct Init {
+    /// Compiled network that may be opened, and whose encoder owners will use
+    #[arg(long, value_name = "FILE")]
+    network: PathBuf,
+    /// Policy to begin with, instead of one that allows this network alone
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    home: Home,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+impl Init {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let network = CompiledNetwork::load(&self.network)?;
+        let bytes = files::read(&self.network, NETWORK_LIMIT)?;
+        let folder = &self.home.folder;
+        for name in [POLICY, LEDGER, "keys", "public"] {
+            let path = folder.join(name);
+            if path.exists() {
+                bail!("{}: exists, and an authority is never replaced; choose another folder", path.display());
+            }
+        }
+        let policy = match &self.policy {
+            None => starting_policy(Hash(network.hash()), &opening_of(&network)),
+            Some(path) => {
+                Policy::load(path)?;
+                fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?
+            }
+        };
+        let unlock = self.secret.unlock(true)?;
+        let public = self.home.public(MAIN);
+        fs::create_dir_all(&public).with_context(|| format!("{}: cannot be made", public.display()))?;
+        files::write(&folder.join(POLICY), policy.as_bytes())?;
+
+        console.step("drawing keys");
+        let epoch = self.home.open(Some(unlock), async |office| {
+            let hash = office.register(&bytes, &caller()).await?;
+            let epoch = office.create_project(MAIN, hash, &caller()).await?;
+            self.home.publish_key(office, MAIN, epoch.public_key).await?;
+            Ok(epoch)
+        })?;
+        files::write(&public.join(ENCODER), &serde_json::to_vec_pretty(network.encoder())?)?;
+        let (id, (n, m)) = (epoch.public_key, epoch.inputs);
+        let policy = folder.join(POLICY);
+        console.result(
+            &json!({ "project": MAIN, "public_key": id, "inputs": [n, m], "policy": policy, "published": public }),
+            || {
+                let (policy, public) = (policy.display(), public.display());
+                format!("public key {id}, {n} + {m} inputs\npolicy {policy}: read it\npublish {public}, keep the rest")
+            },
+        )
+    }
+}

@@ -1,0 +1,125 @@
+//! `halflight authority issue`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use service::approval::Approval;
+use service::authority::KeyRequest;
+use service::clock;
+use service::policy::Decision;
+
+use super::{Home, MAIN, NETWORK_LIMIT, caller, network_hash};
+use crate::console::Console;
+use crate::files;
+use crate::model::{self, Model};
+use crate::passphrase::Secret;
+
+/// Issues the key that opens one network on every ciphertext of a public key, if the policy allows it. The ledger has
+/// the issue, or the refusal with every reason, before anything is written.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  halflight authority issue --folder authority --network compiled.safetensors --dry-run\n  \
+    halflight authority issue --folder authority --network compiled.safetensors --out functional.key\n  \
+    halflight authority issue --folder authority --network compiled.safetensors --model models/digits"
+)]
+pub struct Issue {
+    #[command(flatten)]
+    home: Home,
+    /// Registered network to open
+    #[arg(long, value_name = "FILE")]
+    network: PathBuf,
+    /// Project whose public key is opened
+    #[arg(long, default_value = MAIN, value_name = "NAME")]
+    project: String,
+    /// Who gets the key
+    #[arg(long, default_value = "predictor", value_name = "NAME")]
+    holder: String,
+    /// What `halflight authority approve` printed, where the policy demands it; may be given several times
+    #[arg(long = "approval", value_name = "APPROVAL")]
+    approvals: Vec<Approval>,
+    /// File for the key
+    #[arg(long, short, value_name = "FILE", required_unless_present_any = ["model", "dry_run"])]
+    out: Option<PathBuf>,
+    /// Folder for all that `halflight serve predictor` wants: network, key, public key, grant, newest audit
+    #[arg(long, value_name = "FOLDER")]
+    model: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+    /// Only say what the key would add, and what the policy says to it
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+impl Issue {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let by = caller();
+        let request = KeyRequest {
+            project: &self.project,
+            network: network_hash(&self.network)?,
+            holder: &self.holder,
+            approvals: &self.approvals,
+            by: &by,
+        };
+        if self.dry_run {
+            let decision = self.home.open(None, async |office| Ok(office.consider(&request).await?))?;
+            return console.result(&json!({ "dry_run": true, "decision": decision }), || text(&decision));
+        }
+        self.out.iter().try_for_each(|path| files::check_writable(path, self.force))?;
+        if let Some(folder) = &self.model {
+            files::check_folder(folder, &model::FILES, self.force)?;
+        }
+        let unlock = self.secret.unlock(false)?;
+        let issued = self.home.open(Some(unlock), async |office| {
+            let issued = office.issue(&request).await?;
+            if let Some(path) = &self.out {
+                files::write(path, &issued.key)?;
+            }
+            if let Some(folder) = &self.model {
+                let audit = office.newest_audit(request.network).await?;
+                let public = office.public_key(issued.parameters.public_key).await?;
+                let network = files::read(&self.network, NETWORK_LIMIT)?;
+                model::write(folder, &Model { network, key: &issued.key, grant: &issued.grant, public, audit })?;
+            }
+            Ok(issued)
+        })?;
+        let grant = &issued.grant.grant;
+        console.result(
+            &json!({
+                "file": self.out, "model": self.model, "public_key": grant.public_key, "network": grant.network,
+                "outputs": issued.parameters.outputs, "bytes": issued.key.len(), "pin": issued.parameters.pin(),
+                "decision": issued.decision, "grant": issued.grant,
+            }),
+            || {
+                let (outputs, network, public) = (issued.parameters.outputs, grant.network, grant.public_key);
+                let places = self.out.iter().chain(&self.model).map(|path| path.display().to_string());
+                format!(
+                    "{}: opens {outputs} outputs of network {network}\non every ciphertext of public key {public}\n{}\n\
+                     pin for owners: {}\nledger entry {}",
+                    places.collect::<Vec<_>>().join(" and "),
+                    text(&issued.decision),
+                    issued.parameters.pin(),
+                    issued.grant.sequence
+                )
+            },
+        )
+    }
+}
+
+fn text(decision: &Decision) -> String {
+    let Decision { refusals, before, after, expires } = decision;
+    let added = format!(
+        "open under this public key: rank {} before, {} after; {:.1} bits before, {:.1} after",
+        before.rank, after.rank, before.bits, after.bits
+    );
+    if !refusals.is_empty() {
+        return format!("{added}\nrefused: {}", refusals.join("\n         "));
+    }
+    let until = expires.map_or_else(|| "for ever".to_owned(), |expires| format!("until {}", clock::utc(expires)));
+    format!("{added}\nallowed, {until}")
+}

@@ -1,0 +1,126 @@
+//! `halflight authority ledger`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use service::authority::{LEDGER, State, open_ledger};
+use service::clock;
+use service::ledger::{Entry, Event, Head};
+
+use super::Home;
+use crate::console::{self, Console};
+use crate::files;
+
+/// Reads the ledger; no secret is needed.
+#[derive(Subcommand)]
+pub enum Ledger {
+    /// Prove that nothing was changed, removed or inserted
+    Verify(Verify),
+    /// Print what was set up, issued and refused
+    Show(Show),
+}
+
+impl Ledger {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        match self {
+            Self::Verify(verify) => verify.run(console),
+            Self::Show(show) => show.run(console),
+        }
+    }
+}
+
+/// Recomputes every hash of the chain, and compares its end with the head file and with a copy of it kept elsewhere.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight authority ledger verify --folder authority --witness copy/ledger.head")]
+pub struct Verify {
+    #[command(flatten)]
+    home: Home,
+    /// Copy of ledger.head that was kept elsewhere: its entry must still be there
+    #[arg(long, value_name = "FILE")]
+    witness: Option<PathBuf>,
+}
+
+impl Verify {
+    fn run(self, console: &Console) -> Result<()> {
+        let witness = self.witness.as_deref().map(|path| -> Result<Head> {
+            let bytes = files::read(path, 4096)?;
+            serde_json::from_slice(&bytes).with_context(|| format!("{}: not a ledger head", path.display()))
+        });
+        let witness = witness.transpose()?;
+        let entries = self.home.entries()?;
+        if let Some(Head { sequence, hash }) = witness.filter(|head| head.sequence > 0) {
+            match entries.iter().find(|entry| entry.sequence == sequence) {
+                Some(entry) if entry.hash == hash => {}
+                Some(entry) => bail!("ledger entry {sequence} has hash {}, the witness says {hash}", entry.hash),
+                None => bail!("the ledger ends before entry {sequence}, which the witness saw with hash {hash}"),
+            }
+        }
+        let head = entries.last().map(|entry| json!({ "sequence": entry.sequence, "hash": entry.hash }));
+        console.result(&json!({ "entries": entries.len(), "head": head }), || match entries.last() {
+            None => "an empty ledger".to_owned(),
+            Some(last) => format!("{} entries hold; the last one is {}", entries.len(), last.hash),
+        })
+    }
+}
+
+/// Prints the entries of a ledger that holds.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight authority ledger show --folder authority --after 10")]
+pub struct Show {
+    #[command(flatten)]
+    home: Home,
+    /// Only entries behind this number
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    after: i64,
+}
+
+impl Show {
+    fn run(self, console: &Console) -> Result<()> {
+        let mut entries = self.home.entries()?;
+        entries.retain(|entry| entry.sequence > self.after);
+        let events = entries
+            .iter()
+            .map(|entry| serde_json::from_str::<Value>(&entry.text).map(|event| (entry, event)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let machine = events.iter().map(|(entry, event)| {
+            json!({ "sequence": entry.sequence, "at": clock::utc(entry.at), "hash": entry.hash, "event": event })
+        });
+        console.result(&json!({ "entries": machine.collect::<Vec<_>>() }), || {
+            let rows = events.iter().map(|(entry, event)| {
+                let event = serde_json::from_value::<Event>(event.clone());
+                let line = event.map_or_else(|_| entry.text.clone(), |event| event.to_string());
+                // Callers choose some of the words; none may move the cursor.
+                let line = line.replace(char::is_control, "?");
+                [entry.sequence.to_string(), clock::utc(entry.at), line]
+            });
+            console::table(["entry", "at", "what"], rows)
+        })
+    }
+}
+
+impl Home {
+    /// All entries, once the chain, its end and its meaning are shown to hold.
+    fn entries(&self) -> Result<Vec<Entry>> {
+        let path = self.folder.join(LEDGER);
+        // Opening would make an empty one.
+        if self.ledger.is_none() && !path.is_file() {
+            bail!("{}: no ledger is here; name the authority's folder, or the ledger's address", path.display());
+        }
+        service::run::block_on(async {
+            let ledger = open_ledger(&self.folder, self.ledger.as_deref()).await?;
+            let checked = async {
+                ledger.verify().await?;
+                let entries = ledger.after(0).await?;
+                let mut state = State::default();
+                entries.iter().try_for_each(|entry| state.apply(entry))?;
+                Ok(entries)
+            };
+            let entries = checked.await;
+            ledger.close().await;
+            entries
+        })?
+    }
+}

@@ -1,0 +1,121 @@
+//! `halflight authority`: which functions may be opened, on files. Every decision goes to the ledger.
+
+mod approve;
+mod init;
+mod issue;
+mod ledger;
+mod project;
+mod register;
+mod rotate;
+mod sign_audit;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use network::CompiledNetwork;
+use qfe::keyfile::Unlock;
+use service::authority::Authority as Office;
+use service::hash::Hash;
+
+use crate::console::Console;
+use crate::files;
+use crate::keys::PUBLIC_KEY;
+
+/// Name of the first project.
+const MAIN: &str = "main";
+/// Largest compiled network.
+const NETWORK_LIMIT: u64 = 64 << 20;
+
+/// The authority's verbs.
+#[derive(Subcommand)]
+pub enum Authority {
+    /// Make an authority: policy, ledger, and a first public key for the inputs of a network's encoder
+    Init(init::Init),
+    /// Make a compiled network or a signed audit known
+    Register(register::Register),
+    /// Make another project: a public key of its own
+    Project(project::Project),
+    /// Give a project a new public key
+    Rotate(rotate::Rotate),
+    /// Issue the functional key of a compiled network, if the policy allows it
+    Issue(issue::Issue),
+    /// Approver: sign for one key
+    Approve(approve::Approve),
+    /// Auditor: sign the report of exactly one compiled network
+    SignAudit(sign_audit::SignAudit),
+    /// Prove and read what was issued and refused
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
+}
+
+impl Authority {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        match self {
+            Self::Init(init) => init.run(console),
+            Self::Register(register) => register.run(console),
+            Self::Project(project) => project.run(console),
+            Self::Rotate(rotate) => rotate.run(console),
+            Self::Issue(issue) => issue.run(console),
+            Self::Approve(approve) => approve.run(console),
+            Self::SignAudit(sign) => sign.run(console),
+            Self::Ledger(ledger) => ledger.run(console),
+        }
+    }
+}
+
+/// The authority's folder and its ledger.
+#[derive(Args)]
+struct Home {
+    /// The authority's folder
+    #[arg(long, value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Ledger elsewhere: sqlite:PATH or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "URL")]
+    ledger: Option<String>,
+}
+
+impl Home {
+    /// Opens the authority, works, and closes it. Without `unlock`, the master keys stay locked.
+    fn open<T>(&self, unlock: Option<Unlock>, work: impl AsyncFnOnce(&Office) -> Result<T>) -> Result<T> {
+        service::run::block_on(async {
+            let (folder, ledger) = (&self.folder, self.ledger.as_deref());
+            let office = match unlock {
+                Some(unlock) => Office::open(folder, ledger, unlock).await?,
+                None => Office::open_locked(folder, ledger).await?,
+            };
+            let result = work(&office).await;
+            office.close().await;
+            result
+        })?
+    }
+
+    /// Where the public key and the encoder of a project are published: `public/`, and `public/NAME/` for all projects
+    /// but the first.
+    fn public(&self, project: &str) -> PathBuf {
+        let public = self.folder.join("public");
+        if project == MAIN { public } else { public.join(project) }
+    }
+
+    /// Puts the public key that a project has now where owners take it from.
+    async fn publish_key(&self, office: &Office, project: &str, id: Hash) -> Result<PathBuf> {
+        let path = self.public(project).join(PUBLIC_KEY);
+        files::write(&path, &office.public_key(id).await?)?;
+        Ok(path)
+    }
+}
+
+/// Who asks, as the ledger names them.
+fn caller() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    match user.filter(|user| !user.is_empty() && user.len() <= 64 && !user.chars().any(char::is_control)) {
+        Some(user) => format!("{user} at the command line"),
+        None => "the command line".to_owned(),
+    }
+}
+
+/// The hash of a compiled network file.
+fn network_hash(path: &Path) -> Result<Hash> {
+    Ok(Hash(CompiledNetwork::load(path)?.hash()))
+}

@@ -1,0 +1,54 @@
+//! `halflight authority project`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use network::CompiledNetwork;
+use serde_json::json;
+use service::hash::Hash;
+
+use super::{Home, caller};
+use crate::console::Console;
+use crate::files;
+use crate::keys::ENCODER;
+use crate::passphrase::Secret;
+
+/// Makes a project with its own public key and its own limits, and publishes it in `public/NAME/`.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  halflight authority project wards --folder authority --network compiled.safetensors"
+)]
+pub struct Project {
+    /// Its name
+    name: String,
+    /// Registered network whose encoder its owners will use
+    #[arg(long, value_name = "FILE")]
+    network: PathBuf,
+    #[command(flatten)]
+    home: Home,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+impl Project {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let network = CompiledNetwork::load(&self.network)?;
+        let (name, unlock) = (self.name.as_str(), self.secret.unlock(false)?);
+        let public = self.home.public(name);
+        let epoch = self.home.open(Some(unlock), async |office| {
+            let epoch = office.create_project(name, Hash(network.hash()), &caller()).await?;
+            fs::create_dir_all(&public).with_context(|| format!("{}: cannot be made", public.display()))?;
+            self.home.publish_key(office, name, epoch.public_key).await?;
+            Ok(epoch)
+        })?;
+        files::write(&public.join(ENCODER), &serde_json::to_vec_pretty(network.encoder())?)?;
+        let id = epoch.public_key;
+        console
+            .result(&json!({ "project": name, "public_key": id, "inputs": epoch.inputs, "published": public }), || {
+                format!("project {name} with public key {id}; publish {}", public.display())
+            })
+    }
+}

@@ -1,0 +1,52 @@
+//! `halflight authority register`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::json;
+use service::audit::MAX_BYTES;
+
+use super::{Home, NETWORK_LIMIT, caller};
+use crate::console::Console;
+use crate::files;
+
+/// Makes compiled networks and signed audits known; a key is issued only for what is registered.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  halflight authority register --folder authority --network other.safetensors\n  \
+    halflight authority register --folder authority --audit audit.json")]
+pub struct Register {
+    #[command(flatten)]
+    home: Home,
+    /// Compiled network; may be given several times
+    #[arg(long, value_name = "FILE", required_unless_present = "audit")]
+    network: Vec<PathBuf>,
+    /// Audit that an auditor of the policy signed; may be given several times
+    #[arg(long, value_name = "FILE")]
+    audit: Vec<PathBuf>,
+}
+
+impl Register {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let read = |path: &PathBuf, limit| Ok((path.clone(), files::read(path, limit)?));
+        let networks: Vec<_> = self.network.iter().map(|path| read(path, NETWORK_LIMIT)).collect::<Result<_>>()?;
+        let audits: Vec<_> = self.audit.iter().map(|path| read(path, MAX_BYTES as u64)).collect::<Result<_>>()?;
+        let name = |path: &Path| path.display().to_string();
+        let (networks, audits) = self.home.open(None, async |office| {
+            let (mut known, mut recorded) = (Vec::new(), Vec::new());
+            for (path, bytes) in &networks {
+                known.push(office.register(bytes, &caller()).await.with_context(|| name(path))?);
+            }
+            for (path, bytes) in &audits {
+                recorded.push(office.record_audit(bytes, &caller()).await.with_context(|| name(path))?);
+            }
+            Ok((known, recorded))
+        })?;
+        console.result(&json!({ "networks": networks, "audits": audits }), || {
+            let networks = networks.iter().map(|hash| format!("network {hash}"));
+            let audits = audits.iter().map(|hash| format!("audit {hash}"));
+            networks.chain(audits).collect::<Vec<_>>().join("\n")
+        })
+    }
+}

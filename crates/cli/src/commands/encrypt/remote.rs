@@ -1,0 +1,156 @@
+//! Sending to a predictor: fetch and pin its parameters, encode, encrypt, seal, send, count.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use dataset::Dataset;
+use serde_json::json;
+use service::hash::Hash;
+use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerOptions, Reading};
+use service::signature::{SigningKey, VerifyingKey};
+
+use crate::console::{self, Console};
+use crate::files;
+
+/// Environment variable that may hold the bearer token.
+const TOKEN: &str = "HALFLIGHT_TOKEN";
+
+/// A predictor, and how far to trust it.
+#[derive(Args)]
+#[command(next_help_heading = "With a predictor")]
+pub struct Remote {
+    /// Predictor to send to; its predictions are printed, and no ciphertext is written
+    #[arg(
+        long,
+        requires = "model",
+        conflicts_with_all = ["parameters", "out", "force", "compressed", "constant_time", "tables", "masks"]
+    )]
+    pub url: Option<String>,
+    /// What the predictor calls the model
+    #[arg(long, value_name = "NAME", requires = "url")]
+    model: Option<String>,
+    /// Hash of the model's public parameters, from the authority; without it, what comes first is held on to
+    #[arg(long, value_name = "HASH", requires = "url")]
+    pin: Option<Hash>,
+    /// Folder of pins, public keys and the count of what was sent [default: $HALFLIGHT_CLIENT, else ~/.halflight]
+    #[arg(long, value_name = "FOLDER", requires = "url")]
+    client: Option<PathBuf>,
+    /// What the items are for, as agreed with the predictor
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
+    context: String,
+    /// Whom the items are about: what is sent is counted for each subject; without it, for all together
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
+    subject: String,
+    /// Secret key that signs what is sent, from `halflight keygen`
+    #[arg(long, value_name = "FILE", requires = "url")]
+    sign: Option<PathBuf>,
+    /// File with the bearer token; otherwise the environment variable HALFLIGHT_TOKEN, otherwise none
+    #[arg(long, value_name = "FILE", requires = "url")]
+    token_file: Option<PathBuf>,
+    /// Authorities of the server's certificate, in PEM, instead of those of the web
+    #[arg(long, value_name = "FILE", requires = "url")]
+    server_authorities: Option<PathBuf>,
+    /// Certificate to show, in PEM
+    #[arg(long, value_name = "FILE", requires = "certificate_key")]
+    certificate: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    certificate_key: Option<PathBuf>,
+    /// Auditor whose signed audit counts; without it, any that verifies, for warnings only
+    #[arg(long, value_name = "KEY", requires = "url")]
+    auditor: Option<VerifyingKey>,
+    /// Warn from so many items of one subject on
+    #[arg(long, value_name = "ITEMS", default_value_t = 20)]
+    warn_items: u64,
+    /// Send no more than so many items of one subject, ever
+    #[arg(long, value_name = "ITEMS", default_value_t = 140)]
+    most_items: u64,
+    /// Send no more than gives an attacker this accuracy on one subject, in percent, by the signed audit
+    #[arg(long, value_name = "PERCENT", requires = "auditor")]
+    most_accuracy: Option<f64>,
+}
+
+impl Remote {
+    /// Sends items of a data set and prints the predictions.
+    pub fn predict(&self, url: &str, data: &Dataset, items: Range<usize>, console: &Console) -> Result<()> {
+        let connection = Connection::new(ConnectionOptions {
+            url: url.to_owned(),
+            token: self.token()?,
+            authorities: self.server_authorities.clone(),
+            certificate: self.certificate.clone().zip(self.certificate_key.clone()),
+        })?;
+        let sender = self.sign.as_deref().map(SigningKey::load).transpose()?;
+        let options = OwnerOptions {
+            model: self.model.clone().unwrap_or_default(),
+            pin: self.pin,
+            context: self.context.clone(),
+            subject: self.subject.clone(),
+            limits: Limits {
+                warn_items: Some(self.warn_items),
+                most_items: Some(self.most_items),
+                most_accuracy: self.most_accuracy,
+            },
+            auditor: self.auditor.clone(),
+        };
+        let bar = console.bar("tables of the public key");
+        let owner = Owner::connect(connection, options, &self.folder()?, sender, &bar)?;
+        bar.finish_and_clear();
+        let images: Vec<&[u8]> = items.clone().map(|item| data.image(item)).collect();
+        let (answers, reading) = owner.predict(&images)?;
+        if reading.warn {
+            console.warn(&warning(&reading));
+        }
+        let results: Vec<_> = items
+            .clone()
+            .zip(&answers)
+            .map(|(item, answer)| {
+                json!({
+                    "item": item, "output": answer.output, "label": answer.label, "probabilities": answer.probabilities,
+                })
+            })
+            .collect();
+        let (pin, public_key) = (owner.parameters().pin(), owner.parameters().public_key);
+        console.result(
+            &json!({ "results": results, "pin": pin, "public_key": public_key, "odometer": reading }),
+            || {
+                let rows = items.zip(&answers).map(|(item, answer)| {
+                    let probability = answer.probabilities.iter().copied().fold(0.0, f32::max);
+                    let percent = format!("{:.1} %", 100.0 * probability);
+                    [item.to_string(), format!("{:?}", answer.output), answer.label.clone(), percent]
+                });
+                let table = console::table(["item", "output(x)", "label", "probability"], rows);
+                format!("{table}\n\nparameters {pin}\n{}", count(&reading))
+            },
+        )
+    }
+
+    fn token(&self) -> Result<Option<String>> {
+        let Some(path) = &self.token_file else { return Ok(std::env::var(TOKEN).ok()) };
+        let text = String::from_utf8(files::read(path, 4096)?).with_context(|| path.display().to_string())?;
+        Ok(Some(text.trim().to_owned()))
+    }
+
+    fn folder(&self) -> Result<PathBuf> {
+        let named = self.client.clone().or_else(|| std::env::var_os("HALFLIGHT_CLIENT").map(PathBuf::from));
+        match named.or_else(|| std::env::home_dir().map(|home| home.join(".halflight"))) {
+            Some(folder) => Ok(folder),
+            None => bail!("nowhere to keep the count of what was sent: give --client FOLDER"),
+        }
+    }
+}
+
+fn count(reading: &Reading) -> String {
+    let known = match (&reading.accuracy, &reading.attribute) {
+        (Some(accuracy), Some(attribute)) => {
+            format!(": by the audit, so many of one subject let an attacker guess '{attribute}' with {accuracy:.1} %")
+        }
+        _ => String::new(),
+    };
+    format!("{} items sent under this public key to this function{known}", reading.items)
+}
+
+fn warning(reading: &Reading) -> String {
+    format!("{}; what many items give away adds up", count(reading))
+}

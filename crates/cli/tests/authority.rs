@@ -1,0 +1,211 @@
+//! The authority on files: what the policy refuses, and that the ledger says so.
+
+mod workshop;
+
+use std::fs;
+
+use workshop::Workshop;
+
+// An identity: a passphrase costs a second of work each time.
+const INIT: &str = "authority init --identity office.identity --network compiled.safetensors --folder office";
+const ISSUE: &str = "authority issue --identity office.identity --folder office --network compiled.safetensors";
+
+/// Every kind of file, and the identity.
+fn furnished() -> Workshop {
+    let shop = Workshop::furnished();
+    shop.works("keygen --identity --out office.identity");
+    shop
+}
+
+/// The last entry of the ledger, which must hold.
+fn last(shop: &Workshop) -> serde_json::Value {
+    shop.works("authority ledger verify --folder office");
+    let shown = shop.json("authority ledger show --folder office");
+    shown["entries"].as_array().unwrap().last().unwrap()["event"].clone()
+}
+
+fn entries(shop: &Workshop) -> u64 {
+    shop.json("authority ledger verify --folder office")["entries"].as_u64().unwrap()
+}
+
+/// Runs a request that the policy must refuse: nothing is written but one entry with the reason.
+fn refused(shop: &Workshop, arguments: &str, reason: &str) {
+    let before = entries(shop);
+    let output = shop.run(&format!("{arguments} --out refused.key"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains(reason), "{arguments}: {said}");
+    assert!(!shop.path("refused.key").exists());
+    let event = last(shop);
+    assert_eq!((entries(shop), &event["event"]), (before + 1, &"refused".into()));
+    assert!(event["reasons"].to_string().contains(reason), "{event}");
+}
+
+/// Changes the policy, as a person would.
+fn edit_policy(shop: &Workshop, edit: impl Fn(&str) -> String) {
+    let path = shop.path("office/policy.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let edited = edit(&text);
+    assert_ne!(text, edited);
+    fs::write(path, edited).unwrap();
+}
+
+#[test]
+fn the_starting_policy_allows_one_network_and_no_more() {
+    let shop = furnished();
+    shop.works(INIT);
+    assert_eq!(entries(&shop), 2);
+    // A dry run needs no secret and leaves no entry.
+    let dry = shop.json(&format!("{} --dry-run", ISSUE.replace("office.identity", "nowhere")));
+    assert_eq!((&dry["decision"]["before"]["rank"], &dry["decision"]["after"]["rank"]), (&0.into(), &4.into()));
+    assert_eq!((dry["decision"]["refusals"].as_array().unwrap().len(), entries(&shop)), (0, 2));
+    let issued = shop.json(&format!("{ISSUE} --out first.key --holder ward-3"));
+    let event = last(&shop);
+    assert_eq!((&event["event"], &event["holder"]), (&"key-issued".into(), &"ward-3".into()));
+    assert_eq!(issued["grant"]["grant"]["rank"], 4);
+    // The same key again adds nothing.
+    shop.works(&format!("{ISSUE} --out again.key"));
+    assert!(fs::read(shop.path("first.key")).unwrap() == fs::read(shop.path("again.key")).unwrap());
+
+    shop.works("compile network.safetensors --data data.safetensors --bits 3 --out coarse.safetensors");
+    let coarse = "authority issue --identity office.identity --folder office --network coarse.safetensors";
+    refused(&shop, coarse, "not registered");
+    let known = shop.json("authority register --folder office --network coarse.safetensors");
+    refused(&shop, coarse, "allow-list");
+    let hash = known["networks"][0].as_str().unwrap();
+    edit_policy(&shop, |text| text.replace("allow = [", &format!("allow = [\"{hash}\",")));
+    refused(&shop, coarse, "rank: 4 functions are open");
+    refused(&shop, coarse, "bits:");
+    let dry = shop.works(&format!("{coarse} --dry-run"));
+    assert!(dry.contains("rank 4 before, 8 after") && dry.contains("refused"), "{dry}");
+
+    // A new public key has room again, and is what owners find.
+    let rotated = shop.json("authority rotate --identity office.identity --folder office --reason due");
+    assert_eq!(rotated["epoch"], 2);
+    let key = qfe::PublicKey::from_bytes(&fs::read(shop.path("office/public/public.key")).unwrap()).unwrap();
+    assert_eq!(rotated["public_key"], key.id().to_string());
+    shop.works(&format!("{coarse} --out second.key"));
+    shop.works("encrypt --parameters office/public --data data.safetensors --items 0 --out rotated");
+    shop.works("predict --key second.key --network coarse.safetensors rotated/0.ct");
+    shop.refuses("predict --key first.key --network compiled.safetensors rotated/0.ct", &["public key"]);
+    let shown = shop.works("authority ledger show --folder office --after 3");
+    assert!(shown.contains("rotated to epoch 2") && !shown.contains("project 'main' with"), "{shown}");
+}
+
+#[test]
+fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
+    let shop = furnished();
+    let [lab, anna, ben] = ["lab", "anna", "ben"].map(|name| {
+        let made = shop.json(&format!("keygen --out {name}.key"));
+        made["public"].as_str().unwrap().to_owned()
+    });
+    shop.works(INIT);
+    edit_policy(&shop, |text| {
+        format!(
+            "{text}\n[audit]\nattributes = [\"ink\"]\nstrongest_below = 70.0\nauditors = {{ lab = \"{lab}\" }}\n\
+             [approval]\nabove_rank = 2\nabove_bits = 1e6\npeople = 2\napprovers = {{ anna = \"{anna}\", ben = \"{ben}\" }}\n"
+        )
+    });
+    refused(&shop, ISSUE, "audit: none on record for attribute 'ink'");
+    let report = |high: f64| {
+        let strongest = serde_json::json!({ "family": "forest", "accuracy": 60, "high": high, "chance": 50 });
+        let report = serde_json::json!({ "attribute": "ink", "strongest": strongest });
+        fs::write(shop.path("report.json"), report.to_string()).unwrap();
+    };
+    let sign = |key: &str, out: &str| {
+        shop.works(&format!(
+            "authority sign-audit --key {key} --network compiled.safetensors --report report.json --out {out}"
+        ))
+    };
+    report(75.0);
+    sign("lab.key", "weak.json");
+    shop.works("authority register --folder office --audit weak.json");
+    refused(&shop, ISSUE, "may reach 75.00 %");
+    report(65.0);
+    sign("anna.key", "stranger.json");
+    let stranger = shop.run("authority register --folder office --audit stranger.json");
+    assert!(!stranger.status.success());
+    assert!(last(&shop)["reasons"].to_string().contains("no auditor of the policy"));
+    sign("lab.key", "audit.json");
+    shop.works("authority register --folder office --audit audit.json");
+
+    refused(&shop, ISSUE, "2 people must sign, 0 did");
+    let approve = |who: &str, holder: &str| {
+        let line = shop.works(&format!(
+            "authority approve --key {who}.key --network compiled.safetensors \
+             --public-key office/public/public.key --holder {holder}"
+        ));
+        format!("--approval {}", line.trim())
+    };
+    let annas = approve("anna", "predictor");
+    refused(&shop, &format!("{ISSUE} {annas} {annas}"), "2 people must sign, 1 did");
+    refused(&shop, &format!("{ISSUE} {annas} {}", approve("ben", "somebody-else")), "approval");
+    shop.works(&format!("{ISSUE} {annas} {} --model models/digits", approve("ben", "predictor")));
+    assert_eq!(last(&shop)["approved_by"], serde_json::json!(["anna", "ben"]));
+    assert!(fs::read(shop.path("models/digits/audit.json")).unwrap() == fs::read(shop.path("audit.json")).unwrap());
+    shop.refuses(&format!("{ISSUE} --model models/digits"), &["models/digits/network.safetensors", "--force"]);
+}
+
+#[test]
+fn a_tampered_ledger_issues_nothing() {
+    let shop = furnished();
+    shop.works(INIT);
+    shop.works(&format!("{ISSUE} --out first.key"));
+    fs::copy(shop.path("office/ledger.head"), shop.path("witness.head")).unwrap();
+    let witnessed = "authority ledger verify --folder office --witness witness.head";
+    shop.works(witnessed);
+    shop.copy("office", "whole");
+    // The rank of an issued key, made smaller in the file itself.
+    shop.damaged("office/ledger.sqlite", "office/ledger.sqlite", |bytes| {
+        let at = bytes.windows(8).position(|window| window == b"\"rank\":4").unwrap();
+        bytes[at + 7] = b'0';
+    });
+    for verb in ["ledger verify", "ledger show"] {
+        shop.refuses(&format!("authority {verb} --folder office"), &["entry 3", "was changed"]);
+    }
+    shop.refuses(&format!("{ISSUE} --out second.key"), &["entry 3", "restore the ledger"]);
+    shop.refuses(&format!("{ISSUE} --dry-run"), &["entry 3"]);
+
+    // An older ledger with an older head: only the witness knows.
+    shop.works(&INIT.replace("office ", "young ").replace("folder office", "folder young"));
+    let young = witnessed.replace("office", "young");
+    shop.refuses(&young, &["entry 3", "witness"]);
+    shop.refuses("authority ledger show --folder nowhere", &["nowhere", "no ledger"]);
+    fs::remove_file(shop.path("whole/ledger.sqlite")).unwrap();
+    shop.refuses("authority ledger verify --folder whole", &["no ledger"]);
+    shop.refuses("authority issue --folder whole --network compiled.safetensors --dry-run", &["entry 3"]);
+}
+
+#[test]
+fn projects_have_keys_and_limits_of_their_own() {
+    let shop = furnished();
+    shop.works(INIT);
+    shop.works(&format!("{ISSUE} --out main.key"));
+    let made =
+        shop.json("authority project wards --identity office.identity --folder office --network compiled.safetensors");
+    let dry = shop.json(&format!("{ISSUE} --project wards --dry-run"));
+    assert_eq!(dry["decision"]["before"]["rank"], 0);
+    let issued = shop.json(&format!("{ISSUE} --project wards --out wards.key"));
+    assert_eq!(issued["public_key"], made["public_key"]);
+    shop.works("encrypt --parameters office/public/wards --data data.safetensors --items 0 --out wards");
+    shop.works("predict --key wards.key --network compiled.safetensors wards/0.ct");
+    shop.refuses("predict --key main.key --network compiled.safetensors wards/0.ct", &["public key"]);
+    for (name, word) in [("../x", "letters"), ("wards", "exists")] {
+        let refused = shop.run(&format!(
+            "authority project {name} --identity office.identity --folder office --network compiled.safetensors"
+        ));
+        assert!(!refused.status.success() && String::from_utf8(refused.stderr).unwrap().contains(word), "{name}");
+    }
+    refused(&shop, &format!("{ISSUE} --project nobody"), "no project 'nobody'");
+}
+
+#[test]
+fn a_policy_of_ones_own() {
+    let shop = furnished();
+    fs::write(shop.path("mine.toml"), "version = 1\n[networks]\nallow = []\n[limits]\nrank = 9\nbits = 99.0\n")
+        .unwrap();
+    fs::write(shop.path("broken.toml"), "version = 1\n[networks]\nallow = []\n[limits]\nrank = 0\nbits = 99.0\n")
+        .unwrap();
+    shop.refuses(&format!("{INIT} --policy broken.toml"), &["broken.toml", "limits.rank"]);
+    shop.works(&format!("{INIT} --policy mine.toml"));
+    refused(&shop, ISSUE, "allow-list");
+}
