@@ -31,3 +31,31 @@ fn the_demo_walks_the_whole_house() {
     // A second run would lose the first one's page.
     shop.refuses("demo --images 2000 --report report.html", &["report.html", "exists", "--force"]);
 }
+
+#[test]
+fn the_demo_serves_what_it_trained() {
+    let shop = Workshop::empty();
+    let serve = "demo --images 2000 --steps 60 --encrypt 1 --serve --folder served --listen 127.0.0.1:0 \
+                 --authority-listen 127.0.0.1:0";
+    let send = |address: &str| {
+        let samples = "--data served/samples.safetensors --items 0..2 --client client";
+        shop.json(&format!("encrypt --url {address} --model digits {samples}"))
+    };
+    let server = shop.serve(serve, "predictor at ");
+    let first = send(&server.address);
+    assert_eq!(first["odometer"]["attribute"], "font", "the signed audit reaches the owner");
+    let network = network::CompiledNetwork::load(&shop.path("served/network.safetensors")).unwrap();
+    let data = dataset::Dataset::load(&shop.path("served/samples.safetensors")).unwrap();
+    for (item, result) in first["results"].as_array().unwrap().iter().enumerate() {
+        let output = network.evaluate(&network.encoder().encode(data.image(item)).unwrap()).unwrap();
+        assert_eq!(result["output"], serde_json::json!(output));
+    }
+    drop(server);
+    let ledger = shop.json("authority ledger show --folder served/authority");
+    assert_eq!(ledger["entries"][2]["event"]["event"], "key-issued");
+
+    // A second start trains nothing: it would find its page in the way.
+    assert!(shop.path("report.html").exists());
+    let again = shop.serve(serve, "predictor at ");
+    assert_eq!(send(&again.address)["results"][0]["output"], first["results"][0]["output"]);
+}

@@ -6,6 +6,7 @@
 mod encrypted;
 mod outcome;
 mod page;
+mod serve;
 mod trained;
 
 use std::path::PathBuf;
@@ -19,11 +20,12 @@ use network::{Defence, MatchOptions, TrainOptions};
 use crate::console::Console;
 use crate::files;
 use outcome::{Clock, Outcome};
+use serve::Serve;
 use trained::{Trained, Trial};
 
 /// Draws, trains, compiles, audits, issues, encrypts and predicts in a few minutes.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight demo --report report.html")]
+#[command(after_help = "Examples:\n  halflight demo --report report.html\n  halflight demo --serve")]
 pub struct Demo {
     /// HTML page to write at the end
     #[arg(long, default_value = "report.html", value_name = "FILE")]
@@ -43,15 +45,25 @@ pub struct Demo {
     /// Names the run
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    serve: Serve,
 }
 
+/// Name of the network that is served.
+const SERVED: &str = "defended";
 /// Handwritten test images to encrypt.
 const HANDWRITTEN: usize = 10;
 
 impl Demo {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
+        if self.serve.serve && self.serve.is_prepared() {
+            return self.serve.run(console);
+        }
         files::check_writable(&self.report, self.force)?;
+        if self.serve.serve {
+            self.serve.check()?;
+        }
         let mut clock = Clock::default();
 
         let drawn = self.draw(console, &mut clock)?;
@@ -66,7 +78,7 @@ impl Demo {
                 compile_steps: steps(400),
             },
             Trial {
-                name: "defended",
+                name: SERVED,
                 data: &drawn,
                 options: self.options(defended, steps(3000)),
                 compile_steps: steps(2500),
@@ -91,7 +103,14 @@ impl Demo {
 
         let outcome = Outcome::new(&networks, &scenes, clock, &self.report);
         files::write(&self.report, page::html(&outcome, &networks, &[&drawn, &handwriting])?.as_bytes())?;
-        console.result(&outcome, || outcome.to_string())
+        console.result(&outcome, || outcome.to_string())?;
+        match networks.iter().find(|trained| self.serve.serve && trained.name == SERVED) {
+            None => Ok(()),
+            Some(Trained { network, audit, .. }) => {
+                self.serve.prepare(network, audit, &drawn.test)?;
+                self.serve.run(console)
+            }
+        }
     }
 
     fn draw(&self, console: &Console, clock: &mut Clock) -> Result<Splits> {

@@ -1,0 +1,143 @@
+//! `halflight demo --serve`: authority and predictor of the defended network, on this machine.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use dataset::Dataset;
+use leakage::AuditReport;
+use network::CompiledNetwork;
+use qfe::keyfile::{self, Unlock};
+use service::audit::SignedAudit;
+use service::authority::{Authority, KeyRequest, POLICY, opening_of};
+use service::hash::Hash;
+use service::policy::starting_policy;
+use service::predictor::PredictorOptions;
+use service::run::{self, AuthorityPart, Listen, PredictorPart};
+use service::signature::SigningKey;
+use service::transport::{self, ServerOptions};
+
+use crate::console::Console;
+use crate::files;
+use crate::keys;
+use crate::model::{self, Model};
+
+/// Name of the model.
+const MODEL: &str = "digits";
+/// Test images that are kept for owners to send.
+const SAMPLES: usize = 200;
+/// Who asks at this authority.
+const BY: &str = "the demo";
+
+/// Where to serve.
+#[derive(Args)]
+pub struct Serve {
+    /// At the end, serve the defended network: an authority and a predictor on this machine, until interrupted
+    #[arg(long)]
+    pub serve: bool,
+    /// Folder for keys, ledger and model; one that a run before left is served at once, without training
+    #[arg(long, default_value = "halflight-demo", value_name = "FOLDER", requires = "serve")]
+    folder: PathBuf,
+    /// Address of the predictor and its page
+    #[arg(long, default_value = "127.0.0.1:8481", value_name = "ADDRESS", requires = "serve")]
+    listen: SocketAddr,
+    /// Address of the authority
+    #[arg(long, default_value = "127.0.0.1:8480", value_name = "ADDRESS", requires = "serve")]
+    authority_listen: SocketAddr,
+}
+
+impl Serve {
+    /// Whether an earlier run left everything that is needed.
+    pub fn is_prepared(&self) -> bool {
+        // Written last.
+        self.model().join("functional.key").is_file()
+    }
+
+    /// Refuses a folder that holds something else, before anything is trained.
+    pub fn check(&self) -> Result<()> {
+        match fs::read_dir(&self.folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            true => {
+                bail!("{}: holds something else than a whole demo; name another with --folder", self.folder.display())
+            }
+            false => files::check_folder(&self.folder, &[], false),
+        }
+    }
+
+    /// Sets an authority up that issues one key, of this network, to the predictor.
+    pub fn prepare(&self, network: &CompiledNetwork, report: &AuditReport, test: &Dataset) -> Result<()> {
+        let office = self.folder.join("authority");
+        fs::create_dir_all(&office).with_context(|| format!("{}: cannot be made", office.display()))?;
+        let hash = Hash(network.hash());
+        files::write(&office.join(POLICY), starting_policy(hash, &opening_of(network)).as_bytes())?;
+        keyfile::save_new_identity(&self.identity())?;
+        let unlock = self.unlock()?;
+        let path = self.folder.join("network.safetensors");
+        network.save(&path)?;
+        let bytes = files::read(&path, service::authority::MAX_NETWORK_BYTES as u64)?;
+        let auditor = SigningKey::generate()?;
+        auditor.save_new(&self.folder.join("auditor.key"))?;
+        let audit = SignedAudit::sign(hash, &serde_json::to_string_pretty(report)?, &auditor)?;
+        let (issued, public) = run::block_on(async {
+            let authority = Authority::open(&office, None, unlock).await?;
+            authority.register(&bytes, BY).await?;
+            authority.create_project("demo", hash, BY).await?;
+            let request =
+                KeyRequest { project: "demo", network: hash, holder: "the demo's predictor", approvals: &[], by: BY };
+            let issued = authority.issue(&request).await?;
+            let public = authority.public_key(issued.parameters.public_key).await?;
+            authority.close().await;
+            anyhow::Ok((issued, public))
+        })??;
+        let samples: Vec<usize> = (0..test.len().min(SAMPLES)).collect();
+        test.subset(&samples).save(&self.samples())?;
+        let audit = Some(audit.to_bytes());
+        model::write(&self.model(), &Model { network: bytes, audit, public, grant: &issued.grant, key: &issued.key })
+    }
+
+    /// Serves until the process is asked to end.
+    pub fn run(&self, console: &Console) -> Result<()> {
+        let network = CompiledNetwork::load(&self.model().join("network.safetensors"))?;
+        let table = keys::log_table([&network], None, console)?;
+        transport::init_log(false, false);
+        let on = |address| Listen { server: ServerOptions::on(address), tokens: None };
+        let authority = AuthorityPart {
+            listen: on(self.authority_listen),
+            folder: self.folder.join("authority"),
+            ledger: None,
+            unlock: self.unlock()?,
+        };
+        let options = PredictorOptions::over(self.folder.join("models"));
+        let predictor = PredictorPart { listen: on(self.listen), options, table };
+        run::both(authority, predictor, |authority, predictor| {
+            console.step(&format!("authority at http://{authority}"));
+            console.step(&format!("predictor at http://{predictor}"));
+            let samples = self.samples();
+            console.step(&format!(
+                "open http://{predictor}/ in a browser, or send test images:\n  halflight encrypt --url \
+                 http://{predictor} --model {MODEL} --data {} --items 0..5",
+                samples.display()
+            ));
+        })?;
+        Ok(())
+    }
+
+    fn unlock(&self) -> Result<Unlock> {
+        let path = self.identity();
+        let text = String::from_utf8(files::read(&path, 1 << 16)?).with_context(|| path.display().to_string())?;
+        Ok(Unlock::identity(&text)?)
+    }
+
+    fn identity(&self) -> PathBuf {
+        self.folder.join("authority.identity")
+    }
+
+    fn model(&self) -> PathBuf {
+        self.folder.join("models").join(MODEL)
+    }
+
+    fn samples(&self) -> PathBuf {
+        self.folder.join("samples.safetensors")
+    }
+}
