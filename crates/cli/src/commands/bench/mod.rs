@@ -1,15 +1,21 @@
 //! `halflight bench`.
 
+mod clients;
+mod load;
+mod process;
+
 use anyhow::Result;
 use clap::Args;
 use qfe::bench::{self, BenchOptions, BenchReport, ShapeReport};
 use qfe::{Subject, TimingReport};
 
 use crate::console::{self, Console};
+use load::Load;
 
 /// Times every operation of the encryption, in milliseconds and in field multiplications.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight bench --shape paper --explain")]
+#[command(after_help = "Examples:\n  halflight bench --shape paper --explain\n  \
+    halflight bench --load compiled.safetensors --data test.safetensors --seconds 30")]
 pub struct Bench {
     /// Shape to measure; give it once for each [default: all]
     #[arg(long = "shape", value_name = "SHAPE", value_parser = clap::builder::PossibleValuesParser::new(bench::shape_names()))]
@@ -26,6 +32,8 @@ pub struct Bench {
     /// Say how the function is evaluated, and what else was considered
     #[arg(long)]
     explain: bool,
+    #[command(flatten)]
+    load: Load,
 }
 
 impl Bench {
@@ -33,6 +41,9 @@ impl Bench {
     pub fn run(self, console: &Console) -> Result<()> {
         if let Some(runs) = self.timing_test {
             return timing_test(runs, console);
+        }
+        if self.load.is_wanted() {
+            return self.load.run(console);
         }
         let standard = BenchOptions::default();
         let options = BenchOptions {

@@ -1,0 +1,105 @@
+//! A predictor in a process of its own, and clients that ask it again and again.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use service::owner::{ClientError, Connection, ConnectionOptions};
+
+/// Name of the model.
+pub const MODEL: &str = "load";
+
+/// A predictor in a process of its own.
+pub struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    /// Starts it over a folder of models.
+    pub fn start(models: &Path, table_bits: u32) -> Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args([
+                "serve",
+                "predictor",
+                "--listen",
+                "127.0.0.1:0",
+                "--table-bits",
+                &table_bits.to_string(),
+                "--models",
+            ])
+            .arg(models)
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let stderr = child.stderr.take().context("the predictor has no stderr")?;
+        let mut server = Self { child, url: String::new() };
+        let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+        let url = lines.find_map(|line| line.strip_prefix("predictor at ").map(str::to_owned));
+        server.url = url.context("the predictor did not start")?;
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(server)
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A connection to it.
+    pub fn connection(&self) -> Result<Connection, ClientError> {
+        Connection::new(ConnectionOptions { url: self.url.clone(), ..ConnectionOptions::default() })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What came back.
+#[derive(Default)]
+pub struct Tally {
+    pub answered: AtomicU64,
+    /// Refused with a time to come back.
+    pub turned_away: AtomicU64,
+    /// Refused without one.
+    pub without_time: AtomicU64,
+    pub other: AtomicU64,
+    /// Of each answer.
+    pub micros: Mutex<Vec<u64>>,
+}
+
+/// Asks until the end.
+pub fn client(server: &Server, items: &[Vec<u8>], next: &AtomicUsize, tally: &Tally, end: Instant) {
+    let Ok(connection) = server.connection() else {
+        tally.other.fetch_add(1, Ordering::Relaxed);
+        return;
+    };
+    while Instant::now() < end {
+        let item = &items[next.fetch_add(1, Ordering::Relaxed) % items.len()];
+        let begin = Instant::now();
+        let count = match connection.infer(MODEL, std::slice::from_ref(item)) {
+            Ok(_) => {
+                tally.micros.lock().unwrap_or_else(PoisonError::into_inner).push(begin.elapsed().as_micros() as u64);
+                &tally.answered
+            }
+            Err(ClientError::Refused { status: 429 | 503, retry_after, .. }) => {
+                // A crowd that waits as told would be no crowd: a short pause only.
+                std::thread::sleep(Duration::from_millis(20));
+                if retry_after.is_some() { &tally.turned_away } else { &tally.without_time }
+            }
+            Err(error) => {
+                eprintln!("{error}");
+                &tally.other
+            }
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,253 @@
+//! `halflight bench --load`: how much a predictor bears, and what it does beyond.
+//!
+//! A predictor is started as a process of its own on loopback. First, one thread validates and evaluates ciphertexts:
+//! `cores / (validation + evaluation)` is the capacity. Then a few clients keep every core busy, and at last a crowd
+//! comes. On a machine that others use too, processor time says what wall time cannot: `efficiency` is the processor
+//! time that the answers are worth, by the first measurement, in that of the whole server.
+
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use dataset::Dataset;
+use network::CompiledNetwork;
+use qfe::{Ciphertext, Evaluator};
+use rayon::ThreadPoolBuilder;
+use serde::Serialize;
+
+use super::clients::{MODEL, Server, Tally, client};
+use super::process;
+use crate::console::{self, Console};
+use crate::{files, keys};
+
+/// Ciphertexts that are sent again and again.
+const CIPHERTEXTS: usize = 16;
+/// Runs of the measurement of one evaluation.
+const RUNS: usize = 3;
+
+/// A load test of a predictor.
+#[derive(Args)]
+#[command(next_help_heading = "Load test of a predictor")]
+pub struct Load {
+    /// Instead, put a predictor of this compiled network under load, below its capacity and above
+    #[arg(long, value_name = "NETWORK", requires = "data",
+          conflicts_with_all = ["shapes", "runs", "threads", "explain", "timing_test"])]
+    load: Option<PathBuf>,
+    /// Data set whose first items are sent
+    #[arg(long, value_name = "FILE", requires = "load")]
+    data: Option<PathBuf>,
+    /// Seconds of each kind of load
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// Clients of the crowd
+    #[arg(long, default_value_t = 200)]
+    crowd: usize,
+}
+
+/// What was found.
+#[derive(Serialize)]
+struct Report {
+    cores: usize,
+    ciphertext_bytes: usize,
+    validation_ms: f64,
+    evaluation_ms: f64,
+    /// Predictions a second if nothing but validation and evaluation took time.
+    capacity: f64,
+    steady: Phase,
+    crowd: Phase,
+    peak_bytes: [Option<u64>; 3],
+    /// No error below capacity; above it, predictions and refusals with a time to come back, nothing else.
+    clean: bool,
+}
+
+/// One kind of load.
+#[derive(Serialize)]
+struct Phase {
+    clients: usize,
+    seconds: f64,
+    answered: u64,
+    per_second: f64,
+    /// `per_second / capacity`.
+    of_capacity: f64,
+    efficiency: Option<f64>,
+    server_cpu_seconds: Option<f64>,
+    turned_away: u64,
+    without_time: u64,
+    other: u64,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+}
+
+impl Load {
+    /// Whether it was asked for.
+    pub fn is_wanted(&self) -> bool {
+        self.load.is_some()
+    }
+
+    /// Runs the test.
+    pub fn run(&self, console: &Console) -> Result<()> {
+        let (Some(network_path), Some(data_path)) = (&self.load, &self.data) else {
+            bail!("--load and --data name what to send");
+        };
+        let network = CompiledNetwork::load(network_path)?;
+        let data = Dataset::load(data_path)?;
+        let models = tempfile::tempdir()?;
+        let bench =
+            Bench::prepare(&network, &data, models.path(), console).with_context(|| data_path.display().to_string())?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let each = (bench.validation + bench.evaluation) / 1e3;
+        let server = Server::start(models.path(), bench.table_bits)?;
+        let length = Duration::from_secs(self.seconds.max(1));
+        let mut peak_bytes = [process::peak_bytes(server.id()); 3];
+        console.step("steady load");
+        // Two requests for each core: one in evaluation, one on its way.
+        let steady = bench.phase(&server, 2 * cores, length, each, cores);
+        peak_bytes[1] = process::peak_bytes(server.id());
+        console.step("a crowd");
+        let crowd = bench.phase(&server, self.crowd, length, each, cores);
+        peak_bytes[2] = process::peak_bytes(server.id());
+        let answers_again = server.connection()?.infer(MODEL, &bench.ciphertexts[..1]).is_ok();
+        let refused = steady.turned_away + steady.without_time + steady.other + crowd.without_time + crowd.other;
+        let report = Report {
+            cores,
+            ciphertext_bytes: bench.ciphertexts[0].len(),
+            validation_ms: bench.validation,
+            evaluation_ms: bench.evaluation,
+            capacity: cores as f64 / each,
+            steady,
+            crowd,
+            peak_bytes,
+            clean: refused == 0 && answers_again,
+        };
+        console.result(&report, || text(&report))?;
+        if report.clean { Ok(()) } else { bail!("the predictor gave other answers than it should") }
+    }
+}
+
+/// What is sent, and what it costs one thread.
+struct Bench {
+    ciphertexts: Vec<Vec<u8>>,
+    /// Milliseconds each, of processor time where the system tells it.
+    validation: f64,
+    evaluation: f64,
+    table_bits: u32,
+}
+
+impl Bench {
+    /// Draws keys, writes the model, encrypts, and measures.
+    fn prepare(network: &CompiledNetwork, data: &Dataset, models: &Path, console: &Console) -> Result<Self> {
+        console.step("keys and ciphertexts");
+        let (n, m) = network.inputs();
+        let (master, public) = qfe::setup(n, m, &mut rand::rng())?;
+        let encryptor = keys::encryptor(&public, None, console)?;
+        let encrypt = |item: usize| -> Result<Vec<u8>> {
+            let item = network.encoder().encode(data.image(item))?;
+            Ok(encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.to_bytes())
+        };
+        let ciphertexts = (0..data.len().min(CIPHERTEXTS)).map(encrypt).collect::<Result<Vec<_>>>()?;
+        if ciphertexts.is_empty() {
+            bail!("no items to send");
+        }
+        let key = master.issue(&keys::map_of(network)?)?;
+        let folder = models.join(MODEL);
+        std::fs::create_dir(&folder)?;
+        network.save(&folder.join("network.safetensors"))?;
+        files::write(&folder.join("functional.key"), &key.to_bytes())?;
+
+        let table_bits = keys::table_bits([network]);
+        let evaluator = keys::evaluator(&key, network, keys::log_table([network], None, console)?)?;
+        console.step("one thread alone");
+        let alone = ThreadPoolBuilder::new().num_threads(1).build()?;
+        let (validation, evaluation) = alone.install(|| measure(&evaluator, &ciphertexts))?;
+        Ok(Self { ciphertexts, validation, evaluation, table_bits })
+    }
+
+    fn phase(&self, server: &Server, clients: usize, length: Duration, each: f64, cores: usize) -> Phase {
+        let (tally, next) = (Tally::default(), AtomicUsize::new(0));
+        let before = process::cpu_seconds(server.id());
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..clients {
+                scope.spawn(|| client(server, &self.ciphertexts, &next, &tally, start + length));
+            }
+        });
+        let seconds = start.elapsed().as_secs_f64();
+        let used = before.and_then(|before| Some(process::cpu_seconds(server.id())? - before));
+        let answered = tally.answered.into_inner();
+        let mut micros = tally.micros.into_inner().unwrap_or_else(PoisonError::into_inner);
+        micros.sort_unstable();
+        let quantile = |share: f64| {
+            let index = ((micros.len() as f64 * share) as usize).min(micros.len().saturating_sub(1));
+            micros.get(index).map(|&micros| micros as f64 / 1e3)
+        };
+        let per_second = answered as f64 / seconds;
+        Phase {
+            clients,
+            seconds,
+            answered,
+            per_second,
+            of_capacity: per_second * each / cores as f64,
+            efficiency: used.filter(|&used| used > 0.0).map(|used| answered as f64 * each / used),
+            server_cpu_seconds: used,
+            turned_away: tally.turned_away.into_inner(),
+            without_time: tally.without_time.into_inner(),
+            other: tally.other.into_inner(),
+            p50_ms: quantile(0.5),
+            p99_ms: quantile(0.99),
+        }
+    }
+}
+
+/// Milliseconds of one validation and one evaluation: the least mean of a few runs.
+fn measure(evaluator: &Evaluator, ciphertexts: &[Vec<u8>]) -> Result<(f64, f64)> {
+    let mut least = (f64::INFINITY, f64::INFINITY);
+    let epoch = Instant::now();
+    let now = || process::thread_seconds().unwrap_or_else(|| epoch.elapsed().as_secs_f64());
+    for _ in 0..RUNS {
+        let start = now();
+        let read = ciphertexts.iter().map(|bytes| Ciphertext::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+        let middle = now();
+        for ciphertext in &read {
+            evaluator.evaluate(ciphertext)?;
+        }
+        let count = ciphertexts.len() as f64;
+        least.0 = f64::min(least.0, 1e3 * (middle - start) / count);
+        least.1 = f64::min(least.1, 1e3 * (now() - middle) / count);
+    }
+    Ok(least)
+}
+
+fn text(report: &Report) -> String {
+    let row = |name: &str, phase: &Phase| {
+        let ms = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
+        [
+            name.to_owned(),
+            phase.clients.to_string(),
+            phase.answered.to_string(),
+            format!("{:.2}", phase.per_second),
+            format!("{:.0} %", 100.0 * phase.of_capacity),
+            phase.efficiency.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share)),
+            phase.turned_away.to_string(),
+            (phase.without_time + phase.other).to_string(),
+            format!("{} / {}", ms(phase.p50_ms), ms(phase.p99_ms)),
+        ]
+    };
+    let header =
+        ["load", "clients", "answers", "per s", "of capacity", "of CPU", "turned away", "errors", "p50 / p99 ms"];
+    let peaks = report.peak_bytes.map(|peak| peak.map_or_else(|| "?".to_owned(), |peak| console::bytes(peak as usize)));
+    format!(
+        "validation {:.1} ms, evaluation {:.1} ms on one thread; capacity of {} cores {:.2} per second\n{}\n\
+         memory at most: {} idle, {} under steady load, {} in the crowd",
+        report.validation_ms,
+        report.evaluation_ms,
+        report.cores,
+        report.capacity,
+        console::table(header, [row("steady", &report.steady), row("crowd", &report.crowd)]),
+        peaks[0],
+        peaks[1],
+        peaks[2]
+    )
+}
