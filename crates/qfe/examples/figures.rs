@@ -24,10 +24,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         for op in &shape.operations {
             println!(
-                "  {:15} {} thread(s) {:9.2} ms {:8.3} M field muls (estimate {:8.3} M) {} bytes",
+                "  {:15} {} thread(s) {:9.2} ms, split {:4.2}, {:8.3} M field muls (estimate {:8.3} M) {} bytes",
                 op.name,
                 op.threads,
                 op.ms,
+                op.parallelism,
                 op.field_muls / 1e6,
                 op.estimate_field_muls / 1e6,
                 op.bytes

@@ -32,6 +32,8 @@ pub(crate) struct Costs {
     scalar_mul: [f64; 2],
     /// Reading one uncompressed point.
     read: [f64; 2],
+    /// Drawing and sorting one coefficient of a batched subgroup check.
+    coefficient: f64,
     /// One subgroup check.
     subgroup: [f64; 2],
     /// A pair of giant steps.
@@ -42,18 +44,20 @@ const SCALAR: Costs = Costs {
     add: [7.7, 17.0],
     short_pair: 6500.0,
     long_pair: 5300.0,
-    single_pair: 8500.0,
+    // The lines of the key are kept.
+    single_pair: 5600.0,
     easy: 320.0,
     hard: 10_500.0,
     product: 57.0,
     square: 27.0,
-    scalar_mul: [2500.0, 5100.0],
+    scalar_mul: [2200.0, 4500.0],
     read: [7.5, 16.0],
+    coefficient: 0.7,
     subgroup: [1350.0, 1550.0],
     giant_pair: 7.0,
 };
 
-const LANES: Costs = Costs { add: [4.0, 10.0], short_pair: 2600.0, long_pair: 2300.0, single_pair: 4800.0, ..SCALAR };
+const LANES: Costs = Costs { add: [3.2, 8.0], short_pair: 2500.0, long_pair: 1800.0, single_pair: 4800.0, ..SCALAR };
 
 impl Costs {
     /// The costs of this processor.
@@ -71,9 +75,13 @@ impl Costs {
         weights.iter().filter(|w| **w != 0).count() as f64 * 1.5 + map.outputs() as f64 * self.scalar_mul[1]
     }
 
+    /// Additions, and fresh memory at about one product per point.
     pub(crate) fn tables(&self, n: usize, m: usize) -> f64 {
+        let points =
+            FixedBase::<Fp>::size(n, Encryptor::TABLE_BYTES) + FixedBase::<Fp2>::size(m, Encryptor::TABLE_BYTES);
         FixedBase::<Fp>::build_additions(n, Encryptor::TABLE_BYTES) as f64 * self.add[0]
             + FixedBase::<Fp2>::build_additions(m, Encryptor::TABLE_BYTES) as f64 * self.add[1]
+            + points as f64
     }
 
     pub(crate) fn encrypt(&self, encryptor: &Encryptor) -> f64 {
@@ -95,7 +103,11 @@ impl Costs {
             .map(|side| {
                 let (rows, peak) = checks[side];
                 let combinations = estimate_additions(points[side] as usize, &vec![peak; rows]);
-                points[side] * self.read[side] + combinations * self.add[side] + rows as f64 * self.subgroup[side]
+                let coefficients = rows as f64 * points[side] * self.coefficient;
+                points[side] * self.read[side]
+                    + coefficients
+                    + combinations * self.add[side]
+                    + rows as f64 * self.subgroup[side]
             })
             .sum()
     }
@@ -105,6 +117,6 @@ impl Costs {
         let centre = if low <= 0 && high >= 0 { 0 } else { (i128::from(low) + i128::from(high)) / 2 };
         let distance = value.abs_diff(centre);
         let pairs = table.pairs_for(u64::try_from(distance).unwrap_or(u64::MAX / 4)) as f64;
-        pairs * self.giant_pair + 10.0 * self.product
+        pairs * self.giant_pair + 20.0 * self.product
     }
 }

@@ -14,13 +14,14 @@ use crate::{
     encrypt::Ciphertext,
     group::{
         miller::{Pair, products},
-        project::Projection,
-        target::{easy_part, hard_part, product_of_powers},
+        powers::Powers,
+        project::{Projection, run_both},
+        target::{easy_part, hard_part},
     },
     keys::{FunctionalKey, PublicKeyId},
     map::QuadraticMap,
     plan::{Plan, Strategy, dense, folded},
-    raw::{Coordinate, Fp12, G2, Point},
+    raw::{Coordinate, Fp12, G2, Lines, Point, ifma},
 };
 
 /// Why a ciphertext cannot be evaluated.
@@ -79,13 +80,18 @@ pub struct Evaluator {
     plan: Plan,
     work: Work,
     values: Vec<G2>,
+    /// Of `values`; none where lanes are quicker.
+    lines: Vec<Lines>,
     table: Arc<LogTable>,
     bounds: Vec<(i64, i64)>,
 }
 
+/// Outputs whose lines are kept, 20 kB each.
+const MOST_LINES: usize = 256;
+
 /// The compiled form of a strategy; `None` stands for the identity.
 enum Work {
-    Combine { left: Arc<Projection>, right: Arc<Projection>, combine: Vec<i32> },
+    Combine { left: Arc<Projection>, right: Arc<Projection>, combine: Powers },
     Products { left: Vec<Option<Arc<Projection>>>, right: Vec<Option<Arc<Projection>>> },
 }
 
@@ -106,7 +112,7 @@ impl Work {
                 let left = left();
                 let squares = n == m && map.left() == map.right();
                 let right = if squares { left.clone() } else { right() };
-                Self::Combine { left, right, combine: map.combine().to_vec() }
+                Self::Combine { left, right, combine: Powers::new(map.units(), map.combine()) }
             }
             Strategy::FoldLeft => {
                 Self::Products { left: each(n, &|j| folded(map, j, map.left(), n))?, right: same(right()) }
@@ -153,6 +159,8 @@ impl Evaluator {
         }
         let strategy = plan.strategy();
         let work = Work::new(map, strategy).ok_or(EvaluateError::Strategy { strategy })?;
+        let lines = if ifma::available() || map.outputs() > MOST_LINES { &[][..] } else { &key.values };
+        let lines = lines.iter().map(Lines::new).collect();
         Ok(Self {
             id: key.public_key_id(),
             inputs: map.inputs(),
@@ -160,6 +168,7 @@ impl Evaluator {
             plan,
             work,
             values: key.values.clone(),
+            lines,
             table,
             bounds: bounds.to_vec(),
         })
@@ -196,20 +205,20 @@ impl Evaluator {
     }
 
     /// Units first, then `D` in the target group.
-    fn combine(&self, c: &Ciphertext, left: &Projection, right: &Projection, combine: &[i32]) -> Vec<Fp12> {
-        let (left, right) = rayon::join(|| left.run(&c.a, 2), || right.run(&c.b, 2));
+    fn combine(&self, c: &Ciphertext, left: &Projection, right: &Projection, combine: &Powers) -> Vec<Fp12> {
+        let (left, right) = run_both((left, &c.a), (right, &c.b), 2);
         let pairs: Vec<Pair> = left.into_iter().zip(right).collect();
         let mut groups: Vec<Vec<Pair>> = pairs.chunks_exact(2).map(<[Pair]>::to_vec).collect();
         let units = groups.len();
-        groups.extend(self.values.iter().map(|value| vec![(c.gamma, *value)]));
-        let mut units_and_starts: Vec<Fp12> = products(&groups).par_iter().map(easy_part).collect();
-        let starts = units_and_starts.split_off(units);
-        let powers = |(start, row): (&Fp12, &[i32])| {
-            let weighted = units_and_starts.iter().zip(row).filter(|(_, weight)| **weight != 0);
-            let terms: Vec<(Fp12, i64)> = weighted.map(|(unit, &w)| (*unit, i64::from(w))).collect();
-            hard_part(&product_of_powers(start, &terms))
-        };
-        starts.par_iter().zip(combine.par_chunks_exact(units)).map(powers).collect()
+        // Lanes would stay idle without these pairs; scalar code has their lines already.
+        if self.lines.is_empty() {
+            groups.extend(self.values.iter().map(|value| vec![(c.gamma, *value)]));
+        }
+        let mut millers = products(&groups);
+        millers.par_extend(self.lines.par_iter().map(|lines| lines.miller_loop(&c.gamma)));
+        let parts: Vec<Fp12> = millers.par_iter().map(easy_part).collect();
+        let (units, starts) = parts.split_at(units);
+        combine.hard_parts(units, starts)
     }
 
     /// One long product of pairings per output.

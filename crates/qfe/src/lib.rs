@@ -170,4 +170,13 @@ pub use steps::{EncryptorSteps, MaskSteps};
 pub use tables::{Origin, TableError};
 #[cfg(not(target_family = "wasm"))]
 pub use timing::{LEAK, Subject, TimingError, TimingReport, timing_test};
+/// What only the fuzzer calls.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    /// Reads a mask and writes it again.
+    pub fn reread_mask(bytes: &[u8]) -> Option<Vec<u8>> {
+        crate::Mask::from_bytes(bytes).ok().map(|mask| mask.to_bytes().to_vec())
+    }
+}
+
 pub use wire::{Encoding, Header, Kind, WireError, ciphertext_size, peek};

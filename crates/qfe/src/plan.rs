@@ -10,7 +10,7 @@
 
 use crate::{
     cost::Costs,
-    group::{project::estimate_matrix, target::power_operations},
+    group::{powers::Powers, project::estimate_matrix},
     map::QuadraticMap,
 };
 
@@ -190,11 +190,8 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         Strategy::Combine => {
             c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
             c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
-            for row in map.combine().chunks_exact(units) {
-                let (products, squarings) = power_operations(row.iter().map(|&w| i64::from(w)));
-                c.products += products as f64;
-                c.squarings += squarings as f64;
-            }
+            let (products, squarings) = Powers::new(units, map.combine()).operations();
+            (c.products, c.squarings) = (products as f64, squarings as f64);
             miller += 2.0 * units as f64 * costs.short_pair + outputs as f64 * costs.single_pair;
             miller += (units + outputs) as f64 * costs.easy;
         }

@@ -1,23 +1,23 @@
 //! Running and timing.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use indicatif::ProgressBar;
 use rand::{SeedableRng, rngs::StdRng};
-use rustix::time::{ClockId, clock_gettime};
 use thiserror::Error;
 
-use super::{BenchReport, OperationReport, PAPER, ShapeReport, shapes::Shape};
+use super::{
+    BenchReport, OperationReport, PAPER, ShapeReport,
+    clock::{Clock, field_mul_ns, processor},
+    shapes::Shape,
+};
 use crate::{
     dlog::{LogTable, LogTableError},
     encrypt::{Ciphertext, EncryptError, Encryptor},
     evaluate::{EvaluateError, Evaluator},
     keys::{KeyError, setup},
     map::MapError,
-    raw::{Coordinate, Field, Fp, ifma},
+    raw::ifma,
     wire::{Encoding, WireError},
 };
 
@@ -131,61 +131,6 @@ fn measure_shapes(options: &BenchOptions, shapes: &[Shape], progress: &ProgressB
     Ok(report)
 }
 
-/// Threads and clock of one series of measurements.
-struct Clock {
-    pool: rayon::ThreadPool,
-    threads: usize,
-    runs: usize,
-}
-
-impl Clock {
-    fn new(threads: usize, runs: usize) -> Result<Self, BenchError> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|error| BenchError::Threads { threads, reason: error.to_string() })?;
-        Ok(Self { pool, threads, runs: runs.max(1) })
-    }
-
-    /// The fastest run; `prepare` is not timed.
-    fn time<P: Send, T: Send>(
-        &self,
-        name: &str,
-        (estimate, bytes): (f64, usize),
-        prepare: impl Fn() -> P + Sync,
-        work: impl Fn(P) -> T + Sync,
-    ) -> (OperationReport, T) {
-        let once = || {
-            self.pool.install(|| {
-                let prepared = prepare();
-                let before = field_mul_ns();
-                let (cpu, wall) = (thread_time(), Instant::now());
-                let value = work(prepared);
-                let elapsed = if self.threads == 1 { thread_time() - cpu } else { wall.elapsed() };
-                let after = field_mul_ns();
-                let ms = elapsed.as_secs_f64() * 1e3;
-                ((ms, ms * 1e6 / before.min(after)), value)
-            })
-        };
-        let mut best = once();
-        for _ in 1..self.runs {
-            let next = once();
-            let least = (best.0.0.min(next.0.0), best.0.1.min(next.0.1));
-            best = (least, next.1);
-        }
-        let ((ms, field_muls), value) = best;
-        let report = OperationReport {
-            name: name.to_owned(),
-            threads: self.threads,
-            ms,
-            field_muls,
-            estimate_field_muls: estimate / self.threads as f64,
-            bytes,
-        };
-        (report, value)
-    }
-}
-
 fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -> Result<ShapeReport, BenchError> {
     let map = shape.map(1)?;
     let (u, v) = shape.input(2);
@@ -262,37 +207,4 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         operations,
         explain,
     })
-}
-
-/// CPU time of this thread.
-pub(crate) fn thread_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
-}
-
-/// Nanoseconds of CPU time of one field multiplication: the least of many batches.
-pub fn field_mul_ns() -> f64 {
-    let mut x = Fp::generator().x;
-    let y = x;
-    let batch = 2000;
-    let least = (0..12)
-        .map(|_| {
-            let start = thread_time();
-            for _ in 0..batch {
-                x = x.mul(&y);
-            }
-            thread_time() - start
-        })
-        .min()
-        .unwrap_or_default();
-    std::hint::black_box(x);
-    least.as_secs_f64() * 1e9 / f64::from(batch)
-}
-
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = info.lines().find(|line| line.starts_with("model name"));
-    let model = line.and_then(|line| line.split(':').nth(1)).map_or(std::env::consts::ARCH, str::trim);
-    let vector = if ifma::available() { ", AVX-512 IFMA" } else { "" };
-    format!("{model}{vector}")
 }

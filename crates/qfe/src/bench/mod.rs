@@ -3,9 +3,11 @@
 //! Clocks differ and machines are shared, so each figure is also divided by the
 //! cost of one blst multiplication in the 381-bit field, timed in the same process
 //! right before and after. Single-threaded figures use the thread's CPU time,
-//! others the wall clock; each is the least of a few runs. Beside each figure
+//! others the wall clock; each is the least of a few runs. How evenly threads share
+//! the work is told by their CPU times. Beside each figure
 //! stands what the operation counts predict.
 
+mod clock;
 mod measure;
 mod paper;
 mod shapes;
@@ -62,10 +64,13 @@ pub struct OperationReport {
     pub name: String,
     /// Threads.
     pub threads: usize,
-    /// Milliseconds.
+    /// Milliseconds: of CPU time for one thread, of the wall clock for several.
     pub ms: f64,
     /// Milliseconds in field multiplications.
     pub field_muls: f64,
+    /// CPU time of all threads over that of the busiest one: how well the work is split,
+    /// whatever else the machine does.
+    pub parallelism: f64,
     /// What the operation counts predict.
     pub estimate_field_muls: f64,
     /// Bytes of the object made or read, zero if none.

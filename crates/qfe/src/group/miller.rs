@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::{
     lanes12::{Fp12x8, Line, TwoLines},
+    schedule::in_order,
     vector::invert_lanes,
 };
 use crate::raw::{
@@ -42,7 +43,8 @@ pub(crate) fn products(groups: &[Vec<Pair>]) -> Vec<Fp12> {
         parts.extend(group.chunks(size).map(|part| (number, part)));
     }
     parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.len()));
-    let values: Vec<[Fp12; LANES]> = parts.par_chunks(LANES).with_max_len(1).map(lanes_product).collect();
+    let vectors: Vec<_> = parts.chunks(LANES).collect();
+    let values = in_order(vectors.len(), |k| lanes_product(vectors[k]));
     let mut out: Vec<Option<Fp12>> = vec![None; groups.len()];
     for ((number, _), value) in parts.iter().zip(values.iter().flatten()) {
         let product = &mut out[*number];

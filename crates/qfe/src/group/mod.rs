@@ -4,15 +4,18 @@
 //! - [`vector`]: the same, eight at a time.
 //! - [`fixed_base`], [`windows`]: one scalar times every base of a public key.
 //! - [`program`], [`project`]: sums of points with small integer weights.
-//! - [`miller`], [`target`]: products of pairings and the target group.
+//! - [`miller`], [`target`], [`powers`]: products of pairings and the target group.
 //! - [`subgroup`]: one check for many points.
+//! - [`schedule`]: who does what when there are several threads.
 
 pub(crate) mod batch;
 pub(crate) mod fixed_base;
 mod lanes12;
 pub(crate) mod miller;
+pub(crate) mod powers;
 pub(crate) mod program;
 pub(crate) mod project;
+mod schedule;
 pub(crate) mod subgroup;
 pub(crate) mod target;
 pub(crate) mod vector;

@@ -7,13 +7,16 @@
 //! digit of one row, then over digits with equal bit, then doublings finish it.
 //! The cost is linear in the weight bits: about 7 bits per pass over the columns.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use super::{
     program::{Builder, Node, Program},
+    schedule::in_order,
     vector::to_shifted,
 };
-use crate::raw::{Coordinate, Point, ifma};
+use crate::raw::{Coordinate, G1, G2, Point, ifma};
 
 /// Digit rows of one pass at most.
 const WIDEST: usize = 6;
@@ -21,7 +24,7 @@ const WIDEST: usize = 6;
 const RADIX: i64 = 16;
 
 /// Passes that share their inversions; more programs than threads keep all busy.
-const PASSES_PER_PROGRAM: f64 = 5.0;
+const PASSES_PER_PROGRAM: f64 = 3.0;
 
 type Tuple = [i8; WIDEST];
 
@@ -56,16 +59,33 @@ impl Projection {
 
     /// `out[row·copies + c] = Σ_i weights[row][i]·points[i·copies + c]`.
     pub(crate) fn run<F: Coordinate>(&self, points: &[Point<F>], copies: usize) -> Vec<Point<F>> {
-        debug_assert_eq!(points.len(), self.columns * copies);
         let lanes = ifma::available();
-        let shifted = if lanes { to_shifted(points) } else { Vec::new() };
-        let inputs = if lanes { shifted.as_slice() } else { points };
-        self.programs
-            .par_iter()
-            .with_max_len(1)
-            .flat_map_iter(|(_, _, program)| program.run(inputs, copies, lanes))
-            .collect()
+        self.run_prepared(&prepare(points, lanes), copies, lanes)
     }
+
+    /// The same on points in shifted form, when `lanes` is set.
+    pub(crate) fn run_prepared<F: Coordinate>(&self, points: &[Point<F>], copies: usize, lanes: bool) -> Vec<Point<F>> {
+        debug_assert_eq!(points.len(), self.columns * copies);
+        in_order(self.programs.len(), |k| self.programs[k].2.run(points, copies, lanes)).concat()
+    }
+}
+
+/// [`Projection::run`] of both sides.
+pub(crate) fn run_both(left: (&Projection, &[G1]), right: (&Projection, &[G2]), copies: usize) -> (Vec<G1>, Vec<G2>) {
+    let lanes = ifma::available();
+    let (a, b) = rayon::join(|| prepare(left.1, lanes), || prepare(right.1, lanes));
+    // Programs in G2 take longer and come first.
+    let first = right.0.programs.len();
+    let parts = in_order(first + left.0.programs.len(), |k| match k.checked_sub(first) {
+        None => (Vec::new(), right.0.programs[k].2.run(&b, copies, lanes)),
+        Some(k) => (left.0.programs[k].2.run(&a, copies, lanes), Vec::new()),
+    });
+    let (left, right): (Vec<Vec<G1>>, Vec<Vec<G2>>) = parts.into_iter().unzip();
+    (left.concat(), right.concat())
+}
+
+fn prepare<F: Coordinate>(points: &[Point<F>], lanes: bool) -> Cow<'_, [Point<F>]> {
+    if lanes { to_shifted(points).into() } else { points.into() }
 }
 
 fn peak(digits: &[i8]) -> i8 {
@@ -108,6 +128,11 @@ pub(crate) fn estimate_matrix(columns: usize, weights: &[i32]) -> f64 {
 /// Additions of digit rows with the given largest digits, filled over all columns.
 pub(crate) fn estimate_additions(columns: usize, peaks: &[i32]) -> f64 {
     peaks.iter().map(|&peak| best_group(columns, peak as i8).1).sum()
+}
+
+/// Rows with values in `±peak`, at most 7, that one pass takes.
+pub(crate) fn rows_per_pass(columns: usize, peak: i32) -> usize {
+    best_group(columns, peak as i8).0
 }
 
 /// The number of digit rows with values in `±peak` that a pass should take, and

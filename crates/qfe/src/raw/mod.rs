@@ -21,7 +21,7 @@ mod storage;
 pub(crate) use fp::{Fp, MODULUS};
 pub(crate) use fp2::Fp2;
 pub(crate) use fp12::Fp12;
-pub(crate) use pairing::{miller_loop, miller_loop_many};
+pub(crate) use pairing::{Lines, miller_loop, miller_loop_many};
 pub(crate) use point::{G1, G2, Point, X};
 pub(crate) use scalar::Scalar;
 pub(crate) use storage::Storage;

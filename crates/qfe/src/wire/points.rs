@@ -1,6 +1,5 @@
 //! Arrays of points and weights.
 
-use rand::{SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
 
 use super::{
@@ -8,7 +7,7 @@ use super::{
     frame::{Bytes, Encoding},
 };
 use crate::{
-    group::subgroup::all_in_subgroup,
+    group::subgroup::all_in_subgroups,
     raw::{Coordinate, G1, G2, Point},
 };
 
@@ -43,15 +42,9 @@ pub(super) fn read<F: Coordinate>(
 /// Checks that points of both groups lie in the prime-order subgroups, with
 /// coefficients that their author cannot know.
 pub(super) fn check_subgroups(left: (&'static str, &[G1]), right: (&'static str, &[G2])) -> Result<(), WireError> {
-    let mut system = rand::rng();
-    let mut rngs = [StdRng::from_rng(&mut system), StdRng::from_rng(&mut system)];
-    let [left_rng, right_rng] = &mut rngs;
+    let (a, b) = all_in_subgroups(left.1, right.1, &mut rand::rng());
     let check = |ok: bool, field| if ok { Ok(()) } else { Err(WireError::Subgroup { field }) };
-    let (a, b) = rayon::join(
-        || check(all_in_subgroup(left.1, left_rng), left.0),
-        || check(all_in_subgroup(right.1, right_rng), right.0),
-    );
-    a.and(b)
+    check(a, left.0).and(check(b, right.0))
 }
 
 /// Appends weights.

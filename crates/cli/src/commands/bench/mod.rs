@@ -104,6 +104,7 @@ fn shape_text(report: &BenchReport, shape: &ShapeReport) -> String {
             operation.name.clone(),
             operation.threads.to_string(),
             format!("{:.2}", operation.ms),
+            format!("{:.2}", operation.parallelism),
             format!("{:.3} M", operation.field_muls / 1e6),
             format!("{:.3} M", operation.estimate_field_muls / 1e6),
             if operation.bytes == 0 { String::new() } else { console::bytes(operation.bytes) },
@@ -118,6 +119,6 @@ fn shape_text(report: &BenchReport, shape: &ShapeReport) -> String {
         shape.units,
         shape.outputs,
         shape.weight_bits,
-        console::table(["operation", "threads", "ms", "measured", "by counts", "size", "published"], rows)
+        console::table(["operation", "threads", "ms", "split", "measured", "by counts", "size", "published"], rows)
     )
 }

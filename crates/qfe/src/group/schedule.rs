@@ -1,0 +1,31 @@
+//! Independent tasks of unequal size on all threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+/// `[f(0), f(1), …]`, where each thread takes the first task that nobody has taken:
+/// with the largest ones first, no thread ends later than the average by more than
+/// one of the last ones. (Halving ranges, as rayon does, keeps no such order.)
+pub(crate) fn in_order<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&task| task < count);
+    let mut done: Vec<(usize, T)> = (0..rayon::current_num_threads().min(count))
+        .into_par_iter()
+        .with_max_len(1)
+        .flat_map_iter(|_| std::iter::from_fn(take).map(|task| (task, f(task))))
+        .collect();
+    done.sort_unstable_by_key(|(task, _)| *task);
+    done.into_iter().map(|(_, value)| value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_their_places() {
+        assert_eq!(in_order(100, |k| k * k), (0..100).map(|k| k * k).collect::<Vec<_>>());
+        assert!(in_order(0, |k| k).is_empty());
+    }
+}
