@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use common::{get, network, post, serve};
+use common::{get, identity, network, post, serve};
 use network::CompiledNetwork;
 use qfe::keyfile::Unlock;
 use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
@@ -81,12 +81,6 @@ impl World {
     }
 }
 
-/// A fresh age identity: what unlocks the master keys.
-fn identity() -> String {
-    use age::secrecy::ExposeSecret;
-    age::x25519::Identity::generate().to_string().expose_secret().to_owned()
-}
-
 fn reasons(error: Result<Issued, AuthorityError>) -> String {
     match error {
         Err(AuthorityError::Refused { reasons }) => reasons.join("; "),
@@ -123,7 +117,7 @@ async fn an_issued_key_opens_what_the_public_key_encrypts() {
     let again = world.open(&identity).await;
     assert_eq!(world.issue(&again, 0).await.unwrap().key, issued.key);
     assert_eq!(again.opened("p").await.unwrap().rank, 3);
-    let stranger = Authority::open(&world.home(), None, Unlock::identity(&self::identity()).unwrap()).await;
+    let stranger = Authority::open(&world.home(), None, Unlock::identity(&common::identity()).unwrap()).await;
     assert!(matches!(stranger, Err(AuthorityError::KeyFile(_))));
 }
 

@@ -57,6 +57,7 @@ fn slow_clients_are_cut_off_and_hold_nobody_up() {
     assert_eq!(infer(address, "digits", &[world.encrypt(&image(1))]).status, 200);
     let reply = receive(slow_body);
     assert_eq!(reply.status, 408, "{reply:?}");
+    assert!(reply.problem().contains("did not arrive"));
     let mut rest = Vec::new();
     slow_head.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let _ = std::io::Read::read_to_end(&mut &slow_head, &mut rest);
@@ -92,9 +93,12 @@ fn garbage_and_path_tricks_find_nothing() {
         "//v2",
         "/v1/models/digits/functional.key",
         "/v1/models/digits/../digits/functional.key",
+        "/v2/models/%ff/ready",
+        "/v2/models/digits/versions/%c0%ae",
     ] {
         let reply = get(address, path);
         assert!(matches!(reply.status, 400 | 404 | 405), "{path}: {reply:?}");
+        assert!(!reply.problem().is_empty());
     }
     assert_eq!(post(address, "/v2/repository/models/..%2fauthority/load", b"").status, 404);
     assert_eq!(get(address, "/health").status, 200);

@@ -20,7 +20,9 @@ use super::{Authority, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;
-use crate::transport::{BodyLimits, Caller, HttpMetrics, Problem, Scope, Tokens, identify, observe, render_metrics};
+use crate::transport::{
+    BodyLimits, Caller, HttpMetrics, Problem, Scope, Tokens, explain, identify, observe, render_metrics,
+};
 
 const MAX_JSON: usize = 64 << 10;
 /// Entries of the ledger in one answer.
@@ -99,6 +101,7 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")
         })
+        .layer(middleware::from_fn(explain))
         .layer(middleware::from_fn_with_state(tokens, identify))
         .layer(middleware::from_fn_with_state(http, observe))
         .with_state(server)

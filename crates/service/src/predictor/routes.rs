@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Predictor;
 use super::infer::{self, INPUT, ready};
 use super::model::Model;
-use crate::transport::{Caller, Problem, Scope, identify, observe};
+use crate::transport::{Caller, Problem, Scope, explain, identify, observe};
 
 type Shared = State<Arc<Predictor>>;
 
@@ -43,6 +43,7 @@ pub fn router(predictor: Arc<Predictor>) -> Router {
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")
         })
+        .layer(middleware::from_fn(explain))
         .layer(middleware::from_fn_with_state(tokens, identify))
         .layer(middleware::from_fn_with_state(http, observe))
         .with_state(predictor)

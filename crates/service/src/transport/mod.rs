@@ -18,3 +18,4 @@ pub use tls::{TlsError, TlsOptions};
 
 pub(crate) use auth::identify;
 pub(crate) use log::observe;
+pub(crate) use problem::explain;

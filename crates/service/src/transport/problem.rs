@@ -1,8 +1,13 @@
 //! Errors as `application/problem+json` (RFC 9457).
 
+use axum::body::to_bytes;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+
+const PROBLEM: &str = "application/problem+json";
 
 /// An answer that says what went wrong and what to do.
 #[derive(Clone, Debug)]
@@ -80,7 +85,7 @@ impl IntoResponse for Problem {
         body.insert("error".into(), json!(self.detail));
         body.extend(self.extra);
         let body = serde_json::Value::Object(body).to_string();
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM)], body).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -89,4 +94,17 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+/// Middleware: what the framework refuses by itself, such as a path that is no UTF-8, becomes a problem too.
+pub(crate) async fn explain(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let failed = status.is_client_error() || status.is_server_error();
+    if !failed || response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM) {
+        return response;
+    }
+    let text = to_bytes(response.into_body(), 1 << 10).await.ok().and_then(|text| String::from_utf8(text.into()).ok());
+    let text = text.filter(|text| !text.is_empty());
+    Problem::new(status, text.unwrap_or_else(|| "the request cannot be understood".into())).into_response()
 }

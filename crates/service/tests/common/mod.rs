@@ -11,10 +11,13 @@ use std::time::Duration;
 use axum::Router;
 use indicatif::ProgressBar;
 use network::{CompiledNetwork, ImportOptions, Inputs};
+use qfe::keyfile::Unlock;
 use qfe::{Ciphertext, Encryptor, LogTable, MasterKey, PublicKey, QuadraticMap};
 use rand::{RngExt, SeedableRng};
 use safetensors::tensor::{Dtype, TensorView};
+use service::authority::{Authority, POLICY, opening_of};
 use service::hash::Hash;
+use service::policy::starting_policy;
 use service::predictor::{Predictor, PredictorOptions, router};
 use service::transport::{Server, ServerOptions, Tokens};
 use tempfile::TempDir;
@@ -96,6 +99,30 @@ impl World {
     pub fn expected(&self, image: &[u8]) -> Vec<i64> {
         self.network.evaluate(&self.network.encoder().encode(image).unwrap()).unwrap()
     }
+}
+
+/// An authority whose starting policy allows the network with seed 1, registered, with the project `p`.
+pub fn office(folder: &Path, identity: &str) -> (Authority, Hash) {
+    let (network, path) = network(folder, 1, 3);
+    let hash = Hash(network.hash());
+    let home = folder.join("office");
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join(POLICY), starting_policy(hash, &opening_of(&network))).unwrap();
+    let authority = service::run::block_on(async {
+        let authority = Authority::open(&home, None, Unlock::identity(identity).unwrap()).await.unwrap();
+        authority.register(&std::fs::read(path).unwrap(), "test").await.unwrap();
+        if !authority.state().await.unwrap().projects.contains_key("p") {
+            authority.create_project("p", hash, "test").await.unwrap();
+        }
+        authority
+    });
+    (authority.unwrap(), hash)
+}
+
+/// A fresh age identity: what unlocks master keys.
+pub fn identity() -> String {
+    use age::secrecy::ExposeSecret;
+    age::x25519::Identity::generate().to_string().expose_secret().to_owned()
 }
 
 /// Some image.
