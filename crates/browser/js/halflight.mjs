@@ -69,6 +69,13 @@ export class Owner {
     return steps(() => this.draw(), progress);
   }
 
+  /** The levels of an image as they are encrypted, left and right: `{u, v}`. */
+  encode(pixels) {
+    this.#give(pixels);
+    this.#check(this.#exports.hl_encode());
+    return JSON.parse(new TextDecoder().decode(this.#output()));
+  }
+
   /** The ciphertext of `height × width` grey values from 0 to 255, row by row. */
   encrypt(pixels, { compressed = false } = {}) {
     this.#give(pixels);

@@ -50,6 +50,14 @@ impl Module {
         Ok(format!(r#"{{"public_key":"{id}","n":{n},"m":{m},"height":{height},"width":{width}}}"#).into_bytes())
     }
 
+    fn encode(&mut self) -> Result<Vec<u8>, String> {
+        let owner = self.owner.as_ref().ok_or_else(closed)?;
+        let encoded = owner.encode(&self.input);
+        self.input.zeroize();
+        let encoded = encoded.map_err(|error| error.to_string())?;
+        Ok(serde_json::json!({ "u": encoded.u, "v": encoded.v }).to_string().into_bytes())
+    }
+
     fn encrypt(&mut self, encoding: Encoding) -> Result<Vec<u8>, String> {
         let owner = self.owner.as_mut().ok_or_else(closed)?;
         let ciphertext = owner.encrypt(&self.input, encoding, &mut UnwrapErr(SysRng));
@@ -106,6 +114,15 @@ extern "C" fn hl_draw() -> f64 {
 #[unsafe(no_mangle)]
 extern "C" fn hl_masks() -> usize {
     with(|module| module.owner.as_ref().map_or(0, Owner::masks))
+}
+
+/// Outputs the levels of the pixels in the input as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn hl_encode() -> u32 {
+    with(|module| {
+        let encoded = module.encode();
+        module.put(encoded)
+    })
 }
 
 /// Encrypts the pixels in the input.

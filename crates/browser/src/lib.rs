@@ -39,6 +39,7 @@
 //! | `hl_prepare()` | one step of the tables | fraction done |
 //! | `hl_draw()` | one step of a mask | fraction done |
 //! | `hl_masks()` | | masks ready |
+//! | `hl_encode()` | takes the input as pixels, outputs JSON: the levels `u`, `v` | status |
 //! | `hl_encrypt(compressed)` | takes the input as pixels, outputs the ciphertext | status |
 //! | `hl_output()`, `hl_output_length()` | | where the output is |
 //!

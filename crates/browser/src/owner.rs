@@ -1,6 +1,6 @@
 //! An owner whose slow work is done in steps.
 
-use dataset::{EncodeError, Encoder};
+use dataset::{EncodeError, Encoded, Encoder};
 use qfe::{Encoding, EncryptError, Encryptor, EncryptorSteps, Mask, MaskSteps, PublicKey, WireError};
 use rand::CryptoRng;
 use thiserror::Error;
@@ -100,6 +100,11 @@ impl Owner {
             self.masks.extend(mask.finish());
         }
         fraction
+    }
+
+    /// The levels of an image: what is encrypted of it, for the owner to look at.
+    pub fn encode(&self, image: &[u8]) -> Result<Encoded, OwnerError> {
+        Ok(self.encoder.encode(image)?)
     }
 
     /// The ciphertext of an image of `height × width` grey values, with a mask that is

@@ -40,6 +40,9 @@ for (const [place, name] of images.entries()) {
   await writeFile(join(folder, name.replace(".gray", ".ct")), ciphertext);
 }
 
+const { u, v } = owner.encode(await file(images[0]));
+if (u.length !== owner.n || v.length !== owner.m || u[0] !== 1) throw new Error(`levels of ${u.length} and ${v.length}`);
+
 // Damaged input is refused with words, and the owner lives on.
 try {
   owner.encrypt(new Uint8Array(3));

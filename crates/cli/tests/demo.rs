@@ -42,6 +42,7 @@ fn the_demo_serves_what_it_trained() {
         shop.json(&format!("encrypt --url {address} --model digits {samples}"))
     };
     let server = shop.serve(serve, "predictor at ");
+    assert!(shop.path("served/models/digits/page.json").exists());
     let first = send(&server.address);
     assert_eq!(first["odometer"]["attribute"], "font", "the signed audit reaches the owner");
     let network = network::CompiledNetwork::load(&shop.path("served/network.safetensors")).unwrap();

@@ -10,6 +10,7 @@ mod encrypt;
 mod import;
 mod keygen;
 mod masks;
+mod page;
 mod predict;
 mod serve;
 mod train;
@@ -46,6 +47,8 @@ pub enum Command {
     Encrypt(Box<encrypt::Encrypt>),
     /// Predictor: evaluate ciphertexts and apply the public head
     Predict(predict::Predict),
+    /// Predictor: write samples and a cloud of outputs for the page that it serves
+    Page(page::Page),
     /// Authority or predictor over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
@@ -68,6 +71,7 @@ impl Command {
             Self::Masks(masks) => masks.run(console),
             Self::Encrypt(encrypt) => encrypt.run(console),
             Self::Predict(predict) => predict.run(console),
+            Self::Page(page) => page.run(console),
             Self::Serve(serve) => serve.run(console),
             Self::Bench(bench) => bench.run(console),
         }

@@ -4,6 +4,7 @@ mod infer;
 mod inspect;
 mod metrics;
 mod model;
+mod page;
 mod queue;
 mod replay;
 mod repository;

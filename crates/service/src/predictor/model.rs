@@ -8,6 +8,7 @@
 //! digits/public.key             optional: handed to owners who ask
 //! digits/grant.json             optional: what the authority said; its expiry is kept
 //! digits/audit.json             optional: the signed audit, handed to owners who ask
+//! digits/page.json              optional: what the page shows besides, samples and a cloud of outputs
 //! digits/model.toml             optional: who may send what
 //! ```
 
@@ -23,6 +24,7 @@ use crate::audit::{AuditError, SignedAudit};
 use crate::files::{self, FileError};
 use crate::grant::{self, GrantError, GrantFile};
 use crate::hash::Hash;
+use crate::page::{self, PageFile};
 use crate::parameters::Parameters;
 use crate::signature::VerifyingKey;
 
@@ -38,6 +40,7 @@ pub struct Model {
     public_key: Option<Vec<u8>>,
     audit: Option<SignedAudit>,
     grant: Option<GrantFile>,
+    page: Option<Vec<u8>>,
     options: ModelOptions,
 }
 
@@ -180,11 +183,21 @@ impl Model {
                 Some(bytes)
             }
         };
+        let page = match optional(folder, "page.json", page::MAX_BYTES as u64)? {
+            None => None,
+            Some((path, bytes)) => {
+                if PageFile::from_bytes(&bytes).map_err(|error| content(&path, error))?.network != hash {
+                    return Err(mismatch("page.json is about another network".into()));
+                }
+                Some(bytes)
+            }
+        };
         let evaluator =
             Evaluator::new(&key, Arc::clone(table), network.bounds()).map_err(|error| mismatch(error.to_string()))?;
         let (outputs, classes) = (network.outputs(), network.classes().to_vec());
         let parameters = Parameters::new(public_key, hash, outputs, classes, network.encoder().clone());
-        Ok(Self { name: name.to_owned(), network, evaluator, parameters, public_key: public, audit, grant, options })
+        let name = name.to_owned();
+        Ok(Self { name, network, evaluator, parameters, public_key: public, audit, grant, page, options })
     }
 
     /// Reads, checks and evaluates one ciphertext, and applies the public head.
@@ -218,6 +231,11 @@ impl Model {
     /// The signed audit, where the predictor has it.
     pub fn audit(&self) -> Option<&SignedAudit> {
         self.audit.as_ref()
+    }
+
+    /// The page file, where the predictor has it.
+    pub fn page(&self) -> Option<&[u8]> {
+        self.page.as_deref()
     }
 
     /// Who may send what.

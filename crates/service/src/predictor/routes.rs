@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::Predictor;
 use super::infer::{self, INPUT, ready};
 use super::model::Model;
+use super::page;
 use crate::transport::{Caller, Problem, Scope, explain, identify, observe};
 
 type Shared = State<Arc<Predictor>>;
@@ -39,6 +40,7 @@ pub fn router(predictor: Arc<Predictor>) -> Router {
         .route("/v1/models/{model}/parameters", get(parameters))
         .route("/v1/models/{model}/public-key", get(public_key))
         .route("/v1/models/{model}/audit", get(audit))
+        .merge(page::routes())
         .fallback(|| async { Problem::not_found("nothing is here; GET /openapi.json lists what is") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")

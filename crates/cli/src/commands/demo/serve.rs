@@ -13,6 +13,7 @@ use qfe::keyfile::{self, Unlock};
 use service::audit::SignedAudit;
 use service::authority::{Authority, KeyRequest, POLICY, opening_of};
 use service::hash::Hash;
+use service::page::PageFile;
 use service::policy::starting_policy;
 use service::predictor::PredictorOptions;
 use service::run::{self, AuthorityPart, Listen, PredictorPart};
@@ -92,6 +93,9 @@ impl Serve {
         })??;
         let samples: Vec<usize> = (0..test.len().min(SAMPLES)).collect();
         test.subset(&samples).save(&self.samples())?;
+        let page = PageFile::new(network, test, test, &report.attribute)?;
+        fs::create_dir_all(self.model()).with_context(|| format!("{}: cannot be made", self.model().display()))?;
+        files::write(&self.model().join("page.json"), &page.to_bytes())?;
         let audit = Some(audit.to_bytes());
         model::write(&self.model(), &Model { network: bytes, audit, public, grant: &issued.grant, key: &issued.key })
     }

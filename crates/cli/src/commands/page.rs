@@ -1,0 +1,52 @@
+//! `halflight page`: what the predictor's page shows of a network besides its public parameters.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use dataset::Dataset;
+use network::CompiledNetwork;
+use serde_json::json;
+use service::page::PageFile;
+
+use crate::console::{self, Console};
+use crate::files::{self, Output};
+
+/// Writes samples to pick and a cloud of outputs, for the page of a predictor. What it holds becomes public.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  halflight page compiled.safetensors --data train.safetensors --collateral font \\\n    \
+    --out models/digits/page.json"
+)]
+pub struct Page {
+    #[command(flatten)]
+    output: Output,
+    /// Compiled network that the predictor serves
+    network: PathBuf,
+    /// Data set for the cloud: that of training, or one like it that may be public
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Data set to take samples from, instead of the same
+    #[arg(long, value_name = "FILE")]
+    samples: Option<PathBuf>,
+    /// Collateral attribute to mark the points by
+    #[arg(long)]
+    collateral: String,
+}
+
+impl Page {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let path = self.output.path()?;
+        let network = CompiledNetwork::load(&self.network)?;
+        let data = Dataset::load(&self.data)?;
+        let samples = self.samples.as_deref().map(Dataset::load).transpose()?;
+        let page = PageFile::new(&network, &data, samples.as_ref().unwrap_or(&data), &self.collateral)?;
+        let bytes = page.to_bytes();
+        files::write(path, &bytes)?;
+        let (points, samples) = page.counts();
+        console.result(&json!({ "file": path, "points": points, "samples": samples, "bytes": bytes.len() }), || {
+            format!("{}: {points} points, {samples} samples, {}", path.display(), console::bytes(bytes.len()))
+        })
+    }
+}

@@ -1,0 +1,216 @@
+//! What the predictor's page shows of a model besides its public parameters: samples to pick, and the outputs of many
+//! items whose labels are known, so that a new output can be seen among them.
+//!
+//! ```json
+//! {"format": "halflight page", "version": 1, "network": "9f…",
+//!  "main": {"name": "character", "classes": ["0", …]}, "collateral": {"name": "font", "classes": […]},
+//!  "height": 28, "width": 28,
+//!  "ink": {"row": 0.5, "column": 0.5, "extent": 0.7, "stroke": 0.08},
+//!  "samples": [{"pixels": "base64 of height × width bytes", "main": 3, "collateral": 0, "output": [S integers]}],
+//!  "cloud": {"outputs": [[S integers], …], "main": [class, …], "collateral": [class, …]}}
+//! ```
+//!
+//! Everything in it becomes public with the page: make it from data that may be shown.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use dataset::{Dataset, DatasetError, Labels};
+use network::{CompiledNetwork, EvaluateError};
+use serde::{Deserialize, Serialize};
+
+use crate::hash::Hash;
+use crate::ink::Ink;
+
+const FORMAT: &str = "halflight page";
+/// Most bytes of such a file.
+pub const MAX_BYTES: usize = 4 << 20;
+/// Most points of the cloud: enough to see where classes lie, few enough to send and draw at once.
+pub const POINTS: usize = 1500;
+
+/// Samples and cloud of one compiled network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageFile {
+    format: String,
+    version: u32,
+    /// Hash of the compiled network.
+    pub network: Hash,
+    main: Names,
+    collateral: Names,
+    height: usize,
+    width: usize,
+    ink: Ink,
+    samples: Vec<Sample>,
+    cloud: Cloud,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Names {
+    name: String,
+    classes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    pixels: String,
+    main: u32,
+    collateral: u32,
+    output: Vec<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cloud {
+    outputs: Vec<Vec<i64>>,
+    main: Vec<u32>,
+    collateral: Vec<u32>,
+}
+
+/// A page file that cannot be made or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PageError {
+    /// A label column is missing.
+    #[error("page: {0}")]
+    Data(#[from] DatasetError),
+    /// The items do not suit the network.
+    #[error("page: {0}; give data of the kind that the network was trained on")]
+    Evaluate(#[from] EvaluateError),
+    /// Nothing to show.
+    #[error("page: the data set has no item; give one that has")]
+    Empty,
+    /// Items are not pictures.
+    #[error("page: the data set holds features, which cannot be drawn; the page is for pictures")]
+    Features,
+    /// Not laid out as a page file, or at odds with itself.
+    #[error("page: not a page file: {0}; make it again with `halflight page`")]
+    Format(String),
+}
+
+impl PageFile {
+    /// Evaluates `network` in clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`:
+    /// the first item of every main class with every value of the collateral attribute.
+    ///
+    /// # Errors
+    /// [`PageError`]: a missing label, or items that do not suit the network.
+    pub fn new(
+        network: &CompiledNetwork,
+        data: &Dataset,
+        shown: &Dataset,
+        collateral: &str,
+    ) -> Result<Self, PageError> {
+        if data.is_empty() || shown.is_empty() {
+            return Err(PageError::Empty);
+        }
+        if data.features().is_some() || shown.features().is_some() {
+            return Err(PageError::Features);
+        }
+        let data = data.subset(&spread(data.len()));
+        let shown = shown.subset(&one_of_each(shown.labels(network.main())?, shown.labels(collateral)?));
+        let (main, attribute) = (data.labels(network.main())?, data.labels(collateral)?);
+        let cloud =
+            Cloud { outputs: rows(network, &data)?, main: main.values.clone(), collateral: attribute.values.clone() };
+        let (of_main, of_attribute) = (shown.labels(network.main())?, shown.labels(collateral)?);
+        let sample = |(item, output)| Sample {
+            pixels: STANDARD.encode(shown.image(item)),
+            main: of_main.values[item],
+            collateral: of_attribute.values[item],
+            output,
+        };
+        let file = Self {
+            format: FORMAT.into(),
+            version: 1,
+            network: Hash(network.hash()),
+            main: Names { name: network.main().to_owned(), classes: main.classes.clone() },
+            collateral: Names { name: collateral.to_owned(), classes: attribute.classes.clone() },
+            height: data.height(),
+            width: data.width(),
+            ink: Ink::of(&data),
+            samples: rows(network, &shown)?.into_iter().enumerate().map(sample).collect(),
+            cloud,
+        };
+        file.check().map_err(PageError::Format)?;
+        Ok(file)
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings and numbers: cannot fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads a file and checks that its parts fit together.
+    ///
+    /// # Errors
+    /// [`PageError::Format`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PageError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(PageError::Format(format!("{} bytes, more than {MAX_BYTES}", bytes.len())));
+        }
+        let file: Self = serde_json::from_slice(bytes).map_err(|error| PageError::Format(error.to_string()))?;
+        file.check().map_err(PageError::Format)?;
+        Ok(file)
+    }
+
+    /// Points of the cloud and samples.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.cloud.outputs.len(), self.samples.len())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.format != FORMAT || self.version != 1 {
+            return Err(format!("format '{}', version {}", self.format, self.version));
+        }
+        let points = self.cloud.outputs.len();
+        if points != self.cloud.main.len() || points != self.cloud.collateral.len() {
+            return Err("the cloud has other numbers of outputs and labels".into());
+        }
+        let outputs = self.cloud.outputs.first().map_or(0, Vec::len);
+        let all = || self.cloud.outputs.iter().chain(self.samples.iter().map(|sample| &sample.output));
+        if outputs == 0 || all().any(|row| row.len() != outputs) {
+            return Err("not every item has the same number of outputs".into());
+        }
+        let known = |value: &u32, names: &Names| (*value as usize) < names.classes.len();
+        let labels = self.cloud.main.iter().zip(&self.cloud.collateral);
+        let labels = labels.chain(self.samples.iter().map(|sample| (&sample.main, &sample.collateral)));
+        for (main, collateral) in labels {
+            if !known(main, &self.main) || !known(collateral, &self.collateral) {
+                return Err(format!("a label ({main}, {collateral}) has no class name"));
+            }
+        }
+        let size = self.height.checked_mul(self.width);
+        for sample in &self.samples {
+            if STANDARD.decode(&sample.pixels).ok().map(|pixels| pixels.len()) != size {
+                return Err(format!("a sample does not have {}x{} pixels", self.height, self.width));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rows(network: &CompiledNetwork, data: &Dataset) -> Result<Vec<Vec<i64>>, EvaluateError> {
+    Ok(network.evaluate_all(data)?.chunks(network.outputs()).map(<[i64]>::to_vec).collect())
+}
+
+/// At most [`POINTS`] of `len` items, by multiples of the golden ratio: spread evenly, without the rhythm of a fixed
+/// step, which would meet only one item of each pair in data that comes in pairs.
+fn spread(len: usize) -> Vec<usize> {
+    if len <= POINTS {
+        return (0..len).collect();
+    }
+    let share = |point: usize| (point as f64 * 0.618_033_988_749_895).fract();
+    let items: std::collections::BTreeSet<usize> =
+        (0..POINTS).map(|point| (share(point) * len as f64) as usize).collect();
+    items.into_iter().collect()
+}
+
+/// The first item of every pair of labels, in the order of the labels.
+fn one_of_each(main: &Labels, collateral: &Labels) -> Vec<usize> {
+    let mut first = std::collections::BTreeMap::new();
+    for (item, labels) in main.values.iter().zip(&collateral.values).enumerate() {
+        first.entry(labels).or_insert(item);
+    }
+    first.into_values().collect()
+}

@@ -1,0 +1,127 @@
+//! The page at `/`, which encrypts in the browser: files embedded when this was built, under a policy that lets them
+//! load nothing from elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::Predictor;
+use super::infer::ready;
+use crate::hash::Hash;
+use crate::transport::Problem;
+
+include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+/// Nothing but this server: no inline script or style, no frame around it, no form. WebAssembly is compiled.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What stands at `/` where the page was not built before the server.
+const UNBUILT: &str = include_str!("unbuilt.html");
+
+/// A file of the page.
+struct Asset {
+    content: &'static [u8],
+    kind: &'static str,
+    tag: HeaderValue,
+}
+
+static ASSETS: LazyLock<BTreeMap<&'static str, Asset>> = LazyLock::new(|| {
+    let asset = |&(name, content): &(&'static str, &'static [u8])| Some((name, Asset::new(content, kind(name)?)));
+    EMBEDDED.iter().filter_map(asset).collect()
+});
+
+/// The addresses of the page.
+pub fn routes() -> Router<Arc<Predictor>> {
+    Router::new()
+        .route("/", get(index))
+        .route("/page/{file}", get(file))
+        .route("/v1/models/{model}/page", get(page_file))
+}
+
+async fn index(headers: HeaderMap) -> Response {
+    static PLAIN: LazyLock<Asset> = LazyLock::new(|| Asset::new(UNBUILT.as_bytes(), "text/html; charset=utf-8"));
+    ASSETS.get("index.html").unwrap_or(&PLAIN).answer(&headers)
+}
+
+/// Only names that were embedded exist; no path is ever opened.
+async fn file(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    let asset = ASSETS.get(file.as_str()).ok_or_else(|| Problem::not_found("the page has no such file"))?;
+    Ok(asset.answer(&headers))
+}
+
+async fn page_file(
+    State(predictor): State<Arc<Predictor>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let model = ready(&predictor, &name, None)?;
+    let bytes = model.page().map(Bytes::copy_from_slice);
+    let bytes = bytes.ok_or_else(|| Problem::not_found("no page.json is kept here; make one with `halflight page`"))?;
+    let tag = tag(&bytes);
+    Ok(cached(&headers, &tag, "application/json", bytes))
+}
+
+impl Asset {
+    fn new(content: &'static [u8], kind: &'static str) -> Self {
+        Self { content, kind, tag: tag(content) }
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let mut response = cached(headers, &self.tag, self.kind, Bytes::from_static(self.content));
+        let fixed = [
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+            (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
+            (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        ];
+        response.headers_mut().extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        response
+    }
+}
+
+/// The content, or 304 where the caller has it.
+fn cached(headers: &HeaderMap, tag: &HeaderValue, kind: &'static str, content: Bytes) -> Response {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let same = known.flat_map(|list| list.split(',')).any(|known| {
+        let known = known.trim();
+        known == "*" || known.trim_start_matches("W/").as_bytes() == tag.as_bytes()
+    });
+    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { content.into_response() };
+    let fixed = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::ETAG, tag.clone()),
+        // Kept, but asked for again each time: a new server may bring a new page.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn tag(content: &[u8]) -> HeaderValue {
+    // Hexadecimal digits in quotes: always a header value.
+    HeaderValue::from_str(&format!("\"{}\"", Hash::of_bytes(content))).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// The type of a file; others are not part of a page.
+fn kind(name: &str) -> Option<&'static str> {
+    Some(match name.rsplit_once('.')?.1 {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "wasm" => "application/wasm",
+        _ => return None,
+    })
+}
