@@ -9,8 +9,9 @@ use rand::CryptoRng;
 use rayon::prelude::*;
 
 use crate::{
-    encrypt::{Ciphertext, EncryptError, MaskScalars, check_lengths},
+    encrypt::{Ciphertext, EncryptError, check_lengths},
     keys::PublicKey,
+    mask::MaskScalars,
     raw::{Coordinate, Fp, Fp2, Point, Scalar},
 };
 

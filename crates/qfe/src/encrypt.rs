@@ -15,16 +15,19 @@
 #[cfg(not(target_family = "wasm"))]
 use indicatif::ProgressBar;
 use rand::CryptoRng;
+use rayon::prelude::*;
 use thiserror::Error;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     group::{
         batch::{Scratch, ZipAdditions, add_all},
-        fixed_base::FixedBase,
+        fixed_base::{FixedBase, blocks},
+        schedule::in_order,
     },
     keys::{PublicKey, PublicKeyId},
-    raw::{Coordinate, Fp, Fp2, G1, G2, Point, Scalar},
+    mask::{Mask, MaskScalars, Part},
+    raw::{Coordinate, Fp, Fp2, G1, G2, Point},
 };
 
 /// An encryption of `(u, v)` under one public key.
@@ -73,71 +76,6 @@ pub enum EncryptError {
         /// Public key of the encryptor.
         key: PublicKeyId,
     },
-}
-
-/// The part of a ciphertext that depends on no input; for one use, then erased.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub struct Mask {
-    #[zeroize(skip)]
-    pub(crate) id: PublicKeyId,
-    pub(crate) gamma: G1,
-    /// `[M₁c]₁` for `c = 1, 2`.
-    pub(crate) left_bases: [G1; 2],
-    /// `[W_r1]₂` for `r = 1, 2`.
-    pub(crate) right_bases: [G2; 2],
-    /// `(γ M₂c)·[s_i]₁`.
-    pub(crate) a: Vec<G1>,
-    /// `−W_r2·[t_j]₂`.
-    pub(crate) b: Vec<G2>,
-}
-
-impl Mask {
-    /// A mask without its vectors.
-    pub(crate) fn bases(id: PublicKeyId, scalars: &MaskScalars) -> Self {
-        let (g1, g2) = (Fp::generator(), Fp2::generator());
-        Self {
-            id,
-            gamma: Fp::scalar_mul(&g1, &scalars.gamma),
-            left_bases: scalars.left_bases.map(|s| Fp::scalar_mul(&g1, &s)),
-            right_bases: scalars.right_bases.map(|s| Fp2::scalar_mul(&g2, &s)),
-            a: Vec::new(),
-            b: Vec::new(),
-        }
-    }
-}
-
-/// The scalars behind a mask.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct MaskScalars {
-    pub(crate) gamma: Scalar,
-    pub(crate) left_bases: [Scalar; 2],
-    pub(crate) right_bases: [Scalar; 2],
-    pub(crate) left: [Scalar; 2],
-    pub(crate) right: [Scalar; 2],
-}
-
-impl MaskScalars {
-    pub(crate) fn draw(rng: &mut impl CryptoRng) -> Self {
-        loop {
-            let gamma = Zeroizing::new(Scalar::random(rng));
-            let mut w: Zeroizing<[Scalar; 4]> = Zeroizing::new(Default::default());
-            w.iter_mut().for_each(|entry| *entry = Scalar::random(rng));
-            let determinant = Zeroizing::new(w[0].mul(&w[3]).sub(&w[1].mul(&w[2])));
-            if determinant.is_zero() || gamma.is_zero() {
-                continue;
-            }
-            let inverse = Zeroizing::new(determinant.inverse());
-            // M = W⁻¹ = [[w22, −w12], [−w21, w11]] / det
-            let scaled = Zeroizing::new(gamma.mul(&inverse));
-            return Self {
-                gamma: *gamma,
-                left_bases: [w[3].mul(&inverse), w[1].mul(&inverse).neg()],
-                right_bases: [w[0], w[2]],
-                left: [w[2].mul(&scaled).neg(), w[0].mul(&scaled)],
-                right: [w[1].neg(), w[3].neg()],
-            };
-        }
-    }
 }
 
 /// Encrypts under one public key, with precomputed multiples of its points.
@@ -206,11 +144,17 @@ impl Encryptor {
     /// Draws a mask: all of the work that does not need the input.
     pub fn draw_mask(&self, rng: &mut impl CryptoRng) -> Mask {
         let scalars = MaskScalars::draw(rng);
-        let (mut mask, (a, b)) = rayon::join(
-            || Mask::bases(self.id, &scalars),
-            || rayon::join(|| self.left.mul_all_vartime(&scalars.left), || self.right.mul_all_vartime(&scalars.right)),
-        );
-        (mask.a, mask.b) = (a, b);
+        let (left, right) = (self.left.digits(&scalars.left), self.right.digits(&scalars.right));
+        let (n, m) = self.inputs;
+        let (lefts, rights): (Vec<_>, Vec<_>) = (blocks(n).collect(), blocks(m).collect());
+        // Blocks in G2 take longest and come first.
+        let parts = in_order(rights.len() + 1 + lefts.len(), |k| match k.checked_sub(rights.len()) {
+            None => Part::Right(self.right.mul_block_vartime(&right, rights[k].clone())),
+            Some(0) => Part::Bases(Box::new(Mask::bases(self.id, &scalars))),
+            Some(k) => Part::Left(self.left.mul_block_vartime(&left, lefts[k - 1].clone())),
+        });
+        let mut mask = Mask::empty(self.id, self.inputs);
+        parts.into_iter().for_each(|part| mask.add(part));
         mask
     }
 
@@ -221,9 +165,8 @@ impl Encryptor {
         if mask.id != self.id {
             return Err(EncryptError::ForeignMask { mask: mask.id, key: self.id });
         }
-        let mut scratch = Scratch::new();
-        add_multiples_vartime(&mut mask.a, u, &mask.left_bases, &mut scratch);
-        add_multiples_vartime(&mut mask.b, v, &mask.right_bases, &mut scratch);
+        let Mask { a, b, left_bases, right_bases, .. } = &mut mask;
+        rayon::join(|| add_multiples_vartime(b, v, right_bases), || add_multiples_vartime(a, u, left_bases));
         Ok(Ciphertext {
             id: self.id,
             gamma: mask.gamma,
@@ -242,26 +185,27 @@ pub(crate) fn check_lengths(u: &[i64], v: &[i64], (n, m): (usize, usize)) -> Res
     Ok(())
 }
 
+/// Coordinates that one thread adds at a time: one batch.
+const PART: usize = 256;
+
 /// `points[2i + c] += x_i·bases[c]`, eight bits of `|x_i|` at a time.
-fn add_multiples_vartime<F: Coordinate>(
-    points: &mut [Point<F>],
-    x: &[i64],
-    bases: &[Point<F>; 2],
-    scratch: &mut Scratch,
-) {
+fn add_multiples_vartime<F: Coordinate>(points: &mut [Point<F>], x: &[i64], bases: &[Point<F>; 2]) {
+    let scratch = &mut Scratch::new();
     let mut rest: Zeroizing<Vec<u64>> = Zeroizing::new(x.iter().map(|x| x.unsigned_abs()).collect());
     let mut bases = *bases;
     while let Some(most) = rest.iter().copied().max().filter(|&most| most > 0) {
         let tables = bases.map(|base| multiples(&base, most.min(255) as usize, scratch));
-        let mut terms = Vec::with_capacity(points.len());
-        for (x, rest) in x.iter().zip(rest.iter_mut()) {
-            let digit = (*rest & 255) as usize;
-            terms.extend(tables.iter().map(|table| table[digit].neg_if(*x < 0)));
-            *rest >>= 8;
-        }
-        let mut step = ZipAdditions { left: points, right: &terms };
-        add_all(terms.len(), &mut step, scratch);
-        terms.zeroize();
+        let parts = points.par_chunks_mut(2 * PART).zip(x.par_chunks(PART)).zip(rest.par_chunks_mut(PART));
+        parts.for_each(|((points, x), rest)| {
+            let mut terms = Vec::with_capacity(points.len());
+            for (x, rest) in x.iter().zip(rest) {
+                let digit = (*rest & 255) as usize;
+                terms.extend(tables.iter().map(|table| table[digit].neg_if(*x < 0)));
+                *rest >>= 8;
+            }
+            add_all(terms.len(), &mut ZipAdditions { left: points, right: &terms }, &mut Scratch::new());
+            terms.zeroize();
+        });
         if most > 255 {
             for (base, mut table) in bases.iter_mut().zip(tables) {
                 let (last, first) = (table[255], table[1]);

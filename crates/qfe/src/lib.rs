@@ -133,6 +133,7 @@ mod group;
 pub mod keyfile;
 mod keys;
 mod map;
+mod mask;
 #[cfg(not(target_family = "wasm"))]
 mod maskstore;
 #[cfg(not(target_family = "wasm"))]
@@ -154,11 +155,12 @@ pub use algebra::FormSpan;
 pub use constant_time::encrypt_constant_time;
 #[cfg(not(target_family = "wasm"))]
 pub use dlog::{LogError, LogTable, LogTableError};
-pub use encrypt::{Ciphertext, EncryptError, Encryptor, Mask};
+pub use encrypt::{Ciphertext, EncryptError, Encryptor};
 #[cfg(not(target_family = "wasm"))]
 pub use evaluate::{EvaluateError, Evaluator};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
 pub use map::{MapError, QuadraticMap};
+pub use mask::Mask;
 #[cfg(not(target_family = "wasm"))]
 pub use maskstore::{MaskStore, MaskStoreError};
 #[cfg(not(target_family = "wasm"))]

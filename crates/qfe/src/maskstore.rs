@@ -16,10 +16,11 @@ use rand::Rng;
 use thiserror::Error;
 
 use crate::{
-    encrypt::{Encryptor, Mask},
+    encrypt::Encryptor,
     keyfile::{self, KeyFileError, Lock, Unlock},
     keys::PublicKeyId,
     map::QuadraticMap,
+    mask::Mask,
     wire::WireError,
 };
 

@@ -10,7 +10,10 @@ use indicatif::ProgressBar;
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
 
-use crate::encrypt::{Ciphertext, EncryptError, Encryptor, Mask};
+use crate::{
+    encrypt::{Ciphertext, EncryptError, Encryptor},
+    mask::Mask,
+};
 
 /// Masks in memory, for one process and many threads.
 #[derive(Default)]

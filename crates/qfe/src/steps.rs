@@ -4,13 +4,13 @@
 //! A step handles one block of at most 128 bases: some 20 000 additions.
 
 use rand::CryptoRng;
-use zeroize::Zeroizing;
 
 use crate::{
-    encrypt::{Encryptor, Mask, MaskScalars},
+    encrypt::Encryptor,
     group::fixed_base::{Digits, Unfilled, blocks},
     keys::{PublicKey, PublicKeyId},
-    raw::{Fp, Fp2, G1, G2, Point},
+    mask::{Mask, MaskScalars, Part},
+    raw::{Fp, Fp2},
 };
 
 /// An [`Encryptor`] in the making.
@@ -65,10 +65,9 @@ impl MaskSteps {
     /// Draws the scalars.
     pub fn new(encryptor: &Encryptor, rng: &mut impl CryptoRng) -> Self {
         let scalars = MaskScalars::draw(rng);
-        let mut mask = Mask::bases(encryptor.id, &scalars);
         let inputs = encryptor.inputs();
-        mask.a.reserve_exact(2 * inputs.0);
-        mask.b.reserve_exact(2 * inputs.1);
+        let mut mask = Mask::empty(encryptor.id, inputs);
+        mask.add(Part::Bases(Box::new(Mask::bases(encryptor.id, &scalars))));
         Self {
             mask,
             left: encryptor.left.digits(&scalars.left),
@@ -91,13 +90,9 @@ impl MaskSteps {
         }
         let (n, m) = self.inputs;
         if let Some(block) = blocks(n).nth(self.done) {
-            let mut out: Zeroizing<Vec<G1>> = Zeroizing::new(vec![Point::INFINITY; 2 * block.len()]);
-            encryptor.left.mul_block_vartime(&self.left, block, &mut out);
-            self.mask.a.extend_from_slice(&out);
+            self.mask.add(Part::Left(encryptor.left.mul_block_vartime(&self.left, block)));
         } else if let Some(block) = blocks(m).nth(self.done - blocks(n).count()) {
-            let mut out: Zeroizing<Vec<G2>> = Zeroizing::new(vec![Point::INFINITY; 2 * block.len()]);
-            encryptor.right.mul_block_vartime(&self.right, block, &mut out);
-            self.mask.b.extend_from_slice(&out);
+            self.mask.add(Part::Right(encryptor.right.mul_block_vartime(&self.right, block)));
         } else {
             return self.done;
         }

@@ -14,7 +14,7 @@ use std::ops::Range;
 #[cfg(not(target_family = "wasm"))]
 use indicatif::ProgressBar;
 use rayon::prelude::*;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     batch::{RowAdditions, Width, ZipAdditions},
@@ -78,15 +78,6 @@ impl<F: Coordinate> FixedBase<F> {
         self.points.as_slice()
     }
 
-    /// `out[i·S + s] = scalars[s]·B_i` for all `S` scalars and all bases.
-    pub(crate) fn mul_all_vartime(&self, scalars: &[Scalar]) -> Vec<Point<F>> {
-        let digits = self.digits(scalars);
-        let mut out = vec![Point::INFINITY; self.bases * scalars.len()];
-        let jobs: Vec<_> = blocks(self.bases).zip(split(&mut out, self.bases, scalars.len())).collect();
-        jobs.into_par_iter().with_max_len(1).for_each(|(block, out)| self.mul_block_vartime(&digits, block, out));
-        out
-    }
-
     /// The digits that [`Self::mul_block_vartime`] reads.
     pub(crate) fn digits(&self, scalars: &[Scalar]) -> Digits {
         let of = |scalar| {
@@ -96,13 +87,16 @@ impl<F: Coordinate> FixedBase<F> {
         Digits(scalars.iter().map(of).collect())
     }
 
-    /// The multiples of one block of bases, of [`blocks`].
-    pub(crate) fn mul_block_vartime(&self, digits: &Digits, block: Range<usize>, out: &mut [Point<F>]) {
+    /// `out[i·S + s] = scalars[s]·B_i` for all `S` scalars and one block of bases, of [`blocks`].
+    pub(crate) fn mul_block_vartime(&self, digits: &Digits, block: Range<usize>) -> Zeroizing<Vec<Point<F>>> {
         let rows = &self.points.as_slice()[block.start * self.layout.rows..block.end * self.layout.rows];
-        self.add_rows(&digits.0, rows, out);
+        let mut out = Zeroizing::new(vec![Point::INFINITY; digits.0.len() * block.len()]);
+        self.add_rows(&digits.0, rows, &mut out);
         if self.lanes {
-            out.copy_from_slice(&from_shifted(out));
+            let points = Zeroizing::new(from_shifted(&out));
+            out.copy_from_slice(&points);
         }
+        out
     }
 
     fn add_rows(&self, digits: &[Vec<(Vec<i32>, bool)>], table: &[Point<F>], out: &mut [Point<F>]) {

@@ -15,7 +15,7 @@ pub(crate) mod miller;
 pub(crate) mod powers;
 pub(crate) mod program;
 pub(crate) mod project;
-mod schedule;
+pub(crate) mod schedule;
 pub(crate) mod subgroup;
 pub(crate) mod target;
 pub(crate) mod vector;

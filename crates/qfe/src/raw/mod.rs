@@ -8,6 +8,8 @@
 mod fp;
 mod fp12;
 mod fp2;
+mod g1;
+mod g2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
 #[cfg(not(target_arch = "x86_64"))]

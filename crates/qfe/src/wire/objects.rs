@@ -8,9 +8,10 @@ use super::{
     points::{check_subgroups, read, read_weights, write, write_weights},
 };
 use crate::{
-    encrypt::{Ciphertext, Mask},
+    encrypt::Ciphertext,
     keys::{FunctionalKey, MasterKey, PublicKey, PublicKeyId},
     map::QuadraticMap,
+    mask::Mask,
     raw::{Coordinate, Fp, Fp2, Scalar},
 };
 

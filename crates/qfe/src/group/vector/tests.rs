@@ -1,0 +1,61 @@
+//! Lanes against scalars.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha12Rng;
+
+use super::*;
+use crate::{
+    group::{batch::add_one, project::Projection},
+    raw::{Fp2, Scalar, ifma},
+};
+
+fn points<F: Coordinate>(count: usize, seed: u64) -> Vec<Point<F>> {
+    let mut rng = ChaCha12Rng::seed_from_u64(seed);
+    (0..count).map(|_| F::scalar_mul(&F::generator(), &Scalar::random(&mut rng))).collect()
+}
+
+/// Lanes and scalars agree, special cases included.
+fn agree<F: Coordinate>() {
+    if !ifma::available() {
+        return;
+    }
+    let (a, mut b) = (points::<F>(45, 1), points::<F>(45, 2));
+    let check = |b: &[Point<F>]| {
+        let mut scalar = a.clone();
+        add_all(45, &mut ZipAdditions { left: &mut scalar, right: b }, &mut Scratch::new());
+        let (mut lanes, right) = (to_shifted(&a), to_shifted(b));
+        let mut step = ZipAdditions { left: &mut lanes, right: &right };
+        Adder::new(true).add(45, &mut step);
+        assert!(from_shifted(&lanes) == scalar);
+    };
+    check(&b);
+    (b[3], b[20], b[44]) = (a[3], a[20].neg(), Point::INFINITY);
+    check(&b);
+    let mut doubled = to_shifted(&a);
+    let copy = doubled.clone();
+    Adder::new(true).double(45, &mut ZipAdditions { left: &mut doubled, right: &copy });
+    let expected: Vec<Point<F>> = a.iter().map(|&p| add_one(p, p)).collect();
+    assert!(from_shifted(&doubled) == expected);
+}
+
+#[test]
+fn lanes_agree_with_scalars() {
+    agree::<Fp>();
+    agree::<Fp2>();
+}
+
+#[test]
+fn projections_are_weighted_sums() {
+    let points = points::<Fp>(30, 3);
+    for most in [1, 3, 7, 127, 40_000] {
+        let weights: Vec<i32> = (0..5 * 30).map(|k| (k * k * 31 + k * 17) % (2 * most + 1) - most).collect();
+        let out = Projection::new(30, &weights).run(&points, 1);
+        for (row, sum) in weights.chunks(30).zip(out) {
+            let expected = row
+                .iter()
+                .zip(&points)
+                .fold(Point::INFINITY, |sum, (&w, p)| add_one(sum, Fp::scalar_mul(p, &Scalar::from_i64(i64::from(w)))));
+            assert!(sum == expected);
+        }
+    }
+}
