@@ -112,7 +112,7 @@
 //! with malice (equal, opposite, infinite): all arithmetic is exact on them.
 
 // Browsers have the owner's side alone, where parts of the rest are unused.
-#![cfg_attr(target_family = "wasm", allow(dead_code))]
+#![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
 
 #[cfg(not(target_family = "wasm"))]
 mod algebra;
