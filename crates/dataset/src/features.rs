@@ -26,10 +26,9 @@ impl Features {
     pub fn quantise(values: &[f32], columns: usize, names: Vec<String>) -> (Vec<u8>, Self) {
         let mut features = Self { names, low: Vec::with_capacity(columns), step: Vec::with_capacity(columns) };
         for column in 0..columns {
-            let (low, high) = span(values.iter().skip(column).step_by(columns).copied());
+            let (low, step) = scale(values.iter().skip(column).step_by(columns).copied().collect());
             features.low.push(low);
-            let step = (high - low) / 255.0;
-            features.step.push(if step > 0.0 && step.is_finite() { step } else { 1.0 });
+            features.step.push(step);
         }
         let bytes = values.iter().enumerate().map(|(place, &value)| features.byte(place % columns, value));
         (bytes.collect(), features)
@@ -46,7 +45,8 @@ impl Features {
         self.low[column.min(self.low.len() - 1)] + self.step[column.min(self.step.len() - 1)] * f32::from(byte)
     }
 
-    fn byte(&self, column: usize, value: f32) -> u8 {
+    /// The byte nearest to a value of a column that has a scale of its own, or of all columns as column 0.
+    pub(crate) fn byte(&self, column: usize, value: f32) -> u8 {
         // The cast clamps.
         ((value - self.low[column]) / self.step[column]).round() as u8
     }
@@ -67,9 +67,15 @@ impl Features {
     }
 }
 
+/// Low and step of a column of these values.
+pub(crate) fn scale(values: Vec<f32>) -> (f32, f32) {
+    let (low, high) = span(values);
+    let step = (high - low) / 255.0;
+    (low, if step > 0.0 && step.is_finite() { step } else { 1.0 })
+}
+
 /// The quantiles 0.001 and 0.999.
-fn span(values: impl Iterator<Item = f32>) -> (f32, f32) {
-    let mut values: Vec<f32> = values.collect();
+fn span(mut values: Vec<f32>) -> (f32, f32) {
     if values.is_empty() {
         return (0.0, 0.0);
     }

@@ -9,6 +9,7 @@
 //! | folders of pictures, speech, faces, tables | [`import`] |
 //! | a file that numpy and PyTorch open | [`Dataset::save`], [`Dataset::load`] |
 //! | a look at what one has | [`sheet`], [`Summary`] |
+//! | changed copies of pictures | [`Dataset::augmented`] |
 //! | integers to encrypt | [`Encoder`] |
 //!
 //! For WebAssembly only the encoder is built.
@@ -36,6 +37,8 @@
 //! ```
 
 #[cfg(not(target_family = "wasm"))]
+mod augment;
+#[cfg(not(target_family = "wasm"))]
 mod data;
 #[cfg(not(target_family = "wasm"))]
 pub mod draw;
@@ -55,6 +58,8 @@ mod reshape;
 #[cfg(not(target_family = "wasm"))]
 pub mod sheet;
 
+#[cfg(not(target_family = "wasm"))]
+pub use augment::{AugmentError, AugmentOptions};
 #[cfg(not(target_family = "wasm"))]
 pub use data::{Dataset, DatasetError, Labels};
 pub use encoder::{EncodeError, Encoded, Encoder, Ranges};

@@ -81,13 +81,25 @@ impl Dataset {
 impl Labels {
     /// A column from one text per item; classes in alphabetical order, numbers in numerical order.
     pub fn from_texts(name: impl Into<String>, texts: &[String]) -> Self {
-        let mut classes: Vec<String> = texts.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
-        if classes.iter().all(|class| class.parse::<i64>().is_ok()) {
-            classes.sort_by_key(|class| class.parse::<i64>().unwrap_or_default());
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut number = |text| {
+            let next = numbers.len() as u32;
+            *numbers.entry(text).or_insert(next)
+        };
+        let values = texts.iter().map(|text| number(text.as_str())).collect();
+        Self::from_numbers(name, numbers.into_iter().map(|(text, number)| (text.to_string(), number)).collect(), values)
+    }
+
+    /// As [`from_texts`](Self::from_texts), for texts that have been numbered as they came.
+    pub(crate) fn from_numbers(name: impl Into<String>, numbers: BTreeMap<String, u32>, mut values: Vec<u32>) -> Self {
+        let mut ordered: Vec<(String, u32)> = numbers.into_iter().collect();
+        if ordered.iter().all(|(class, _)| class.parse::<i64>().is_ok()) {
+            ordered.sort_by_key(|(class, _)| class.parse::<i64>().unwrap_or_default());
         }
-        let numbers: BTreeMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-        let values = texts.iter().map(|text| numbers.get(text.as_str()).copied().unwrap_or_default()).collect();
-        Self { name: name.into(), classes: classes.clone(), values }
+        let mut places = vec![0; ordered.len()];
+        ordered.iter().zip(0..).for_each(|((_, number), place)| places[*number as usize] = place);
+        values.iter_mut().for_each(|value| *value = places[*value as usize]);
+        Self { name: name.into(), classes: ordered.into_iter().map(|(class, _)| class).collect(), values }
     }
 
     /// The value of the class of this name.

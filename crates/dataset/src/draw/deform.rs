@@ -69,7 +69,7 @@ impl Deformation {
 /// The elastic warp of Simard et al.: `out[r, c] = in[r + dy[r, c], c + dx[r, c]]`, bilinear, mirrored
 /// at the borders, with `d = α · G_H · noise · G_W` and `G` the Gaussian filter with zeros outside.
 #[derive(Debug)]
-pub(super) struct Warp {
+pub(crate) struct Warp {
     height: usize,
     width: usize,
     alpha: f32,
@@ -84,7 +84,7 @@ impl Warp {
     }
 
     /// Warps the canvas's window into `out`.
-    pub fn apply(&self, random: &mut Random, canvas: &mut Canvas, out: &mut [u8]) {
+    pub(super) fn apply(&self, random: &mut Random, canvas: &mut Canvas, out: &mut [u8]) {
         let pixels = self.height * self.width;
         let to_byte = |ink: f32| (ink * 255.0).round() as u8;
         let Canvas { window, scratch, .. } = canvas;
@@ -105,7 +105,7 @@ impl Warp {
     }
 
     /// One displacement field in pixels.
-    fn field(&self, random: &mut Random, field: &mut [f32], room: &mut [f32]) {
+    pub fn field(&self, random: &mut Random, field: &mut [f32], room: &mut [f32]) {
         let (height, width) = (self.height, self.width);
         field.iter_mut().for_each(|noise| *noise = random.symmetric());
         // room = noise · G_W

@@ -29,8 +29,8 @@ use std::collections::BTreeMap;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-pub(crate) use self::deform::Random;
-use self::deform::{Deformation, Warp};
+use self::deform::Deformation;
+pub(crate) use self::deform::{Random, Warp};
 use self::face::Outline;
 use self::raster::Canvas;
 use crate::{Dataset, Labels};

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::pattern::Pattern;
 use super::{ImportError, Skipped};
 
 /// Where the labels of files come from.
@@ -46,11 +48,15 @@ pub(super) struct Listing {
 /// Deeper folders than any collection; ends loops of links.
 const DEEPEST: usize = 16;
 
+/// What separates columns.
+const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+
 /// CSV files of file names and labels, of many millions of rows.
 const CSV_LIMIT: u64 = 1 << 30;
 
 impl LabelSource {
-    /// Guesses: a single CSV file in the folder, else one folder level as the label `class`.
+    /// Guesses: a single CSV file in the folder; else file names of three parts, as
+    /// `{main}_{collateral}_{index}.wav`; else one folder level as the label `class`.
     pub fn infer(folder: &Path) -> Result<Self, ImportError> {
         let children = children(folder)?;
         let csv = |path: &&PathBuf| extension(path) == "csv";
@@ -63,7 +69,10 @@ impl LabelSource {
                 let file = file.or(header.first()).cloned().unwrap_or_default();
                 Ok(LabelSource::Csv { path: path.clone(), file, labels: vec![] })
             }
-            _ => Ok(LabelSource::Folders(vec!["class".into()])),
+            _ => Ok(match common_ending(&children) {
+                Some(ending) => LabelSource::Pattern(format!("{{main}}_{{collateral}}_{{index}}{ending}")),
+                None => LabelSource::Folders(vec!["class".into()]),
+            }),
         }
     }
 
@@ -88,6 +97,18 @@ impl LabelSource {
             LabelSource::Csv { path, file, labels } => by_csv(folder, path, file, labels),
         }
     }
+}
+
+/// The extension, dot included, if all paths are files of it whose names have three parts.
+fn common_ending(paths: &[PathBuf]) -> Option<String> {
+    let ending = |path: &PathBuf| {
+        let stem = path.file_stem()?.to_str()?;
+        let three = stem.split('_').count() == 3 && stem.split('_').all(|part| !part.is_empty());
+        let extension = path.extension()?.to_str()?;
+        (three && path.is_file()).then(|| format!(".{extension}"))
+    };
+    let first: Option<String> = paths.first().and_then(ending);
+    paths.iter().all(|path| ending(path) == first).then_some(first)?
 }
 
 fn by_path(
@@ -156,10 +177,22 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String]) -> Result<L
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
     for record in csv_reader(path)?.into_byte_records() {
-        let record = record.map_err(|error| csv_error(path, &error))?;
+        let bad = |line: u64, reason: &str| {
+            Err(Skipped { place: format!("{}, line {line}", path.display()), reason: reason.into() })
+        };
+        let record = match record {
+            Ok(record) => record,
+            // The reader goes on with the next line.
+            Err(error) => match unequal(&error) {
+                Some((line, reason)) => {
+                    entries.push(bad(line, &reason));
+                    continue;
+                }
+                None => return Err(csv_error(path, &error)),
+            },
+        };
         let line = record.position().map_or(0, csv::Position::line);
-        let bad =
-            |reason: &str| Err(Skipped { place: format!("{}, line {line}", path.display()), reason: reason.into() });
+        let bad = |reason: &str| bad(line, reason);
         let text = |column: usize| std::str::from_utf8(&record[column]).map(|text| text.trim().to_string());
         let row = text(file_column).and_then(|name| {
             let labels = columns.iter().map(|&column| text(column)).collect::<Result<Vec<_>, _>>()?;
@@ -176,8 +209,23 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String]) -> Result<L
     Ok(Listing { label_names, entries })
 }
 
-pub(super) fn csv_header(path: &Path) -> Result<Vec<String>, ImportError> {
-    let mut reader = csv_reader(path)?;
+fn csv_header(path: &Path) -> Result<Vec<String>, ImportError> {
+    header_of(&mut csv_reader(path)?, path)
+}
+
+/// Line and reason, if a row has more or fewer fields than the header.
+pub(super) fn unequal(error: &csv::Error) -> Option<(u64, String)> {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let line = pos.as_ref().map_or(0, csv::Position::line);
+            Some((line, format!("it has {len} fields, and the header {expected_len}")))
+        }
+        _ => None,
+    }
+}
+
+/// The names of the columns, each once.
+pub(super) fn header_of(reader: &mut csv::Reader<impl Read>, path: &Path) -> Result<Vec<String>, ImportError> {
     let header = reader.headers().map_err(|error| csv_error(path, &error))?;
     let names: Vec<String> = header.iter().map(|name| name.trim().to_string()).collect();
     let mut seen = BTreeSet::new();
@@ -190,70 +238,44 @@ pub(super) fn csv_header(path: &Path) -> Result<Vec<String>, ImportError> {
     }
 }
 
-pub(super) fn csv_reader(path: &Path) -> Result<csv::Reader<fs::File>, ImportError> {
+fn csv_reader(path: &Path) -> Result<csv::Reader<fs::File>, ImportError> {
     let io = |source| ImportError::Io { path: path.into(), source };
-    let file = fs::File::open(path).map_err(io)?;
+    let mut file = fs::File::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     if length > CSV_LIMIT {
         let problem = format!("it has {length} bytes, more than {CSV_LIMIT}: split it");
         return Err(ImportError::Description { path: path.into(), problem });
     }
-    Ok(csv::ReaderBuilder::new().from_reader(file))
+    let delimiter = delimiter(path, &mut file)?;
+    Ok(csv::ReaderBuilder::new().delimiter(delimiter).from_reader(file))
+}
+
+/// The commonest of comma, semicolon and tab in the first line, outside of quotes.
+pub(super) fn delimiter(path: &Path, file: &mut fs::File) -> Result<u8, ImportError> {
+    const START: u64 = 1 << 16;
+    let io = |source| ImportError::Io { path: path.into(), source };
+    let mut start = Vec::new();
+    file.take(START).read_to_end(&mut start).map_err(io)?;
+    file.rewind().map_err(io)?;
+    if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
+        let problem = "it is UTF-16: save it as UTF-8".to_string();
+        return Err(ImportError::Description { path: path.into(), problem });
+    }
+    let (mut counts, mut quoted) = ([0; 3], false);
+    for &byte in start.iter().take_while(|&&byte| byte != b'\n') {
+        quoted ^= byte == b'"';
+        let place = DELIMITERS.iter().position(|&delimiter| delimiter == byte && !quoted);
+        if let Some(place) = place {
+            counts[place] += 1;
+        }
+    }
+    // The first of equals: a comma.
+    let best = (0..3).rev().max_by_key(|&place| counts[place]).unwrap_or(0);
+    Ok(DELIMITERS[best])
 }
 
 pub(super) fn csv_error(path: &Path, error: &csv::Error) -> ImportError {
-    let problem = format!("{error}: give comma-separated UTF-8 with a header and rows of equal length");
+    let problem =
+        format!("{error}: give UTF-8 separated by commas, semicolons or tabs, with a header and rows of equal length");
     ImportError::Description { path: path.into(), problem }
-}
-
-/// A file name with holes.
-struct Pattern {
-    start: String,
-    /// The name of each hole, empty to ignore it, and the text after it.
-    holes: Vec<(String, String)>,
-}
-
-impl Pattern {
-    fn parse(text: &str) -> Result<Self, ImportError> {
-        let wrong = |remedy: &str| ImportError::Option {
-            field: "pattern",
-            value: text.into(),
-            remedy: format!("{remedy}, as in {{digit}}_{{speaker}}_{{}}.wav"),
-        };
-        let mut parts = text.split('{');
-        let start = parts.next().unwrap_or_default().to_string();
-        let mut holes = Vec::new();
-        for part in parts {
-            let (name, after) = part.split_once('}').ok_or_else(|| wrong("close every brace"))?;
-            holes.push((name.to_string(), after.to_string()));
-        }
-        if holes.iter().rev().skip(1).any(|(_, after)| after.is_empty()) {
-            return Err(wrong("put some text between two braces"));
-        }
-        let mut names: Vec<&String> = holes.iter().map(|(name, _)| name).filter(|name| !name.is_empty()).collect();
-        names.sort();
-        if names.is_empty() || names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(wrong("name at least one label, and each once"));
-        }
-        Ok(Self { start, holes })
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.holes.iter().map(|(name, _)| name).filter(|name| !name.is_empty()).cloned().collect()
-    }
-
-    /// The labels, if the text fits and none is empty.
-    fn matches(&self, text: &str) -> Option<Vec<String>> {
-        let mut rest = text.strip_prefix(self.start.as_str())?;
-        let mut labels = Vec::new();
-        for (place, (name, after)) in self.holes.iter().enumerate() {
-            let last = place + 1 == self.holes.len();
-            let end = if last { rest.strip_suffix(after.as_str())?.len() } else { rest.find(after.as_str())? };
-            if !name.is_empty() {
-                labels.push(rest[..end].to_string());
-            }
-            rest = &rest[end + after.len()..];
-        }
-        labels.iter().all(|label| !label.is_empty()).then_some(labels)
-    }
 }

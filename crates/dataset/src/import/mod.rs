@@ -7,6 +7,7 @@
 
 mod faces;
 mod listing;
+mod pattern;
 mod pictures;
 mod speech;
 mod table;
@@ -14,7 +15,7 @@ mod table;
 pub use faces::{FaceOptions, imdb_faces, utk_faces};
 pub use listing::LabelSource;
 pub use pictures::{Crop, PictureOptions, pictures};
-pub use speech::{SpeechOptions, speech};
+pub use speech::{SpeechOptions, SynthesisError, SynthesisOptions, speech, synthesise};
 #[cfg(feature = "parquet")]
 pub use table::parquet;
 pub use table::{ArrayOptions, TableOptions, csv, npz};
@@ -70,7 +71,7 @@ pub enum ImportError {
         problem: String,
     },
     /// A bad item, where none may be skipped.
-    #[error("{place}: {reason}: repair or remove it, or allow bad items to be skipped")]
+    #[error("{place}: {reason}: repair or remove it, or leave bad items out (--skip-bad)")]
     Item {
         /// Its file, or file and row.
         place: String,

@@ -15,7 +15,10 @@
 
 mod augment;
 mod mel;
+mod synthesis;
 mod wav;
+
+pub use synthesis::{SynthesisError, SynthesisOptions, synthesise};
 
 use std::path::Path;
 

@@ -1,11 +1,18 @@
-//! Rows of a CSV file.
+//! Rows of a CSV file, one at a time.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::{Row, Rows};
 use crate::import::ImportError;
-use crate::import::listing::{csv_error, csv_header, csv_reader};
+use crate::import::listing::{csv_error, delimiter, header_of, unequal};
+
+/// Longest row in bytes. A quote that is not closed makes one of the rest of the file.
+const LONGEST_ROW: u64 = 16 << 20;
 
 pub(super) struct CsvFile {
     path: PathBuf,
@@ -14,8 +21,37 @@ pub(super) struct CsvFile {
 
 impl CsvFile {
     pub fn open(path: &Path) -> Result<Self, ImportError> {
-        Ok(Self { path: path.into(), header: csv_header(path)? })
+        let (mut reader, _) = reader(path)?;
+        Ok(Self { path: path.into(), header: header_of(&mut reader, path)? })
     }
+}
+
+/// A file whose bytes are counted, so that no row grows without bound.
+struct Counted {
+    file: File,
+    since_row: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.since_row.set(self.since_row.get() + count as u64);
+        if self.since_row.get() > LONGEST_ROW {
+            let problem = format!("a row is longer than {LONGEST_ROW} bytes, perhaps by a quote that is not closed");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+        }
+        Ok(count)
+    }
+}
+
+fn reader(path: &Path) -> Result<(csv::Reader<Counted>, Rc<Cell<u64>>), ImportError> {
+    let io = |source| ImportError::Io { path: path.into(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let delimiter = delimiter(path, &mut file)?;
+    let since_row = Rc::new(Cell::new(0));
+    let counted = Counted { file, since_row: since_row.clone() };
+    let reader = csv::ReaderBuilder::new().delimiter(delimiter).buffer_capacity(1 << 16).from_reader(counted);
+    Ok((reader, since_row))
 }
 
 impl Rows for CsvFile {
@@ -24,10 +60,12 @@ impl Rows for CsvFile {
     }
 
     fn visit(&self, visit: &mut dyn FnMut(u64, Row) -> Result<(), ImportError>) -> Result<(), ImportError> {
-        let mut reader = csv_reader(&self.path)?;
+        let (mut reader, since_row) = reader(&self.path)?;
         let mut record = csv::ByteRecord::new();
         loop {
-            match reader.read_byte_record(&mut record) {
+            let read = reader.read_byte_record(&mut record);
+            since_row.set(0);
+            match read {
                 Ok(false) => return Ok(()),
                 Ok(true) => {
                     let line = record.position().map_or(0, csv::Position::line);
@@ -39,12 +77,9 @@ impl Rows for CsvFile {
                     }
                 }
                 // The reader goes on with the next line.
-                Err(error) => match error.kind() {
-                    csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
-                        let line = pos.as_ref().map_or(0, csv::Position::line);
-                        visit(line, Err(format!("it has {len} fields, and the header {expected_len}")))?;
-                    }
-                    _ => return Err(csv_error(&self.path, &error)),
+                Err(error) => match unequal(&error) {
+                    Some((line, reason)) => visit(line, Err(reason))?,
+                    None => return Err(csv_error(&self.path, &error)),
                 },
             }
         }

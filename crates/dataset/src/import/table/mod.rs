@@ -1,9 +1,10 @@
 //! Tables: CSV files, Parquet files and NumPy archives, some columns as labels, the others as features.
 //!
 //! A CSV or Parquet file is read twice from start to end. The first pass learns what each feature column is:
-//! numbers throughout, or a few different texts, which become one column each (`colour=red`, 0 or 1).
-//! The second pass keeps four bytes per feature; bytes in the end, see
-//! [`Features::quantise`](crate::Features::quantise). Encoders for tables want
+//! numbers throughout, with the scale of a random sample of them as
+//! [`Features::quantise`](crate::Features::quantise) takes it, or a few different texts, which become one
+//! column each (`colour=red`, 0 or 1). The second pass writes bytes: memory is one byte per feature and four
+//! per label of each row, however long the file. Encoders for tables want
 //! [`Normalise::PerColumn`](crate::Normalise::PerColumn).
 
 mod columns;
@@ -21,9 +22,9 @@ use std::path::Path;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
-use self::columns::Column;
+use self::columns::{Column, Label};
 use super::{ImportError, Imported, Skipped};
-use crate::{Dataset, Features, Labels};
+use crate::{Dataset, Features};
 
 /// Which columns of a table are what.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,8 +42,11 @@ pub struct TableOptions {
 /// quadratic network.
 const MOST_FEATURES: usize = 16_384;
 
-/// Numbers kept in memory: 4 GiB.
-const MOST_CELLS: usize = 1 << 30;
+/// Bytes of all features.
+const MOST_CELLS: usize = 8 << 30;
+
+/// Bad rows that are listed; a table of more is of another form than it says.
+const MOST_SKIPPED: usize = 1_000_000;
 
 /// Something that gives rows of text, the same ones each time.
 trait Rows {
@@ -94,39 +98,46 @@ fn import(
         return Err(ImportError::Description { path: path.into(), problem });
     }
 
-    let (mut values, mut skipped) = (Vec::new(), Vec::new());
-    let mut texts: Vec<Vec<String>> = vec![Vec::new(); labels.len()];
+    let (low, step) = columns.iter().flat_map(Column::scales).unzip();
+    let scale = Features { names, low, step };
+    let (mut bytes, mut row_values, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    let mut label_columns: Vec<Label> = options.labels.iter().map(|name| Label::new(name)).collect();
+    let description = |problem| ImportError::Description { path: path.into(), problem };
     rows.visit(&mut |number, row| {
         progress.inc(1);
-        let start = values.len();
-        let added = row.and_then(|row| add(row, &labels, &features, &columns, &mut values));
+        row_values.clear();
+        let added = row.and_then(|row| Ok((row, check(row, &labels, &features, &columns, &mut row_values)?)));
         match added {
-            Ok(found) => texts.iter_mut().zip(found).for_each(|(texts, text)| texts.push(text)),
+            Ok((row, ())) => {
+                bytes.extend(row_values.iter().enumerate().map(|(place, &value)| scale.byte(place, value)));
+                for (column, &place) in label_columns.iter_mut().zip(&labels) {
+                    column.push(row[place].trim()).map_err(description)?;
+                }
+            }
             Err(reason) => {
-                values.truncate(start);
                 let place = format!("{}, row {number}", path.display());
                 if !skip_bad {
                     return Err(ImportError::Item { place, reason });
                 }
+                if skipped.len() == MOST_SKIPPED {
+                    return Err(description(format!("it has more than {MOST_SKIPPED} bad rows: {place}: {reason}")));
+                }
                 skipped.push(Skipped { place, reason });
             }
         }
-        if values.len() > MOST_CELLS {
-            let problem = format!("it has more than {MOST_CELLS} numbers: choose fewer rows or features");
-            return Err(ImportError::Description { path: path.into(), problem });
+        if bytes.len() > MOST_CELLS {
+            return Err(description(format!("it has more than {MOST_CELLS} numbers: choose fewer rows or features")));
         }
         Ok(())
     })?;
-    if values.is_empty() {
+    if bytes.is_empty() {
         let remedy = "check that the table has rows without missing values";
         return Err(ImportError::Nothing { path: path.into(), skipped: skipped.len(), remedy });
     }
 
-    let width = names.len();
-    let (bytes, scale) = Features::quantise(&values, width, names);
-    let labels = options.labels.iter().zip(&texts).map(|(name, texts)| Labels::from_texts(name, texts));
     let about = BTreeMap::from([("generator".into(), "imported table".into())]);
-    let data = Dataset::new(1, width, bytes, labels.collect(), about)?.with_features(scale)?;
+    let labels = label_columns.into_iter().map(Label::finish).collect();
+    let data = Dataset::new(1, scale.names.len(), bytes, labels, about)?.with_features(scale)?;
     Ok(Imported { data, skipped, filtered: BTreeMap::new() })
 }
 
@@ -157,7 +168,9 @@ fn choose(header: &[String], path: &Path, options: &TableOptions) -> Result<(Vec
 /// The first pass. Rows that cannot be read are left to the second.
 fn learn(rows: &dyn Rows, path: &Path, features: &[usize], options: &TableOptions) -> Result<Vec<Column>, ImportError> {
     let header = rows.header();
-    let learner = |&place: &usize| columns::Learner::new(&header[place], options.texts.contains(&header[place]));
+    let learner = |&place: &usize| {
+        columns::Learner::new(&header[place], options.texts.contains(&header[place]), place, features.len())
+    };
     let mut learners: Vec<_> = features.iter().map(learner).collect();
     rows.visit(&mut |number, row| {
         if let Ok(row) = row {
@@ -172,20 +185,19 @@ fn learn(rows: &dyn Rows, path: &Path, features: &[usize], options: &TableOption
     finished.collect::<Result<_, String>>().map_err(fails)
 }
 
-/// Appends the features of a row and returns its labels.
-fn add(
+/// Appends the features of a row whose labels are there.
+fn check(
     row: &[Cow<str>],
     labels: &[usize],
     features: &[usize],
     columns: &[Column],
     values: &mut Vec<f32>,
-) -> Result<Vec<String>, String> {
+) -> Result<(), String> {
     for (column, &place) in columns.iter().zip(features) {
         column.append(row[place].trim(), values)?;
     }
-    let label = |&place: &usize| match row[place].trim() {
-        "" => Err("a label is missing".to_string()),
-        text => Ok(text.to_string()),
-    };
-    labels.iter().map(label).collect()
+    match labels.iter().all(|&place| !row[place].trim().is_empty()) {
+        true => Ok(()),
+        false => Err("a label is missing".to_string()),
+    }
 }
