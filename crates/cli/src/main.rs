@@ -2,6 +2,7 @@
 
 mod commands;
 mod console;
+mod encoder;
 mod files;
 mod keys;
 mod model;

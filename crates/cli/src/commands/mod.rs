@@ -2,7 +2,9 @@
 
 mod audit;
 mod authority;
+mod baseline;
 mod bench;
+mod check;
 mod compile;
 mod dataset;
 mod demo;
@@ -25,17 +27,21 @@ use crate::console::Console;
 pub enum Command {
     /// The whole flow on drawn digits and real handwriting; ends with a table and report.html
     Demo(demo::Demo),
-    /// Draw, import and look at data sets
+    /// Draw, import, divide and look at data sets
     #[command(subcommand)]
     Dataset(dataset::Dataset),
     /// Train a private quadratic network and its public head, with or without a defence
     Train(train::Train),
     /// Turn a trained network into integers with exact bounds
     Compile(compile::Compile),
+    /// Evaluate labelled items under encryption, all roles at once, and compare with the network in clear
+    Check(check::Check),
     /// Bring in an integer network made elsewhere
     Import(import::Import),
     /// Measure what the outputs of a compiled network give away
     Audit(audit::Audit),
+    /// Measure what learners without constraint read from the inputs in clear
+    Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
     #[command(subcommand)]
     Authority(authority::Authority),
@@ -64,8 +70,10 @@ impl Command {
             Self::Dataset(dataset) => dataset.run(console),
             Self::Train(train) => train.run(console),
             Self::Compile(compile) => compile.run(console),
+            Self::Check(check) => check.run(console),
             Self::Import(import) => import.run(console),
             Self::Audit(audit) => audit.run(console),
+            Self::Baseline(baseline) => baseline.run(console),
             Self::Authority(authority) => authority.run(console),
             Self::Keygen(keygen) => keygen.run(console),
             Self::Masks(masks) => masks.run(console),

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use dataset::Dataset;
 use dataset::draw::DrawSpec;
-use dataset::{Dataset, EncoderOptions};
 use network::{
     AdversarialOptions, Adversary, Checkpoint, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
 };
 use serde_json::json;
 
 use crate::console::Console;
+use crate::encoder::EncoderArguments;
 use crate::files::Output;
 
 /// Trains on a data set; the file holds the network, its encoder and the record of its training.
@@ -35,6 +36,8 @@ pub struct Train {
     collateral: Vec<String>,
     #[command(flatten)]
     recipe: Recipe,
+    #[command(flatten)]
+    encoder: EncoderArguments,
     /// Draw new training images all the time; the data must be drawn characters
     #[arg(long)]
     fresh: bool,
@@ -82,12 +85,6 @@ struct Recipe {
     /// Names the run
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Bits of an encoded input, 1 to 8
-    #[arg(long, default_value_t = 4)]
-    input_bits: u32,
-    /// Average blocks of this many pixels a side: fewer inputs, smaller and faster ciphertexts
-    #[arg(long, default_value_t = 1)]
-    pooling: usize,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -132,6 +129,7 @@ impl Train {
             None => hold_out(&data),
         };
         let mut options = self.recipe.options();
+        options.encoder = self.encoder.options(&train)?;
         options.main = self.main;
         options.collateral = self.collateral;
         options.checkpoint = self.checkpoint.map(|path| Checkpoint { path, every: 200 });
@@ -184,7 +182,6 @@ impl Recipe {
         options.rate = self.rate.unwrap_or(options.rate);
         options.seed = self.seed;
         options.selection = self.select.then(Selection::default);
-        options.encoder = EncoderOptions { bits: self.input_bits, pooling: self.pooling, ..EncoderOptions::default() };
         match self.kind {
             Some(Kind::Squares) => options.kind = UnitKind::Squares,
             Some(Kind::Bilinear) => options.kind = UnitKind::Bilinear,

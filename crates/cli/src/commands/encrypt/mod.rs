@@ -57,10 +57,12 @@ pub struct Encrypt {
     remote: Remote,
 }
 
+/// A range of items.
 #[derive(Clone)]
-struct Items(std::ops::Range<usize>);
+pub struct Items(pub std::ops::Range<usize>);
 
-fn parse_items(text: &str) -> Result<Items, String> {
+/// `7`, or `0..20`.
+pub fn parse_items(text: &str) -> Result<Items, String> {
     let number = |part: &str| part.parse::<usize>().map_err(|_| format!("`{text}`: write `7` or `0..20`"));
     let range = match text.split_once("..") {
         Some((start, end)) => number(start)?..number(end)?,

@@ -1,0 +1,135 @@
+//! `halflight dataset import`: one file a source.
+
+mod faces;
+mod labels;
+mod pictures;
+mod speech;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use dataset::Summary;
+use dataset::idx::{self, IdxOptions};
+use dataset::import::{Imported, Skipped};
+use serde_json::json;
+
+pub use self::speech::SpeechFeatures;
+use super::save;
+use crate::console::Console;
+use crate::files::Output;
+
+/// Sources of data.
+#[derive(Subcommand)]
+pub enum Import {
+    /// IDX files as MNIST and EMNIST have them, plain or gzipped
+    Idx(Idx),
+    /// The embedded 1,797 handwritten digits (UCI), 8×8
+    Handwriting {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// A folder of pictures: PNG, JPEG, BMP, WebP, PNM
+    Pictures(pictures::Pictures),
+    /// A folder of WAV recordings of words, as log-mel energies
+    Speech(speech::Speech),
+    /// Faces with age and gender: UTKFace's file names, or the description of IMDB-WIKI
+    Faces(faces::Faces),
+    /// A table: CSV, NumPy archive (.npz) or Parquet
+    Table(table::Table),
+}
+
+/// Reads a pair of IDX files.
+#[derive(Args)]
+#[command(after_help = "Example:\n  \
+    halflight dataset import idx t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz --out mnist.safetensors")]
+pub struct Idx {
+    /// File of images
+    images: PathBuf,
+    /// File of labels
+    labels: PathBuf,
+    #[command(flatten)]
+    output: Output,
+    /// Name of the label
+    #[arg(long, default_value = "digit")]
+    label: String,
+    /// Exchange rows and columns, which EMNIST stores the other way round
+    #[arg(long)]
+    transpose: bool,
+}
+
+/// Where an import goes, and what happens to bad items.
+#[derive(Args)]
+pub struct Target {
+    #[command(flatten)]
+    output: Output,
+    /// Leave out items that cannot be read, and list them, instead of stopping at the first
+    #[arg(long)]
+    skip_bad: bool,
+}
+
+impl Import {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        match self {
+            Self::Idx(Idx { images, labels, output, label, transpose }) => {
+                let path = output.path()?;
+                save(&idx::read_with(&images, &labels, &IdxOptions { label, transpose })?, path, console)
+            }
+            Self::Handwriting { output } => {
+                let path = output.path()?;
+                save(&dataset::handwriting::digits(), path, console)
+            }
+            Self::Pictures(pictures) => pictures.run(console),
+            Self::Speech(speech) => speech.run(console),
+            Self::Faces(faces) => faces.run(console),
+            Self::Table(table) => table.run(console),
+        }
+    }
+}
+
+impl Target {
+    /// Where to write, once it is known that it can be.
+    fn path(&self) -> Result<&Path> {
+        self.output.path()
+    }
+}
+
+/// Bad items that text shows; JSON lists all.
+const SHOWN: usize = 20;
+
+/// Writes what was imported and says how it was understood.
+pub fn finish(imported: &Imported, understood: &str, path: &Path, console: &Console) -> Result<()> {
+    let Imported { data, skipped, filtered, .. } = imported;
+    data.save(path)?;
+    let summary = Summary::of(data);
+    let names: Vec<&str> = data.columns().iter().map(|column| column.name.as_str()).collect();
+    let value = json!({
+        "file": path, "understood": understood, "items": data.len(), "height": data.height(), "width": data.width(),
+        "labels": names, "classes": summary.labels, "associations": summary.associations,
+        "features": data.features().map(|features| &features.names),
+        "skipped": { "count": skipped.len(), "items": skipped }, "filtered": filtered,
+    });
+    console.result(&value, || {
+        let mut text = format!("{}\n{}: {summary}", understood, path.display());
+        for (reason, count) in filtered {
+            text += &format!("left out by the options: {count} ({reason})\n");
+        }
+        text + &listed(skipped)
+    })
+}
+
+fn listed(skipped: &[Skipped]) -> String {
+    if skipped.is_empty() {
+        return "skipped: none".into();
+    }
+    let mut text = format!("skipped: {}", skipped.len());
+    for Skipped { place, reason } in skipped.iter().take(SHOWN) {
+        text += &format!("\n  {place}: {reason}");
+    }
+    if skipped.len() > SHOWN {
+        text += &format!("\n  and {} more, which --json lists", skipped.len() - SHOWN);
+    }
+    text
+}
