@@ -30,12 +30,12 @@ unpack() {
   (
     cd "$tools.part"
     apt-get download -q rustc-web "$std" libstd-rust-web-dev rust-web-src "libllvm$llvm" "clang-$llvm" "libclang-cpp$llvm" \
-      "libclang-common-$llvm-dev" "llvm-$llvm" "lld-$llvm"
-    for package in *.deb; do dpkg -x "$package" .; done
+      "libclang-common-$llvm-dev" "llvm-$llvm" "lld-$llvm" || exit 1
+    for package in *.deb; do dpkg -x "$package" . || exit 1; done
     # The sources of the standard library are needed, those of the compiler are not.
     rm -rf ./*.deb usr/src/rustc-*/{src,compiler}
     echo "$llvm" >llvm
-  )
+  ) || return 1
   mv "$tools.part" "$tools"
 }
 
