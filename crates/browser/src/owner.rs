@@ -115,7 +115,7 @@ impl Owner {
         encoding: Encoding,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, OwnerError> {
-        let encoded = self.encoder.encode(image)?;
+        let encoded = self.encoder.encode_with(image, rng)?;
         let (u, v) = (Zeroizing::new(encoded.u), Zeroizing::new(encoded.v));
         let mask = loop {
             match self.masks.pop() {

@@ -29,6 +29,18 @@ impl Output {
     }
 }
 
+impl Output {
+    /// The path as a folder, made if it is missing; what it holds stays.
+    ///
+    /// # Errors
+    /// The path is a file, or the folder cannot be made.
+    pub fn folder(&self) -> Result<&Path> {
+        fs::create_dir_all(&self.out)
+            .with_context(|| format!("{}: cannot be a folder; name one, or a path that is free", self.out.display()))?;
+        Ok(&self.out)
+    }
+}
+
 /// Refuses a path that exists (unless `force`) or whose folder is missing or read-only.
 pub fn check_writable(path: &Path, force: bool) -> Result<()> {
     if path.is_dir() {

@@ -7,10 +7,15 @@ use network::CompiledNetwork;
 
 /// Evaluates `network` in clear on every item: the same integers as under encryption.
 pub fn observations(network: &CompiledNetwork, data: &Dataset, main: &str, collateral: &str) -> Result<Observations> {
+    labelled(&network.evaluate_all(data)?, network.outputs(), data, main, collateral)
+}
+
+/// Outputs `[N, width]` with the labels of their items.
+pub fn labelled(outputs: &[i64], width: usize, data: &Dataset, main: &str, collateral: &str) -> Result<Observations> {
     let (main, collateral) = (data.labels(main)?, data.labels(collateral)?);
     Ok(Observations {
-        outputs: network.evaluate_all(data)?.into_iter().map(|output| output as f32).collect(),
-        width: network.outputs(),
+        outputs: outputs.iter().map(|&output| output as f32).collect(),
+        width,
         main: main.values.clone(),
         collateral: collateral.values.clone(),
         main_classes: main.classes.clone(),

@@ -62,7 +62,7 @@ pub mod sheet;
 pub use augment::{AugmentError, AugmentOptions};
 #[cfg(not(target_family = "wasm"))]
 pub use data::{Dataset, DatasetError, Labels};
-pub use encoder::{EncodeError, Encoded, Encoder, Ranges};
+pub use encoder::{EncodeError, Encoded, Encoder, Noise, Ranges};
 #[cfg(not(target_family = "wasm"))]
 pub use encoder::{EncoderOptions, Normalise, Transform};
 #[cfg(not(target_family = "wasm"))]

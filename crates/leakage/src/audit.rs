@@ -97,6 +97,7 @@ pub fn audit_with(
         growth,
         code_length,
         reconstruction: None,
+        noise: None,
         controls: Controls { shuffled, others },
     })
 }

@@ -48,6 +48,7 @@ mod linear;
 mod metrics;
 mod observations;
 mod options;
+mod pairs;
 mod panel;
 mod reconstruction;
 mod report;
@@ -59,10 +60,11 @@ pub use attributes::{Attribute, audit_attributes};
 pub use audit::{audit, audit_with};
 pub use error::AuditError;
 pub use family::Family;
-pub use html::{Block, Page, Picture, Section, Table};
+pub use html::{Block, Dot, Page, Picture, Scatter, Section, Table};
 pub use metrics::wilson;
 pub use observations::{CLASS_LIMIT, LEAST_ITEMS, Observations, WIDTH_LIMIT};
 pub use options::AuditOptions;
+pub use pairs::{PairBound, pair_bound};
 pub use reconstruction::{Example, Inputs, Reconstruction, reconstruct};
 pub use report::{
     Attacker, AuditReport, Cloud, CodeLength, Control, Controls, Distinguisher, Finding, Growth, Items, Points, Scope,

@@ -3,6 +3,7 @@
 //! Accuracies, their intervals and chance levels are in percent; areas, rates and advantages are
 //! shares from 0 to 1. Fields may be added, never renamed.
 
+use crate::pairs::PairBound;
 use crate::reconstruction::Reconstruction;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,9 @@ pub struct AuditReport {
     /// How well inputs can be rebuilt; absent where it was not asked for.
     #[serde(default)]
     pub reconstruction: Option<Reconstruction>,
+    /// What the noise promises by arithmetic; absent where owners add none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<PairBound>,
     /// The same procedure where there is nothing to find, and where there is everything.
     pub controls: Controls,
     /// Points for the pictures.

@@ -6,6 +6,7 @@ use dataset::EncoderOptions;
 use dataset::draw::DrawSpec;
 use serde::{Deserialize, Serialize};
 
+use crate::defend::matching::Measure;
 pub use crate::model::adversary::Adversary;
 pub use crate::model::private::UnitKind;
 
@@ -33,6 +34,9 @@ pub struct TrainOptions {
     pub encoder: EncoderOptions,
     /// What is done against the collateral attribute.
     pub defence: Defence,
+    /// Deviation of the noise that the public head learns to live with, as a share of each output's own;
+    /// 0 for none. Owners add it under encryption; distributions are matched without it.
+    pub noise: f32,
     /// Gradient steps. The three phases of adversarial defences count epochs instead.
     pub steps: usize,
     /// Items per step; with `Defence::Match` the nearest multiple of the number of cells (class × value).
@@ -83,6 +87,8 @@ pub struct MatchOptions {
     pub pairing: f32,
     /// Number of kernel widths, each a third of the one before (in squared distance).
     pub scales: usize,
+    /// Compare distributions without the correlations within each main class, as attackers do.
+    pub whiten: bool,
     /// Whether to use pairs; `None` for what the data set says of itself.
     pub paired: Option<bool>,
     /// Shares of the run between which the weights rise from 0 to their full values.
@@ -167,6 +173,7 @@ impl Default for TrainOptions {
             normalise: true,
             encoder: EncoderOptions::default(),
             defence: Defence::None,
+            noise: 0.0,
             steps: 1200,
             batch: 1000,
             rate: 5e-3,
@@ -183,7 +190,14 @@ impl Default for TrainOptions {
 
 impl Default for MatchOptions {
     fn default() -> Self {
-        Self { weight: 30.0, pairing: 0.3, scales: 6, paired: None, ramp: (0.03, 0.23) }
+        Self { weight: 30.0, pairing: 0.3, scales: 6, whiten: true, paired: None, ramp: (0.03, 0.23) }
+    }
+}
+
+impl MatchOptions {
+    /// How a batch is measured.
+    pub(crate) fn measure(&self) -> Measure {
+        Measure { scales: self.scales, pairing: self.pairing, whiten: self.whiten }
     }
 }
 

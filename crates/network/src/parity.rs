@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 
-use crate::defend::matching::{Layout, matching};
+use crate::defend::matching::{Layout, Measure, matching};
 use crate::model::adversary::Adversary;
 use crate::model::head;
 use crate::model::parameters::{Parameter, Parameters, matrix, to_host};
@@ -113,7 +113,7 @@ fn matching_losses() {
         let paired = case["paired"] == true;
         let q = pattern(40.0, 2 * values * 5 * 3, 1.3);
         let layout = Layout { cells: &[values, values], items: 5, paired };
-        let (matched, gradient) = matching(&q, 3, layout, 4, 1.0, 0.3);
+        let (matched, gradient) = matching(&q, 3, layout, Measure { scales: 4, pairing: 0.3, whiten: false }, 1.0);
         let what = format!("{values} values, paired {paired}");
         assert!((matched.mmd - case["mmd"].as_f64().unwrap()).abs() < 1e-5, "mmd, {what}: {}", matched.mmd);
         if paired {

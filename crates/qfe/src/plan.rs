@@ -75,7 +75,7 @@ pub struct Plan {
 impl Plan {
     /// The cheapest strategy by counts. Strategies whose pairings alone cost more
     /// than another strategy are not looked at: writing their matrices down is work.
-    pub(crate) fn choose(map: &QuadraticMap) -> Self {
+    pub fn choose(map: &QuadraticMap) -> Self {
         let candidates = candidates(map, true);
         let strategy = candidates.first().map_or(Strategy::Combine, |candidate| candidate.0);
         Self { strategy, candidates }

@@ -43,6 +43,9 @@ pub struct Compile {
     /// Gradient steps of the fine-tuning; 0 rounds only
     #[arg(long)]
     steps: Option<usize>,
+    /// Noise that owners add under encryption, as a share of each output's deviation, instead of the training's
+    #[arg(long, value_name = "SHARE")]
+    noise: Option<f32>,
     /// What the declared range of an output is: all that inputs can reach, or what the data reach and some more
     #[arg(long, value_enum, default_value_t = RangeName::Exact)]
     range: RangeName,
@@ -125,6 +128,7 @@ impl Compile {
         CompileOptions {
             precision,
             range,
+            noise: self.noise,
             steps: self.steps.unwrap_or(standard.steps),
             log_bits: self.log_range.unwrap_or(standard.log_bits),
             columns: self.columns,

@@ -13,7 +13,9 @@ mod import;
 mod keygen;
 mod masks;
 mod page;
+mod paper;
 mod predict;
+mod search;
 mod serve;
 mod train;
 
@@ -58,6 +60,8 @@ pub enum Command {
     /// Authority or predictor over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
+    /// Repeat the paper's experiments, with what this program makes of them beside
+    Paper(paper::Paper),
     /// Time every operation of the encryption, beside the paper's figures
     Bench(bench::Bench),
 }
@@ -81,6 +85,7 @@ impl Command {
             Self::Predict(predict) => predict.run(console),
             Self::Page(page) => page.run(console),
             Self::Serve(serve) => serve.run(console),
+            Self::Paper(paper) => paper.run(console),
             Self::Bench(bench) => bench.run(console),
         }
     }

@@ -11,6 +11,8 @@ use network::{
 };
 use serde_json::json;
 
+use super::search;
+use super::search::Point;
 use crate::console::Console;
 use crate::encoder::EncoderArguments;
 use crate::files::Output;
@@ -44,6 +46,8 @@ pub struct Train {
     /// File that keeps the state of an unfinished run; a run that finds its own state there goes on
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    search: search::Arguments,
 }
 
 /// Architecture, defence and length of the training.
@@ -76,6 +80,9 @@ struct Recipe {
     /// Weight of the defence: λ of matching, α of an adversary
     #[arg(long)]
     weight: Option<f32>,
+    /// Learn to live with noise that owners add under encryption, as a share of each output's deviation
+    #[arg(long, value_name = "SHARE")]
+    noise: Option<f32>,
     /// Epochs of the three phases of an adversarial defence: initial,sabotage,recovery
     #[arg(long, value_delimiter = ',', num_args = 3)]
     epochs: Option<Vec<usize>>,
@@ -122,7 +129,7 @@ enum Kind {
 impl Train {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        let path = self.output.path()?;
+        let path = if self.search.asked() { self.output.folder()? } else { self.output.path()? };
         let data = Dataset::load(&self.data)?;
         let (train, validation) = match &self.validation {
             Some(file) => (data, Dataset::load(file)?),
@@ -136,6 +143,12 @@ impl Train {
 
         if self.fresh {
             options.fresh = Some(Fresh { specification: specification(&train, &self.data)?, ..Fresh::default() });
+        }
+
+        if self.search.asked() {
+            let ground = search::Ground { train: &train, validation: &validation, options, folder: path };
+            let space = self.search.space(&Point::of(&ground.options))?;
+            return search::run(&ground, &space, console);
         }
 
         let bar = console.bar("training");
@@ -180,6 +193,7 @@ impl Recipe {
         options.steps = self.steps.unwrap_or(options.steps);
         options.batch = self.batch.unwrap_or(options.batch);
         options.rate = self.rate.unwrap_or(options.rate);
+        options.noise = self.noise.unwrap_or(options.noise);
         options.seed = self.seed;
         options.selection = self.select.then(Selection::default);
         match self.kind {

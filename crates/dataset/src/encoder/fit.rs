@@ -138,6 +138,7 @@ fn cells_only(data: &Dataset, options: &EncoderOptions) -> Result<Encoder, Encod
         cells: vec![0],
         map: Map::Cells,
         right: vec![0],
+        noise: None,
     };
     record.check()?;
     let across = width / pooling;

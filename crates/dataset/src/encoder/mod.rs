@@ -7,7 +7,7 @@
 //! z     = c, or an affine map of c, clamped to [low, high]
 //! step  = (high − low) / (2^bits − 1)
 //! level = round((z − low) / step)                                    in 0 ..= 2^bits − 1
-//! u     = (1, level_1, …, level_{n−1})          v = (1, the levels of the columns that v carries)
+//! u     = (1, level_1, …, level_{n−1})          v = (1, the levels of the columns that v carries, noise)
 //! ```
 //!
 //! A cell is `pooling × pooling` pixels; cells whose pixels never change over the fitted images can
@@ -19,13 +19,16 @@
 #[cfg(not(target_family = "wasm"))]
 mod fit;
 mod map;
+mod noise;
 mod record;
 #[cfg(not(target_family = "wasm"))]
 mod transform;
 
 #[cfg(not(target_family = "wasm"))]
 pub use fit::{EncoderOptions, Normalise, Transform};
+pub use noise::Noise;
 
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use self::map::Map;
@@ -49,6 +52,8 @@ pub struct Encoder {
     map: Map,
     /// The columns of `z` that `v` carries, ascending.
     right: Vec<usize>,
+    /// Fresh coordinates at the end of `v`.
+    noise: Option<Noise>,
 }
 
 /// An image as the two integer vectors that are encrypted; coordinate 0 of each is 1.
@@ -101,9 +106,10 @@ pub enum EncodeError {
 }
 
 impl Encoder {
-    /// The lengths `(n, m)` of `u` and `v`, each with its constant coordinate.
+    /// The lengths `(n, m)` of `u` and `v`, each with its constant coordinate, `v` with its noise.
     pub fn inputs(&self) -> (usize, usize) {
-        (1 + self.features(), 1 + self.right.len())
+        let noise = self.noise.as_ref().map_or(0, |noise| noise.deviations.len());
+        (1 + self.features(), 1 + self.right.len() + noise)
     }
 
     /// The number of columns of `z`: `n − 1`.
@@ -114,6 +120,25 @@ impl Encoder {
     /// The columns of `z` that `v` carries, ascending: `v[1 + i]` is the level of column `right()[i]`.
     pub fn right(&self) -> &[usize] {
         &self.right
+    }
+
+    /// The noise at the end of `v`, if any.
+    pub fn noise(&self) -> Option<&Noise> {
+        self.noise.as_ref()
+    }
+
+    /// The coordinates of `v` that are noise; an empty range at its end without noise.
+    pub fn noise_coordinates(&self) -> std::ops::Range<usize> {
+        1 + self.right.len()..self.inputs().1
+    }
+
+    /// The same encoder with this noise, or with none.
+    ///
+    /// # Errors
+    /// No coordinate, a deviation outside 1 to 2²⁴, a tail outside 1 to 16.
+    pub fn with_noise(&self, noise: Option<Noise>) -> Result<Self, EncodeError> {
+        noise.iter().try_for_each(Noise::check)?;
+        Ok(Self { noise, ..self.clone() })
     }
 
     /// Rows of the images it takes.
@@ -157,23 +182,32 @@ impl Encoder {
         Ok(())
     }
 
-    /// The integers to encrypt for one image.
+    /// The integers to encrypt for one image; noise, if any, comes fresh from the system's generator.
     pub fn encode(&self, image: &[u8]) -> Result<Encoded, EncodeError> {
+        self.encode_with(image, &mut rand::rng())
+    }
+
+    /// As [`encode`](Self::encode), with noise from a generator that is given: one fit for secrets where the
+    /// item is encrypted, a seeded one for measurements that must repeat.
+    pub fn encode_with<R: Rng + ?Sized>(&self, image: &[u8], rng: &mut R) -> Result<Encoded, EncodeError> {
         let mut z = vec![0.0; self.features()];
         self.standardise(image, &mut z)?;
         let (low, step, highest) = self.grid();
         let level = |z: f32| i64::from((((z - low) / step).round() as u32).min(highest));
         let u = std::iter::once(1).chain(z.iter().map(|&z| level(z))).collect();
-        let v = std::iter::once(1).chain(self.right.iter().map(|&column| level(z[column]))).collect();
+        let noise = self.noise.iter().flat_map(|noise| noise.sample(rng));
+        let v = std::iter::once(1).chain(self.right.iter().map(|&column| level(z[column]))).chain(noise).collect();
         Ok(Encoded { u, v })
     }
 
     /// The inclusive range of every coordinate of `u` and of `v`: `(1, 1)` for the constants.
+    /// Those of noise are the ends of its truncation.
     pub fn ranges(&self) -> (Ranges, Ranges) {
-        let (n, m) = self.inputs();
+        let (n, _) = self.inputs();
         let highest = i64::from(self.grid().2);
-        let side = |length| std::iter::once((1, 1)).chain((1..length).map(|_| (0, highest))).collect();
-        (side(n), side(m))
+        let side = |length| std::iter::once((1, 1)).chain((1..length).map(|_| (0, highest)));
+        let noise = self.noise.iter().flat_map(Noise::ranges);
+        (side(n).collect(), side(self.noise_coordinates().start).chain(noise).collect())
     }
 
     /// Exact from integer sums, so that no order of summation can change it.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::map::Map;
-use super::{EncodeError, Encoder};
+use super::{EncodeError, Encoder, Noise};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +19,8 @@ pub(super) struct Record {
     pub cells: Vec<usize>,
     pub map: Map,
     pub right: Vec<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
 }
 
 /// Larger sides than any data set here; keeps every product far from overflow.
@@ -43,6 +45,7 @@ impl Record {
         check_ascending("cells", &self.cells, cells)?;
         let sound = self.map.is_sound(self.cells.len());
         require(sound, "map", "inconsistent", format!("give finite numbers for all {} cells", self.cells.len()))?;
+        self.noise.iter().try_for_each(Noise::check)?;
         check_ascending("right", &self.right, self.map.columns(self.cells.len()))
     }
 }
@@ -52,15 +55,15 @@ impl TryFrom<Record> for Encoder {
 
     fn try_from(record: Record) -> Result<Self, EncodeError> {
         record.check()?;
-        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right } = record;
-        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right })
+        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise } = record;
+        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise })
     }
 }
 
 impl From<Encoder> for Record {
     fn from(encoder: Encoder) -> Self {
-        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right } = encoder;
-        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right }
+        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise } = encoder;
+        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sections that a caller adds to a page.
 
 use super::picture::Picture;
+use super::scatter::Scatter;
 use super::text::escape;
 use std::fmt::Write;
 
@@ -21,6 +22,8 @@ pub enum Block {
     Table(Table),
     /// Small pictures in a row, with captions; escaped.
     Pictures(Vec<Picture>),
+    /// Points of two figures each.
+    Scatter(Scatter),
     /// An HTML fragment, taken as it is: the caller answers for it.
     Html(String),
 }
@@ -46,6 +49,11 @@ impl Section {
         self.block(Block::Pictures(pictures))
     }
 
+    /// Adds a plot of points.
+    pub fn scatter(self, scatter: Scatter) -> Section {
+        self.block(Block::Scatter(scatter))
+    }
+
     /// Adds any block.
     pub fn block(mut self, block: Block) -> Section {
         self.blocks.push(block);
@@ -54,7 +62,7 @@ impl Section {
 
     pub(super) fn html(&self) -> String {
         let mut out = format!("<section>\n<h2>{}</h2>\n", escape(&self.title));
-        for block in &self.blocks {
+        for (at, block) in self.blocks.iter().enumerate() {
             match block {
                 Block::Text(text) => {
                     let _ = writeln!(out, "<p>{}</p>", escape(text));
@@ -65,6 +73,7 @@ impl Section {
                     pictures.iter().for_each(|p| out.push_str(&p.html()));
                     out.push_str("</div>\n");
                 }
+                Block::Scatter(scatter) => out.push_str(&scatter.html(at)),
                 Block::Html(html) => out.push_str(html),
             }
         }

@@ -9,8 +9,10 @@ mod classes;
 mod cloud;
 mod growth;
 mod method;
+mod pairs;
 mod picture;
 mod reconstruction;
+mod scatter;
 mod summary;
 mod svg;
 mod tables;
@@ -19,6 +21,7 @@ mod vote;
 
 pub use block::{Block, Section, Table};
 pub use picture::Picture;
+pub use scatter::{Dot, Scatter};
 
 use crate::report::AuditReport;
 use std::fmt::Write;
@@ -84,6 +87,7 @@ impl<'a> Page<'a> {
             out.push_str(&classes::section(&self.reports));
             out.push_str(&vote::section(&self.reports));
             out.push_str(&growth::section(&self.reports));
+            out.push_str(&pairs::section(&self.reports));
             out.push_str(&cloud::section(&self.reports));
             out.push_str(&reconstruction::section(&self.reports));
             out.push_str(&tables::section(&self.reports));

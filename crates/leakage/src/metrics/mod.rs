@@ -7,7 +7,6 @@ mod ranking;
 
 pub(crate) use bits::Calibration;
 pub(crate) use chance::chance;
-#[cfg(test)]
 pub(crate) use interval::normal_cdf;
 pub(crate) use interval::normal_quantile;
 pub use interval::wilson;

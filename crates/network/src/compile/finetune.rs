@@ -12,7 +12,7 @@ use crate::features::Features;
 use crate::model::head;
 use crate::model::parameters::{Parameters, matrix};
 use crate::train::batches::Batches;
-use crate::train::objective::{Batch, Objective};
+use crate::train::objective::{Batch, Objective, noise};
 use crate::train::optimiser::{Optimiser, clip, warm_up_and_cosine};
 use crate::train::{Targets, sampler::Sampler};
 use crate::{Defence, MatchOptions, TrainingRecord};
@@ -34,6 +34,8 @@ pub(super) struct Tuning<'a> {
     pub encoder: &'a Encoder,
     pub record: &'a TrainingRecord,
     pub options: &'a CompileOptions,
+    /// Deviation of the noise that owners will add.
+    pub noise: f32,
     pub device: Device,
     pub progress: &'a ProgressBar,
 }
@@ -58,11 +60,13 @@ impl Tuning<'_> {
                 classes: targets.classes.len(),
                 normalise: true,
                 strata: batches.strata.as_ref(),
-                scales: defence.as_ref().map_or(1, |chosen| chosen.scales),
-                pairing: defence.as_ref().map_or(0.0, |chosen| chosen.pairing),
+                measure: defence.as_ref().map(MatchOptions::measure).unwrap_or_default(),
             };
             let weight = defence.as_ref().map_or(0.0, |chosen| chosen.weight);
-            let mut descent = objective.descend(&latent.rounded(), head, Batch { x, narrow, labels }, weight);
+            let width = head.0[0].shape[0];
+            let noise = noise(self.noise, items.len() * width, options.seed, step);
+            let batch = Batch { x, narrow, labels, noise };
+            let mut descent = objective.descend(&latent.rounded(), head, batch, weight);
             if !descent.loss.is_finite() {
                 return Err(CompileError::NotFinite { tensor: "loss".into(), step });
             }
@@ -108,8 +112,11 @@ impl Tuning<'_> {
         let mut optimiser = Optimiser::adam(layers);
         for step in 0..HEAD_STEPS {
             let items = sampler.batch(step);
-            let rows: Vec<f32> =
+            let mut rows: Vec<f32> =
                 items.iter().flat_map(|&item| &inputs[item as usize * width..][..width]).copied().collect();
+            if let Some(noise) = noise(self.noise, rows.len(), !self.options.seed, step) {
+                rows.iter_mut().zip(noise).for_each(|(value, noise)| *value += noise);
+            }
             let batch: Vec<u32> = items.iter().map(|&item| labels[item as usize]).collect();
             let leaves = layers.bind(&self.device, true);
             let logits = head::forward(&leaves, matrix(rows, items.len(), width, &self.device));

@@ -5,6 +5,7 @@ mod columns;
 mod error;
 mod finetune;
 mod latent;
+mod noise;
 mod options;
 mod range;
 mod report;
@@ -58,6 +59,7 @@ pub fn compile(
         encoder: &encoder,
         record: network.record(),
         options,
+        noise: deviation(network, options),
         device: device(options.compute).autodiff(),
         progress,
     };
@@ -78,7 +80,13 @@ pub fn compile(
     Ok((compiled, report))
 }
 
-/// An integer network that declares its exact or empirical range, and its outputs on the tuning data.
+/// The deviation of the noise under encryption.
+fn deviation(network: &Network, options: &CompileOptions) -> f32 {
+    options.noise.unwrap_or(network.record().options.noise)
+}
+
+/// An integer network that declares its exact or empirical range, and its outputs on the tuning data
+/// before any noise.
 struct Candidate {
     network: CompiledNetwork,
     outputs: Vec<i64>,
@@ -106,12 +114,19 @@ impl Candidate {
         compiled.declared = compiled.widest();
 
         let outputs = compiled.evaluate_all(tuning)?;
-        let empirical = range::empirical(&outputs, width);
         let floats: Vec<f32> = outputs.iter().map(|&value| value as f32).collect();
-        let (centre, scale) = (0..width).map(|j| moments(&floats, width, j)).unzip();
+        let (centre, scale): (Vec<f64>, Vec<f64>) = (0..width).map(|j| moments(&floats, width, j)).unzip();
+        let scale: Vec<f64> = scale.into_iter().map(|scale| scale.max(1.0)).collect();
+        let share = deviation(network, options);
+        let empirical = if share > 0.0 {
+            compiled = compiled.with_noise(&noise::deviations(share.into(), &scale))?;
+            compiled.declared = compiled.widest();
+            range::empirical(&compiled.evaluate_all(tuning)?, width)
+        } else {
+            range::empirical(&outputs, width)
+        };
         if let PublicHead::Net { centre: of_head, scale: scale_of_head, .. } = &mut compiled.head {
-            let scale: Vec<f64> = scale;
-            (*of_head, *scale_of_head) = (centre, scale.into_iter().map(|scale| scale.max(1.0)).collect());
+            (*of_head, *scale_of_head) = (centre, scale);
         }
         for (output, &(low, high)) in empirical.iter().enumerate() {
             let exact = compiled.exact.outputs[output];
@@ -131,7 +146,11 @@ impl Candidate {
         let (n, m) = compiled.inputs();
         let sides =
             if compiled.squares { vec![(&compiled.left, n)] } else { vec![(&compiled.left, n), (&compiled.right, m)] };
-        let weights = || sides.iter().flat_map(|(rows, columns)| rows.chunks_exact(*columns).flat_map(|row| &row[1..]));
+        let units = compiled.units - compiled.encoder.noise_coordinates().len();
+        let weights = || {
+            let rows = sides.iter().flat_map(|(rows, columns)| rows.chunks_exact(*columns).take(units));
+            rows.flat_map(|row| &row[1..])
+        };
         let biases = sides.iter().flat_map(|(rows, columns)| rows.iter().step_by(*columns));
         let outputs = self.empirical.iter().enumerate().map(|(output, &empirical)| {
             let declared = compiled.declared[output];

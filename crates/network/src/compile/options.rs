@@ -23,6 +23,9 @@ pub struct CompileOptions {
     pub rate: f64,
     /// What is done against the collateral attribute while fine-tuning.
     pub defence: CompileDefence,
+    /// Deviation of the noise that owners add under encryption, as a share of each output's own; `None` for
+    /// that of the training.
+    pub noise: Option<f32>,
     /// How the declared range of the outputs is chosen.
     pub range: Range,
     /// The discrete logarithm covers at most `2^log_bits` values per output.
@@ -99,6 +102,7 @@ impl Default for CompileOptions {
             batch: 2000,
             rate: 1e-3,
             defence: CompileDefence::AsTrained,
+            noise: None,
             range: Range::Exact,
             log_bits: 40,
             seed: 0,
@@ -135,6 +139,10 @@ impl CompileOptions {
         require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
         require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
         require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
+        if let Some(noise) = self.noise {
+            let good = (0.0..=10.0).contains(&noise);
+            require(good, "noise", noise, "choose a share of an output's deviation, from 0 to 10")?;
+        }
         if let Range::Empirical { margin_bits } = self.range {
             let good = (0.0..=32.0).contains(&margin_bits);
             require(good, "range.margin_bits", margin_bits, "choose from 0 to 32")?;

@@ -47,7 +47,7 @@ impl CompiledNetwork {
     }
 
     /// The exact ranges as far as 64 bits reach.
-    pub(super) fn widest(&self) -> Vec<(i64, i64)> {
+    pub(crate) fn widest(&self) -> Vec<(i64, i64)> {
         let clamp = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
         self.exact.outputs.iter().map(|&(low, high)| (clamp(low), clamp(high))).collect()
     }

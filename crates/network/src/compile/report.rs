@@ -26,7 +26,7 @@ pub struct CompileReport {
     pub neighbours_integer: Option<f64>,
     /// Held-out items.
     pub items: usize,
-    /// Percent of the weights of `P` and `R`, biases apart, that are 0.
+    /// Percent of the weights of `P` and `R`, biases and units of noise apart, that are 0.
     pub zeros: f64,
     /// Lengths `(n, m)` of the encrypted vectors, after columns without weights were left out.
     pub inputs: (usize, usize),

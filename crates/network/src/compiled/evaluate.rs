@@ -1,7 +1,10 @@
 //! Exact evaluation in clear.
 
-use dataset::{Dataset, Encoded};
+use dataset::{Dataset, EncodeError, Encoded};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::CompiledNetwork;
 use crate::network::{EvaluateError, largest, share_right};
@@ -19,14 +22,37 @@ impl CompiledNetwork {
         self.combined(&left, &right)
     }
 
-    /// Outputs of every item of a data set, `[N, S]` row-major.
+    /// Outputs of every item of a data set, `[N, S]` row-major. Noise, where the encoder has any, is drawn
+    /// from a generator that the image itself seeds: right in distribution, and the same every time.
     pub fn evaluate_all(&self, data: &Dataset) -> Result<Vec<i64>, EvaluateError> {
+        self.each_item(data, |image| {
+            self.encoder.encode_with(image, &mut ChaCha8Rng::from_seed(Sha256::digest(image).into()))
+        })
+    }
+
+    /// The same with the noise taken out, which no holder of a key sees; for what analysis says of it.
+    pub fn evaluate_all_without_noise(&self, data: &Dataset) -> Result<Vec<i64>, EvaluateError> {
+        let noise = self.encoder.noise_coordinates();
+        let mut whole = self.clone();
+        whole.declared = whole.widest();
+        whole.each_item(data, |image| {
+            let mut encoded = self.encoder.encode(image)?;
+            encoded.v[noise.clone()].fill(0);
+            Ok(encoded)
+        })
+    }
+
+    fn each_item(
+        &self,
+        data: &Dataset,
+        encode: impl Fn(&[u8]) -> Result<Encoded, EncodeError> + Sync,
+    ) -> Result<Vec<i64>, EvaluateError> {
         let (n, m) = self.inputs();
         let (left, right) = (columns(&self.left, n), columns(&self.right, m));
         let rows: Result<Vec<Vec<i64>>, EvaluateError> = (0..data.len())
             .into_par_iter()
             .map(|item| {
-                let encoded = self.encoder.encode(data.image(item))?;
+                let encoded = encode(data.image(item))?;
                 let left = accumulate(&left, self.units, &encoded.u);
                 let right = accumulate(&right, self.units, &encoded.v);
                 self.combined(&left, &right)

@@ -16,6 +16,9 @@
 
 use rayon::prelude::*;
 
+use super::kernel::{kernel_and_slope, weighted_differences};
+use super::whitening::Whitening;
+
 /// How the rows of a batch are ordered: by class, then by value of the attribute, then by item.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Layout<'a> {
@@ -25,6 +28,18 @@ pub(crate) struct Layout<'a> {
     pub items: usize,
     /// Whether item `i` of all cells of a class is the same drawing.
     pub paired: bool,
+}
+
+/// How a batch is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Measure {
+    /// Number of kernel widths.
+    pub scales: usize,
+    /// Weight of the pairing loss.
+    pub pairing: f32,
+    /// Whether the discrepancy is that of outputs without the correlations within each class. Pairs are
+    /// compared in plain outputs: in thin directions their distance would outweigh everything else.
+    pub whiten: bool,
 }
 
 /// What one batch says, and the weights it was asked with.
@@ -40,14 +55,13 @@ pub(crate) struct Matched {
 const MEDIAN_SAMPLE: usize = 8192;
 
 /// The losses of a batch `q` [rows, outputs], and the gradient of
-/// `weight·(mmd + pairing_weight·pairing)` by `q`, of the same shape.
+/// `weight·(mmd + measure.pairing·pairing)` by `q`, of the same shape.
 pub(crate) fn matching(
     q: &[f32],
     outputs: usize,
     layout: Layout,
-    scales: usize,
+    measure: Measure,
     weight: f32,
-    pairing_weight: f32,
 ) -> (Matched, Vec<f32>) {
     // A class seen with one value only has nothing to match.
     let active = layout.cells.iter().filter(|&&cells| cells > 1).count();
@@ -66,8 +80,19 @@ pub(crate) fn matching(
         .filter(|(cells, ..)| *cells > 1)
         .map(|(cells, q, gradient)| {
             let class = Class { q, outputs, cells, items: layout.items, paired: layout.paired };
-            let mmd = class.mmd(scales, weight * share, gradient);
-            let pairing = if layout.paired { class.pairing(weight * share * pairing_weight, gradient) } else { 0.0 };
+            let mmd = match measure.whiten {
+                false => class.mmd(measure.scales, weight * share, gradient),
+                true => {
+                    let whitening = Whitening::fit(q, outputs);
+                    let white = Class { q: &whitening.apply(q), ..class };
+                    let mut slope = vec![0.0; q.len()];
+                    let mmd = white.mmd(measure.scales, weight * share, &mut slope);
+                    whitening.pull_back(&slope, gradient);
+                    mmd
+                }
+            };
+            let heavy = weight * share * measure.pairing;
+            let pairing = if layout.paired { class.pairing(heavy, gradient) } else { 0.0 };
             Matched { mmd, pairing }
         })
         .collect();
@@ -197,63 +222,11 @@ impl Class<'_> {
     }
 }
 
-/// Squared distances become kernel values; `slope` becomes their derivative by the squared distance.
-fn kernel_and_slope(distances: &mut [f32], slope: &mut [f32], inverse: f32, scales: usize) {
-    let share = 1.0 / scales as f32;
-    for (kernel, slope) in distances.iter_mut().zip(slope) {
-        let mut power = exp(-*kernel * inverse);
-        let (mut sum, mut derivative, mut factor) = (0.0, 0.0, 1.0);
-        for _ in 0..scales {
-            sum += power;
-            derivative += factor * power;
-            power = power * power * power;
-            factor *= 3.0;
-        }
-        *kernel = sum * share;
-        *slope = -derivative * share * inverse;
-    }
-}
-
-/// `Σ slope_i·(centre − column_i)`, in eight fixed lanes: fast, and the same sum on every machine.
-fn weighted_differences(slope: &[f32], column: &[f32], centre: f32) -> f32 {
-    let mut lanes = [0.0_f32; 8];
-    let (slopes, slope_rest) = slope.as_chunks::<8>();
-    let (values, value_rest) = column.as_chunks::<8>();
-    for (slopes, values) in slopes.iter().zip(values) {
-        for lane in 0..8 {
-            lanes[lane] += slopes[lane] * (centre - values[lane]);
-        }
-    }
-    for (lane, (slope, value)) in slope_rest.iter().zip(value_rest).enumerate() {
-        lanes[lane] += slope * (centre - value);
-    }
-    lanes.iter().sum()
-}
-
-/// `e^x` for `x ≤ 0`, to a relative 1e-5, without branches so that loops over it use vectors.
-fn exp(x: f32) -> f32 {
-    let x = x.max(-87.0) * std::f32::consts::LOG2_E;
-    // Rounding to the nearest integer by adding and taking away 1.5·2²³.
-    let magic = 12_582_912.0_f32;
-    let shifted = x + magic;
-    let f = (x - (shifted - magic)) * std::f32::consts::LN_2;
-    let series = 1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0)))));
-    // The low bits of `shifted` are that integer; moved into the exponent they are a power of two.
-    let exponent = shifted.to_bits().wrapping_sub(magic.to_bits()).wrapping_add(127) << 23;
-    series * f32::from_bits(exponent)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn exponential_is_accurate() {
-        for i in 0..500 {
-            let x = -0.08 * i as f32;
-            assert!((exp(x) - x.exp()).abs() <= 1e-5 * x.exp(), "{x}: {} {}", exp(x), x.exp());
-        }
-    }
+    const PLAIN: Measure = Measure { scales: 4, pairing: 0.5, whiten: false };
 
     #[test]
     fn equal_distributions_match_and_shifted_ones_do_not() {
@@ -263,7 +236,7 @@ mod tests {
             (0..items).flat_map(|i| row(i, 0.0)).chain((0..items).flat_map(|i| row(i + 17, shift))).collect()
         };
         let layout = Layout { cells: &[2], items, paired: false };
-        let value = |shift| matching(&batch(shift), 2, layout, 4, 1.0, 0.0).0.mmd;
+        let value = |shift| matching(&batch(shift), 2, layout, PLAIN, 1.0).0.mmd;
         assert!(value(0.0).abs() < 0.05, "{}", value(0.0));
         assert!(value(1.0) > 0.15, "{}", value(1.0));
     }
@@ -271,9 +244,22 @@ mod tests {
     #[test]
     fn classes_of_one_value_are_left_out() {
         let q: Vec<f32> = (0..18).map(|i| i as f32).collect();
-        let (matched, gradient) = matching(&q, 2, Layout { cells: &[1, 2], items: 3, paired: true }, 3, 1.0, 0.5);
+        let (matched, gradient) = matching(&q, 2, Layout { cells: &[1, 2], items: 3, paired: true }, PLAIN, 1.0);
         assert!(gradient[..6].iter().all(|&g| g == 0.0));
         assert!(gradient[6..].iter().any(|&g| g != 0.0));
         assert!(matched.mmd.is_finite() && matched.pairing.is_finite());
+    }
+
+    #[test]
+    fn whitened_discrepancy_sees_a_thin_direction() {
+        let items = 60;
+        // The values differ along a direction that carries a hundredth of the variance.
+        let row = |i: usize, shift: f32| [10.0 * (i as f32 * 0.37).sin(), (i as f32 * 0.73).cos() + shift];
+        let q: Vec<f32> =
+            (0..items).flat_map(|i| row(i, 0.0)).chain((0..items).flat_map(|i| row(i + 17, 1.0))).collect();
+        let layout = Layout { cells: &[2], items, paired: false };
+        let [plain, white] =
+            [false, true].map(|whiten| matching(&q, 2, layout, Measure { whiten, ..PLAIN }, 1.0).0.mmd);
+        assert!(white > 1.5 * plain, "{plain} {white}");
     }
 }

@@ -70,6 +70,9 @@ impl Network {
             let problem = format!("is {} {}, and this reads {FORMAT} {VERSION}", about.format, about.version);
             return Err(stored.field("format", problem));
         }
+        if about.encoder.noise().is_some() {
+            return Err(stored.field("encoder", "appends noise, which only compiled networks carry"));
+        }
         let (n, m) = about.encoder.inputs();
         let units = side(&stored, "left.bias", 0)?;
         let mut private = vec![read_projection(&stored, "left", n - 1, units)?];

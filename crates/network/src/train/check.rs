@@ -49,6 +49,11 @@ pub(super) fn options(options: &TrainOptions) -> Result<(), TrainError> {
             require((1..=100_000).contains(&sum), "defence.epochs", sum, "choose from 1 to 100000 in all")?;
         }
     }
+    let good = (0.0..=10.0).contains(&options.noise);
+    require(good, "noise", options.noise, "choose a share of an output's deviation, from 0 to 10")?;
+    let one_loss = matches!(options.defence, Defence::None | Defence::Match(_)) && options.normalise;
+    let remedy = "use it with the defences `none` and `match` and with `normalise`, or leave it out";
+    require(options.noise == 0.0 || one_loss, "noise", options.noise, remedy)?;
     if let Some(fresh) = &options.fresh {
         let good = matches!(options.defence, Defence::None | Defence::Match(_));
         require(good, "fresh", "given", "use it with the defences `none` and `match`, or leave it out")?;

@@ -2,7 +2,7 @@
 
 use super::batches::Batches;
 use super::fresh::Renewal;
-use super::objective::{Batch, Objective};
+use super::objective::{Batch, Objective, noise};
 use super::optimiser::{clip, warm_up_and_cosine};
 use super::select;
 use super::state::{Part, State};
@@ -39,12 +39,13 @@ pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
             classes: run.targets.classes.len(),
             normalise: options.normalise,
             strata: batches.strata.as_ref(),
-            scales: defence.map_or(1, |chosen| chosen.scales),
-            pairing: defence.map_or(0.0, |chosen| chosen.pairing),
+            measure: defence.map(MatchOptions::measure).unwrap_or_default(),
         };
         let weight = defence.map_or(0.0, |chosen| chosen.weight * ramp(chosen, step, options.steps));
         let (private, head) = (&mut state.private, &mut state.head);
-        let mut descent = objective.descend(&private.parameters, &head.parameters, Batch { x, narrow, labels }, weight);
+        let noise = noise(options.noise, items.len() * options.outputs, options.seed, step);
+        let batch = Batch { x, narrow, labels, noise };
+        let mut descent = objective.descend(&private.parameters, &head.parameters, batch, weight);
         if !descent.loss.is_finite() {
             return Err(TrainError::NotFinite { tensor: "loss".into(), step });
         }

@@ -1,9 +1,12 @@
 //! One loss for private part and head: cross-entropy, plus matching where it is the defence.
 
 use burn::tensor::Device;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use super::batches::Strata;
-use crate::defend::matching::{Layout, Matched, matching};
+use crate::defend::matching::{Layout, Matched, Measure, matching};
+use crate::model::initial::normal;
 use crate::model::parameters::{Parameters, matrix, to_host};
 use crate::model::{head, private};
 
@@ -13,7 +16,21 @@ pub(crate) struct Batch {
     pub x: Vec<f32>,
     pub narrow: Option<Vec<f32>>,
     pub labels: Vec<u32>,
+    /// Added to the normalised outputs before the head reads them, not before they are matched.
+    pub noise: Option<Vec<f32>>,
 }
+
+/// The noise of one step, a function of seed and step alone.
+pub(crate) fn noise(deviation: f32, count: usize, seed: u64, step: usize) -> Option<Vec<f32>> {
+    (deviation > 0.0).then(|| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ NOISE);
+        rng.set_stream(step as u64);
+        normal(count, deviation, &mut rng)
+    })
+}
+
+/// Keeps the noise apart from the first weights, which the seed names too.
+const NOISE: u64 = 0x006e_6f69_7365;
 
 /// What does not change from batch to batch.
 pub(crate) struct Objective<'a> {
@@ -21,9 +38,8 @@ pub(crate) struct Objective<'a> {
     pub classes: usize,
     pub normalise: bool,
     pub strata: Option<&'a Strata>,
-    /// Kernel widths of the discrepancy, and the weight of the pairing loss.
-    pub scales: usize,
-    pub pairing: f32,
+    /// How distributions are compared.
+    pub measure: Measure,
 }
 
 /// The loss of a batch and its gradients.
@@ -52,15 +68,19 @@ impl Objective<'_> {
         }
         let weights = self.strata.map(|strata| &strata.weights[..]);
         let targets = head::one_hot(&batch.labels, self.classes, weights, self.device);
-        let entropy = head::cross_entropy(head::forward(&head, q.clone()), targets);
+        let outputs = q.dims()[1];
+        let seen = match batch.noise {
+            Some(noise) => q.clone() + matrix(noise, rows, outputs, self.device),
+            None => q.clone(),
+        };
+        let entropy = head::cross_entropy(head::forward(&head, seen), targets);
         let loss = to_host(entropy.clone().detach())[0];
         let (total, matched) = match self.strata.filter(|_| weight > 0.0) {
             None => (entropy, Matched::default()),
             Some(strata) => {
-                let outputs = q.dims()[1];
                 let values = to_host(q.clone().detach());
                 let layout = Layout { cells: &strata.shape, items: strata.items, paired: strata.paired };
-                let (matched, slope) = matching(&values, outputs, layout, self.scales, weight, self.pairing);
+                let (matched, slope) = matching(&values, outputs, layout, self.measure, weight);
                 // A loss whose gradient by q is `slope`: the matching loss, as far as this step sees.
                 let matching = (q * matrix(slope, rows, outputs, self.device)).sum();
                 (entropy + matching, matched)

@@ -147,7 +147,7 @@ impl Authority {
     pub async fn opened(&self, project: &str) -> Result<Opened, AuthorityError> {
         let state = self.state().await?;
         let epoch = current(&state, project)?.clone();
-        tokio::task::block_in_place(|| Ok(self.span(&state, &epoch, 0)?.opened()))
+        tokio::task::block_in_place(|| Ok(self.span(&state, &epoch, None)?.opened()))
     }
 
     fn weigh(&self, state: &State, request: &KeyRequest) -> Result<Considered, AuthorityError> {
@@ -159,12 +159,12 @@ impl Authority {
         let registered = state.networks.get(&request.network).copied();
         let (before, after, network) = match registered {
             None => {
-                let opened = self.span(state, &epoch, 0)?.opened();
+                let opened = self.span(state, &epoch, None)?.opened();
                 (opened, opened, None)
             }
-            Some((outputs, _)) => {
+            Some(_) => {
                 let network = self.network(request.network)?;
-                let mut span = self.span(state, &epoch, outputs)?;
+                let mut span = self.span(state, &epoch, Some(&network))?;
                 let before = span.opened();
                 if network.inputs() == epoch.inputs {
                     span.add(&opening_of(&network));
@@ -191,20 +191,23 @@ impl Authority {
         Ok(Considered { epoch, network, decision, approved_by: approved_by.into_iter().collect() })
     }
 
-    /// What is open under a public key, with room for `more` forms.
-    fn span(&self, state: &State, epoch: &Epoch, more: usize) -> Result<Span, AuthorityError> {
+    /// What is open under a public key, with room for the forms of a network that is asked for.
+    fn span(&self, state: &State, epoch: &Epoch, requested: Option<&CompiledNetwork>) -> Result<Span, AuthorityError> {
         let opened = state.opened(epoch.public_key);
         let count = |hash: &Hash| state.networks.get(hash).map_or(0, |(outputs, _)| *outputs);
-        let forms = opened.iter().map(count).sum::<usize>() + more;
+        let forms = opened.iter().map(count).sum::<usize>() + requested.map_or(0, CompiledNetwork::outputs);
         if forms > MOST_RANK {
             let problem = format!("{forms} functions are or would be open, more than {MOST_RANK}; rotate the project");
             return Err(AuthorityError::Refused { reasons: vec![problem] });
         }
         let (n, m) = epoch.inputs;
-        // No encoder appends noise coordinates yet, so none can cover a function.
-        let mut span = Span::new(n, m, forms + 8, m..m);
-        for hash in opened {
-            span.add(&opening_of(&self.network(hash)?));
+        let networks = opened.iter().map(|hash| self.network(*hash)).collect::<Result<Vec<_>, _>>()?;
+        // Owners may have encrypted by any of these networks' encoders: noise is what all of them fill with it.
+        let encoders = networks.iter().chain(requested).map(|network| network.encoder().noise_coordinates());
+        let noise = encoders.reduce(|a, b| a.start.max(b.start)..a.end.min(b.end)).unwrap_or(m..m);
+        let mut span = Span::new(n, m, forms + 8, noise);
+        for network in &networks {
+            span.add(&opening_of(network));
         }
         Ok(span)
     }

@@ -1,0 +1,228 @@
+//! `halflight audit`.
+
+mod outputs;
+mod text;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use dataset::Dataset;
+use leakage::{Attribute, AuditOptions, AuditReport, Extras, Family, Inputs, Observations, Page, Undefended};
+use network::CompiledNetwork;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::console::Console;
+use crate::files;
+use crate::observe;
+pub use text::finding;
+
+/// Trains fresh attackers on the outputs of one data set and scores them on another.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  halflight audit compiled.safetensors --train attackers.safetensors \\\n    \
+    --test test.safetensors --main character --collateral font --panel full --report report.html\n  \
+    halflight audit compiled.safetensors --train attackers.safetensors --test test.safetensors \\\n    \
+    --outputs outputs.safetensors --outputs-only")]
+pub struct Audit {
+    /// Compiled network
+    network: PathBuf,
+    /// Data set that attackers learn from; best one that the network never saw
+    #[arg(long, value_name = "FILE")]
+    train: PathBuf,
+    /// Data set that attackers are scored on
+    #[arg(long, value_name = "FILE")]
+    test: PathBuf,
+    /// The label that everyone may know
+    #[arg(long, default_value = "character", value_name = "LABEL")]
+    main: String,
+    /// The label that attackers are after
+    #[arg(long, default_value = "font", value_name = "LABEL")]
+    collateral: String,
+    /// Also go after every other label of the data, which nobody thought of when the network was defended
+    #[arg(long)]
+    unlisted: bool,
+    /// Attackers
+    #[arg(long, value_enum, default_value_t = Panel::Quick)]
+    panel: Panel,
+    /// These attackers instead of a panel
+    #[arg(long, value_delimiter = ',', value_name = "FAMILY")]
+    families: Option<Vec<Family>>,
+    /// A compiled undefended network of the same data: attackers map outputs to its outputs first (de-censoring), and
+    /// its own leak is reported beside
+    #[arg(long, value_name = "FILE")]
+    undefended: Option<PathBuf>,
+    /// Train the strongest attacker on growing parts of its items (the full panel does)
+    #[arg(long)]
+    growth: bool,
+    /// Rebuild inputs from outputs (the full panel does)
+    #[arg(long)]
+    reconstruction: bool,
+    /// Whole runs of the panel
+    #[arg(long, value_delimiter = ',', default_value = "0")]
+    seeds: Vec<u64>,
+    /// Most items that attackers learn from
+    #[arg(long, value_name = "ITEMS")]
+    attack_size: Option<usize>,
+    /// HTML page to write; the same in JSON goes beside it
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Write outputs and labels of both data sets, for attackers of one's own
+    #[arg(long, value_name = "FILE")]
+    outputs: Option<PathBuf>,
+    /// Write the outputs and attack nothing
+    #[arg(long, requires = "outputs")]
+    outputs_only: bool,
+    /// Replace files that exist
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Panel {
+    /// Every kind that has been seen to find what others miss, in seconds
+    Quick,
+    /// Every family, growth curve and reconstruction; minutes
+    Full,
+}
+
+/// The audit of the attribute asked for, and of all others where they were asked for.
+#[derive(Serialize)]
+struct Outcome {
+    #[serde(flatten)]
+    report: AuditReport,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<AuditReport>,
+}
+
+impl Audit {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
+        let files = self.report.as_deref().map(|html| [html.to_owned(), html.with_extension("json")]);
+        let written = files.iter().flatten().chain(&self.outputs);
+        written.into_iter().try_for_each(|path| files::check_writable(path, self.force))?;
+        let network = CompiledNetwork::load(&self.network)?;
+        let [train, test] = [&self.train, &self.test].map(|path| Split::load(path, &network, &self));
+        let (train, test) = (train?, test?);
+        if let Some(path) = &self.outputs {
+            outputs::write(path, (&train.seen, &train.outputs), (&test.seen, &test.outputs))?;
+            if self.outputs_only {
+                let value = json!({ "file": path, "train": train.seen.len(), "test": test.seen.len() });
+                return console.result(&value, || format!("{}: outputs and labels", path.display()));
+            }
+        }
+        let outcome = self.attack(&network, &train, &test, console)?;
+        if let Some([html, json]) = &files {
+            let title = format!("What {} gives away about {}", name_of(&self.network), self.collateral);
+            let page = Page::new(title).report(&outcome.report);
+            let page = outcome.attributes.iter().fold(page, |page, report| page.report(report));
+            files::write(html, page.html().as_bytes())?;
+            files::write(json, &serde_json::to_vec_pretty(&outcome)?)?;
+        }
+        console.result(&outcome, || {
+            let reports = std::iter::once(&outcome.report).chain(&outcome.attributes).map(text::report);
+            reports.collect::<Vec<_>>().join("\n\n")
+        })
+    }
+
+    fn attack(&self, network: &CompiledNetwork, train: &Split, test: &Split, console: &Console) -> Result<Outcome> {
+        let options = self.options();
+        let undefended = self.undefended.as_deref().map(CompiledNetwork::load).transpose()?;
+        let bare = undefended.as_ref().map(|bare| anyhow::Ok((train.seen_by(bare, self)?, test.seen_by(bare, self)?)));
+        let bare = bare.transpose()?;
+        let extras = Extras {
+            // Attackers that map outputs need the undefended ones of every training item.
+            undefended: bare.as_ref().map(|(train, _)| Undefended { outputs: &train.outputs, width: train.width }),
+            controls: bare.iter().map(|(train, test)| ("undefended network".to_owned(), train, test)).collect(),
+        };
+        let bar = console.bar("auditing");
+        let mut report = leakage::audit_with(&train.seen, &test.seen, &extras, &options, &bar)?;
+        if self.reconstruction || self.panel == Panel::Full {
+            let (train, test) = (train.inputs(), test.inputs());
+            report.reconstruction = Some(leakage::reconstruct(&train, &test, options.seeds[0], &bar)?);
+        }
+        if let Some(noise) = network.encoder().noise() {
+            let outputs = network.evaluate_all_without_noise(&test.data)?.into_iter().map(|output| output as f32);
+            let clean = Observations { outputs: outputs.collect(), ..test.seen.clone() };
+            let deviations: Vec<f64> = noise.deviations.iter().copied().map(f64::from).collect();
+            report.noise = Some(leakage::pair_bound(&clean, &deviations, options.seeds[0])?);
+        }
+        let mut attributes = Vec::new();
+        if self.unlisted {
+            let others = unlisted(&train.data, &test.data, &[&self.main, &self.collateral])?;
+            // One family may need undefended outputs, and those are for the attribute asked for.
+            let families = options.families.iter().filter(|family| !matches!(family, Family::Decensor { .. }));
+            let options = AuditOptions { families: families.cloned().collect(), growth: false, ..options.clone() };
+            attributes = leakage::audit_attributes(&train.seen, &test.seen, &others, &options, &bar)?;
+        }
+        bar.finish_and_clear();
+        Ok(Outcome { report, attributes })
+    }
+
+    fn options(&self) -> AuditOptions {
+        let standard = match self.panel {
+            Panel::Quick => AuditOptions::default(),
+            Panel::Full => AuditOptions::full(),
+        };
+        let mut families = self.families.clone().unwrap_or_else(|| standard.families.clone());
+        if self.undefended.is_some() && self.families.is_none() {
+            let attacks = [Family::Neighbours { k: 51 }, Family::Qda];
+            families.extend(attacks.map(|then| Family::Decensor { then: Box::new(then) }));
+        }
+        AuditOptions {
+            network: name_of(&self.network),
+            attribute: self.collateral.clone(),
+            families,
+            seeds: self.seeds.clone(),
+            train_limit: self.attack_size,
+            growth: self.growth || standard.growth,
+            ..standard
+        }
+    }
+}
+
+/// One data set, with what the network makes of it.
+struct Split {
+    data: Dataset,
+    outputs: Vec<i64>,
+    seen: Observations,
+}
+
+impl Split {
+    fn load(path: &Path, network: &CompiledNetwork, audit: &Audit) -> Result<Self> {
+        let load = || {
+            let data = Dataset::load(path)?;
+            let outputs = network.evaluate_all(&data)?;
+            let seen = observe::labelled(&outputs, network.outputs(), &data, &audit.main, &audit.collateral)?;
+            Ok::<_, anyhow::Error>(Self { data, outputs, seen })
+        };
+        load().with_context(|| path.display().to_string())
+    }
+
+    fn seen_by(&self, network: &CompiledNetwork, audit: &Audit) -> Result<Observations> {
+        observe::observations(network, &self.data, &audit.main, &audit.collateral)
+    }
+
+    fn inputs(&self) -> Inputs<'_> {
+        let Observations { outputs, width, main, main_classes, .. } = &self.seen;
+        let (height, across) = (self.data.height(), self.data.width());
+        let pixels = self.data.images();
+        Inputs { outputs, width: *width, pixels, height, across, main, classes: main_classes.len() }
+    }
+}
+
+/// Every label column but those named.
+fn unlisted(train: &Dataset, test: &Dataset, named: &[&String]) -> Result<Vec<Attribute>> {
+    let others = train.columns().iter().filter(|column| !named.contains(&&column.name));
+    others
+        .map(|column| {
+            let (name, classes, train) = (column.name.clone(), column.classes.clone(), column.values.clone());
+            let test = test.labels(&name)?.values.clone();
+            Ok(Attribute { name, classes, train, test })
+        })
+        .collect()
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_stem().map_or_else(|| "network".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}

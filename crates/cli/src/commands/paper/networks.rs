@@ -1,0 +1,180 @@
+//! The networks that come with the program, made again.
+//!
+//! Equal seeds give equal drawings and trainings, so that this ends with the same files up to the rounding of
+//! sums on another processor.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use dataset::Dataset;
+use dataset::draw::{DrawSpec, Generator};
+use leakage::{AuditOptions, AuditReport, Family, Observations};
+use network::{CompileOptions, CompiledNetwork, Defence, MatchOptions, Network, Precision, TrainOptions};
+use serde::Serialize;
+
+use super::studies;
+use crate::commands::audit::finding;
+use crate::console::{self, Console};
+use crate::files;
+use crate::observe::observations;
+
+/// One network of the folder.
+struct Recipe {
+    name: &'static str,
+    /// Pairs of drawings for matching, single ones otherwise; how many images.
+    images: usize,
+    options: TrainOptions,
+    compile: CompileOptions,
+    /// The network whose float training it shares.
+    start: Option<&'static str>,
+}
+
+/// The deviation of the noise of `digits-match-noise`, as a share of each output's own.
+const NOISE: f32 = 0.05;
+
+/// Seeds of pairs, of single drawings, of test and of attack images.
+const SEEDS: [u64; 4] = [100, 10, 1, 2];
+
+#[derive(Serialize)]
+struct Built {
+    name: &'static str,
+    main_accuracy_float: f64,
+    main_accuracy_integer: f64,
+    report: AuditReport,
+}
+
+fn recipes() -> [Recipe; 4] {
+    let precision = Precision { left: 4, right: 4, combine: 5, input: Some(4) };
+    let quick = CompileOptions { precision, steps: 400, seed: 1, drop_dead: false, ..CompileOptions::default() };
+    let compile = CompileOptions { steps: 2500, ..quick.clone() };
+    let seeded = |options: TrainOptions| TrainOptions { seed: 1, ..options };
+    let matching =
+        TrainOptions { seed: 1, steps: 3000, ..TrainOptions::quick(Defence::Match(MatchOptions::default())) };
+    [
+        Recipe {
+            name: "digits-none",
+            images: 60_000,
+            options: seeded(studies::bare(800)),
+            compile: quick.clone(),
+            start: None,
+        },
+        Recipe {
+            name: "digits-paper",
+            images: 60_000,
+            options: seeded(studies::paper(1.7, (10, 50))),
+            compile: quick,
+            start: None,
+        },
+        Recipe {
+            name: "digits-match",
+            images: 240_000,
+            options: matching.clone(),
+            compile: compile.clone(),
+            start: None,
+        },
+        Recipe {
+            name: "digits-match-noise",
+            images: 240_000,
+            options: matching,
+            compile: CompileOptions { noise: Some(NOISE), ..compile },
+            start: Some("digits-match"),
+        },
+    ]
+}
+
+/// Trains, compiles and audits what the folder lacks.
+pub fn build(folder: &Path, quick: bool, console: &Console) -> Result<()> {
+    let generator = Generator::new(&DrawSpec::default())?;
+    let bar = console.bar("drawing");
+    let (tests, attacks) = if quick { (300, 600) } else { (10_000, 60_000) };
+    let test = generator.draw(tests, SEEDS[2], &bar);
+    let attack = generator.draw(attacks, SEEDS[3], &bar);
+    let mut built = Vec::new();
+    for recipe in recipes() {
+        let mut recipe = recipe;
+        if quick {
+            recipe.images = 400;
+            recipe.options.steps = 20;
+            recipe.compile.steps = 5;
+            if let Defence::Paper(chosen) = &mut recipe.options.defence {
+                chosen.epochs = (1, 1, 0);
+            }
+        }
+        let train = match recipe.options.defence {
+            Defence::Match(_) => generator.draw_pairs(recipe.images / 2, SEEDS[0], &bar),
+            _ => generator.draw(recipe.images, SEEDS[1], &bar),
+        };
+        bar.finish_and_clear();
+        built.push(one(folder, &recipe, [&train, &test, &attack], console)?);
+    }
+    let rows = built.iter().map(|built| {
+        let (float, integer) = (built.main_accuracy_float, built.main_accuracy_integer);
+        let strongest = finding(&built.report.highest_pooled);
+        [built.name.to_owned(), format!("{float:.2}"), format!("{integer:.2}"), strongest]
+    });
+    let rows: Vec<[String; 4]> = rows.collect();
+    console.result(&built, || {
+        console::table(["network", "main %, float", "main %, integer", "strongest attacker, font"], rows)
+    })
+}
+
+fn one(folder: &Path, recipe: &Recipe, [train, test, attack]: [&Dataset; 3], console: &Console) -> Result<Built> {
+    let Recipe { name, .. } = *recipe;
+    let float = folder.join(format!("{}.float.safetensors", recipe.start.unwrap_or(name)));
+    let network = match float.exists() {
+        true => Network::load(&float)?,
+        false => {
+            console.step(&format!("train {name}"));
+            let bar = console.bar("training");
+            let network = network::train(train, test, &recipe.options, &bar)?;
+            bar.finish_and_clear();
+            network.save(&float)?;
+            network
+        }
+    };
+    let path = folder.join(format!("{name}.safetensors"));
+    if !path.exists() {
+        console.step(&format!("compile {name}"));
+        let bar = console.bar("compiling");
+        network::compile(&network, train, &recipe.compile, &bar)?.0.save(&path)?;
+        bar.finish_and_clear();
+    }
+    let compiled = CompiledNetwork::load(&path)?;
+    let json = folder.join(format!("{name}.json"));
+    let report = match std::fs::read(&json) {
+        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| json.display().to_string())?,
+        Err(_) => {
+            console.step(&format!("audit {name}"));
+            let bar = console.bar("auditing");
+            let report = audit(name, &compiled, test, attack, &bar)?;
+            bar.finish_and_clear();
+            files::write(&json, &serde_json::to_vec_pretty(&report)?)?;
+            report
+        }
+    };
+    let (main_accuracy_float, main_accuracy_integer) = (network.accuracy(test)?, compiled.accuracy(test)?);
+    Ok(Built { name, main_accuracy_float, main_accuracy_integer, report })
+}
+
+fn audit(
+    name: &str,
+    compiled: &CompiledNetwork,
+    test: &Dataset,
+    attack: &Dataset,
+    bar: &indicatif::ProgressBar,
+) -> Result<AuditReport> {
+    let mut families = Family::quick();
+    families.extend([0.1, 0.2].map(|bandwidth| Family::Kernel { bandwidth }));
+    let options =
+        AuditOptions { network: name.to_owned(), attribute: "font".into(), families, ..AuditOptions::default() };
+    let seen = |data| observations(compiled, data, "character", "font");
+    let (learned, scored) = (seen(attack)?, seen(test)?);
+    let mut report = leakage::audit(&learned, &scored, &options, bar)?;
+    if let Some(noise) = compiled.encoder().noise() {
+        let outputs = compiled.evaluate_all_without_noise(test)?.into_iter().map(|output| output as f32);
+        let clean = Observations { outputs: outputs.collect(), ..scored };
+        let deviations: Vec<f64> = noise.deviations.iter().copied().map(f64::from).collect();
+        report.noise = Some(leakage::pair_bound(&clean, &deviations, 0)?);
+    }
+    Ok(report)
+}

@@ -1,0 +1,88 @@
+//! Which points nobody would give up, and the table of all of them.
+
+use super::point::Found;
+
+/// Marks the points of the Pareto front: more accuracy, less leak, less work.
+pub fn mark(found: &mut [Found]) {
+    let values: Vec<[f64; 3]> = found.iter().map(|x| [x.main_integer, -x.pooled, -x.field_muls]).collect();
+    let beats = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).all(|(a, b)| a >= b) && a != b;
+    for (found, value) in found.iter_mut().zip(&values) {
+        found.front = !values.iter().any(|other| beats(other, value));
+    }
+}
+
+/// Header and rows, the most accurate first.
+pub fn table(found: &[Found]) -> ([&'static str; 11], Vec<[String; 11]>) {
+    let header = [
+        "front",
+        "S",
+        "units",
+        "weight",
+        "noise",
+        "bits",
+        "main %",
+        "pooled %",
+        "worst class %",
+        "vote@140 %",
+        "field multiplications",
+    ];
+    let mut order: Vec<&Found> = found.iter().collect();
+    order.sort_by(|a, b| b.main_integer.total_cmp(&a.main_integer).then(a.pooled.total_cmp(&b.pooled)));
+    let row = |x: &Found| {
+        [
+            if x.front { "*".to_owned() } else { String::new() },
+            x.point.outputs.to_string(),
+            x.point.units.to_string(),
+            x.point.weight.to_string(),
+            x.point.noise.to_string(),
+            x.point.bits(),
+            format!("{:.2}", x.main_integer),
+            format!("{:.2} {}", x.pooled, x.family),
+            format!("{:.2}", x.worst_class),
+            format!("{:.1}", x.vote),
+            format!("{:.3e}", x.field_muls),
+        ]
+    };
+    (header, order.into_iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::point::Point;
+    use super::*;
+    use network::Precision;
+
+    fn found(main_integer: f64, pooled: f64, field_muls: f64) -> Found {
+        let point = Point { outputs: 4, units: 64, weight: 30.0, noise: 0.0, precision: Precision::default() };
+        Found {
+            point,
+            main_float: main_integer,
+            main_integer,
+            pooled,
+            family: "qda".into(),
+            worst_class: pooled,
+            vote: 60.0,
+            chance: 50.0,
+            attack_items: (100, 100),
+            field_muls,
+            ciphertext: 1,
+            output_bits: 20.0,
+            front: false,
+        }
+    }
+
+    #[test]
+    fn what_another_beats_in_all_is_not_on_the_front() {
+        let mut points =
+            [found(99.0, 52.0, 1e6), found(98.0, 51.0, 1e6), found(98.0, 53.0, 1e6), found(98.0, 53.0, 9e5)];
+        mark(&mut points);
+        assert_eq!(points.map(|point| point.front), [true, true, false, true]);
+    }
+
+    #[test]
+    fn equal_points_are_both_on_the_front() {
+        let mut points = [found(99.0, 52.0, 1e6), found(99.0, 52.0, 1e6)];
+        mark(&mut points);
+        assert!(points.iter().all(|point| point.front));
+    }
+}

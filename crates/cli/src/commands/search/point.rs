@@ -1,0 +1,93 @@
+//! One point of a search, and what was found there.
+
+use network::{Defence, Precision, TrainOptions};
+use serde::{Deserialize, Serialize};
+
+/// What varies between the points of a search.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Outputs S.
+    pub outputs: usize,
+    /// Units d.
+    pub units: usize,
+    /// Weight of the defence.
+    pub weight: f32,
+    /// Noise as a share of each output's deviation.
+    pub noise: f32,
+    /// Bits of the integers.
+    pub precision: Precision,
+}
+
+/// What a point costs and gives. Accuracies in percent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The point.
+    #[serde(flatten)]
+    pub point: Point,
+    /// Main accuracy of the float network, without noise.
+    pub main_float: f64,
+    /// Main accuracy of the integers, with noise.
+    pub main_integer: f64,
+    /// Largest accuracy of any attacker over all items, the main label given.
+    pub pooled: f64,
+    /// Its family.
+    pub family: String,
+    /// Largest accuracy of any attacker within any main class.
+    pub worst_class: f64,
+    /// One subject from 140 items.
+    pub vote: f64,
+    /// Accuracy without outputs.
+    pub chance: f64,
+    /// Items that attackers learned from, and were scored on.
+    pub attack_items: (usize, usize),
+    /// An encrypted evaluation, in multiplications of the base field on one thread.
+    pub field_muls: f64,
+    /// Bytes of a ciphertext.
+    pub ciphertext: usize,
+    /// Bits of the widest output's declared range.
+    pub output_bits: f64,
+    /// No other point of the search is better in one of accuracy, leak, cost and as good in the others.
+    #[serde(default)]
+    pub front: bool,
+}
+
+impl Point {
+    /// The point that a training without a search would be.
+    pub fn of(options: &TrainOptions) -> Self {
+        let weight = match &options.defence {
+            Defence::None => 0.0,
+            Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => chosen.weight,
+            Defence::Match(chosen) => chosen.weight,
+        };
+        let TrainOptions { outputs, units, noise, .. } = *options;
+        Self { outputs, units, weight, noise, precision: Precision::default() }
+    }
+
+    /// The training at this point, all else as in `standard`.
+    pub fn training(&self, standard: &TrainOptions) -> TrainOptions {
+        let mut options = standard.clone();
+        (options.outputs, options.units, options.noise) = (self.outputs, self.units, self.noise);
+        match &mut options.defence {
+            Defence::None => {}
+            Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => chosen.weight = self.weight,
+            Defence::Match(chosen) => chosen.weight = self.weight,
+        }
+        options
+    }
+
+    /// Names the float network in the folder.
+    pub fn network(&self) -> String {
+        format!("S{}-d{}-w{}-n{}", self.outputs, self.units, self.weight, self.noise)
+    }
+
+    /// Names the point in the folder.
+    pub fn name(&self) -> String {
+        format!("{}-b{}", self.network(), self.bits().replace('/', "."))
+    }
+
+    /// Bits of P and R, of D, of the inputs.
+    pub fn bits(&self) -> String {
+        let Precision { left, combine, input, .. } = self.precision;
+        format!("{left}/{combine}/{}", input.map_or_else(|| "-".to_owned(), |bits| bits.to_string()))
+    }
+}
