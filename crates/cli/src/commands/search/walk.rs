@@ -159,7 +159,7 @@ fn claim(ground: &Ground, space: &Space, attackers: &Dataset) -> Result<()> {
         hash.update(data.images());
         data.columns().iter().flat_map(|column| &column.values).for_each(|value| hash.update(value.to_le_bytes()));
     }
-    let ours = keys::hex(&hash.finalize());
+    let ours = service::hash::Hash(hash.finalize().into()).to_string();
     let path = ground.folder.join("search.txt");
     match fs::read_to_string(&path) {
         Ok(theirs) if theirs.trim() == ours => Ok(()),
