@@ -165,20 +165,26 @@ async function ask(item, encrypted) {
   const context = asked.policy.context;
   const wrap = () => (context === null ? item.ciphertext : seal(item.ciphertext, context));
   const start = performance.now();
-  let answer;
-  try {
-    answer = await server.infer(asked.name, wrap());
-  } catch (error) {
-    if (error.status !== 401) throw error;
-    const token = await askToken();
-    if (!token) throw error;
-    server.useToken(token);
-    answer = await server.infer(asked.name, wrap());
-  }
+  const answer = await allowed(() => server.infer(asked.name, wrap()));
   if (model !== asked) return;
   const took = `${Math.round(performance.now() - start)} ms`;
   facts(at("times"), encrypted === undefined ? { "Sent and answered in": took } : { "Encrypted in": `${Math.round(encrypted)} ms, with a mask drawn before`, "Sent and answered in": took });
   showAnswer(answer, item);
+}
+
+/** Runs a request, and asks for an access token as long as the predictor refuses for want of one. */
+async function allowed(request) {
+  for (;;) {
+    try {
+      return await request();
+    } catch (error) {
+      if (error.status !== 401) throw error;
+      server.useToken(null);
+      const token = await askToken(error.message);
+      if (!token) throw error;
+      server.useToken(token);
+    }
+  }
 }
 
 function showAnswer(answer, item) {

@@ -4,6 +4,8 @@ import { layOut, rasterise } from "./strokes.js";
 import { colours } from "./colours.js";
 
 const STEP = 0.02;
+/** Share of the pad that a character is drawn over, about: strokes are as wide there as they will be in the picture. */
+const DRAWN = 0.7;
 
 /** Draws on a canvas; `changed()` hears of every change, `enter()` of the enter key. */
 export class Pad {
@@ -68,7 +70,8 @@ export class Pad {
     if (this.#sample) this.#drawSample(context, side);
     context.strokeStyle = context.fillStyle = ink;
     context.lineCap = context.lineJoin = "round";
-    context.lineWidth = this.#shape.ink.stroke * side;
+    const { stroke: width, extent } = this.#shape.ink;
+    context.lineWidth = ((width * DRAWN) / extent) * side;
     for (const stroke of this.#strokes) trace(context, stroke, side);
     if (this.#pen.shown) {
       context.beginPath();

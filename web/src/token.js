@@ -1,9 +1,10 @@
 // Asks for an access token, where the predictor wants one.
 
-/** The token, or null if the reader would rather not. */
-export function askToken() {
+/** The token, or null if the reader would rather not; `why` is what the predictor said. */
+export function askToken(why) {
   const dialog = document.getElementById("token-dialog");
   const input = document.getElementById("token");
+  document.getElementById("token-why").textContent = why;
   return new Promise((resolve) => {
     const end = (value) => {
       input.value = "";

@@ -2,7 +2,8 @@
 // ciphertexts to its own server.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, test } from "node:test";
@@ -30,7 +31,7 @@ after(async () => {
   predictor?.end();
 });
 
-async function open(options = {}) {
+async function open(options = {}, address = predictor.address) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
@@ -42,7 +43,7 @@ async function open(options = {}) {
     // Files that a model may do without are asked for and may be missing.
     if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());
   });
-  await page.goto(predictor.address);
+  await page.goto(address);
   await page.waitForSelector("#samples button");
 }
 
@@ -183,6 +184,31 @@ test("no rule of accessibility is broken, light or dark, and a phone needs no si
     assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} px`);
   }
+});
+
+test("a predictor that asks for tokens gets one from its reader", async () => {
+  const sha256 = createHash("sha256").update("open sesame").digest("hex");
+  const tokens = join(SHOP, "tokens.toml");
+  writeFileSync(tokens, `[[token]]\nname = "reader"\nsha256 = "${sha256}"\nscopes = ["infer"]\n`);
+  const guarded = await startPredictor("--tokens", tokens);
+  try {
+    await page.context().close();
+    await open({}, guarded.address);
+    await page.locator("#samples button").nth(4).click();
+    await page.waitForFunction(() => !document.getElementById("send").disabled);
+    await page.click("#send");
+    await page.fill("#token", "open barley");
+    await page.click("#token-use");
+    await page.waitForFunction(() => document.getElementById("token-why").textContent.includes("not known"));
+    await page.fill("#token", "open sesame");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.getElementById("label").textContent !== "–");
+    assert.deepEqual((await learned()).output, shown.samples[4].output);
+  } finally {
+    guarded.end();
+  }
+  complaints = complaints.filter((complaint) => !complaint.includes("401"));
+  requests = requests.filter((request) => !request.url().startsWith(`${guarded.address}/`));
 });
 
 test("a refusal is said in words", async () => {

@@ -8,8 +8,8 @@ import { createInterface } from "node:readline";
 const { HALFLIGHT, SHOP } = process.env;
 
 /** Starts `halflight serve predictor`; its address and how to end it. */
-export async function startPredictor() {
-  const args = ["serve", "predictor", "--models", "models", "--listen", "127.0.0.1:0", "--table-bits", "18"];
+export async function startPredictor(...more) {
+  const args = ["serve", "predictor", "--models", "models", "--listen", "127.0.0.1:0", "--table-bits", "18", ...more];
   const process = spawn(HALFLIGHT, args, { cwd: SHOP, stdio: ["ignore", "ignore", "pipe"] });
   const address = await new Promise((resolve, reject) => {
     process.on("exit", (code) => reject(new Error(`the predictor ended: ${code}`)));
