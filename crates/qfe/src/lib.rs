@@ -75,7 +75,7 @@
 //! | projection | joint buckets: columns with equal weights in a few rows are added once for all of them | about `n·(weight bits)/7` additions per row and half |
 //! | additions | affine, one inversion per batch: 5M + 1S in G1, norm trick in G2 (15.2M); eight lanes with AVX-512 IFMA | |
 //! | pairings | products of two share their squarings; affine lines whose slopes share an inversion | one Miller loop per unit |
-//! | combination | in the cyclotomic subgroup after the easy part, where the inverse is the conjugate | `S` hard parts and not `d` |
+//! | combination | in the cyclotomic subgroup after the easy part, where the inverse is the conjugate; windows of the weights share odd powers | `S` hard parts and not `d` |
 //! | logarithm | one coordinate of a product by a dot product, two giant steps at once | 0.14 µs per giant step |
 //! | reading | 26 random combinations with coefficients −1..1 in G1, 11 with −6..6 in G2, and one subgroup check each | soundness `2^−40` |
 //!
@@ -102,7 +102,19 @@
 //! memory independently of secrets. [`Encryptor::encrypt`] is variable-time in the
 //! mask and the input: use it on the owner's own machine, and the constant-time
 //! function on hosts that others can observe. Evaluation handles no secret of the
-//! owner but its result. [`timing_test`] measures.
+//! owner but its result.
+//!
+//! [`timing_test`] compares a fixed secret with random ones. On an AMD EPYC with
+//! blst 0.3.17, one thread, other programs running, it found:
+//!
+//! | operation | runs | largest `|t|` | |
+//! |---|---|---|---|
+//! | points of a public key | 100 000 | 1.9 | no dependence found |
+//! | issue of a key | 100 000 | 1.6 | no dependence found |
+//! | constant-time encryption, zeros against random inputs | 20 000 | 1.1 | no dependence found |
+//! | [`Encryptor::encrypt`], likewise | 10 000 | 138 | depends, as said |
+//!
+//! A scalar of exactly zero takes blst another, slower way; nobody ever draws it.
 //!
 //! # Reading from strangers
 //!
