@@ -107,7 +107,7 @@
 //! [`timing_test`] compares a fixed secret with random ones. On an AMD EPYC with
 //! blst 0.3.17, one thread, other programs running, it found:
 //!
-//! | operation | runs | largest `|t|` | |
+//! | operation | runs | largest t | |
 //! |---|---|---|---|
 //! | points of a public key | 100 000 | 1.9 | no dependence found |
 //! | issue of a key | 100 000 | 1.6 | no dependence found |
