@@ -33,6 +33,7 @@
 //! # Ok::<(), leakage::AuditError>(())
 //! ```
 
+mod attack;
 mod attackers;
 mod attributes;
 mod audit;
@@ -56,6 +57,7 @@ mod slice;
 mod training;
 mod vote;
 
+pub use attack::{Asked, attack};
 pub use attributes::{Attribute, audit_attributes};
 pub use audit::{audit, audit_with};
 pub use error::AuditError;
