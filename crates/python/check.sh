@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The Python package from a fresh virtual environment: wheel, quick start, tests, types, tutorials.
+#
+#     crates/python/check.sh [FOLDER]          uses or makes FOLDER/venv; PYTHON chooses the interpreter
+#
+# HALFLIGHT_TORCH=1 installs PyTorch too (several gigabytes); without it its tests say that they
+# were skipped.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$(mkdir -p "${1:-/tmp/halflight-python}" && cd "${1:-/tmp/halflight-python}" && pwd)
+"${PYTHON:-python3}" -m venv "$folder/venv"
+pip="$folder/venv/bin/python -m pip install --quiet"
+$pip 'maturin>=1.9,<2' pytest mypy scikit-learn tqdm jupytext nbclient nbformat ipykernel matplotlib onnx onnxruntime
+if [ -n "${HALFLIGHT_TORCH:-}" ]; then $pip torch; fi
+
+rm -rf "$folder/wheels"
+# One target folder with the root workspace, and its features: burn is compiled once.
+CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$here/../../target}" "$folder/venv/bin/maturin" build --quiet --locked \
+  --profile dev --features shared --manifest-path "$here/Cargo.toml" --out "$folder/wheels"
+$pip --force-reinstall --no-deps "$folder"/wheels/halflight-*.whl
+$pip numpy
+
+cd "$folder"
+venv/bin/python "$here/tests/quick_start.py"
+venv/bin/python -m pytest -q -p no:cacheprovider "$here/tests"
+(cd "$here" && "$folder/venv/bin/mypy" --cache-dir "$folder/mypy")
+skip=()
+venv/bin/python -c 'import torch' 2>/dev/null || skip=(--skip 11)
+venv/bin/python "$here/../../book/run_notebooks.py" --scale 0.05 "${skip[@]}" --out "$folder/notebooks"

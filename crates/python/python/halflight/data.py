@@ -1,0 +1,274 @@
+"""Data sets with several labels per item, and the encoder that turns items into integers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from typing import Any, Optional, Union
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _native
+from ._progress import Progress, callback
+
+Path = Union[str, "PathLike[str]"]
+
+
+class Dataset:
+    """Grey images ``[N, H, W]`` of dtype uint8 with any number of label columns.
+
+    Parameters
+    ----------
+    images : array of uint8, shape ``[N, H, W]``
+        Pixels 0 to 255; ink bright on dark, as in MNIST.
+    labels : mapping of name to labels
+        Each value is an array of N class indices from 0, an array of N strings (classes are then the
+        sorted distinct strings), or a pair ``(indices, class_names)``.
+    about : mapping of str to str, optional
+        Free text that travels with the file: source, seed, licence.
+
+    Raises
+    ------
+    DatasetError
+        Sizes that do not agree, an index without a class, names used twice.
+    """
+
+    def __init__(
+        self, images: ArrayLike, labels: Mapping[str, Any], about: Optional[Mapping[str, str]] = None
+    ) -> None:
+        pixels = np.asarray(images)
+        if pixels.dtype != np.uint8 or pixels.ndim != 3:
+            raise TypeError(
+                f"`images` is {pixels.dtype} {list(pixels.shape)}: give uint8 [items, rows, columns], 0 to 255"
+            )
+        columns = [(name, *_column(name, values)) for name, values in labels.items()]
+        self._native = _native.Dataset(np.ascontiguousarray(pixels), columns, dict(about or {}))
+
+    @classmethod
+    def _wrap(cls, native: _native.Dataset) -> Dataset:
+        data = cls.__new__(cls)
+        data._native = native
+        return data
+
+    @classmethod
+    def load(cls, path: Path) -> Dataset:
+        """Reads a data set file (safetensors) and checks all that it says. Raises ``FileError``."""
+        return cls._wrap(_native.Dataset.load(fspath(path)))
+
+    def save(self, path: Path) -> None:
+        """Writes the data set as safetensors; the file appears whole or not at all. Raises ``FileError``."""
+        self._native.save(fspath(path))
+
+    def __len__(self) -> int:
+        return len(self._native)
+
+    @property
+    def images(self) -> NDArray[np.uint8]:
+        """The pixels, uint8 ``[N, H, W]`` (a copy)."""
+        return self._native.images
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of an image."""
+        return self._native.size
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the label columns."""
+        return self._native.names
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the data set says of itself: generator, seed, licence."""
+        return self._native.about
+
+    def labels(self, name: str) -> NDArray[np.int64]:
+        """Class indices of label ``name``, int64 ``[N]``. Raises ``DatasetError``."""
+        return self._native.labels(name)
+
+    def classes(self, name: str) -> list[str]:
+        """Class names of label ``name`` in the order of the indices. Raises ``DatasetError``."""
+        return self._native.classes(name)
+
+    def __getitem__(self, items: Union[slice, Sequence[int], NDArray[Any]]) -> Dataset:
+        """The items of a slice, a list of indices, or a mask of N booleans, as a data set."""
+        return Dataset._wrap(self._native.subset(indices(items, len(self))))
+
+    def split(self, share: float, balance: Sequence[str] = (), seed: int = 0) -> tuple[Dataset, Dataset]:
+        """Splits at random: about ``share`` (0 to 1) of every combination of the labels ``balance`` go second.
+
+        Do not split pairs, speakers or subjects this way: their items would lie on both sides.
+        """
+        rest, held = self._native.split(share, list(balance), seed)
+        return Dataset._wrap(rest), Dataset._wrap(held)
+
+    def sheet(self, columns: int = 16, rows: int = 20) -> bytes:
+        """A contact sheet as the bytes of a PNG: one row for each combination of the first two labels."""
+        return self._native.sheet(columns, rows)
+
+    def _repr_png_(self) -> Optional[bytes]:
+        return self.sheet() if len(self) else None
+
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"<Dataset of {len(self)} images {height}x{width}, labels {', '.join(self.names) or 'none'}>"
+
+
+def _column(name: str, values: Any) -> tuple[list[str], NDArray[np.int64]]:
+    if isinstance(values, tuple) and len(values) == 2:
+        given, classes = values
+        return [str(text) for text in classes], np.ascontiguousarray(given, dtype=np.int64)
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise TypeError(f"label `{name}` has shape {list(array.shape)}: give one value per item")
+    if array.dtype.kind in "iu":
+        count = int(array.max()) + 1 if array.size else 0
+        return [str(index) for index in range(count)], np.ascontiguousarray(array, dtype=np.int64)
+    texts, found = np.unique(array.astype(str), return_inverse=True)
+    return [str(text) for text in texts], np.ascontiguousarray(found, dtype=np.int64)
+
+
+def indices(items: Any, count: int) -> NDArray[np.int64]:
+    """Item numbers from a slice, a number, a list or a mask."""
+    if isinstance(items, slice):
+        return np.arange(count, dtype=np.int64)[items]
+    array = np.atleast_1d(np.asarray(items))
+    if array.dtype == np.bool_:
+        if array.shape != (count,):
+            raise IndexError(f"a mask of {array.size} for {count} items: give one boolean per item")
+        return np.flatnonzero(array).astype(np.int64)
+    if array.size and array.dtype.kind not in "iu":
+        raise TypeError(f"items of type {array.dtype}: give whole numbers, a slice or a mask")
+    array = array.astype(np.int64)
+    return np.ascontiguousarray(np.where(array < 0, array + count, array))
+
+
+def draw(
+    count: int,
+    *,
+    seed: int = 1,
+    characters: str = "0123456789",
+    fonts: Sequence[str] = ("cursive", "serif"),
+    pairs: bool = False,
+    size: int = 28,
+    progress: Progress = None,
+    **distortions: Any,
+) -> Dataset:
+    """Draws characters in several fonts: the paper's two-label data set (labels ``character``, ``font``).
+
+    Parameters
+    ----------
+    count : int
+        Images; with ``pairs``, groups of one image per font that share character and distortion.
+    seed : int
+        Names the set: equal seeds give equal images on every machine.
+    characters : str
+        The main classes.
+    fonts : sequence of str
+        ``"cursive"``, ``"serif"`` (both embedded), or paths of TTF or OTF files.
+    size : int
+        Rows and columns, 4 to 512.
+    **distortions
+        ``em`` (pixels), ``em_deviation`` (share), ``rotation`` (degrees), ``recentre`` (bool),
+        ``elastic_alpha`` and ``elastic_sigma`` (pixels).
+
+    Raises
+    ------
+    DrawError, OptionError
+
+    Source: Ryffel et al. 2019, section 5; distortions after Simard et al. 2003.
+    """
+    given = {"characters": list(characters), "height": size, "width": size, **distortions}
+    native = _native.draw(count, seed, json.dumps(given), list(fonts), pairs, callback(progress, "drawing"))
+    return Dataset._wrap(native)
+
+
+def handwriting() -> Dataset:
+    """The embedded 1,797 digits that people wrote by hand, 8×8 (UCI, Alpaydin and Kaynak 1998)."""
+    return Dataset._wrap(_native.handwriting())
+
+
+def read_idx(images: Path, labels: Path) -> Dataset:
+    """Reads IDX files as MNIST has them, plain or gzipped; the label is ``digit``. Raises ``FileError``."""
+    return Dataset._wrap(_native.read_idx(fspath(images), fspath(labels)))
+
+
+def load(path: Path) -> Dataset:
+    """Reads a data set file; the same as ``Dataset.load``."""
+    return Dataset.load(path)
+
+
+class Encoder:
+    """The public rule from an image to the integers ``(u, v)`` that an owner encrypts.
+
+    ``z ≈ low + step · level`` with levels 0 to ``2^bits − 1``; ``u = (1, levels)``, and ``v`` carries the
+    same levels or some of them. It knows nothing of any function and travels with every network.
+    """
+
+    def __init__(self, native: _native.Encoder) -> None:
+        self._native = native
+
+    @classmethod
+    def fit(cls, data: Dataset, **options: Any) -> Encoder:
+        """Fits an encoder on public or training images.
+
+        Options: ``bits`` (1 to 16, default 4), ``pooling`` (divides the size), ``low`` and ``high`` (the
+        ``z`` of the lowest and highest level) or ``fitted_range=True``, ``drop_dead`` (leave out pixels
+        that never change), ``right`` (columns that ``v`` carries), ``per_column`` (standardise columns, for
+        tables, instead of images), ``dct=(rows, columns)``, ``pca=components``.
+        Raises ``EncodeError``, ``OptionError``.
+        """
+        return cls(_native.Encoder.fit(data._native, json.dumps(options)))
+
+    @classmethod
+    def pixels(cls, height: int, width: int, bits: int = 8) -> Encoder:
+        """``z = pixel / 255`` for every pixel in row order, as most PyTorch scripts have it; nothing is fitted."""
+        cells = list(range(height * width))
+        stored = dict(height=height, width=width, bits=bits, low=0.0, high=1.0, pooling=1)
+        return cls.from_json(
+            json.dumps({**stored, "dark": False, "per_image": False, "cells": cells, "map": "cells", "right": cells})
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Encoder:
+        """Reads the form that an authority publishes, and checks all of its rules. Raises ``OptionError``."""
+        return cls(_native.Encoder.from_json(text))
+
+    def to_json(self) -> str:
+        """The form that an authority publishes."""
+        return self._native.to_json()
+
+    @property
+    def inputs(self) -> tuple[int, int]:
+        """Lengths ``(n, m)`` of ``u`` and ``v``, each with its constant 1."""
+        return self._native.inputs
+
+    @property
+    def grid(self) -> tuple[float, float, int]:
+        """``(low, step, highest level)``."""
+        return self._native.grid
+
+    @property
+    def right(self) -> list[int]:
+        """The columns of ``z`` that ``v`` carries."""
+        return self._native.right
+
+    def standardise(self, data: Dataset) -> NDArray[np.float32]:
+        """``z``, what a float network reads: float32 ``[N, n − 1]``. Raises ``EncodeError``."""
+        return self._native.standardise(data._native)
+
+    def encode(self, data: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """``(u, v)``, what is encrypted: int64 ``[N, n]`` and ``[N, m]``. Raises ``EncodeError``."""
+        return self._native.encode(data._native)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Encoder) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    def __repr__(self) -> str:
+        n, m = self.inputs
+        return f"<Encoder of {n} + {m} inputs, levels 0 to {self.grid[2]}>"

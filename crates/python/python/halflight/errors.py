@@ -1,0 +1,82 @@
+"""Exceptions: one class for each kind of error of the Rust library.
+
+Every message names the file, field or item at fault, its value and the remedy. ``kind`` is the name of
+the variant, such as ``"NoLabel"``, for programs that decide by it.
+"""
+
+from __future__ import annotations
+
+
+class HalflightError(Exception):
+    """What every error of this package is."""
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        #: Name of the variant of the Rust error.
+        self.kind = kind
+
+
+class OptionError(HalflightError, ValueError):
+    """An option that does not exist, or of another type."""
+
+
+class DatasetError(HalflightError, ValueError):
+    """Images and labels that make no data set, or a label that it does not have."""
+
+
+class DrawError(HalflightError, ValueError):
+    """Characters that cannot be drawn: fonts, sizes, distortions."""
+
+
+class EncodeError(HalflightError, ValueError):
+    """An encoder that cannot be fitted, or an image that it does not take."""
+
+
+class FileError(HalflightError, OSError):
+    """A file of data, a network or tables that cannot be read or written."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class TrainError(HalflightError, ValueError):
+    """A network that cannot be trained."""
+
+
+class CompileError(HalflightError, ValueError):
+    """A network that cannot be compiled to integers."""
+
+
+class EvaluateError(HalflightError, ValueError):
+    """A network that cannot be evaluated in clear on these inputs."""
+
+
+class ImportFailed(HalflightError, ValueError):
+    """A network from elsewhere that does not have the supported shape."""
+
+
+class KeyMismatch(HalflightError, ValueError):
+    """Keys, networks and encoders that do not belong together."""
+
+
+class KeyFileError(HalflightError, OSError):
+    """A master key file that cannot be written or opened."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class WireError(HalflightError, ValueError):
+    """Bytes that are no key or ciphertext."""
+
+
+class EncryptError(HalflightError, ValueError):
+    """An input that cannot be encrypted."""
+
+
+class PredictError(HalflightError, ValueError):
+    """A ciphertext that cannot be evaluated."""
+
+
+class AuditError(HalflightError, ValueError):
+    """Observations or options that cannot be audited."""

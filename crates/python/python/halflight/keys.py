@@ -1,0 +1,162 @@
+"""Keys: what the authority holds, publishes and issues."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from os import fspath
+from typing import Optional, Union
+
+from . import _native
+from ._files import read_bytes, write_bytes
+from .compiled import CompiledNetwork
+from .data import Encoder, Path
+
+_MASTER, _PUBLIC, _KEY, _ENCODER = "master.age", "public", "public.key", "encoder.json"
+
+
+class Parameters:
+    """What the authority publishes and an owner needs: public key and encoder."""
+
+    def __init__(self, native: _native.Parameters) -> None:
+        self._native = native
+
+    @classmethod
+    def load(cls, folder: Path) -> Parameters:
+        """Reads a folder of published parameters (``public.key``, ``encoder.json``).
+
+        Raises ``WireError``, ``KeyMismatch``, ``OSError``.
+        """
+        key = read_bytes(os.path.join(fspath(folder), _KEY))
+        text = read_bytes(os.path.join(fspath(folder), _ENCODER)).decode()
+        return cls(_native.Parameters.from_bytes(key, Encoder.from_json(text)._native))
+
+    def save(self, folder: Path) -> None:
+        """Writes the folder that ``halflight encrypt --parameters`` reads too."""
+        os.makedirs(fspath(folder), exist_ok=True)
+        write_bytes(os.path.join(fspath(folder), _KEY), self._native.key_bytes())
+        write_bytes(os.path.join(fspath(folder), _ENCODER), self.encoder.to_json().encode())
+
+    @property
+    def id(self) -> str:
+        """The public key's identity, 64 hexadecimal digits; ciphertexts and functional keys name it."""
+        return self._native.id
+
+    @property
+    def inputs(self) -> tuple[int, int]:
+        """Lengths ``(n, m)`` of the vectors that it encrypts."""
+        return self._native.inputs
+
+    @property
+    def encoder(self) -> Encoder:
+        """Makes the vectors that are encrypted."""
+        return Encoder(self._native.encoder)
+
+    def __repr__(self) -> str:
+        return f"<Parameters {self.id[:16]}: {self.inputs[0]} + {self.inputs[1]} inputs>"
+
+
+class FunctionalKey:
+    """Opens one network's outputs on every ciphertext of its public key, past and future."""
+
+    def __init__(self, native: _native.FunctionalKey) -> None:
+        self._native = native
+
+    @classmethod
+    def load(cls, path: Path) -> FunctionalKey:
+        """Reads a key file. Raises ``WireError``, ``OSError``."""
+        return cls(_native.FunctionalKey.from_bytes(read_bytes(fspath(path))))
+
+    def save(self, path: Path) -> None:
+        """Writes the file that ``halflight predict --key`` reads too."""
+        write_bytes(fspath(path), self._native.to_bytes())
+
+    @property
+    def public_key(self) -> str:
+        """Identity of the public key that it belongs to."""
+        return self._native.public_key
+
+    @property
+    def outputs(self) -> int:
+        """Outputs S that it opens."""
+        return self._native.outputs
+
+    def __repr__(self) -> str:
+        return f"<FunctionalKey of {self.outputs} outputs under {self.public_key[:16]}>"
+
+
+class Authority:
+    """Holds the master key: sets keys up and issues functional keys.
+
+    Whoever holds a functional key learns its function on every ciphertext, and keys add up
+    (:func:`open_rank`); deciding which to issue is what the authority is for. This class signs whatever it is
+    asked for; ``halflight authority`` and ``halflight serve authority`` keep a policy and a ledger. The secret is
+    never printed, pickled or copied, and is erased from memory with the object.
+    """
+
+    def __init__(self, native: _native.Authority) -> None:
+        self._native = native
+
+    @classmethod
+    def load(
+        cls, folder: Path, *, passphrase: Optional[str] = None, identity: Optional[str] = None
+    ) -> Authority:
+        """Opens a folder that :meth:`save` wrote.
+
+        Give the passphrase (about a second of work) or an age identity, ``AGE-SECRET-KEY-1…``.
+        Raises ``KeyFileError``, ``KeyMismatch``, ``WireError``.
+        """
+        secret = _one_of("passphrase", passphrase, "identity", identity)
+        public = Parameters.load(os.path.join(fspath(folder), _PUBLIC))
+        path = os.path.join(fspath(folder), _MASTER)
+        return cls(_native.Authority.load(path, secret, identity is not None, public._native))
+
+    def save(
+        self, folder: Path, *, passphrase: Optional[str] = None, recipient: Optional[str] = None
+    ) -> None:
+        """Writes ``master.age`` (keep it) and ``public/`` (publish it); never replaces a master key.
+
+        Raises ``KeyFileError``.
+        """
+        secret = _one_of("passphrase", passphrase, "recipient", recipient)
+        os.makedirs(fspath(folder), exist_ok=True)
+        self._native.save_master(os.path.join(fspath(folder), _MASTER), secret, recipient is not None)
+        self.parameters.save(os.path.join(fspath(folder), _PUBLIC))
+
+    @property
+    def parameters(self) -> Parameters:
+        """What owners need; publish it."""
+        return Parameters(self._native.parameters)
+
+    def issue(self, network: CompiledNetwork) -> FunctionalKey:
+        """The functional key of a network. Raises ``KeyMismatch`` for a network of another encoder."""
+        return FunctionalKey(self._native.issue(network._native))
+
+    def __repr__(self) -> str:
+        return f"<Authority over {self.parameters.id[:16]}>"
+
+
+def setup(source: Union[CompiledNetwork, Encoder]) -> Authority:
+    """Draws a fresh master key and public key for the inputs of a network's encoder.
+
+    ``s ∈ Z_r^n``, ``t ∈ Z_r^m`` uniform from the system's generator; BLS12-381. Source: Ryffel et al. 2019,
+    figure 1.
+    """
+    encoder = source.encoder if isinstance(source, CompiledNetwork) else source
+    return Authority(_native.Authority.setup(encoder._native))
+
+
+def open_rank(networks: Sequence[CompiledNetwork]) -> int:
+    """What the keys of these networks open together: the exact rank of the span of their forms.
+
+    All networks have one encoder. Holders can pool keys, and every combination of their outputs is open too.
+    Raises ``KeyMismatch`` for other inputs.
+    """
+    return _native.rank([network._native for network in networks])
+
+
+def _one_of(first: str, a: Optional[str], second: str, b: Optional[str]) -> str:
+    given = [value for value in (a, b) if value is not None]
+    if len(given) != 1:
+        raise TypeError(f"give `{first}` or `{second}`, one of the two")
+    return given[0]

@@ -1,0 +1,168 @@
+"""Networks in floats: training and defending."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from os import fspath
+from typing import Any, Optional, Union
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import _native
+from ._progress import Progress, callback
+from .data import Dataset, Encoder, Path
+from .errors import OptionError
+
+_DEFENCES = ("none", "match", "paper", "maxent", "ensemble")
+
+_ENSEMBLE = {
+    "adversaries": [{"feedforward": [64, 32]}, {"feedforward": [128]}, {"feedforward": [64, 32, 16, 8]}],
+    "restart": 5,
+}
+
+
+class Network:
+    """A trained network in floats: encoder, private part, public head, and how it came to be.
+
+    ``output(x)`` has S numbers; the head reads nothing else.
+    """
+
+    def __init__(self, native: _native.Network) -> None:
+        self._native = native
+
+    @classmethod
+    def load(cls, path: Path) -> Network:
+        """Reads a network file and checks it. Raises ``FileError``."""
+        return cls(_native.Network.load(fspath(path)))
+
+    def save(self, path: Path) -> None:
+        """Writes safetensors that PyTorch opens: ``left.weight`` ``[d, n − 1]`` and so on. Raises ``FileError``."""
+        self._native.save(fspath(path))
+
+    @property
+    def units(self) -> int:
+        """Units d of the private part."""
+        return self._native.units
+
+    @property
+    def width(self) -> int:
+        """Outputs S of the private part."""
+        return self._native.width
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names of the main label."""
+        return self._native.classes
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder that came with the training data."""
+        return Encoder(self._native.encoder)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """How the network came to be: options, data, accuracy in percent."""
+        record: dict[str, Any] = json.loads(self._native.record)
+        return record
+
+    def outputs(self, data: Dataset) -> NDArray[np.float32]:
+        """``output(x)`` of every item, float32 ``[N, S]``: all that a predictor learns. Raises ``EncodeError``."""
+        return self._native.outputs(data._native)
+
+    def head(self, outputs: ArrayLike) -> NDArray[np.float32]:
+        """Probabilities ``[N, C]`` for outputs ``[N, S]``. Raises ``EvaluateError``."""
+        return self._native.head(np.ascontiguousarray(outputs, dtype=np.float32))
+
+    def predict_proba(self, data: Dataset) -> NDArray[np.float32]:
+        """Probabilities of the main classes, float32 ``[N, C]``."""
+        return self.head(self.outputs(data))
+
+    def predict(self, data: Dataset) -> NDArray[np.int64]:
+        """The most probable main class of every item, int64 ``[N]``."""
+        return self._native.predict(data._native)
+
+    def accuracy(self, data: Dataset) -> float:
+        """Percent of items whose main label is predicted. Raises ``EvaluateError``."""
+        return self._native.accuracy(data._native)
+
+    def __repr__(self) -> str:
+        return f"<Network of {self.units} units, {self.width} outputs, {len(self.classes)} classes>"
+
+
+def train(
+    data: Dataset,
+    validation: Optional[Dataset] = None,
+    *,
+    main: str = "character",
+    collateral: Union[str, Sequence[str]] = (),
+    defence: str = "none",
+    defence_options: Optional[Mapping[str, Any]] = None,
+    preset: str = "quick",
+    encoder: Optional[Mapping[str, Any]] = None,
+    fresh: bool = False,
+    checkpoint: Optional[Path] = None,
+    progress: Progress = None,
+    **options: Any,
+) -> Network:
+    """Trains the private part and the public head together, with or without a defence.
+
+    Parameters
+    ----------
+    data : Dataset
+        Training items; "match" wants 60,000 pairs for a good result, "none" 40,000 items.
+    validation : Dataset, optional
+        For the accuracies of the record; by default one block of 60 items in ten of ``data``, held out.
+    main, collateral : str, str or list of str
+        The label to predict, and the labels that the outputs should not tell.
+    defence : {"none", "match", "paper", "maxent", "ensemble"}
+        Matching distributions within every main class, or simulated adversaries.
+    defence_options : mapping, optional
+        Of "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``. Of the others:
+        ``weight`` α (1.7), ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``,
+        ``momentum``, ``restart``.
+    preset : {"quick", "thorough", "paper"}
+        Starting point of all options.
+    encoder : mapping, optional
+        Options of ``Encoder.fit``.
+    fresh : bool
+        Draw new training images all the time; only for drawn data.
+    checkpoint : path, optional
+        State of an unfinished run; a run that finds its own state there goes on.
+    progress : None, bool or callable
+        ``callback(done, total, message)``; ``None`` shows a bar where one can be seen.
+    **options
+        ``units`` d (64), ``outputs`` S (4), ``kind`` ("bilinear", "squares"), ``head`` hidden widths
+        ([64, 64]), ``steps``, ``batch``, ``rate``, ``seed``, ``selection`` ({"every", "from", "tolerance"}), …
+
+    Returns
+    -------
+    Network
+        Equal arguments give the same network, whatever the number of threads.
+
+    Raises
+    ------
+    TrainError, OptionError, DatasetError, EncodeError
+
+    Source: Ryffel et al. 2019, sections 4 and 5 ("paper"); the other defences are this project's.
+    """
+    if validation is None:
+        blocks = np.arange(len(data)) // 60 % 10
+        data, validation = data[blocks != 9], data[blocks == 9]
+    if defence not in _DEFENCES:
+        raise OptionError(f"defence {defence!r}: choose one of {', '.join(_DEFENCES)}", "Defence")
+    chosen = {**(_ENSEMBLE if defence == "ensemble" else {}), **(defence_options or {})}
+    given = {"main": main, "collateral": [collateral] if isinstance(collateral, str) else list(collateral), **options}
+    native = _native.train(
+        data._native,
+        validation._native,
+        preset,
+        json.dumps("none" if defence == "none" else {defence: chosen}),
+        json.dumps(given),
+        json.dumps(dict(encoder or {})),
+        fresh,
+        None if checkpoint is None else fspath(checkpoint),
+        callback(progress, "training"),
+    )
+    return Network(native)

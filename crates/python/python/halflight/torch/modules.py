@@ -1,0 +1,109 @@
+"""The private part as a torch module."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import torch
+from torch import Tensor, nn
+
+
+class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
+    """``q = D·((P·z + p) ∘ (R·z + r))``, the only part that runs under encryption.
+
+    Parameters
+    ----------
+    inputs : int
+        Columns of ``z``, ``Encoder.inputs[0] − 1``.
+    units, outputs : int
+        d (two pairings each under encryption) and S (one discrete logarithm each).
+    kind : {"bilinear", "squares"}
+        Squares have ``R = P``, as in the paper.
+    right : sequence of int, optional
+        The columns that the right side reads, ``Encoder.right``; by default all.
+
+    Input float ``[N, inputs]`` (other axes are flattened), output float ``[N, S]``.
+
+    First weights: projections N(0, 1/inputs), biases N(0, 1/4), D uniform by fan-in. With :meth:`quantise`
+    the forward pass reads rounded weights and the gradient goes to the floats (straight through).
+    Source: Ryffel et al. 2019, section 3 (squares).
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int = 4,
+        units: int = 64,
+        kind: str = "bilinear",
+        right: Optional[Sequence[int]] = None,
+    ) -> None:
+        super().__init__()
+        if kind not in ("bilinear", "squares"):
+            raise ValueError(f"kind {kind!r}: choose bilinear or squares")
+        if kind == "squares" and right is not None:
+            raise ValueError("squares read both sides alike: leave `right` out")
+        self.left = nn.Linear(inputs, units)
+        self.right = nn.Linear(len(right) if right is not None else inputs, units) if kind == "bilinear" else None
+        self.combine = nn.Linear(units, outputs, bias=False)
+        self.columns: Optional[Tensor]
+        self.register_buffer("columns", None if right is None else torch.tensor(list(right)))
+        self.grid: Optional[dict[str, Any]] = None
+        with torch.no_grad():
+            for projection in filter(None, (self.left, self.right)):
+                projection.weight.normal_(0.0, 1.0 / math.sqrt(projection.in_features))
+                projection.bias.normal_(0.0, 0.5)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Outputs ``[N, S]`` of inputs ``[N, inputs]``."""
+        z = z.flatten(1)
+        narrow = z if self.columns is None else z[:, self.columns]
+        left, right, combine = self.weights()
+        first = nn.functional.linear(z, *left)
+        second = first if right is None else nn.functional.linear(narrow, *right)
+        return nn.functional.linear(first * second, combine)
+
+    def weights(self) -> tuple[tuple[Tensor, Tensor], Optional[tuple[Tensor, Tensor]], Tensor]:
+        """Left and right weight and bias, and D, as the forward pass reads them."""
+        right = None if self.right is None else (self.right.weight, self.right.bias)
+        if self.grid is None:
+            return (self.left.weight, self.left.bias), right, self.combine.weight
+        grid = self.grid
+        sides = [self._rounded(self.left, grid["left"], grid["bits"][0])]
+        if self.right is not None:
+            sides.append(self._rounded(self.right, grid["right"], grid["bits"][1]))
+        worth = grid["left"] * (grid["right"] if self.right is not None else grid["left"])
+        combine = straight(self.combine.weight, grid["outputs"][:, None] / worth, grid["bits"][2])
+        return sides[0], sides[1] if self.right is not None else None, combine
+
+    def _rounded(self, projection: nn.Linear, scale: Tensor, bits: int) -> tuple[Tensor, Tensor]:
+        assert self.grid is not None
+        low, step = self.grid["low"], self.grid["step"]
+        weight = straight(projection.weight, scale[:, None] / step, bits)
+        # The bias that multiplies the constant takes `low` up, and is rounded like it.
+        constant = straight(projection.bias + low * projection.weight.sum(1), scale, None)
+        return weight, constant - low * weight.sum(1)
+
+    def quantise(self, encoder: Any, data: Any, left: int = 4, right: int = 4, combine: int = 5) -> PrivateQuadratic:
+        """From now on, reads weights of so many bits (signs included); train on with inputs on the encoder's grid.
+
+        ``encoder`` is a :class:`halflight.Encoder`, ``data`` a :class:`halflight.Dataset` over which the scales
+        lose least. Inputs of the forward pass should be ``low + step · level``
+        (:func:`halflight.torch.reader.levels`).
+        """
+        from .._forms import Precision
+        from .reader import grid_of
+
+        self.grid = grid_of(self, encoder, data, Precision(left, right, combine))
+        return self
+
+
+def straight(values: Tensor, scale: Tensor, bits: Optional[int]) -> Tensor:
+    """``scale·round(values / scale)`` within the bits; the gradient of ``values`` passes where nothing is clipped."""
+    steps = values / scale
+    if bits is not None:
+        limit = 2 ** (bits - 1) - 1
+        # At most half a step beyond, so that a clipped weight can come back.
+        steps = steps.clamp(-limit - 0.499, limit + 0.499)
+    return (steps + (steps.round() - steps).detach()) * scale

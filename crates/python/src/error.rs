@@ -1,0 +1,56 @@
+//! Rust errors as the Python exceptions of the same names, which `halflight.errors` defines.
+
+use std::fmt::{Debug, Display};
+
+use pyo3::prelude::*;
+
+/// A Rust error with the name of its Python class.
+pub trait Mirrored: Debug + Display {
+    /// The class in `halflight.errors`.
+    const CLASS: &'static str;
+}
+
+macro_rules! mirrored {
+    ($($error:ty => $class:literal),* $(,)?) => {
+        $(impl Mirrored for $error { const CLASS: &'static str = $class; })*
+    };
+}
+
+mirrored! {
+    dataset::DatasetError => "DatasetError",
+    dataset::draw::DrawError => "DrawError",
+    dataset::EncodeError => "EncodeError",
+    dataset::FileError => "FileError",
+    dataset::idx::IdxError => "FileError",
+    dataset::sheet::SheetError => "DatasetError",
+    network::TrainError => "TrainError",
+    network::CompileError => "CompileError",
+    network::EvaluateError => "EvaluateError",
+    network::ImportError => "ImportFailed",
+    network::FileError => "FileError",
+    qfe::KeyError => "KeyMismatch",
+    qfe::MapError => "KeyMismatch",
+    qfe::EncryptError => "EncryptError",
+    qfe::EvaluateError => "PredictError",
+    qfe::LogTableError => "PredictError",
+    qfe::TableError => "FileError",
+    qfe::WireError => "WireError",
+    qfe::keyfile::KeyFileError => "KeyFileError",
+    leakage::AuditError => "AuditError",
+}
+
+/// The Python exception of a Rust error; its `kind` is the name of the variant.
+pub fn raise<E: Mirrored>(error: E) -> PyErr {
+    let debug = format!("{error:?}");
+    let kind = debug.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    exception(E::CLASS, kind, &error.to_string())
+}
+
+/// An exception of `halflight.errors`.
+pub fn exception(class: &str, kind: &str, message: &str) -> PyErr {
+    let made = Python::attach(|py| -> PyResult<PyErr> {
+        let class = py.import("halflight.errors")?.getattr(class)?;
+        Ok(PyErr::from_value(class.call1((message, kind))?))
+    });
+    made.unwrap_or_else(|error| error)
+}

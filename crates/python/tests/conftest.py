@@ -1,0 +1,32 @@
+"""One small network for all tests: trained once, in seconds."""
+
+from __future__ import annotations
+
+import pytest
+
+import halflight as hl
+
+
+@pytest.fixture(scope="session")
+def data() -> hl.Dataset:
+    return hl.draw(1200, seed=1, characters="0147", size=12, em=9.0, elastic_alpha=10.0)
+
+
+@pytest.fixture(scope="session")
+def test() -> hl.Dataset:
+    return hl.draw(600, seed=2, characters="0147", size=12, em=9.0, elastic_alpha=10.0)
+
+
+@pytest.fixture(scope="session")
+def network(data: hl.Dataset, test: hl.Dataset) -> hl.Network:
+    return hl.train(data, test, collateral="font", units=12, outputs=3, head=[16], steps=120, batch=200)
+
+
+@pytest.fixture(scope="session")
+def compiled(network: hl.Network, data: hl.Dataset) -> hl.CompiledNetwork:
+    return hl.compile(network, data, steps=40, batch=300)
+
+
+@pytest.fixture(scope="session")
+def authority(compiled: hl.CompiledNetwork) -> hl.Authority:
+    return hl.setup(compiled)
