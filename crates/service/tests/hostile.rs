@@ -133,6 +133,8 @@ fn tokens_decide_who_may_what() {
     assert_eq!(ask("GET", "/metrics", Some("ops")), 200);
     assert_eq!(ask("POST", "/v2/repository/models/digits/unload", Some("ward")), 403);
     assert_eq!([(); 3].map(|()| ask("POST", infer, Some("few"))), [400, 400, 429]);
+    let late = send(address, "GET", "/v2", &[("authorization", "Bearer few")], b"");
+    assert!(late.problem().contains("per minute") && late.headers.contains_key("retry-after"), "{late:?}");
 }
 
 #[test]

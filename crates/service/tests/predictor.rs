@@ -3,7 +3,7 @@
 mod common;
 
 use base64::Engine;
-use common::{World, get, image, infer, infer_body, post, predictor, send};
+use common::{World, get, image, infer, infer_body, loopback, post, predictor, predictor_with, send};
 use serde_json::json;
 use service::clock;
 use service::envelope::Envelope;
@@ -12,6 +12,7 @@ use service::hash::Hash;
 use service::ledger::Grant;
 use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerError, OwnerOptions};
 use service::signature::SigningKey;
+use service::transport::Tokens;
 
 #[test]
 fn predictions_are_those_of_the_network_in_the_clear() {
@@ -238,6 +239,27 @@ fn owners_pin_count_and_stop() {
     }
     assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
     assert!(matches!(connect(None, limits), Err(OwnerError::Parameters(_))));
+}
+
+#[test]
+fn owners_wait_for_a_busy_server() {
+    let world = World::new();
+    let path = world.folder.path().join("tokens.toml");
+    let hash = Hash::of_bytes(b"few");
+    let text =
+        format!("[[token]]\nname = \"few\"\nsha256 = \"{hash}\"\nscopes = [\"infer\"]\nrequests_per_minute = 60\n");
+    std::fs::write(&path, text).unwrap();
+    let address = predictor_with(&world, Tokens::load(&path).unwrap(), loopback(), |_| ());
+    let options =
+        ConnectionOptions { url: format!("http://{address}"), token: Some("few".into()), ..Default::default() };
+    let connection = || Connection::new(options.clone()).unwrap();
+    let owner = OwnerOptions { model: "digits".into(), ..OwnerOptions::default() };
+    let home = tempfile::tempdir().unwrap();
+    let owner = Owner::connect(connection(), owner, home.path(), None, &indicatif::ProgressBar::hidden()).unwrap();
+    // Until the token has spent what it has for this minute; one request comes back each second.
+    while connection().get(&["health"], 1 << 10).is_ok() {}
+    let (answers, reading) = owner.predict(&[&image(1)]).unwrap();
+    assert_eq!((answers[0].output.clone(), reading.items), (world.expected(&image(1)), 1));
 }
 
 #[test]
