@@ -33,7 +33,7 @@ pub enum Command {
     #[command(subcommand)]
     Dataset(dataset::Dataset),
     /// Train a private quadratic network and its public head, with or without a defence
-    Train(train::Train),
+    Train(Box<train::Train>),
     /// Turn a trained network into integers with exact bounds
     Compile(compile::Compile),
     /// Evaluate labelled items under encryption, all roles at once, and compare with the network in clear
