@@ -103,3 +103,14 @@ fn only_signed_envelopes_of_a_known_sender() {
         assert!(!refused.status.success() && said.contains("403") && said.contains(word), "{said}");
     }
 }
+
+#[test]
+fn a_predictor_under_load_gives_predictions_or_a_time_to_come_back() {
+    let shop = Workshop::furnished();
+    let report = shop.json("bench --load compiled.safetensors --data data.safetensors --seconds 2 --crowd 160");
+    assert_eq!(report["clean"], true, "{report}");
+    let [steady, crowd] = [&report["steady"], &report["crowd"]];
+    assert!(steady["answered"].as_u64() > Some(0) && crowd["answered"].as_u64() > Some(0), "{report}");
+    assert!(crowd["p99_ms"].as_f64() >= crowd["p50_ms"].as_f64() && report["capacity"].as_f64() > Some(0.0));
+    shop.refuses("bench --load compiled.safetensors", &["--data"]);
+}

@@ -1,9 +1,9 @@
 //! `halflight bench --load`: how much a predictor bears, and what it does beyond.
 //!
-//! A predictor is started as a process of its own on loopback. First, one thread validates and evaluates ciphertexts:
-//! `cores / (validation + evaluation)` is the capacity. Then a few clients keep every core busy, and at last a crowd
-//! comes. On a machine that others use too, processor time says what wall time cannot: `efficiency` is the processor
-//! time that the answers are worth, by the first measurement, in that of the whole server.
+//! A predictor is started as a process of its own on loopback. A few clients keep every core busy, then a crowd comes.
+//! Before and after the steady load, one thread validates and evaluates ciphertexts: by the mean of both,
+//! `cores / (validation + evaluation)` is the capacity. On a machine that others use too, processor time says what wall
+//! time cannot: `efficiency` is the processor time that the answers are worth, by that mean, in that of the whole server.
 
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -98,24 +98,30 @@ impl Load {
         let bench =
             Bench::prepare(&network, &data, models.path(), console).with_context(|| data_path.display().to_string())?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let each = (bench.validation + bench.evaluation) / 1e3;
+        console.step("one thread alone");
+        let before = bench.measure()?;
         let server = Server::start(models.path(), bench.table_bits)?;
         let length = Duration::from_secs(self.seconds.max(1));
         let mut peak_bytes = [process::peak_bytes(server.id()); 3];
         console.step("steady load");
         // Two requests for each core: one in evaluation, one on its way.
-        let steady = bench.phase(&server, 2 * cores, length, each, cores);
+        let mut steady = bench.phase(&server, 2 * cores, length);
         peak_bytes[1] = process::peak_bytes(server.id());
+        console.step("one thread alone");
+        let after = bench.measure()?;
         console.step("a crowd");
-        let crowd = bench.phase(&server, self.crowd, length, each, cores);
+        let mut crowd = bench.phase(&server, self.crowd, length);
         peak_bytes[2] = process::peak_bytes(server.id());
         let answers_again = server.connection()?.infer(MODEL, &bench.ciphertexts[..1]).is_ok();
+        let (validation_ms, evaluation_ms) = ((before.0 + after.0) / 2.0, (before.1 + after.1) / 2.0);
+        let each = (validation_ms + evaluation_ms) / 1e3;
+        [&mut steady, &mut crowd].into_iter().for_each(|phase| phase.judge(each, cores));
         let refused = steady.turned_away + steady.without_time + steady.other + crowd.without_time + crowd.other;
         let report = Report {
             cores,
             ciphertext_bytes: bench.ciphertexts[0].len(),
-            validation_ms: bench.validation,
-            evaluation_ms: bench.evaluation,
+            validation_ms,
+            evaluation_ms,
             capacity: cores as f64 / each,
             steady,
             crowd,
@@ -127,12 +133,19 @@ impl Load {
     }
 }
 
-/// What is sent, and what it costs one thread.
+impl Phase {
+    /// Compares with what the cores could do if one answer took `each` seconds of one of them.
+    fn judge(&mut self, each: f64, cores: usize) {
+        self.of_capacity = self.per_second * each / cores as f64;
+        let used = self.server_cpu_seconds.filter(|&used| used > 0.0);
+        self.efficiency = used.map(|used| self.answered as f64 * each / used);
+    }
+}
+
+/// What is sent, and what opens it.
 struct Bench {
     ciphertexts: Vec<Vec<u8>>,
-    /// Milliseconds each, of processor time where the system tells it.
-    validation: f64,
-    evaluation: f64,
+    evaluator: Evaluator,
     table_bits: u32,
 }
 
@@ -159,13 +172,16 @@ impl Bench {
 
         let table_bits = keys::table_bits([network]);
         let evaluator = keys::evaluator(&key, network, keys::log_table([network], None, console)?)?;
-        console.step("one thread alone");
-        let alone = ThreadPoolBuilder::new().num_threads(1).build()?;
-        let (validation, evaluation) = alone.install(|| measure(&evaluator, &ciphertexts))?;
-        Ok(Self { ciphertexts, validation, evaluation, table_bits })
+        Ok(Self { ciphertexts, evaluator, table_bits })
     }
 
-    fn phase(&self, server: &Server, clients: usize, length: Duration, each: f64, cores: usize) -> Phase {
+    /// Milliseconds of one validation and one evaluation on one thread, of processor time where the system tells it.
+    fn measure(&self) -> Result<(f64, f64)> {
+        let alone = ThreadPoolBuilder::new().num_threads(1).build()?;
+        alone.install(|| measure(&self.evaluator, &self.ciphertexts))
+    }
+
+    fn phase(&self, server: &Server, clients: usize, length: Duration) -> Phase {
         let (tally, next) = (Tally::default(), AtomicUsize::new(0));
         let before = process::cpu_seconds(server.id());
         let start = Instant::now();
@@ -183,14 +199,13 @@ impl Bench {
             let index = ((micros.len() as f64 * share) as usize).min(micros.len().saturating_sub(1));
             micros.get(index).map(|&micros| micros as f64 / 1e3)
         };
-        let per_second = answered as f64 / seconds;
         Phase {
             clients,
             seconds,
             answered,
-            per_second,
-            of_capacity: per_second * each / cores as f64,
-            efficiency: used.filter(|&used| used > 0.0).map(|used| answered as f64 * each / used),
+            per_second: answered as f64 / seconds,
+            of_capacity: 0.0,
+            efficiency: None,
             server_cpu_seconds: used,
             turned_away: tally.turned_away.into_inner(),
             without_time: tally.without_time.into_inner(),
