@@ -115,7 +115,7 @@ fn faults_of_a_csv_file_are_named_with_their_line() {
         (b"file,x\n,1\n", "line 2: it names no file"),
         (b"file,x\na.png,\xff\n", "line 2: it is not UTF-8"),
         (b"file,x\nb.png,1\n", "b.png: No such file"),
-        (b"file,x\na.png,1,2\n", "rows of equal length"),
+        (b"file,x\na.png,1,2\n", "l.csv, line 2: it has 3 fields, and the header 2"),
         (b"name,x\na.png,1\n", "no column `file`, but name, x"),
         (b"file,x,x\na.png,1,1\n", "two columns `x`"),
         (b"", "no column `file`"),
