@@ -26,6 +26,7 @@ def main() -> int:
     chosen = parser.parse_args()
     os.environ["HALFLIGHT_SCALE"] = chosen.scale
     os.environ["TQDM_DISABLE"] = "1"
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
     passed = failed = 0
     for path in sorted(HERE.glob("*.py")):
         if chosen.only and not path.name.startswith(tuple(chosen.only)) or path.name.startswith(tuple(chosen.skip)):

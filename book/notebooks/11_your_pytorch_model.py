@@ -75,7 +75,7 @@ print("under encryption:", found.labels, "equal to the integer network, output f
 # A defence in your own loop: add `hl.torch.Matching` to your loss.
 
 # %%
-matching = hl.torch.Matching(scales=6)
+matching = hl.torch.Matching(weight=1.0)
 q = nn.functional.batch_norm(model.combine(model.project((x[:400].flatten(1) - 0.1) / 0.3) ** 2), None, None, training=True)
 print("discrepancy of the outputs between the fonts:", float(matching(q, y[:400] * 0, torch.tensor(data.labels("font")[:400]))))
 

@@ -89,7 +89,12 @@ fn outputs_for_other_attackers_and_labels_that_nobody_listed() {
     let stored = tensors.tensor("test_outputs").unwrap().data()[..32].as_chunks::<8>().0.to_vec();
     assert_eq!(stored.into_iter().map(i64::from_le_bytes).collect::<Vec<_>>(), first);
 
-    let full = shop.json(&format!("{audit} --families qda,knn-7 --unlisted --growth --reconstruction"));
+    let full = shop.json(&format!("{audit} --families qda,knn-7 --unlisted --growth --reconstruction --controls"));
+    let controls = full["controls"]["others"].as_array().unwrap();
+    let names: Vec<_> = controls.iter().map(|control| control["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["random network", "raw inputs"]);
+    // How much ink there is can be read from pixels, if from anything.
+    assert!(controls[1]["highest_pooled"]["advantage"].as_f64().unwrap() > 0.4, "{:?}", controls[1]);
     assert!(full["growth"].as_array().unwrap().len() > 1);
     assert!(full["reconstruction"]["median_rank"].as_f64().unwrap() >= 1.0);
     let others = data.columns().iter().filter(|column| !["digit", "ink"].contains(&column.name.as_str())).count();

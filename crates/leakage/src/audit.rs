@@ -63,7 +63,7 @@ pub fn audit_with(
     };
     let mut others = Vec::with_capacity(extras.controls.len());
     for (name, train, test) in &extras.controls {
-        others.push(other(name, train, test, options, progress)?);
+        others.push(control(name, train, test, options, progress)?);
     }
     let pooled = found.strongest_pooled.clone();
     let at = options.families.iter().position(|f| f.to_string() == pooled.family).unwrap_or(0);
@@ -129,7 +129,11 @@ fn shuffled(
     Ok(examine(&training, &test, options, progress)?.control("shuffled labels"))
 }
 
-fn other(
+/// The panel of `options` on other observations of such items, for [`Controls::others`]: a random network, raw inputs.
+///
+/// # Errors
+/// As [`audit`].
+pub fn control(
     name: &str,
     train: &Observations,
     test: &Observations,

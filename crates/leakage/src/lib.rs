@@ -59,7 +59,7 @@ mod vote;
 
 pub use attack::{Asked, attack};
 pub use attributes::{Attribute, audit_attributes};
-pub use audit::{audit, audit_with};
+pub use audit::{audit, audit_with, control};
 pub use error::AuditError;
 pub use family::Family;
 pub use html::{Block, Dot, Page, Picture, Scatter, Section, Table};

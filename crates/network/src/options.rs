@@ -83,7 +83,7 @@ pub enum Defence {
 pub struct MatchOptions {
     /// Weight λ of the squared maximum mean discrepancy.
     pub weight: f32,
-    /// Weight of the pairing loss relative to λ's term; used only with paired data.
+    /// Weight of the pairing loss, beside λ's term; used only with paired data.
     pub pairing: f32,
     /// Number of kernel widths, each a third of the one before (in squared distance).
     pub scales: usize,
@@ -197,7 +197,9 @@ impl Default for MatchOptions {
 impl MatchOptions {
     /// How a batch is measured.
     pub(crate) fn measure(&self) -> Measure {
-        Measure { scales: self.scales, pairing: self.pairing, whiten: self.whiten }
+        // The batch's loss is λ·(MMD² + share·pairing).
+        let share = if self.weight > 0.0 { self.pairing / self.weight } else { 0.0 };
+        Measure { scales: self.scales, pairing: share, whiten: self.whiten }
     }
 }
 

@@ -111,10 +111,12 @@ fn matching_losses() {
     for case in stored()["matching"].as_array().unwrap() {
         let values = case["values"].as_u64().unwrap() as usize;
         let paired = case["paired"] == true;
-        let q = pattern(40.0, 2 * values * 5 * 3, 1.3);
-        let layout = Layout { cells: &[values, values], items: 5, paired };
-        let (matched, gradient) = matching(&q, 3, layout, Measure { scales: 4, pairing: 0.3, whiten: false }, 1.0);
-        let what = format!("{values} values, paired {paired}");
+        let whiten = case["whiten"] == true;
+        let items = case["items"].as_u64().unwrap() as usize;
+        let q = pattern(40.0, 2 * values * items * 3, 1.3);
+        let layout = Layout { cells: &[values, values], items, paired };
+        let (matched, gradient) = matching(&q, 3, layout, Measure { scales: 4, pairing: 0.3, whiten }, 1.0);
+        let what = format!("{values} values, paired {paired}, whitened {whiten}");
         assert!((matched.mmd - case["mmd"].as_f64().unwrap()).abs() < 1e-5, "mmd, {what}: {}", matched.mmd);
         if paired {
             assert!((matched.pairing - case["pairing"].as_f64().unwrap()).abs() < 1e-5, "pairing, {what}");

@@ -44,6 +44,9 @@ def test_files_keep_their_meaning(
     assert np.array_equal(hl.predict(key, compiled, [ciphertext]).outputs, compiled.evaluate(test[[2]]))
     with pytest.raises(TypeError, match="one of the two"):
         authority.save(tmp_path / "other")
+    (tmp_path / "authority" / "policy.toml").touch()
+    with pytest.raises(KeyFileError, match="policy and a ledger"):
+        hl.Authority.load(tmp_path / "authority", passphrase="correct horse")
 
 
 def test_what_does_not_belong_together_is_refused(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use network::{CompileOptions, CompileReport, Network, OutputRange, Precision, Range};
+use network::{CompileDefence, CompileOptions, CompileReport, Defence, MatchOptions, Network, OutputRange, Precision, Range};
 use serde_json::json;
 use service::hash::Hash;
 
@@ -43,6 +43,15 @@ pub struct Compile {
     /// Gradient steps of the fine-tuning; 0 rounds only
     #[arg(long)]
     steps: Option<usize>,
+    /// Items per step
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Peak learning rate of the fine-tuning
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Weight λ of matching while fine-tuning [default: five times the training's]
+    #[arg(long)]
+    weight: Option<f32>,
     /// Noise that owners add under encryption, as a share of each output's deviation, instead of the training's
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
@@ -90,7 +99,7 @@ impl Compile {
         let data = Dataset::load(&self.data)?;
         let validation = self.validation.as_deref().map(Dataset::load).transpose()?;
         let bar = console.bar("compiling");
-        let (compiled, report) = network::compile(&network, &data, &self.options(), &bar)
+        let (compiled, report) = network::compile(&network, &data, &self.options(&network), &bar)
             .with_context(|| self.network.display().to_string())?;
         bar.finish_and_clear();
         let accuracy =
@@ -110,7 +119,7 @@ impl Compile {
         })
     }
 
-    fn options(&self) -> CompileOptions {
+    fn options(&self, network: &Network) -> CompileOptions {
         let standard = match self.preset {
             Preset::Quick => CompileOptions::quick(),
             Preset::Thorough => CompileOptions::thorough(),
@@ -129,6 +138,9 @@ impl Compile {
             precision,
             range,
             noise: self.noise,
+            batch: self.batch.unwrap_or(standard.batch),
+            rate: self.rate.unwrap_or(standard.rate),
+            defence: self.defence(network).unwrap_or(standard.defence.clone()),
             steps: self.steps.unwrap_or(standard.steps),
             log_bits: self.log_range.unwrap_or(standard.log_bits),
             columns: self.columns,
@@ -136,6 +148,18 @@ impl Compile {
             seed: self.seed,
             ..standard
         }
+    }
+}
+
+impl Compile {
+    /// Matching as in training, with the weight asked for.
+    fn defence(&self, network: &Network) -> Option<CompileDefence> {
+        let weight = self.weight?;
+        let options = match &network.record().options.defence {
+            Defence::Match(options) => options.clone(),
+            _ => MatchOptions::default(),
+        };
+        Some(CompileDefence::Match(MatchOptions { weight, ..options }))
     }
 }
 

@@ -20,6 +20,12 @@ use crate::{Defence, MatchOptions, TrainingRecord};
 /// How much heavier matching is against rounded weights than it was against floats.
 const HEAVIER: f32 = 5.0;
 
+/// Learning rate of the grids' scales, as a share of that of the weights: one scale moves a whole row.
+const SCALES: f32 = 0.2;
+
+/// Shares of the run between which the weights of the projections settle; scales of rows stay from then on.
+const SETTLING: (f64, f64) = (0.4, 0.8);
+
 /// Steps and items per step of the head's own fine-tuning.
 const HEAD_STEPS: usize = 600;
 const HEAD_BATCH: usize = 1000;
@@ -49,7 +55,9 @@ impl Tuning<'_> {
         let defence = self.defence();
         let features = Features::new(self.data, self.encoder)?;
         let mut batches = Batches::new(&targets, defence.as_ref(), options.batch, options.seed)?;
-        let mut optimisers = [Optimiser::adam(&latent.parameters), Optimiser::adam(head)];
+        let mut scales = latent.scales();
+        let [mut of_weights, mut of_head, mut of_scales] =
+            [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
         for step in 0..options.steps {
             let items = batches.items(step);
             let x = features.level_batch(&items, self.encoder.grid());
@@ -66,17 +74,26 @@ impl Tuning<'_> {
             let width = head.0[0].shape[0];
             let noise = noise(self.noise, items.len() * width, options.seed, step);
             let batch = Batch { x, narrow, labels, noise };
-            let mut descent = objective.descend(&latent.rounded(), head, batch, weight);
+            let rounded = latent.rounded();
+            let mut descent = objective.descend(&rounded, head, batch, weight);
             if !descent.loss.is_finite() {
                 return Err(CompileError::NotFinite { tensor: "loss".into(), step });
             }
             latent.mask(&mut descent.gradients[0]);
             clip(&mut descent.gradients, CLIP);
             let rate = warm_up_and_cosine(options.rate, step, options.steps, options.steps / 20) as f32;
-            optimisers[0].step(&mut latent.parameters, &descent.gradients[0], rate);
-            optimisers[1].step(head, &descent.gradients[1], rate);
+            let by_scales = latent.by_scales(&rounded, &descent.gradients[0]);
+            of_weights.step(&mut latent.parameters, &descent.gradients[0], rate);
+            of_head.step(head, &descent.gradients[1], rate);
+            of_scales.step(&mut scales, &by_scales, SCALES * rate);
+            let settled = settled(step, options.steps);
+            latent.set_scales(&scales, settled == 0.0);
+            if settled > 0.0 {
+                latent.settle(settled);
+            }
             latent.clamp();
-            if let Some(tensor) = latent.parameters.first_not_finite().or(head.first_not_finite()) {
+            let parts = [&latent.parameters, &*head, &scales];
+            if let Some(tensor) = parts.into_iter().find_map(Parameters::first_not_finite) {
                 return Err(CompileError::NotFinite { tensor: tensor.into(), step });
             }
             self.progress.inc(1);
@@ -97,15 +114,16 @@ impl Tuning<'_> {
         }
     }
 
-    /// Fits the head to the integer outputs of the tuning data, `[N, S]`.
+    /// Fits the head to the integer outputs of `data`, `[N, S]`.
     pub(super) fn tune_head(
         &self,
+        data: &Dataset,
         outputs: &[i64],
         centre: &[f64],
         scale: &[f64],
         layers: &mut Parameters,
     ) -> Result<(), CompileError> {
-        let labels = &self.data.labels(&self.record.main)?.values;
+        let labels = &data.labels(&self.record.main)?.values;
         let inputs = standardise(outputs, centre, scale);
         let (width, classes) = (centre.len(), layers.0[layers.0.len() - 1].shape[0]);
         let mut sampler = Sampler::shuffled(labels.len(), HEAD_BATCH.min(labels.len()), self.options.seed);
@@ -130,4 +148,11 @@ impl Tuning<'_> {
         }
         Ok(())
     }
+}
+
+/// How near to their integer weights have settled at a step, in grid steps: 0 for none, 1/2 for all.
+fn settled(step: usize, steps: usize) -> f32 {
+    let (from, to) = SETTLING;
+    let done = (step + 1) as f64 / steps as f64;
+    (0.5 * (done - from) / (to - from)).clamp(0.0, 0.5) as f32
 }

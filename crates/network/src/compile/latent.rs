@@ -9,7 +9,13 @@
 //! ```
 //!
 //! The forward pass reads the rounded weights, the gradient goes to the floats as if they had been read
-//! (straight through). Scales stay as chosen. Weights that are 0 stay 0.
+//! (straight through). Scales are learned too, by their logarithms: a rounded weight `q = s·round(w / s)`
+//! changes by `∂q/∂ln s = q − w`, one at the end of its grid by `q` (Esser et al. 2020, "Learned step size
+//! quantization"). Weights that are 0 stay 0.
+//!
+//! Weights near the middle between two integers would jump to and fro until the end, and each jump moves a whole
+//! distribution. So they settle, those nearest to their integer first, and what is left of the run is for the
+//! weights that still move, for biases and for `D`.
 
 use super::Precision;
 use super::rounding::{best_scale, largest, round};
@@ -27,8 +33,8 @@ pub(crate) struct Latent {
     rows: Vec<Vec<f32>>,
     /// One scale per output.
     outputs: Vec<f32>,
-    /// Weights that stay 0, per projection.
-    frozen: Vec<Vec<bool>>,
+    /// Weights that stay at a value, per projection.
+    fixed: Vec<Vec<Option<f32>>>,
 }
 
 /// What the scales are chosen for.
@@ -45,7 +51,7 @@ impl Latent {
         let mut parameters = private.clone();
         let last = parameters.0.len() - 1;
         let bits = [precision.left, precision.right];
-        let (mut rows, mut frozen) = (Vec::new(), Vec::new());
+        let (mut rows, mut fixed) = (Vec::new(), Vec::new());
         for (side, projection) in parameters.0[..last].iter_mut().enumerate() {
             let units = projection.shape[1];
             let levels = &activity.levels[side];
@@ -57,14 +63,14 @@ impl Latent {
                     row.fill(0.0);
                 }
             }
-            frozen.push(weights.iter().map(|&weight| weight == 0.0).collect());
+            fixed.push(weights.iter().map(|&weight| (weight == 0.0).then_some(0.0)).collect());
             let scale = |unit: usize| {
                 let column: Vec<f32> = weights.iter().skip(unit).step_by(units).map(|weight| weight * step).collect();
                 best_scale(&column, &levels[1..], largest(bits[side]))
             };
             rows.push((0..units).map(scale).collect::<Vec<f32>>());
         }
-        let mut latent = Self { parameters, step, precision, rows, outputs: Vec::new(), frozen };
+        let mut latent = Self { parameters, step, precision, rows, outputs: Vec::new(), fixed };
         let combine = &latent.parameters.0[last];
         let (units, outputs) = (combine.shape[0], combine.shape[1]);
         let importance: Vec<f32> =
@@ -142,17 +148,86 @@ impl Latent {
         parameters
     }
 
-    /// Takes gradients off weights that stay 0.
+    /// The gradient by the logarithms of the scales: of the rows of every side, then of the outputs.
+    pub(crate) fn by_scales(&self, rounded: &Parameters, gradients: &[Vec<f32>]) -> Vec<Vec<f32>> {
+        let last = self.parameters.0.len() - 1;
+        let units = self.rows[0].len();
+        let slope = |value: f32, rounded: f32, reach: f32| if value.abs() >= reach { rounded } else { rounded - value };
+        let mut by_scales: Vec<Vec<f32>> = self.rows.iter().map(|rows| vec![0.0; rows.len()]).collect();
+        let bits = [self.precision.left, self.precision.right];
+        for (side, by_row) in by_scales.iter_mut().enumerate() {
+            let (values, rounded) = (&self.parameters.0[side].values, &rounded.0[side].values);
+            let worth = largest(bits[side]) as f32 / self.step;
+            for (place, ((&value, &rounded), gradient)) in values.iter().zip(rounded).zip(&gradients[side]).enumerate() {
+                let unit = place % units;
+                // Biases have no largest integer.
+                let reach = if place < units { f32::INFINITY } else { worth * self.rows[side][unit] };
+                by_row[unit] += gradient * slope(value, rounded, reach);
+            }
+        }
+        let width = self.outputs.len();
+        let mut by_output = vec![0.0; width];
+        let weights = self.parameters.0[last].values.iter().zip(&rounded.0[last].values).zip(&gradients[last]);
+        for (place, ((&value, &rounded), gradient)) in weights.enumerate() {
+            let (unit, output) = (place / width, place % width);
+            let reach = largest(self.precision.combine) as f32 * self.outputs[output] / self.unit_scale(unit);
+            let change = gradient * slope(value, rounded, reach);
+            by_output[output] += change;
+            // The grid of `D` is that of the output over those of the unit's rows; squares count theirs twice.
+            let squared = if last == 1 { 2.0 } else { 1.0 };
+            by_scales[..last].iter_mut().for_each(|by_row| by_row[unit] -= squared * change);
+        }
+        by_scales.push(by_output);
+        by_scales
+    }
+
+    /// The logarithms of all scales, in the order of their gradients.
+    pub(crate) fn scales(&self) -> Parameters {
+        let logarithms = |name, scales: &Vec<f32>| {
+            Parameter::new(name, &[scales.len()], scales.iter().map(|scale| scale.ln()).collect())
+        };
+        let rows = self.rows.iter().map(|rows| logarithms("scales of rows", rows));
+        Parameters(rows.chain([logarithms("scales of outputs", &self.outputs)]).collect())
+    }
+
+    /// Takes over scales that have moved; those of rows only while no weight has settled on them.
+    pub(crate) fn set_scales(&mut self, logarithms: &Parameters, rows: bool) {
+        let skipped = if rows { 0 } else { self.rows.len() };
+        let scales = self.rows.iter_mut().chain([&mut self.outputs]);
+        for (scales, moved) in scales.zip(&logarithms.0).skip(skipped) {
+            scales.iter_mut().zip(&moved.values).for_each(|(scale, logarithm)| *scale = logarithm.exp());
+        }
+    }
+
+    /// Settles all weights of the projections that lie within `reach` grid steps of their integer, 1/2 for all.
+    pub(crate) fn settle(&mut self, reach: f32) {
+        let bits = [self.precision.left, self.precision.right];
+        for (side, fixed) in self.fixed.iter_mut().enumerate() {
+            let (scales, limit) = (&self.rows[side], largest(bits[side]));
+            let units = scales.len();
+            let weights = &self.parameters.0[side].values[units..];
+            for (place, (&weight, fixed)) in weights.iter().zip(fixed).enumerate() {
+                let grid = scales[place % units] / self.step;
+                let settled = round(weight, grid, limit) as f32 * grid;
+                if fixed.is_none() && (weight - settled).abs() <= reach * grid {
+                    *fixed = Some(settled);
+                }
+            }
+        }
+    }
+
+    /// Takes gradients off weights that stay what they are.
     pub(crate) fn mask(&self, gradients: &mut [Vec<f32>]) {
-        for (gradient, frozen) in gradients.iter_mut().zip(&self.frozen) {
-            let units = self.rows[0].len();
-            for (gradient, _) in gradient[units..].iter_mut().zip(frozen).filter(|(_, frozen)| **frozen) {
+        let units = self.rows[0].len();
+        for (gradient, fixed) in gradients.iter_mut().zip(&self.fixed) {
+            for (gradient, _) in gradient[units..].iter_mut().zip(fixed).filter(|(_, fixed)| fixed.is_some()) {
                 *gradient = 0.0;
             }
         }
     }
 
-    /// Keeps floats where their rounding still moves: at most half a step beyond the largest integer.
+    /// Keeps floats where their rounding still moves, at most half a step beyond the largest integer, and fixed ones
+    /// where they are, which momentum would move.
     pub(crate) fn clamp(&mut self) {
         let last = self.parameters.0.len() - 1;
         let reach = |bits: u32| largest(bits) as f32 + 0.499;
@@ -163,6 +238,8 @@ impl Latent {
             for row in projection.values[units..].chunks_exact_mut(units) {
                 row.iter_mut().zip(&limits).for_each(|(value, limit)| *value = value.clamp(-limit, *limit));
             }
+            let fixed = projection.values[units..].iter_mut().zip(&self.fixed[side]);
+            fixed.for_each(|(value, fixed)| *value = fixed.unwrap_or(*value));
         }
         let scales: Vec<f32> = (0..self.rows[0].len()).map(|unit| self.unit_scale(unit)).collect();
         let combine = &mut self.parameters.0[last].values;

@@ -30,11 +30,16 @@ use report::width_bits;
 /// Least items to fine-tune and to measure on.
 const LEAST_ITEMS: usize = 20;
 
+/// Most items to measure on, and most whose integer outputs give statistics, ranges and the head: all of a large set
+/// would take longer than fine-tuning.
+const HELD_ITEMS: usize = 20_000;
+const SAMPLE_ITEMS: usize = 100_000;
+
 /// Compiles a network to integers.
 ///
-/// `calibration` is labelled data like the training data; nine tenths fine-tune, the last tenth
-/// measures. Weights are rounded, fine-tuned through their rounding, and rounded for good; then output
-/// statistics are taken from the integers, and the head is fitted to them.
+/// `calibration` is labelled data like the training data; nine tenths fine-tune, the last tenth (at most
+/// 20,000 items) measures. Weights are rounded, fine-tuned through their rounding, and rounded for good; then output
+/// statistics are taken from the integers of up to 100,000 items, and the head is fitted to them.
 pub fn compile(
     network: &Network,
     calibration: &Dataset,
@@ -46,6 +51,8 @@ pub fn compile(
     let (tuning, held) = split(network, calibration)?;
     progress.set_length(options.steps as u64);
 
+    let sample: Vec<usize> = (0..tuning.len().min(SAMPLE_ITEMS)).collect();
+    let sample = tuning.subset(&sample);
     let activity = activity::measure(network, &encoder, &tuning)?;
     let grid = encoder.grid();
     let mut private = network.private.clone();
@@ -53,7 +60,7 @@ pub fn compile(
         columns::keep_largest(&mut private, encoder.right(), &activity, keep);
     }
     let mut latent = Latent::new(&private, grid, options.precision, &activity);
-    let mut layers = reading_normalised(network, &tuning)?;
+    let mut layers = reading_normalised(network, &sample)?;
     let tune = Tuning {
         data: &tuning,
         encoder: &encoder,
@@ -63,14 +70,14 @@ pub fn compile(
         device: device(options.compute).autodiff(),
         progress,
     };
-    let mut plain = Candidate::assemble(network, &encoder, &latent, &tuning, layers.clone(), options)?.network;
+    let mut plain = Candidate::assemble(network, &encoder, &latent, &sample, layers.clone(), options)?.network;
     plain.declared = plain.widest();
     let accuracy_rounded = plain.accuracy(&held)?;
     tune.tune(&mut latent, &mut layers)?;
 
-    let mut candidate = Candidate::assemble(network, &encoder, &latent, &tuning, layers, options)?;
+    let mut candidate = Candidate::assemble(network, &encoder, &latent, &sample, layers, options)?;
     if let PublicHead::Net { centre, scale, layers } = &mut candidate.network.head {
-        tune.tune_head(&candidate.outputs, centre, scale, layers)?;
+        tune.tune_head(&sample, &candidate.outputs, centre, scale, layers)?;
     }
     let report = candidate.report(network, &held, accuracy_rounded, options)?;
     let mut compiled = candidate.network;
@@ -98,7 +105,7 @@ impl Candidate {
         network: &Network,
         encoder: &Encoder,
         latent: &Latent,
-        tuning: &Dataset,
+        sample: &Dataset,
         layers: Parameters,
         options: &CompileOptions,
     ) -> Result<Self, CompileError> {
@@ -113,7 +120,7 @@ impl Candidate {
         let mut compiled = weights.assemble(encoder, exact, Vec::new(), head, labels, origin);
         compiled.declared = compiled.widest();
 
-        let outputs = compiled.evaluate_all(tuning)?;
+        let outputs = compiled.evaluate_all(sample)?;
         let floats: Vec<f32> = outputs.iter().map(|&value| value as f32).collect();
         let (centre, scale): (Vec<f64>, Vec<f64>) = (0..width).map(|j| moments(&floats, width, j)).unzip();
         let scale: Vec<f64> = scale.into_iter().map(|scale| scale.max(1.0)).collect();
@@ -121,7 +128,7 @@ impl Candidate {
         let empirical = if share > 0.0 {
             compiled = compiled.with_noise(&noise::deviations(share.into(), &scale))?;
             compiled.declared = compiled.widest();
-            range::empirical(&compiled.evaluate_all(tuning)?, width)
+            range::empirical(&compiled.evaluate_all(sample)?, width)
         } else {
             range::empirical(&outputs, width)
         };
@@ -221,7 +228,8 @@ fn split(network: &Network, data: &Dataset) -> Result<(Dataset, Dataset), Compil
         return Err(CompileError::Classes { label: record.main.clone(), found, expected });
     }
     let values = Targets::read(data, &record.main, &record.collateral)?.values;
-    let first = (data.len() * 9 / 10 / values * values).max(1);
+    let first = data.len() * 9 / 10;
+    let first = (first.max(data.len().saturating_sub(HELD_ITEMS)) / values * values).max(1);
     let tuning: Vec<usize> = (0..first).collect();
     let held: Vec<usize> = (first..data.len()).collect();
     Ok((data.subset(&tuning), data.subset(&held)))

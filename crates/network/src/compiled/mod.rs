@@ -10,6 +10,7 @@ pub(crate) mod bounds;
 mod evaluate;
 mod file;
 mod head;
+mod shuffled;
 
 use dataset::Encoder;
 use serde::{Deserialize, Serialize};

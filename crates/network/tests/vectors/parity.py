@@ -91,15 +91,25 @@ def convolutional():
     return {"logits": flat(logits), "loss": loss.item(), "input": flat(q.grad), "gradients": sums}
 
 
-def matching(values, paired):
+def white(rows):
+    """Rows without their correlations; what does that is constant."""
+    fixed = rows.detach()
+    covariance = torch.cov(fixed.T, correction=0)
+    outputs = rows.shape[1]
+    floor = 1e-2 * covariance.trace() / outputs * torch.eye(outputs)
+    return torch.linalg.solve_triangular(torch.linalg.cholesky(covariance + floor), rows.T, upper=False).T
+
+
+def matching(values, paired, whiten, n):
     """Two classes, `values` cells of n items each, rows ordered by class, value, item."""
-    classes, n, outputs, scales = 2, 5, 3, 4
+    classes, outputs, scales = 2, 3, 4
     q = leaf(40, (classes * values * n, outputs), 1.3)
     mmd, pairing, medians = 0.0, 0.0, []
     for c in range(classes):
         rows = q[c * values * n : (c + 1) * values * n].reshape(values, n, outputs)
         every = rows.reshape(values * n, outputs)
-        squared = ((every[:, None] - every[None, :]) ** 2).sum(-1)
+        seen = white(every) if whiten else every
+        squared = ((seen[:, None] - seen[None, :]) ** 2).sum(-1)
         median = squared[torch.triu_indices(values * n, values * n, 1).unbind()].detach().sort().values
         median = median[len(median) // 2]
         medians.append(float(median))
@@ -120,6 +130,8 @@ def matching(values, paired):
     return {
         "values": values,
         "paired": paired,
+        "whiten": whiten,
+        "items": n,
         "mmd": mmd.item(),
         "pairing": pairing.item(),
         "medians": medians,
@@ -156,7 +168,11 @@ results = rounded(
         "torch": torch.__version__,
         "networks": [network(kind, norm) for kind in ("squares", "bilinear") for norm in (False, True)],
         "convolutional": convolutional(),
-        "matching": [matching(2, False), matching(2, True), matching(3, False), matching(3, True)],
+        "matching": [
+            matching(values, paired, whiten, n)
+            for whiten, n in [(False, 5), (True, 9)]
+            for values, paired in [(2, False), (2, True), (3, False), (3, True)]
+        ],
         "optimisers": {"sgd": optimiser("sgd"), "adam": optimiser("adam")},
     }
 )

@@ -11,8 +11,10 @@ from . import _native
 from ._files import read_bytes, write_bytes
 from .compiled import CompiledNetwork
 from .data import Encoder, Path
+from .errors import KeyFileError
 
 _MASTER, _PUBLIC, _KEY, _ENCODER = "master.age", "public", "public.key", "encoder.json"
+_POLICY = "policy.toml"
 
 
 class Parameters:
@@ -103,10 +105,17 @@ class Authority:
     ) -> Authority:
         """Opens a folder that :meth:`save` wrote.
 
-        Give the passphrase (about a second of work) or an age identity, ``AGE-SECRET-KEY-1…``.
+        Give the passphrase (about a second of work) or an age identity, ``AGE-SECRET-KEY-1…``. A folder of
+        ``halflight authority init`` keeps a policy and a ledger, and only that command issues from it.
         Raises ``KeyFileError``, ``KeyMismatch``, ``WireError``.
         """
         secret = _one_of("passphrase", passphrase, "identity", identity)
+        if os.path.exists(os.path.join(fspath(folder), _POLICY)):
+            raise KeyFileError(
+                f"{fspath(folder)}: has a policy and a ledger, which this class would pass over; use "
+                f"`halflight authority issue --folder {fspath(folder)}`",
+                "Policy",
+            )
         public = Parameters.load(os.path.join(fspath(folder), _PUBLIC))
         path = os.path.join(fspath(folder), _MASTER)
         return cls(_native.Authority.load(path, secret, identity is not None, public._native))

@@ -1,5 +1,6 @@
 //! `halflight audit`.
 
+mod controls;
 mod outputs;
 mod text;
 
@@ -58,6 +59,9 @@ pub struct Audit {
     /// Rebuild inputs from outputs (the full panel does)
     #[arg(long)]
     reconstruction: bool,
+    /// Also attack a random network of the same shape and the raw inputs, for comparison (the full panel does)
+    #[arg(long)]
+    controls: bool,
     /// Whole runs of the panel
     #[arg(long, value_delimiter = ',', default_value = "0")]
     seeds: Vec<u64>,
@@ -82,7 +86,7 @@ pub struct Audit {
 enum Panel {
     /// Every kind that has been seen to find what others miss, in seconds
     Quick,
-    /// Every family, growth curve and reconstruction; minutes
+    /// Every family, growth curve, reconstruction and controls; minutes
     Full,
 }
 
@@ -140,6 +144,9 @@ impl Audit {
         if self.reconstruction || self.panel == Panel::Full {
             let (train, test) = (train.inputs(), test.inputs());
             report.reconstruction = Some(leakage::reconstruct(&train, &test, options.seeds[0], &bar)?);
+        }
+        if self.controls || self.panel == Panel::Full {
+            report.controls.others.extend(controls::attack(self, network, &train.data, &test.data, &bar)?);
         }
         if let Some(noise) = network.encoder().noise() {
             let outputs = network.evaluate_all_without_noise(&test.data)?.into_iter().map(|output| output as f32);

@@ -10,6 +10,12 @@ from torch import Tensor, nn
 #: At most this many distances are looked at for a median.
 _MEDIAN_SAMPLE = 8192
 
+#: Share of the mean variance that is added in every direction before correlations are taken out.
+_FLOOR = 1e-2
+
+#: Items per output below which a covariance means nothing.
+_LEAST_ROWS = 4
+
 
 class Matching(nn.Module):  # type: ignore[misc, unused-ignore]
     """The outputs of one main class shall look the same for every value of the attribute; no adversary.
@@ -19,26 +25,35 @@ class Matching(nn.Module):  # type: ignore[misc, unused-ignore]
         MMD²(A, B) = mean k(a, a') + mean k(b, b') − 2·mean k(a, b)          (i ≠ j, hence unbiased)
         k(x, y)    = mean over s of exp(−|x − y|²·3^s / med)                 s = 0 .. scales − 1
         pairing    = E|a_i − b_i|² / (2·tr Cov of the class)
+        loss       = weight·MMD² + share·pairing
 
     averaged over pairs of values and over classes; ``med``, the median squared distance within the class, and the
     total variance are constants for the gradient. With ``paired``, item i of every value of a class is the same
-    drawing, and the terms ``k(a_i, b_i)`` are left out.
+    drawing, and the terms ``k(a_i, b_i)`` are left out. With ``whiten``, MMD² is that of ``L⁻¹·q``, outputs without
+    the correlations within their class (``L·Lᵀ = Cov + 0.01·tr Cov / S``, constant for the gradient): attackers take
+    them out too.
 
     Parameters
     ----------
+    weight : float
+        λ, of MMD².
     scales : int
         Kernel widths, each a third of the one before in squared distance; 1 to 16.
     pairing : float
-        Weight of the pairing loss, used only with ``paired``.
-    paired : bool
+        Share of the pairing loss, used only with ``paired``.
+    whiten, paired : bool
 
     ``forward(q, main, collateral)``: outputs float ``[N, S]`` (normalise them over the batch first), class
     indices ``[N]`` each; a scalar. Use 100 items or more for each class and value. Values and gradients equal
     those of the library's own training.
     """
 
-    def __init__(self, scales: int = 6, pairing: float = 0.3, paired: bool = False) -> None:
+    def __init__(
+        self, weight: float = 30.0, scales: int = 6, pairing: float = 0.3, whiten: bool = True, paired: bool = False
+    ) -> None:
         super().__init__()
+        self.weight = weight
+        self.whiten = whiten
         self.scales = scales
         self.pairing = pairing
         self.paired = paired
@@ -59,26 +74,40 @@ class Matching(nn.Module):  # type: ignore[misc, unused-ignore]
         if min(len(cell) for cell in cells) < 2:
             raise ValueError("matching needs two items or more of every class and value in the batch")
         every = torch.cat(cells)
-        median = _median(every.detach())
+        seen = torch.split(_white(every), [len(cell) for cell in cells]) if self.whiten else cells
+        median = _median(torch.cat(list(seen)).detach())
 
         def kernel(a: Tensor, b: Tensor) -> Tensor:
             squared = ((a[:, None] - b[None, :]) ** 2).sum(-1)
             widths = [torch.exp(-squared * 3.0**scale / median) for scale in range(self.scales)]
             return torch.stack(widths).mean(0)
 
-        within = [_off_diagonal(kernel(cell, cell)) for cell in cells]
+        within = [_off_diagonal(kernel(cell, cell)) for cell in seen]
         pairs = list(combinations(range(len(cells)), 2))
         loss = torch.zeros((), dtype=every.dtype, device=every.device)
         for a, b in pairs:
-            between = kernel(cells[a], cells[b])
+            between = kernel(seen[a], seen[b])
             between = _off_diagonal(between) if self.paired else between.mean()
-            loss = loss + (within[a] + within[b] - 2 * between) / len(pairs)
+            loss = loss + self.weight * (within[a] + within[b] - 2 * between) / len(pairs)
         if self.paired:
             spread = every.detach().var(dim=0, unbiased=False).sum()
             for a, b in pairs:
                 distance = ((cells[a] - cells[b]) ** 2).sum(-1).mean()
                 loss = loss + self.pairing * distance / (2 * spread) / len(pairs)
         return loss
+
+
+def _white(rows: Tensor) -> Tensor:
+    """Rows without the correlations between their columns; as they are where there are too few, or no spread."""
+    fixed = rows.detach()
+    items, outputs = rows.shape
+    covariance = torch.cov(fixed.T, correction=0).reshape(outputs, outputs)
+    spread = covariance.trace() / outputs
+    if items < _LEAST_ROWS * outputs or not 0 < spread < torch.inf:
+        return rows
+    factor = torch.linalg.cholesky(covariance + _FLOOR * spread * torch.eye(outputs, dtype=rows.dtype, device=rows.device))
+    white: Tensor = torch.linalg.solve_triangular(factor, rows.T, upper=False).T
+    return white
 
 
 def _off_diagonal(kernel: Tensor) -> Tensor:

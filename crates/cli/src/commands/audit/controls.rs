@@ -1,0 +1,50 @@
+//! What other functions of the same items give away.
+
+use anyhow::Result;
+use dataset::{Dataset, Encoder};
+use indicatif::ProgressBar;
+use leakage::{AuditOptions, Control, Family, Observations};
+use network::CompiledNetwork;
+use rayon::prelude::*;
+
+use super::Audit;
+use crate::observe;
+
+/// Items that attackers of raw inputs learn from and are scored on: hundreds of columns take long.
+const RAW_ITEMS: (usize, usize) = (10_000, 5_000);
+
+/// A network of the same shape with weights in random places, and the raw inputs.
+pub fn attack(
+    audit: &Audit,
+    network: &CompiledNetwork,
+    train: &Dataset,
+    test: &Dataset,
+    bar: &ProgressBar,
+) -> Result<[Control; 2]> {
+    let seed = audit.seeds[0];
+    let options = AuditOptions {
+        seeds: vec![seed],
+        train_limit: audit.attack_size,
+        families: Family::quick(),
+        ..AuditOptions::default()
+    };
+    let random = network.shuffled(seed)?;
+    let seen = |data| observe::observations(&random, data, &audit.main, &audit.collateral);
+    let untrained = leakage::control("random network", &seen(train)?, &seen(test)?, &options, bar)?;
+
+    let families = [Family::Logistic, Family::Neighbours { k: 15 }, Family::Forest { leaf: 5 }];
+    let options = AuditOptions { families: families.to_vec(), ..options };
+    let raw = |data: &Dataset, most: usize| {
+        let items: Vec<usize> = (0..data.len().min(most)).collect();
+        inputs(network.encoder(), &data.subset(&items), audit)
+    };
+    let (train, test) = (raw(train, RAW_ITEMS.0)?, raw(test, RAW_ITEMS.1)?);
+    Ok([untrained, leakage::control("raw inputs", &train, &test, &options, bar)?])
+}
+
+/// The left vectors themselves, without the constant.
+fn inputs(encoder: &Encoder, data: &Dataset, audit: &Audit) -> Result<Observations> {
+    let encode = |item| Ok(encoder.encode(data.image(item))?.u.split_off(1));
+    let rows = (0..data.len()).into_par_iter().map(encode).collect::<Result<Vec<Vec<i64>>>>()?;
+    observe::labelled(&rows.concat(), encoder.inputs().0 - 1, data, &audit.main, &audit.collateral)
+}
