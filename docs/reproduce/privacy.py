@@ -19,20 +19,22 @@ panel = sys.argv[5] if len(sys.argv) > 5 else "full"
 folder.mkdir(parents=True, exist_ok=True)
 
 
-def bits(weights, combine, inputs):
-    return ["--bits", weights, "--combine-bits", combine, "--input-bits", inputs]
+def match(inputs):
+    return ["--defence", "match", "--preset", "thorough", "--input-bits", inputs]
+
+
+def bits(weights, combine):
+    return ["--bits", weights, "--combine-bits", combine, "--preset", "thorough"]
 
 
 # name: (training data, options of the training, options of the compilation, the row whose training it shares)
-MATCH = ["--defence", "match", "--preset", "thorough"]
-THOROUGH = ["--preset", "thorough"]
 ROWS = {
-    "none": ("single", ["--defence", "none"], bits(4, 5, 4), "none"),
-    "paper": ("single", ["--defence", "paper", "--preset", "paper"], bits(4, 5, 4), "paper"),
-    "pairs-4.5.4": ("pairs", MATCH, [*bits(4, 5, 4), *THOROUGH], "pairs"),
-    "pairs-3.4.3": ("pairs", MATCH, [*bits(3, 4, 3), *THOROUGH], "pairs"),
-    "pairs-noise": ("pairs", MATCH, [*bits(4, 5, 4), *THOROUGH, "--noise", 0.05], "pairs"),
-    "unpaired-4.5.4": ("many", MATCH, [*bits(4, 5, 4), *THOROUGH], "unpaired"),
+    "none": ("single", ["--defence", "none"], ["--input-bits", 4], "none"),
+    "paper": ("single", ["--defence", "paper", "--preset", "paper"], ["--input-bits", 4], "paper"),
+    "pairs-4.5.4": ("pairs", match(4), bits(4, 5), "pairs4"),
+    "pairs-3.4.3": ("pairs", match(3), bits(3, 4), "pairs3"),
+    "pairs-noise": ("pairs", match(4), [*bits(4, 5), "--noise", 0.05], "pairs4"),
+    "unpaired-4.5.4": ("many", match(4), bits(4, 5), "unpaired4"),
 }
 DRAWN = {
     "single": ["--count", 60_000, "--seed", 10],

@@ -247,3 +247,13 @@ fn edit_tensors(shop: &Workshop, name: &str, copy: &str, mut change: impl FnMut(
     let edited = safetensors::serialize(views, metadata.metadata().clone()).unwrap();
     fs::write(shop.path(copy), edited).unwrap();
 }
+
+/// A list after `--epochs` was once taken for one value, and refused.
+#[test]
+fn epochs_are_as_many_as_the_phases() {
+    let shop = Workshop::furnished();
+    let train = "train --data data.safetensors --main digit --collateral ink --preset paper --defence paper --units 4";
+    shop.works(&format!("{train} --epochs 1,1,0 --out paper.safetensors"));
+    shop.refuses(&format!("{train} --epochs 1,1 --out refused"), &["--epochs", "2 numbers; give 3"]);
+    shop.refuses(&format!("{train} --epochs 1,x,0 --out refused"), &["--epochs", "give 3 numbers with commas"]);
+}

@@ -1,6 +1,6 @@
 //! The standardised inputs of a whole data set, ready to be gathered into batches.
 //!
-//! Two bytes per value: 65,536 steps over the encoder's range, far finer than what it encrypts.
+//! Two bytes per value: the level that the encoder encrypts, so that no network gets used to finer inputs.
 
 use dataset::{Dataset, EncodeError, Encoder};
 use rayon::prelude::*;
@@ -15,30 +15,27 @@ pub(crate) struct Features {
     narrow: Option<Vec<usize>>,
 }
 
-const STEPS: f32 = 65_535.0;
-
 impl Features {
     pub(crate) fn new(data: &Dataset, encoder: &Encoder) -> Result<Self, EncodeError> {
         let columns = encoder.features();
-        let (low, step, highest) = encoder.grid();
+        let (low, step, _) = encoder.grid();
         let all = encoder.right().len() == columns;
         let mut features = Self {
             columns,
             low,
-            step: step * highest as f32 / STEPS,
+            step,
             values: vec![0; data.len() * columns],
             narrow: (!all).then(|| encoder.right().to_vec()),
         };
-        let (low, step) = (features.low, features.step);
         let rows = features.values.par_chunks_exact_mut(columns).enumerate();
-        rows.try_for_each(|(item, row)| fill(row, data.image(item), encoder, low, step))?;
+        rows.try_for_each(|(item, row)| fill(row, data.image(item), encoder))?;
         Ok(features)
     }
 
     /// The stored form of one image.
     pub(crate) fn row(&self, image: &[u8], encoder: &Encoder) -> Result<Vec<u16>, EncodeError> {
         let mut row = vec![0; self.columns];
-        fill(&mut row, image, encoder, self.low, self.step)?;
+        fill(&mut row, image, encoder)?;
         Ok(row)
     }
 
@@ -58,10 +55,8 @@ impl Features {
     }
 
     /// Rows `(1, step·level)` for the given items: the numbers that the encoder would encrypt, times its step.
-    pub(crate) fn level_batch(&self, items: &[u32], grid: (f32, f32, u32)) -> Vec<f32> {
-        let (_, step, highest) = grid;
-        let per_level = STEPS / highest as f32;
-        self.gather(items, |value| (f32::from(value) / per_level).round() * step)
+    pub(crate) fn level_batch(&self, items: &[u32]) -> Vec<f32> {
+        self.gather(items, |level| f32::from(level) * self.step)
     }
 
     fn gather(&self, items: &[u32], value: impl Fn(u16) -> f32 + Sync) -> Vec<f32> {
@@ -87,9 +82,10 @@ impl Features {
     }
 }
 
-fn fill(row: &mut [u16], image: &[u8], encoder: &Encoder, low: f32, step: f32) -> Result<(), EncodeError> {
+fn fill(row: &mut [u16], image: &[u8], encoder: &Encoder) -> Result<(), EncodeError> {
     let mut z = vec![0.0; row.len()];
-    encoder.standardise(image, &mut z)?;
+    let (low, step, _) = encoder.grid();
+    encoder.quantise(image, &mut z)?;
     for (value, z) in row.iter_mut().zip(z) {
         *value = ((z - low) / step).round() as u16;
     }

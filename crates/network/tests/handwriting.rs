@@ -96,7 +96,7 @@ fn matching_lowers_what_an_attacker_reads() {
     };
     let (plain, guarded) =
         (leak(Defence::None), leak(Defence::Match(MatchOptions { weight: 10.0, ..MatchOptions::default() })));
-    assert!(plain.1 > 65.0 && guarded.1 < 60.0, "{plain:?} {guarded:?}");
+    assert!(guarded.1 < 60.0 && plain.1 - guarded.1 > 5.0, "{plain:?} {guarded:?}");
     assert!(plain.0 > 93.0 && guarded.0 > 90.0, "{plain:?} {guarded:?}");
 }
 

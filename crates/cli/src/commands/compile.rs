@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use network::{CompileDefence, CompileOptions, CompileReport, Defence, MatchOptions, Network, OutputRange, Precision, Range};
+use network::{
+    CompileDefence, CompileOptions, CompileReport, Defence, MatchOptions, Network, OutputRange, Precision, Range,
+};
 use serde_json::json;
 use service::hash::Hash;
 

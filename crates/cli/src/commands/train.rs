@@ -83,9 +83,9 @@ struct Recipe {
     /// Learn to live with noise that owners add under encryption, as a share of each output's deviation
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
-    /// Epochs of the three phases of an adversarial defence: initial,sabotage,recovery
-    #[arg(long, value_delimiter = ',', num_args = 3)]
-    epochs: Option<Vec<usize>>,
+    /// Epochs of the three phases of an adversarial defence
+    #[arg(long, value_name = "INITIAL,SABOTAGE,RECOVERY", value_parser = epochs::<3>)]
+    epochs: Option<[usize; 3]>,
     /// Keep the state that an independent attacker reads least
     #[arg(long)]
     select: bool,
@@ -226,10 +226,14 @@ impl Recipe {
     }
 
     fn adversarial(&self, standard: AdversarialOptions) -> AdversarialOptions {
-        let epochs = match self.epochs.as_deref() {
-            Some(&[initial, sabotage, recovery]) => (initial, sabotage, recovery),
-            _ => standard.epochs,
-        };
+        let epochs = self.epochs.map_or(standard.epochs, |[initial, sabotage, recovery]| (initial, sabotage, recovery));
         AdversarialOptions { weight: self.weight.unwrap_or(standard.weight), epochs, ..standard }
     }
+}
+
+/// Numbers between commas, as many as there are phases.
+pub fn epochs<const PHASES: usize>(text: &str) -> Result<[usize; PHASES], String> {
+    let numbers: Result<Vec<usize>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let found = numbers.map_err(|error| format!("{error}; give {PHASES} numbers with commas between"))?;
+    <[usize; PHASES]>::try_from(found).map_err(|found| format!("{} numbers; give {PHASES}", found.len()))
 }

@@ -182,6 +182,19 @@ impl Encoder {
         Ok(())
     }
 
+    /// As [`standardise`](Self::standardise), then rounded to the levels that are encrypted: `low + step·level`.
+    pub fn quantise(&self, image: &[u8], out: &mut [f32]) -> Result<(), EncodeError> {
+        self.standardise(image, out)?;
+        let (low, step, _) = self.grid();
+        out.iter_mut().for_each(|z| *z = low + step * self.level(*z) as f32);
+        Ok(())
+    }
+
+    fn level(&self, z: f32) -> u32 {
+        let (low, step, highest) = self.grid();
+        (((z - low) / step).round() as u32).min(highest)
+    }
+
     /// The integers to encrypt for one image; noise, if any, comes fresh from the system's generator.
     pub fn encode(&self, image: &[u8]) -> Result<Encoded, EncodeError> {
         self.encode_with(image, &mut rand::rng())
@@ -192,8 +205,7 @@ impl Encoder {
     pub fn encode_with<R: Rng + ?Sized>(&self, image: &[u8], rng: &mut R) -> Result<Encoded, EncodeError> {
         let mut z = vec![0.0; self.features()];
         self.standardise(image, &mut z)?;
-        let (low, step, highest) = self.grid();
-        let level = |z: f32| i64::from((((z - low) / step).round() as u32).min(highest));
+        let level = |z: f32| i64::from(self.level(z));
         let u = std::iter::once(1).chain(z.iter().map(|&z| level(z))).collect();
         let noise = self.noise.iter().flat_map(|noise| noise.sample(rng));
         let v = std::iter::once(1).chain(self.right.iter().map(|&column| level(z[column]))).chain(noise).collect();

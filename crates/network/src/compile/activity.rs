@@ -17,7 +17,7 @@ pub(super) fn measure(network: &Network, encoder: &Encoder, data: &Dataset) -> R
     let items: Vec<u32> = (0..data.len().min(ITEMS) as u32).collect();
     let subset: Vec<usize> = items.iter().map(|&item| item as usize).collect();
     let features = Features::new(&data.subset(&subset), encoder)?;
-    let levels = features.level_batch(&items, encoder.grid());
+    let levels = features.level_batch(&items);
     let narrow = features.narrow(&levels);
     let rows = items.len();
     let columns = levels.len() / rows;

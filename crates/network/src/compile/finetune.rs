@@ -23,9 +23,6 @@ const HEAVIER: f32 = 5.0;
 /// Learning rate of the grids' scales, as a share of that of the weights: one scale moves a whole row.
 const SCALES: f32 = 0.2;
 
-/// Shares of the run between which the weights of the projections settle; scales of rows stay from then on.
-const SETTLING: (f64, f64) = (0.4, 0.8);
-
 /// Steps and items per step of the head's own fine-tuning.
 const HEAD_STEPS: usize = 600;
 const HEAD_BATCH: usize = 1000;
@@ -60,7 +57,7 @@ impl Tuning<'_> {
             [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
         for step in 0..options.steps {
             let items = batches.items(step);
-            let x = features.level_batch(&items, self.encoder.grid());
+            let x = features.level_batch(&items);
             let narrow = features.narrow(&x);
             let labels = items.iter().map(|&item| targets.main[item as usize]).collect();
             let objective = Objective {
@@ -86,11 +83,7 @@ impl Tuning<'_> {
             of_weights.step(&mut latent.parameters, &descent.gradients[0], rate);
             of_head.step(head, &descent.gradients[1], rate);
             of_scales.step(&mut scales, &by_scales, SCALES * rate);
-            let settled = settled(step, options.steps);
-            latent.set_scales(&scales, settled == 0.0);
-            if settled > 0.0 {
-                latent.settle(settled);
-            }
+            latent.set_scales(&scales);
             latent.clamp();
             let parts = [&latent.parameters, &*head, &scales];
             if let Some(tensor) = parts.into_iter().find_map(Parameters::first_not_finite) {
@@ -148,11 +141,4 @@ impl Tuning<'_> {
         }
         Ok(())
     }
-}
-
-/// How near to their integer weights have settled at a step, in grid steps: 0 for none, 1/2 for all.
-fn settled(step: usize, steps: usize) -> f32 {
-    let (from, to) = SETTLING;
-    let done = (step + 1) as f64 / steps as f64;
-    (0.5 * (done - from) / (to - from)).clamp(0.0, 0.5) as f32
 }

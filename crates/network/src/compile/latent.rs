@@ -12,10 +12,6 @@
 //! (straight through). Scales are learned too, by their logarithms: a rounded weight `q = s·round(w / s)`
 //! changes by `∂q/∂ln s = q − w`, one at the end of its grid by `q` (Esser et al. 2020, "Learned step size
 //! quantization"). Weights that are 0 stay 0.
-//!
-//! Weights near the middle between two integers would jump to and fro until the end, and each jump moves a whole
-//! distribution. So they settle, those nearest to their integer first, and what is left of the run is for the
-//! weights that still move, for biases and for `D`.
 
 use super::Precision;
 use super::rounding::{best_scale, largest, round};
@@ -33,8 +29,8 @@ pub(crate) struct Latent {
     rows: Vec<Vec<f32>>,
     /// One scale per output.
     outputs: Vec<f32>,
-    /// Weights that stay at a value, per projection.
-    fixed: Vec<Vec<Option<f32>>>,
+    /// Weights that stay 0, per projection.
+    frozen: Vec<Vec<bool>>,
 }
 
 /// What the scales are chosen for.
@@ -51,7 +47,7 @@ impl Latent {
         let mut parameters = private.clone();
         let last = parameters.0.len() - 1;
         let bits = [precision.left, precision.right];
-        let (mut rows, mut fixed) = (Vec::new(), Vec::new());
+        let (mut rows, mut frozen) = (Vec::new(), Vec::new());
         for (side, projection) in parameters.0[..last].iter_mut().enumerate() {
             let units = projection.shape[1];
             let levels = &activity.levels[side];
@@ -63,14 +59,14 @@ impl Latent {
                     row.fill(0.0);
                 }
             }
-            fixed.push(weights.iter().map(|&weight| (weight == 0.0).then_some(0.0)).collect());
+            frozen.push(weights.iter().map(|&weight| weight == 0.0).collect());
             let scale = |unit: usize| {
                 let column: Vec<f32> = weights.iter().skip(unit).step_by(units).map(|weight| weight * step).collect();
                 best_scale(&column, &levels[1..], largest(bits[side]))
             };
             rows.push((0..units).map(scale).collect::<Vec<f32>>());
         }
-        let mut latent = Self { parameters, step, precision, rows, outputs: Vec::new(), fixed };
+        let mut latent = Self { parameters, step, precision, rows, outputs: Vec::new(), frozen };
         let combine = &latent.parameters.0[last];
         let (units, outputs) = (combine.shape[0], combine.shape[1]);
         let importance: Vec<f32> =
@@ -158,7 +154,8 @@ impl Latent {
         for (side, by_row) in by_scales.iter_mut().enumerate() {
             let (values, rounded) = (&self.parameters.0[side].values, &rounded.0[side].values);
             let worth = largest(bits[side]) as f32 / self.step;
-            for (place, ((&value, &rounded), gradient)) in values.iter().zip(rounded).zip(&gradients[side]).enumerate() {
+            for (place, ((&value, &rounded), gradient)) in values.iter().zip(rounded).zip(&gradients[side]).enumerate()
+            {
                 let unit = place % units;
                 // Biases have no largest integer.
                 let reach = if place < units { f32::INFINITY } else { worth * self.rows[side][unit] };
@@ -190,44 +187,24 @@ impl Latent {
         Parameters(rows.chain([logarithms("scales of outputs", &self.outputs)]).collect())
     }
 
-    /// Takes over scales that have moved; those of rows only while no weight has settled on them.
-    pub(crate) fn set_scales(&mut self, logarithms: &Parameters, rows: bool) {
-        let skipped = if rows { 0 } else { self.rows.len() };
-        let scales = self.rows.iter_mut().chain([&mut self.outputs]);
-        for (scales, moved) in scales.zip(&logarithms.0).skip(skipped) {
+    /// Takes over scales that have moved.
+    pub(crate) fn set_scales(&mut self, logarithms: &Parameters) {
+        for (scales, moved) in self.rows.iter_mut().chain([&mut self.outputs]).zip(&logarithms.0) {
             scales.iter_mut().zip(&moved.values).for_each(|(scale, logarithm)| *scale = logarithm.exp());
         }
     }
 
-    /// Settles all weights of the projections that lie within `reach` grid steps of their integer, 1/2 for all.
-    pub(crate) fn settle(&mut self, reach: f32) {
-        let bits = [self.precision.left, self.precision.right];
-        for (side, fixed) in self.fixed.iter_mut().enumerate() {
-            let (scales, limit) = (&self.rows[side], largest(bits[side]));
-            let units = scales.len();
-            let weights = &self.parameters.0[side].values[units..];
-            for (place, (&weight, fixed)) in weights.iter().zip(fixed).enumerate() {
-                let grid = scales[place % units] / self.step;
-                let settled = round(weight, grid, limit) as f32 * grid;
-                if fixed.is_none() && (weight - settled).abs() <= reach * grid {
-                    *fixed = Some(settled);
-                }
-            }
-        }
-    }
-
-    /// Takes gradients off weights that stay what they are.
+    /// Takes gradients off weights that stay 0.
     pub(crate) fn mask(&self, gradients: &mut [Vec<f32>]) {
         let units = self.rows[0].len();
-        for (gradient, fixed) in gradients.iter_mut().zip(&self.fixed) {
-            for (gradient, _) in gradient[units..].iter_mut().zip(fixed).filter(|(_, fixed)| fixed.is_some()) {
+        for (gradient, frozen) in gradients.iter_mut().zip(&self.frozen) {
+            for (gradient, _) in gradient[units..].iter_mut().zip(frozen).filter(|(_, frozen)| **frozen) {
                 *gradient = 0.0;
             }
         }
     }
 
-    /// Keeps floats where their rounding still moves, at most half a step beyond the largest integer, and fixed ones
-    /// where they are, which momentum would move.
+    /// Keeps floats where their rounding still moves: at most half a step beyond the largest integer.
     pub(crate) fn clamp(&mut self) {
         let last = self.parameters.0.len() - 1;
         let reach = |bits: u32| largest(bits) as f32 + 0.499;
@@ -238,8 +215,6 @@ impl Latent {
             for row in projection.values[units..].chunks_exact_mut(units) {
                 row.iter_mut().zip(&limits).for_each(|(value, limit)| *value = value.clamp(-limit, *limit));
             }
-            let fixed = projection.values[units..].iter_mut().zip(&self.fixed[side]);
-            fixed.for_each(|(value, fixed)| *value = fixed.unwrap_or(*value));
         }
         let scales: Vec<f32> = (0..self.rows[0].len()).map(|unit| self.unit_scale(unit)).collect();
         let combine = &mut self.parameters.0[last].values;
@@ -247,6 +222,85 @@ impl Latent {
             for (value, output) in row.iter_mut().zip(&self.outputs) {
                 let limit = reach(self.precision.combine) * output / scale;
                 *value = value.clamp(-limit, limit);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: usize = 5;
+    const UNITS: usize = 3;
+    const OUTPUTS: usize = 2;
+
+    fn latent(bilinear: bool) -> Latent {
+        let wave = |count: usize, seed: f32| (0..count).map(|i| (seed + 0.7 * i as f32).sin()).collect::<Vec<f32>>();
+        let sides = if bilinear { 2 } else { 1 };
+        let mut parameters: Vec<Parameter> = (0..sides)
+            .map(|side| Parameter::new("side", &[1 + COLUMNS, UNITS], wave((1 + COLUMNS) * UNITS, side as f32)))
+            .collect();
+        parameters.push(Parameter::new("combine", &[UNITS, OUTPUTS], wave(UNITS * OUTPUTS, 5.0)));
+        let activity = Activity { levels: [vec![1.0; 1 + COLUMNS], vec![1.0; 1 + COLUMNS]], units: vec![1.0; UNITS] };
+        Latent::new(&Parameters(parameters), (-0.5, 0.25, 15), Precision::default(), &activity)
+    }
+
+    /// Rounding as `x + r` with the rest `r` held: what a straight-through gradient differentiates.
+    #[test]
+    fn scales_have_the_gradient_of_held_rests() {
+        for bilinear in [false, true] {
+            let latent = latent(bilinear);
+            let rounded = latent.rounded();
+            let gradients: Vec<Vec<f32>> =
+                rounded.0.iter().map(|p| (0..p.values.len()).map(|i| (2.0 + i as f32).cos()).collect()).collect();
+            let found = latent.by_scales(&rounded, &gradients);
+            let loss = |scales: &Parameters| {
+                let mut moved = latent.clone();
+                moved.set_scales(scales);
+                let last = rounded.0.len() - 1;
+                let mut sum = 0.0_f64;
+                for (part, gradient) in gradients.iter().enumerate() {
+                    for (place, &gradient) in gradient.iter().enumerate() {
+                        let (grid, grid_now, reach) = if part < last {
+                            let largest = largest([latent.precision.left, latent.precision.right][part]) as f32;
+                            let worth = if place < UNITS { 1.0 } else { 1.0 / latent.step };
+                            let unit = place % UNITS;
+                            let scale = latent.rows[part][unit];
+                            let reach = if place < UNITS { f32::INFINITY } else { largest / latent.step * scale };
+                            (scale * worth, moved.rows[part][unit] * worth, reach)
+                        } else {
+                            let (unit, output) = (place / OUTPUTS, place % OUTPUTS);
+                            let grid = |of: &Latent| of.outputs[output] / of.unit_scale(unit);
+                            let largest = largest(latent.precision.combine) as f32;
+                            let reach = largest * latent.outputs[output] / latent.unit_scale(unit);
+                            (grid(&latent), grid(&moved), reach)
+                        };
+                        let weight = latent.parameters.0[part].values[place];
+                        let integer = rounded.0[part].values[place] / grid;
+                        let read = match weight.abs() >= reach {
+                            true => integer * grid_now,
+                            false => weight + (integer - weight / grid) * grid_now,
+                        };
+                        sum += f64::from(gradient) * f64::from(read);
+                    }
+                }
+                sum
+            };
+            let scales = latent.scales();
+            for (part, by_scale) in found.iter().enumerate() {
+                for (place, &by_scale) in by_scale.iter().enumerate() {
+                    let at = |shift: f32| {
+                        let mut scales = scales.clone();
+                        scales.0[part].values[place] += shift;
+                        loss(&scales)
+                    };
+                    let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
+                    assert!(
+                        (slope - f64::from(by_scale)).abs() < 2e-3 * slope.abs().max(1.0),
+                        "{part} {place}: {slope} {by_scale}"
+                    );
+                }
             }
         }
     }

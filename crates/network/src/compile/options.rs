@@ -119,7 +119,7 @@ impl CompileOptions {
 
     /// The best recipe known: longer, with larger batches.
     pub fn thorough() -> Self {
-        Self { steps: 3600, batch: 4000, rate: 1.5e-3, ..Self::default() }
+        Self { steps: 2400, batch: 4000, ..Self::default() }
     }
 }
 

@@ -119,7 +119,7 @@ impl Network {
         let mut outputs = Vec::with_capacity(data.len() * self.width());
         for first in (0..data.len()).step_by(CHUNK) {
             let rows = CHUNK.min(data.len() - first);
-            let (x, narrow) = standardised(data, &self.encoder, first, rows)?;
+            let (x, narrow) = quantised(data, &self.encoder, first, rows)?;
             let (n, m) = self.encoder.inputs();
             let x = matrix(x, rows, n, &device);
             let narrow = narrow.map(|narrow| matrix(narrow, rows, m, &device));
@@ -145,8 +145,8 @@ impl Network {
     }
 }
 
-/// Rows `(1, z)` of the left side, and of the right side where it reads fewer columns.
-fn standardised(
+/// Rows `(1, z)` of the left side, `z` as fine as it is encrypted, and of the right side where it reads fewer columns.
+fn quantised(
     data: &Dataset,
     encoder: &Encoder,
     first: usize,
@@ -156,7 +156,7 @@ fn standardised(
     let mut x = vec![1.0; rows * n];
     x.par_chunks_exact_mut(n)
         .enumerate()
-        .try_for_each(|(row, x)| encoder.standardise(data.image(first + row), &mut x[1..]))?;
+        .try_for_each(|(row, x)| encoder.quantise(data.image(first + row), &mut x[1..]))?;
     if m == n {
         return Ok((x, None));
     }

@@ -21,7 +21,9 @@ pub fn report(report: &AuditReport) -> String {
     let votes = report.vote.iter().map(|vote| format!("vote@{} {:.1} %", vote.k, vote.accuracy)).collect::<Vec<_>>();
     lines.push(votes.join(", "));
     let controls = report.controls.shuffled.iter().chain(&report.controls.others);
-    lines.extend(controls.map(|control| format!("for comparison, {}: {}", control.name, finding(&control.highest_pooled))));
+    lines.extend(
+        controls.map(|control| format!("for comparison, {}: {}", control.name, finding(&control.highest_pooled))),
+    );
     if report.growth.len() > 1 {
         let sizes = report.growth.iter().map(|growth| format!("{} items {:.1} %", growth.train, growth.accuracy));
         lines.push(format!("growth: {}", sizes.collect::<Vec<_>>().join(", ")));

@@ -23,6 +23,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
+use crate::commands::train::epochs;
 use crate::console::{self, Console};
 use crate::files;
 use measure::{Ground, Measured};
@@ -43,6 +44,9 @@ pub struct Paper {
     /// Rebuild the committed networks instead: digits-none, -paper, -match, -match-noise
     #[arg(long)]
     networks: bool,
+    /// Only these of the networks
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "networks")]
+    only: Vec<String>,
     /// Trainings of each row; figures are means over them
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=20))]
     seeds: u64,
@@ -55,9 +59,9 @@ pub struct Paper {
     /// Images that networks are tested and attackers scored on
     #[arg(long, default_value_t = 10_000)]
     test_size: usize,
-    /// Epochs of the paper's phases: initial,sabotage
-    #[arg(long, value_delimiter = ',', num_args = 2, default_value = "10,50")]
-    epochs: Vec<usize>,
+    /// Epochs of the paper's phases
+    #[arg(long, value_name = "INITIAL,SABOTAGE", value_parser = epochs::<2>, default_value = "10,50")]
+    epochs: [usize; 2],
     /// Steps of the trainings without phases
     #[arg(long, default_value_t = 3000)]
     steps: usize,
@@ -78,10 +82,10 @@ impl Paper {
         fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be a folder", self.out.display()))?;
         if self.quick {
             (self.images, self.attack_size, self.test_size) = (400, 600, 300);
-            (self.epochs, self.steps) = (vec![1, 1], 20);
+            (self.epochs, self.steps) = ([1, 1], 20);
         }
         if self.networks {
-            return networks::build(&self.out, self.quick, console);
+            return networks::build(&self.out, &self.only, self.quick, console);
         }
         let ground = Ground::draw(self.images, self.test_size, self.attack_size, console)?;
         let mut rows = Vec::new();

@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use dataset::Dataset;
+use anyhow::{Context, Result, bail};
 use dataset::draw::{DrawSpec, Generator};
+use dataset::{Dataset, EncoderOptions};
 use leakage::{AuditOptions, AuditReport, Family, Observations};
 use network::{CompileOptions, CompiledNetwork, Defence, MatchOptions, Network, Precision, TrainOptions};
 use serde::Serialize;
@@ -29,6 +29,9 @@ struct Recipe {
     start: Option<&'static str>,
 }
 
+/// Bits of an encoded input.
+const INPUT_BITS: u32 = 4;
+
 /// The deviation of the noise of `digits-match-noise`, as a share of each output's own.
 const NOISE: f32 = 0.05;
 
@@ -44,54 +47,38 @@ struct Built {
 }
 
 fn recipes() -> [Recipe; 4] {
-    let precision = Precision { left: 4, right: 4, combine: 5, input: Some(4) };
-    let quick = CompileOptions { precision, steps: 400, seed: 1, drop_dead: false, ..CompileOptions::default() };
-    let compile = CompileOptions { steps: 2500, ..quick.clone() };
-    let seeded = |options: TrainOptions| TrainOptions { seed: 1, ..options };
-    let matching =
-        TrainOptions { seed: 1, steps: 3000, ..TrainOptions::quick(Defence::Match(MatchOptions::default())) };
+    let precision = Precision { left: 4, right: 4, combine: 5, input: Some(INPUT_BITS) };
+    let options = |standard| CompileOptions { precision, seed: 1, drop_dead: false, ..standard };
+    let (quick, thorough) = (options(CompileOptions::quick()), options(CompileOptions::thorough()));
+    let encoder = EncoderOptions { bits: INPUT_BITS, ..EncoderOptions::default() };
+    let seeded = |options: TrainOptions| TrainOptions { seed: 1, encoder: encoder.clone(), ..options };
+    let matching = seeded(TrainOptions::thorough(Defence::Match(MatchOptions::default())));
+    let recipe = |name, images, options, compile| Recipe { name, images, options, compile, start: None };
     [
+        recipe("digits-none", 60_000, seeded(studies::bare(800)), quick.clone()),
+        recipe("digits-paper", 60_000, seeded(studies::paper(1.7, (10, 50))), quick),
+        recipe("digits-match", 960_000, matching.clone(), thorough.clone()),
         Recipe {
-            name: "digits-none",
-            images: 60_000,
-            options: seeded(studies::bare(800)),
-            compile: quick.clone(),
-            start: None,
-        },
-        Recipe {
-            name: "digits-paper",
-            images: 60_000,
-            options: seeded(studies::paper(1.7, (10, 50))),
-            compile: quick,
-            start: None,
-        },
-        Recipe {
-            name: "digits-match",
-            images: 240_000,
-            options: matching.clone(),
-            compile: compile.clone(),
-            start: None,
-        },
-        Recipe {
-            name: "digits-match-noise",
-            images: 240_000,
-            options: matching,
-            compile: CompileOptions { noise: Some(NOISE), ..compile },
             start: Some("digits-match"),
+            ..recipe("digits-match-noise", 960_000, matching, CompileOptions { noise: Some(NOISE), ..thorough })
         },
     ]
 }
 
-/// Trains, compiles and audits what the folder lacks.
-pub fn build(folder: &Path, quick: bool, console: &Console) -> Result<()> {
+/// Trains, compiles and audits what the folder lacks of the networks named, or of all.
+pub fn build(folder: &Path, only: &[String], quick: bool, console: &Console) -> Result<()> {
+    let known = recipes().map(|recipe| recipe.name);
+    if let Some(name) = only.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("--only {name}: there are {}", known.join(", "));
+    }
     let generator = Generator::new(&DrawSpec::default())?;
     let bar = console.bar("drawing");
     let (tests, attacks) = if quick { (300, 600) } else { (10_000, 60_000) };
     let test = generator.draw(tests, SEEDS[2], &bar);
     let attack = generator.draw(attacks, SEEDS[3], &bar);
     let mut built = Vec::new();
-    for recipe in recipes() {
-        let mut recipe = recipe;
+    let wanted = |recipe: &Recipe| only.is_empty() || only.iter().any(|name| name == recipe.name);
+    for mut recipe in recipes().into_iter().filter(wanted) {
         if quick {
             recipe.images = 400;
             recipe.options.steps = 20;
