@@ -41,7 +41,7 @@ pub struct Paper {
     /// Studies to run; all of them by default, which takes a day
     #[arg(long, value_enum, value_delimiter = ',')]
     study: Vec<Study>,
-    /// Rebuild the committed networks instead: digits-none, -paper, -match, -match-noise
+    /// Build the networks of the folder `networks/` instead: digits-none, -paper, -match, -match-noise
     #[arg(long)]
     networks: bool,
     /// Only these of the networks
