@@ -1,5 +1,6 @@
 //! Between files, networks and the encryption: what every role reads, with the file named in each error.
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,7 +90,7 @@ pub fn evaluator(key: &FunctionalKey, network: &CompiledNetwork, table: Arc<LogT
 pub fn encryptor(key: &PublicKey, folder: Option<&Path>, console: &Console) -> Result<Encryptor> {
     let bar = console.bar("tables of the public key");
     let encryptor = match folder {
-        Some(folder) => Encryptor::open_or_build(key, folder, &bar)?.0,
+        Some(folder) => Encryptor::open_or_build(key, made(folder)?, &bar)?.0,
         None => Encryptor::new(key, &bar),
     };
     bar.finish_and_clear();
@@ -117,9 +118,15 @@ pub fn log_table<'a>(
     let bits = table_bits(networks);
     let bar = console.bar("discrete-log table");
     let table = match folder {
-        Some(folder) => LogTable::open_or_build(bits, folder, &bar)?.0,
+        Some(folder) => LogTable::open_or_build(bits, made(folder)?, &bar)?.0,
         None => LogTable::build(bits, &bar)?,
     };
     bar.finish_and_clear();
     Ok(Arc::new(table))
+}
+
+/// A folder that is there from now on.
+fn made(folder: &Path) -> Result<&Path> {
+    fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
+    Ok(folder)
 }
