@@ -36,6 +36,18 @@ report = hl.audit(network, attack, test, families="quick", vote=[1, 20], control
 print("fresh attackers:", report.strongest)
 print("the floor of the procedure, on shuffled labels:", report.floor)
 
+# %%
+import matplotlib.pyplot as plt
+
+pooled = [attacker for attacker in report.attackers if attacker["scope"] == "pooled"]
+figure, axis = plt.subplots(figsize=(6, 3))
+accuracies = [attacker["accuracy"] for attacker in pooled]
+around = [[attacker["accuracy"] - attacker["low"] for attacker in pooled], [a["high"] - a["accuracy"] for a in pooled]]
+axis.errorbar(accuracies, [attacker["family"] for attacker in pooled], xerr=around, fmt="o")
+axis.axvline(50, linestyle=":")
+axis.set_xlabel("font read by fresh attackers, % (95 %)")
+plt.show()
+
 # %% [markdown]
 # The adversary of training chases a network that runs away from it; a fresh attacker has time, and other families
 # see what it did not. **To take away**: the accuracy of the adversary used in training is never evidence of

@@ -29,6 +29,24 @@ for name, options in [("none", {}), ("match", {"defence": "match"})]:
 for name, _, report in rows:
     print(name, [(vote["k"], round(vote["accuracy"], 1)) for vote in report.vote])
 
+# %%
+import matplotlib.pyplot as plt
+
+figure, axis = plt.subplots(figsize=(6, 3))
+for name, _, report in rows:
+    axis.errorbar(
+        [vote["k"] for vote in report.vote],
+        [vote["accuracy"] for vote in report.vote],
+        [[vote["accuracy"] - vote["low"] for vote in report.vote], [vote["high"] - vote["accuracy"] for vote in report.vote]],
+        fmt="o-",
+        label=name,
+    )
+axis.set_xscale("log")
+axis.set_xlabel("items of one subject")
+axis.set_ylabel("font, %")
+axis.legend()
+plt.show()
+
 # %% [markdown]
 # A defended network still leaks a little per item, and items of one subject add up. What else there is: fewer
 # outputs, fewer items per subject, and an authority that counts what its keys open.

@@ -32,6 +32,18 @@ for bits in (2, 3, 4, 6):
 for (low, high), output in zip(compiled.exact_bounds, compiled.report["outputs"]):
     print(f"{low} to {high}; on the data {output['empirical'][0]} to {output['empirical'][1]}")
 
+# %%
+import matplotlib.pyplot as plt
+
+figure, axis = plt.subplots(figsize=(6, 3))
+for tuned in sorted({steps for _, steps, *_ in rows}):
+    points = [(bits, accuracy) for bits, steps, accuracy, *_ in rows if steps == tuned]
+    axis.plot(*zip(*points), "o-", label=f"{tuned} steps" if tuned else "rounded only")
+axis.set_xlabel("bits of P and R")
+axis.set_ylabel("digits right, %")
+axis.legend()
+plt.show()
+
 # %% [markdown]
 # **To take away**: the defaults (4, 4 and 5 bits) rarely need a change; raise `steps` before you raise bits, and
 # audit again: rounding changes what leaks.

@@ -46,6 +46,15 @@ assert np.array_equal(outputs, compiled.evaluate(test[:5]))
 found = predictor.predict(ciphertexts)
 print("predicted", found.labels, "true", [test.classes("character")[c] for c in test.labels("character")[:5]])
 
+# %%
+import matplotlib.pyplot as plt
+
+figure, axis = plt.subplots(figsize=(6, 2.5))
+axis.barh([name for name, _ in clock][::-1], [milliseconds for _, milliseconds in clock][::-1])
+axis.set_xscale("log")
+axis.set_xlabel("ms")
+plt.show()
+
 # %% [markdown]
 # **To take away**: keep the `Parameters` and the `Predictor` objects: tables are built once. For every operation in
 # milliseconds and field multiplications, beside the paper's, run `halflight bench --explain`.

@@ -79,6 +79,18 @@ matching = hl.torch.Matching(weight=1.0)
 q = nn.functional.batch_norm(model.combine(model.project((x[:400].flatten(1) - 0.1) / 0.3) ** 2), None, None, training=True)
 print("discrepancy of the outputs between the fonts:", float(matching(q, y[:400] * 0, torch.tensor(data.labels("font")[:400]))))
 
+# %%
+import matplotlib.pyplot as plt
+
+seen, fonts = compiled.evaluate(test), test.labels("font")
+figure, axis = plt.subplots(figsize=(4, 4))
+for value, name in enumerate(test.classes("font")):
+    axis.scatter(*seen[fonts == value, :2].T, s=4, label=name)
+axis.set_xlabel("output 0, all that the predictor sees")
+axis.set_ylabel("output 1")
+axis.legend()
+plt.show()
+
 # %% [markdown]
 # **To take away**: `hl.torch.load(model, data)`, then everything else of this package. ONNX files go through
 # `halflight.onnx.load`, whose head runs in onnxruntime.

@@ -30,6 +30,18 @@ for name, defence, options in [
     report = hl.audit(network, attack, test, families=families, vote=[1], control=False)
     print(f"{name:11} digits {network.accuracy(test):.2f} %, font {report.strongest_pooled}")
 
+# %%
+import matplotlib.pyplot as plt
+
+figure, axis = plt.subplots(figsize=(6, 2.5))
+pooled = [attacker for attacker in report.attackers if attacker["scope"] == "pooled"]
+axis.barh([attacker["family"] for attacker in pooled], [attacker["accuracy"] for attacker in pooled], label="fresh attackers, here")
+axis.axvline(58.9, linestyle="--", label="their best attacker")
+axis.axvline(50, linestyle=":", label="guessing")
+axis.set_xlabel("font of the defended network, %")
+axis.legend()
+plt.show()
+
 # %% [markdown]
 # ## Times (their table 2)
 #
