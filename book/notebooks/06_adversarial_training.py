@@ -44,7 +44,7 @@ figure, axis = plt.subplots(figsize=(6, 3))
 accuracies = [attacker["accuracy"] for attacker in pooled]
 around = [[attacker["accuracy"] - attacker["low"] for attacker in pooled], [a["high"] - a["accuracy"] for a in pooled]]
 axis.errorbar(accuracies, [attacker["family"] for attacker in pooled], xerr=around, fmt="o")
-axis.axvline(50, linestyle=":")
+axis.axvline(50, linestyle=":", color="black")
 axis.set_xlabel("font read by fresh attackers, % (95 %)")
 plt.show()
 

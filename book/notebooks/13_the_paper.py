@@ -36,10 +36,10 @@ import matplotlib.pyplot as plt
 figure, axis = plt.subplots(figsize=(6, 2.5))
 pooled = [attacker for attacker in report.attackers if attacker["scope"] == "pooled"]
 axis.barh([attacker["family"] for attacker in pooled], [attacker["accuracy"] for attacker in pooled], label="fresh attackers, here")
-axis.axvline(58.9, linestyle="--", label="their best attacker")
-axis.axvline(50, linestyle=":", label="guessing")
+axis.axvline(58.9, linestyle="--", color="black", label="their best attacker")
+axis.axvline(50, linestyle=":", color="black", label="guessing")
 axis.set_xlabel("font of the defended network, %")
-axis.legend()
+axis.legend(loc="lower left")
 plt.show()
 
 # %% [markdown]
