@@ -14,8 +14,8 @@ skip() { echo "skipped: $1" >&2; exit 0; }
 [ -n "$chromium" ] || skip "no chromium"
 command -v node >/dev/null && command -v npm >/dev/null || skip "no node or npm"
 
-# The whole workspace, so that nothing is built with other features than elsewhere.
-cargo build --workspace --locked --bin halflight
+# As the tests build it: other selections have other features, and would compile the large dependencies twice.
+cargo test --workspace --locked --no-run
 halflight=$target/debug/halflight
 
 work=$target/page-test
