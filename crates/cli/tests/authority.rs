@@ -143,6 +143,12 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
     assert_eq!(last(&shop)["approved_by"], serde_json::json!(["anna", "ben"]));
     assert!(fs::read(shop.path("models/digits/audit.json")).unwrap() == fs::read(shop.path("audit.json")).unwrap());
     shop.refuses(&format!("{ISSUE} --model models/digits"), &["models/digits/network.safetensors", "--force"]);
+
+    let audit = "audit compiled.safetensors --train data.safetensors --test data.safetensors --main digit \
+                 --collateral ink --families qda --sign lab.key";
+    shop.refuses(audit, &["--report"]);
+    shop.works(&format!("{audit} --report page.html"));
+    shop.works("authority register --folder office --audit page.signed.json");
 }
 
 #[test]

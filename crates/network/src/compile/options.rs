@@ -119,7 +119,7 @@ impl CompileOptions {
 
     /// The best recipe known: longer, with larger batches.
     pub fn thorough() -> Self {
-        Self { steps: 2400, batch: 4000, ..Self::default() }
+        Self { steps: 6000, batch: 4000, ..Self::default() }
     }
 }
 

@@ -16,7 +16,7 @@
 
 use rayon::prelude::*;
 
-use super::kernel::{kernel_and_slope, weighted_differences};
+use super::kernel::{kernel_and_slope, sum, vectorised, weighted_differences};
 use super::whitening::Whitening;
 
 /// How the rows of a batch are ordered: by class, then by value of the attribute, then by item.
@@ -111,6 +111,11 @@ struct Class<'a> {
 
 impl Class<'_> {
     fn mmd(&self, scales: usize, weight: f32, gradient: &mut [f32]) -> f64 {
+        vectorised(|| self.mmd_by_rows(scales, weight, gradient))
+    }
+
+    #[inline(always)]
+    fn mmd_by_rows(&self, scales: usize, weight: f32, gradient: &mut [f32]) -> f64 {
         let rows = self.cells * self.items;
         let columns = self.columns();
         let inverse = 1.0 / self.median(&columns).max(f32::MIN_POSITIVE);
@@ -129,7 +134,7 @@ impl Class<'_> {
                 if value == cell || self.paired {
                     (kernel[item], slope[item]) = (0.0, 0.0);
                 }
-                total += f64::from(coefficient) * kernel.iter().map(|&k| f64::from(k)).sum::<f64>();
+                total += f64::from(coefficient) * f64::from(sum(kernel));
                 // Each unordered pair is met twice in the loss, once in the gradient of either row.
                 slope.iter_mut().for_each(|slope| *slope *= 4.0 * weight * coefficient);
             }
@@ -178,6 +183,7 @@ impl Class<'_> {
         columns
     }
 
+    #[inline(always)]
     fn squared_distances(&self, columns: &[f32], row: usize, distances: &mut [f32]) {
         distances.fill(0.0);
         for column in columns.chunks_exact(distances.len()) {

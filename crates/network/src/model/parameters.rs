@@ -56,6 +56,10 @@ impl Leaves {
         self.leaves.len()
     }
 
+    pub(crate) fn device(&self) -> Device {
+        self.leaves[0].device()
+    }
+
     /// The tensor at `position`, in its own shape. The rank must be that of the parameter.
     pub(crate) fn get<const RANK: usize>(&self, position: usize) -> Tensor<RANK> {
         let mut shape = [0; RANK];

@@ -67,10 +67,18 @@ pub(crate) fn initial_by_fan_in(
 /// `q` for a batch; the leaves are `left`, `right` if bilinear, `combine`. The right side reads `narrow`
 /// where it is given (fewer columns, as the encoder's `v`), else `x`.
 pub(crate) fn forward(leaves: &Leaves, x: Tensor<2>, narrow: Option<Tensor<2>>) -> Tensor<2> {
-    let left = x.clone().matmul(leaves.get(0));
-    let (products, combine) = match leaves.len() {
-        2 => (left.clone() * left, leaves.get(1)),
-        _ => (left * narrow.unwrap_or(x).matmul(leaves.get(1)), leaves.get(2)),
+    let (products, combine) = match (leaves.len(), narrow) {
+        (2, _) => {
+            let left = x.matmul(leaves.get(0));
+            (left.clone() * left, leaves.get(1))
+        }
+        (_, Some(narrow)) => (x.matmul(leaves.get(0)) * narrow.matmul(leaves.get(1)), leaves.get(2)),
+        // Both sides in one product: `x` is read once.
+        (_, None) => {
+            let sides = Tensor::cat(vec![leaves.get(0), leaves.get(1)], 1);
+            let sides = x.matmul(sides).chunk(2, 1);
+            (sides[0].clone() * sides[1].clone(), leaves.get(2))
+        }
     };
     products.matmul(combine)
 }

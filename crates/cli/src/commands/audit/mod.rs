@@ -13,6 +13,9 @@ use leakage::{Attribute, AuditOptions, AuditReport, Extras, Family, Inputs, Obse
 use network::CompiledNetwork;
 use serde::Serialize;
 use serde_json::json;
+use service::audit::SignedAudit;
+use service::hash::Hash;
+use service::signature::SigningKey;
 
 use crate::console::Console;
 use crate::files;
@@ -71,6 +74,10 @@ pub struct Audit {
     /// HTML page to write; the same in JSON goes beside it
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// The auditor's secret key, from `halflight keygen`: the report for exactly this network, signed, goes beside the
+    /// page as `.signed.json`, as an authority's policy asks for
+    #[arg(long, value_name = "FILE", requires = "report")]
+    sign: Option<PathBuf>,
     /// Write outputs and labels of both data sets, for attackers of one's own
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
@@ -103,7 +110,9 @@ impl Audit {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         let files = self.report.as_deref().map(|html| [html.to_owned(), html.with_extension("json")]);
-        let written = files.iter().flatten().chain(&self.outputs);
+        let signer = self.sign.as_deref().map(SigningKey::load).transpose()?;
+        let signed = self.report.as_deref().filter(|_| signer.is_some()).map(|html| html.with_extension("signed.json"));
+        let written = files.iter().flatten().chain(&signed).chain(&self.outputs);
         written.into_iter().try_for_each(|path| files::check_writable(path, self.force))?;
         let network = CompiledNetwork::load(&self.network)?;
         let [train, test] = [&self.train, &self.test].map(|path| Split::load(path, &network, &self));
@@ -121,7 +130,11 @@ impl Audit {
             let page = Page::new(title).report(&outcome.report);
             let page = outcome.attributes.iter().fold(page, |page, report| page.report(report));
             files::write(html, page.html().as_bytes())?;
-            files::write(json, &serde_json::to_vec_pretty(&outcome)?)?;
+            let text = serde_json::to_string_pretty(&outcome)?;
+            files::write(json, text.as_bytes())?;
+            if let (Some(path), Some(key)) = (&signed, &signer) {
+                files::write(path, &SignedAudit::sign(Hash(network.hash()), &text, key)?.to_bytes())?;
+            }
         }
         console.result(&outcome, || {
             let reports = std::iter::once(&outcome.report).chain(&outcome.attributes).map(text::report);
