@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""What the outputs of defended networks give away: drawn digits, two fonts, S = 4, integers.
+"""What the outputs of defended networks give away: drawn characters, integers.
 
 privacy.py WORKING_FOLDER [SEEDS] [ROWS] [ATTACK_SIZES] [PANEL]
 
-Test and attack images are drawn apart from all training images. What is there already is not made again.
+SEEDS and ATTACK_SIZES are lists such as 1,2,3; ROWS are names of ROWS below, and `all` is every one of them. Test and
+attack images are drawn apart from all training images. What is there already is not made again.
+
+Rows of five fonts need three more: HALFLIGHT_FONTS=one.ttf:two.ttf:three.ttf.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,28 +17,37 @@ from common import kept, once, row, spread
 
 folder = Path(sys.argv[1]).resolve()
 seeds = [int(seed) for seed in sys.argv[2].split(",")] if len(sys.argv) > 2 else [1, 2, 3]
-wanted = sys.argv[3].split(",") if len(sys.argv) > 3 else []
+wanted = sys.argv[3].split(",") if len(sys.argv) > 3 else ["none", "pairs-4.5.4", "pairs-noise", "pairs-3.4.3", "unpaired-4.5.4"]
 sizes = [int(size) for size in sys.argv[4].split(",")] if len(sys.argv) > 4 else [120_000]
 panel = sys.argv[5] if len(sys.argv) > 5 else "full"
 folder.mkdir(parents=True, exist_ok=True)
 
 
-def match(inputs):
-    return ["--defence", "match", "--preset", "thorough", "--input-bits", inputs]
+def match(inputs, *more):
+    return ["--defence", "match", "--preset", "thorough", "--input-bits", inputs, *more]
 
 
-def bits(weights, combine):
-    return ["--bits", weights, "--combine-bits", combine, "--preset", "thorough"]
+def bits(weights, combine, *more):
+    return ["--bits", weights, "--combine-bits", combine, "--preset", "thorough", *more]
 
 
-# name: (training data, options of the training, options of the compilation, the row whose training it shares)
+# name: (characters and fonts, training data, options of the training, of the compilation, the row whose training it shares)
 ROWS = {
-    "none": ("single", ["--defence", "none"], ["--input-bits", 4], "none"),
-    "paper": ("single", ["--defence", "paper", "--preset", "paper"], ["--input-bits", 4], "paper"),
-    "pairs-4.5.4": ("pairs", match(4), bits(4, 5), "pairs4"),
-    "pairs-3.4.3": ("pairs", match(3), bits(3, 4), "pairs3"),
-    "pairs-noise": ("pairs", match(4), [*bits(4, 5), "--noise", 0.05], "pairs4"),
-    "unpaired-4.5.4": ("many", match(4), bits(4, 5), "unpaired4"),
+    "none": ("digits", "single", ["--defence", "none"], ["--input-bits", 4], "none"),
+    "paper": ("digits", "single", ["--defence", "paper", "--preset", "paper"], ["--input-bits", 4], "paper"),
+    "pairs-4.5.4": ("digits", "pairs", match(4), bits(4, 5), "pairs4"),
+    "pairs-noise": ("digits", "pairs", match(4), bits(4, 5, "--noise", 0.05), "pairs4"),
+    "pairs-3.4.3": ("digits", "pairs", match(3), bits(3, 4), "pairs3"),
+    "unpaired-4.5.4": ("digits", "many", match(4), bits(4, 5), "unpaired4"),
+    "letters": ("letters", "pairs", match(4), bits(4, 5), "letters"),
+    "fonts": ("fonts", "pairs", match(4), bits(4, 5), "fonts"),
+}
+for outputs in range(2, 11):
+    ROWS[f"S={outputs}"] = ("digits", "pairs", match(4, "--outputs", outputs), bits(4, 5), f"outputs{outputs}")
+CHARACTERS = {
+    "digits": [],
+    "letters": ["--characters", "abcdefghijklmnopqrstuvwxyz"],
+    "fonts": [word for font in ["cursive", "serif", *os.environ.get("HALFLIGHT_FONTS", "").split(":")] for word in ("--font", font)],
 }
 DRAWN = {
     "single": ["--count", 60_000, "--seed", 10],
@@ -44,24 +57,28 @@ DRAWN = {
     "attack": ["--count", max(300_000, *sizes), "--seed", 2],
 }
 
-for name in ("test", "attack"):
-    once(folder, name, "dataset", "draw", *DRAWN[name])
-row("network", "trainings", "attack images", "main %, float", "main %, integer", "pooled %", "worst digit %", "vote@20 %",
+
+def drawn(characters, data):
+    name = data if characters == "digits" else f"{characters}-{data}"
+    once(folder, name, "dataset", "draw", *CHARACTERS[characters], *DRAWN[data])
+    return name
+
+
+row("network", "trainings", "attack images", "main %, float", "main %, integer", "pooled %", "worst class %", "vote@20 %",
     "vote@140 %", "strongest", "bits on the data")
 row(*["---"] * 11)
-for name, (data, training, compiling, start) in ROWS.items():
-    if wanted and name not in wanted:
-        continue
-    once(folder, data, "dataset", "draw", *DRAWN[data])
+for name in ROWS if wanted == ["all"] else wanted:
+    characters, data, training, compiling, start = ROWS[name]
+    data, test, attack = (drawn(characters, kind) for kind in (data, "test", "attack"))
     compiled = []
     for seed in seeds:
         network, integers = f"{start}-{seed}.network", f"{name}-{seed}.integers"
-        once(folder, network, "train", "--data", data, "--validation", "test", "--collateral", "font", "--seed", seed, *training)
-        compiled.append(once(folder, integers, "compile", network, "--data", data, "--validation", "test", "--seed", seed, *compiling))
+        once(folder, network, "train", "--data", data, "--validation", test, "--collateral", "font", "--seed", seed, *training)
+        compiled.append(once(folder, integers, "compile", network, "--data", data, "--validation", test, "--seed", seed, *compiling))
     for size in sizes:
         reports = [
-            kept(folder, f"{name}-{seed}-{size}-{panel}.audit", "audit", f"{name}-{seed}.integers", "--train", "attack",
-                 "--test", "test", "--attack-size", size, "--panel", panel)
+            kept(folder, f"{name}-{seed}-{size}-{panel}.audit", "audit", f"{name}-{seed}.integers", "--train", attack,
+                 "--test", test, "--attack-size", size, "--panel", panel)
             for seed in seeds
         ]
         vote = {k: [next(vote["accuracy"] for vote in report["vote"] if vote["k"] == k) for report in reports] for k in (20, 140)}

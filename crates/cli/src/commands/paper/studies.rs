@@ -55,13 +55,13 @@ impl Study {
         }
     }
 
-    /// Its rows, with these epochs of the paper's phases and steps of the other trainings.
-    pub fn rows(self, epochs: (usize, usize), steps: usize) -> Vec<Row> {
+    /// Its rows, with these epochs of the paper's phases, steps of the other trainings, and attackers.
+    pub fn rows(self, epochs: (usize, usize), steps: usize, attackers: &[Family]) -> Vec<Row> {
         let row = |name: String, options: TrainOptions, published| Row {
             name,
             options,
             compile: None,
-            families: Family::quick(),
+            families: attackers.to_vec(),
             published,
         };
         match self {
@@ -92,11 +92,8 @@ impl Study {
             }
             Self::Panel => {
                 let (main, collateral) = published::STRONGEST;
-                let rows = [
-                    row("match".into(), matching(steps), None),
-                    row("paper".into(), paper(ALPHA, epochs), Some((main, Some(collateral)))),
-                ];
-                rows.into_iter().map(|row| Row { families: Family::full(), ..row }).collect()
+                let theirs = row("paper".into(), paper(ALPHA, epochs), Some((main, Some(collateral))));
+                vec![row("match".into(), matching(steps), None), theirs]
             }
             Self::Integers => {
                 let bits = [(2, 3, 2), (3, 4, 3), (4, 5, 4), (5, 6, 4), (8, 8, 8)];
