@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 import halflight.torch as ht  # noqa: E402
+from halflight.torch.modules import straight  # noqa: E402
 from halflight.torch.reader import levels  # noqa: E402
 
 #: The vectors that the Rust losses and gradients are tested with.
@@ -146,16 +147,27 @@ def test_fine_tuning_reads_what_the_integers_are(data: hl.Dataset, test: hl.Data
     layer = ht.PrivateQuadratic(encoder.inputs[0] - 1, outputs=3, units=8, right=encoder.right)
     layer.quantise(encoder, data, left=3, right=4, combine=5)
     z = levels(encoder, test)
-    before = layer.left.weight.detach().clone()
+    before, scale = layer.left.weight.detach().clone(), layer.scales["left"].detach().clone()
     loss = layer(z).square().mean()
     loss.backward()
     torch.optim.SGD(layer.parameters(), lr=1e-2).step()
     assert layer.left.weight.grad.abs().sum() > 0 and not torch.equal(before, layer.left.weight)
+    assert not torch.equal(scale, layer.scales["left"])
     whole = ht.to_integers(layer)
     assert np.abs(whole.P[:, 1:]).max() <= 3 and np.abs(whole.R[:, 1:]).max() <= 7 and np.abs(whole.D).max() <= 15
     compiled = whole.compiled(encoder, "character", None)
     q = layer(z).detach().numpy()
     assert np.allclose(whole.worth * compiled.evaluate(test), q, atol=2e-3 * np.abs(q).max())
+
+
+def test_scales_learn_by_what_rounding_leaves(data: hl.Dataset) -> None:
+    """A rounded weight q = s·round(w/s) changes by q − w with ln s, a clipped one by q."""
+    values = torch.tensor([0.3, 1.2, -9.0])
+    logarithm = torch.tensor(0.5).log().requires_grad_()
+    rounded = straight(values, logarithm.exp(), 3)
+    assert torch.allclose(rounded, torch.tensor([0.5, 1.0, -1.5]))
+    (slope,) = torch.autograd.grad(rounded @ torch.tensor([1.0, 10.0, 100.0]), logarithm)
+    assert torch.isclose(slope, torch.tensor((0.5 - 0.3) + 10 * (1.0 - 1.2) + 100 * -1.5))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router, middleware};
+use axum::{Extension, Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use prometheus_client::registry::Registry;
@@ -20,9 +20,7 @@ use super::{Authority, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;
-use crate::transport::{
-    BodyLimits, Caller, HttpMetrics, Problem, Scope, Tokens, explain, identify, observe, render_metrics,
-};
+use crate::transport::{BodyLimits, Caller, HttpMetrics, Problem, Scope, Tokens, frame, render_metrics};
 
 const MAX_JSON: usize = 64 << 10;
 /// Entries of the ledger in one answer.
@@ -82,7 +80,7 @@ impl AuthorityServer {
 /// All routes, with identification, counting and logging around them.
 pub fn router(server: Arc<AuthorityServer>) -> Router {
     let (tokens, http) = (server.tokens.clone(), Arc::clone(&server.http));
-    Router::new()
+    let routes = Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi))
@@ -96,15 +94,8 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
         .route("/v1/public-keys/{id}", get(public_key))
         .route("/v1/ledger/{after}", get(ledger))
         .route("/v1/ledger/verify", post(verify))
-        .route("/v1/policy/reload", post(reload))
-        .fallback(|| async { Problem::not_found("nothing is here; GET /openapi.json lists what is") })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")
-        })
-        .layer(middleware::from_fn(explain))
-        .layer(middleware::from_fn_with_state(tokens, identify))
-        .layer(middleware::from_fn_with_state(http, observe))
-        .with_state(server)
+        .route("/v1/policy/reload", post(reload));
+    frame(routes, tokens, http).with_state(server)
 }
 
 async fn health(State(server): Shared) -> Answer<Json<Value>> {

@@ -7,21 +7,21 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router, middleware};
+use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::Predictor;
 use super::infer::{self, INPUT, ready};
 use super::model::Model;
 use super::page;
-use crate::transport::{Caller, Problem, Scope, explain, identify, observe};
+use crate::transport::{Caller, Problem, Scope, frame};
 
 type Shared = State<Arc<Predictor>>;
 
 /// All routes, with identification, counting and logging around them.
 pub fn router(predictor: Arc<Predictor>) -> Router {
     let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
-    Router::new()
+    let routes = Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi))
@@ -40,15 +40,8 @@ pub fn router(predictor: Arc<Predictor>) -> Router {
         .route("/v1/models/{model}/parameters", get(parameters))
         .route("/v1/models/{model}/public-key", get(public_key))
         .route("/v1/models/{model}/audit", get(audit))
-        .merge(page::routes())
-        .fallback(|| async { Problem::not_found("nothing is here; GET /openapi.json lists what is") })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")
-        })
-        .layer(middleware::from_fn(explain))
-        .layer(middleware::from_fn_with_state(tokens, identify))
-        .layer(middleware::from_fn_with_state(http, observe))
-        .with_state(predictor)
+        .merge(page::routes());
+    frame(routes, tokens, http).with_state(predictor)
 }
 
 async fn health(State(predictor): Shared) -> Json<Value> {

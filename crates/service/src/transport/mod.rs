@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod frame;
 mod log;
 mod metrics;
 mod problem;
@@ -16,6 +17,4 @@ pub use problem::Problem;
 pub use server::{ServeError, Server, ServerOptions, shutdown_signal};
 pub use tls::{TlsError, TlsOptions};
 
-pub(crate) use auth::identify;
-pub(crate) use log::observe;
-pub(crate) use problem::explain;
+pub(crate) use frame::frame;

@@ -28,7 +28,7 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
 
     First weights: projections N(0, 1/inputs), biases N(0, 1/4), D uniform by fan-in. With :meth:`quantise`
     the forward pass reads rounded weights and the gradient goes to the floats (straight through).
-    Source: Ryffel et al. 2019, section 3 (squares).
+    Sources: Ryffel et al. 2019, section 3 (squares); Esser et al. 2020, learned step sizes (scales).
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
         self.combine = nn.Linear(units, outputs, bias=False)
         self.columns: Optional[Tensor]
         self.register_buffer("columns", None if right is None else torch.tensor(list(right)))
+        # What inputs and integers are worth, and the logarithms of one scale per unit and per output.
         self.grid: Optional[dict[str, Any]] = None
+        self.scales = nn.ParameterDict()
         with torch.no_grad():
             for projection in filter(None, (self.left, self.right)):
                 projection.weight.normal_(0.0, 1.0 / math.sqrt(projection.in_features))
@@ -69,13 +71,15 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
         right = None if self.right is None else (self.right.weight, self.right.bias)
         if self.grid is None:
             return (self.left.weight, self.left.bias), right, self.combine.weight
-        grid = self.grid
-        sides = [self._rounded(self.left, grid["left"], grid["bits"][0])]
-        if self.right is not None:
-            sides.append(self._rounded(self.right, grid["right"], grid["bits"][1]))
-        worth = grid["left"] * (grid["right"] if self.right is not None else grid["left"])
-        combine = straight(self.combine.weight, grid["outputs"][:, None] / worth, grid["bits"][2])
-        return sides[0], sides[1] if self.right is not None else None, combine
+        bits, (left, other, outputs) = self.grid["bits"], self.steps()
+        first = self._rounded(self.left, left, bits[0])
+        second = None if self.right is None else self._rounded(self.right, other, bits[1])
+        return first, second, straight(self.combine.weight, outputs[:, None] / (left * other), bits[2])
+
+    def steps(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What one integer step is worth: in the rows of the left and of the right side, and in each output."""
+        left, outputs = self.scales["left"].exp(), self.scales["outputs"].exp()
+        return left, self.scales["right"].exp() if self.right is not None else left, outputs
 
     def _rounded(self, projection: nn.Linear, scale: Tensor, bits: int) -> tuple[Tensor, Tensor]:
         assert self.grid is not None
@@ -91,11 +95,16 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
         ``encoder`` is a :class:`halflight.Encoder`, ``data`` a :class:`halflight.Dataset` over which the scales
         lose least. Inputs of the forward pass should be ``low + step · level``
         (:func:`halflight.torch.reader.levels`).
+
+        The logarithms of the scales become parameters, ``scales.*``: make the optimiser afterwards. A fifth of the
+        weights' learning rate suits them, for one scale moves a whole row.
         """
         from .._forms import Precision
         from .reader import grid_of
 
-        self.grid = grid_of(self, encoder, data, Precision(left, right, combine))
+        self.grid = None
+        self.grid, scales = grid_of(self, encoder, data, Precision(left, right, combine))
+        self.scales = nn.ParameterDict({name: nn.Parameter(scale.log()) for name, scale in scales.items()})
         return self
 
 

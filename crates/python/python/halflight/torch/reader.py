@@ -251,8 +251,10 @@ def levels(encoder: Encoder, data: Dataset) -> torch.Tensor:
     return torch.from_numpy((low + step * encoder.encode(data)[0][:, 1:]).astype(np.float32))
 
 
-def grid_of(layer: PrivateQuadratic, encoder: Encoder, data: Dataset, precision: Precision) -> dict[str, Any]:
-    """Scales for the rounded weights of a layer, chosen over the levels of ``data``."""
+def grid_of(
+    layer: PrivateQuadratic, encoder: Encoder, data: Dataset, precision: Precision
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """The grid of a layer's rounded weights, and first scales, chosen over the levels of ``data``."""
     low, step, _ = encoder.grid
     u, v = encoder.encode(data)
     like = layer.left.weight
@@ -271,7 +273,7 @@ def grid_of(layer: PrivateQuadratic, encoder: Encoder, data: Dataset, precision:
     tensors = [torch.as_tensor(scale, dtype=like.dtype, device=like.device) for scale in (*rows, outputs)]
     names = ["left", "right", "outputs"] if right is not None else ["left", "outputs"]
     bits = (precision.left, precision.right, precision.combine)
-    return {**dict(zip(names, tensors)), "low": low, "step": step, "bits": bits}
+    return {"low": low, "step": step, "bits": bits}, dict(zip(names, tensors))
 
 
 def to_integers(layer: PrivateQuadratic) -> Integers:
@@ -281,17 +283,16 @@ def to_integers(layer: PrivateQuadratic) -> Integers:
     """
     if layer.grid is None:
         raise ImportFailed("the layer reads floats: call quantise(encoder, data) first, and fine-tune")
-    grid = layer.grid
+    grid, (first, second, outputs) = layer.grid, layer.steps()
     (left, left_bias), right, combine = layer.weights()
-    sides = [(left, left_bias, grid["left"])]
+    sides = [(left, left_bias, first)]
     if right is not None:
-        sides.append((*right, grid["right"]))
+        sides.append((*right, second))
     rows = []
     for weight, bias, scale in sides:
         constant = (bias + grid["low"] * weight.sum(1)) / scale
         whole = torch.cat([constant[:, None], grid["step"] * weight / scale[:, None]], dim=1)
         rows.append(whole.detach().double().round().to(torch.int32).cpu().numpy())
-    worth = grid["left"] * (grid["right"] if right is not None else grid["left"])
-    D = (combine * worth / grid["outputs"][:, None]).detach().double().round().to(torch.int32).cpu().numpy()
-    outputs = grid["outputs"].detach().double().cpu().numpy()
-    return Integers(rows[0], rows[1] if right is not None else None, D, outputs, np.zeros(len(D)))
+    D = (combine * (first * second) / outputs[:, None]).detach().double().round().to(torch.int32).cpu().numpy()
+    worth = outputs.detach().double().cpu().numpy()
+    return Integers(rows[0], rows[1] if right is not None else None, D, worth, np.zeros(len(D)))

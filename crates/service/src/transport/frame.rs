@@ -1,0 +1,27 @@
+//! What stands around the routes of either server.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::{Router, middleware};
+
+use super::auth::{Tokens, identify};
+use super::log::observe;
+use super::metrics::HttpMetrics;
+use super::problem::{Problem, explain};
+
+/// Counts and logs every request, finds out who asks, and makes every refusal a problem document.
+pub(crate) fn frame<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    tokens: Tokens,
+    metrics: Arc<HttpMetrics>,
+) -> Router<S> {
+    routes
+        .fallback(|| async { Problem::not_found("nothing is here; GET /openapi.json lists what is") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")
+        })
+        .layer(middleware::from_fn(explain))
+        .layer(middleware::from_fn_with_state(tokens, identify))
+        .layer(middleware::from_fn_with_state(metrics, observe))
+}
