@@ -160,7 +160,7 @@ def test_fine_tuning_reads_what_the_integers_are(data: hl.Dataset, test: hl.Data
     assert np.allclose(whole.worth * compiled.evaluate(test), q, atol=2e-3 * np.abs(q).max())
 
 
-def test_scales_learn_by_what_rounding_leaves(data: hl.Dataset) -> None:
+def test_scales_learn_by_what_rounding_leaves() -> None:
     """A rounded weight q = s·round(w/s) changes by q − w with ln s, a clipped one by q."""
     values = torch.tensor([0.3, 1.2, -9.0])
     logarithm = torch.tensor(0.5).log().requires_grad_()

@@ -122,7 +122,7 @@ fn one(folder: &Path, recipe: &Recipe, [train, test, attack]: [&Dataset; 3], con
         false => {
             console.step(&format!("train {name}"));
             let bar = console.bar("training");
-            // The paper's takes most of an hour.
+            // The paper's takes more than an hour.
             let unfinished = folder.join(format!("{name}.unfinished"));
             let checkpoint = Some(Checkpoint { path: unfinished.clone(), every: 1000 });
             let options = TrainOptions { checkpoint, ..recipe.options.clone() };
