@@ -48,19 +48,24 @@ fn lanes(kernel: &mut [f32; LANES], slope: &mut [f32; LANES], inverse: f32, scal
     }
 }
 
-/// `Σ slope_i·(centre − column_i)`, in fixed lanes.
+/// `Σ slope_i·(centre − column_i)`, in fixed lanes; every term is taken away from its place in `others`.
 #[inline(always)]
-pub(super) fn weighted_differences(slope: &[f32], column: &[f32], centre: f32) -> f32 {
+pub(super) fn weighted_differences(slope: &[f32], column: &[f32], centre: f32, others: &mut [f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
     let (slopes, slope_rest) = slope.as_chunks::<LANES>();
     let (values, value_rest) = column.as_chunks::<LANES>();
-    for (slopes, values) in slopes.iter().zip(values) {
+    let (places, place_rest) = others.as_chunks_mut::<LANES>();
+    for ((slopes, values), places) in slopes.iter().zip(values).zip(places) {
         for lane in 0..LANES {
-            lanes[lane] += slopes[lane] * (centre - values[lane]);
+            let term = slopes[lane] * (centre - values[lane]);
+            lanes[lane] += term;
+            places[lane] -= term;
         }
     }
-    for (lane, (slope, value)) in slope_rest.iter().zip(value_rest).enumerate() {
-        lanes[lane] += slope * (centre - value);
+    for (lane, ((slope, value), place)) in slope_rest.iter().zip(value_rest).zip(place_rest).enumerate() {
+        let term = slope * (centre - value);
+        lanes[lane] += term;
+        *place -= term;
     }
     lanes.iter().sum()
 }
@@ -105,7 +110,10 @@ mod tests {
         let (inverse, scales) = (0.7_f32, 5);
         let distances: Vec<f32> = (0..37).map(|i| 0.11 * i as f32).collect();
         let (mut kernel, mut slope) = (distances.clone(), vec![0.0; 37]);
-        vectorised(|| kernel_and_slope(&mut kernel, &mut slope, inverse, scales));
+        vectorised(
+            #[inline(always)]
+            || kernel_and_slope(&mut kernel, &mut slope, inverse, scales),
+        );
         for (i, distance) in distances.iter().enumerate() {
             let term = |s: i32| f64::from(-distance * inverse * 3.0_f32.powi(s)).exp();
             let value = (0..5).map(term).sum::<f64>() / 5.0;
@@ -114,8 +122,11 @@ mod tests {
             assert!((f64::from(slope[i]) - derivative).abs() < 1e-3 * derivative.abs(), "{i}: {}", slope[i]);
         }
         assert!((sum(&distances) - 0.11 * 666.0).abs() < 1e-3);
-        let weighted: f32 = distances.iter().map(|value| value * (1.0 - value)).sum();
-        assert!((weighted_differences(&distances, &distances, 1.0) - weighted).abs() < 1e-3 * weighted.abs());
+        let terms: Vec<f32> = distances.iter().map(|value| value * (1.0 - value)).collect();
+        let (weighted, mut others) = (terms.iter().sum::<f32>(), vec![1.0; 37]);
+        let found = weighted_differences(&distances, &distances, 1.0, &mut others);
+        assert!((found - weighted).abs() < 1e-3 * weighted.abs());
+        assert!(others.iter().zip(&terms).all(|(other, term)| *other == 1.0 - term));
     }
 
     #[test]

@@ -111,36 +111,48 @@ struct Class<'a> {
 
 impl Class<'_> {
     fn mmd(&self, scales: usize, weight: f32, gradient: &mut [f32]) -> f64 {
-        vectorised(|| self.mmd_by_rows(scales, weight, gradient))
+        vectorised(
+            #[inline(always)]
+            || self.mmd_by_rows(scales, weight, gradient),
+        )
     }
 
+    /// Every unordered pair of rows once: distances and kernels of a row run over all rows after it.
     #[inline(always)]
     fn mmd_by_rows(&self, scales: usize, weight: f32, gradient: &mut [f32]) -> f64 {
         let rows = self.cells * self.items;
         let columns = self.columns();
         let inverse = 1.0 / self.median(&columns).max(f32::MIN_POSITIVE);
         let (same, other) = self.coefficients();
+        let mut slopes = vec![0.0_f32; columns.len()];
         let mut kernel = vec![0.0_f32; rows];
         let mut slope = vec![0.0_f32; rows];
         let mut total = 0.0;
         for row in 0..rows {
-            self.squared_distances(&columns, row, &mut kernel);
-            kernel_and_slope(&mut kernel, &mut slope, inverse, scales);
+            let after = row + 1..rows;
+            let (kernel, slope) = (&mut kernel[after.clone()], &mut slope[after.clone()]);
+            squared_distances(&columns, rows, row, kernel);
+            kernel_and_slope(kernel, slope, inverse, scales);
             let (cell, item) = (row / self.items, row % self.items);
-            for (value, (kernel, slope)) in
-                kernel.chunks_exact_mut(self.items).zip(slope.chunks_exact_mut(self.items)).enumerate()
-            {
+            for value in cell..self.cells {
+                let start = (value * self.items).max(row + 1);
+                let within = start - row - 1..(value + 1) * self.items - row - 1;
                 let coefficient = if value == cell { same } else { other };
-                if value == cell || self.paired {
-                    (kernel[item], slope[item]) = (0.0, 0.0);
+                if value != cell && self.paired {
+                    let twin = value * self.items + item - row - 1;
+                    (kernel[twin], slope[twin]) = (0.0, 0.0);
                 }
-                total += f64::from(coefficient) * f64::from(sum(kernel));
-                // Each unordered pair is met twice in the loss, once in the gradient of either row.
-                slope.iter_mut().for_each(|slope| *slope *= 4.0 * weight * coefficient);
+                total += 2.0 * f64::from(coefficient) * f64::from(sum(&kernel[within.clone()]));
+                slope[within].iter_mut().for_each(|slope| *slope *= 4.0 * weight * coefficient);
             }
-            for (column, gradient) in columns.chunks_exact(rows).zip(&mut gradient[row * self.outputs..]) {
-                *gradient += weighted_differences(&slope, column, column[row]);
+            for (column, slopes) in columns.chunks_exact(rows).zip(slopes.chunks_exact_mut(rows)) {
+                let (before, after_row) = slopes.split_at_mut(row + 1);
+                before[row] += weighted_differences(slope, &column[after.clone()], column[row], after_row);
             }
+        }
+        for (output, slopes) in slopes.chunks_exact(rows).enumerate() {
+            let rows = gradient.iter_mut().skip(output).step_by(self.outputs);
+            rows.zip(slopes).for_each(|(gradient, slope)| *gradient += slope);
         }
         total
     }
@@ -183,17 +195,6 @@ impl Class<'_> {
         columns
     }
 
-    #[inline(always)]
-    fn squared_distances(&self, columns: &[f32], row: usize, distances: &mut [f32]) {
-        distances.fill(0.0);
-        for column in columns.chunks_exact(distances.len()) {
-            let centre = column[row];
-            for (distance, &value) in distances.iter_mut().zip(column) {
-                *distance += (value - centre) * (value - centre);
-            }
-        }
-    }
-
     /// The median squared distance of two rows, over all pairs or an even sample of them.
     fn median(&self, columns: &[f32]) -> f32 {
         let rows = self.cells * self.items;
@@ -225,6 +226,18 @@ impl Class<'_> {
             values().map(|value| (value - mean).powi(2)).sum::<f64>() / rows
         };
         ((0..self.outputs).map(variance).sum::<f64>() as f32).max(f32::MIN_POSITIVE)
+    }
+}
+
+/// Squared distances of a row to all rows after it.
+#[inline(always)]
+fn squared_distances(columns: &[f32], rows: usize, row: usize, distances: &mut [f32]) {
+    distances.fill(0.0);
+    for column in columns.chunks_exact(rows) {
+        let centre = column[row];
+        for (distance, &value) in distances.iter_mut().zip(&column[row + 1..]) {
+            *distance += (value - centre) * (value - centre);
+        }
     }
 }
 
