@@ -11,8 +11,10 @@ pub(crate) struct Features {
     low: f32,
     step: f32,
     values: Vec<u16>,
-    /// Columns of `z` that the right side reads, if not all.
+    /// Columns of a row that the right side reads, if not all.
     narrow: Option<Vec<usize>>,
+    /// Rows of the left and of the right weights that batches meet, the biases' included, if not all.
+    met: Option<[Vec<usize>; 2]>,
 }
 
 impl Features {
@@ -26,10 +28,53 @@ impl Features {
             step,
             values: vec![0; data.len() * columns],
             narrow: (!all).then(|| encoder.right().to_vec()),
+            met: None,
         };
         let rows = features.values.par_chunks_exact_mut(columns).enumerate();
         rows.try_for_each(|(item, row)| fill(row, data.image(item), encoder))?;
         Ok(features)
+    }
+
+    /// `step·level` in place of `z`: the numbers that the encoder would encrypt, times its step.
+    pub(crate) fn levels(self) -> Self {
+        Self { low: 0.0, ..self }
+    }
+
+    /// Without the columns that are at level 0 in every item, often half of an image.
+    ///
+    /// Their weights are never met: they have to be 0 unless these are [`levels`](Self::levels).
+    pub(crate) fn lit(mut self) -> Self {
+        let none = || vec![0_u16; self.columns];
+        let union = |mut seen: Vec<u16>, row: &[u16]| {
+            seen.iter_mut().zip(row).for_each(|(seen, level)| *seen |= level);
+            seen
+        };
+        let seen = self.values.par_chunks_exact(self.columns).fold(none, union);
+        let seen = seen.reduce(none, |seen, other| union(seen, &other));
+        let lit: Vec<usize> = (0..self.columns).filter(|&column| seen[column] > 0).collect();
+        // Every value moves to the front or stays.
+        for item in 0..self.values.len() / self.columns {
+            for (place, &column) in lit.iter().enumerate() {
+                self.values[item * lit.len() + place] = self.values[item * self.columns + column];
+            }
+        }
+        self.values.truncate(self.values.len() / self.columns * lit.len());
+        self.values.shrink_to_fit();
+        let rows = |columns: &mut dyn Iterator<Item = usize>| [0].into_iter().chain(columns.map(|c| 1 + c)).collect();
+        let left: Vec<usize> = rows(&mut lit.iter().copied());
+        let mut right = left.clone();
+        if let Some(narrow) = &mut self.narrow {
+            right = rows(&mut (0..narrow.len()).filter(|&place| seen[narrow[place]] > 0));
+            *narrow = narrow.iter().filter_map(|column| lit.binary_search(column).ok()).collect();
+        }
+        self.columns = lit.len();
+        self.met = Some([left, right]);
+        self
+    }
+
+    /// Rows of the left and of the right weights that batches meet, if not all.
+    pub(crate) fn met(&self) -> Option<&[Vec<usize>; 2]> {
+        self.met.as_ref()
     }
 
     /// The stored form of one image.
@@ -51,20 +96,11 @@ impl Features {
 
     /// Rows `(1, z)` for the given items.
     pub(crate) fn batch(&self, items: &[u32]) -> Vec<f32> {
-        self.gather(items, |value| self.low + self.step * f32::from(value))
-    }
-
-    /// Rows `(1, step·level)` for the given items: the numbers that the encoder would encrypt, times its step.
-    pub(crate) fn level_batch(&self, items: &[u32]) -> Vec<f32> {
-        self.gather(items, |level| f32::from(level) * self.step)
-    }
-
-    fn gather(&self, items: &[u32], value: impl Fn(u16) -> f32 + Sync) -> Vec<f32> {
         let mut rows = vec![1.0; items.len() * self.width()];
         rows.par_chunks_exact_mut(self.width()).zip(items).with_min_len(64).for_each(|(row, &item)| {
             let source = &self.values[item as usize * self.columns..][..self.columns];
-            for (target, &source) in row[1..].iter_mut().zip(source) {
-                *target = value(source);
+            for (target, &level) in row[1..].iter_mut().zip(source) {
+                *target = self.low + self.step * f32::from(level);
             }
         });
         rows

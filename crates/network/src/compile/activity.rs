@@ -17,17 +17,13 @@ pub(super) fn measure(network: &Network, encoder: &Encoder, data: &Dataset) -> R
     let items: Vec<u32> = (0..data.len().min(ITEMS) as u32).collect();
     let subset: Vec<usize> = items.iter().map(|&item| item as usize).collect();
     let features = Features::new(&data.subset(&subset), encoder)?;
-    let levels = features.level_batch(&items);
-    let narrow = features.narrow(&levels);
+    let z = features.batch(&items);
+    let narrow = features.narrow(&z);
     let rows = items.len();
-    let columns = levels.len() / rows;
-    let left = mean_squares(&levels, columns);
-    let right = narrow.as_ref().map_or(left.clone(), |narrow| mean_squares(narrow, narrow.len() / rows));
+    let columns = z.len() / rows;
 
     let device = Device::flex();
     let leaves = network.private.bind(&device, false);
-    let z = features.batch(&items);
-    let narrow = features.narrow(&z);
     let z = matrix(z, rows, columns, &device);
     let narrow = match narrow {
         Some(narrow) => {
@@ -40,6 +36,12 @@ pub(super) fn measure(network: &Network, encoder: &Encoder, data: &Dataset) -> R
     let other = if leaves.len() == 2 { projected.clone() } else { narrow.matmul(leaves.get(1)) };
     let products = to_host(projected * other);
     let units = network.units();
+
+    let features = features.levels();
+    let levels = features.batch(&items);
+    let narrow = features.narrow(&levels);
+    let left = mean_squares(&levels, columns);
+    let right = narrow.as_ref().map_or(left.clone(), |narrow| mean_squares(narrow, narrow.len() / rows));
     let variance = |unit: usize| (moments(&products, units, unit).1 as f32).powi(2);
     Ok(Activity { levels: [left, right], units: (0..units).map(variance).collect() })
 }

@@ -50,15 +50,13 @@ impl Tuning<'_> {
         let collateral = &self.record.collateral;
         let targets = Targets::read(self.data, &self.record.main, collateral)?;
         let defence = self.defence();
-        let features = Features::new(self.data, self.encoder)?;
+        let features = Features::new(self.data, self.encoder)?.levels().lit();
         let mut batches = Batches::new(&targets, defence.as_ref(), options.batch, options.seed)?;
         let mut scales = latent.scales();
         let [mut of_weights, mut of_head, mut of_scales] =
             [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
         for step in 0..options.steps {
             let items = batches.items(step);
-            let x = features.level_batch(&items);
-            let narrow = features.narrow(&x);
             let labels = items.iter().map(|&item| targets.main[item as usize]).collect();
             let objective = Objective {
                 device: &self.device,
@@ -70,7 +68,7 @@ impl Tuning<'_> {
             let weight = defence.as_ref().map_or(0.0, |chosen| chosen.weight);
             let width = head.0[0].shape[0];
             let noise = noise(self.noise, items.len() * width, options.seed, step);
-            let batch = Batch { x, narrow, labels, noise };
+            let batch = Batch { features: &features, items: &items, labels, noise };
             let rounded = latent.rounded();
             let mut descent = objective.descend(&rounded, head, batch, weight);
             if !descent.loss.is_finite() {

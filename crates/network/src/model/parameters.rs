@@ -34,6 +34,53 @@ impl Parameters {
             .map(|parameter| parameter.name.as_str())
     }
 
+    /// The private part with these rows only of its left and its right weights.
+    pub(crate) fn rows(&self, rows: &[Vec<usize>; 2]) -> Self {
+        let mut part = self.clone();
+        for (parameter, rows) in part.projections(rows) {
+            let columns = parameter.shape[1];
+            let values = rows.iter().flat_map(|&row| &parameter.values[row * columns..][..columns]);
+            parameter.values = values.copied().collect();
+            parameter.shape[0] = rows.len();
+        }
+        part
+    }
+
+    /// Turns gradients by [`rows`](Self::rows) into gradients by all weights: 0 for the rows left out.
+    pub(crate) fn spread_rows(&self, rows: &[Vec<usize>; 2], gradients: &mut [Vec<f32>]) {
+        let projections = self.0.len() - 1;
+        for ((parameter, rows), gradient) in self.0[..projections].iter().zip(rows).zip(gradients) {
+            let columns = parameter.shape[1];
+            let mut all = vec![0.0; parameter.values.len()];
+            for (&row, gradient) in rows.iter().zip(gradient.chunks_exact(columns)) {
+                all[row * columns..][..columns].copy_from_slice(gradient);
+            }
+            *gradient = all;
+        }
+    }
+
+    /// Sets the rows of the left and the right weights that are not among these to 0.
+    pub(crate) fn forget_rows_but(&mut self, rows: &[Vec<usize>; 2]) {
+        for (parameter, rows) in self.projections(rows) {
+            let columns = parameter.shape[1];
+            let mut kept = vec![0.0; parameter.values.len()];
+            for &row in rows {
+                let place = row * columns..(row + 1) * columns;
+                kept[place.clone()].copy_from_slice(&parameter.values[place]);
+            }
+            parameter.values = kept;
+        }
+    }
+
+    /// The left and, if there is one, the right projection of a private part, each with its rows.
+    fn projections<'a>(
+        &'a mut self,
+        rows: &'a [Vec<usize>; 2],
+    ) -> impl Iterator<Item = (&'a mut Parameter, &'a Vec<usize>)> {
+        let projections = self.0.len() - 1;
+        self.0[..projections].iter_mut().zip(rows)
+    }
+
     /// Puts the weights on a device; with `tracked`, as leaves whose gradients can be asked for.
     pub(crate) fn bind(&self, device: &Device, tracked: bool) -> Leaves {
         let bind = |parameter: &Parameter| {

@@ -20,8 +20,13 @@ pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
     let mut batches = Batches::new(&run.targets, defence, options.batch, options.seed)?;
     let paired = batches.strata.as_ref().is_some_and(|strata| strata.paired);
     let renewal = options.fresh.as_ref().map(|fresh| Renewal::new(run, fresh, paired)).transpose()?;
-    if let Some(renewal) = &renewal {
-        renewal.catch_up(state.step, &mut features, run)?;
+    match &renewal {
+        Some(renewal) => renewal.catch_up(state.step, &mut features, run)?,
+        // New drawings may light any column.
+        None => features = features.lit(),
+    }
+    if let Some(met) = features.met() {
+        state.private.parameters.forget_rows_but(met);
     }
     run.progress.set_length(options.steps as u64);
     run.progress.set_position(state.step as u64);
@@ -31,8 +36,6 @@ pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
             renewal.advance(step, &mut features, run)?;
         }
         let items = batches.items(step);
-        let x = features.batch(&items);
-        let narrow = features.narrow(&x);
         let labels = items.iter().map(|&item| run.targets.main[item as usize]).collect();
         let objective = Objective {
             device: &run.device,
@@ -44,7 +47,7 @@ pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
         let weight = defence.map_or(0.0, |chosen| chosen.weight * ramp(chosen, step, options.steps));
         let (private, head) = (&mut state.private, &mut state.head);
         let noise = noise(options.noise, items.len() * options.outputs, options.seed, step);
-        let batch = Batch { x, narrow, labels, noise };
+        let batch = Batch { features: &features, items: &items, labels, noise };
         let mut descent = objective.descend(&private.parameters, &head.parameters, batch, weight);
         if !descent.loss.is_finite() {
             return Err(TrainError::NotFinite { tensor: "loss".into(), step });
