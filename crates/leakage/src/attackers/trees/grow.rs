@@ -114,6 +114,8 @@ struct Search<'a> {
     axes: Vec<usize>,
     /// Per bin: channels, weight, rows.
     histogram: Vec<f32>,
+    /// The same of the rows on either side of a cut.
+    sides: [Vec<f32>; 2],
 }
 
 impl<'a> Search<'a> {
@@ -124,6 +126,7 @@ impl<'a> Search<'a> {
             growth,
             axes: (0..codes.len()).collect(),
             histogram: vec![0.0; 256 * (targets.channels + 2)],
+            sides: [vec![0.0; targets.channels + 2], vec![0.0; targets.channels + 2]],
         }
     }
 
@@ -175,8 +178,11 @@ impl<'a> Search<'a> {
                 continue;
             }
             tried += 1;
-            let only = self.growth.random_threshold.then(|| rng.random_range(low..high));
-            if let Some((gain, at)) = self.best_cut(rows, sums, axis, low, high, only)
+            let cut = match self.growth.random_threshold {
+                true => self.cut_at(rows, sums, axis, rng.random_range(low..high)),
+                false => self.best_cut(rows, sums, axis, low, high),
+            };
+            if let Some((gain, at)) = cut
                 && gain > best.map_or(base, |b| b.0)
             {
                 best = Some((gain, axis, at));
@@ -185,45 +191,70 @@ impl<'a> Search<'a> {
         best.map(|(_, axis, at)| (axis, at))
     }
 
-    fn best_cut(
-        &mut self,
-        rows: &[u32],
-        sums: &[f32],
-        axis: usize,
-        low: u8,
-        high: u8,
-        only: Option<u8>,
-    ) -> Option<(f32, u8)> {
+    /// The gain of one cut, `None` where it leaves too few rows on a side.
+    fn cut_at(&mut self, rows: &[u32], sums: &[f32], axis: usize, at: u8) -> Option<(f32, u8)> {
+        let [mut left, mut right] = std::mem::take(&mut self.sides);
+        let column = &self.codes[axis];
+        left.fill(0.0);
+        rows.iter().filter(|&&row| column[row as usize] <= at).for_each(|&row| self.add(&mut left, row));
+        right.iter_mut().zip(sums.iter().zip(&left)).for_each(|(right, (sum, left))| *right = sum - left);
+        let gain = self.gain_of_both(&left, &right);
+        self.sides = [left, right];
+        gain.map(|gain| (gain, at))
+    }
+
+    fn best_cut(&mut self, rows: &[u32], sums: &[f32], axis: usize, low: u8, high: u8) -> Option<(f32, u8)> {
         let cell = self.targets.channels + 2;
         let mut histogram = std::mem::take(&mut self.histogram);
         let used = &mut histogram[low as usize * cell..(high as usize + 1) * cell];
-        used.fill(0.0);
-        let column = &self.codes[axis];
-        for &row in rows {
-            let at = (column[row as usize] - low) as usize * cell;
-            self.add(&mut used[at..at + cell], row);
-        }
-        let mut left = vec![0.0; cell];
-        let mut right = sums.to_vec();
+        self.fill(used, rows, &self.codes[axis], low);
+        let [mut left, mut right] = std::mem::take(&mut self.sides);
+        left.fill(0.0);
+        right.copy_from_slice(sums);
         let mut best: Option<(f32, u8)> = None;
         for (bin, sums) in (low..high).zip(used.chunks_exact(cell)) {
+            // A cut after an empty bin is the one before it.
+            if sums[cell - 1] == 0.0 {
+                continue;
+            }
             for ((left, right), sum) in left.iter_mut().zip(&mut right).zip(sums) {
                 *left += sum;
                 *right -= sum;
             }
-            if only.is_some_and(|only| only != bin) {
-                continue;
-            }
-            let least = self.growth.leaf as f32;
-            if left[cell - 1] < least || right[cell - 1] < least {
-                continue;
-            }
-            let gain = self.gain(&left) + self.gain(&right);
-            if best.is_none_or(|b| gain > b.0) {
+            if let Some(gain) = self.gain_of_both(&left, &right)
+                && best.is_none_or(|b| gain > b.0)
+            {
                 best = Some((gain, bin));
             }
         }
-        self.histogram = histogram;
+        (self.histogram, self.sides) = (histogram, [left, right]);
         best
+    }
+
+    /// The histogram of the rows over the bins from `low` on.
+    fn fill(&self, used: &mut [f32], rows: &[u32], column: &[u8], low: u8) {
+        used.fill(0.0);
+        let Targets { gradients, channels, weights } = self.targets;
+        // Two classes without weights, the usual case: no loop over channels, and the weight is the count.
+        if channels == 1 && weights.is_none() {
+            let (bins, _) = used.as_chunks_mut::<3>();
+            for &row in rows {
+                let [gradient, _, count] = &mut bins[(column[row as usize] - low) as usize];
+                *gradient += gradients[row as usize];
+                *count += 1.0;
+            }
+            bins.iter_mut().for_each(|[_, weight, count]| *weight = *count);
+            return;
+        }
+        let cell = channels + 2;
+        for &row in rows {
+            let at = (column[row as usize] - low) as usize * cell;
+            self.add(&mut used[at..at + cell], row);
+        }
+    }
+
+    fn gain_of_both(&self, left: &[f32], right: &[f32]) -> Option<f32> {
+        let (least, count) = (self.growth.leaf as f32, left.len() - 1);
+        (left[count] >= least && right[count] >= least).then(|| self.gain(left) + self.gain(right))
     }
 }
