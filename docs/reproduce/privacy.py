@@ -36,7 +36,7 @@ ROWS = {
     "none": ("digits", "single", ["--defence", "none"], ["--input-bits", 4], "none"),
     "paper": ("digits", "single", ["--defence", "paper", "--preset", "paper"], ["--input-bits", 4], "paper"),
     "pairs-4.5.4": ("digits", "pairs", match(4), bits(4, 5), "pairs4"),
-    "pairs-noise": ("digits", "pairs", match(4), bits(4, 5, "--noise", 0.05), "pairs4"),
+    "pairs-noise": ("digits", "pairs", match(4, "--noise", 0.1), bits(4, 5), "noise4"),
     "pairs-3.4.3": ("digits", "pairs", match(3), bits(3, 4), "pairs3"),
     "unpaired-4.5.4": ("digits", "many", match(4), bits(4, 5), "unpaired4"),
     "letters": ("letters", "pairs", match(4), bits(4, 5), "letters"),

@@ -40,6 +40,9 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS ledger (sequence BIGINT PRIMARY
                       event TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE)";
 const COLUMNS: &str = "SELECT sequence, at, event, previous, hash FROM ledger WHERE sequence > $1 ORDER BY sequence";
 
+/// How long lent connections are waited for at the end.
+const RETURN: Duration = Duration::from_secs(5);
+
 impl Ledger {
     /// Opens or creates the ledger at `url` (`sqlite:PATH` or `postgres://…`), whose head is remembered in `head`.
     ///
@@ -143,6 +146,15 @@ impl Ledger {
 
     /// Ends all connections.
     pub async fn close(self) {
+        // SQLite takes its `-wal` and `-shm` files away with the last connection, but not if two end at once: those
+        // lent are waited for, so that the pool ends them one by one.
+        let returned = async {
+            while self.pool.num_idle() < self.pool.size() as usize {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // What is not back by then is ended where it is.
+        let _ = tokio::time::timeout(RETURN, returned).await;
         self.pool.close().await;
     }
 
