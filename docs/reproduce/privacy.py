@@ -60,7 +60,11 @@ DRAWN = {
 
 def drawn(characters, data):
     name = data if characters == "digits" else f"{characters}-{data}"
-    once(folder, name, "dataset", "draw", *CHARACTERS[characters], *DRAWN[data])
+    options = list(DRAWN[data])
+    if (characters, data) == ("fonts", "pairs"):
+        # As many images of five fonts as of two.
+        options[1] = 192_000
+    once(folder, name, "dataset", "draw", *CHARACTERS[characters], *options)
     return name
 
 
