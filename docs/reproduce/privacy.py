@@ -38,12 +38,14 @@ ROWS = {
     "pairs-4.5.4": ("digits", "pairs", match(4), bits(4, 5), "pairs4"),
     "pairs-noise": ("digits", "pairs", match(4, "--noise", 0.1), bits(4, 5), "noise4"),
     "pairs-3.4.3": ("digits", "pairs", match(3), bits(3, 4), "pairs3"),
+    "pairs-3.4.3-noise": ("digits", "pairs", match(3, "--noise", 0.1), bits(3, 4), "noise3"),
     "unpaired-4.5.4": ("digits", "many", match(4), bits(4, 5), "unpaired4"),
     "letters": ("letters", "pairs", match(4), bits(4, 5), "letters"),
     "fonts": ("fonts", "pairs", match(4), bits(4, 5), "fonts"),
 }
 for outputs in range(2, 11):
-    ROWS[f"S={outputs}"] = ("digits", "pairs", match(4, "--outputs", outputs), bits(4, 5), f"outputs{outputs}")
+    ROWS[f"S={outputs}"] = ("digits", "pairs", match(4, "--outputs", outputs, "--noise", 0.1), bits(4, 5),
+                           f"outputs{outputs}")
 CHARACTERS = {
     "digits": [],
     "letters": ["--characters", "abcdefghijklmnopqrstuvwxyz"],
