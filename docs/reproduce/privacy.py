@@ -34,7 +34,9 @@ def bits(weights, combine, *more):
 # name: (characters and fonts, training data, options of the training, of the compilation, the row whose training it shares)
 ROWS = {
     "none": ("digits", "single", ["--defence", "none"], ["--input-bits", 4], "none"),
-    "paper": ("digits", "single", ["--defence", "paper", "--preset", "paper"], ["--input-bits", 4], "paper"),
+    "paper": ("digits", "single", ["--defence", "paper", "--preset", "paper", "--input-bits", 4],
+              # Only rounded: fine-tuning knows no adversary, and would undo half of this defence.
+              ["--bits", 6, "--combine-bits", 7, "--steps", 0], "paper"),
     "pairs-4.5.4": ("digits", "pairs", match(4), bits(4, 5), "pairs4"),
     "pairs-noise": ("digits", "pairs", match(4, "--noise", 0.1), bits(4, 5), "noise4"),
     "pairs-3.4.3": ("digits", "pairs", match(3), bits(3, 4), "pairs3"),

@@ -1,6 +1,7 @@
 //! The rows of every study: what is trained, how it is attacked, and what the paper says of it.
 
 use clap::ValueEnum;
+use dataset::EncoderOptions;
 use leakage::Family;
 use network::{AdversarialOptions, CompileOptions, Defence, MatchOptions, Precision, TrainOptions};
 
@@ -100,9 +101,10 @@ impl Study {
                 let each = bits.iter().map(|&(both, combine, input)| {
                     let precision = Precision { left: both, right: both, combine, input: Some(input) };
                     let compile = CompileOptions { precision, steps, log_bits: 63, ..CompileOptions::default() };
+                    let encoder = EncoderOptions { bits: input, ..EncoderOptions::default() };
                     let published = (both == 4).then_some((published::INTEGER_MAIN, None));
                     let name = format!("match-{both}.{combine}.{input}");
-                    Row { compile: Some(compile), ..row(name, matching(steps), published) }
+                    Row { compile: Some(compile), ..row(name, TrainOptions { encoder, ..matching(steps) }, published) }
                 });
                 each.collect()
             }
