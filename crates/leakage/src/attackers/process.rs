@@ -20,11 +20,12 @@ const NEWTON_STEPS: usize = 12;
 /// O(rows³) per value.
 pub(crate) fn attack(train: &Sample, test: &[f32], rows: usize, rng: &mut impl RngExt) -> Scores {
     let d = train.width;
-    let n = train.len().min(rows);
     let median = median_square_distance(train, rng).max(1e-12);
-    let points: Vec<f64> = train.rows[..n * d].iter().map(|&x| x as f64).collect();
+    let train = train.some(rows, rng);
+    let n = train.len();
+    let points: Vec<f64> = train.rows.iter().map(|&x| x as f64).collect();
     let signs =
-        |class: u32| -> Vec<f64> { train.labels[..n].iter().map(|&l| if l == class { 1.0 } else { -1.0 }).collect() };
+        |class: u32| -> Vec<f64> { train.labels.iter().map(|&l| if l == class { 1.0 } else { -1.0 }).collect() };
     // With two values one process serves both.
     let classes: Vec<u32> = if train.classes == 2 { vec![1] } else { (0..train.classes as u32).collect() };
     let trial = n.min(TRIAL_ROWS);

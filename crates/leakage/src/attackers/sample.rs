@@ -1,6 +1,8 @@
 //! The table that an attacker learns from.
 
 use crate::linear::{cholesky, gram, solve_lower};
+use rand::RngExt;
+use rand::seq::index;
 use std::borrow::Cow;
 
 /// Labelled rows, standardised, of one main class or of all.
@@ -21,6 +23,18 @@ impl Sample<'_> {
 
     pub fn row(&self, i: usize) -> &[f32] {
         &self.rows[i * self.width..(i + 1) * self.width]
+    }
+
+    /// At most `most` rows, any: rows may be in order of their labels.
+    pub fn some(&self, most: usize, rng: &mut impl RngExt) -> Sample<'_> {
+        let Sample { width, classes, .. } = *self;
+        if self.len() <= most {
+            return Sample { rows: self.rows[..].into(), width, labels: self.labels[..].into(), classes };
+        }
+        let chosen = index::sample(rng, self.len(), most);
+        let rows: Vec<f32> = chosen.iter().flat_map(|i| self.row(i)).copied().collect();
+        let labels: Vec<u32> = chosen.iter().map(|i| self.labels[i]).collect();
+        Sample { rows: rows.into(), width, labels: labels.into(), classes }
     }
 
     /// Log of the smoothed shares of the classes.
@@ -119,5 +133,31 @@ impl Whitener {
             out.extend(buffer.iter().map(|&x| x as f32));
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    /// The convolutional attacker once learned from the first of its rows, all of one main class.
+    #[test]
+    fn some_rows_are_not_the_first_ones() {
+        let rows: Vec<f32> = (0..400).map(|i| i as f32).collect();
+        let labels: Vec<u32> = (0..200).map(|i| i / 50).collect();
+        let sample = Sample { rows: rows.into(), width: 2, labels: labels.into(), classes: 4 };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let some = sample.some(80, &mut rng);
+        assert_eq!(some.len(), 80);
+        for label in 0..4 {
+            let count = some.labels.iter().filter(|&&found| found == label).count();
+            assert!((10..=30).contains(&count), "{count} of label {label}");
+        }
+        for i in 0..some.len() {
+            assert_eq!(some.row(i)[0] as u32 / 100, some.labels[i]);
+        }
+        assert_eq!(sample.some(200, &mut rng).rows, sample.rows);
     }
 }
