@@ -15,6 +15,6 @@ fn committed_networks_predict_under_encryption() {
         let network = folder.join(format!("{name}.safetensors"));
         let found = shop.json(&format!("check {} --data fresh.safetensors --items 0..3", network.display()));
         assert_eq!((&found["mismatches"], &found["items"]), (&0.into(), &3.into()), "{name}: {found}");
-        assert!(found["accuracy_clear"].as_f64() > Some(98.5), "{name}: {found}");
+        assert!(found["accuracy_clear"].as_f64() > Some(97.5), "{name}: {found}");
     }
 }

@@ -83,7 +83,8 @@ pub fn build(folder: &Path, only: &[String], quick: bool, console: &Console) -> 
         if quick {
             recipe.images = 400;
             recipe.options.steps = 20;
-            recipe.compile.steps = recipe.compile.steps.min(5);
+            // Hardly trained weights make wide outputs.
+            recipe.compile = CompileOptions { steps: recipe.compile.steps.min(5), log_bits: 63, ..recipe.compile };
             recipe.audit = AuditOptions::default();
             if let Defence::Paper(chosen) = &mut recipe.options.defence {
                 chosen.epochs = (1, 1, 0);
