@@ -67,9 +67,9 @@ impl Objective<'_> {
             batch.items.par_chunks(TOGETHER).map(|items| self.outputs(&weights, batch.features, items)).collect();
         let q: Vec<f32> = parts.iter().flat_map(|part| to_host(part.q.clone().detach())).collect();
         let batch_rows = batch.items.len();
-        let (loss, matched, slope, of_head) = self.descend_from(&q, head, batch, weight);
+        let Behind { loss, matched, by_outputs, by_head } = self.behind(&q, head, batch, weight);
         let width = q.len() / batch_rows;
-        let gradients = parts.into_par_iter().zip(slope.par_chunks(TOGETHER * width)).map(|(part, slope)| {
+        let gradients = parts.into_par_iter().zip(by_outputs.par_chunks(TOGETHER * width)).map(|(part, slope)| {
             let slope = matrix(slope.to_vec(), slope.len() / width, width, self.device);
             part.leaves.gradients(&mut (part.q * slope).sum().backward())
         });
@@ -82,7 +82,7 @@ impl Objective<'_> {
         if let Some(met) = met {
             private.spread_rows(met, &mut of_private);
         }
-        Descent { loss, matched, gradients: [of_private, of_head] }
+        Descent { loss, matched, gradients: [of_private, by_head] }
     }
 
     /// The private part on some items.
@@ -98,14 +98,8 @@ impl Objective<'_> {
         Part { leaves, q }
     }
 
-    /// Losses, the gradient by the outputs `q` of the whole batch, and the head's.
-    fn descend_from(
-        &self,
-        q: &[f32],
-        head: &Parameters,
-        batch: Batch,
-        weight: f32,
-    ) -> (f32, Matched, Vec<f32>, Vec<Vec<f32>>) {
+    /// Losses and gradients of what stands behind the outputs `q` of the whole batch.
+    fn behind(&self, q: &[f32], head: &Parameters, batch: Batch, weight: f32) -> Behind {
         let rows = batch.labels.len();
         let outputs = q.len() / rows;
         let head = head.bind(self.device, true);
@@ -131,9 +125,17 @@ impl Objective<'_> {
             }
         };
         let mut gradients = total.backward();
-        let slope = raw.grad_remove(&mut gradients).map_or_else(|| vec![0.0; rows * outputs], to_host);
-        (loss, matched, slope, head.gradients(&mut gradients))
+        let by_outputs = raw.grad_remove(&mut gradients).map_or_else(|| vec![0.0; rows * outputs], to_host);
+        Behind { loss, matched, by_outputs, by_head: head.gradients(&mut gradients) }
     }
+}
+
+/// Losses of a batch and their gradients, as far back as the outputs.
+struct Behind {
+    loss: f32,
+    matched: Matched,
+    by_outputs: Vec<f32>,
+    by_head: Vec<Vec<f32>>,
 }
 
 /// A part of a batch that has gone through the private part.
