@@ -42,6 +42,8 @@ ROWS = {
     "pairs-3.4.3": ("digits", "pairs", match(3), bits(3, 4), "pairs3"),
     "pairs-3.4.3-noise": ("digits", "pairs", match(3, "--noise", 0.1), bits(3, 4), "noise3"),
     "unpaired-4.5.4": ("digits", "many", match(4), bits(4, 5), "unpaired4"),
+    # Four times the units hide more and keep more of the digits; they cost evaluations, not ciphertexts.
+    "wide-noise": ("digits", "pairs", match(4, "--units", 256, "--noise", 0.14), bits(4, 5, "--settle", 0.3), "wide4"),
     "letters": ("letters", "pairs", match(4), bits(4, 5), "letters"),
     "fonts": ("fonts", "pairs", match(4), bits(4, 5), "fonts"),
 }

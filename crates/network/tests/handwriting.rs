@@ -216,6 +216,24 @@ fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
 }
 
 #[test]
+fn settling_moves_biases_and_no_weight() {
+    let (data, _) = data();
+    let network = trained(&TrainOptions { steps: 40, ..options(Defence::None) }).unwrap();
+    let parts = |options: CompileOptions| {
+        let (compiled, _) = compile(&network, &data, &options, &ProgressBar::hidden()).unwrap();
+        let rows = compiled.left().chunks(compiled.inputs().0);
+        let (biases, weights): (Vec<i32>, Vec<Vec<i32>>) = rows.map(|row| (row[0], row[1..].to_vec())).unzip();
+        (biases, weights, compiled.combine().to_vec())
+    };
+    let rounded = parts(CompileOptions { steps: 0, ..quick_compile() });
+    let settled = parts(CompileOptions { settle: 1.0, rate: 1e-2, ..quick_compile() });
+    let moved = parts(CompileOptions { settle: 0.5, rate: 1e-2, ..quick_compile() });
+    assert_eq!((&rounded.1, &rounded.2), (&settled.1, &settled.2));
+    assert_ne!(rounded.0, settled.0);
+    assert_ne!(rounded.1, moved.1);
+}
+
+#[test]
 fn fewer_columns_are_encrypted_when_asked() {
     let (data, test) = data();
     let network = trained(&options(Defence::None)).unwrap();

@@ -51,6 +51,9 @@ pub struct Compile {
     /// Peak learning rate of the fine-tuning
     #[arg(long)]
     rate: Option<f64>,
+    /// Share of the steps, the last ones, in which only biases move [default: none]
+    #[arg(long, value_name = "SHARE")]
+    settle: Option<f64>,
     /// Weight λ of matching while fine-tuning [default: five times the training's]
     #[arg(long)]
     weight: Option<f32>,
@@ -142,6 +145,7 @@ impl Compile {
             noise: self.noise,
             batch: self.batch.unwrap_or(standard.batch),
             rate: self.rate.unwrap_or(standard.rate),
+            settle: self.settle.unwrap_or(standard.settle),
             defence: self.defence(network).unwrap_or(standard.defence.clone()),
             steps: self.steps.unwrap_or(standard.steps),
             log_bits: self.log_range.unwrap_or(standard.log_bits),

@@ -55,7 +55,12 @@ impl Tuning<'_> {
         let mut scales = latent.scales();
         let [mut of_weights, mut of_head, mut of_scales] =
             [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
+        let settling = options.steps - (options.settle * options.steps as f64).round() as usize;
         for step in 0..options.steps {
+            if step == settling {
+                // Without moments of their own, weights whose gradient is 0 stay where they are.
+                [of_weights, of_scales] = [Optimiser::adam(&latent.parameters), Optimiser::adam(&scales)];
+            }
             let items = batches.items(step);
             let labels = items.iter().map(|&item| targets.main[item as usize]).collect();
             let objective = Objective {
@@ -76,8 +81,16 @@ impl Tuning<'_> {
             }
             latent.mask(&mut descent.gradients[0]);
             clip(&mut descent.gradients, CLIP);
-            let rate = warm_up_and_cosine(options.rate, step, options.steps, options.steps / 20) as f32;
-            let by_scales = latent.by_scales(&rounded, &descent.gradients[0]);
+            let mut by_scales = latent.by_scales(&rounded, &descent.gradients[0]);
+            let (done, phase) = match step < settling {
+                true => (step, settling),
+                false => {
+                    latent.hold(&mut descent.gradients[0]);
+                    by_scales.iter_mut().for_each(|slopes| slopes.fill(0.0));
+                    (step - settling, options.steps - settling)
+                }
+            };
+            let rate = warm_up_and_cosine(options.rate, done, phase, phase / 20) as f32;
             of_weights.step(&mut latent.parameters, &descent.gradients[0], rate);
             of_head.step(head, &descent.gradients[1], rate);
             of_scales.step(&mut scales, &by_scales, SCALES * rate);

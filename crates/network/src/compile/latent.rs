@@ -204,6 +204,16 @@ impl Latent {
         }
     }
 
+    /// Takes gradients off everything but biases.
+    pub(crate) fn hold(&self, gradients: &mut [Vec<f32>]) {
+        let units = self.rows[0].len();
+        let last = gradients.len() - 1;
+        for (part, gradient) in gradients.iter_mut().enumerate() {
+            let kept = if part < last { units } else { 0 };
+            gradient[kept..].fill(0.0);
+        }
+    }
+
     /// Keeps floats where their rounding still moves: at most half a step beyond the largest integer.
     pub(crate) fn clamp(&mut self) {
         let last = self.parameters.0.len() - 1;

@@ -21,6 +21,10 @@ pub struct CompileOptions {
     pub batch: usize,
     /// Peak learning rate of Adam.
     pub rate: f64,
+    /// Share of the steps, the last ones, in which only biases and the head move, at a rate that starts again.
+    /// Weights jump between integers to the end, and no step sees what the jumps after it do to the
+    /// distributions; biases are fine enough to mend it.
+    pub settle: f64,
     /// What is done against the collateral attribute while fine-tuning.
     pub defence: CompileDefence,
     /// Deviation of the noise that owners add under encryption, as a share of each output's own; `None` for
@@ -101,6 +105,7 @@ impl Default for CompileOptions {
             steps: 600,
             batch: 2000,
             rate: 1e-3,
+            settle: 0.0,
             defence: CompileDefence::AsTrained,
             noise: None,
             range: Range::Exact,
@@ -138,6 +143,7 @@ impl CompileOptions {
         }
         require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
         require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
+        require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a share of the steps, from 0 to 1")?;
         require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
         if let Some(noise) = self.noise {
             let good = (0.0..=10.0).contains(&noise);
