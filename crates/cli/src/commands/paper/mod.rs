@@ -39,7 +39,7 @@ pub struct Paper {
     /// Folder of the results
     #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
-    /// Studies to run; all of them by default, which takes a day
+    /// Studies to run; all of them by default, which takes many hours
     #[arg(long, value_enum, value_delimiter = ',')]
     study: Vec<Study>,
     /// Build the networks of the folder `networks/` instead: digits-none, -paper, -match, -match-noise
