@@ -231,6 +231,9 @@ fn settling_moves_biases_and_no_weight() {
     assert_eq!((&rounded.1, &rounded.2), (&settled.1, &settled.2));
     assert_ne!(rounded.0, settled.0);
     assert_ne!(rounded.1, moved.1);
+    let beyond = CompileOptions { settle: 1.5, ..quick_compile() };
+    let error = compile(&network, &data, &beyond, &ProgressBar::hidden()).unwrap_err().to_string();
+    assert!(error.contains("`settle` is 1.5"), "{error}");
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Tuning<'_> {
         for step in 0..options.steps {
             if step == settling {
                 // Without moments of their own, weights whose gradient is 0 stay where they are.
-                [of_weights, of_scales] = [Optimiser::adam(&latent.parameters), Optimiser::adam(&scales)];
+                of_weights = Optimiser::adam(&latent.parameters);
             }
             let items = batches.items(step);
             let labels = items.iter().map(|&item| targets.main[item as usize]).collect();
@@ -81,19 +81,17 @@ impl Tuning<'_> {
             }
             latent.mask(&mut descent.gradients[0]);
             clip(&mut descent.gradients, CLIP);
-            let mut by_scales = latent.by_scales(&rounded, &descent.gradients[0]);
-            let (done, phase) = match step < settling {
-                true => (step, settling),
-                false => {
-                    latent.hold(&mut descent.gradients[0]);
-                    by_scales.iter_mut().for_each(|slopes| slopes.fill(0.0));
-                    (step - settling, options.steps - settling)
-                }
-            };
+            let settled = step >= settling;
+            let (done, phase) = if settled { (step - settling, options.steps - settling) } else { (step, settling) };
             let rate = warm_up_and_cosine(options.rate, done, phase, phase / 20) as f32;
+            if settled {
+                latent.hold(&mut descent.gradients[0]);
+            } else {
+                let by_scales = latent.by_scales(&rounded, &descent.gradients[0]);
+                of_scales.step(&mut scales, &by_scales, SCALES * rate);
+            }
             of_weights.step(&mut latent.parameters, &descent.gradients[0], rate);
             of_head.step(head, &descent.gradients[1], rate);
-            of_scales.step(&mut scales, &by_scales, SCALES * rate);
             latent.set_scales(&scales);
             latent.clamp();
             let parts = [&latent.parameters, &*head, &scales];
