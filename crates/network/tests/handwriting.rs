@@ -89,15 +89,42 @@ fn matching_lowers_what_an_attacker_reads() {
     let encoder = EncoderOptions { pooling: 2, ..EncoderOptions::default() };
     let options =
         TrainOptions { units: 24, head: vec![32], encoder, steps: 300, batch: 600, ..TrainOptions::default() };
-    let leak = |defence: Defence| {
+    let trained = |defence: Defence| {
         let options = TrainOptions { defence, ..options.clone() };
-        let network = train(&data, &test, &options, &ProgressBar::hidden()).unwrap();
-        (network.record().accuracy, network.record().neighbours.unwrap())
+        train(&data, &test, &options, &ProgressBar::hidden()).unwrap()
     };
-    let (plain, guarded) =
-        (leak(Defence::None), leak(Defence::Match(MatchOptions { weight: 10.0, ..MatchOptions::default() })));
+    let leak = |network: &Network| (network.record().accuracy, network.record().neighbours.unwrap());
+    let network = trained(Defence::None);
+    let matched = trained(Defence::Match(MatchOptions { weight: 10.0, ..MatchOptions::default() }));
+    let (plain, guarded) = (leak(&network), leak(&matched));
     assert!(guarded.1 < 60.0 && plain.1 - guarded.1 > 5.0, "{plain:?} {guarded:?}");
     assert!(plain.0 > 93.0 && guarded.0 > 90.0, "{plain:?} {guarded:?}");
+
+    // The discriminant ratio alone: λ is next to nothing.
+    let defence = CompileDefence::Match(MatchOptions { weight: 1e-6, pairing: 0.0, ..MatchOptions::default() });
+    let compiled = |discriminant: f32| {
+        let defence = defence.clone();
+        let options = CompileOptions { discriminant, defence, steps: 150, batch: 2000, ..CompileOptions::default() };
+        let (compiled, _) = compile(&network, &data, &options, &ProgressBar::hidden()).unwrap();
+        (compiled.accuracy(&test).unwrap(), read_by_neighbours(&compiled, &test))
+    };
+    let (without, with) = (compiled(0.0), compiled(1.0));
+    assert!(with.0 > 90.0 && without.1 - with.1 > 5.0, "{without:?} {with:?}");
+}
+
+/// Percent of the fonts that most of the 15 nearest outputs of the same character tell.
+fn read_by_neighbours(network: &CompiledNetwork, data: &Dataset) -> f64 {
+    let outputs = network.evaluate_all(data).unwrap();
+    let rows: Vec<&[i64]> = outputs.chunks(network.outputs()).collect();
+    let [characters, fonts] = ["character", "font"].map(|label| &data.labels(label).unwrap().values);
+    let right = (0..rows.len()).filter(|&item| {
+        let others = (0..rows.len()).filter(|&other| other != item && characters[other] == characters[item]);
+        let distance = |other: usize| rows[item].iter().zip(rows[other]).map(|(a, b)| (a - b).pow(2)).sum::<i64>();
+        let mut nearest: Vec<(i64, u32)> = others.map(|other| (distance(other), fonts[other])).collect();
+        nearest.sort_unstable();
+        nearest[..15].iter().filter(|(_, font)| *font == fonts[item]).count() > 7
+    });
+    100.0 * right.count() as f64 / rows.len() as f64
 }
 
 #[test]
@@ -231,9 +258,11 @@ fn settling_moves_biases_and_no_weight() {
     assert_eq!((&rounded.1, &rounded.2), (&settled.1, &settled.2));
     assert_ne!(rounded.0, settled.0);
     assert_ne!(rounded.1, moved.1);
-    let beyond = CompileOptions { settle: 1.5, ..quick_compile() };
-    let error = compile(&network, &data, &beyond, &ProgressBar::hidden()).unwrap_err().to_string();
+    let refused = |options| compile(&network, &data, &options, &ProgressBar::hidden()).unwrap_err().to_string();
+    let error = refused(CompileOptions { settle: 1.5, ..quick_compile() });
     assert!(error.contains("`settle` is 1.5"), "{error}");
+    let error = refused(CompileOptions { discriminant: 1.0, ..quick_compile() });
+    assert!(error.contains("`discriminant` is 1") && error.contains("beside matching"), "{error}");
 }
 
 #[test]

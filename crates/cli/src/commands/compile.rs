@@ -57,6 +57,10 @@ pub struct Compile {
     /// Weight λ of matching while fine-tuning [default: five times the training's]
     #[arg(long)]
     weight: Option<f32>,
+    /// Weight of the discriminant ratio, what linear attackers on random features gain, beside λ; wants the large
+    /// batches of `--preset thorough` [default: 0]
+    #[arg(long, value_name = "WEIGHT")]
+    discriminant: Option<f32>,
     /// Noise that owners add under encryption, as a share of each output's deviation, instead of the training's
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
@@ -142,6 +146,7 @@ impl Compile {
         CompileOptions {
             precision,
             range,
+            discriminant: self.discriminant.unwrap_or(standard.discriminant),
             noise: self.noise,
             batch: self.batch.unwrap_or(standard.batch),
             rate: self.rate.unwrap_or(standard.rate),

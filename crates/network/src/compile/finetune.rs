@@ -8,6 +8,7 @@ use super::CompileError;
 use super::latent::Latent;
 use super::options::{CompileDefence, CompileOptions};
 use crate::compiled::standardise;
+use crate::defend::matching::{Fine, Measure};
 use crate::features::Features;
 use crate::model::head;
 use crate::model::parameters::{Parameters, matrix};
@@ -27,6 +28,9 @@ const SCALES: f32 = 0.2;
 const HEAD_STEPS: usize = 600;
 const HEAD_BATCH: usize = 1000;
 const HEAD_RATE: f64 = 2e-3;
+
+/// Keeps the frequencies of a batch apart from its noise.
+const FREQUENCIES: u64 = 0x6672_6571;
 
 /// Longest joint gradient.
 const CLIP: f32 = 5.0;
@@ -50,6 +54,14 @@ impl Tuning<'_> {
         let collateral = &self.record.collateral;
         let targets = Targets::read(self.data, &self.record.main, collateral)?;
         let defence = self.defence();
+        if options.discriminant > 0.0 && defence.as_ref().is_none_or(|chosen| chosen.weight == 0.0) {
+            return Err(CompileError::Option {
+                field: "discriminant",
+                value: options.discriminant.to_string(),
+                remedy: "it goes beside matching: compile a network trained with it, with λ above 0, or leave it out"
+                    .into(),
+            });
+        }
         let features = Features::new(self.data, self.encoder)?.levels().lit();
         let mut batches = Batches::new(&targets, defence.as_ref(), options.batch, options.seed)?;
         let mut scales = latent.scales();
@@ -68,7 +80,7 @@ impl Tuning<'_> {
                 classes: targets.classes.len(),
                 normalise: true,
                 strata: batches.strata.as_ref(),
-                measure: defence.as_ref().map(MatchOptions::measure).unwrap_or_default(),
+                measure: defence.as_ref().map(|chosen| self.measure(chosen, step)).unwrap_or_default(),
             };
             let weight = defence.as_ref().map_or(0.0, |chosen| chosen.weight);
             let width = head.0[0].shape[0];
@@ -114,6 +126,14 @@ impl Tuning<'_> {
             }
             _ => None,
         }
+    }
+
+    /// How the batch of one step is measured: with the discriminant ratio where it has a weight, of its own beside λ.
+    fn measure(&self, chosen: &MatchOptions, step: usize) -> Measure {
+        let CompileOptions { discriminant, seed, .. } = *self.options;
+        let draw = (seed ^ FREQUENCIES).rotate_left(32) ^ step as u64;
+        let fine = Fine { weight: discriminant / chosen.weight, noise: self.noise, draw };
+        Measure { fine: (discriminant > 0.0).then_some(fine), ..chosen.measure() }
     }
 
     /// Fits the head to the integer outputs of `data`, `[N, S]`.

@@ -12,10 +12,12 @@
 //! averaged over pairs of values and over classes. `med` is the median squared distance within the
 //! class and `tr Cov` its total variance, both held constant, so that spreading a class out gains
 //! nothing. With pairs (items `i` of every value share their deformation) the terms `k(a_i, b_i)` are
-//! left out. The gradient is written out: one exponential per pair of items, then cubes of it.
+//! left out. The discriminant ratio of [`super::discriminant`] is added where it has a weight. The gradient is
+//! written out: one exponential per pair of items, then cubes of it.
 
 use rayon::prelude::*;
 
+use super::discriminant::Frequencies;
 use super::kernel::{kernel_and_slope, sum, vectorised, weighted_differences};
 use super::whitening::Whitening;
 
@@ -40,6 +42,19 @@ pub(crate) struct Measure {
     /// Whether the discrepancy is that of outputs without the correlations within each class. Pairs are
     /// compared in plain outputs: in thin directions their distance would outweigh everything else.
     pub whiten: bool,
+    /// The discriminant ratio, where it counts.
+    pub fine: Option<Fine>,
+}
+
+/// How the discriminant ratio is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Fine {
+    /// Its weight, in units of λ.
+    pub weight: f32,
+    /// Deviation of the noise that owners add to outputs.
+    pub noise: f32,
+    /// Names the batch, for what is drawn.
+    pub draw: u64,
 }
 
 /// What one batch says, and the weights it was asked with.
@@ -55,7 +70,7 @@ pub(crate) struct Matched {
 const MEDIAN_SAMPLE: usize = 8192;
 
 /// The losses of a batch `q` [rows, outputs], and the gradient of
-/// `weight·(mmd + measure.pairing·pairing)` by `q`, of the same shape.
+/// `weight·(mmd + measure.pairing·pairing + measure.fine.weight·ratio)` by `q`, of the same shape.
 pub(crate) fn matching(
     q: &[f32],
     outputs: usize,
@@ -77,20 +92,22 @@ pub(crate) fn matching(
     let share = 1.0 / active.max(1) as f32;
     let classes: Vec<Matched> = slices
         .into_par_iter()
-        .filter(|(cells, ..)| *cells > 1)
-        .map(|(cells, q, gradient)| {
+        .enumerate()
+        .filter(|(_, (cells, ..))| *cells > 1)
+        .map(|(number, (cells, q, gradient))| {
             let class = Class { q, outputs, cells, items: layout.items, paired: layout.paired };
+            let whitening = Whitening::fit(q, outputs);
+            let white = Class { q: &whitening.apply(q), ..class };
+            let mut slope = vec![0.0; q.len()];
             let mmd = match measure.whiten {
                 false => class.mmd(measure.scales, weight * share, gradient),
-                true => {
-                    let whitening = Whitening::fit(q, outputs);
-                    let white = Class { q: &whitening.apply(q), ..class };
-                    let mut slope = vec![0.0; q.len()];
-                    let mmd = white.mmd(measure.scales, weight * share, &mut slope);
-                    whitening.pull_back(&slope, gradient);
-                    mmd
-                }
+                true => white.mmd(measure.scales, weight * share, &mut slope),
             };
+            if let Some(Fine { weight: fine, noise, draw }) = measure.fine {
+                let frequencies = Frequencies::draw(outputs, &whitening, noise, draw, number as u64);
+                frequencies.ratio(white.q, cells, layout.items, weight * share * fine, &mut slope);
+            }
+            whitening.pull_back(&slope, gradient);
             let heavy = weight * share * measure.pairing;
             let pairing = if layout.paired { class.pairing(heavy, gradient) } else { 0.0 };
             Matched { mmd, pairing }
@@ -245,7 +262,7 @@ fn squared_distances(columns: &[f32], rows: usize, row: usize, distances: &mut [
 mod tests {
     use super::*;
 
-    const PLAIN: Measure = Measure { scales: 4, pairing: 0.5, whiten: false };
+    const PLAIN: Measure = Measure { scales: 4, pairing: 0.5, whiten: false, fine: None };
 
     #[test]
     fn equal_distributions_match_and_shifted_ones_do_not() {

@@ -9,6 +9,8 @@
 //!
 //! `L` is held constant in the gradient, as the other statistics of a class are.
 
+use super::cholesky::Cholesky;
+
 /// Share of the mean variance that is added in every direction: no gradient grows more than tenfold.
 const FLOOR: f64 = 1e-2;
 
@@ -35,20 +37,11 @@ impl Whitening {
         if !usable {
             return Self { outputs, inverse };
         }
-        for i in 0..outputs {
-            for j in 0..=i {
-                let done: f64 = (0..j).map(|k| factor[i * outputs + k] * factor[j * outputs + k]).sum();
-                let rest = factor[i * outputs + j] - done;
-                factor[i * outputs + j] =
-                    if i == j { rest.max(FLOOR * spread).sqrt() } else { rest / factor[j * outputs + j] };
-            }
-        }
+        let factor = Cholesky::new(factor, outputs, FLOOR * spread);
         for column in 0..outputs {
-            for i in column..outputs {
-                let done: f64 = (column..i).map(|k| factor[i * outputs + k] * inverse[k * outputs + column]).sum();
-                let unit = if i == column { 1.0 } else { 0.0 };
-                inverse[i * outputs + column] = (unit - done) / factor[i * outputs + i];
-            }
+            let unit = (0..outputs).map(|i| f64::from(u8::from(i == column)));
+            let solved = factor.forward(unit.collect());
+            solved.iter().enumerate().for_each(|(i, &entry)| inverse[i * outputs + column] = entry);
         }
         Self { outputs, inverse }
     }
