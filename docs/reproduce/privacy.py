@@ -44,6 +44,9 @@ ROWS = {
     "unpaired-4.5.4": ("digits", "many", match(4), bits(4, 5), "unpaired4"),
     # Four times the units hide more and keep more of the digits; they cost evaluations, not ciphertexts.
     "wide-noise": ("digits", "pairs", match(4, "--units", 256, "--noise", 0.14), bits(4, 5, "--settle", 0.3), "wide4"),
+    # The same trainings, compiled against attackers on random features too: that hides more than so much noise.
+    "wide-discriminant": ("digits", "pairs", match(4, "--units", 256, "--noise", 0.14),
+                          bits(4, 5, "--settle", 0.3, "--discriminant", 1, "--weight", 60, "--noise", 0.13), "wide4"),
     "letters": ("letters", "pairs", match(4), bits(4, 5), "letters"),
     "fonts": ("fonts", "pairs", match(4), bits(4, 5), "fonts"),
 }
