@@ -9,7 +9,7 @@
 //! ratio  = Δᵀ·(Σ + ε)⁻¹·Δ                  Δ = mean φ(B) − mean φ(A),  Σ = Cov φ of the class
 //! ```
 //!
-//! Owners' noise of deviation `τ` multiplies a mean feature by `a_f = exp(−τ²·|L⁻ᵀω_f|²/2)` and adds
+//! Owners' noise of deviation `τ` multiplies a mean feature by `a_f = exp(−τ²·|L⁻ᵀω_f|²/2)` and adds about
 //! `1 − a_f²` to its variance, so that nothing is spent on what the noise hides. Products of different
 //! folds of the items only, `Σ_{j≠k} Δ_jᵀ(…)⁻¹Δ_k / K(K−1)`, have no bias. `Σ` is held constant in the
 //! gradient, and frequencies are drawn afresh for every batch.
