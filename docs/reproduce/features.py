@@ -6,7 +6,7 @@ features.py FILE [LENGTH]
 FILE comes from `halflight audit NETWORK … --outputs FILE --outputs-only`. Within every main class, of whitened outputs,
 (d')² = Δᵀ·Σ⁻¹·Δ is what the best linear attacker gains on their means, their moments up to the second and the third, and
 300 random Fourier features with frequencies of deviation LENGTH (0.6); without bias, since only products of different
-tenths of the items count. Mean over classes. Needs numpy and safetensors.
+tenths of the items count. Mean over classes, between the first two values of the attribute. Needs numpy and safetensors.
 """
 
 import sys

@@ -199,7 +199,7 @@ impl MatchOptions {
     pub(crate) fn measure(&self) -> Measure {
         // The batch's loss is λ·(MMD² + share·pairing).
         let share = if self.weight > 0.0 { self.pairing / self.weight } else { 0.0 };
-        Measure { scales: self.scales, pairing: share, whiten: self.whiten, fine: None }
+        Measure { scales: self.scales, pairing: share, whiten: self.whiten, discriminant: None }
     }
 }
 

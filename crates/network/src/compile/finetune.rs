@@ -1,4 +1,4 @@
-//! Fine-tuning with rounded weights, and then of the public head on the integer outputs.
+//! Discriminant-tuning with rounded weights, and then of the public head on the integer outputs.
 
 use burn::tensor::Device;
 use dataset::{Dataset, Encoder};
@@ -8,7 +8,7 @@ use super::CompileError;
 use super::latent::Latent;
 use super::options::{CompileDefence, CompileOptions};
 use crate::compiled::standardise;
-use crate::defend::matching::{Fine, Measure};
+use crate::defend::matching::{Discriminant, Measure};
 use crate::features::Features;
 use crate::model::head;
 use crate::model::parameters::{Parameters, matrix};
@@ -132,8 +132,8 @@ impl Tuning<'_> {
     fn measure(&self, chosen: &MatchOptions, step: usize) -> Measure {
         let CompileOptions { discriminant, seed, .. } = *self.options;
         let draw = (seed ^ FREQUENCIES).rotate_left(32) ^ step as u64;
-        let fine = Fine { weight: discriminant / chosen.weight, noise: self.noise, draw };
-        Measure { fine: (discriminant > 0.0).then_some(fine), ..chosen.measure() }
+        let ratio = Discriminant { weight: discriminant / chosen.weight, noise: self.noise, draw };
+        Measure { discriminant: (discriminant > 0.0).then_some(ratio), ..chosen.measure() }
     }
 
     /// Fits the head to the integer outputs of `data`, `[N, S]`.

@@ -43,12 +43,12 @@ pub(crate) struct Measure {
     /// compared in plain outputs: in thin directions their distance would outweigh everything else.
     pub whiten: bool,
     /// The discriminant ratio, where it counts.
-    pub fine: Option<Fine>,
+    pub discriminant: Option<Discriminant>,
 }
 
 /// How the discriminant ratio is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Fine {
+pub(crate) struct Discriminant {
     /// Its weight, in units of λ.
     pub weight: f32,
     /// Deviation of the noise that owners add to outputs.
@@ -70,7 +70,7 @@ pub(crate) struct Matched {
 const MEDIAN_SAMPLE: usize = 8192;
 
 /// The losses of a batch `q` [rows, outputs], and the gradient of
-/// `weight·(mmd + measure.pairing·pairing + measure.fine.weight·ratio)` by `q`, of the same shape.
+/// `weight·(mmd + measure.pairing·pairing + measure.discriminant.weight·ratio)` by `q`, of the same shape.
 pub(crate) fn matching(
     q: &[f32],
     outputs: usize,
@@ -103,9 +103,9 @@ pub(crate) fn matching(
                 false => class.mmd(measure.scales, weight * share, gradient),
                 true => white.mmd(measure.scales, weight * share, &mut slope),
             };
-            if let Some(Fine { weight: fine, noise, draw }) = measure.fine {
-                let frequencies = Frequencies::draw(outputs, &whitening, noise, draw, number as u64);
-                frequencies.ratio(white.q, cells, layout.items, weight * share * fine, &mut slope);
+            if let Some(chosen) = measure.discriminant {
+                let frequencies = Frequencies::draw(outputs, &whitening, chosen.noise, chosen.draw, number as u64);
+                frequencies.ratio(white.q, cells, layout.items, weight * share * chosen.weight, &mut slope);
             }
             whitening.pull_back(&slope, gradient);
             let heavy = weight * share * measure.pairing;
@@ -262,7 +262,7 @@ fn squared_distances(columns: &[f32], rows: usize, row: usize, distances: &mut [
 mod tests {
     use super::*;
 
-    const PLAIN: Measure = Measure { scales: 4, pairing: 0.5, whiten: false, fine: None };
+    const PLAIN: Measure = Measure { scales: 4, pairing: 0.5, whiten: false, discriminant: None };
 
     #[test]
     fn equal_distributions_match_and_shifted_ones_do_not() {
