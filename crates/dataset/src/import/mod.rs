@@ -2,7 +2,8 @@
 //!
 //! An import first lists its items with their labels ([`LabelSource`]), then converts each of them,
 //! in parallel, to one row of bytes. An item that cannot be read ends the import with its place (file
-//! or row) and the reason, or, with `skip_bad`, is left out and reported in [`Imported::skipped`].
+//! or row) and the reason, the first of several, or, with `skip_bad`, is left out and reported in
+//! [`Imported::skipped`].
 //! The order of items is that of their paths, whatever the file system says.
 
 mod faces;
@@ -23,6 +24,7 @@ pub use table::{ArrayOptions, TableOptions, csv, npz};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -126,19 +128,28 @@ impl Job<'_> {
         convert: impl Fn(&mut T, &Entry) -> Result<Vec<u8>, String> + Sync + Send,
     ) -> Result<Imported, ImportError> {
         progress.set_length(self.entries.len() as u64);
-        let convert = |scratch: &mut T, entry: &Result<Entry, Skipped>| {
-            let result = match entry {
+        // The place of the first bad item that ends the import, so far: nothing behind it is read.
+        let end = AtomicUsize::new(usize::MAX);
+        let convert = |scratch: &mut T, (place, entry): (usize, &Result<Entry, Skipped>)| {
+            if place > end.load(Ordering::Relaxed) {
+                return Ok(Vec::new());
+            }
+            let item = match entry {
                 Ok(entry) => convert(scratch, entry)
                     .map_err(|reason| Skipped { place: entry.path.display().to_string(), reason }),
                 Err(skipped) => Err(skipped.clone()),
             };
-            progress.inc(1);
-            match result {
-                Err(Skipped { place, reason }) if !self.skip_bad => Err(ImportError::Item { place, reason }),
-                result => Ok(result),
+            if item.is_err() && !self.skip_bad {
+                end.fetch_min(place, Ordering::Relaxed);
             }
+            progress.inc(1);
+            item
         };
-        let items: Vec<_> = self.entries.par_iter().map_init(scratch, convert).collect::<Result<_, _>>()?;
+        let items: Vec<Result<Vec<u8>, Skipped>> =
+            self.entries.par_iter().enumerate().map_init(scratch, convert).collect();
+        if let Some(Err(Skipped { place, reason })) = items.get(end.into_inner()).cloned() {
+            return Err(ImportError::Item { place, reason });
+        }
 
         let pixels = self.height * self.width;
         let (mut bytes, mut texts) = (Vec::new(), vec![Vec::new(); self.label_names.len()]);
@@ -164,5 +175,41 @@ impl Job<'_> {
         let about = BTreeMap::from([("generator".into(), self.generator)]);
         let data = Dataset::new(self.height, self.width, bytes, labels.chain(copies).collect(), about)?;
         Ok(Imported { data, skipped, filtered: BTreeMap::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn the_first_bad_item_is_named_though_another_thread_finds_a_later_one_sooner() {
+        let entries = (0..64).map(|index| Ok(Entry { index, path: format!("{index}").into(), labels: vec![] }));
+        let job = Job {
+            path: Path::new("."),
+            label_names: vec![],
+            entries: entries.collect(),
+            height: 1,
+            width: 1,
+            copies: false,
+            skip_bad: false,
+            generator: String::new(),
+        };
+        let read = AtomicUsize::new(0);
+        let convert = |(): &mut (), entry: &Entry| {
+            // All are bad, and the first takes longest.
+            let waited = Instant::now();
+            while entry.index == 0 && read.load(Ordering::Relaxed) == 0 && waited.elapsed() < Duration::from_secs(9) {
+                std::thread::yield_now();
+            }
+            read.fetch_add(1, Ordering::Relaxed);
+            Err(format!("bad {}", entry.index))
+        };
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let ended = threads.install(|| job.run(&ProgressBar::hidden(), || (), convert));
+        assert!(matches!(ended, Err(ImportError::Item { place, .. }) if place == "0"));
+        assert!(read.into_inner() > 1);
     }
 }
