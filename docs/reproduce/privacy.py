@@ -46,7 +46,7 @@ ROWS = {
     "wide-noise": ("digits", "pairs", match(4, "--units", 256, "--noise", 0.14), bits(4, 5, "--settle", 0.3), "wide4"),
     # The same trainings, compiled against attackers on random features too: that hides more than so much noise.
     "wide-discriminant": ("digits", "pairs", match(4, "--units", 256, "--noise", 0.14),
-                          bits(4, 5, "--settle", 0.3, "--discriminant", 1, "--weight", 60, "--noise", 0.13), "wide4"),
+                          bits(4, 5, "--settle", 0.3, "--discriminant", 1, "--weight", 60, "--noise", 0.12), "wide4"),
     "letters": ("letters", "pairs", match(4), bits(4, 5), "letters"),
     "fonts": ("fonts", "pairs", match(4), bits(4, 5), "fonts"),
 }
@@ -91,7 +91,7 @@ for name in ROWS if wanted == ["all"] else wanted:
     for size in sizes:
         reports = [
             kept(folder, f"{name}-{seed}-{size}-{panel}.audit", "audit", f"{name}-{seed}.integers", "--train", attack,
-                 "--test", test, "--attack-size", size, "--panel", panel)
+                 "--test", test, "--attack-size", size, "--panel", panel, "--seeds", 0)
             for seed in seeds
         ]
         vote = {k: [next(vote["accuracy"] for vote in report["vote"] if vote["k"] == k) for report in reports] for k in (20, 140)}

@@ -86,7 +86,7 @@ pub fn audit_with(
         collateral_classes: train.collateral_classes.clone(),
         seeds: options.seeds.clone(),
         strongest: found.strongest(),
-        distinguisher: distinguisher(&pooled.family, &found.runs, at, &test),
+        distinguisher: distinguisher(&pooled.family, &found.runs, at, train, &test),
         cloud: cloud::project(train, &test, class.as_ref()),
         strongest_pooled: pooled,
         strongest_class: class,

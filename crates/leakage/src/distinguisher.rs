@@ -10,17 +10,30 @@ const Z95: f64 = 1.959_964;
 /// Plays both games with one family's scores, mean over runs, main classes and pairs of values
 /// (weighted by the items they have). `None` where no class has two values.
 ///
-/// With one output the advantage is |TPR − FPR| at the attacker's own threshold; its variance is
-/// that of a difference of two proportions. With two outputs success is the area under the ROC
+/// With one output the advantage is TPR − FPR where the likelihoods are equal, that is where the attacker's
+/// probabilities are the shares of the two values among the training items; its variance is that of a
+/// difference of two proportions. With two outputs success is the area under the ROC
 /// curve, with Hanley and McNeil's variance.
-pub(crate) fn distinguisher(name: &str, runs: &[Run], family: usize, test: &Observations) -> Option<Distinguisher> {
+pub(crate) fn distinguisher(
+    name: &str,
+    runs: &[Run],
+    family: usize,
+    train: &Observations,
+    test: &Observations,
+) -> Option<Distinguisher> {
+    let values = test.collateral_classes.len();
+    let mut counts = vec![0.5_f32; test.main_classes.len() * values];
+    for (&main, &value) in train.main.iter().zip(&train.collateral) {
+        counts[main as usize * values + value as usize] += 1.0;
+    }
     let mut total = Total::default();
     for run in runs {
         let scores = run.test_scores.get(family)?;
         for class in 0..test.main_classes.len() as u32 {
             for b in 1..test.collateral_classes.len() as u32 {
                 for a in 0..b {
-                    play(scores, test, class, [a, b], &mut total);
+                    let count = |value: u32| counts[class as usize * values + value as usize];
+                    play(scores, test, class, [a, b], (count(b) / count(a)).ln(), &mut total);
                 }
             }
         }
@@ -53,7 +66,7 @@ struct Total {
     win_variance: f64,
 }
 
-fn play(scores: &Scores, test: &Observations, class: u32, pair: [u32; 2], total: &mut Total) {
+fn play(scores: &Scores, test: &Observations, class: u32, pair: [u32; 2], threshold: f32, total: &mut Total) {
     let [a, b] = pair;
     let items = (0..test.len()).filter(|&i| test.main[i] == class && pair.contains(&test.collateral[i]));
     let items: Vec<usize> = items.collect();
@@ -68,7 +81,7 @@ fn play(scores: &Scores, test: &Observations, class: u32, pair: [u32; 2], total:
     };
     let rate = |wanted: bool| {
         let side = odds.iter().zip(&positive).filter(|(_, p)| **p == wanted);
-        let (said, all) = side.fold((0.0, 0.0), |(s, n), (o, _)| (s + f64::from(u8::from(*o > 0.0)), n + 1.0));
+        let (said, all) = side.fold((0.0, 0.0), |(s, n), (o, _)| (s + f64::from(u8::from(*o > threshold)), n + 1.0));
         let share: f64 = said / all;
         (share, share * (1.0 - share) / all)
     };

@@ -161,8 +161,10 @@ fn advantage(accuracy: f64, chance: f64) -> f64 {
 }
 
 /// The row whose held-out accuracy lies farthest above chance by the lower bound of its interval,
-/// and that bound.
+/// and that bound. The interval holds for all rows of the scope at once: there are many more of classes than
+/// of pooled ones, on fewer items, and the luckiest of them must not outdo a pooled one that is sure.
 pub(crate) fn strongest(rows: &[Attacker], scope: Scope, held: &Observations) -> Option<(Finding, f64)> {
+    let level = simultaneous(rows, scope);
     let floor = |row: &Attacker| {
         let items = match &row.class {
             None => held.len(),
@@ -172,7 +174,7 @@ pub(crate) fn strongest(rows: &[Attacker], scope: Scope, held: &Observations) ->
                 held.main.iter().filter(|&&m| Some(m) == class).count()
             }
         };
-        let (low, _) = wilson(row.held_out / 100.0 * items as f64, items as f64, LEVEL);
+        let (low, _) = wilson(row.held_out / 100.0 * items as f64, items as f64, level);
         advantage(low, row.chance / 100.0)
     };
     let rows = rows.iter().filter(|row| row.scope == scope);
@@ -183,6 +185,7 @@ pub(crate) fn strongest(rows: &[Attacker], scope: Scope, held: &Observations) ->
 /// The largest accuracy above chance on the test items, its interval widened to hold for all rows
 /// of the scope at once (Bonferroni).
 pub(crate) fn highest(rows: &[Attacker], scope: Scope, test: &Observations) -> Option<Finding> {
+    let level = simultaneous(rows, scope);
     let rows: Vec<&Attacker> = rows.iter().filter(|row| row.scope == scope).collect();
     let best = (rows.iter().copied()).reduce(|a, b| if b.advantage > a.advantage { b } else { a })?;
     let class = best.class.as_ref();
@@ -191,9 +194,14 @@ pub(crate) fn highest(rows: &[Attacker], scope: Scope, test: &Observations) -> O
         None => test.len(),
         Some(class) => test.main.iter().filter(|&&m| m as usize == class).count(),
     } as f64;
-    let level = 1.0 - (1.0 - LEVEL) / rows.len() as f64;
     let (low, high) = wilson(best.accuracy / 100.0 * items, items, level);
     Some(finding(best, 100.0 * low, 100.0 * high))
+}
+
+/// The level at which the intervals of all rows of a scope hold together with 95 % (Bonferroni).
+fn simultaneous(rows: &[Attacker], scope: Scope) -> f64 {
+    let count = rows.iter().filter(|row| row.scope == scope).count();
+    1.0 - (1.0 - LEVEL) / count.max(1) as f64
 }
 
 fn finding(row: &Attacker, low: f64, high: f64) -> Finding {

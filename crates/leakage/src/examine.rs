@@ -78,7 +78,7 @@ pub(crate) fn examine(
         strongest_class: strongest(&attackers, Scope::Class, held),
         highest_pooled,
         highest_class: highest(&attackers, Scope::Class, test),
-        vote: vote(&names, &runs, &test.collateral, &options.vote, options.seeds[0]),
+        vote: vote(&names, &runs, &training.seen, test, &options.vote, options.seeds[0]),
         attackers,
         runs,
     })

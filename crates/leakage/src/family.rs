@@ -85,7 +85,7 @@ impl Family {
     pub fn full() -> Vec<Family> {
         let mut families = vec![Family::Logistic, Family::Ridge, Family::Qda, Family::NaiveBayes];
         families.extend([7, 15, 31, 51, 101, 201].map(|k| Family::Neighbours { k }));
-        families.extend([0.05, 0.1, 0.2, 0.4].map(|bandwidth| Family::Kernel { bandwidth }));
+        families.extend([0.05, 0.1, 0.2, 0.4, 0.8].map(|bandwidth| Family::Kernel { bandwidth }));
         families.extend([Family::Fourier { features: 300, relative: 0.25 }, Family::Process { rows: 500 }]);
         families.extend([Family::Tree, Family::Forest { leaf: 1 }, Family::Forest { leaf: 10 }]);
         families.extend([Family::ExtraTrees { leaf: 5 }, Family::Boosting]);

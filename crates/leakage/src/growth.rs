@@ -8,17 +8,23 @@ use crate::report::{CodeLength, Growth};
 use crate::training::Training;
 use indicatif::ProgressBar;
 
-/// Sizes double from this many items per main class and value.
+/// Sizes double from this many items per main class and value, and a few of every class.
 const LEAST_PER_CELL: usize = 12;
+const LEAST_OF_CLASS: usize = 10;
 /// Share of a prefix that calibrates the code of the next block.
 const CALIBRATION: usize = 5;
 
-/// Prefix lengths of the training items: N, N/2, N/4 … while every cell keeps a dozen items,
-/// smallest first.
+/// Prefix lengths of the training items: N, N/2, N/4 … while there are a dozen items per cell and ten of every main
+/// class, smallest first.
 pub(crate) fn sizes(train: &Observations) -> Vec<usize> {
     let cells = train.main_classes.len() * train.collateral_classes.len();
     let mut sizes = vec![train.len()];
-    while sizes.len() < 8 && sizes[sizes.len() - 1] / 2 >= cells * LEAST_PER_CELL {
+    let enough = |size: usize| {
+        let mut counts = vec![0_usize; train.main_classes.len()];
+        train.main[..size].iter().for_each(|&main| counts[main as usize] += 1);
+        size >= cells * LEAST_PER_CELL && counts.iter().all(|&count| count >= LEAST_OF_CLASS)
+    };
+    while sizes.len() < 8 && enough(sizes[sizes.len() - 1] / 2) {
         sizes.push(sizes[sizes.len() - 1] / 2);
     }
     sizes.reverse();
@@ -34,7 +40,7 @@ pub(crate) fn steps(family: &Family, train: &Observations) -> u64 {
 /// on the test items, and the online code length of the attribute.
 ///
 /// The code sends the first block with the shares within the main class known, then every next block with
-/// the probabilities of the attacker trained on all blocks before it (Voita and Titov,
+/// the probabilities of an attacker trained on four fifths of the blocks before it and calibrated on the last (Voita and Titov,
 /// "Information-theoretic probing with minimum description length", 2020).
 pub(crate) fn measure(
     family: &Family,

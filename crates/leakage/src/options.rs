@@ -48,9 +48,9 @@ impl Default for AuditOptions {
 }
 
 impl AuditOptions {
-    /// Every family and the growth curve: what a published figure should rest on.
+    /// Every family, three seeds and the growth curve: what a published figure should rest on.
     pub fn full() -> AuditOptions {
-        AuditOptions { families: Family::full(), growth: true, ..AuditOptions::default() }
+        AuditOptions { families: Family::full(), seeds: vec![0, 1, 2], growth: true, ..AuditOptions::default() }
     }
 
     /// `undefended`: whether undefended outputs are there for de-censoring.

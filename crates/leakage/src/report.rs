@@ -25,7 +25,7 @@ pub struct AuditReport {
     /// Seeds of the runs that the figures are means of.
     pub seeds: Vec<u64>,
     /// The strongest attacker of either scope: the one of the next two that lies farther above
-    /// chance, by the lower bound of its interval on held-out training items.
+    /// chance on held-out training items, by the lower bound of an interval that holds for all rows of its scope.
     pub strongest: Finding,
     /// The strongest attacker that is given the main label, over all items; chosen on held-out
     /// training items, so that its 95 % interval is not stretched by the choice.

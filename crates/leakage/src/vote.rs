@@ -1,7 +1,8 @@
 //! One subject, k items: the evidence of several outputs added up.
 
 use crate::evaluate::Run;
-use crate::metrics::{Scores, best, log_sum, wilson};
+use crate::metrics::{Scores, best, chance, log_sum, wilson};
+use crate::observations::Observations;
 use crate::report::Vote;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -13,23 +14,33 @@ const SUBJECTS: usize = 2000;
 /// For every k, the family that is strongest on the held-out items of the runs, and its accuracy on
 /// the test items.
 ///
-/// A subject has one value of the attribute and k random items of any main label. The attacker adds
-/// the log-probabilities of the items, less their mean over all items (so that a biased attacker
-/// finds its threshold without labels), and takes the largest. The interval is Wilson's for the
-/// number of disjoint subjects that the items allow, because subjects drawn from the same items are
-/// not independent.
-pub(crate) fn vote(names: &[String], runs: &[Run], test_labels: &[u32], ks: &[usize], seed: u64) -> Vec<Vote> {
+/// A subject has one value of the attribute and k random items of any main label. The attacker adds up
+/// `(s_v − c_mv) + ln P(m | v)` over the items and takes the largest: `s` are the log-probabilities it gave, `c_m` what
+/// they are on average for items of main class m with every value as likely, and the last term is what the main label
+/// itself says, 0 where label and attribute do not depend on each other. So neither a bias of the attacker nor the
+/// shares of the values count as evidence. The interval is Wilson's for the number of disjoint subjects that the items
+/// allow, because subjects drawn from the same items are not independent.
+pub(crate) fn vote(
+    names: &[String],
+    runs: &[Run],
+    train: &Observations,
+    test: &Observations,
+    ks: &[usize],
+    seed: u64,
+) -> Vec<Vote> {
     let Some(first) = runs.first() else {
         return Vec::new();
     };
     let classes = first.test_scores.first().map_or(2, |s| s.classes);
-    let mut held = vec![vec![0.0; ks.len()]; names.len()];
-    let mut test = held.clone();
+    let labels = &test.collateral;
+    let mut of_held = vec![vec![0.0; ks.len()]; names.len()];
+    let mut of_test = of_held.clone();
+    let told_by_label = told_by_label(train);
     for run in runs {
-        let sides =
-            [(&mut held, &run.held_scores, run.held.collateral.as_slice()), (&mut test, &run.test_scores, test_labels)];
-        for (sums, scores, labels) in sides {
-            let rates = success(scores, labels, ks, seed);
+        let (held, test) = evidence(run, test, &told_by_label);
+        let sides = [(&mut of_held, held, &run.held.collateral), (&mut of_test, test, labels)];
+        for (sums, evidence, labels) in sides {
+            let rates = success(&evidence, classes, labels, ks, seed);
             for (sums, rates) in sums.iter_mut().zip(rates) {
                 let rates = rates.iter().map(|r| r / runs.len() as f64);
                 sums.iter_mut().zip(rates).for_each(|(s, r)| *s += r);
@@ -37,10 +48,9 @@ pub(crate) fn vote(names: &[String], runs: &[Run], test_labels: &[u32], ks: &[us
         }
     }
     let row = |(at, &k): (usize, &usize)| {
-        let family = (0..names.len()).reduce(|a, b| if held[b][at] > held[a][at] { b } else { a })?;
-        let subjects: usize =
-            (0..classes as u32).map(|value| test_labels.iter().filter(|&&l| l == value).count() / k).sum();
-        let rate = test[family][at];
+        let family = (0..names.len()).reduce(|a, b| if of_held[b][at] > of_held[a][at] { b } else { a })?;
+        let subjects: usize = (0..classes as u32).map(|value| labels.iter().filter(|&&l| l == value).count() / k).sum();
+        let rate = of_test[family][at];
         let (low, high) = wilson(rate * subjects as f64, subjects as f64, 0.95);
         Some(Vote {
             k,
@@ -55,12 +65,8 @@ pub(crate) fn vote(names: &[String], runs: &[Run], test_labels: &[u32], ks: &[us
 }
 
 /// Share of subjects put right, per family and k, mean over values of the attribute.
-fn success(scores: &[Scores], labels: &[u32], ks: &[usize], seed: u64) -> Vec<Vec<f64>> {
-    let Some(classes) = scores.first().map(|s| s.classes) else {
-        return Vec::new();
-    };
-    let evidence: Vec<Vec<f32>> = scores.iter().map(evidence).collect();
-    let mut right = vec![vec![0.0; ks.len()]; scores.len()];
+fn success(evidence: &[Vec<f32>], classes: usize, labels: &[u32], ks: &[usize], seed: u64) -> Vec<Vec<f64>> {
+    let mut right = vec![vec![0.0; ks.len()]; evidence.len()];
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let present = (0..classes as u32).filter(|v| labels.contains(v)).count() as f64;
     for value in 0..classes as u32 {
@@ -78,7 +84,7 @@ fn success(scores: &[Scores], labels: &[u32], ks: &[usize], seed: u64) -> Vec<Ve
                     let any = 0..items.len();
                     (0..k).map(|_| items[rng.random_range(any.clone())]).collect()
                 };
-                for (right, evidence) in right.iter_mut().zip(&evidence) {
+                for (right, evidence) in right.iter_mut().zip(evidence) {
                     let mut sums = vec![0.0f32; classes];
                     for &item in &drawn {
                         let row = &evidence[item * classes..(item + 1) * classes];
@@ -94,24 +100,83 @@ fn success(scores: &[Scores], labels: &[u32], ks: &[usize], seed: u64) -> Vec<Ve
     right
 }
 
-/// Log-probabilities, less their mean over the items.
-fn evidence(scores: &Scores) -> Vec<f32> {
-    let classes = scores.classes;
-    let mut out: Vec<f32> = Vec::with_capacity(scores.values.len());
-    let mut mean = vec![0.0f64; classes];
-    for row in scores.rows() {
+/// Evidence of every family about the held-out items and about the test items of a run, `[N, values]`.
+fn evidence(run: &Run, test: &Observations, told_by_label: &[f32]) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
+    let both = run.held_scores.iter().zip(&run.test_scores).map(|(held_scores, test_scores)| {
+        let (held, new) = (log_probabilities(held_scores), log_probabilities(test_scores));
+        let classes = held_scores.classes;
+        let (of_held, of_test) = (Means::of(&held, classes, &run.held), Means::of(&new, classes, test));
+        // Test items are not labelled: where their values are not equally likely is known from those held out.
+        let centre = of_test.plain.iter().zip(&of_held.balanced).zip(&of_held.plain);
+        let centre: Vec<f64> = centre.map(|((new, balanced), plain)| new + balanced - plain).collect();
+        let told = |values: Vec<f32>, centre: &[f64], main: &[u32]| -> Vec<f32> {
+            let rows = values.chunks_exact(classes).zip(main);
+            let row = |(row, &main): (&[f32], &u32)| {
+                let from = main as usize * classes;
+                let terms = row.iter().zip(&centre[from..]).zip(&told_by_label[from..]);
+                terms.map(|((x, centre), label)| x - *centre as f32 + label).collect::<Vec<f32>>()
+            };
+            rows.flat_map(row).collect()
+        };
+        (told(held, &of_held.balanced, &run.held.main), told(new, &centre, &test.main))
+    });
+    both.unzip()
+}
+
+/// ln P(main | value), `[main classes, values]`; all 0 where the attribute's shares do not depend on the main label.
+fn told_by_label(train: &Observations) -> Vec<f32> {
+    let (mains, values) = (train.main_classes.len(), train.collateral_classes.len());
+    let mut counts = vec![0_usize; mains * values];
+    for (&main, &value) in train.main.iter().zip(&train.collateral) {
+        counts[main as usize * values + value as usize] += 1;
+    }
+    let of_value = |value: usize| (0..mains).map(|main| counts[main * values + value]).sum::<usize>();
+    let totals: Vec<usize> = (0..values).map(of_value).collect();
+    let equal = |counts: &[usize]| chance(counts) * values as f64 <= 1.0;
+    if counts.chunks_exact(values).all(equal) {
+        return vec![0.0; mains * values];
+    }
+    let share =
+        |(at, &count): (usize, &usize)| ((count as f32 + 0.5) / (totals[at % values] as f32 + 0.5 * mains as f32)).ln();
+    counts.iter().enumerate().map(share).collect()
+}
+
+fn log_probabilities(scores: &Scores) -> Vec<f32> {
+    let row = |row: &[f32]| {
         let total = log_sum(row.iter().copied());
-        for (mean, x) in mean.iter_mut().zip(row) {
-            let x = (x - total).max(-30.0);
-            *mean += x as f64;
-            out.push(x);
+        row.iter().map(|x| (x - total).max(-30.0)).collect::<Vec<f32>>()
+    };
+    scores.rows().flat_map(row).collect()
+}
+
+/// Mean log-probabilities of each main class, `[main classes, values]`: over its items, and over its values of the
+/// attribute, as if each were as frequent.
+struct Means {
+    plain: Vec<f64>,
+    balanced: Vec<f64>,
+}
+
+impl Means {
+    fn of(probabilities: &[f32], values: usize, data: &Observations) -> Means {
+        let mains = data.main_classes.len();
+        // By main class and true value: number of items, sums of their rows.
+        let mut cells = vec![(0.0, vec![0.0_f64; values]); mains * values];
+        for ((row, &main), &value) in probabilities.chunks_exact(values).zip(&data.main).zip(&data.collateral) {
+            let (count, sums) = &mut cells[main as usize * values + value as usize];
+            *count += 1.0;
+            sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
         }
+        let (mut plain, mut balanced) = (Vec::new(), Vec::new());
+        for cells in cells.chunks_exact(values) {
+            let present = || cells.iter().filter(|(count, _)| *count > 0.0);
+            let (items, seen) = (present().map(|(count, _)| count).sum::<f64>(), present().count() as f64);
+            plain.extend((0..values).map(|at| present().map(|(_, sums)| sums[at]).sum::<f64>() / items.max(1.0)));
+            balanced.extend(
+                (0..values).map(|at| present().map(|(count, sums)| sums[at] / count).sum::<f64>() / seen.max(1.0)),
+            );
+        }
+        Means { plain, balanced }
     }
-    let n = (out.len() / classes).max(1) as f64;
-    for row in out.chunks_exact_mut(classes) {
-        row.iter_mut().zip(&mean).for_each(|(x, m)| *x -= (m / n) as f32);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -123,25 +188,57 @@ mod tests {
     #[test]
     fn agrees_with_the_closed_form() {
         // Log-odds N(±μ, 1) of an item give a subject's sum N(±kμ, k): accuracy Φ(√k·μ).
-        let (n, mu) = (200_000, 0.1f64);
+        let mu = 0.1;
+        let run = run(mu, |i| i % 2);
+        let ks = [1, 20, 140];
+        for (rate, k) in rates(&run, &ks).iter().zip(ks) {
+            let expected = normal_cdf((k as f64).sqrt() * mu);
+            assert!((rate - expected).abs() < 0.02, "k {k}: {rate} {expected}");
+        }
+    }
+
+    /// Evidence once was what lies above the mean of all items, which a frequent value draws to its side.
+    #[test]
+    fn a_rare_value_is_voted_for_as_well() {
+        let mu = 0.2;
+        let run = run(mu, |i| u32::from(i % 10 == 0));
+        let expected = normal_cdf(20_f64.sqrt() * mu);
+        let rate = rates(&run, &[20])[0];
+        assert!((rate - expected).abs() < 0.02, "{rate} {expected}");
+    }
+
+    /// Share of subjects put right, for each number of items.
+    fn rates(run: &Run, ks: &[usize]) -> Vec<f64> {
+        let names = ["attacker".to_owned()];
+        let found = vote(&names, std::slice::from_ref(run), &run.held, &run.held, ks, 0);
+        found.iter().map(|vote| vote.accuracy / 100.0).collect()
+    }
+
+    /// 200,000 items of two main classes, and an attacker whose log-odds are N(±μ, 1) and a bias of each class.
+    fn run(mu: f64, value: impl Fn(u32) -> u32) -> Run {
+        let items = 200_000;
         let mut rng = ChaCha8Rng::seed_from_u64(3);
-        let labels: Vec<u32> = (0..n).map(|i| i % 2).collect();
-        let odds = labels.iter().map(|&l| {
-            let sign = if l == 1 { 1.0 } else { -1.0 };
-            // A bias of the attacker must not matter.
-            0.4 + sign * mu + gaussian_number(&mut rng)
+        let labels: Vec<u32> = (0..items).map(value).collect();
+        let main: Vec<u32> = (0..items).map(|i| i / 2 % 2).collect();
+        let odds = labels.iter().zip(&main).map(|(&label, &main)| {
+            let sign = if label == 1 { 1.0 } else { -1.0 };
+            [0.4, -0.7][main as usize] + sign * mu + gaussian_number(&mut rng)
         });
         // log p1 − log p0 = odds.
         let values = odds.flat_map(|o| {
             let p1 = -(1.0 + (-o).exp()).ln();
             [(p1 - o) as f32, p1 as f32]
         });
-        let scores = Scores { values: values.collect(), classes: 2 };
-        let ks = [1, 20, 140];
-        let rates = success(&[scores], &labels, &ks, 0);
-        for (rate, k) in rates[0].iter().zip(ks) {
-            let expected = normal_cdf((k as f64).sqrt() * mu);
-            assert!((rate - expected).abs() < 0.02, "k {k}: {rate} {expected}");
-        }
+        let scores = vec![Scores { values: values.collect(), classes: 2 }];
+        let classes = || ["0", "1"].map(str::to_owned).to_vec();
+        let held = Observations {
+            outputs: vec![0.0; labels.len()],
+            width: 1,
+            main,
+            collateral: labels,
+            main_classes: classes(),
+            collateral_classes: classes(),
+        };
+        Run { held, held_scores: scores.clone(), test_scores: scores }
     }
 }

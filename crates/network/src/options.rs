@@ -133,8 +133,10 @@ pub struct Selection {
     pub every: usize,
     /// Share of the run after which candidates are taken.
     pub from: f64,
-    /// Points of main accuracy that a candidate may lie below the best one.
+    /// Points of main accuracy that a candidate may lie below the most accurate one so far.
     pub tolerance: f64,
+    /// Candidates in a row that are not kept, after which the run ends; 0 for never.
+    pub patience: usize,
 }
 
 /// Where and how often the state of a run is written.
@@ -225,7 +227,7 @@ impl Default for Fresh {
 
 impl Default for Selection {
     fn default() -> Self {
-        Self { every: 100, from: 0.7, tolerance: 0.2 }
+        Self { every: 100, from: 0.7, tolerance: 0.2, patience: 0 }
     }
 }
 

@@ -131,7 +131,7 @@ fn read_by_neighbours(network: &CompiledNetwork, data: &Dataset) -> f64 {
 fn a_stopped_run_goes_on_to_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
     let (data, test) = data();
-    let selection = Some(Selection { every: 30, from: 0.2, tolerance: 0.5 });
+    let selection = Some(Selection { every: 30, from: 0.2, tolerance: 0.5, patience: 0 });
     let defence = Defence::Match(MatchOptions { ramp: (0.0, 0.1), ..MatchOptions::default() });
     let options = TrainOptions { steps: 90, selection, ..options(defence) };
     let whole = trained(&options).unwrap();
@@ -141,6 +141,64 @@ fn a_stopped_run_goes_on_to_the_same_network() {
     let other = TrainOptions { seed: 7, checkpoint, ..options };
     let error = train(&data, &test, &other, &ProgressBar::hidden()).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("other options or data"), "{error}");
+}
+
+#[test]
+fn a_run_ends_when_candidates_are_no_longer_kept() {
+    // Without a tolerance, and with weights that no longer move, no candidate after the first is better.
+    let selection = Some(Selection { every: 10, from: 0.0, tolerance: 0.0, patience: 3 });
+    let options = TrainOptions { steps: 400, rate: 1e-9, selection, ..options(Defence::None) };
+    let (data, test) = data();
+    let progress = ProgressBar::hidden();
+    let network = train(&data, &test, &options, &progress).unwrap();
+    assert_eq!((network.record().steps, progress.position()), (10, 40));
+}
+
+/// Imports are in the order of their paths: fine-tuning once never saw the last class, and only that one was measured.
+#[test]
+fn compiling_does_not_mind_the_order_of_the_data() {
+    let (data, test) = data();
+    let network = trained(&options(Defence::None)).unwrap();
+    let digits = &data.labels("digit").unwrap().values;
+    let mut sorted: Vec<usize> = (0..data.len()).collect();
+    sorted.sort_by_key(|&item| digits[item]);
+    let (compiled, report) =
+        compile(&network, &data.subset(&sorted), &quick_compile(), &ProgressBar::hidden()).unwrap();
+    assert!(compiled.accuracy(&test).unwrap() > 92.0, "{report:?}");
+    let kept = report.accuracy_float;
+    assert!(kept > 93.0 && kept < 100.0, "{report:?}");
+}
+
+/// Statistics of the data once stood where the head had learned those of batches with equal cells.
+#[test]
+fn matching_in_unbalanced_data_keeps_the_main_task() {
+    let (data, test) = data();
+    let digits = data.labels("digit").unwrap().values.clone();
+    // One item in eight of the digits from 5 on.
+    let items: Vec<usize> = (0..data.len()).filter(|&item| digits[item] < 5 || item % 8 == 0).collect();
+    let defence = Defence::Match(MatchOptions { weight: 1.0, ..MatchOptions::default() });
+    let options = TrainOptions { steps: 300, ..options(defence) };
+    let network = train(&data.subset(&items), &test, &options, &ProgressBar::hidden()).unwrap();
+    assert!(network.record().accuracy > 85.0, "{}", network.record().accuracy);
+}
+
+#[test]
+fn networks_of_adversarial_defences_are_only_rounded() {
+    let chosen = AdversarialOptions {
+        adversaries: vec![Adversary::FeedForward(vec![8])],
+        epochs: (1, 1, 0),
+        rate: 0.02,
+        ..AdversarialOptions::default()
+    };
+    let network = trained(&TrainOptions { batch: 64, ..options(Defence::Paper(chosen)) }).unwrap();
+    let (data, _) = data();
+    let weights = |options: CompileOptions| {
+        let (compiled, _) = compile(&network, &data, &options, &ProgressBar::hidden()).unwrap();
+        (compiled.left().to_vec(), compiled.combine().to_vec())
+    };
+    let rounded = weights(CompileOptions { steps: 0, ..quick_compile() });
+    assert!(weights(quick_compile()) == rounded);
+    assert!(weights(CompileOptions { defence: CompileDefence::None, ..quick_compile() }) != rounded);
 }
 
 /// The network of a run that dies after one of its first checkpoints and is started again.

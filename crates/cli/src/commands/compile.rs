@@ -185,7 +185,7 @@ fn text(report: &CompileReport) -> String {
         ]
     };
     format!(
-        "main accuracy on {} held-out items: float {:.2} %, rounded {:.2} %, integer {:.2} %\n\
+        "main accuracy on {} items kept from fine-tuning: float {:.2} %, rounded {:.2} %, integer {:.2} %\n\
          {:.0} % of the weights of P and R are 0; {} + {} inputs\n{}",
         report.items,
         report.accuracy_float,

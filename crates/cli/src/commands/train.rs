@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use dataset::draw::DrawSpec;
@@ -56,9 +56,9 @@ struct Recipe {
     /// What is done against the collateral attribute
     #[arg(long, value_enum, default_value_t = DefenceName::Match)]
     defence: DefenceName,
-    /// Starting point for every choice not given
-    #[arg(long, value_enum, default_value_t = Preset::Quick)]
-    preset: Preset,
+    /// Starting point for every choice not given [default: quick; with `--defence paper`, paper]
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
     /// Outputs S of the private part
     #[arg(long, short = 'S')]
     outputs: Option<usize>,
@@ -68,13 +68,13 @@ struct Recipe {
     /// What a unit computes
     #[arg(long, value_enum)]
     kind: Option<Kind>,
-    /// Gradient steps
+    /// Gradient steps; adversarial defences count `--epochs` instead
     #[arg(long)]
     steps: Option<usize>,
     /// Items per step
     #[arg(long)]
     batch: Option<usize>,
-    /// Peak learning rate
+    /// Peak learning rate of Adam; that of plain SGD for adversarial defences
     #[arg(long)]
     rate: Option<f64>,
     /// Weight of the defence: λ of matching, α of an adversary
@@ -89,6 +89,9 @@ struct Recipe {
     /// Keep the state that an independent attacker reads least
     #[arg(long)]
     select: bool,
+    /// End the run when this many candidates in a row, one every 100 steps, were not kept
+    #[arg(long, value_name = "CANDIDATES", requires = "select")]
+    patience: Option<usize>,
     /// Names the run
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -135,7 +138,7 @@ impl Train {
             Some(file) => (data, Dataset::load(file)?),
             None => hold_out(&data),
         };
-        let mut options = self.recipe.options();
+        let mut options = self.recipe.options()?;
         options.encoder = self.encoder.options(&train)?;
         options.main = self.main;
         options.collateral = self.collateral;
@@ -182,8 +185,16 @@ fn hold_out(data: &Dataset) -> (Dataset, Dataset) {
 }
 
 impl Recipe {
-    fn options(&self) -> TrainOptions {
-        let mut options = match self.preset {
+    fn options(&self) -> Result<TrainOptions> {
+        let adversarial = !matches!(self.defence, DefenceName::None | DefenceName::Match);
+        if adversarial && self.steps.is_some() {
+            bail!("--steps: adversarial defences train for epochs; give --epochs INITIAL,SABOTAGE,RECOVERY");
+        }
+        if !adversarial && self.epochs.is_some() {
+            bail!("--epochs: they are those of the phases of adversarial defences; give --steps");
+        }
+        let standard = if matches!(self.defence, DefenceName::Paper) { Preset::Paper } else { Preset::Quick };
+        let mut options = match self.preset.unwrap_or(standard) {
             Preset::Quick => TrainOptions::quick(self.defence()),
             Preset::Thorough => TrainOptions::thorough(self.defence()),
             Preset::Paper => TrainOptions::paper(self.defence()),
@@ -195,13 +206,14 @@ impl Recipe {
         options.rate = self.rate.unwrap_or(options.rate);
         options.noise = self.noise.unwrap_or(options.noise);
         options.seed = self.seed;
-        options.selection = self.select.then(Selection::default);
+        let patience = self.patience.unwrap_or_default();
+        options.selection = self.select.then(|| Selection { patience, ..Selection::default() });
         match self.kind {
             Some(Kind::Squares) => options.kind = UnitKind::Squares,
             Some(Kind::Bilinear) => options.kind = UnitKind::Bilinear,
             None => {}
         }
-        options
+        Ok(options)
     }
 
     fn defence(&self) -> Defence {
@@ -227,7 +239,9 @@ impl Recipe {
 
     fn adversarial(&self, standard: AdversarialOptions) -> AdversarialOptions {
         let epochs = self.epochs.map_or(standard.epochs, |[initial, sabotage, recovery]| (initial, sabotage, recovery));
-        AdversarialOptions { weight: self.weight.unwrap_or(standard.weight), epochs, ..standard }
+        let (weight, rate) =
+            (self.weight.unwrap_or(standard.weight), self.rate.map_or(standard.rate, |rate| rate as f32));
+        AdversarialOptions { weight, rate, epochs, ..standard }
     }
 }
 

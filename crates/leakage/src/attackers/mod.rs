@@ -93,10 +93,10 @@ fn single(
     }
 }
 
-/// Where only one value occurs there is nothing to learn: it is the answer.
+/// Where only one value occurs, or none, there is nothing to learn: it is the answer.
 fn constant(train: &Sample, rows: usize) -> Option<Scores> {
-    let first = *train.labels.first()?;
-    if train.labels.iter().any(|&l| l != first) {
+    let first = train.labels.first();
+    if train.labels.iter().any(|l| Some(l) != first) {
         return None;
     }
     Some(Scores { values: train.log_prior().repeat(rows), classes: train.classes })

@@ -5,6 +5,7 @@ use super::sample::Sample;
 use crate::linear::{cholesky, dot, solve};
 use crate::metrics::Scores;
 use rand::RngExt;
+use rand::seq::index;
 
 /// Rows on which the length scale is chosen.
 const TRIAL_ROWS: usize = 200;
@@ -28,12 +29,15 @@ pub(crate) fn attack(train: &Sample, test: &[f32], rows: usize, rng: &mut impl R
         |class: u32| -> Vec<f64> { train.labels.iter().map(|&l| if l == class { 1.0 } else { -1.0 }).collect() };
     // With two values one process serves both.
     let classes: Vec<u32> = if train.classes == 2 { vec![1] } else { (0..train.classes as u32).collect() };
-    let trial = n.min(TRIAL_ROWS);
     let first = signs(classes[0]);
+    // Rows may be in order of their labels.
+    let trial = index::sample(rng, n, n.min(TRIAL_ROWS)).into_vec();
+    let tried: Vec<f64> = trial.iter().flat_map(|&i| &points[i * d..(i + 1) * d]).copied().collect();
+    let signs_tried: Vec<f64> = trial.iter().map(|&i| first[i]).collect();
     let scale = SCALES
         .iter()
         .map(|s| s * median)
-        .map(|scale| (fit(&points[..trial * d], d, &first[..trial], scale).1, scale))
+        .map(|scale| (fit(&tried, d, &signs_tried, scale).1, scale))
         .reduce(|a, b| if b.0 > a.0 { b } else { a })
         .map_or(median, |best| best.1);
     let slopes: Vec<Vec<f64>> = classes.iter().map(|&class| fit(&points, d, &signs(class), scale).0).collect();

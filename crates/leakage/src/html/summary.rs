@@ -46,7 +46,7 @@ fn card(at: usize, report: &AuditReport) -> String {
          <p class=\"verdict\">{} about {}; {} training and {} test items</p>\n<dl>\n",
         at % 8,
         escape(&report.network),
-        verdict(&report.strongest),
+        verdict(report),
         escape(&report.attribute),
         count(report.items.train),
         count(report.items.test),

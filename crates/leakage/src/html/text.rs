@@ -1,6 +1,6 @@
 //! Escaping and numbers.
 
-use crate::report::Finding;
+use crate::report::AuditReport;
 
 /// Text made safe for element content and quoted attributes.
 pub(super) fn escape(text: &str) -> String {
@@ -66,16 +66,27 @@ pub(super) fn family(name: &str) -> String {
     }
 }
 
-/// How far above chance a finding lies, in a word that [`super::method`] defines.
-pub(super) fn verdict(finding: &Finding) -> &'static str {
-    if finding.low <= finding.chance {
-        "nothing measurable"
-    } else if finding.advantage < 0.05 {
-        "a trace"
-    } else if finding.advantage < 0.25 {
-        "a clear leak"
-    } else {
-        "a strong leak"
+/// How far above chance the surest finding about one item lies, and what many items of one subject add, in words that
+/// [`super::method`] defines.
+pub(super) fn verdict(report: &AuditReport) -> String {
+    let classes = report.strongest_class.iter().chain(&report.highest_class);
+    let findings = [&report.strongest_pooled, &report.highest_pooled].into_iter().chain(classes);
+    let sure = findings.filter(|found| found.low > found.chance).map(|found| found.advantage);
+    let word = match sure.fold(None, |most: Option<f64>, next| Some(most.map_or(next, |most| most.max(next)))) {
+        None => "nothing measurable",
+        Some(advantage) if advantage < 0.05 => "a trace",
+        Some(advantage) if advantage < 0.25 => "a clear leak",
+        Some(_) => "a strong leak",
+    };
+    let floor = |k: usize| {
+        let votes = report.controls.shuffled.iter().flat_map(|control| &control.vote);
+        votes.filter(|vote| vote.k == k).map(|vote| vote.accuracy).fold(0.0, f64::max)
+    };
+    match report.vote.iter().filter(|vote| vote.k > 1).max_by_key(|vote| vote.k) {
+        Some(vote) if vote.low > vote.chance.max(floor(vote.k)) => {
+            format!("{word} in one item, {} % by {} of one subject,", percent(vote.accuracy), vote.k)
+        }
+        _ => word.to_owned(),
     }
 }
 

@@ -19,29 +19,29 @@ pub(crate) fn auc(scores: &[f32], positive: &[bool]) -> Option<f64> {
     Some(wins / (positives as f64 * negatives as f64))
 }
 
-/// Largest share of positives found by a threshold that accepts at most `fpr` of the negatives,
-/// 0..1. `None` when one of the two kinds is missing.
+/// Share of positives found where `fpr` of the negatives are accepted, 0..1. `None` when one of the two kinds is missing.
 ///
-/// Thresholds lie between distinct scores. With fewer than 1/`fpr` negatives none may be accepted.
+/// Of equal scores an attacker accepts as many as it may, at random: the ROC curve is a straight line between its
+/// thresholds. Equal scores for all give `fpr`.
 pub(crate) fn tpr_at_fpr(scores: &[f32], positive: &[bool], fpr: f64) -> Option<f64> {
     let positives = positive.iter().filter(|p| **p).count();
     let negatives = positive.len() - positives;
     if positives == 0 || negatives == 0 {
         return None;
     }
-    let allowed = (fpr * negatives as f64 + 1e-9).floor() as usize;
+    let allowed = fpr * negatives as f64;
     let order = descending(scores);
-    let (mut hits, mut misses, mut found) = (0, 0, 0);
+    let (mut hits, mut misses) = (0.0, 0.0);
     for group in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
-        let hit = group.iter().filter(|&&i| positive[i]).count();
-        hits += hit;
-        misses += group.len() - hit;
-        if misses > allowed {
+        let hit = group.iter().filter(|&&i| positive[i]).count() as f64;
+        let miss = group.len() as f64 - hit;
+        if misses + miss > allowed {
+            hits += hit * (allowed - misses) / miss;
             break;
         }
-        found = hits;
+        (hits, misses) = (hits + hit, misses + miss);
     }
-    Some(found as f64 / positives as f64)
+    Some(hits / positives as f64)
 }
 
 /// AUC and its standard error (Hanley and McNeil, "The meaning and use of the area under a ROC
@@ -74,14 +74,18 @@ mod tests {
     }
 
     #[test]
-    fn low_false_positive_rate_counts_whole_ties() {
+    fn low_false_positive_rate_shares_ties() {
         let mut scores: Vec<f32> = (0..2000).map(|i| i as f32).collect();
-        let positive: Vec<bool> = (0..2000).map(|i| i >= 1000 || i == 500).collect();
-        assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(1000.0 / 1001.0));
-        scores[998] = 999.0;
-        assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(1000.0 / 1001.0));
-        scores[998] = 5000.0;
-        scores[999] = 5000.0;
+        let positive: Vec<bool> = (0..2000).map(|i| i >= 1000).collect();
+        assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(1.0));
+        // Two negatives above all positives: the one that may be accepted is one of them.
+        (scores[998], scores[999]) = (5000.0, 5000.0);
         assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(0.0));
+        // An eighth of the positives and of eight negatives tie at the top: one eighth of them is found.
+        let scores: Vec<f32> = (0..2000).map(|i| if i >= 1875 || i < 8 { 1.0 } else { 0.0 }).collect();
+        assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(125.0 / 8.0 / 1000.0));
+        // Who knows nothing finds as many as are accepted wrongly.
+        let blind = tpr_at_fpr(&[0.0; 2000], &positive, 1e-3).unwrap();
+        assert!((blind - 1e-3).abs() < 1e-12, "{blind}");
     }
 }

@@ -1,4 +1,4 @@
-//! Discriminant-tuning with rounded weights, and then of the public head on the integer outputs.
+//! Fine-tuning with rounded weights, and then of the public head on the integer outputs.
 
 use burn::tensor::Device;
 use dataset::{Dataset, Encoder};
@@ -15,7 +15,7 @@ use crate::model::parameters::{Parameters, matrix};
 use crate::train::batches::Batches;
 use crate::train::objective::{Batch, Objective, noise};
 use crate::train::optimiser::{Optimiser, clip, warm_up_and_cosine};
-use crate::train::{Targets, sampler::Sampler};
+use crate::train::{Targets, sampler::Sampler, state::adversarial};
 use crate::{Defence, MatchOptions, TrainingRecord};
 
 /// How much heavier matching is against rounded weights than it was against floats.
@@ -54,6 +54,8 @@ impl Tuning<'_> {
         let collateral = &self.record.collateral;
         let targets = Targets::read(self.data, &self.record.main, collateral)?;
         let defence = self.defence();
+        let rounds_only = options.defence == CompileDefence::AsTrained && adversarial(&self.record.options).is_some();
+        let steps = if rounds_only { 0 } else { options.steps };
         if options.discriminant > 0.0 && defence.as_ref().is_none_or(|chosen| chosen.weight == 0.0) {
             return Err(CompileError::Option {
                 field: "discriminant",
@@ -67,8 +69,8 @@ impl Tuning<'_> {
         let mut scales = latent.scales();
         let [mut of_weights, mut of_head, mut of_scales] =
             [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
-        let settling = options.steps - (options.settle * options.steps as f64).round() as usize;
-        for step in 0..options.steps {
+        let settling = steps - (options.settle * steps as f64).round() as usize;
+        for step in 0..steps {
             if step == settling {
                 // Without moments of their own, weights whose gradient is 0 stay where they are.
                 of_weights = Optimiser::adam(&latent.parameters);
@@ -94,7 +96,7 @@ impl Tuning<'_> {
             latent.mask(&mut descent.gradients[0]);
             clip(&mut descent.gradients, CLIP);
             let settled = step >= settling;
-            let (done, phase) = if settled { (step - settling, options.steps - settling) } else { (step, settling) };
+            let (done, phase) = if settled { (step - settling, steps - settling) } else { (step, settling) };
             let rate = warm_up_and_cosine(options.rate, done, phase, phase / 20) as f32;
             if settled {
                 latent.hold(&mut descent.gradients[0]);

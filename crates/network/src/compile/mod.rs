@@ -17,6 +17,9 @@ pub use report::{CompileReport, OutputRange};
 
 use dataset::{Dataset, Encoder};
 use indicatif::ProgressBar;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
 use crate::attacker;
 use crate::compiled::{CompiledNetwork, Origin, PublicHead};
@@ -37,8 +40,8 @@ const SAMPLE_ITEMS: usize = 100_000;
 
 /// Compiles a network to integers.
 ///
-/// `calibration` is labelled data like the training data; nine tenths fine-tune, the last tenth (at most
-/// 20,000 items) measures. Weights are rounded, fine-tuned through their rounding, and rounded for good; then output
+/// `calibration` is labelled data like the training data, in any order; nine tenths fine-tune, another tenth (at most
+/// 20,000 items) measures, which says nothing new where the network itself learned from it. Weights are rounded, fine-tuned through their rounding, and rounded for good; then output
 /// statistics are taken from the integers of up to 100,000 items, and the head is fitted to them.
 pub fn compile(
     network: &Network,
@@ -48,7 +51,7 @@ pub fn compile(
 ) -> Result<(CompiledNetwork, CompileReport), CompileError> {
     options.check()?;
     let encoder = with_bits(network.encoder(), options.precision.input)?;
-    let (tuning, held) = split(network, calibration)?;
+    let (tuning, held) = split(network, calibration, options.seed)?;
     progress.set_length(options.steps as u64);
 
     let sample: Vec<usize> = (0..tuning.len().min(SAMPLE_ITEMS)).collect();
@@ -216,8 +219,9 @@ fn with_bits(encoder: &Encoder, bits: Option<u32>) -> Result<Encoder, CompileErr
     serde_json::from_value(stored).map_err(|error| failed(error.to_string()))
 }
 
-/// Nine tenths to fine-tune on and one to measure on, in whole groups of paired items.
-fn split(network: &Network, data: &Dataset) -> Result<(Dataset, Dataset), CompileError> {
+/// Nine tenths to fine-tune on and one to measure on, at random: data may be in order of their labels. Paired items stay
+/// together.
+fn split(network: &Network, data: &Dataset, seed: u64) -> Result<(Dataset, Dataset), CompileError> {
     if data.len() < LEAST_ITEMS {
         return Err(CompileError::Items { found: data.len(), needed: LEAST_ITEMS });
     }
@@ -227,12 +231,16 @@ fn split(network: &Network, data: &Dataset) -> Result<(Dataset, Dataset), Compil
         let (found, expected) = (classes, network.classes().len());
         return Err(CompileError::Classes { label: record.main.clone(), found, expected });
     }
-    let values = Targets::read(data, &record.main, &record.collateral)?.values;
-    let first = data.len() * 9 / 10;
-    let first = (first.max(data.len().saturating_sub(HELD_ITEMS)) / values * values).max(1);
-    let tuning: Vec<usize> = (0..first).collect();
-    let held: Vec<usize> = (first..data.len()).collect();
-    Ok((data.subset(&tuning), data.subset(&held)))
+    let targets = Targets::read(data, &record.main, &record.collateral)?;
+    let group = if targets.are_paired() { targets.values } else { 1 };
+    let mut groups: Vec<usize> = (0..data.len() / group).collect();
+    groups.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let held = (groups.len() / 10).clamp(1, (HELD_ITEMS / group).max(1));
+    let (held, tuning) = groups.split_at(held);
+    let items = |groups: &[usize]| -> Vec<usize> {
+        groups.iter().flat_map(|&number| number * group..(number + 1) * group).collect()
+    };
+    Ok((data.subset(&items(tuning)), data.subset(&items(held))))
 }
 
 /// The head's layers, for outputs of mean 0 and variance 1.

@@ -64,10 +64,11 @@ pub struct Precision {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CompileDefence {
-    /// Matching if the network was trained with it, five times as heavy (rounding undoes much of it);
-    /// nothing otherwise.
+    /// Matching if the network was trained with it, five times as heavy (rounding undoes much of it). A
+    /// network that was trained against adversaries is only rounded, and its head fitted: fine-tuning knows
+    /// none of them, and would undo half of what they reached. Nothing otherwise.
     AsTrained,
-    /// Nothing.
+    /// Nothing: any network is fine-tuned for its main task alone.
     None,
     /// Matching with these options; the ramp does not apply.
     Match(MatchOptions),

@@ -24,7 +24,7 @@ pub struct CompileReport {
     pub neighbours_float: Option<f64>,
     /// What it reads from the integer outputs.
     pub neighbours_integer: Option<f64>,
-    /// Held-out items.
+    /// Items of the calibration data that fine-tuning did not see; the float network may have learned from them.
     pub items: usize,
     /// Percent of the weights of `P` and `R`, biases and units of noise apart, that are 0.
     pub zeros: f64,

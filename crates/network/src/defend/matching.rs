@@ -9,7 +9,9 @@
 //! pairing    = E|a_i − b_i|² / (2·tr Cov of the class)                     1 for independent pairs
 //! ```
 //!
-//! averaged over pairs of values and over classes. `med` is the median squared distance within the
+//! averaged over pairs of values and over classes. Cells of a batch have equal sizes, so that this is also the
+//! Hilbert-Schmidt independence criterion of outputs and attribute, with the kernel `[v = v']` on its `V` values
+//! (Gretton et al. 2005): `HSIC = (V − 1)/(2·V²) · mean MMD²`. `med` is the median squared distance within the
 //! class and `tr Cov` its total variance, both held constant, so that spreading a class out gains
 //! nothing. With pairs (items `i` of every value share their deformation) the terms `k(a_i, b_i)` are
 //! left out. The discriminant ratio of [`super::discriminant`] is added where it has a weight. The gradient is
@@ -297,5 +299,37 @@ mod tests {
         let [plain, white] =
             [false, true].map(|whiten| matching(&q, 2, layout, Measure { whiten, ..PLAIN }, 1.0).0.mmd);
         assert!(white > 1.5 * plain, "{plain} {white}");
+    }
+
+    /// `tr(KHLH)/m²` by its definition, from the unbiased discrepancy and what the diagonal adds to it.
+    #[test]
+    fn the_discrepancy_is_the_independence_criterion() {
+        let (cells, items) = (3, 20);
+        let rows = cells * items;
+        let q: Vec<f32> = (0..rows * 2).map(|i| (i as f32 * 0.61).sin() + (i / 40) as f32 * 0.3).collect();
+        let found = matching(&q, 2, Layout { cells: &[cells], items, paired: false }, PLAIN, 1.0).0.mmd;
+
+        let class = Class { q: &q, outputs: 2, cells, items, paired: false };
+        let median = f64::from(class.median(&class.columns()));
+        let kernel = |i: usize, j: usize| -> f64 {
+            let square: f64 = (0..2).map(|k| f64::from(q[2 * i + k] - q[2 * j + k]).powi(2)).sum();
+            let widths = (0..PLAIN.scales).map(|s| (-square * 3_f64.powi(s as i32) / median).exp());
+            widths.sum::<f64>() / PLAIN.scales as f64
+        };
+        let of_values = |i: usize, j: usize| f64::from(i / items == j / items);
+        let centred = |kernel: &dyn Fn(usize, usize) -> f64, i: usize, j: usize| {
+            let mean = |of: &dyn Fn(usize) -> f64| (0..rows).map(of).sum::<f64>() / rows as f64;
+            let all = mean(&|a| mean(&|b| kernel(a, b)));
+            kernel(i, j) - mean(&|a| kernel(a, j)) - mean(&|b| kernel(i, b)) + all
+        };
+        let pairs = || (0..rows).flat_map(|i| (0..rows).map(move |j| (i, j)));
+        let trace: f64 = pairs().map(|(i, j)| kernel(i, j) * centred(&of_values, i, j)).sum();
+        let hsic = trace / (rows * rows) as f64;
+
+        let (v, n) = (cells as f64, items as f64);
+        let within: f64 = pairs().filter(|&(i, j)| i != j && i / items == j / items).map(|(i, j)| kernel(i, j)).sum();
+        let diagonal = 2.0 / v * (v / n - within / (n * n * (n - 1.0)));
+        let expected = (v - 1.0) / (2.0 * v * v) * (found + diagonal);
+        assert!((hsic - expected).abs() < 1e-6 * hsic.abs().max(1e-3), "{hsic} {expected}");
     }
 }

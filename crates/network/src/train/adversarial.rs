@@ -45,7 +45,7 @@ pub(super) fn run(
     let steps = (initial + sabotage + recovery) * round;
     run.progress.set_length(steps as u64);
     run.progress.set_position(state.step as u64);
-    while state.step < steps {
+    while state.step < steps && !select::ended(options.selection.as_ref(), state) {
         let (step, epoch) = (state.step, state.step / round);
         let phase = match epoch {
             epoch if epoch < initial => Phase::Initial,

@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::optimiser::Optimiser;
-use super::state::{Candidate, Part, State};
+use super::state::{Candidate, Part, Seen, State};
 use super::{Run, TrainError};
 use crate::model::parameters::Parameters;
 use crate::storage::{self, Stored, Tensors, Values};
 
-const FORMAT: &str = "halflight checkpoint 1";
+const FORMAT: &str = "halflight checkpoint 2";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +21,7 @@ struct About {
     adam: Vec<u64>,
     /// Step, accuracy and leak of the state kept by selection.
     best: Option<(usize, f64, f64)>,
+    seen: Seen,
 }
 
 impl Run<'_> {
@@ -77,6 +78,7 @@ impl Run<'_> {
             step: state.step,
             adam: adam.collect(),
             best: state.best.as_ref().map(|best| (best.step, best.accuracy, best.leak)),
+            seen: state.seen,
         };
         storage::write(&checkpoint.path, &tensors, &about)
             .map_err(|error| TrainError::Checkpoint { path: checkpoint.path.clone(), problem: error.to_string() })
@@ -119,7 +121,7 @@ fn read(stored: &Stored, about: &About, state: &mut State) -> Result<(), storage
         fill("best/head".into(), &mut head)?;
         state.best = Some(Candidate { step, accuracy, leak, private, head });
     }
-    state.step = about.step;
+    (state.step, state.seen) = (about.step, about.seen);
     let mut adam = about.adam.iter();
     let adversaries = state.adversaries.iter_mut().enumerate().map(|(i, part)| (format!("adversary {i}"), part));
     let own = [("private".to_string(), &mut state.private), ("head".to_string(), &mut state.head)];

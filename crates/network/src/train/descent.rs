@@ -30,7 +30,7 @@ pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
     }
     run.progress.set_length(options.steps as u64);
     run.progress.set_position(state.step as u64);
-    while state.step < options.steps {
+    while state.step < options.steps && !select::ended(options.selection.as_ref(), state) {
         let step = state.step;
         if let Some(renewal) = &renewal {
             renewal.advance(step, &mut features, run)?;

@@ -1,13 +1,18 @@
 //! From the weights at the end of a run to a network: final statistics, folded, and the record.
 
+use std::collections::BTreeMap;
+
 use dataset::{Dataset, EncoderOptions};
+use rand::SeedableRng;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
 
 use super::cells::Targets;
 use super::state::State;
 use super::{Run, TrainError, data_hash};
 use crate::model::parameters::Parameters;
 use crate::network::{EvaluateError, Network, TrainingRecord, percent};
-use crate::{Compute, TrainOptions, attacker};
+use crate::{Compute, Defence, TrainOptions, attacker};
 
 /// Items that the output statistics are estimated on; a larger training set gives no better ones.
 const STATISTICS_ITEMS: usize = 60_000;
@@ -22,7 +27,9 @@ pub(super) fn finish(run: &Run, state: State) -> Result<Network, TrainError> {
 
 /// Gives every output variance 1 and lets the head read the outputs as they are:
 /// `D_j ← D_j / σ_j`, and in the head's first layer `b ← b − Σ_j (μ_j / σ_j)·W_j` where training
-/// normalised its outputs, `W_j ← σ_j·W_j` where it did not. `μ`, `σ` are those of the training data.
+/// normalised its outputs, `W_j ← σ_j·W_j` where it did not. `μ`, `σ` are those of the training data, each
+/// cell (main class, collateral value) weighing the same where batches were stratified: that is what the head
+/// learned to read.
 pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usize) -> Result<Network, TrainError> {
     let record = TrainingRecord {
         main: run.options.main.clone(),
@@ -46,10 +53,13 @@ pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usiz
     let (kind, encoder) = (run.options.kind, run.encoder.clone());
     let mut network = Network { kind, encoder, classes, private, head, record };
 
-    let sample: Vec<usize> = (0..run.train.len().min(STATISTICS_ITEMS)).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(run.options.seed);
+    let sample = index::sample(&mut rng, run.train.len(), run.train.len().min(STATISTICS_ITEMS)).into_vec();
     let outputs = network.outputs(&run.train.subset(&sample))?;
     let width = network.width();
-    let statistics: Vec<(f64, f64)> = (0..width).map(|output| moments(&outputs, width, output)).collect();
+    let weights = weights(run, &sample);
+    let statistics: Vec<(f64, f64)> =
+        (0..width).map(|output| weighted_moments(&outputs, width, output, &weights)).collect();
     for (mean, deviation) in &statistics {
         if !mean.is_finite() || !deviation.is_finite() || *deviation == 0.0 {
             return Err(TrainError::NotFinite { tensor: "outputs".into(), step: steps });
@@ -75,6 +85,16 @@ pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usiz
     Ok(network)
 }
 
+/// What each item of the sample counts in the statistics, in all 1.
+fn weights(run: &Run, sample: &[usize]) -> Vec<f64> {
+    let Targets { main, collateral, .. } = &run.targets;
+    let stratified = matches!(run.options.defence, Defence::Match(_));
+    let cell = |&item: &usize| if stratified { (main[item], collateral[item]) } else { (0, 0) };
+    let mut counts: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    sample.iter().for_each(|item| *counts.entry(cell(item)).or_default() += 1);
+    sample.iter().map(|item| 1.0 / (counts.len() * counts[&cell(item)]) as f64).collect()
+}
+
 /// Accuracies on the validation data, for the record.
 fn measure(validation: &Dataset, network: &mut Network) -> Result<(), TrainError> {
     network.record.accuracy = match network.accuracy(validation) {
@@ -97,9 +117,14 @@ fn measure(validation: &Dataset, network: &mut Network) -> Result<(), TrainError
 
 /// Mean and standard deviation of one column.
 pub(crate) fn moments(values: &[f32], width: usize, column: usize) -> (f64, f64) {
-    let count = (values.len() / width) as f64;
-    let column = || values.iter().skip(column).step_by(width).map(|&value| f64::from(value));
-    let mean = column().sum::<f64>() / count;
-    let variance = column().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    let count = values.len() / width;
+    weighted_moments(values, width, column, &vec![1.0 / count as f64; count])
+}
+
+/// The same, of rows with weights that add up to 1.
+fn weighted_moments(values: &[f32], width: usize, column: usize, weights: &[f64]) -> (f64, f64) {
+    let column = || values.iter().skip(column).step_by(width).map(|&value| f64::from(value)).zip(weights);
+    let mean = column().map(|(value, weight)| weight * value).sum::<f64>();
+    let variance = column().map(|(value, weight)| weight * (value - mean).powi(2)).sum::<f64>();
     (mean, variance.sqrt())
 }

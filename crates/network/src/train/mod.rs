@@ -13,7 +13,7 @@ pub(crate) mod objective;
 pub(crate) mod optimiser;
 pub(crate) mod sampler;
 mod select;
-mod state;
+pub(crate) mod state;
 
 pub(crate) use cells::Targets;
 pub use error::TrainError;

@@ -2,6 +2,7 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::Run;
 use super::optimiser::Optimiser;
@@ -29,6 +30,15 @@ pub(crate) struct Candidate {
     pub head: Parameters,
 }
 
+/// What selection remembers of all candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// Highest main accuracy.
+    pub highest: f64,
+    /// Candidates since the one that is kept.
+    pub in_vain: usize,
+}
+
 /// Everything that a checkpoint keeps.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
@@ -38,6 +48,7 @@ pub(crate) struct State {
     pub head: Part,
     pub adversaries: Vec<Part>,
     pub best: Option<Candidate>,
+    pub seen: Seen,
 }
 
 impl State {
@@ -57,7 +68,9 @@ impl State {
             Some(chosen) => Part { optimiser: Optimiser::sgd(&parameters, chosen.momentum), parameters },
             None => Part { optimiser: Optimiser::adam(&parameters), parameters },
         };
-        let mut state = Self { step: 0, private: part(private), head: part(head), adversaries: vec![], best: None };
+        let seen = Seen { highest: 0.0, in_vain: 0 };
+        let mut state =
+            Self { step: 0, private: part(private), head: part(head), adversaries: vec![], best: None, seen };
         if let Some(chosen) = adversarial(options) {
             state.restart_adversaries(run, chosen, 0);
         }

@@ -73,7 +73,7 @@ impl Authority {
             audit: hash,
             attribute: summary.attribute.clone(),
             strongest: summary.strongest.accuracy,
-            high: summary.strongest.high,
+            high: summary.high(),
             auditor: auditor.to_owned(),
             by: by.to_owned(),
         };

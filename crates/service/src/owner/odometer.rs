@@ -197,7 +197,14 @@ mod tests {
         let about = About { public_key: Hash([1; 32]), network: Hash([2; 32]), subject: "" };
         let strongest = Figure { family: "forest".into(), accuracy: 54.0, high: 55.0, chance: 50.0 };
         let vote = vec![VoteFigure { k: 1, accuracy: 54.0 }, VoteFigure { k: 21, accuracy: 70.0 }];
-        let audit = AuditSummary { attribute: "font".into(), strongest, vote };
+        let audit = AuditSummary {
+            attribute: "font".into(),
+            strongest,
+            strongest_pooled: None,
+            strongest_class: None,
+            highest_pooled: None,
+            vote,
+        };
         let limits = Limits { most_accuracy: Some(60.0), ..Limits::default() };
         assert!(matches!(odometer.spend(&about, 1, &limits, None), Err(OdometerError::NoAudit)));
         assert_eq!(odometer.spend(&about, 1, &limits, Some(&audit)).unwrap().accuracy, Some(54.0));

@@ -27,7 +27,7 @@ pub struct AuditEvidence {
     pub audit: Hash,
     /// The collateral attribute.
     pub attribute: String,
-    /// Upper end of the interval of the strongest attacker's accuracy, in percent.
+    /// What attackers may reach, in percent: [`AuditSummary::high`](crate::audit::AuditSummary::high).
     pub high: f64,
     /// Name of the auditor when it was recorded.
     pub auditor: String,

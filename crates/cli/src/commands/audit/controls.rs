@@ -5,6 +5,9 @@ use dataset::{Dataset, Encoder};
 use indicatif::ProgressBar;
 use leakage::{AuditOptions, Control, Family, Observations};
 use network::CompiledNetwork;
+use rand::SeedableRng;
+use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::Audit;
@@ -21,7 +24,7 @@ pub fn attack(
     test: &Dataset,
     bar: &ProgressBar,
 ) -> Result<[Control; 2]> {
-    let seed = audit.seeds[0];
+    let seed = audit.options().seeds[0];
     let options = AuditOptions {
         seeds: vec![seed],
         train_limit: audit.attack_size,
@@ -34,8 +37,10 @@ pub fn attack(
 
     let families = [Family::Logistic, Family::Neighbours { k: 15 }, Family::Forest { leaf: 5 }];
     let options = AuditOptions { families: families.to_vec(), ..options };
-    let raw = |data: &Dataset, most: usize| {
-        let items: Vec<usize> = (0..data.len().min(most)).collect();
+    // Any of them: data may be in order of their labels.
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut raw = |data: &Dataset, most: usize| {
+        let items = index::sample(&mut rng, data.len(), data.len().min(most)).into_vec();
         inputs(network.encoder(), &data.subset(&items), audit)
     };
     let (train, test) = (raw(train, RAW_ITEMS.0)?, raw(test, RAW_ITEMS.1)?);

@@ -6,7 +6,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use leakage::{Attribute, AuditOptions, AuditReport, Extras, Family, Inputs, Observations, Page, Undefended};
@@ -65,8 +65,8 @@ pub struct Audit {
     /// Also attack a random network of the same shape and the raw inputs, for comparison (the full panel does)
     #[arg(long)]
     controls: bool,
-    /// Whole runs of the panel
-    #[arg(long, value_delimiter = ',', default_value = "0")]
+    /// Whole runs of the panel, whose figures are averaged [default: 0; with `--panel full`, 0,1,2]
+    #[arg(long, value_delimiter = ',', value_name = "SEED")]
     seeds: Vec<u64>,
     /// Most items that attackers learn from
     #[arg(long, value_name = "ITEMS")]
@@ -144,6 +144,9 @@ impl Audit {
 
     fn attack(&self, network: &CompiledNetwork, train: &Split, test: &Split, console: &Console) -> Result<Outcome> {
         let options = self.options();
+        // Found wrong before attackers start, not after.
+        let named = [&self.main, &self.collateral];
+        let others = if self.unlisted { unlisted(&train.data, &test.data, &named)? } else { Vec::new() };
         let undefended = self.undefended.as_deref().map(CompiledNetwork::load).transpose()?;
         let bare = undefended.as_ref().map(|bare| anyhow::Ok((train.seen_by(bare, self)?, test.seen_by(bare, self)?)));
         let bare = bare.transpose()?;
@@ -168,8 +171,7 @@ impl Audit {
             report.noise = Some(leakage::pair_bound(&clean, &deviations, options.seeds[0])?);
         }
         let mut attributes = Vec::new();
-        if self.unlisted {
-            let others = unlisted(&train.data, &test.data, &[&self.main, &self.collateral])?;
+        if !others.is_empty() {
             // One family may need undefended outputs, and those are for the attribute asked for.
             let families = options.families.iter().filter(|family| !matches!(family, Family::Decensor { .. }));
             let options = AuditOptions { families: families.cloned().collect(), growth: false, ..options.clone() };
@@ -193,7 +195,7 @@ impl Audit {
             network: name_of(&self.network),
             attribute: self.collateral.clone(),
             families,
-            seeds: self.seeds.clone(),
+            seeds: if self.seeds.is_empty() { standard.seeds.clone() } else { self.seeds.clone() },
             train_limit: self.attack_size,
             growth: self.growth || standard.growth,
             ..standard
@@ -231,14 +233,22 @@ impl Split {
     }
 }
 
-/// Every label column but those named.
+/// Every label column but those named, if both data sets have it with the values of the first.
 fn unlisted(train: &Dataset, test: &Dataset, named: &[&String]) -> Result<Vec<Attribute>> {
     let others = train.columns().iter().filter(|column| !named.contains(&&column.name));
     others
         .map(|column| {
             let (name, classes, train) = (column.name.clone(), column.classes.clone(), column.values.clone());
-            let test = test.labels(&name)?.values.clone();
-            Ok(Attribute { name, classes, train, test })
+            let scored = test.labels(&name)?;
+            if scored.classes != classes {
+                bail!(
+                    "label `{name}`: its classes are {} in the training data and {} in the test data; split one data set, \
+                     or import both with the same classes",
+                    classes.join(", "),
+                    scored.classes.join(", ")
+                );
+            }
+            Ok(Attribute { name, classes, train, test: scored.values.clone() })
         })
         .collect()
 }

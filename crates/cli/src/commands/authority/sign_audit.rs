@@ -46,7 +46,7 @@ impl SignAudit {
         console.result(
             &json!({
                 "file": path, "network": network, "auditor": auditor, "attribute": summary.attribute,
-                "strongest": summary.strongest.accuracy, "high": summary.strongest.high,
+                "strongest": summary.strongest.accuracy, "high": summary.high(),
             }),
             || {
                 format!(
@@ -54,7 +54,7 @@ impl SignAudit {
                     path.display(),
                     summary.attribute,
                     summary.strongest.accuracy,
-                    summary.strongest.high
+                    summary.high()
                 )
             },
         )

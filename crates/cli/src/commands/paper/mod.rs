@@ -113,8 +113,8 @@ impl Paper {
 
     /// One row, from its file if it was measured with the same sizes before.
     fn row(&self, study: Study, row: &Row, ground: &Ground, console: &Console) -> Result<Measured> {
-        let sizes =
-            format!("{}-{}-{}-{}x{}", self.images, self.attack_size, self.steps, self.epochs[0], self.epochs[1]);
+        let Self { images, attack_size, test_size, steps, epochs: [initial, sabotage], .. } = self;
+        let sizes = format!("{images}-{attack_size}-{test_size}-{steps}-{initial}x{sabotage}");
         let mut found = Vec::new();
         for seed in 0..self.seeds {
             let path = self.out.join(format!("{}-{}-{sizes}-{seed}.json", study.name(), row.name));

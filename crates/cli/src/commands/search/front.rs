@@ -12,7 +12,7 @@ pub fn mark(found: &mut [Found]) {
 }
 
 /// Header and rows, the most accurate first.
-pub fn table(found: &[Found]) -> ([&'static str; 11], Vec<[String; 11]>) {
+pub fn table(found: &[Found]) -> ([&'static str; 12], Vec<[String; 12]>) {
     let header = [
         "front",
         "S",
@@ -24,6 +24,7 @@ pub fn table(found: &[Found]) -> ([&'static str; 11], Vec<[String; 11]>) {
         "pooled %",
         "worst class %",
         "vote@140 %",
+        "output bits",
         "field multiplications",
     ];
     let mut order: Vec<&Found> = found.iter().collect();
@@ -40,6 +41,7 @@ pub fn table(found: &[Found]) -> ([&'static str; 11], Vec<[String; 11]>) {
             format!("{:.2} {}", x.pooled, x.family),
             format!("{:.2}", x.worst_class),
             format!("{:.1}", x.vote),
+            format!("{:.1}", x.output_bits),
             format!("{:.3e}", x.field_muls),
         ]
     };

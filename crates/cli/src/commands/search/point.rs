@@ -67,6 +67,8 @@ impl Point {
     pub fn training(&self, standard: &TrainOptions) -> TrainOptions {
         let mut options = standard.clone();
         (options.outputs, options.units, options.noise) = (self.outputs, self.units, self.noise);
+        // Networks learn from inputs as coarse as they will be encrypted.
+        options.encoder.bits = self.precision.input.unwrap_or(options.encoder.bits);
         match &mut options.defence {
             Defence::None => {}
             Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => chosen.weight = self.weight,
@@ -77,7 +79,8 @@ impl Point {
 
     /// Names the float network in the folder.
     pub fn network(&self) -> String {
-        format!("S{}-d{}-w{}-n{}", self.outputs, self.units, self.weight, self.noise)
+        let bits = self.precision.input.map_or_else(String::new, |bits| format!("-x{bits}"));
+        format!("S{}-d{}-w{}-n{}{bits}", self.outputs, self.units, self.weight, self.noise)
     }
 
     /// Names the point in the folder.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use dataset::Dataset;
 use leakage::{AuditOptions, Family};
-use network::{CompileOptions, CompiledNetwork, Network, TrainOptions};
+use network::{Checkpoint, CompileOptions, CompiledNetwork, Network, TrainOptions};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -128,12 +128,12 @@ fn visit(
     })
 }
 
-/// Quick and complementary: shape, neighbourhoods fine and coarse, densities, trees.
+/// Those that were strongest somewhere: shape, neighbourhoods and densities fine and coarse, smooth differences, trees.
 fn families() -> Vec<Family> {
     let mut families = vec![Family::Qda];
-    families.extend([7, 15, 51].map(|k| Family::Neighbours { k }));
-    families.extend([0.1, 0.2].map(|bandwidth| Family::Kernel { bandwidth }));
-    families.push(Family::Boosting);
+    families.extend([7, 15, 51, 201].map(|k| Family::Neighbours { k }));
+    families.extend([0.1, 0.2, 0.4].map(|bandwidth| Family::Kernel { bandwidth }));
+    families.extend([Family::Fourier { features: 300, relative: 0.25 }, Family::Forest { leaf: 10 }, Family::Boosting]);
     families
 }
 
@@ -142,17 +142,22 @@ fn trained(ground: &Ground, point: &Point, console: &Console) -> Result<Network>
     if path.exists() {
         return Ok(Network::load(&path)?);
     }
+    let state = ground.folder.join(format!("{}.state", point.network()));
+    let checkpoint = Some(Checkpoint { path: state.clone(), every: 200 });
+    let options = TrainOptions { checkpoint, ..point.training(&ground.options) };
     let bar = console.bar("training");
-    let network = network::train(ground.train, ground.validation, &point.training(&ground.options), &bar)?;
+    let network = network::train(ground.train, ground.validation, &options, &bar)?;
     bar.finish_and_clear();
     network.save(&path)?;
+    let _ = fs::remove_file(state);
     Ok(network)
 }
 
 /// Refuses a folder whose points come from other data or options.
 fn claim(ground: &Ground, space: &Space, attackers: &Dataset) -> Result<()> {
-    // What points vary is in their names.
+    // What points vary is in their names, and each keeps its own unfinished state.
     let options = Point { weight: 0.0, noise: 0.0, outputs: 1, units: 1, ..space.points[0] }.training(&ground.options);
+    let options = TrainOptions { checkpoint: None, encoder: ground.options.encoder.clone(), ..options };
     let mut hash = Sha256::new();
     hash.update(format!("{options:?} {}", space.compile_steps));
     for data in [ground.train, ground.validation, attackers] {
