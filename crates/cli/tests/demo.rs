@@ -60,3 +60,19 @@ fn the_demo_serves_what_it_trained() {
     let again = shop.serve(serve, "predictor at ");
     assert_eq!(send(&again.address)["results"][0]["output"], first["results"][0]["output"]);
 }
+
+#[test]
+fn the_demo_serves_the_network_that_comes_with_it() {
+    let shop = Workshop::empty();
+    let serve = "demo --serve --ready --folder served --listen 127.0.0.1:0 --authority-listen 127.0.0.1:0";
+    let server = shop.serve(serve, "predictor at ");
+    assert!(!shop.path("report.html").exists());
+    let samples = "--data served/samples.safetensors --items 0..8 --client client";
+    let sent = shop.json(&format!("encrypt --url {} --model digits {samples}", server.address));
+    let data = dataset::Dataset::load(&shop.path("served/samples.safetensors")).unwrap();
+    let digits = data.labels("character").unwrap();
+    let results = sent["results"].as_array().unwrap();
+    let right = results.iter().zip(&digits.values);
+    let right = right.filter(|(result, digit)| result["label"] == digits.classes[**digit as usize].as_str()).count();
+    assert!(results.len() == 8 && right >= 7, "{sent}");
+}

@@ -68,6 +68,17 @@ pub enum Family {
     },
 }
 
+/// Forms of the outputs of one main class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// Mean 0 and deviation 1: for families that no linear map changes much, or that learn their own.
+    Standardised,
+    /// Without correlations: for distances.
+    Uncorrelated,
+    /// Both side by side: trees cut along columns, and thin directions lie across those of the outputs.
+    Both,
+}
+
 impl Family {
     /// The first panel: every kind that has been seen to find what others miss, in seconds.
     pub fn quick() -> Vec<Family> {
@@ -127,12 +138,15 @@ impl Family {
         matches!(self, Family::Mlp { .. } | Family::Convolution)
     }
 
-    /// Whether it measures distances between rows, for which correlations are taken out first.
-    pub(crate) fn measures_distances(&self) -> bool {
-        matches!(
-            self,
-            Family::Neighbours { .. } | Family::Kernel { .. } | Family::Fourier { .. } | Family::Process { .. }
-        )
+    /// The outputs as it looks at them.
+    pub(crate) fn columns(&self) -> Columns {
+        match self {
+            Family::Neighbours { .. } | Family::Kernel { .. } | Family::Fourier { .. } | Family::Process { .. } => {
+                Columns::Uncorrelated
+            }
+            Family::Tree | Family::Forest { .. } | Family::ExtraTrees { .. } | Family::Boosting => Columns::Both,
+            _ => Columns::Standardised,
+        }
     }
 
     /// Rough relative cost, so that long jobs start first.

@@ -46,7 +46,7 @@ pub(crate) fn run(
             let scores = match job.class {
                 Some(class) => {
                     let slice = &slices[class as usize];
-                    let (sample, rows) = slice.tables(values, families[0].measures_distances());
+                    let (sample, rows) = slice.tables(values, families[0].columns());
                     attack(families, &sample, slice.uncensored(), rows, seed)
                 }
                 None => {

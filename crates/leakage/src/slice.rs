@@ -1,6 +1,7 @@
 //! Items of one main class, as attackers see them.
 
 use crate::attackers::{Sample, Standardiser, Uncensored, Whitener};
+use crate::family::Columns;
 use crate::observations::Observations;
 use crate::training::Training;
 
@@ -12,8 +13,9 @@ pub(crate) struct Slice {
     labels: Vec<u32>,
     test_rows: Vec<f32>,
     pub test_items: Vec<usize>,
-    /// The same rows without correlations, where there are enough of them.
+    /// The same rows without correlations, where there are enough of them; and both side by side.
     white: Option<[Vec<f32>; 2]>,
+    both: Option<[Vec<f32>; 2]>,
     /// Undefended outputs of the training items, if known.
     undefended: Vec<f32>,
     undefended_width: usize,
@@ -31,11 +33,18 @@ impl Slice {
         let train_rows = standardiser.apply(&train.outputs, &train_items);
         let test_rows = standardiser.apply(&test.outputs, &test_items);
         let whitener = Whitener::fit(&train_rows, train.width);
+        let white = whitener.map(|w| [w.apply(&train_rows), w.apply(&test_rows)]);
+        let beside = |plain: &[f32], white: &[f32]| -> Vec<f32> {
+            let rows = plain.chunks_exact(train.width).zip(white.chunks_exact(train.width));
+            rows.flat_map(|(plain, white)| [plain, white].concat()).collect()
+        };
+        let both = white.as_ref().map(|[train, test]| [beside(&train_rows, train), beside(&test_rows, test)]);
         Slice {
             class,
             width: train.width,
             labels: train_items.iter().map(|&i| train.collateral[i]).collect(),
-            white: whitener.map(|w| [w.apply(&train_rows), w.apply(&test_rows)]),
+            white,
+            both,
             train_rows,
             test_rows,
             test_items,
@@ -48,14 +57,19 @@ impl Slice {
         (self.undefended_width > 0).then_some(Uncensored { rows: &self.undefended, width: self.undefended_width })
     }
 
-    /// Training sample and test rows; without correlations if `white`.
-    pub fn tables(&self, values: usize, white: bool) -> (Sample<'_>, &[f32]) {
-        let (rows, test) = match &self.white {
-            Some([train, test]) if white => (train, test),
-            _ => (&self.train_rows, &self.test_rows),
+    /// Training sample and test rows, in the form that a family looks at.
+    pub fn tables(&self, values: usize, columns: Columns) -> (Sample<'_>, &[f32]) {
+        let (width, tables) = match columns {
+            Columns::Standardised => (self.width, None),
+            Columns::Uncorrelated => (self.width, self.white.as_ref()),
+            Columns::Both => (2 * self.width, self.both.as_ref()),
+        };
+        let (width, rows, test) = match tables {
+            Some([train, test]) => (width, train, test),
+            None => (self.width, &self.train_rows, &self.test_rows),
         };
         let labels = self.labels.as_slice().into();
-        (Sample { rows: rows.as_slice().into(), width: self.width, labels, classes: values }, test)
+        (Sample { rows: rows.as_slice().into(), width, labels, classes: values }, test)
     }
 }
 

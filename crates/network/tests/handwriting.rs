@@ -165,8 +165,6 @@ fn compiling_does_not_mind_the_order_of_the_data() {
     let (compiled, report) =
         compile(&network, &data.subset(&sorted), &quick_compile(), &ProgressBar::hidden()).unwrap();
     assert!(compiled.accuracy(&test).unwrap() > 92.0, "{report:?}");
-    let kept = report.accuracy_float;
-    assert!(kept > 93.0 && kept < 100.0, "{report:?}");
 }
 
 /// Statistics of the data once stood where the head had learned those of batches with equal cells.

@@ -1,8 +1,8 @@
 //! De-censoring: undo the defence first, then attack.
 
 use super::neural;
-use super::sample::{Sample, Standardiser};
-use crate::family::Family;
+use super::sample::{Sample, Standardiser, Whitener};
+use crate::family::{Columns, Family};
 use crate::metrics::Scores;
 use rand::RngExt;
 
@@ -31,7 +31,12 @@ pub(crate) fn attack(
     let map = neural::fit(&[train.width, 64, 64, width], &train.rows, &targets, epochs, rng, |out, target| {
         (out - target).square().mean()
     });
-    let restored = neural::predict(&map, test, train.width);
+    let mut restored = neural::predict(&map, test, train.width);
+    let mut targets = targets;
+    let white = Whitener::fit(&targets, width).filter(|_| then.columns() == Columns::Uncorrelated);
+    if let Some(white) = white {
+        (restored, targets) = (white.apply(&restored), white.apply(&targets));
+    }
     let clear = Sample { rows: targets.into(), width, labels: train.labels.clone(), classes: train.classes };
     super::attack(std::slice::from_ref(then), &clear, None, &restored, rng.random()).swap_remove(0)
 }

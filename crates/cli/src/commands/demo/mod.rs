@@ -25,7 +25,9 @@ use trained::{Trained, Trial};
 
 /// Draws, trains, compiles, audits, issues, encrypts and predicts in a few minutes.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  halflight demo --report report.html\n  halflight demo --serve")]
+#[command(
+    after_help = "Examples:\n  halflight demo --report report.html\n  halflight demo --serve\n  halflight demo --serve --ready"
+)]
 pub struct Demo {
     /// HTML page to write at the end
     #[arg(long, default_value = "report.html", value_name = "FILE")]
@@ -60,10 +62,14 @@ impl Demo {
         if self.serve.serve && self.serve.is_prepared() {
             return self.serve.run(console);
         }
-        files::check_writable(&self.report, self.force)?;
         if self.serve.serve {
             self.serve.check()?;
         }
+        if self.serve.ready {
+            self.serve.prepare_ready()?;
+            return self.serve.run(console);
+        }
+        files::check_writable(&self.report, self.force)?;
         let mut clock = Clock::default();
 
         let drawn = self.draw(console, &mut clock)?;

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use dataset::Dataset;
+use dataset::draw::{DrawSpec, Generator};
+use indicatif::ProgressBar;
 use leakage::AuditReport;
 use network::CompiledNetwork;
 use qfe::keyfile::{self, Unlock};
@@ -29,6 +31,11 @@ use crate::model::{self, Model};
 const MODEL: &str = "digits";
 /// Test images that are kept for owners to send.
 const SAMPLES: usize = 200;
+/// The network that comes with the program, and its report.
+const READY: &[u8] = include_bytes!("../../../../../networks/digits-match-noise.safetensors");
+const READY_REPORT: &str = include_str!("../../../../../networks/digits-match-noise.json");
+/// Names the test images of the ready network: as for its report, apart from all that it learned from.
+const READY_SEED: u64 = 1;
 /// Who asks at this authority.
 const BY: &str = "the demo";
 
@@ -41,6 +48,10 @@ pub struct Serve {
     /// Folder for keys, ledger and model; one that a run before left is served at once, without training
     #[arg(long, default_value = "halflight-demo", value_name = "FOLDER", requires = "serve")]
     folder: PathBuf,
+    /// Train nothing: serve the network of drawn digits that comes with the program, matched and with noise under
+    /// encryption (`networks/digits-match-noise`; `halflight paper --networks` makes it anew)
+    #[arg(long, requires = "serve")]
+    pub ready: bool,
     /// Address of the predictor and its page
     #[arg(long, default_value = "127.0.0.1:8481", value_name = "ADDRESS", requires = "serve")]
     listen: SocketAddr,
@@ -64,6 +75,17 @@ impl Serve {
             }
             false => files::check_folder(&self.folder, &[], false),
         }
+    }
+
+    /// As [`prepare`](Self::prepare), of the network that comes with the program.
+    pub fn prepare_ready(&self) -> Result<()> {
+        let report: AuditReport = serde_json::from_str(READY_REPORT).context("networks/digits-match-noise.json")?;
+        fs::create_dir_all(&self.folder).with_context(|| format!("{}: cannot be made", self.folder.display()))?;
+        let path = self.folder.join("network.safetensors");
+        files::write(&path, READY)?;
+        let network = CompiledNetwork::load(&path)?;
+        let samples = Generator::new(&DrawSpec::default())?.draw(SAMPLES, READY_SEED, &ProgressBar::hidden());
+        self.prepare(&network, &report, &samples)
     }
 
     /// Sets an authority up that issues one key, of this network, to the predictor.
