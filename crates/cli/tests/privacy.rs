@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dataset::Dataset;
 use indicatif::ProgressBar;
-use network::CompiledNetwork;
+use network::{CompiledNetwork, Network};
 use qfe::{Ciphertext, Encryptor, Evaluator, LogTable, QuadraticMap};
 use workshop::Workshop;
 
@@ -89,12 +89,15 @@ fn outputs_for_other_attackers_and_labels_that_nobody_listed() {
     let stored = tensors.tensor("test_outputs").unwrap().data()[..32].as_chunks::<8>().0.to_vec();
     assert_eq!(stored.into_iter().map(i64::from_le_bytes).collect::<Vec<_>>(), first);
 
-    let full = shop.json(&format!("{audit} --families qda,knn-7 --unlisted --growth --reconstruction --controls"));
+    let full =
+        shop.json(&format!("{audit} --families qda,knn-7 --seeds 0,1 --unlisted --growth --reconstruction --controls"));
     let controls = full["controls"]["others"].as_array().unwrap();
     let names: Vec<_> = controls.iter().map(|control| control["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["random network", "raw inputs"]);
     // How much ink there is can be read from pixels, if from anything.
     assert!(controls[1]["highest_pooled"]["advantage"].as_f64().unwrap() > 0.4, "{:?}", controls[1]);
+    assert_eq!(full["seeds"], serde_json::json!([0, 1]));
+    assert!(full["attackers"][0]["spread"].as_f64().is_some());
     assert!(full["growth"].as_array().unwrap().len() > 1);
     assert!(full["reconstruction"]["median_rank"].as_f64().unwrap() >= 1.0);
     let others = data.columns().iter().filter(|column| !["digit", "ink"].contains(&column.name.as_str())).count();
@@ -116,17 +119,31 @@ fn a_search_finds_a_front_and_goes_on_where_it_stopped() {
     };
     let first = shop.json(&search("3/4/3"));
     assert_eq!(first["points"].as_array().unwrap().len(), 2);
-    let network = shop.path("found").join("S2-d6-w30-n0.float.safetensors");
+    let network = shop.path("found").join("S2-d6-w30-n0-x3.float.safetensors");
     let trained = std::fs::metadata(&network).unwrap().modified().unwrap();
-    let second = shop.json(&search("3/4/3,2/3/2"));
+    let second = shop.json(&search("3/4/3,2/3/3"));
     let points = second["points"].as_array().unwrap();
     assert_eq!(points.len(), 4);
     assert_eq!(points[0]["main_integer"], first["points"][0]["main_integer"]);
     assert!(points.iter().any(|point| point["front"] == true));
     assert!(points.iter().all(|point| point["field_muls"].as_f64().unwrap() > 0.0));
-    assert_eq!(std::fs::metadata(&network).unwrap().modified().unwrap(), trained, "trained once for all precisions");
+    assert_eq!(
+        std::fs::metadata(&network).unwrap().modified().unwrap(),
+        trained,
+        "trained once for all precisions of equal inputs"
+    );
     let page = std::fs::read_to_string(shop.path("found").join("front.html")).unwrap();
-    assert!(page.contains("S 3 d 6 2/3/2 bits"));
+    assert!(page.contains("S 3 d 6 2/3/3 bits"));
+
+    let fresh = |seed: u64| {
+        shop.works(&format!(
+            "train --data train.safetensors --validation test.safetensors --collateral font --fresh --steps 8 --batch 100 \
+             --units 6 --seed {seed} --out fresh-{seed}.safetensors"
+        ));
+        let network = Network::load(&shop.path(&format!("fresh-{seed}.safetensors"))).unwrap();
+        network.record().options.fresh.as_ref().map(|fresh| fresh.seed)
+    };
+    assert!(fresh(1).is_some() && fresh(3) != fresh(2), "other seeds meet other drawings");
 
     let other = search("3/4/3").replace("--steps 30", "--steps 31");
     shop.refuses(&other, &["other data or options"]);

@@ -145,7 +145,9 @@ impl Train {
         options.checkpoint = self.checkpoint.map(|path| Checkpoint { path, every: 200 });
 
         if self.fresh {
-            options.fresh = Some(Fresh { specification: specification(&train, &self.data)?, ..Fresh::default() });
+            let standard = Fresh::default();
+            let seed = standard.seed.wrapping_add(options.seed);
+            options.fresh = Some(Fresh { specification: specification(&train, &self.data)?, seed, ..standard });
         }
 
         if self.search.asked() {
