@@ -1,7 +1,7 @@
 //! One subject, k items: the evidence of several outputs added up.
 
 use crate::evaluate::Run;
-use crate::metrics::{Scores, best, chance, log_sum, wilson};
+use crate::metrics::{Scores, best, depends, log_sum, wilson};
 use crate::observations::Observations;
 use crate::report::Vote;
 use rand::seq::SliceRandom;
@@ -106,9 +106,6 @@ fn evidence(run: &Run, test: &Observations, told_by_label: &[f32]) -> (Vec<Vec<f
         let (held, new) = (log_probabilities(held_scores), log_probabilities(test_scores));
         let classes = held_scores.classes;
         let (of_held, of_test) = (Means::of(&held, classes, &run.held), Means::of(&new, classes, test));
-        // Test items are not labelled: where their values are not equally likely is known from those held out.
-        let centre = of_test.plain.iter().zip(&of_held.balanced).zip(&of_held.plain);
-        let centre: Vec<f64> = centre.map(|((new, balanced), plain)| new + balanced - plain).collect();
         let told = |values: Vec<f32>, centre: &[f64], main: &[u32]| -> Vec<f32> {
             let rows = values.chunks_exact(classes).zip(main);
             let row = |(row, &main): (&[f32], &u32)| {
@@ -118,7 +115,7 @@ fn evidence(run: &Run, test: &Observations, told_by_label: &[f32]) -> (Vec<Vec<f
             };
             rows.flat_map(row).collect()
         };
-        (told(held, &of_held.balanced, &run.held.main), told(new, &centre, &test.main))
+        (told(held, &of_held.balanced(), &run.held.main), told(new, &of_test.balanced_by(&of_held), &test.main))
     });
     both.unzip()
 }
@@ -132,8 +129,7 @@ fn told_by_label(train: &Observations) -> Vec<f32> {
     }
     let of_value = |value: usize| (0..mains).map(|main| counts[main * values + value]).sum::<usize>();
     let totals: Vec<usize> = (0..values).map(of_value).collect();
-    let equal = |counts: &[usize]| chance(counts) * values as f64 <= 1.0;
-    if counts.chunks_exact(values).all(equal) {
+    if !depends(&counts, values) {
         return vec![0.0; mains * values];
     }
     let share =
@@ -149,33 +145,53 @@ fn log_probabilities(scores: &Scores) -> Vec<f32> {
     scores.rows().flat_map(row).collect()
 }
 
-/// Mean log-probabilities of each main class, `[main classes, values]`: over its items, and over its values of the
-/// attribute, as if each were as frequent.
+/// Mean log-probabilities and number of the items of each main class and true value, `[main classes, values]`.
 struct Means {
-    plain: Vec<f64>,
-    balanced: Vec<f64>,
+    values: usize,
+    cells: Vec<(f64, Vec<f64>)>,
 }
 
 impl Means {
     fn of(probabilities: &[f32], values: usize, data: &Observations) -> Means {
-        let mains = data.main_classes.len();
-        // By main class and true value: number of items, sums of their rows.
-        let mut cells = vec![(0.0, vec![0.0_f64; values]); mains * values];
+        let mut cells = vec![(0.0, vec![0.0_f64; values]); data.main_classes.len() * values];
         for ((row, &main), &value) in probabilities.chunks_exact(values).zip(&data.main).zip(&data.collateral) {
-            let (count, sums) = &mut cells[main as usize * values + value as usize];
+            let (count, mean) = &mut cells[main as usize * values + value as usize];
             *count += 1.0;
-            sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+            mean.iter_mut().zip(row).for_each(|(mean, &x)| *mean += (f64::from(x) - *mean) / *count);
         }
-        let (mut plain, mut balanced) = (Vec::new(), Vec::new());
-        for cells in cells.chunks_exact(values) {
-            let present = || cells.iter().filter(|(count, _)| *count > 0.0);
-            let (items, seen) = (present().map(|(count, _)| count).sum::<f64>(), present().count() as f64);
-            plain.extend((0..values).map(|at| present().map(|(_, sums)| sums[at]).sum::<f64>() / items.max(1.0)));
-            balanced.extend(
-                (0..values).map(|at| present().map(|(count, sums)| sums[at] / count).sum::<f64>() / seen.max(1.0)),
-            );
+        Means { values, cells }
+    }
+
+    /// The mean of each main class with every value as likely.
+    fn balanced(&self) -> Vec<f64> {
+        let class = |cells: &[(f64, Vec<f64>)]| {
+            let present = cells.iter().filter(|(count, _)| *count > 0.0);
+            self.mean(present.map(|(_, mean)| (1.0, mean)))
+        };
+        self.cells.chunks_exact(self.values).flat_map(class).collect()
+    }
+
+    /// The same for items without labels: their own mean, and what is known of the values from other items where the
+    /// shares of the values, which are taken to be known, are not equal.
+    fn balanced_by(&self, known: &Means) -> Vec<f64> {
+        let class = |(cells, known): (&[(f64, Vec<f64>)], &[(f64, Vec<f64>)])| {
+            let plain = self.mean(cells.iter().map(|(count, mean)| (*count, mean)));
+            let both = || cells.iter().zip(known).filter(|((count, _), (seen, _))| *count > 0.0 && *seen > 0.0);
+            let balanced = self.mean(both().map(|(_, (_, mean))| (1.0, mean)));
+            let shared = self.mean(both().map(|((count, _), (_, mean))| (*count, mean)));
+            (0..self.values).map(move |at| plain[at] + balanced[at] - shared[at]).collect::<Vec<f64>>()
+        };
+        self.cells.chunks_exact(self.values).zip(known.cells.chunks_exact(self.values)).flat_map(class).collect()
+    }
+
+    /// Of means with weights; 0 of none.
+    fn mean<'a>(&self, parts: impl Iterator<Item = (f64, &'a Vec<f64>)>) -> Vec<f64> {
+        let (mut sums, mut total) = (vec![0.0; self.values], 0.0);
+        for (weight, mean) in parts {
+            sums.iter_mut().zip(mean).for_each(|(sum, x)| *sum += weight * x);
+            total += weight;
         }
-        Means { plain, balanced }
+        sums.into_iter().map(|sum| if total > 0.0 { sum / total } else { 0.0 }).collect()
     }
 }
 

@@ -21,6 +21,20 @@ pub(crate) fn chance(counts: &[usize]) -> f64 {
     *counts.iter().max().unwrap_or(&0) as f64 / total as f64
 }
 
+/// Whether the values' shares depend on the main class (χ² of independence, 0.1 %). `counts` is `[main classes, values]`.
+pub(crate) fn depends(counts: &[usize], values: usize) -> bool {
+    let rows: Vec<usize> = counts.chunks_exact(values).map(|row| row.iter().sum()).collect();
+    let columns: Vec<usize> = (0..values).map(|v| counts.iter().skip(v).step_by(values).sum()).collect();
+    let total: usize = rows.iter().sum();
+    let statistic = counts.iter().enumerate().map(|(at, &count)| {
+        let expected = rows[at / values] as f64 * columns[at % values] as f64 / total.max(1) as f64;
+        if expected > 0.0 { (count as f64 - expected).powi(2) / expected } else { 0.0 }
+    });
+    let present = |sums: &[usize]| sums.iter().filter(|&&sum| sum > 0).count().saturating_sub(1);
+    let freedom = present(&rows) * present(&columns);
+    freedom > 0 && statistic.sum::<f64>() > chi_square_quantile(freedom, 0.999)
+}
+
 /// Wilson and Hilferty's approximation (1931), within 1 % at this level.
 fn chi_square_quantile(freedom: usize, level: f64) -> f64 {
     let k = freedom as f64;
@@ -38,5 +52,12 @@ mod tests {
         assert_eq!(chance(&[900, 100]), 0.9);
         assert_eq!(chance(&[100, 100, 0]), 0.5);
         assert_eq!(chance(&[0, 70]), 1.0);
+    }
+
+    #[test]
+    fn frequent_values_are_no_dependence() {
+        assert!(!depends(&[900, 100, 880, 120], 2));
+        assert!(depends(&[900, 100, 500, 500], 2));
+        assert!(!depends(&[900, 0, 400, 0], 2));
     }
 }

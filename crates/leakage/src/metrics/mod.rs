@@ -6,7 +6,7 @@ mod interval;
 mod ranking;
 
 pub(crate) use bits::Calibration;
-pub(crate) use chance::chance;
+pub(crate) use chance::{chance, depends};
 pub(crate) use interval::normal_cdf;
 pub(crate) use interval::normal_quantile;
 pub use interval::wilson;
