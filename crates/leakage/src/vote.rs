@@ -148,8 +148,11 @@ fn log_probabilities(scores: &Scores) -> Vec<f32> {
 /// Mean log-probabilities and number of the items of each main class and true value, `[main classes, values]`.
 struct Means {
     values: usize,
-    cells: Vec<(f64, Vec<f64>)>,
+    cells: Vec<Cell>,
 }
+
+/// Number of items and mean of their rows.
+type Cell = (f64, Vec<f64>);
 
 impl Means {
     fn of(probabilities: &[f32], values: usize, data: &Observations) -> Means {
@@ -164,7 +167,7 @@ impl Means {
 
     /// The mean of each main class with every value as likely.
     fn balanced(&self) -> Vec<f64> {
-        let class = |cells: &[(f64, Vec<f64>)]| {
+        let class = |cells: &[Cell]| {
             let present = cells.iter().filter(|(count, _)| *count > 0.0);
             self.mean(present.map(|(_, mean)| (1.0, mean)))
         };
@@ -174,7 +177,7 @@ impl Means {
     /// The same for items without labels: their own mean, and what is known of the values from other items where the
     /// shares of the values, which are taken to be known, are not equal.
     fn balanced_by(&self, known: &Means) -> Vec<f64> {
-        let class = |(cells, known): (&[(f64, Vec<f64>)], &[(f64, Vec<f64>)])| {
+        let class = |(cells, known): (&[Cell], &[Cell])| {
             let plain = self.mean(cells.iter().map(|(count, mean)| (*count, mean)));
             let both = || cells.iter().zip(known).filter(|((count, _), (seen, _))| *count > 0.0 && *seen > 0.0);
             let balanced = self.mean(both().map(|(_, (_, mean))| (1.0, mean)));

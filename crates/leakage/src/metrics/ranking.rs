@@ -82,7 +82,7 @@ mod tests {
         (scores[998], scores[999]) = (5000.0, 5000.0);
         assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(0.0));
         // An eighth of the positives and of eight negatives tie at the top: one eighth of them is found.
-        let scores: Vec<f32> = (0..2000).map(|i| if i >= 1875 || i < 8 { 1.0 } else { 0.0 }).collect();
+        let scores: Vec<f32> = (0..2000).map(|i| if (8..1875).contains(&i) { 0.0 } else { 1.0 }).collect();
         assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(125.0 / 8.0 / 1000.0));
         // Who knows nothing finds as many as are accepted wrongly.
         let blind = tpr_at_fpr(&[0.0; 2000], &positive, 1e-3).unwrap();
