@@ -60,13 +60,17 @@ fn card(at: usize, report: &AuditReport) -> String {
         }
         text
     };
+    let mut beside = compared(pooled, floor.map(|f| &f.strongest_pooled));
+    for control in &report.controls.others {
+        let _ = write!(beside, ", {} {} %", escape(&control.name), percent(control.strongest_pooled.accuracy));
+    }
     entry(
         &mut out,
         (at, "one"),
         "One item, main label known",
         [pooled.accuracy, pooled.low, pooled.high, pooled.chance],
         &format!("by {}", escape(&family(&pooled.family))),
-        &compared(pooled, floor.map(|f| &f.strongest_pooled)),
+        &beside,
     );
     if let Some(found) = &report.strongest_class {
         let class = escape(found.class.as_deref().unwrap_or_default());

@@ -158,10 +158,12 @@ impl Audit {
         let bar = console.bar("auditing");
         let mut report = leakage::audit_with(&train.seen, &test.seen, &extras, &options, &bar)?;
         if self.reconstruction || self.panel == Panel::Full {
+            console.step("rebuilding inputs from outputs");
             let (train, test) = (train.inputs(), test.inputs());
             report.reconstruction = Some(leakage::reconstruct(&train, &test, options.seeds[0], &bar)?);
         }
         if self.controls || self.panel == Panel::Full {
+            console.step("attacking a random network and the raw inputs, for comparison");
             report.controls.others.extend(controls::attack(self, network, &train.data, &test.data, &bar)?);
         }
         if let Some(noise) = network.encoder().noise() {
