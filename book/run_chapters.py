@@ -38,7 +38,9 @@ def cut(line):
     verb = re.search(r"halflight (\w+)", line)
     options = QUICK.get(verb.group(1), {}) if verb else {}
     command, redirect, target = line.partition(" > ")
-    command += "".join(f" {option}" for name, option in options.items() if name not in line)
+    # Epochs are the steps of adversarial defences.
+    given = line.replace("--epochs", "--epochs --steps")
+    command += "".join(f" {option}" for name, option in options.items() if name not in given)
     for written in re.findall(r"--(?:out|report) (\S+)", line):
         command = f"rm -rf {written} {written.removesuffix('.html')}.json; {command}"
     if "authority init" in line:
