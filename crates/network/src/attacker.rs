@@ -1,7 +1,8 @@
 //! A k-nearest-neighbours attacker on held-out data: independent of every loss that training sees.
 //!
 //! Within each main class and value it stores every second item, and reads the collateral values of the others from
-//! the outputs: that is fair in data of any order, and paired drawings stay together. It serves to choose among states of a run; an audit uses far stronger panels.
+//! the outputs: that is fair in data of any order, and paired drawings stay together. It serves to choose among states
+//! of a run; an audit uses far stronger panels.
 
 use rayon::prelude::*;
 

@@ -41,8 +41,9 @@ const SAMPLE_ITEMS: usize = 100_000;
 /// Compiles a network to integers.
 ///
 /// `calibration` is labelled data like the training data, in any order; nine tenths fine-tune, another tenth (at most
-/// 20,000 items) measures, which says nothing new where the network itself learned from it. Weights are rounded, fine-tuned through their rounding, and rounded for good; then output
-/// statistics are taken from the integers of up to 100,000 items, and the head is fitted to them.
+/// 20,000 items) measures, which says nothing new where the network itself learned from it. Weights are rounded,
+/// fine-tuned through their rounding, and rounded for good; then output statistics are taken from the integers of up to
+/// 100,000 items, and the head is fitted to them.
 pub fn compile(
     network: &Network,
     calibration: &Dataset,
