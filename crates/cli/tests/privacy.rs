@@ -147,6 +147,7 @@ fn a_search_finds_a_front_and_goes_on_where_it_stopped() {
 
     let other = search("3/4/3").replace("--steps 30", "--steps 31");
     shop.refuses(&other, &["other data or options"]);
+    shop.refuses(&format!("{} --checkpoint state", search("3/4/3")), &["--checkpoint", "--search"]);
 }
 
 #[test]

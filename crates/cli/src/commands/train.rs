@@ -43,8 +43,9 @@ pub struct Train {
     /// Draw new training images all the time; the data must be drawn characters
     #[arg(long)]
     fresh: bool,
-    /// File that keeps the state of an unfinished run; a run that finds its own state there goes on
-    #[arg(long, value_name = "FILE")]
+    /// File that keeps the state of an unfinished run; a run that finds its own state there goes on (a search keeps
+    /// those of its points itself)
+    #[arg(long, value_name = "FILE", conflicts_with = "search")]
     checkpoint: Option<PathBuf>,
     #[command(flatten)]
     search: search::Arguments,
