@@ -1,13 +1,24 @@
-//! Criterion benchmarks of the paper's shape; `qfe::bench` has the rest.
+//! Benchmarks of the paper's shape; `qfe::bench` has the rest.
 
-use std::{hint::black_box, sync::Arc};
+use std::hint::black_box;
+use std::sync::{Arc, LazyLock};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use divan::Bencher;
 use indicatif::ProgressBar;
 use qfe::{Ciphertext, Encryptor, Evaluator, LogTable, bench::Shape, setup};
 use rand::{SeedableRng, rngs::StdRng};
 
-fn operations(c: &mut Criterion) {
+/// What every operation starts from.
+struct Fixture {
+    u: Vec<i64>,
+    v: Vec<i64>,
+    encryptor: Encryptor,
+    ciphertext: Ciphertext,
+    encoded: Vec<u8>,
+    evaluator: Evaluator,
+}
+
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let hidden = ProgressBar::hidden();
     let mut rng = StdRng::seed_from_u64(1);
     let shape = Shape::named("paper").expect("the shape exists");
@@ -22,14 +33,30 @@ fn operations(c: &mut Criterion) {
     let table = Arc::new(LogTable::build(22, &hidden).expect("22 bits are allowed"));
     let bounds = vec![(-(1 << 40), 1 << 40); map.outputs()];
     let evaluator = Evaluator::new(&key, table, &bounds).expect("bounds fit");
-    let mut group = c.benchmark_group("paper");
-    group.sample_size(10);
-    group.bench_function("encrypt", |b| b.iter(|| encryptor.encrypt(black_box(&u), &v, &mut rng)));
-    group.bench_function("mask", |b| b.iter(|| encryptor.draw_mask(&mut StdRng::seed_from_u64(3))));
-    group.bench_function("read", |b| b.iter(|| Ciphertext::from_bytes(black_box(&encoded))));
-    group.bench_function("evaluate with logarithms", |b| b.iter(|| evaluator.evaluate(black_box(&ciphertext))));
-    group.finish();
+    Fixture { u, v, encryptor, ciphertext, encoded, evaluator }
+});
+
+#[divan::bench]
+fn encrypt(bencher: Bencher) {
+    let f = &*FIXTURE;
+    bencher.bench(|| f.encryptor.encrypt(black_box(&f.u), &f.v, &mut rand::rng()));
 }
 
-criterion_group!(benches, operations);
-criterion_main!(benches);
+#[divan::bench]
+fn mask(bencher: Bencher) {
+    bencher.bench(|| FIXTURE.encryptor.draw_mask(&mut StdRng::seed_from_u64(3)));
+}
+
+#[divan::bench]
+fn read(bencher: Bencher) {
+    bencher.bench(|| Ciphertext::from_bytes(black_box(&FIXTURE.encoded)));
+}
+
+#[divan::bench]
+fn evaluate_with_logarithms(bencher: Bencher) {
+    bencher.bench(|| FIXTURE.evaluator.evaluate(black_box(&FIXTURE.ciphertext)));
+}
+
+fn main() {
+    divan::main();
+}
