@@ -169,5 +169,5 @@ pub fn rank(py: Python<'_>, networks: Vec<Py<CompiledNetwork>>) -> PyResult<usiz
         maps.iter().try_for_each(|map| span.insert(map).map(drop))?;
         Ok(span.rank())
     })
-    .map_err(|error: qfe::KeyError| raise(error))
+    .map_err(|error: qfe::MapError| raise(error))
 }

@@ -6,10 +6,10 @@
 //! inversions included).
 
 use crate::{
+    QuadraticMap,
     dlog::LogTable,
     encrypt::Encryptor,
     group::{fixed_base::FixedBase, project::estimate_additions},
-    map::QuadraticMap,
     raw::{Fp, Fp2, ifma},
 };
 

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::{
+    QuadraticMap,
     dlog::{LogError, LogTable},
     encrypt::Ciphertext,
     group::{
@@ -19,7 +20,6 @@ use crate::{
         target::{easy_part, hard_part},
     },
     keys::{FunctionalKey, PublicKeyId},
-    map::QuadraticMap,
     plan::{Plan, Strategy, dense, folded},
     raw::{Coordinate, Fp12, G2, Lines, Point, ifma},
 };

@@ -14,7 +14,7 @@ use age::secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::{keys::MasterKey, map::QuadraticMap, wire::WireError};
+use crate::{QuadraticMap, keys::MasterKey, wire::WireError};
 
 /// Largest file that is read: the largest master key, and room for age's frame.
 const MAX_BYTES: u64 = 64 * QuadraticMap::MAX_INPUTS as u64 + (1 << 20);

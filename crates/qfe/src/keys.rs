@@ -16,7 +16,7 @@ use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
-    map::QuadraticMap,
+    QuadraticMap,
     raw::{Coordinate, Fp, Fp2, G1, G2, Scalar},
 };
 

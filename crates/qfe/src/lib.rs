@@ -64,7 +64,7 @@
 //!
 //! Keys are linear in `f`: holders of keys can combine them, and pool them with each
 //! other. What a set of keys opens is the span of its forms; [`FormSpan`] computes its
-//! rank exactly, and what is left of noise coordinates in it.
+//! rank over `Z_r`, and what is left of noise coordinates in it.
 //!
 //! # Why it is fast
 //!
@@ -86,7 +86,7 @@
 //! # Security
 //!
 //! Adaptive IND-CPA in the generic bilinear group model: an adversary that makes `Q`
-//! group operations and `Q'` pairings has advantage at most
+//! group operations and `Q'` key queries has advantage at most
 //! `(12(6n + 3 + Q + Q')² + 1)/r` with `r ≈ 2^255`; the best known attacks on
 //! BLS12-381 take about `2^120` steps (discrete logarithms in GT). What it does *not* give:
 //!
@@ -127,8 +127,6 @@
 #![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
 
 #[cfg(not(target_family = "wasm"))]
-mod algebra;
-#[cfg(not(target_family = "wasm"))]
 mod batch;
 #[cfg(not(target_family = "wasm"))]
 pub mod bench;
@@ -144,7 +142,6 @@ mod group;
 #[cfg(not(target_family = "wasm"))]
 pub mod keyfile;
 mod keys;
-mod map;
 mod mask;
 #[cfg(not(target_family = "wasm"))]
 mod maskstore;
@@ -162,8 +159,6 @@ mod tables;
 mod timing;
 mod wire;
 
-#[cfg(not(target_family = "wasm"))]
-pub use algebra::FormSpan;
 pub use constant_time::encrypt_constant_time;
 #[cfg(not(target_family = "wasm"))]
 pub use dlog::{LogError, LogTable, LogTableError};
@@ -171,7 +166,6 @@ pub use encrypt::{Ciphertext, EncryptError, Encryptor};
 #[cfg(not(target_family = "wasm"))]
 pub use evaluate::{EvaluateError, Evaluator};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
-pub use map::{MapError, QuadraticMap};
 pub use mask::Mask;
 #[cfg(not(target_family = "wasm"))]
 pub use maskstore::{MaskStore, MaskStoreError};
@@ -179,6 +173,7 @@ pub use maskstore::{MaskStore, MaskStoreError};
 pub use plan::{Counts, Plan, Strategy};
 #[cfg(not(target_family = "wasm"))]
 pub use pool::MaskPool;
+pub use quadratic::{FormSpan, MapError, QuadraticMap};
 pub use steps::{EncryptorSteps, MaskSteps};
 #[cfg(not(target_family = "wasm"))]
 pub use tables::{Origin, TableError};

@@ -16,10 +16,10 @@ use rand::Rng;
 use thiserror::Error;
 
 use crate::{
+    QuadraticMap,
     encrypt::Encryptor,
     keyfile::{self, KeyFileError, Lock, Unlock},
     keys::PublicKeyId,
-    map::QuadraticMap,
     mask::Mask,
     wire::WireError,
 };

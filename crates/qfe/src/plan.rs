@@ -9,9 +9,9 @@
 //!   by `F_j` and pair with the other side as it is: good when `d` is not small.
 
 use crate::{
+    QuadraticMap,
     cost::Costs,
     group::{powers::Powers, project::estimate_matrix},
-    map::QuadraticMap,
 };
 
 /// A way to evaluate a function.

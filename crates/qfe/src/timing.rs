@@ -13,10 +13,10 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    MapError, QuadraticMap,
     constant_time::encrypt_constant_time,
     encrypt::Encryptor,
     keys::{KeyError, PublicKey, setup},
-    map::{MapError, QuadraticMap},
     raw::{Coordinate, Fp, Fp2, Scalar},
 };
 

@@ -3,7 +3,7 @@
 //!
 //! | role | module | holds |
 //! |---|---|---|
-//! | authority | [`authority`], with [`policy`], [`ledger`], [`accounting`], [`approval`] | master keys |
+//! | authority | [`authority`], with [`policy`], [`ledger`], [`opened`], [`approval`] | master keys |
 //! | predictor | [`predictor`], with [`oip`], the protocol | functional keys |
 //! | owner | [`owner`] | public keys |
 //! | auditor | [`audit`], the signed report | a signing key |
@@ -12,7 +12,6 @@
 //! what both servers share. Owners block; servers are asynchronous and need a multi-threaded runtime
 //! ([`run::block_on`]).
 
-pub mod accounting;
 pub mod approval;
 pub mod audit;
 pub mod authority;
@@ -24,6 +23,7 @@ pub mod hash;
 pub mod ink;
 pub mod ledger;
 pub mod oip;
+pub mod opened;
 pub mod owner;
 pub mod page;
 pub mod parameters;

@@ -139,6 +139,14 @@ impl CompiledNetwork {
         &self.exact.outputs
     }
 
+    /// The range of every output over other ranges of `u` and `v`, each coordinate independent of all others, as where
+    /// a key opens what another encoder made; `None` where it leaves 128 bits.
+    pub fn bounds_over(&self, u: &[(i64, i64)], v: &[(i64, i64)]) -> Option<Vec<(i128, i128)>> {
+        let right = Some(&self.right[..]);
+        let map = Map { left: &self.left, right, combine: &self.combine, units: self.units, u, v };
+        Some(bounds::bounds(&map)?.outputs)
+    }
+
     /// The label column that the network predicts.
     pub fn main(&self) -> &str {
         &self.main

@@ -12,11 +12,11 @@ use super::{
     shapes::Shape,
 };
 use crate::{
+    MapError,
     dlog::{LogTable, LogTableError},
     encrypt::{Ciphertext, EncryptError, Encryptor},
     evaluate::{EvaluateError, Evaluator},
     keys::{KeyError, setup},
-    map::MapError,
     raw::ifma,
     wire::{Encoding, WireError},
 };

@@ -2,7 +2,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use crate::map::{MapError, QuadraticMap};
+use crate::{MapError, QuadraticMap};
 
 /// A shape: dimensions and ranges of weights and inputs.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::frame::Kind;
-use crate::map::MapError;
+use crate::MapError;
 
 /// Why bytes are not the object they should be.
 #[derive(Debug, Error, PartialEq, Eq)]

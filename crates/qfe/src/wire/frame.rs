@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::error::WireError;
 use crate::{
+    QuadraticMap,
     keys::{PublicKeyId, SUITE},
-    map::QuadraticMap,
 };
 
 const MAGIC: [u8; 4] = *b"HLQF";

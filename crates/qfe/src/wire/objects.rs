@@ -8,9 +8,9 @@ use super::{
     points::{check_subgroups, read, read_weights, write, write_weights},
 };
 use crate::{
+    QuadraticMap,
     encrypt::Ciphertext,
     keys::{FunctionalKey, MasterKey, PublicKey, PublicKeyId},
-    map::QuadraticMap,
     mask::Mask,
     raw::{Coordinate, Fp, Fp2, Scalar},
 };

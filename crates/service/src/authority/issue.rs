@@ -4,12 +4,12 @@ use network::CompiledNetwork;
 use serde::Serialize;
 
 use super::{Authority, AuthorityError, Epoch, Refusal, State, map_of};
-use crate::accounting::{Opening, Span};
 use crate::approval::{self, Approval, Subject};
 use crate::clock;
 use crate::grant::GrantFile;
 use crate::hash::Hash;
 use crate::ledger::{Event, Grant};
+use crate::opened::opened;
 use crate::parameters::Parameters;
 use crate::policy::{Decision, Opened, Request};
 
@@ -147,7 +147,7 @@ impl Authority {
     pub async fn opened(&self, project: &str) -> Result<Opened, AuthorityError> {
         let state = self.state().await?;
         let epoch = current(&state, project)?.clone();
-        tokio::task::block_in_place(|| Ok(self.span(&state, &epoch, None)?.opened()))
+        tokio::task::block_in_place(|| self.count(&self.issued(&state, &epoch)?, None))
     }
 
     fn weigh(&self, state: &State, request: &KeyRequest) -> Result<Considered, AuthorityError> {
@@ -157,25 +157,23 @@ impl Authority {
         let subject = Subject { public_key: epoch.public_key, network: request.network, holder: request.holder };
         let (approved_by, mut problems) = approval::check_all(request.approvals, subject, &policy);
         let registered = state.networks.get(&request.network).copied();
-        let (before, after, network) = match registered {
-            None => {
-                let opened = self.span(state, &epoch, None)?.opened();
-                (opened, opened, None)
-            }
+        let issued = self.issued(state, &epoch)?;
+        let before = self.count(&issued, None)?;
+        let (after, network) = match registered {
+            None => (before, None),
             Some(_) => {
                 let network = self.network(request.network)?;
-                let mut span = self.span(state, &epoch, Some(&network))?;
-                let before = span.opened();
-                if network.inputs() == epoch.inputs {
-                    span.add(&opening_of(&network));
+                let after = if network.inputs() == epoch.inputs {
+                    self.count(&issued, Some(&network))?
                 } else {
                     problems.push(format!(
                         "inputs: the network takes {:?}, the public key encrypts {:?}",
                         network.inputs(),
                         epoch.inputs
                     ));
-                }
-                (before, span.opened(), Some(network))
+                    before
+                };
+                (after, Some(network))
             }
         };
         let mut decision = policy.decide(&Request {
@@ -191,25 +189,20 @@ impl Authority {
         Ok(Considered { epoch, network, decision, approved_by: approved_by.into_iter().collect() })
     }
 
-    /// What is open under a public key, with room for the forms of a network that is asked for.
-    fn span(&self, state: &State, epoch: &Epoch, requested: Option<&CompiledNetwork>) -> Result<Span, AuthorityError> {
-        let opened = state.opened(epoch.public_key);
-        let count = |hash: &Hash| state.networks.get(hash).map_or(0, |(outputs, _)| *outputs);
-        let forms = opened.iter().map(count).sum::<usize>() + requested.map_or(0, CompiledNetwork::outputs);
+    /// The networks that keys were issued for under a public key, in the order of issue.
+    fn issued(&self, state: &State, epoch: &Epoch) -> Result<Vec<CompiledNetwork>, AuthorityError> {
+        state.opened(epoch.public_key).iter().map(|hash| self.network(*hash)).collect()
+    }
+
+    /// What these networks open together, with another one.
+    fn count(&self, issued: &[CompiledNetwork], requested: Option<&CompiledNetwork>) -> Result<Opened, AuthorityError> {
+        let networks: Vec<&CompiledNetwork> = issued.iter().chain(requested).collect();
+        let forms: usize = networks.iter().map(|network| network.outputs()).sum();
         if forms > MOST_RANK {
             let problem = format!("{forms} functions are or would be open, more than {MOST_RANK}; rotate the project");
             return Err(AuthorityError::Refused { reasons: vec![problem] });
         }
-        let (n, m) = epoch.inputs;
-        let networks = opened.iter().map(|hash| self.network(*hash)).collect::<Result<Vec<_>, _>>()?;
-        // Owners may have encrypted by any of these networks' encoders: noise is what all of them fill with it.
-        let encoders = networks.iter().chain(requested).map(|network| network.encoder().noise_coordinates());
-        let noise = encoders.reduce(|a, b| a.start.max(b.start)..a.end.min(b.end)).unwrap_or(m..m);
-        let mut span = Span::new(n, m, forms + 8, noise);
-        for network in &networks {
-            span.add(&opening_of(network));
-        }
-        Ok(span)
+        opened(&networks).map_err(|error| AuthorityError::Refused { reasons: vec![error.to_string()] })
     }
 
     fn unusable(&self, network: Hash, error: &dyn std::error::Error) -> AuthorityError {
@@ -223,17 +216,6 @@ fn current<'a>(state: &'a State, project: &str) -> Result<&'a Epoch, AuthorityEr
         let shown: String = project.chars().take(80).collect();
         AuthorityError::Unknown(format!("there is no project '{shown}'"))
     })
-}
-
-/// What a key of a compiled network opens.
-pub fn opening_of(network: &CompiledNetwork) -> Opening<'_> {
-    Opening {
-        left: network.left(),
-        right: network.right(),
-        combine: network.combine(),
-        units: network.units(),
-        bounds: network.bounds(),
-    }
 }
 
 fn check_holder(holder: &str) -> Result<(), AuthorityError> {

@@ -31,7 +31,7 @@ use qfe::{MasterKey, QuadraticMap};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use error::AuthorityError;
-pub use issue::{Issued, KeyRequest, opening_of};
+pub use issue::{Issued, KeyRequest};
 pub use routes::{AuthorityServer, router};
 pub use state::{Epoch, Project, State};
 

@@ -2,21 +2,11 @@
 
 use std::collections::BTreeSet;
 
+pub use quadratic::Opened;
 use serde::Serialize;
 
 use super::Policy;
 use crate::hash::Hash;
-
-/// What is open under one public key, over everyone who holds keys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Opened {
-    /// Dimension of the span of all functions.
-    pub rank: usize,
-    /// Sum of log2(range) over a basis of that span.
-    pub bits: f64,
-    /// Dimension of the part of the span that noise does not cover: functions that noise-free combinations open.
-    pub noise_free: usize,
-}
 
 /// A recorded audit.
 #[derive(Clone, Debug)]

@@ -1,16 +1,14 @@
 //! The policy that a new authority begins with: one network and room for nothing else.
 
-use crate::accounting::{Opening, Span};
+use quadratic::Opened;
+
 use crate::hash::Hash;
 
 /// The text of a policy that allows one network, with comments on everything else that can be demanded.
 ///
-/// `opening`: the network's function; the limits are its rank and its bits, rounded up.
-pub fn starting_policy(network: Hash, opening: &Opening) -> String {
-    let (n, m) = (opening.left.len() / opening.units, opening.right.len() / opening.units);
-    let mut span = Span::new(n, m, opening.bounds.len() + 8, m..m);
-    span.add(opening);
-    let opened = span.opened();
+/// `opened`: what a key of the network opens ([`opened`](crate::opened::opened)); the limits are its rank and its bits,
+/// rounded up.
+pub fn starting_policy(network: Hash, opened: &Opened) -> String {
     let (rank, bits) = (opened.rank.max(1), opened.bits.ceil().max(1.0));
     format!(
         r#"# What this authority may issue. The command line reads it at every request, a running server when it starts and
@@ -26,7 +24,7 @@ allow = [
 [limits]
 # Per public key, over everyone who holds keys: holders can pool them. These leave room for the network above alone.
 rank = {rank}        # dimension of the span of all functions opened
-bits = {bits:.1}   # log2 of the ranges of a basis of that span
+bits = {bits:.1}   # log2 of the exact ranges of a basis of that span, over every encoder in use
 
 [keys]
 # Predictors refuse a key after so many days; 0 means never. What ends a key for certain is a new public key.
@@ -65,12 +63,9 @@ mod tests {
 
     #[test]
     fn the_text_is_a_policy_with_and_without_its_comments() {
-        let opening =
-            Opening { left: &[1, 2], right: &[3, 4], combine: &[1, 2], units: 1, bounds: &[(0, 1000), (0, 2000)] };
-        let text = starting_policy(Hash([7; 32]), &opening);
+        let text = starting_policy(Hash([7; 32]), &Opened { rank: 1, bits: 9.97, noise_free: 1 });
         let path = Path::new("policy.toml");
         assert_eq!(Policy::parse(&text, path).unwrap().valid_days(), Some(90));
-        // Two multiples of one form: rank 1, and the bits of the first.
         assert!(text.contains("rank = 1 ") && text.contains("bits = 10.0 "), "{text}");
         let key = |byte: u8| {
             let key = ed25519_dalek::SigningKey::from_bytes(&[byte; 32]).verifying_key();

@@ -15,8 +15,9 @@ use qfe::keyfile::Unlock;
 use qfe::{Ciphertext, Encryptor, LogTable, MasterKey, PublicKey, QuadraticMap};
 use rand::{RngExt, SeedableRng};
 use safetensors::tensor::{Dtype, TensorView};
-use service::authority::{Authority, POLICY, opening_of};
+use service::authority::{Authority, POLICY};
 use service::hash::Hash;
+use service::opened::opened;
 use service::policy::starting_policy;
 use service::predictor::{Predictor, PredictorOptions, router};
 use service::transport::{Server, ServerOptions, Tokens};
@@ -107,7 +108,7 @@ pub fn office(folder: &Path, identity: &str) -> (Authority, Hash) {
     let hash = Hash(network.hash());
     let home = folder.join("office");
     std::fs::create_dir_all(&home).unwrap();
-    std::fs::write(home.join(POLICY), starting_policy(hash, &opening_of(&network))).unwrap();
+    std::fs::write(home.join(POLICY), starting_policy(hash, &opened(&[&network]).unwrap())).unwrap();
     let authority = service::run::block_on(async {
         let authority = Authority::open(&home, None, Unlock::identity(identity).unwrap()).await.unwrap();
         authority.register(&std::fs::read(path).unwrap(), "test").await.unwrap();

@@ -7,8 +7,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use network::CompiledNetwork;
 use serde_json::json;
-use service::authority::{LEDGER, POLICY, opening_of};
+use service::authority::{LEDGER, POLICY};
 use service::hash::Hash;
+use service::opened::opened;
 use service::policy::{Policy, starting_policy};
 
 use super::{Home, MAIN, NETWORK_LIMIT, caller};
@@ -47,7 +48,7 @@ impl Init {
             }
         }
         let policy = match &self.policy {
-            None => starting_policy(Hash(network.hash()), &opening_of(&network)),
+            None => starting_policy(Hash(network.hash()), &opened(&[&network])?),
             Some(path) => {
                 Policy::load(path)?;
                 fs::read_to_string(path).with_context(|| format!("{}: cannot be read", path.display()))?

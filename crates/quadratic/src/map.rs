@@ -92,7 +92,10 @@ impl QuadraticMap {
     }
 
     /// Checks dimensions before anything is allocated for them.
-    pub(crate) fn check_dimensions(n: usize, m: usize, units: usize, outputs: usize) -> Result<(), MapError> {
+    ///
+    /// # Errors
+    /// A dimension, or the product of two, is zero or beyond its limit.
+    pub fn check_dimensions(n: usize, m: usize, units: usize, outputs: usize) -> Result<(), MapError> {
         for (field, value, most) in [
             ("n", n, Self::MAX_INPUTS),
             ("m", m, Self::MAX_INPUTS),
@@ -139,7 +142,7 @@ impl QuadraticMap {
         &self.combine
     }
 
-    /// The outputs in clear, exactly; an error when a value leaves 128 bits.
+    /// The outputs in the clear, exactly; an error when a value leaves 128 bits.
     pub fn evaluate(&self, u: &[i64], v: &[i64]) -> Result<Vec<i128>, MapError> {
         for (field, found, expected) in [("u", u.len(), self.n), ("v", v.len(), self.m)] {
             if found != expected {

@@ -1,0 +1,38 @@
+//! Integer quadratic maps of low rank, and what a set of them opens together.
+//!
+//! ```text
+//! f_j(u, v) = Σ_k D[j][k] · (P[k]·u) · (R[k]·v)          j = 1..S outputs, k = 1..d units
+//! ```
+//!
+//! | to have | use |
+//! |---|---|
+//! | the map, evaluated exactly | [`QuadraticMap`] |
+//! | the dimension of what several maps open | [`FormSpan`] |
+//! | rank, bits, and what noise leaves uncovered | [`Opened`] |
+//!
+//! ```
+//! use quadratic::{FormSpan, QuadraticMap};
+//!
+//! // f(u, v) = 5·(u₀ + 2u₁)·(v₀ − v₁)
+//! let f = QuadraticMap::new(2, 2, 1, 1, vec![1, 2], vec![1, -1], vec![5])?;
+//! assert_eq!(f.evaluate(&[1, 2], &[7, 4])?, [5 * 5 * 3]);
+//!
+//! // A multiple of f opens nothing more.
+//! let g = QuadraticMap::new(2, 2, 1, 1, vec![1, 2], vec![1, -1], vec![-3])?;
+//! let mut span = FormSpan::new(2, 2);
+//! assert_eq!((span.insert(&f)?, span.insert(&g)?), (1, 0));
+//! # Ok::<(), quadratic::MapError>(())
+//! ```
+
+mod echelon;
+mod eigenvalues;
+mod field;
+mod map;
+mod opened;
+#[cfg(test)]
+mod rational;
+mod span;
+
+pub use map::{MapError, QuadraticMap};
+pub use opened::{LEAST_NOISE, Opened, Opening};
+pub use span::FormSpan;

@@ -1,0 +1,158 @@
+//! What a set of functional keys under one public key opens, over everyone who holds one.
+//!
+//! - *rank*: dimension of the span of all forms over `Z_r`;
+//! - *bits*: the sum of log2(high − low + 1) over a basis of it in the order of issue, by exact bounds over every
+//!   encoder in use under that public key. Outputs outside the basis follow from those inside, so that no choice of
+//!   basis can count too little;
+//! - *noise-free*: dimension of what no noise covers. A combination is covered if it adds some noise coordinate of `v`
+//!   times the constant `u_0`, and if that noise is no smaller than [`LEAST_NOISE`] of the range: holders pick the
+//!   combination, so noise that two functions share cancels, and noise in the low bits of a wide signal hides nothing.
+
+use serde::Serialize;
+
+use crate::eigenvalues::eigenvalues;
+use crate::span::{is_clean, noise_coefficients};
+use crate::{FormSpan, MapError, QuadraticMap};
+
+/// Noise whose deviation is below this share of the exact range of a combination covers nothing: `2^-17`.
+///
+/// A coarse sieve. Ranges that hold for every input are some ten bits wider than what data reach, so that noise of a
+/// fiftieth of the outputs on data may be `2^-16` of the exact range; what noise above the sieve hides is for an audit.
+pub const LEAST_NOISE: f64 = 1.0 / 131_072.0;
+
+/// One function that keys are issued for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opening {
+    /// The map.
+    pub map: QuadraticMap,
+    /// The exact range of every output, both ends included, over every encoder in use under the public key.
+    pub bounds: Vec<(i128, i128)>,
+}
+
+/// What is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Opened {
+    /// Dimension of the span of all forms over `Z_r`.
+    pub rank: usize,
+    /// Sum of log2(range) over a basis of that span.
+    pub bits: f64,
+    /// Dimension of what no noise covers.
+    pub noise_free: usize,
+}
+
+impl Opened {
+    /// What these functions of `n` and `m` coordinates open together, in the order of issue. `noise`: the deviation of
+    /// the noise in every coordinate of `v`, 0 where some encoder in use has none.
+    ///
+    /// # Errors
+    /// A map of other lengths, bounds for another number of outputs.
+    pub fn of(openings: &[Opening], n: usize, noise: &[f64]) -> Result<Self, MapError> {
+        let mut span = FormSpan::new(n, noise.len());
+        let columns: Vec<usize> = (0..noise.len()).filter(|&column| noise[column] > 0.0).collect();
+        let (mut bits, mut basis) = (0.0, Vec::new());
+        let mut dirty = vec![false; columns.len()];
+        for Opening { map, bounds } in openings {
+            if bounds.len() != map.outputs() {
+                return Err(MapError::Shape { field: "bounds", found: bounds.len(), expected: map.outputs() });
+            }
+            let new = span.insert_each(map)?;
+            dirty.iter_mut().zip(&columns).for_each(|(dirty, &column)| *dirty |= !is_clean(map, column));
+            let outputs = bounds.iter().zip(noise_coefficients(map, &columns)).zip(new);
+            for ((&(low, high), coefficients), _) in outputs.filter(|(_, new)| *new) {
+                let width = (high as f64 - low as f64).max(0.0) + 1.0;
+                bits += width.log2();
+                basis.push((width, coefficients));
+            }
+        }
+        let clean: Vec<usize> = (0..columns.len()).filter(|&place| !dirty[place]).collect();
+        let clean_columns: Vec<usize> = clean.iter().map(|&place| columns[place]).collect();
+        // Cancelled over Z_r, or too small to hide anything: whichever leaves more.
+        let cancelled = span.noise_free_rank(&clean_columns)?;
+        let deviations: Vec<f64> = clean_columns.iter().map(|&column| noise[column]).collect();
+        let rows: Vec<Vec<f64>> = basis
+            .iter()
+            .map(|(width, coefficients)| {
+                let shares = clean
+                    .iter()
+                    .zip(&deviations)
+                    .map(|(&place, deviation)| coefficients[place] as f64 * deviation / width);
+                shares.collect()
+            })
+            .collect();
+        let rank = span.rank();
+        Ok(Self { rank, bits, noise_free: cancelled.max(weak(&rows)) })
+    }
+}
+
+/// Directions whose noise is below [`LEAST_NOISE`] of the range, for rows of noise in units of each output's range: the
+/// singular values below it.
+fn weak(rows: &[Vec<f64>]) -> usize {
+    let size = rows.len();
+    let gram = (0..size * size).map(|at| {
+        let (a, b) = (&rows[at / size], &rows[at % size]);
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    });
+    let squares = eigenvalues(gram.collect(), size);
+    squares.iter().filter(|&&square| square.is_nan() || square < LEAST_NOISE * LEAST_NOISE).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise of deviation 4 in the last of three coordinates.
+    const NOISE: [f64; 3] = [0.0, 0.0, 4.0];
+
+    fn opening(left: &[i32], right: &[i32], combine: &[i32], bounds: &[(i128, i128)]) -> Opening {
+        let (units, outputs) = (left.len() / 3, bounds.len());
+        let map = QuadraticMap::new(3, 3, units, outputs, left.to_vec(), right.to_vec(), combine.to_vec()).unwrap();
+        Opening { map, bounds: bounds.to_vec() }
+    }
+
+    fn opened(openings: &[Opening]) -> Opened {
+        Opened::of(openings, 3, &NOISE).unwrap()
+    }
+
+    #[test]
+    fn dependent_functions_open_nothing_more() {
+        let (p, r) = ([0, 1, 0, 0, 0, 1], [1, 0, 0, 1, 0, 0]);
+        let two = opening(&p, &r, &[1, 0, 0, 1], &[(0, 255), (-128, 127)]);
+        let inside = opening(&p, &r, &[3, -7], &[(0, 9999)]);
+        assert_eq!(opened(&[two.clone()]), Opened { rank: 2, bits: 16.0, noise_free: 2 });
+        assert_eq!(opened(&[two.clone(), two.clone(), inside]), opened(&[two]));
+        assert_eq!(opened(&[opening(&p, &r, &[0, 0], &[(0, 0)])]), Opened::default());
+    }
+
+    #[test]
+    fn noise_covers_where_it_is_large_enough() {
+        // signal·u_1 + r
+        let covered = |signal: i32| {
+            let high = i128::from(signal) * 15 + 24;
+            opening(&[0, 1, 0, 1, 0, 0], &[1, 0, 0, 0, 0, 1], &[signal, 1], &[(-24, high)])
+        };
+        assert_eq!(opened(&[covered(1)]).noise_free, 0);
+        assert_eq!(opened(&[covered(1 << 20)]).noise_free, 1);
+    }
+
+    #[test]
+    fn noise_that_an_input_multiplies_covers_nothing() {
+        let f = opening(&[0, 1, 0, 15, -1, 0], &[1, 0, 0, 0, 0, 1], &[1, 1], &[(-400, 400)]);
+        assert_eq!(opened(&[f]).noise_free, 1);
+    }
+
+    /// One noise for two outputs: their difference is free of it.
+    #[test]
+    fn shared_noise_cancels() {
+        let (p, r) = ([0, 1, 0, 0, 0, 1, 1, 0, 0], [1, 0, 0, 1, 0, 0, 0, 0, 1]);
+        let f = opening(&p, &r, &[1, 0, 1, 0, 1, 1], &[(-24, 39), (-24, 39)]);
+        let found = opened(&[f]);
+        assert_eq!((found.rank, found.noise_free), (2, 1));
+    }
+
+    #[test]
+    fn bounds_of_other_outputs_are_refused() {
+        let f = opening(&[0, 1, 0], &[1, 0, 0], &[1], &[(0, 15)]);
+        assert!(Opened::of(&[Opening { bounds: vec![], ..f.clone() }], 3, &NOISE).is_err());
+        assert!(Opened::of(&[f], 2, &NOISE).is_err());
+    }
+}
