@@ -69,16 +69,24 @@ pub fn check_folder(folder: &Path, names: &[&str], force: bool) -> Result<()> {
 
 /// Writes a whole file or nothing: to a temporary name in the same folder, then renamed.
 pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    write_with(path, contents, 0o666)
+}
+
+/// The same for a file that opens something: nobody but its owner reads it.
+pub fn write_secret(path: &Path, contents: &[u8]) -> Result<()> {
+    write_with(path, contents, 0o600)
+}
+
+fn write_with(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let mut builder = tempfile::Builder::new();
-        // Results are as readable as any new file; only master keys are not, and they are written elsewhere.
         #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
         let mut file = builder.tempfile_in(folder_of(path))?;
         file.write_all(contents)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
-        Ok(())
+        fs::File::open(folder_of(path))?.sync_all()
     };
     write().with_context(|| format!("{}: cannot be written", path.display()))
 }

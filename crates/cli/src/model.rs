@@ -38,5 +38,5 @@ pub fn write(folder: &Path, model: &Model) -> Result<()> {
     }
     files::write(&public, &model.public)?;
     files::write(&grant, &model.grant.to_bytes())?;
-    files::write(&key, model.key)
+    files::write_secret(&key, model.key)
 }

@@ -59,6 +59,12 @@ fn the_starting_policy_allows_one_network_and_no_more() {
     assert_eq!((&dry["decision"]["before"]["rank"], &dry["decision"]["after"]["rank"]), (&0.into(), &4.into()));
     assert_eq!((dry["decision"]["refusals"].as_array().unwrap().len(), entries(&shop)), (0, 2));
     let issued = shop.json(&format!("{ISSUE} --out first.key --holder ward-3"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(shop.path("first.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "a functional key is for its holder alone: {mode:o}");
+    }
     let event = last(&shop);
     assert_eq!((&event["event"], &event["holder"]), (&"key-issued".into(), &"ward-3".into()));
     assert_eq!(issued["grant"]["grant"]["rank"], 4);
@@ -75,7 +81,10 @@ fn the_starting_policy_allows_one_network_and_no_more() {
     edit_policy(&shop, |text| text.replace("allow = [", &format!("allow = [\"{hash}\",")));
     refused(&shop, coarse, "rank: 4 functions are open");
     refused(&shop, coarse, "bits:");
-    let dry = shop.works(&format!("{coarse} --dry-run"));
+    // A script sees by the exit code that the key would be refused.
+    let output = shop.run(&format!("{coarse} --dry-run"));
+    let dry = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{dry}");
     assert!(dry.contains("rank 4 before, 8 after") && dry.contains("refused"), "{dry}");
 
     // A new public key has room again, and is what owners find.

@@ -13,7 +13,7 @@ pub enum FileError {
     System {
         /// The file.
         path: PathBuf,
-        /// `read` or `written`.
+        /// `read`, `written` or `closed to others`.
         action: &'static str,
         /// Its reason.
         source: io::Error,
@@ -76,6 +76,44 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// The operating system refuses.
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
+/// Makes a folder for secrets, which nobody but its owner may enter; one that is there is closed to others.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn make_secret_folder(path: &Path) -> Result<(), FileError> {
+    make_folder(path)?;
+    restrict(path, 0o700)
+}
+
+/// Makes sure that a file is there, and that nobody but its owner reads it.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn make_secret_file(path: &Path) -> Result<(), FileError> {
+    let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(fail)?;
+    restrict(path, 0o600)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> Result<(), FileError> {
+    use std::os::unix::fs::PermissionsExt;
+    let fail = |source| FileError::System { path: path.to_owned(), action: "closed to others", source };
+    if fs::metadata(path).map_err(fail)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, PermissionsExt::from_mode(mode)).map_err(fail)
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> Result<(), FileError> {
+    Ok(())
 }
 
 /// The folder that holds `path`.

@@ -179,6 +179,62 @@ async fn a_key_needs_a_signed_audit_of_exactly_this_network() {
     assert!(world.issue(&authority, 1).await.is_ok());
 }
 
+/// Good, bad, and the old good one again: it was taken, with a new age.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_on_record_cannot_be_posted_again() {
+    let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
+    let (world, identity) = (World::new(6, policy), identity());
+    let authority = world.ready(&identity).await;
+    let signed = |high: f64| {
+        let report = format!(
+            r#"{{"attribute":"font","strongest":{{"family":"forest","accuracy":54,"high":{high},"chance":50}}}}"#
+        );
+        SignedAudit::sign(world.hash(0), &report, &world.auditor).unwrap().to_bytes()
+    };
+    authority.record_audit(&signed(55.0), "test").await.unwrap();
+    authority.record_audit(&signed(90.0), "test").await.unwrap();
+    let spaced = [&signed(55.0)[..], b"\n\n"].concat();
+    for replayed in [signed(55.0), spaced] {
+        let again = authority.record_audit(&replayed, "test").await;
+        assert!(matches!(again, Err(AuthorityError::Refused { .. })), "{again:?}");
+        assert!(last_event(&authority).await.contains("on record already"));
+    }
+    assert!(reasons(world.issue(&authority, 0).await).contains("90.00 %"));
+}
+
+/// The hash does not cover where a network comes from: another file of the same hash replaced the approved one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_file_of_a_registered_hash_is_refused() {
+    let (world, identity) = (World::new(6, ""), identity());
+    let authority = world.ready(&identity).await;
+    let path = world.home().join("networks").join(format!("{}.safetensors", world.hash(0)));
+    let approved = std::fs::read(&path).unwrap();
+    authority.register(&approved, "test").await.unwrap();
+    let text = String::from_utf8_lossy(&approved).into_owned();
+    let name = text.split("raw-").nth(1).and_then(|rest| rest.split('.').next()).expect("the file names its origin");
+    let other = "9".repeat(name.len());
+    assert_ne!(other, name);
+    let place = approved.windows(4).position(|window| window == b"raw-").unwrap() + 4;
+    let mut changed = approved.clone();
+    changed[place..place + name.len()].copy_from_slice(other.as_bytes());
+    assert!(matches!(authority.register(&changed, "test").await, Err(AuthorityError::Refused { .. })));
+    assert!(last_event(&authority).await.contains("another file of this hash"));
+    assert_eq!(std::fs::read(&path).unwrap(), approved);
+}
+
+/// Ledger and keys were readable by everybody on the machine.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ledger_and_keys_are_closed_to_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let (world, identity) = (World::new(6, ""), identity());
+    let _authority = world.ready(&identity).await;
+    for name in ["ledger.sqlite", "ledger.sqlite-wal", "keys", "signing.key"] {
+        let mode = std::fs::metadata(world.home().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     let policy = "[approval]\nabove_rank = 2\nabove_bits = 400.0\napprovers = { anna = \"ANNA\", ben = \"BEN\" }\n";

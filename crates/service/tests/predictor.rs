@@ -2,8 +2,12 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use base64::Engine;
 use common::{World, get, image, infer, infer_body, loopback, post, predictor, predictor_with, send};
+use indicatif::ProgressBar;
+use qfe::LogTable;
 use serde_json::json;
 use service::clock;
 use service::envelope::Envelope;
@@ -11,6 +15,7 @@ use service::grant::GrantFile;
 use service::hash::Hash;
 use service::ledger::Grant;
 use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerError, OwnerOptions};
+use service::predictor::{Predictor, PredictorOptions};
 use service::signature::SigningKey;
 use service::transport::Tokens;
 
@@ -189,6 +194,39 @@ fn models_come_change_and_go_while_the_server_runs() {
     assert_eq!(get(address, "/v2/health/ready").status, 503);
     assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
     assert_eq!(get(address, "/v2/models/digits/ready").status, 200);
+}
+
+/// Options that became stricter, with a slip of the pen, left the looser ones in use.
+#[test]
+fn options_that_cannot_be_read_stop_the_model() {
+    let world = World::new();
+    let address = predictor(&world, |_| ());
+    let until = |status: u16| {
+        (0..200).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(25));
+            get(address, "/v2/models/digits/ready").status == status
+        })
+    };
+    assert!(until(200));
+    let options = world.models().join("digits/model.toml");
+    std::fs::write(&options, "require_signatur = true\n").unwrap();
+    assert!(until(404), "the model goes on under the options of before");
+    std::fs::remove_file(&options).unwrap();
+    assert!(until(200));
+    // Other options beside a damaged key: the old model would not obey them.
+    std::fs::write(world.models().join("digits/functional.key"), b"damaged").unwrap();
+    std::fs::write(&options, "context = \"here\"\n").unwrap();
+    assert!(until(404));
+}
+
+/// A server over a folder that does not exist listened, and logged for ever.
+#[test]
+fn a_missing_folder_of_models_is_an_error_at_the_start() {
+    let world = World::new();
+    let options = PredictorOptions::over(world.models().join("nowhere"));
+    let table = Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap());
+    let error = Predictor::start(options, Tokens::default(), table).err().expect("no folder, no server");
+    assert!(error.to_string().contains("nowhere: the folder of models cannot be read"), "{error}");
 }
 
 #[test]

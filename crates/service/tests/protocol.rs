@@ -37,6 +37,20 @@ fn ciphertexts_in_binary() {
     assert_eq!(parse(&body, Some(json.len())).unwrap().inputs[0].items, [[1, 2], [3, 4]]);
 }
 
+/// One request for 1.5 million outputs of one name drove a predictor to gigabytes.
+#[test]
+fn an_output_that_is_asked_for_twice_is_refused() {
+    let ask = |names: &str| {
+        let body =
+            format!(r#"{{"inputs":[{{"name":"c","datatype":"UINT8","shape":[1],"data":[1]}}],"outputs":[{names}]}}"#);
+        parse(body.as_bytes(), None)
+    };
+    assert_eq!(ask(r#"{"name":"output"},{"name":"label"}"#).unwrap().outputs.len(), 2);
+    let many = vec![r#"{"name":"output"}"#; 100_000].join(",");
+    let error = ask(&many).unwrap_err();
+    assert!(error.contains("output 'output' is asked for twice"), "{error}");
+}
+
 #[test]
 fn malformed_requests_are_named() {
     let input = |fields: &str| format!(r#"{{"inputs":[{{"name":"c",{fields}}}]}}"#);

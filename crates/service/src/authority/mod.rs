@@ -94,7 +94,8 @@ impl Authority {
 
     async fn open_with(folder: &Path, ledger: Option<&str>, unlock: Option<Unlock>) -> Result<Self, AuthorityError> {
         let policy = Policy::load(&folder.join(POLICY))?;
-        for name in ["keys", "networks", "audits"] {
+        files::make_secret_folder(&folder.join("keys"))?;
+        for name in ["networks", "audits"] {
             files::make_folder(&folder.join(name))?;
         }
         let path = folder.join("signing.key");

@@ -95,7 +95,7 @@ impl Authority {
             tokio::task::block_in_place(|| qfe::setup(n, m, &mut rand::rng()))?;
         let id = Hash(*public.id().as_bytes());
         let folder = self.key_folder(id);
-        files::make_folder(&folder)?;
+        files::make_secret_folder(&folder)?;
         keyfile::save_master_key(&folder.join("master.age"), &master, &self.lock()?)?;
         files::write(&folder.join("public.key"), &public.to_bytes())?;
         let mut masters = self.masters.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

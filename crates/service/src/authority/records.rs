@@ -9,10 +9,10 @@ use crate::hash::Hash;
 use crate::ledger::Event;
 
 impl Authority {
-    /// Registers a compiled network; its hash is its name from now on. Registering it again changes nothing.
+    /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
     ///
     /// # Errors
-    /// The bytes are no compiled network that a key could open; nothing can be written.
+    /// Another file of this hash is registered; the bytes are no compiled network that a key could open; nothing can be written.
     pub async fn register(&self, bytes: &[u8], by: &str) -> Result<Hash, AuthorityError> {
         let network = match self.read_network(bytes) {
             Ok(network) => network,
@@ -25,8 +25,18 @@ impl Authority {
         };
         let hash = Hash(network.hash());
         let (mut state, writing) = self.write().await?;
-        files::write(&self.network_path(hash), bytes)?;
-        if !state.networks.contains_key(&hash) {
+        let path = self.network_path(hash);
+        if state.networks.contains_key(&hash) {
+            // The file that was approved stays: other bytes of the same hash differ in what the hash does not cover.
+            if files::read(&path, MAX_NETWORK_BYTES as u64)? != bytes {
+                let problem = "is registered with another file of this hash; the first one stays".to_owned();
+                let reasons = vec![format!("network {hash} {problem}")];
+                let network = Some(hash);
+                let refusal = Refusal { request: "network", network, reasons, by, ..Default::default() };
+                return Err(Self::refuse(&mut state, writing, refusal).await);
+            }
+        } else {
+            files::write(&path, bytes)?;
             let (outputs, units) = (network.outputs(), network.units());
             let event = Event::NetworkRegistered { network: hash, outputs, units, by: by.to_owned() };
             Self::record(&mut state, writing, &event).await?;
@@ -37,11 +47,14 @@ impl Authority {
     /// Records a signed audit of a registered network, signed by an auditor of the policy.
     ///
     /// # Errors
-    /// The signature does not hold, the auditor is not in the policy, the network is unknown.
+    /// The signature does not hold, the auditor is not in the policy, the network is unknown, or this very file is on
+    /// record already.
     pub async fn record_audit(&self, bytes: &[u8], by: &str) -> Result<Hash, AuthorityError> {
-        let hash = Hash::of_bytes(bytes);
         let policy = self.policy();
         let read = SignedAudit::from_bytes(bytes);
+        // In one form: spaces that the signature does not cover must not make a recorded audit a new one.
+        let own = read.as_ref().map_or(Vec::new(), SignedAudit::to_bytes);
+        let hash = Hash::of_bytes(&own);
         let (mut state, writing) = self.write().await?;
         let mut reasons = Vec::new();
         let mut network = None;
@@ -55,6 +68,11 @@ impl Authority {
                 if !state.networks.contains_key(&audit.network()) {
                     reasons.push(format!("audit: network {} is not registered", audit.network()));
                 }
+                if state.audits.iter().any(|known| known.audit == hash) {
+                    reasons.push(format!(
+                        "audit: {hash} is on record already; posting it again would outlive a later result: sign a new one"
+                    ));
+                }
                 let auditor = policy.auditor(audit.auditor());
                 if auditor.is_none() {
                     reasons.push(format!("audit: {} is no auditor of the policy", audit.auditor()));
@@ -66,7 +84,7 @@ impl Authority {
             let refusal = Refusal { request: "audit", network, reasons, by, ..Default::default() };
             return Err(Self::refuse(&mut state, writing, refusal).await);
         };
-        files::write(&self.audit_path(hash), bytes)?;
+        files::write(&self.audit_path(hash), &own)?;
         let summary = audit.summary();
         let event = Event::AuditRecorded {
             network: audit.network(),

@@ -67,6 +67,9 @@ pub enum LedgerError {
         /// Where it should be.
         path: std::path::PathBuf,
     },
+    /// The database's file cannot be made, or cannot be closed to others.
+    #[error("ledger: {0}")]
+    File(#[source] FileError),
     /// The head file cannot be used.
     #[error("ledger head: {0}")]
     Head(#[from] FileError),

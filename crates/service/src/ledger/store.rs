@@ -1,6 +1,6 @@
 //! The ledger in a database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::head::{Head, HeadFile};
 use super::{Entry, Event, GENESIS, LedgerError};
 use crate::clock;
+use crate::files;
 use crate::hash::Hash;
 
 /// The ledger of one authority.
@@ -58,6 +59,10 @@ impl Ledger {
         {
             // It would be made anew, and empty.
             return Err(head.cut(remembered, "is missing".into()));
+        }
+        // SQLite gives its log files the mode of the database.
+        if let Some(path) = sqlite_path(url).filter(|path| path.parent().is_some_and(Path::is_dir)) {
+            files::make_secret_file(&path).map_err(LedgerError::File)?;
         }
         let fail = |source| LedgerError::Database { url: shown.clone(), source };
         let pool = AnyPoolOptions::new()

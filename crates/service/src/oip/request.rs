@@ -118,6 +118,13 @@ impl InferRequest {
         if !binary.is_empty() {
             return Err(OipError::Trailing(binary.len()));
         }
+        // Each is written once: a repeated name would make an answer that the request's size does not bound.
+        let mut asked = std::collections::BTreeSet::new();
+        if let Some(twice) = json.outputs.iter().find(|output| !asked.insert(output.name.as_str())) {
+            let name = twice.name.chars().take(80).collect();
+            let known = "every output once".to_owned();
+            return Err(OipError::Name { kind: "output", name, problem: "is asked for twice", known });
+        }
         let outputs = json.outputs.into_iter();
         let outputs =
             outputs.map(|output| RequestedOutput { name: output.name, binary: output.parameters.binary_data });

@@ -82,10 +82,14 @@ impl Predictor {
     /// Loads the models and starts the workers.
     ///
     /// # Errors
-    /// The system gives no threads. Models that cannot be loaded are logged and listed, not errors.
+    /// The folder of models cannot be read; the system gives no threads. Models that cannot be loaded are logged and listed, not errors.
     pub fn start(options: PredictorOptions, tokens: Tokens, table: Arc<LogTable>) -> std::io::Result<Arc<Self>> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if options.workers == 0 { cores() } else { options.workers };
+        std::fs::read_dir(&options.models).map_err(|error| {
+            let problem = format!("{}: the folder of models cannot be read: {error}", options.models.display());
+            std::io::Error::new(error.kind(), problem)
+        })?;
         let repository = Repository::new(options.models.clone(), table);
         repository.scan();
         Ok(Arc::new(Self {

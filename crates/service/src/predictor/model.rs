@@ -45,7 +45,7 @@ pub struct Model {
 }
 
 /// `model.toml`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelOptions {
     /// Refuse bare ciphertexts and unsigned envelopes.
@@ -118,6 +118,18 @@ pub enum ModelError {
     Grant(#[from] GrantError),
 }
 
+impl ModelOptions {
+    /// Those of a model's folder; without a file the default ones.
+    ///
+    /// # Errors
+    /// The file cannot be read, or says what is no option.
+    pub fn read(folder: &Path) -> Result<Self, ModelError> {
+        let Some((path, bytes)) = optional(folder, "model.toml", 1 << 20)? else { return Ok(Self::default()) };
+        let text = String::from_utf8(bytes).map_err(|error| content(&path, error))?;
+        toml::from_str(&text).map_err(|error| content(&path, error))
+    }
+}
+
 impl Model {
     /// Loads a folder; `name` is what clients call it.
     ///
@@ -138,13 +150,7 @@ impl Model {
             return Err(mismatch("functional.key opens another function than network.safetensors".into()));
         }
         let public_key = Hash(*key.public_key_id().as_bytes());
-        let options = match optional(folder, "model.toml", 1 << 20)? {
-            None => ModelOptions::default(),
-            Some((path, bytes)) => {
-                let text = String::from_utf8(bytes).map_err(|error| content(&path, error))?;
-                toml::from_str(&text).map_err(|error| content(&path, error))?
-            }
-        };
+        let options = ModelOptions::read(folder)?;
         if options.require_signature && options.senders.is_empty() {
             return Err(mismatch("model.toml requires signatures, but names no senders".into()));
         }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use qfe::LogTable;
 
-use super::model::Model;
+use super::model::{Model, ModelOptions};
 use crate::files::is_plain_name;
 
 /// All models: those that can predict, and why others cannot.
@@ -67,7 +67,8 @@ impl Repository {
     }
 
     /// Loads what is new or changed and drops what is gone. A model whose new files cannot be loaded goes on with the
-    /// old ones. Reads files and computes: not for an async thread.
+    /// old ones, but only under the options that its folder holds now: with others, or with options that cannot be
+    /// read, it stops. Reads files and computes: not for an async thread.
     pub fn scan(&self) {
         let _one = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
         let found = match list(&self.folder) {
@@ -111,6 +112,10 @@ impl Repository {
                 Slot { files, model: Some(Arc::new(model)), reason: String::new() }
             }
             Err(error) => {
+                let same = |model: &Arc<Model>| {
+                    ModelOptions::read(&self.folder.join(name)).is_ok_and(|options| options == *model.options())
+                };
+                let old = old.filter(same);
                 tracing::error!(model = name, %error, kept = old.is_some(), "model not loaded");
                 Slot { files, model: old, reason: error.to_string() }
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 use service::approval::Approval;
@@ -68,7 +68,11 @@ impl Issue {
         };
         if self.dry_run {
             let decision = self.home.open(None, async |office| Ok(office.consider(&request).await?))?;
-            return console.result(&json!({ "dry_run": true, "decision": decision }), || text(&decision));
+            console.result(&json!({ "dry_run": true, "decision": decision }), || text(&decision))?;
+            if !decision.refusals.is_empty() {
+                bail!("the policy refuses this key");
+            }
+            return Ok(());
         }
         self.out.iter().try_for_each(|path| files::check_writable(path, self.force))?;
         if let Some(folder) = &self.model {
@@ -78,7 +82,7 @@ impl Issue {
         let issued = self.home.open(Some(unlock), async |office| {
             let issued = office.issue(&request).await?;
             if let Some(path) = &self.out {
-                files::write(path, &issued.key)?;
+                files::write_secret(path, &issued.key)?;
             }
             if let Some(folder) = &self.model {
                 let audit = office.newest_audit(request.network).await?;
