@@ -16,6 +16,9 @@ const METADATA_KEY: &str = "halflight";
 /// No network of this crate comes near this size; larger files are refused before they are read.
 const FILE_LIMIT: u64 = 1 << 30;
 
+/// Most tensors of a file: the container's header is read again for each of them.
+const TENSOR_LIMIT: usize = 512;
+
 /// Why a network file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -108,7 +111,10 @@ impl Stored {
         let mut bytes = Vec::with_capacity(length as usize);
         file.take(FILE_LIMIT).read_to_end(&mut bytes).map_err(failed)?;
         let stored = Self { path: path.into(), bytes };
-        stored.open()?;
+        let tensors = stored.open()?.len();
+        if tensors > TENSOR_LIMIT {
+            return Err(stored.container(format!("it has {tensors} tensors, more than the {TENSOR_LIMIT} allowed")));
+        }
         Ok(stored)
     }
 

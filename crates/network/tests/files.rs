@@ -6,6 +6,7 @@ use dataset::{Dataset, handwriting};
 use indicatif::ProgressBar;
 use network::{CompileOptions, CompiledNetwork, Network, TrainOptions, compile, train};
 use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
 
 fn files(folder: &Path) -> (PathBuf, PathBuf) {
     let data = handwriting::digits();
@@ -78,6 +79,38 @@ fn a_value_that_is_not_a_number_is_refused_by_name() {
     std::fs::write(&float, bytes).unwrap();
     let error = Network::load(&float).unwrap_err().to_string();
     assert!(error.contains("`combine.weight` holds NaN at position 0"), "{error}");
+}
+
+/// The file again, with tensors more.
+fn with_tensors(path: &Path, names: impl Iterator<Item = String>) {
+    let bytes = std::fs::read(path).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let mut views: Vec<(String, TensorView)> =
+        tensors.tensors().into_iter().map(|(name, view)| (name.to_owned(), view)).collect();
+    views.extend(names.map(|name| (name, TensorView::new(Dtype::U8, vec![1], &[7]).unwrap())));
+    let changed = safetensors::serialize(views, header.metadata().clone()).unwrap();
+    std::fs::write(path, changed).unwrap();
+}
+
+/// Tensors that the hash does not cover made another file of an approved hash.
+#[test]
+fn an_unknown_tensor_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, integer) = files(folder.path());
+    with_tensors(&integer, ["more".to_owned()].into_iter());
+    let error = CompiledNetwork::load(&integer).unwrap_err().to_string();
+    assert!(error.contains("`more` is unknown in a compiled network"), "{error}");
+}
+
+/// The header is parsed again for each layer: a file of thousands of them took minutes.
+#[test]
+fn thousands_of_tensors_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, integer) = files(folder.path());
+    with_tensors(&integer, (100..4100).map(|layer| format!("head.{layer}.weight")));
+    let error = CompiledNetwork::load(&integer).unwrap_err().to_string();
+    assert!(error.contains("more than the 512 allowed"), "{error}");
 }
 
 #[test]

@@ -93,6 +93,17 @@ impl CompiledNetwork {
         } else {
             return Err(stored.field("classes", format!("must be {outputs} names where no head reads the outputs")));
         };
+        let known = |name: &str| match &head {
+            _ if ["left", "right", "combine"].contains(&name) => true,
+            PublicHead::Largest => false,
+            PublicHead::Net { layers, .. } => {
+                ["centre", "scale"].contains(&name) || layers.0.iter().any(|layer| layer.name == name)
+            }
+        };
+        // The hash covers what is read and nothing else.
+        if let Some(other) = stored.names()?.iter().find(|name| !known(name)) {
+            return Err(stored.field(other, "is unknown in a compiled network: the hash would not cover it; remove it"));
+        }
         let ordered = about.declared.iter().all(|(low, high)| low <= high);
         if about.declared.len() != outputs || !ordered {
             return Err(stored.field("declared", format!("must be {outputs} ranges, low to high")));
