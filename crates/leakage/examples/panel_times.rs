@@ -6,7 +6,7 @@
 //! `benches/scikit/compare.py` and stops.
 
 use indicatif::ProgressBar;
-use leakage::{AuditOptions, Family, Observations, Scope, audit};
+use leakage::{AttackerConfig, AuditOptions, Observations, Scope, audit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::error::Error;
@@ -22,9 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(write(&format!("{folder}/test"), &test)?);
     }
     let named = arguments.iter().skip(2).map(|name| name.parse());
-    let mut families: Vec<Family> = named.collect::<Result<_, _>>()?;
+    let mut families: Vec<AttackerConfig> = named.collect::<Result<_, _>>()?;
     if families.is_empty() {
-        families = Family::full();
+        families = AttackerConfig::full();
     }
     println!("family,cpu_s,accuracy");
     for family in families {

@@ -1,7 +1,7 @@
 //! One attacker on its own: learn from labelled outputs, then say what other outputs tell.
 
+use crate::attackers::AttackerConfig;
 use crate::error::AuditError;
-use crate::family::Family;
 use crate::observations::{LEAST_ITEMS, Observations};
 use crate::panel;
 use crate::training::Training;
@@ -26,7 +26,7 @@ pub struct Asked {
 /// # Errors
 /// Observations that are not sound, fewer than 10 training items of a main class, items asked of another
 /// width or class, and families `decensor-…`, which need an undefended network beside.
-pub fn attack(family: &Family, train: &Observations, asked: &Asked, seed: u64) -> Result<Vec<f32>, AuditError> {
+pub fn attack(family: &AttackerConfig, train: &Observations, asked: &Asked, seed: u64) -> Result<Vec<f32>, AuditError> {
     check(family, train, asked)?;
     let values = train.collateral_classes.len();
     let test = Observations {
@@ -55,9 +55,9 @@ pub fn attack(family: &Family, train: &Observations, asked: &Asked, seed: u64) -
     Ok(scores)
 }
 
-fn check(family: &Family, train: &Observations, asked: &Asked) -> Result<(), AuditError> {
+fn check(family: &AttackerConfig, train: &Observations, asked: &Asked) -> Result<(), AuditError> {
     family.validate()?;
-    if matches!(family, Family::Decensor { .. }) {
+    if family.needs_undefended() {
         let remedy = "use `audit_with`, which takes the undefended network's outputs";
         return Err(AuditError::Option { option: "family", value: family.to_string(), remedy });
     }

@@ -1,10 +1,10 @@
 //! The audit from end to end.
 
+use crate::attackers::AttackerConfig;
 use crate::cloud;
 use crate::distinguisher::distinguisher;
 use crate::error::AuditError;
 use crate::examine::{Found, examine, shuffle_labels};
-use crate::family::Family;
 use crate::growth;
 use crate::observations::{Observations, validate_pair};
 use crate::options::AuditOptions;
@@ -110,7 +110,7 @@ fn steps(training: &Training, options: &AuditOptions, extras: &Extras) -> u64 {
     let mut steps = panel(classes) * if options.shuffled_control { 2 } else { 1 };
     steps += extras.controls.iter().map(|(_, train, _)| panel(train.main_classes.len())).sum::<u64>();
     if options.growth {
-        steps += growth::steps(&Family::Qda, &training.seen);
+        steps += growth::steps(&AttackerConfig::qda(), &training.seen);
     }
     steps
 }
@@ -140,7 +140,7 @@ pub fn control(
     options: &AuditOptions,
     progress: &ProgressBar,
 ) -> Result<Control, AuditError> {
-    let families = options.families.iter().filter(|f| !matches!(f, Family::Decensor { .. }));
+    let families = options.families.iter().filter(|f| !f.needs_undefended());
     let options = AuditOptions { families: families.cloned().collect(), ..options.clone() };
     let (training, test) = draw(&Training::new(train, None)?, test, &options, options.seeds[0]);
     validate_pair(&training.seen, &test)?;

@@ -2,7 +2,7 @@
 
 use crate::metrics::{Calibration, Scores, auc, chance, tpr_at_fpr, wilson};
 use crate::observations::Observations;
-use crate::report::{Attacker, Finding, Scope};
+use crate::report::{AttackerScore, Finding, Scope};
 
 const LEVEL: f64 = 0.95;
 const FALSE_POSITIVES: f64 = 1e-3;
@@ -53,7 +53,7 @@ pub(crate) fn attackers(
     runs: &[Run],
     train: &Observations,
     test: &Observations,
-) -> Vec<Attacker> {
+) -> Vec<AttackerScore> {
     let mut rows = Vec::with_capacity(names.len() * views.len());
     let prior = Prior::of(train);
     for (family, name) in names.iter().enumerate() {
@@ -123,7 +123,7 @@ fn ranking(scores: &Scores, labels: &[u32]) -> (Option<f64>, Option<f64>) {
     (Some(auc), Some(each.iter().map(|x| x.1).sum::<f64>() / n))
 }
 
-fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> Attacker {
+fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> AttackerScore {
     let n = measured.len() as f64;
     let mean = |of: fn(&Measured) -> f64| measured.iter().map(of).sum::<f64>() / n;
     let some = |of: fn(&Measured) -> Option<f64>| {
@@ -135,7 +135,7 @@ fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> A
     let (low, high) = wilson(accuracy * items, items, LEVEL);
     let least = measured.iter().map(|m| m.accuracy).fold(1.0, f64::min);
     let most = measured.iter().map(|m| m.accuracy).fold(0.0, f64::max);
-    Attacker {
+    AttackerScore {
         family: name.to_owned(),
         scope: view.scope,
         class: view.class.map(|m| test.main_classes[m as usize].clone()),
@@ -163,9 +163,9 @@ fn advantage(accuracy: f64, chance: f64) -> f64 {
 /// The row whose held-out accuracy lies farthest above chance by the lower bound of its interval,
 /// and that bound. The interval holds for all rows of the scope at once: there are many more of classes than
 /// of pooled ones, on fewer items, and the luckiest of them must not outdo a pooled one that is sure.
-pub(crate) fn strongest(rows: &[Attacker], scope: Scope, held: &Observations) -> Option<(Finding, f64)> {
+pub(crate) fn strongest(rows: &[AttackerScore], scope: Scope, held: &Observations) -> Option<(Finding, f64)> {
     let level = simultaneous(rows, scope);
-    let floor = |row: &Attacker| {
+    let floor = |row: &AttackerScore| {
         let items = match &row.class {
             None => held.len(),
             Some(name) => {
@@ -184,9 +184,9 @@ pub(crate) fn strongest(rows: &[Attacker], scope: Scope, held: &Observations) ->
 
 /// The largest accuracy above chance on the test items, its interval widened to hold for all rows
 /// of the scope at once (Bonferroni).
-pub(crate) fn highest(rows: &[Attacker], scope: Scope, test: &Observations) -> Option<Finding> {
+pub(crate) fn highest(rows: &[AttackerScore], scope: Scope, test: &Observations) -> Option<Finding> {
     let level = simultaneous(rows, scope);
-    let rows: Vec<&Attacker> = rows.iter().filter(|row| row.scope == scope).collect();
+    let rows: Vec<&AttackerScore> = rows.iter().filter(|row| row.scope == scope).collect();
     let best = (rows.iter().copied()).reduce(|a, b| if b.advantage > a.advantage { b } else { a })?;
     let class = best.class.as_ref();
     let class = class.and_then(|name| test.main_classes.iter().position(|c| c == name));
@@ -199,12 +199,12 @@ pub(crate) fn highest(rows: &[Attacker], scope: Scope, test: &Observations) -> O
 }
 
 /// The level at which the intervals of all rows of a scope hold together with 95 % (Bonferroni).
-fn simultaneous(rows: &[Attacker], scope: Scope) -> f64 {
+fn simultaneous(rows: &[AttackerScore], scope: Scope) -> f64 {
     let count = rows.iter().filter(|row| row.scope == scope).count();
     1.0 - (1.0 - LEVEL) / count.max(1) as f64
 }
 
-fn finding(row: &Attacker, low: f64, high: f64) -> Finding {
+fn finding(row: &AttackerScore, low: f64, high: f64) -> Finding {
     Finding {
         family: row.family.clone(),
         scope: row.scope,

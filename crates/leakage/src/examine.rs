@@ -1,12 +1,12 @@
 //! One panel on one pair of splits: run, evaluate, choose.
 
+use crate::attackers::AttackerConfig;
 use crate::error::AuditError;
 use crate::evaluate::{Run, attackers, highest, strongest, views};
-use crate::family::Family;
 use crate::observations::Observations;
 use crate::options::AuditOptions;
 use crate::panel;
-use crate::report::{Attacker, Control, Finding, Scope, Vote};
+use crate::report::{AttackerScore, Control, Finding, Scope, Vote};
 use crate::training::Training;
 use crate::vote::vote;
 use indicatif::ProgressBar;
@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 /// What the panel found.
 pub(crate) struct Found {
     pub runs: Vec<Run>,
-    pub attackers: Vec<Attacker>,
+    pub attackers: Vec<AttackerScore>,
     pub strongest_pooled: Finding,
     /// Lower bound of its advantage on held-out items, as for the class.
     pooled_floor: f64,
@@ -56,7 +56,7 @@ pub(crate) fn examine(
     options: &AuditOptions,
     progress: &ProgressBar,
 ) -> Result<Found, AuditError> {
-    let names: Vec<String> = options.families.iter().map(Family::to_string).collect();
+    let names: Vec<String> = options.families.iter().map(AttackerConfig::to_string).collect();
     let runs: Vec<Run> = (options.seeds.iter())
         .map(|&seed| {
             let (fit, held) = hold_out(training, options.held_out, seed);

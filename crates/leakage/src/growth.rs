@@ -1,6 +1,6 @@
 //! How attackers grow with the number of items, and the code length that this yields.
 
-use crate::family::Family;
+use crate::attackers::AttackerConfig;
 use crate::metrics::{Calibration, wilson};
 use crate::observations::Observations;
 use crate::panel;
@@ -32,7 +32,7 @@ pub(crate) fn sizes(train: &Observations) -> Vec<usize> {
 }
 
 /// Steps that [`measure`] adds to its progress bar.
-pub(crate) fn steps(family: &Family, train: &Observations) -> u64 {
+pub(crate) fn steps(family: &AttackerConfig, train: &Observations) -> u64 {
     (2 * sizes(train).len() as u64 - 1) * panel::steps(std::slice::from_ref(family), train.main_classes.len())
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn steps(family: &Family, train: &Observations) -> u64 {
 /// the probabilities of an attacker trained on four fifths of the blocks before it and calibrated on the last (Voita and Titov,
 /// "Information-theoretic probing with minimum description length", 2020).
 pub(crate) fn measure(
-    family: &Family,
+    family: &AttackerConfig,
     training: &Training,
     test: &Observations,
     seed: u64,

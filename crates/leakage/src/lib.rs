@@ -7,7 +7,7 @@
 //! and images are other crates' business.
 //!
 //! ```
-//! use leakage::{AuditOptions, Family, Observations, audit};
+//! use leakage::{AuditOptions, AttackerConfig, Observations, audit};
 //!
 //! // Two outputs per item; the second betrays the attribute.
 //! let observe = |n: usize| {
@@ -24,7 +24,7 @@
 //!     }
 //! };
 //! let options = AuditOptions {
-//!     families: vec![Family::Logistic, Family::Neighbours { k: 15 }],
+//!     families: vec![AttackerConfig::logistic(), AttackerConfig::neighbours(15)],
 //!     ..AuditOptions::default()
 //! };
 //! let progress = indicatif::ProgressBar::hidden();
@@ -42,7 +42,6 @@ mod distinguisher;
 mod error;
 mod evaluate;
 mod examine;
-mod family;
 mod growth;
 mod html;
 mod linear;
@@ -58,10 +57,10 @@ mod training;
 mod vote;
 
 pub use attack::{Asked, attack};
+pub use attackers::AttackerConfig;
 pub use attributes::{Attribute, audit_attributes};
 pub use audit::{audit, audit_with, control};
 pub use error::AuditError;
-pub use family::Family;
 pub use html::{Block, Dot, Page, Picture, Scatter, Section, Table};
 pub use metrics::wilson;
 pub use observations::{CLASS_LIMIT, LEAST_ITEMS, Observations, WIDTH_LIMIT};
@@ -69,7 +68,10 @@ pub use options::AuditOptions;
 pub use pairs::{PairBound, pair_bound};
 pub use reconstruction::{Example, Inputs, Reconstruction, reconstruct};
 pub use report::{
-    Attacker, AuditReport, Cloud, CodeLength, Control, Controls, Distinguisher, Finding, Growth, Items, Points, Scope,
-    Vote,
+    AttackerScore, AuditReport, Cloud, CodeLength, Control, Controls, Distinguisher, Finding, Growth, Items, Points,
+    Scope, Vote,
 };
 pub use training::{Extras, Undefended};
+
+/// Another name of [`AttackerConfig`].
+pub type Family = AttackerConfig;

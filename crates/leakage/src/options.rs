@@ -1,7 +1,7 @@
 //! What an audit runs.
 
+use crate::attackers::AttackerConfig;
 use crate::error::AuditError;
-use crate::family::Family;
 
 /// Choices of one audit. [`Default`] is the first panel with votes and the shuffled control.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +11,7 @@ pub struct AuditOptions {
     /// Name of the collateral attribute, for the report.
     pub attribute: String,
     /// Attackers; the strongest is chosen on held-out training items.
-    pub families: Vec<Family>,
+    pub families: Vec<AttackerConfig>,
     /// One whole run of the panel per seed; figures are means over the seeds.
     pub seeds: Vec<u64>,
     /// Share of the training items, 0.05 to 0.5, held out to choose the strongest attacker and to
@@ -35,7 +35,7 @@ impl Default for AuditOptions {
         AuditOptions {
             network: "network".to_owned(),
             attribute: "collateral".to_owned(),
-            families: Family::quick(),
+            families: AttackerConfig::quick(),
             seeds: vec![0],
             held_out: 0.2,
             train_limit: None,
@@ -50,7 +50,7 @@ impl Default for AuditOptions {
 impl AuditOptions {
     /// Every family, three seeds and the growth curve: what a published figure should rest on.
     pub fn full() -> AuditOptions {
-        AuditOptions { families: Family::full(), seeds: vec![0, 1, 2], growth: true, ..AuditOptions::default() }
+        AuditOptions { families: AttackerConfig::full(), seeds: vec![0, 1, 2], growth: true, ..AuditOptions::default() }
     }
 
     /// `undefended`: whether undefended outputs are there for de-censoring.
@@ -59,13 +59,13 @@ impl AuditOptions {
         if self.families.is_empty() {
             return refuse("families", "empty".to_owned(), "name at least one family");
         }
-        let names: Vec<String> = self.families.iter().map(Family::to_string).collect();
+        let names: Vec<String> = self.families.iter().map(AttackerConfig::to_string).collect();
         for (i, name) in names.iter().enumerate() {
             if names[..i].contains(name) {
                 return refuse("families", name.clone(), "name every family once");
             }
         }
-        let censored = self.families.iter().find(|f| matches!(f, Family::Decensor { .. }));
+        let censored = self.families.iter().find(|f| f.needs_undefended());
         if let Some(family) = censored.filter(|_| !undefended) {
             return refuse(
                 "families",
@@ -88,6 +88,6 @@ impl AuditOptions {
         if let Some(k) = self.vote.iter().find(|k| !(1..=10_000).contains(*k)) {
             return refuse("vote", k.to_string(), "use 1 to 10000 items per subject");
         }
-        self.families.iter().try_for_each(Family::validate)
+        self.families.iter().try_for_each(AttackerConfig::validate)
     }
 }

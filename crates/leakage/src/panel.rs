@@ -1,7 +1,6 @@
 //! Runs attackers of many families over all main classes in parallel.
 
-use crate::attackers::attack;
-use crate::family::Family;
+use crate::attackers::AttackerConfig;
 use crate::metrics::Scores;
 use crate::observations::Observations;
 use crate::slice::{Slice, with_label};
@@ -17,7 +16,7 @@ struct Job {
 }
 
 /// Number of steps that one call of [`run`] adds to its progress bar.
-pub(crate) fn steps(families: &[Family], classes: usize) -> u64 {
+pub(crate) fn steps(families: &[AttackerConfig], classes: usize) -> u64 {
     jobs(families, classes).len() as u64
 }
 
@@ -25,7 +24,7 @@ pub(crate) fn steps(families: &[Family], classes: usize) -> u64 {
 ///
 /// The result depends on the seed and the data only, not on the number of threads.
 pub(crate) fn run(
-    families: &[Family],
+    families: &[AttackerConfig],
     train: &Training,
     test: &Observations,
     seed: u64,
@@ -47,11 +46,11 @@ pub(crate) fn run(
                 Some(class) => {
                     let slice = &slices[class as usize];
                     let (sample, rows) = slice.tables(values, families[0].columns());
-                    attack(families, &sample, slice.uncensored(), rows, seed)
+                    AttackerConfig::attack(families, &sample, slice.uncensored(), rows, seed)
                 }
                 None => {
                     let (sample, rows) = with_label(&slices, values);
-                    attack(families, &sample, None, &rows, seed)
+                    AttackerConfig::attack(families, &sample, None, &rows, seed)
                 }
             };
             progress.inc(1);
@@ -74,10 +73,10 @@ pub(crate) fn run(
     out
 }
 
-fn jobs(families: &[Family], classes: usize) -> Vec<Job> {
+fn jobs(families: &[AttackerConfig], classes: usize) -> Vec<Job> {
     let mut jobs = Vec::new();
     let mut from = 0;
-    for group in families.chunk_by(Family::shares_work_with) {
+    for group in families.chunk_by(AttackerConfig::shares_work_with) {
         let range = from..from + group.len();
         from = range.end;
         if group[0].is_pooled() {

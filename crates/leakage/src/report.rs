@@ -39,7 +39,7 @@ pub struct AuditReport {
     /// Largest accuracy of any family within any class on the test items, as above.
     pub highest_class: Option<Finding>,
     /// Every attacker in both scopes.
-    pub attackers: Vec<Attacker>,
+    pub attackers: Vec<AttackerScore>,
     /// Accuracy on one subject from k of its items.
     pub vote: Vec<Vote>,
     /// The distinguishing game of the strongest pooled family.
@@ -106,7 +106,7 @@ pub struct Finding {
 
 /// One attacker in one scope.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Attacker {
+pub struct AttackerScore {
     /// Name of the family.
     pub family: String,
     /// What it was scored on.

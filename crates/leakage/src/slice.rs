@@ -1,7 +1,7 @@
 //! Items of one main class, as attackers see them.
 
+use crate::attackers::Columns;
 use crate::attackers::{Sample, Standardiser, Uncensored, Whitener};
-use crate::family::Columns;
 use crate::observations::Observations;
 use crate::training::Training;
 

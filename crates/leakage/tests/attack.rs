@@ -1,6 +1,6 @@
 //! One attacker on its own.
 
-use leakage::{Asked, AuditError, Family, Observations, attack};
+use leakage::{Asked, AttackerConfig, AuditError, Observations, attack};
 
 /// Two classes; within either, output 0 tells the attribute and output 1 is noise.
 fn observations(items: usize) -> Observations {
@@ -28,7 +28,7 @@ fn every_kind_reads_what_is_there() {
     let names =
         ["logistic", "ridge", "qda", "naive-bayes", "knn-7", "kde-0.2", "tree", "forest-5", "boosting", "mlp-16"];
     for name in names {
-        let family: Family = name.parse().unwrap();
+        let family: AttackerConfig = name.parse().unwrap();
         let scores = attack(&family, &data, &asked(&data, &items), 3).unwrap();
         assert_eq!(scores.len(), 200, "{name}");
         let right = scores.chunks(2).zip(&data.collateral).filter(|(row, label)| (row[1] > row[0]) == (**label == 1));
@@ -43,7 +43,7 @@ fn every_kind_reads_what_is_there() {
 #[test]
 fn the_answer_for_an_item_does_not_depend_on_the_others() {
     let data = observations(200);
-    let family: Family = "forest-5".parse().unwrap();
+    let family: AttackerConfig = "forest-5".parse().unwrap();
     let all = attack(&family, &data, &asked(&data, &(0..50).collect::<Vec<_>>()), 0).unwrap();
     let one = attack(&family, &data, &asked(&data, &[4]), 0).unwrap();
     assert_eq!(one, all[8..10]);
@@ -53,7 +53,7 @@ fn the_answer_for_an_item_does_not_depend_on_the_others() {
 #[test]
 fn refusals_name_the_fault() {
     let data = observations(200);
-    let family: Family = "logistic".parse().unwrap();
+    let family: AttackerConfig = "logistic".parse().unwrap();
     let good = asked(&data, &[0, 1]);
     let refused = |asked: &Asked| attack(&family, &data, asked, 0).unwrap_err();
     let narrow = Asked { width: 1, ..good.clone() };
@@ -64,7 +64,7 @@ fn refusals_name_the_fault() {
     assert!(matches!(refused(&unknown), AuditError::LabelRange { row: 1, value: 2, .. }));
     let infinite = Asked { outputs: vec![0.0, 1.0, f32::INFINITY, 0.0], ..good.clone() };
     assert!(matches!(refused(&infinite), AuditError::NotFinite { row: 1, column: 0, .. }));
-    let decensor: Family = "decensor-logistic".parse().unwrap();
+    let decensor: AttackerConfig = "decensor-logistic".parse().unwrap();
     assert!(matches!(attack(&decensor, &data, &good, 0), Err(AuditError::Option { option: "family", .. })));
     assert!(matches!(attack(&family, &observations(12), &good, 0), Err(AuditError::TooFew { .. })));
 }

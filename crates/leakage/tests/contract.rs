@@ -4,14 +4,14 @@ mod common;
 
 use common::shifted;
 use indicatif::ProgressBar;
-use leakage::{AuditOptions, AuditReport, Family, Page, Picture, Section, Table, audit};
+use leakage::{AttackerConfig, AuditOptions, AuditReport, Page, Picture, Section, Table, audit};
 use serde_json::Value;
 
 fn report(network: &str, attribute: &str) -> AuditReport {
     let options = AuditOptions {
         network: network.into(),
         attribute: attribute.into(),
-        families: vec![Family::Logistic, Family::Neighbours { k: 15 }],
+        families: vec![AttackerConfig::logistic(), AttackerConfig::neighbours(15)],
         vote: vec![1, 5],
         growth: true,
         ..AuditOptions::default()

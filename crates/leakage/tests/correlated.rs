@@ -4,7 +4,7 @@ mod common;
 
 use common::silent;
 use indicatif::ProgressBar;
-use leakage::{AuditOptions, Family, Observations, audit};
+use leakage::{AttackerConfig, AuditOptions, Observations, audit};
 
 /// Outputs that tell nothing; the attribute has its second value in 90, 50 and 10 % of the items of the three classes.
 fn correlated(items: usize, seed: u64) -> Observations {
@@ -20,7 +20,7 @@ fn correlated(items: usize, seed: u64) -> Observations {
 
 #[test]
 fn the_floor_of_correlation_is_reported_for_items_and_for_votes() {
-    let families = vec![Family::Logistic, Family::Qda, Family::Neighbours { k: 51 }];
+    let families = vec![AttackerConfig::logistic(), AttackerConfig::qda(), AttackerConfig::neighbours(51)];
     let options = AuditOptions { families, vote: vec![1, 5], ..AuditOptions::default() };
     let report = audit(&correlated(6000, 1), &correlated(6000, 2), &options, &ProgressBar::hidden()).unwrap();
     let found = &report.strongest_pooled;

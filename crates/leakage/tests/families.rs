@@ -5,11 +5,11 @@ mod common;
 use common::{normal, observe, shifted};
 use indicatif::ProgressBar;
 use leakage::{
-    Attribute, AuditError, AuditOptions, Extras, Family, Inputs, Page, Scope, Undefended, audit, audit_attributes,
-    audit_with, reconstruct,
+    AttackerConfig, Attribute, AuditError, AuditOptions, Extras, Inputs, Page, Scope, Undefended, audit,
+    audit_attributes, audit_with, reconstruct,
 };
 
-fn options(families: Vec<Family>) -> AuditOptions {
+fn options(families: Vec<AttackerConfig>) -> AuditOptions {
     AuditOptions { families, vote: vec![1, 5], shuffled_control: false, ..AuditOptions::default() }
 }
 
@@ -23,7 +23,7 @@ fn every_family_comes_near_the_best_possible_rate() {
         })
     };
     let (train, test) = (draw(3000, 1), draw(3000, 2));
-    let report = audit(&train, &test, &options(Family::full()), &ProgressBar::hidden()).expect("sound");
+    let report = audit(&train, &test, &options(AttackerConfig::full()), &ProgressBar::hidden()).expect("sound");
     let of = |family: &str| {
         let mut rows = report.attackers.iter();
         let row = rows.find(|r| r.family == family && r.scope == Scope::Pooled);
@@ -51,7 +51,7 @@ fn several_values_work_with_every_family() {
         observe(items, 1, 3, seed, |_, c, rng| vec![c as f64 * 3.0 + normal(rng), normal(rng), normal(rng)])
     };
     let (train, test) = (draw(900, 1), draw(900, 2));
-    let report = audit(&train, &test, &options(Family::full()), &ProgressBar::hidden()).expect("sound");
+    let report = audit(&train, &test, &options(AttackerConfig::full()), &ProgressBar::hidden()).expect("sound");
     for row in report.attackers.iter().filter(|r| r.scope == Scope::Pooled) {
         // Best possible: 1 − (4/3)(1 − Φ(1.5)) = 91.1 %; least squares masks the middle value.
         let least = if row.family == "ridge" { 55.0 } else { 80.0 };
@@ -61,9 +61,9 @@ fn several_values_work_with_every_family() {
 
 #[test]
 fn de_censoring_needs_and_uses_undefended_outputs() {
-    let family: Family = "decensor-knn-51".parse().expect("a family");
+    let family: AttackerConfig = "decensor-knn-51".parse().expect("a family");
     let (train, test) = (shifted(1500, 0.9, 1), shifted(1500, 0.9, 2));
-    let options = options(vec![Family::Qda, family]);
+    let options = options(vec![AttackerConfig::qda(), family]);
     let refused = audit(&train, &test, &options, &ProgressBar::hidden()).expect_err("nothing to learn the map from");
     assert!(refused.to_string().contains("undefended"), "{refused}");
 
@@ -102,7 +102,7 @@ fn attributes_nobody_listed_are_audited_one_by_one() {
         test: test.to_vec(),
     };
     let attributes = [attribute("font", &train.collateral, &test.collateral), attribute("noise", &a, &b)];
-    let options = options(vec![Family::Logistic]);
+    let options = options(vec![AttackerConfig::logistic()]);
     let reports = audit_attributes(&train, &test, &attributes, &options, &ProgressBar::hidden()).expect("sound");
     assert_eq!(reports[0].attribute, "font");
     assert!(reports[0].strongest_pooled.low > 75.0);

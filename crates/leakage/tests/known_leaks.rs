@@ -4,7 +4,7 @@ mod common;
 
 use common::{observe, parity, shifted, silent};
 use indicatif::ProgressBar;
-use leakage::{AuditOptions, AuditReport, Family, Observations, Scope, audit};
+use leakage::{AttackerConfig, AuditOptions, AuditReport, Observations, Scope, audit};
 
 fn run(train: &Observations, test: &Observations, options: &AuditOptions) -> AuditReport {
     audit(train, test, options, &ProgressBar::hidden()).expect("a sound data set")
@@ -91,7 +91,7 @@ fn a_leak_in_the_difference_of_two_like_outputs_is_found_by_distances() {
 fn shuffled_labels_give_chance_on_average() {
     let rates = (0..24).map(|seed| {
         let options = AuditOptions {
-            families: vec![Family::Qda, Family::Neighbours { k: 15 }, Family::Forest { leaf: 20 }],
+            families: vec![AttackerConfig::qda(), AttackerConfig::neighbours(15), AttackerConfig::forest(20)],
             seeds: vec![seed],
             ..AuditOptions::default()
         };
@@ -109,7 +109,7 @@ fn several_values_and_unequal_shares_have_their_own_chance() {
         observe(items, 1, 4, seed, |_, c, rng| vec![c as f64 * 1.5 + common::normal(rng), common::normal(rng)])
     };
     let options = AuditOptions {
-        families: vec![Family::Logistic, Family::Qda, Family::Forest { leaf: 5 }],
+        families: vec![AttackerConfig::logistic(), AttackerConfig::qda(), AttackerConfig::forest(5)],
         shuffled_control: false,
         ..AuditOptions::default()
     };

@@ -4,7 +4,7 @@ mod common;
 
 use common::shifted;
 use indicatif::ProgressBar;
-use leakage::{AuditError, AuditOptions, Family, Observations, audit};
+use leakage::{AttackerConfig, AuditError, AuditOptions, Observations, audit};
 
 type Spoil = fn(&mut Observations);
 
@@ -53,8 +53,8 @@ fn options_are_checked() {
     let base = AuditOptions::default;
     for (options, name) in [
         (AuditOptions { families: vec![], ..base() }, "families"),
-        (AuditOptions { families: vec![Family::Neighbours { k: 0 }], ..base() }, "knn-0"),
-        (AuditOptions { families: vec![Family::Qda, Family::Qda], ..base() }, "qda"),
+        (AuditOptions { families: vec![AttackerConfig::neighbours(0)], ..base() }, "knn-0"),
+        (AuditOptions { families: vec![AttackerConfig::qda(), AttackerConfig::qda()], ..base() }, "qda"),
         (AuditOptions { seeds: vec![], ..base() }, "seeds"),
         (AuditOptions { held_out: f64::NAN, ..base() }, "NaN"),
         (AuditOptions { test_limit: Some(3), ..base() }, "test_limit"),
@@ -67,12 +67,12 @@ fn options_are_checked() {
 
 #[test]
 fn families_are_read_by_the_names_they_show() {
-    for family in Family::quick() {
-        assert_eq!(family.to_string().parse::<Family>(), Ok(family));
+    for family in AttackerConfig::quick() {
+        assert_eq!(family.to_string().parse::<AttackerConfig>(), Ok(family));
     }
     let wrong = ["", "knn", "knn-", "knn-0", "knn--3", "mlp-", "mlp-0x3", "kde-nan", "forest-0"];
     for name in wrong {
-        let error = name.parse::<Family>().expect_err(name);
+        let error = name.parse::<AttackerConfig>().expect_err(name);
         let known = matches!(error, AuditError::UnknownFamily { .. } | AuditError::Option { .. });
         assert!(known, "{error}");
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use dataset::{Dataset, Encoder, Labels};
-use leakage::{AuditOptions, AuditReport, Family, Observations, Scope};
+use leakage::{AttackerConfig, AuditOptions, AuditReport, Observations, Scope};
 use serde_json::json;
 
 use crate::console::{self, Console};
@@ -37,7 +37,7 @@ pub struct Baseline {
         value_name = "FAMILY",
         default_value = "logistic,knn-7,forest-1,boosting,mlp-256x128,cnn"
     )]
-    families: Vec<Family>,
+    families: Vec<AttackerConfig>,
     /// Whole runs
     #[arg(long, value_delimiter = ',', default_value = "0")]
     seeds: Vec<u64>,

@@ -19,7 +19,7 @@ const EPOCHS: usize = 4;
 const LEAST_SEEN: usize = 60_000;
 const PEAK_RATE: f64 = 3e-3;
 /// Training rows used at most: a row costs many of a plain network's.
-const ROWS: usize = 60_000;
+pub(super) const ROWS: usize = 60_000;
 
 #[derive(Module, Debug)]
 struct Network {
@@ -42,7 +42,7 @@ impl Network {
             layer
         };
         let junction = Layers::new(&[width, SIDE * SIDE], device, rng);
-        let mut normal = || super::logistic::gaussian(rng);
+        let mut normal = || super::linear_model::gaussian(rng);
         let first = convolution(1, CHANNELS[0], &mut normal);
         let second = convolution(CHANNELS[0], CHANNELS[1], &mut normal);
         let flat = CHANNELS[1] * (SIDE / 4) * (SIDE / 4);

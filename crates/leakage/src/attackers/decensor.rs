@@ -1,42 +1,70 @@
-//! De-censoring: undo the defence first, then attack.
+//! Maps the outputs to those of an undefended network first, then attacks.
 
-use super::neural;
-use super::sample::{Sample, Standardiser, Whitener};
-use crate::family::{Columns, Family};
+use super::config::{Attacker, AttackerConfig, Kind};
+use super::decensor_map;
+use super::sample::{Sample, Uncensored};
 use crate::metrics::Scores;
-use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
-/// Outputs of an undefended network on the training rows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Uncensored<'a> {
-    /// Row-major, one row per training row.
-    pub rows: &'a [f32],
-    pub width: usize,
+pub(super) static KIND: Kind = Kind {
+    form: "decensor-ATTACKER",
+    title: "de-censoring",
+    text: "Maps the outputs to those of an undefended network first, then attacks.",
+    parse: |name, read| name.strip_prefix("decensor-").and_then(read).map(AttackerConfig::decensor),
+    quick: Vec::new,
+    full: Vec::new,
+    together: None,
+};
+
+#[derive(Debug)]
+struct Decensor {
+    then: AttackerConfig,
 }
 
-/// Learns to map defended outputs to undefended ones of the same items, trains `then` on the true undefended outputs
-/// and scores what the map makes of the test rows (Song and Shmatikov, "Overlearning reveals sensitive attributes",
-/// 2020).
-pub(crate) fn attack(
-    then: &Family,
-    train: &Sample,
-    uncensored: Uncensored,
-    test: &[f32],
-    rng: &mut impl RngExt,
-) -> Scores {
-    let width = uncensored.width;
-    let every: Vec<usize> = (0..train.len()).collect();
-    let targets = Standardiser::fit(uncensored.rows, width, &every).apply(uncensored.rows, &every);
-    let epochs = (200_000 / train.len().max(1)).clamp(8, 60);
-    let map = neural::fit(&[train.width, 64, 64, width], &train.rows, &targets, epochs, rng, |out, target| {
-        (out - target).square().mean()
-    });
-    let mut restored = neural::predict(&map, test, train.width);
-    let mut targets = targets;
-    let white = Whitener::fit(&targets, width).filter(|_| then.columns() == Columns::Uncorrelated);
-    if let Some(white) = white {
-        (restored, targets) = (white.apply(&restored), white.apply(&targets));
+impl AttackerConfig {
+    /// Maps the outputs to those of an undefended network first (see [`crate::Extras`]), then attacks by `then`,
+    /// which has a model per main class.
+    pub fn decensor(then: AttackerConfig) -> AttackerConfig {
+        AttackerConfig::new(Decensor { then })
     }
-    let clear = Sample { rows: targets.into(), width, labels: train.labels.clone(), classes: train.classes };
-    super::attack(std::slice::from_ref(then), &clear, None, &restored, rng.random()).swap_remove(0)
+}
+
+impl Attacker for Decensor {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn name(&self) -> String {
+        format!("decensor-{}", self.then)
+    }
+
+    fn cost(&self) -> usize {
+        8
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        if !self.then.needs_undefended() && !self.then.is_pooled() && self.then.validate().is_ok() {
+            Ok(())
+        } else {
+            Err("de-censoring goes before one other attacker with a model per class")
+        }
+    }
+
+    fn needs_undefended(&self) -> bool {
+        true
+    }
+
+    fn fit_and_predict(
+        &self,
+        train: &Sample,
+        uncensored: Option<Uncensored>,
+        test: &[f32],
+        rng: &mut ChaCha8Rng,
+    ) -> Scores {
+        match uncensored {
+            Some(uncensored) => decensor_map::attack(&self.then, train, uncensored, test, rng),
+            // Refused before any attacker starts; the plain attack is the nearest to what was asked.
+            None => self.then.fit_and_predict(train, None, test, rng),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Feed-forward networks, trained with burn on the CPU.
 
-use super::logistic::gaussian;
+use super::linear_model::gaussian;
 use super::sample::Sample;
 use crate::metrics::Scores;
 use burn::module::{Module, Param};

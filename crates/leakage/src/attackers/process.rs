@@ -1,6 +1,6 @@
 //! Gaussian process classification with Laplace's approximation.
 
-use super::logistic::median_square_distance;
+use super::linear_model::median_square_distance;
 use super::sample::Sample;
 use crate::linear::{cholesky, dot, solve};
 use crate::metrics::Scores;

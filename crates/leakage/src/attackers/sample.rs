@@ -5,6 +5,14 @@ use rand::RngExt;
 use rand::seq::index;
 use std::borrow::Cow;
 
+/// Outputs of an undefended network on the training rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Uncensored<'a> {
+    /// Row-major, one row per training row.
+    pub rows: &'a [f32],
+    pub width: usize,
+}
+
 /// Labelled rows, standardised, of one main class or of all.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample<'a> {

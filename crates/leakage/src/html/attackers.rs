@@ -2,7 +2,7 @@
 
 use super::svg::{Scale, Svg, percent_range, tick};
 use super::text::{escape, family, percent};
-use crate::report::{Attacker, AuditReport};
+use crate::report::{AttackerScore, AuditReport};
 use std::fmt::Write;
 
 const LEFT: f64 = 200.0;
@@ -47,10 +47,10 @@ pub(super) fn key(at: usize, hue: usize) -> String {
 }
 
 fn plot(reports: &[&AuditReport]) -> String {
-    let pooled = |report: &AuditReport| -> Vec<Attacker> {
+    let pooled = |report: &AuditReport| -> Vec<AttackerScore> {
         report.attackers.iter().filter(|a| a.class.is_none()).cloned().collect()
     };
-    let rows: Vec<Vec<Attacker>> = reports.iter().map(|r| pooled(r)).collect();
+    let rows: Vec<Vec<AttackerScore>> = reports.iter().map(|r| pooled(r)).collect();
     // Families in the order of the last report, usually the defended one, strongest first.
     let mut names: Vec<(String, f64)> = Vec::new();
     for row in rows.iter().rev().flatten() {

@@ -2,7 +2,7 @@
 
 use super::attackers::legend;
 use super::svg::{Scale, Svg, percent_range, tick};
-use crate::report::{Attacker, AuditReport};
+use crate::report::{AttackerScore, AuditReport};
 use std::fmt::Write;
 
 const WIDTH: f64 = 860.0;
@@ -26,7 +26,7 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
 }
 
 /// Per class of the report the row with the largest held-out accuracy.
-fn best(report: &AuditReport) -> Vec<&Attacker> {
+fn best(report: &AuditReport) -> Vec<&AttackerScore> {
     let of = |class: &String| {
         let rows = report.attackers.iter().filter(|a| a.class.as_ref() == Some(class));
         rows.reduce(|a, b| if b.held_out > a.held_out { b } else { a })
@@ -35,7 +35,7 @@ fn best(report: &AuditReport) -> Vec<&Attacker> {
 }
 
 fn plot(reports: &[&AuditReport]) -> String {
-    let rows: Vec<Vec<&Attacker>> = reports.iter().map(|r| best(r)).collect();
+    let rows: Vec<Vec<&AttackerScore>> = reports.iter().map(|r| best(r)).collect();
     let mut classes: Vec<&String> = Vec::new();
     for class in rows.iter().flatten().filter_map(|r| r.class.as_ref()) {
         if !classes.contains(&class) {

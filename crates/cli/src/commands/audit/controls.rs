@@ -3,7 +3,7 @@
 use anyhow::Result;
 use dataset::{Dataset, Encoder};
 use indicatif::ProgressBar;
-use leakage::{AuditOptions, Control, Family, Observations};
+use leakage::{AttackerConfig, AuditOptions, Control, Observations};
 use network::CompiledNetwork;
 use rand::SeedableRng;
 use rand::seq::index;
@@ -28,14 +28,14 @@ pub fn attack(
     let options = AuditOptions {
         seeds: vec![seed],
         train_limit: audit.attack_size,
-        families: Family::quick(),
+        families: AttackerConfig::quick(),
         ..AuditOptions::default()
     };
     let random = network.shuffled(seed)?;
     let seen = |data| observe::observations(&random, data, &audit.main, &audit.collateral);
     let untrained = leakage::control("random network", &seen(train)?, &seen(test)?, &options, bar)?;
 
-    let families = [Family::Logistic, Family::Neighbours { k: 15 }, Family::Forest { leaf: 5 }];
+    let families = [AttackerConfig::logistic(), AttackerConfig::neighbours(15), AttackerConfig::forest(5)];
     let options = AuditOptions { families: families.to_vec(), ..options };
     // Any of them: data may be in order of their labels.
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use leakage::{Attribute, AuditOptions, AuditReport, Extras, Family, Inputs, Observations, Page, Undefended};
+use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Page, Undefended};
 use network::CompiledNetwork;
 use serde::Serialize;
 use serde_json::json;
@@ -51,7 +51,7 @@ pub struct Audit {
     panel: Panel,
     /// These attackers instead of a panel
     #[arg(long, value_delimiter = ',', value_name = "FAMILY")]
-    families: Option<Vec<Family>>,
+    families: Option<Vec<AttackerConfig>>,
     /// A compiled undefended network of the same data: attackers map outputs to its outputs first (de-censoring), and
     /// its own leak is reported beside
     #[arg(long, value_name = "FILE")]
@@ -175,7 +175,7 @@ impl Audit {
         let mut attributes = Vec::new();
         if !others.is_empty() {
             // One family may need undefended outputs, and those are for the attribute asked for.
-            let families = options.families.iter().filter(|family| !matches!(family, Family::Decensor { .. }));
+            let families = options.families.iter().filter(|family| !family.needs_undefended());
             let options = AuditOptions { families: families.cloned().collect(), growth: false, ..options.clone() };
             attributes = leakage::audit_attributes(&train.seen, &test.seen, &others, &options, &bar)?;
         }
@@ -190,8 +190,8 @@ impl Audit {
         };
         let mut families = self.families.clone().unwrap_or_else(|| standard.families.clone());
         if self.undefended.is_some() && self.families.is_none() {
-            let attacks = [Family::Neighbours { k: 51 }, Family::Qda];
-            families.extend(attacks.map(|then| Family::Decensor { then: Box::new(then) }));
+            let attacks = [AttackerConfig::neighbours(51), AttackerConfig::qda()];
+            families.extend(attacks.map(AttackerConfig::decensor));
         }
         AuditOptions {
             network: name_of(&self.network),

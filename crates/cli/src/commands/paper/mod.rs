@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use leakage::Family;
+use leakage::AttackerConfig;
 use serde::Serialize;
 
 use crate::commands::train::epochs;
@@ -91,7 +91,7 @@ impl Paper {
         let ground = Ground::draw(self.images, self.test_size, self.attack_size, console)?;
         let mut rows = Vec::new();
         for study in self.studies() {
-            let attackers = if self.quick { Family::quick() } else { Family::full() };
+            let attackers = if self.quick { AttackerConfig::quick() } else { AttackerConfig::full() };
             let all = study.rows((self.epochs[0], self.epochs[1]), self.steps, &attackers);
             for row in all.iter().take(if self.quick { 2 } else { usize::MAX }) {
                 rows.push(self.row(study, row, &ground, console)?);

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use dataset::EncoderOptions;
-use leakage::Family;
+use leakage::AttackerConfig;
 use network::{AdversarialOptions, CompileOptions, Defence, MatchOptions, Precision, TrainOptions};
 
 use super::published;
@@ -31,7 +31,7 @@ pub struct Row {
     /// Its compilation; `None` to measure the floats, as the paper does.
     pub compile: Option<CompileOptions>,
     /// The attackers.
-    pub families: Vec<Family>,
+    pub families: Vec<AttackerConfig>,
     /// Main and collateral accuracy in the paper.
     pub published: Option<(f64, Option<f64>)>,
 }
@@ -57,7 +57,7 @@ impl Study {
     }
 
     /// Its rows, with these epochs of the paper's phases, steps of the other trainings, and attackers.
-    pub fn rows(self, epochs: (usize, usize), steps: usize, attackers: &[Family]) -> Vec<Row> {
+    pub fn rows(self, epochs: (usize, usize), steps: usize, attackers: &[AttackerConfig]) -> Vec<Row> {
         let row = |name: String, options: TrainOptions, published| Row {
             name,
             options,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use dataset::Dataset;
-use leakage::{AuditOptions, Family};
+use leakage::{AttackerConfig, AuditOptions};
 use network::{Checkpoint, CompileOptions, CompiledNetwork, Network, TrainOptions};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -129,11 +129,11 @@ fn visit(
 }
 
 /// Those that were strongest somewhere: shape, neighbourhoods and densities fine and coarse, smooth differences, trees.
-fn families() -> Vec<Family> {
-    let mut families = vec![Family::Qda];
-    families.extend([7, 15, 51, 201].map(|k| Family::Neighbours { k }));
-    families.extend([0.1, 0.2, 0.4].map(|bandwidth| Family::Kernel { bandwidth }));
-    families.extend([Family::Fourier { features: 300, relative: 0.25 }, Family::Forest { leaf: 10 }, Family::Boosting]);
+fn families() -> Vec<AttackerConfig> {
+    let mut families = vec![AttackerConfig::qda()];
+    families.extend([7, 15, 51, 201].map(AttackerConfig::neighbours));
+    families.extend([0.1, 0.2, 0.4].map(AttackerConfig::kernel));
+    families.extend([AttackerConfig::fourier(300), AttackerConfig::forest(10), AttackerConfig::boosting()]);
     families
 }
 
