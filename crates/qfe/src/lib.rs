@@ -86,7 +86,7 @@
 //! # Security
 //!
 //! Adaptive IND-CPA in the generic bilinear group model: an adversary that makes `Q`
-//! group operations and `Q'` pairings has advantage at most
+//! group operations and `Q'` key queries has advantage at most
 //! `(12(6n + 3 + Q + Q')² + 1)/r` with `r ≈ 2^255`; the best known attacks on
 //! BLS12-381 take about `2^120` steps (discrete logarithms in GT). What it does *not* give:
 //!
