@@ -37,6 +37,7 @@ mod attack;
 mod attackers;
 mod attributes;
 mod audit;
+pub mod certificate;
 mod cloud;
 mod distinguisher;
 mod error;

@@ -35,4 +35,4 @@ pub use options::{
     AdversarialOptions, Adversary, Checkpoint, Compute, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
 };
 pub use storage::FileError;
-pub use train::{TrainError, train};
+pub use train::{TrainError, data_hash, train};

@@ -4,6 +4,7 @@ mod audit;
 mod authority;
 mod baseline;
 mod bench;
+mod certify;
 mod check;
 mod compile;
 mod dataset;
@@ -42,6 +43,8 @@ pub enum Command {
     Import(import::Import),
     /// Measure what the outputs of a compiled network give away
     Audit(audit::Audit),
+    /// Bound what any attacker can read from the outputs of a compiled network with noise
+    Certify(certify::Certify),
     /// Measure what learners without constraint read from the inputs in clear
     Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
@@ -77,6 +80,7 @@ impl Command {
             Self::Check(check) => check.run(console),
             Self::Import(import) => import.run(console),
             Self::Audit(audit) => audit.run(console),
+            Self::Certify(certify) => certify.run(console),
             Self::Baseline(baseline) => baseline.run(console),
             Self::Authority(authority) => authority.run(console),
             Self::Keygen(keygen) => keygen.run(console),

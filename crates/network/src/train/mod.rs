@@ -101,8 +101,8 @@ fn fingerprint(train: &Dataset, validation: &Dataset, options: &TrainOptions) ->
     hex(&hash.finalize())
 }
 
-/// SHA-256 of images and labels.
-pub(crate) fn data_hash(data: &Dataset) -> String {
+/// SHA-256 of images and labels, in hexadecimal: what [`crate::TrainingRecord`] says of its training data.
+pub fn data_hash(data: &Dataset) -> String {
     let mut hash = Sha256::new();
     for side in [data.len(), data.height(), data.width()] {
         hash.update((side as u64).to_le_bytes());
