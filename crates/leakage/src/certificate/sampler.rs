@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 
 /// Largest reach, in steps, that a table is built for.
-pub(super) const REACH_LIMIT: u64 = 1 << 22;
+pub(super) const REACH_LIMIT: u64 = 1 << 24;
 
 /// A discrete Gaussian on `−reach..=reach`.
 #[derive(Clone, Debug)]
