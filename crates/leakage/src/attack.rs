@@ -25,7 +25,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// Observations that are not sound, fewer than 10 training items of a main class, items asked of another
-/// width or class, and families `decensor-…`, which need an undefended network beside.
+/// width or class, and attackers `decensor-…`, which need an undefended network beside.
 pub fn attack(family: &AttackerConfig, train: &Observations, asked: &Asked, seed: u64) -> Result<Vec<f32>, AuditError> {
     check(family, train, asked)?;
     let values = train.collateral_classes.len();

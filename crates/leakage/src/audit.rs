@@ -37,7 +37,7 @@ pub fn audit(
 /// As [`audit`], with undefended outputs for de-censoring attacks and further controls.
 ///
 /// # Errors
-/// As [`audit`]; and families `decensor-…` without undefended outputs.
+/// As [`audit`]; and attackers `decensor-…` without undefended outputs.
 pub fn audit_with(
     train: &Observations,
     test: &Observations,
@@ -103,7 +103,7 @@ pub fn audit_with(
 }
 
 /// Attackers to train, over all parts of the audit; the growth part is an estimate, since which
-/// family will be strongest is not known.
+/// attacker will be strongest is not known.
 fn steps(training: &Training, options: &AuditOptions, extras: &Extras) -> u64 {
     let classes = training.seen.main_classes.len();
     let panel = |classes| 2 * options.seeds.len() as u64 * panel::steps(&options.families, classes);

@@ -2,7 +2,7 @@
 //!
 //! A network publishes `output(x)`, S numbers per item, from which the *main label* follows. This
 //! crate measures what they tell about a *collateral attribute* that should have stayed private:
-//! it trains fresh attackers of many families on labelled outputs and reports the strongest, with
+//! it trains fresh attackers of many kinds on labelled outputs and reports the strongest, with
 //! 95 % intervals and what to compare it with. It knows numbers and labels only; networks, curves
 //! and images are other crates' business.
 //!

@@ -25,7 +25,7 @@ pub struct AuditOptions {
     pub vote: Vec<usize>,
     /// Whether to repeat the panel with shuffled labels: the floor of the procedure.
     pub shuffled_control: bool,
-    /// Whether to train the strongest family on growing parts of the training items, which also
+    /// Whether to train the strongest attacker on growing parts of the training items, which also
     /// gives the attribute's online code length.
     pub growth: bool,
 }
@@ -48,7 +48,7 @@ impl Default for AuditOptions {
 }
 
 impl AuditOptions {
-    /// Every family, three seeds and the growth curve: what a published figure should rest on.
+    /// Every attacker, three seeds and the growth curve: what a published figure should rest on.
     pub fn full() -> AuditOptions {
         AuditOptions { families: AttackerConfig::full(), seeds: vec![0, 1, 2], growth: true, ..AuditOptions::default() }
     }

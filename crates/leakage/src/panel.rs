@@ -1,4 +1,4 @@
-//! Runs attackers of many families over all main classes in parallel.
+//! Runs attackers of many kinds over all main classes in parallel.
 
 use crate::attackers::AttackerConfig;
 use crate::metrics::Scores;
@@ -20,7 +20,7 @@ pub(crate) fn steps(families: &[AttackerConfig], classes: usize) -> u64 {
     jobs(families, classes).len() as u64
 }
 
-/// Trains every family on `train` and scores `test`, one [`Scores`] per family over all test items.
+/// Trains every attacker on `train` and scores `test`, one [`Scores`] per attacker over all test items.
 ///
 /// The result depends on the seed and the data only, not on the number of threads.
 pub(crate) fn run(

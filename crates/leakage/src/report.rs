@@ -34,17 +34,17 @@ pub struct AuditReport {
     /// Absent where the attribute does not vary within any class.
     pub strongest_class: Option<Finding>,
     /// Largest pooled accuracy on the test items themselves: pessimistic by choice, with an
-    /// interval that holds for all families at once.
+    /// interval that holds for all attackers at once.
     pub highest_pooled: Finding,
-    /// Largest accuracy of any family within any class on the test items, as above.
+    /// Largest accuracy of any attacker within any class on the test items, as above.
     pub highest_class: Option<Finding>,
     /// Every attacker in both scopes.
     pub attackers: Vec<AttackerScore>,
     /// Accuracy on one subject from k of its items.
     pub vote: Vec<Vote>,
-    /// The distinguishing game of the strongest pooled family.
+    /// The distinguishing game of the strongest pooled attacker.
     pub distinguisher: Option<Distinguisher>,
-    /// Accuracy of the strongest pooled family against the number of training items; empty where
+    /// Accuracy of the strongest pooled attacker against the number of training items; empty where
     /// it was not asked for. A rising end means that more items would make it stronger.
     #[serde(default)]
     pub growth: Vec<Growth>,
@@ -85,7 +85,7 @@ pub enum Scope {
 /// One attacker's accuracy, with what it is to be compared with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Name of the family.
+    /// Name of the attacker configuration.
     pub family: String,
     /// What it was scored on.
     pub scope: Scope,
@@ -107,7 +107,7 @@ pub struct Finding {
 /// One attacker in one scope.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttackerScore {
-    /// Name of the family.
+    /// Name of the attacker configuration.
     pub family: String,
     /// What it was scored on.
     pub scope: Scope,

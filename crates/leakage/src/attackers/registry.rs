@@ -81,7 +81,7 @@ mod tests {
         for kind in KINDS {
             for config in (kind.quick)().into_iter().chain((kind.full)()) {
                 assert_eq!(config.kind(), kind.form, "{config} is listed under another kind");
-                assert_eq!(config.to_string().parse(), Ok(config));
+                assert_eq!(config.to_string().parse::<AttackerConfig>(), Ok(config));
             }
         }
     }
