@@ -19,6 +19,12 @@ pub(crate) enum Columns {
     Both,
 }
 
+/// Reads the name of a setting; `None` where it names another kind. `read` reads names of every kind.
+pub(crate) type Parse = fn(name: &str, read: &dyn Fn(&str) -> Option<AttackerConfig>) -> Option<AttackerConfig>;
+
+/// Scores of several settings at the cost of one.
+pub(crate) type Together = fn(train: &Sample, test: &[f32], settings: &[f64]) -> Vec<Scores>;
+
 /// One kind of attacker: the text for people, and how its settings are read and listed.
 pub(crate) struct Kind {
     /// How a setting is named, capitals for what is chosen: `knn-K`.
@@ -28,13 +34,13 @@ pub(crate) struct Kind {
     /// What it does, in one sentence.
     pub text: &'static str,
     /// Reads the name of a setting; `None` where it names another kind. `read` reads names of every kind.
-    pub parse: fn(name: &str, read: &dyn Fn(&str) -> Option<AttackerConfig>) -> Option<AttackerConfig>,
+    pub parse: Parse,
     /// Settings in the first panel: what finds what others miss, in seconds.
     pub quick: fn() -> Vec<AttackerConfig>,
     /// Settings in the full panel: those that have mattered.
     pub full: fn() -> Vec<AttackerConfig>,
     /// Scores of several settings at the cost of one, from what [`Attacker::shared`] says of each.
-    pub together: Option<fn(train: &Sample, test: &[f32], settings: &[f64]) -> Vec<Scores>>,
+    pub together: Option<Together>,
 }
 
 /// One setting of one kind of attacker.

@@ -22,8 +22,8 @@ struct Kernel {
 }
 
 impl AttackerConfig {
-    /// Bayes' rule on kernel density estimates; `bandwidth`: deviations of the outputs within a main class, correlations
-    /// taken out, above 0.
+    /// Bayes' rule on kernel density estimates; `bandwidth`: deviations of the outputs within a main class,
+    /// correlations taken out, above 0.
     pub fn kernel(bandwidth: f64) -> AttackerConfig {
         AttackerConfig::new(Kernel { bandwidth })
     }
