@@ -118,7 +118,7 @@ mod tests {
         let (p, r) = ([0, 1, 0, 0, 0, 1], [1, 0, 0, 1, 0, 0]);
         let two = opening(&p, &r, &[1, 0, 0, 1], &[(0, 255), (-128, 127)]);
         let inside = opening(&p, &r, &[3, -7], &[(0, 9999)]);
-        assert_eq!(opened(&[two.clone()]), Opened { rank: 2, bits: 16.0, noise_free: 2 });
+        assert_eq!(opened(std::slice::from_ref(&two)), Opened { rank: 2, bits: 16.0, noise_free: 2 });
         assert_eq!(opened(&[two.clone(), two.clone(), inside]), opened(&[two]));
         assert_eq!(opened(&[opening(&p, &r, &[0, 0], &[(0, 0)])]), Opened::default());
     }

@@ -180,14 +180,16 @@ mod tests {
 
     fn span(maps: &[QuadraticMap]) -> FormSpan {
         let mut span = FormSpan::new(3, 3);
-        maps.iter().for_each(|map| drop(span.insert(map).unwrap()));
+        for map in maps {
+            span.insert(map).unwrap();
+        }
         span
     }
 
     #[test]
     fn rank_and_membership_are_exact() {
         let squares = map(&[1, 2, 0, 0, 1, -1], &[1, 2, 0, 0, 1, -1], &[1, 0, 0, 1, 5, -7]);
-        let mut span = span(&[squares.clone()]);
+        let mut span = span(std::slice::from_ref(&squares));
         assert_eq!(span.rank(), 2);
         assert_eq!(span.insert(&squares).unwrap(), 0);
         // (u₀ + 2u₁)(v₀ + 2v₁) written by its coefficients.
@@ -227,7 +229,7 @@ mod tests {
         // f₁ = u₀v₀ + u₀v₂ and f₂ = u₁v₁ + u₀v₂ share the noise v₂.
         let first = map(&[1, 0, 0, 1, 0, 0], &[1, 0, 0, 0, 0, 1], &[1, 1]);
         let second = map(&[0, 1, 0, 1, 0, 0], &[0, 1, 0, 0, 0, 1], &[1, 1]);
-        assert_eq!(span(&[first.clone()]).noise_free_rank(&[2]).unwrap(), 0);
+        assert_eq!(span(std::slice::from_ref(&first)).noise_free_rank(&[2]).unwrap(), 0);
         let both = span(&[first, second]);
         assert_eq!((both.rank(), both.noise_free_rank(&[2]).unwrap()), (2, 1));
         assert_eq!(both.noise_free_rank(&[]).unwrap(), 2);
@@ -244,7 +246,7 @@ mod tests {
         for maps in [vec![one], vec![two]] {
             assert_eq!(span(&maps).noise_free_rank(&[2]).unwrap(), 1);
         }
-        assert_eq!(span(&[clean.clone()]).noise_free_rank(&[2]).unwrap(), 0);
+        assert_eq!(span(std::slice::from_ref(&clean)).noise_free_rank(&[2]).unwrap(), 0);
         assert_eq!(span(&[clean, masked]).noise_free_rank(&[2]).unwrap(), 2);
     }
 
