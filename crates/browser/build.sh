@@ -39,6 +39,14 @@ unpack() {
   mv "$tools.part" "$tools"
 }
 
+# Whether the unpacked compiler takes this workspace.
+new_enough() {
+  local needed found
+  needed=$(sed -n 's/^rust-version = "1\.\([0-9]*\)".*/\1/p' Cargo.toml)
+  found=$(LD_LIBRARY_PATH=$tools/usr/lib/x86_64-linux-gnu "$tools/usr/bin/rustc" --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
+  [ "${found:-0}" -ge "${needed:-0}" ] || { echo "the unpacked rustc 1.$found is older than 1.$needed" >&2; return 1; }
+}
+
 # The page's generator is the only source of randomness.
 export RUSTFLAGS='--cfg getrandom_backend="custom" -C link-arg=-zstack-size=1048576'
 export CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
@@ -48,7 +56,7 @@ build() { cargo build --locked --release --lib -p browser --target $triple "$@";
 if has_target && command -v clang >/dev/null && command -v llvm-ar >/dev/null; then
   export CC_wasm32_unknown_unknown=clang AR_wasm32_unknown_unknown=llvm-ar
   build
-elif [ -f "$tools/llvm" ] || unpack; then
+elif { [ -f "$tools/llvm" ] || unpack; } && new_enough; then
   llvm=$(cat "$tools/llvm")
   export RUSTC=$tools/usr/bin/rustc RUSTC_BOOTSTRAP=1 LD_LIBRARY_PATH=$tools/usr/lib/x86_64-linux-gnu
   export CC_wasm32_unknown_unknown=$tools/usr/bin/clang-$llvm AR_wasm32_unknown_unknown=$tools/usr/bin/llvm-ar-$llvm
