@@ -1,6 +1,6 @@
 //! An owner whose slow work is done in steps.
 
-use dataset::{EncodeError, Encoded, Encoder};
+use encoder::{EncodeError, Encoded, Encoder};
 use qfe::{Encoding, EncryptError, Encryptor, EncryptorSteps, Mask, MaskSteps, PublicKey, WireError};
 use rand::CryptoRng;
 use thiserror::Error;

@@ -4,10 +4,11 @@ use std::{fs, path::Path, process::Command, sync::Arc};
 
 use browser::{Owner, OwnerError};
 use dataset::{
-    Dataset, Encoder, EncoderOptions,
+    Dataset,
     draw::{DrawSpec, Generator},
 };
-use indicatif::ProgressBar;
+use encoder::{Encoder, EncoderOptions};
+use host::Silent;
 use qfe::{Ciphertext, Encoding, Evaluator, LogTable, MasterKey, PublicKey, QuadraticMap, setup};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
@@ -20,7 +21,7 @@ struct Parameters {
 }
 
 fn parameters(options: &EncoderOptions) -> Parameters {
-    let data = Generator::new(&DrawSpec::default()).unwrap().draw(4, 1, &ProgressBar::hidden());
+    let data = Generator::new(&DrawSpec::default()).unwrap().draw(4, 1, &Silent);
     let encoder = Encoder::fit(&data, options).unwrap();
     let (n, m) = encoder.inputs();
     let (master, public) = setup(n, m, &mut ChaCha12Rng::seed_from_u64(1)).unwrap();
@@ -36,7 +37,7 @@ impl Parameters {
         };
         let map = QuadraticMap::new(n, m, 3, 2, weights(3 * n, 3), weights(3 * m, 2), weights(6, 4)).unwrap();
         let key = self.master.issue(&map).unwrap();
-        let table = Arc::new(LogTable::build(16, &ProgressBar::hidden()).unwrap());
+        let table = Arc::new(LogTable::build(16, &Silent).unwrap());
         let evaluator = Evaluator::new(&key, table, &[(-1 << 33, 1 << 33); 2]).unwrap();
         for (item, ciphertext) in ciphertexts.iter().enumerate() {
             let encoded = self.encoder.encode(self.data.image(item)).unwrap();

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Result;
+use host::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -45,9 +46,9 @@ impl Console {
     }
 
     /// A progress bar on stderr, hidden where stderr is no terminal; the work sets its length.
-    pub fn bar(&self, message: &str) -> ProgressBar {
+    pub fn bar(&self, message: &str) -> Bar {
         if self.quiet {
-            return ProgressBar::hidden();
+            return Bar(ProgressBar::hidden());
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Ok(style) = ProgressStyle::with_template("  {msg} {wide_bar} {pos}/{len} {eta}") {
@@ -55,7 +56,38 @@ impl Console {
         }
         bar.set_message(message.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        bar
+        Bar(bar)
+    }
+}
+
+/// A bar that libraries move; it goes when it is dropped.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// Removes the bar.
+    pub fn finish_and_clear(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&self, steps: u64) {
+        self.0.set_position(0);
+        self.0.set_length(steps);
+    }
+
+    fn advance(&self, steps: u64) {
+        self.0.inc(steps);
+    }
+
+    fn note(&self, words: &str) {
+        self.0.set_message(words.to_owned());
     }
 }
 

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use dataset::{Dataset, EncoderOptions, Normalise, Transform};
+use dataset::Dataset;
+use encoder::{EncoderOptions, Normalise, Transform};
 
 /// Choices of the encoder, which is fitted on the training data and published with the network.
 #[derive(Args)]

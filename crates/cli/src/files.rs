@@ -1,11 +1,11 @@
 //! Paths that a verb reads and writes, checked before any work is done.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use host::files::{Access, folder_of};
 
 /// Where a verb writes its one file.
 #[derive(Args, Clone, Debug)]
@@ -67,42 +67,17 @@ pub fn check_folder(folder: &Path, names: &[&str], force: bool) -> Result<()> {
     Ok(())
 }
 
-/// Writes a whole file or nothing: to a temporary name in the same folder, then renamed.
+/// Writes a whole file or nothing.
 pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
-    write_with(path, contents, 0o666)
+    Ok(host::files::write(path, contents, Access::Ordinary)?)
 }
 
 /// The same for a file that opens something: nobody but its owner reads it.
 pub fn write_secret(path: &Path, contents: &[u8]) -> Result<()> {
-    write_with(path, contents, 0o600)
-}
-
-fn write_with(path: &Path, contents: &[u8], mode: u32) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
-        let mut file = builder.tempfile_in(folder_of(path))?;
-        file.write_all(contents)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        fs::File::open(folder_of(path))?.sync_all()
-    };
-    write().with_context(|| format!("{}: cannot be written", path.display()))
+    Ok(host::files::write(path, contents, Access::Secret)?)
 }
 
 /// Reads a file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let size = fs::metadata(path).with_context(|| format!("{}: cannot be read", path.display()))?.len();
-    if size > limit {
-        bail!("{}: has {size} bytes, more than the {limit} that such a file can have", path.display());
-    }
-    fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
+    Ok(host::files::read(path, limit)?)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use dataset::Dataset;
 use leakage::Observations;
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 
 /// Evaluates `network` in clear on every item: the same integers as under encryption.
 pub fn observations(network: &CompiledNetwork, data: &Dataset, main: &str, collateral: &str) -> Result<Observations> {

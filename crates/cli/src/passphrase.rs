@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use qfe::keyfile::Unlock;
+use roles::keyfile::Unlock;
 use zeroize::Zeroizing;
 
 use crate::files;

@@ -45,7 +45,7 @@ fn the_demo_serves_what_it_trained() {
     assert!(shop.path("served/models/digits/page.json").exists());
     let first = send(&server.address);
     assert_eq!(first["odometer"]["attribute"], "font", "the signed audit reaches the owner");
-    let network = network::CompiledNetwork::load(&shop.path("served/network.safetensors")).unwrap();
+    let network = model::CompiledNetwork::load(&shop.path("served/network.safetensors")).unwrap();
     let data = dataset::Dataset::load(&shop.path("served/samples.safetensors")).unwrap();
     for (item, result) in first["results"].as_array().unwrap().iter().enumerate() {
         let output = network.evaluate(&network.encoder().encode(data.image(item)).unwrap()).unwrap();

@@ -40,7 +40,7 @@ fn a_table_by_components_and_a_narrow_side() {
     shop.works("encrypt --parameters authority/public --data test --items 0..4 --out c");
     let predicted =
         shop.json("predict --key functional.key --network compiled.safetensors c/0.ct c/1.ct c/2.ct c/3.ct");
-    let network = network::CompiledNetwork::load(&shop.path("compiled.safetensors")).unwrap();
+    let network = model::CompiledNetwork::load(&shop.path("compiled.safetensors")).unwrap();
     let data = dataset::Dataset::load(&shop.path("test")).unwrap();
     for (item, result) in predicted["results"].as_array().unwrap().iter().enumerate() {
         let output = network.evaluate(&network.encoder().encode(data.image(item)).unwrap()).unwrap();

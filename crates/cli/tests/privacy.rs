@@ -5,9 +5,10 @@ mod workshop;
 use std::sync::Arc;
 
 use dataset::Dataset;
-use indicatif::ProgressBar;
-use network::{CompiledNetwork, Network};
+use host::Silent;
+use model::CompiledNetwork;
 use qfe::{Ciphertext, Encryptor, Evaluator, LogTable, QuadraticMap};
+use training::Network;
 use workshop::Workshop;
 
 #[test]
@@ -31,9 +32,9 @@ fn noise_from_training_to_decryption() {
     let (master, public) = qfe::setup(n, m, &mut rand::rng()).unwrap();
     let (left, right, combine) = (network.left().to_vec(), network.right().to_vec(), network.combine().to_vec());
     let map = QuadraticMap::new(n, m, network.units(), network.outputs(), left, right, combine).unwrap();
-    let table = Arc::new(LogTable::build(14, &ProgressBar::hidden()).unwrap());
+    let table = Arc::new(LogTable::build(14, &Silent).unwrap());
     let evaluator = Evaluator::new(&master.issue(&map).unwrap(), table, network.bounds()).unwrap();
-    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let encryptor = Encryptor::new(&public, &Silent);
     let mut drawn = Vec::new();
     for item in [0, 0, 1] {
         let encoded = network.encoder().encode(data.image(item)).unwrap();
@@ -64,7 +65,7 @@ fn noise_from_training_to_decryption() {
     assert!(std::fs::read_to_string(shop.path("report.html")).unwrap().contains("What the noise promises"));
 }
 
-fn encoded_with(clean: &dataset::Encoded, noise: &[i64]) -> dataset::Encoded {
+fn encoded_with(clean: &encoder::Encoded, noise: &[i64]) -> encoder::Encoded {
     let mut encoded = clean.clone();
     let first = encoded.v.len() - noise.len();
     encoded.v[first..].copy_from_slice(noise);

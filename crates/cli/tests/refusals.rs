@@ -254,8 +254,8 @@ fn epochs_are_as_many_as_the_phases() {
     let shop = Workshop::furnished();
     let train = "train --data data.safetensors --main digit --collateral ink --defence paper --units 4";
     shop.works(&format!("{train} --epochs 1,1,0 --out paper.safetensors"));
-    let network = network::Network::load(&shop.path("paper.safetensors")).unwrap();
-    assert_eq!(network.kind(), network::UnitKind::Squares, "the paper's defence takes the paper's network");
+    let network = training::Network::load(&shop.path("paper.safetensors")).unwrap();
+    assert_eq!(network.kind(), training::UnitKind::Squares, "the paper's defence takes the paper's network");
     shop.refuses(&format!("{train} --epochs 1,1 --out refused"), &["--epochs", "2 numbers; give 3"]);
     shop.refuses(&format!("{train} --epochs 1,x,0 --out refused"), &["--epochs", "give 3 numbers with commas"]);
     // Options that a defence would not look at.

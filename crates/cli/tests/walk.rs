@@ -41,7 +41,7 @@ fn drawn_digits_from_pixels_to_predictions() {
     assert_eq!(results[0]["output"], results[2]["output"], "compression changes no output");
 
     // Bit for bit the integer network in clear.
-    let network = network::CompiledNetwork::load(&shop.path("compiled.safetensors")).unwrap();
+    let network = model::CompiledNetwork::load(&shop.path("compiled.safetensors")).unwrap();
     let data = dataset::Dataset::load(&shop.path("test.safetensors")).unwrap();
     for (result, item) in results.iter().zip([3, 4, 3]) {
         let output = network.evaluate(&network.encoder().encode(data.image(item)).unwrap()).unwrap();

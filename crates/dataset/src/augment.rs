@@ -10,7 +10,7 @@
 //! get too (Simard, Steinkraus, Platt 2003). One random number each for angle, scale, shear and both
 //! shifts, uniform between minus and plus the option's value.
 
-use indicatif::ProgressBar;
+use host::Progress;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ impl Dataset {
     ///
     /// Split before, or copies of one picture lie on both sides of a test. Deterministic from the
     /// seed, whatever the number of threads.
-    pub fn augmented(&self, options: &AugmentOptions, progress: &ProgressBar) -> Result<Dataset, AugmentError> {
+    pub fn augmented(&self, options: &AugmentOptions, progress: &dyn Progress) -> Result<Dataset, AugmentError> {
         options.check()?;
         if self.features().is_some() {
             return Err(AugmentError::NotPictures);
@@ -107,7 +107,7 @@ impl Dataset {
         let size = size.ok_or(AugmentError::Size { items: self.len(), copies: options.copies })?;
         let warp = (options.elastic_alpha > 0.0)
             .then(|| Warp::new(self.height(), self.width(), options.elastic_sigma, options.elastic_alpha));
-        progress.set_length(self.len() as u64);
+        progress.begin(self.len() as u64);
         let mut images = vec![0; size];
         images.par_chunks_exact_mut(pixels * group).enumerate().for_each(|(item, copies)| {
             let original = self.image(item);
@@ -117,7 +117,7 @@ impl Dataset {
                     copy => self.change(options, warp.as_ref(), (item, copy), out),
                 }
             }
-            progress.inc(1);
+            progress.advance(1);
         });
         let repeat = |values: &[u32]| values.iter().flat_map(|&value| std::iter::repeat_n(value, group)).collect();
         let mut labels: Vec<Labels> = self.columns().to_vec();

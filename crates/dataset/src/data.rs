@@ -296,3 +296,25 @@ fn check_labels(labels: &[Labels], count: usize) -> Result<(), DatasetError> {
     }
     Ok(())
 }
+
+impl encoder::Images for Dataset {
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    fn height(&self) -> usize {
+        self.height
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn image(&self, item: usize) -> &[u8] {
+        Dataset::image(self, item)
+    }
+
+    fn are_pictures(&self) -> bool {
+        self.features.is_none()
+    }
+}

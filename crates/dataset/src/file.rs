@@ -15,9 +15,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
+use host::files::{self, Access};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
@@ -96,21 +97,12 @@ impl Dataset {
     }
 }
 
-/// Writes beside `path` and renames, with the permissions of an ordinary new file.
+/// Writes a whole file or nothing.
 pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut temporary = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    let mut buffered = BufWriter::with_capacity(1 << 20, temporary.as_file_mut());
-    write(&mut buffered)?;
-    buffered.flush()?;
-    drop(buffered);
-    temporary.persist(path).map(drop).map_err(|error| error.error)
+    files::write_with(path, Access::Ordinary, write).map_err(|error| match error {
+        files::FileError::System { source, .. } => source,
+        other => io::Error::other(other),
+    })
 }
 
 /// Written by hand, since the library orders metadata at random.

@@ -1,5 +1,4 @@
-//! Data sets with several labels per item: where they come from, the one file they live in, and the
-//! encoder that turns an item into the small integers that an owner encrypts.
+//! Data sets with several labels per item: where they come from, and the one file they live in.
 //!
 //! | to have | use |
 //! |---|---|
@@ -10,17 +9,16 @@
 //! | a file that numpy and PyTorch open | [`Dataset::save`], [`Dataset::load`] |
 //! | a look at what one has | [`sheet`], [`Summary`] |
 //! | changed copies of pictures | [`Dataset::augmented`] |
-//! | integers to encrypt | [`Encoder`] |
-//!
-//! For WebAssembly only the encoder is built.
+//! | integers to encrypt | the crate `encoder`, which is fitted on a [`Dataset`] |
 //!
 //! ```
 //! use dataset::draw::{DrawSpec, Generator};
-//! use dataset::{Dataset, Encoder, EncoderOptions};
-//! use indicatif::ProgressBar;
+//! use dataset::Dataset;
+//! use encoder::{Encoder, EncoderOptions};
+//! use host::Silent;
 //!
 //! // 200 images of digits in two fonts; seed 1 names them for ever.
-//! let data = Generator::new(&DrawSpec::default())?.draw(200, 1, &ProgressBar::hidden());
+//! let data = Generator::new(&DrawSpec::default())?.draw(200, 1, &Silent);
 //! assert_eq!(data.labels("font")?.classes, ["cursive", "serif"]);
 //!
 //! let folder = tempfile::tempdir()?;
@@ -36,38 +34,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(not(target_family = "wasm"))]
 mod augment;
-#[cfg(not(target_family = "wasm"))]
 mod data;
-#[cfg(not(target_family = "wasm"))]
 pub mod draw;
-pub mod encoder;
-#[cfg(not(target_family = "wasm"))]
 mod features;
-#[cfg(not(target_family = "wasm"))]
 mod file;
-#[cfg(not(target_family = "wasm"))]
 pub mod handwriting;
-#[cfg(not(target_family = "wasm"))]
 pub mod idx;
-#[cfg(not(target_family = "wasm"))]
 pub mod import;
-#[cfg(not(target_family = "wasm"))]
 mod reshape;
-#[cfg(not(target_family = "wasm"))]
 pub mod sheet;
 
-#[cfg(not(target_family = "wasm"))]
 pub use augment::{AugmentError, AugmentOptions};
-#[cfg(not(target_family = "wasm"))]
 pub use data::{Dataset, DatasetError, Labels};
-pub use encoder::{EncodeError, Encoded, Encoder, Noise, Ranges};
-#[cfg(not(target_family = "wasm"))]
-pub use encoder::{EncoderOptions, Normalise, Transform};
-#[cfg(not(target_family = "wasm"))]
 pub use features::Features;
-#[cfg(not(target_family = "wasm"))]
 pub use file::FileError;
-#[cfg(not(target_family = "wasm"))]
 pub use sheet::Summary;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dataset::{AugmentError, AugmentOptions, Dataset, Features, Labels};
-use indicatif::ProgressBar;
+use host::Silent;
 
 const STILL: AugmentOptions = AugmentOptions {
     copies: 1,
@@ -39,7 +39,7 @@ fn centre(data: &Dataset, item: usize) -> (f64, f64) {
 }
 
 fn augmented(data: &Dataset, options: AugmentOptions) -> Dataset {
-    data.augmented(&options, &ProgressBar::hidden()).unwrap()
+    data.augmented(&options, &Silent).unwrap()
 }
 
 #[test]
@@ -86,6 +86,6 @@ fn each_change_moves_a_spot_as_it_says() {
 fn features_are_not_turned() {
     let features = Features { names: vec![], low: vec![0.0], step: vec![1.0] };
     let data = spot(4, 4).with_features(features).unwrap();
-    let error = data.augmented(&STILL, &ProgressBar::hidden()).unwrap_err();
+    let error = data.augmented(&STILL, &Silent).unwrap_err();
     assert_eq!(error, AugmentError::NotPictures);
 }

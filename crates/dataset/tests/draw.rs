@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use dataset::Dataset;
 use dataset::draw::{DrawError, DrawSpec, FontSpec, Generator};
-use indicatif::ProgressBar;
+use host::Silent;
 use proptest::prelude::*;
 
 const GELASIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fonts/Gelasio-Regular.ttf");
@@ -14,7 +14,7 @@ fn generator() -> Generator {
 }
 
 fn draw(count: usize, seed: u64) -> Dataset {
-    generator().draw(count, seed, &ProgressBar::hidden())
+    generator().draw(count, seed, &Silent)
 }
 
 /// Mass, row and column of the centre of ink.
@@ -87,7 +87,7 @@ fn ink_is_bright_and_centred() {
 #[test]
 fn without_warp_the_centre_stays_within_half_a_pixel() {
     let generator = Generator::new(&DrawSpec { elastic_alpha: 0.0, ..Default::default() }).unwrap();
-    let data = generator.draw(500, 4, &ProgressBar::hidden());
+    let data = generator.draw(500, 4, &Silent);
     for item in 0..data.len() {
         let (_, row, column) = ink(data.image(item), 28);
         assert!((row - 14.0).abs() < 0.55 && (column - 14.0).abs() < 0.55, "{item}: {row} {column}");
@@ -97,7 +97,7 @@ fn without_warp_the_centre_stays_within_half_a_pixel() {
 #[test]
 fn pairs_share_character_and_deformation() {
     let generator = generator();
-    let data = generator.draw_pairs(50, 6, &ProgressBar::hidden());
+    let data = generator.draw_pairs(50, 6, &Silent);
     assert_eq!(data.len(), 100);
     let (characters, fonts) = (data.labels("character").unwrap(), data.labels("font").unwrap());
     let mut image = vec![0; 784];
@@ -117,7 +117,7 @@ fn a_file_draws_as_the_embedded_font_and_names_its_class() {
     let fonts = vec![FontSpec::parse("serif"), FontSpec::parse(GELASIO)];
     assert_eq!(fonts[1].name, "Gelasio-Regular");
     let generator = Generator::new(&DrawSpec { fonts, ..Default::default() }).unwrap();
-    let data = generator.draw_pairs(10, 1, &ProgressBar::hidden());
+    let data = generator.draw_pairs(10, 1, &Silent);
     for pair in 0..10 {
         assert_eq!(data.image(2 * pair), data.image(2 * pair + 1));
     }
@@ -127,7 +127,7 @@ fn a_file_draws_as_the_embedded_font_and_names_its_class() {
 fn any_size_and_characters_can_be_drawn() {
     let characters = "aé€Ω".chars().take(3).collect();
     let spec = DrawSpec { characters, height: 9, width: 40, em: 60.0, recentre: false, ..Default::default() };
-    let data = Generator::new(&spec).unwrap().draw(20, 1, &ProgressBar::hidden());
+    let data = Generator::new(&spec).unwrap().draw(20, 1, &Silent);
     assert_eq!((data.height(), data.width(), data.len()), (9, 40, 20));
 }
 
@@ -136,7 +136,7 @@ fn the_file_tells_how_to_draw_it_again() {
     let data = draw(10, 77);
     let spec: DrawSpec = serde_json::from_str(&data.about()["specification"]).unwrap();
     let seed = data.about()["seed"].parse().unwrap();
-    assert_eq!(Generator::new(&spec).unwrap().draw(10, seed, &ProgressBar::hidden()), data);
+    assert_eq!(Generator::new(&spec).unwrap().draw(10, seed, &Silent), data);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_damaged_font_never_panics() {
     let attempt = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
         match Generator::new(&spec) {
-            Ok(generator) => drop(generator.draw(4, 0, &ProgressBar::hidden())),
+            Ok(generator) => drop(generator.draw(4, 0, &Silent)),
             Err(error) => assert!(matches!(error, DrawError::NotAFont { .. } | DrawError::Glyph { .. }), "{error}"),
         }
     };
@@ -198,7 +198,7 @@ proptest! {
         rotation in 0f32..180.0, recentre: bool, elastic_alpha in 0f32..10_000.0, elastic_sigma in 0.1f32..512.0, seed: u64,
     ) {
         let spec = DrawSpec { height, width, em, em_deviation, rotation, recentre, elastic_alpha, elastic_sigma, ..Default::default() };
-        let data = Generator::new(&spec).unwrap().draw(3, seed, &ProgressBar::hidden());
+        let data = Generator::new(&spec).unwrap().draw(3, seed, &Silent);
         prop_assert_eq!(data.images().len(), 3 * height * width);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Dataset, EncodeError, Encoder, EncoderOptions};
+use dataset::Dataset;
+use encoder::{EncodeError, Encoder, EncoderOptions};
 use proptest::prelude::*;
 
 fn images(height: usize, width: usize, pixels: Vec<u8>) -> Dataset {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use dataset::import::{FaceOptions, ImportError, Imported, PictureOptions, imdb_faces, utk_faces};
+use host::Silent;
 use image::{GrayImage, Luma};
-use indicatif::ProgressBar;
 
 const PLAIN: &[u8] = include_bytes!("files/wiki-plain.mat");
 const COMPRESSED: &[u8] = include_bytes!("files/wiki.mat");
@@ -33,7 +33,7 @@ fn wiki(description: &[u8]) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn import(path: &Path, options: &FaceOptions) -> Result<Imported, ImportError> {
-    imdb_faces(path, options, false, &ProgressBar::hidden())
+    imdb_faces(path, options, false, &Silent)
 }
 
 fn classes(imported: &Imported, label: &str) -> Vec<String> {
@@ -120,7 +120,7 @@ fn names_of_utkface_are_labels() {
     {
         picture(folder.path().join(name));
     }
-    let imported = utk_faces(folder.path(), &options(), true, &ProgressBar::hidden()).unwrap();
+    let imported = utk_faces(folder.path(), &options(), true, &Silent).unwrap();
     assert_eq!(classes(&imported, "age"), ["60+", "20-29"]);
     assert_eq!(classes(&imported, "gender"), ["male", "female"]);
     assert_eq!(classes(&imported, "race"), ["Others", "Asian"]);
@@ -129,10 +129,7 @@ fn names_of_utkface_are_labels() {
         reasons,
         ["its age is 300", "its gender is 3", "its name does not fit the pattern {age}_{gender}_{race}_{}.jpg"]
     );
-    assert!(matches!(
-        utk_faces(folder.path(), &options(), false, &ProgressBar::hidden()),
-        Err(ImportError::Item { .. })
-    ));
+    assert!(matches!(utk_faces(folder.path(), &options(), false, &Silent), Err(ImportError::Item { .. })));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dataset::Dataset;
 use dataset::import::{ImportError, Imported, TableOptions, parquet};
-use indicatif::ProgressBar;
+use host::Silent;
 
 const PARQUET: &[u8] = include_bytes!("files/people.parquet");
 
@@ -17,7 +17,7 @@ fn put(name: &str, content: &[u8]) -> (tempfile::TempDir, PathBuf) {
 
 fn read_parquet(path: &Path, skip_bad: bool) -> Result<Imported, ImportError> {
     let options = TableOptions { labels: vec!["sex".into()], ..Default::default() };
-    parquet(path, &options, skip_bad, &ProgressBar::hidden())
+    parquet(path, &options, skip_bad, &Silent)
 }
 
 fn value(data: &Dataset, item: usize, column: usize) -> f32 {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use dataset::import::{Crop, ImportError, Imported, LabelSource, PictureOptions, pictures};
+use host::Silent;
 use image::{GrayImage, Luma, Rgba, RgbaImage};
-use indicatif::ProgressBar;
 use proptest::prelude::*;
 
 struct Folder(tempfile::TempDir);
@@ -36,7 +36,7 @@ impl Folder {
 
     fn import(&self, labels: &LabelSource, skip_bad: bool) -> Result<Imported, ImportError> {
         let options = PictureOptions { height: 4, width: 4, ..Default::default() };
-        pictures(self.path(), labels, &options, skip_bad, &ProgressBar::hidden())
+        pictures(self.path(), labels, &options, skip_bad, &Silent)
     }
 }
 
@@ -135,7 +135,7 @@ fn a_crop_keeps_the_middle_and_a_stretch_keeps_all() {
     stripes.save(folder.file("a/x.png")).unwrap();
     let import = |crop| {
         let options = PictureOptions { height: 4, width: 4, crop, smallest: 1 };
-        pictures(folder.path(), &folders(&["class"]), &options, false, &ProgressBar::hidden()).unwrap().data
+        pictures(folder.path(), &folders(&["class"]), &options, false, &Silent).unwrap().data
     };
     assert_eq!(import(Crop::Centre).image(0), [200; 16]);
     assert!(import(Crop::Stretch).image(0)[0] < 10);
@@ -174,15 +174,14 @@ fn bad_pictures_are_named_or_skipped_and_nothing_is_lost() {
 fn nothing_to_import_and_bad_options_are_errors() {
     let folder = Folder::new();
     assert!(matches!(folder.import(&folders(&["class"]), true), Err(ImportError::Nothing { .. })));
-    let nowhere =
-        pictures(Path::new("/nonexistent"), &folders(&["x"]), &PictureOptions::default(), true, &ProgressBar::hidden());
+    let nowhere = pictures(Path::new("/nonexistent"), &folders(&["x"]), &PictureOptions::default(), true, &Silent);
     assert!(matches!(nowhere, Err(ImportError::Io { .. })));
     let zero = PictureOptions { height: 0, ..Default::default() };
-    let zero = pictures(folder.path(), &folders(&["x"]), &zero, true, &ProgressBar::hidden());
+    let zero = pictures(folder.path(), &folders(&["x"]), &zero, true, &Silent);
     assert!(matches!(zero, Err(ImportError::Option { field: "height", .. })));
     folder.picture("a/small.png", 1);
     let large = PictureOptions { smallest: 9, ..Default::default() };
-    let error = pictures(folder.path(), &folders(&["x"]), &large, false, &ProgressBar::hidden()).unwrap_err();
+    let error = pictures(folder.path(), &folders(&["x"]), &large, false, &Silent).unwrap_err();
     assert!(error.to_string().contains("8x8 pixels, and 9x9"), "{error}");
 }
 
@@ -206,7 +205,7 @@ proptest! {
         let folder = Folder::new();
         GrayImage::from_pixel(width, height, Luma([9])).save(folder.file("a/x.png")).unwrap();
         let options = PictureOptions { height: to_height, width: to_width, ..Default::default() };
-        let data = pictures(folder.path(), &folders(&["class"]), &options, false, &ProgressBar::hidden()).unwrap().data;
+        let data = pictures(folder.path(), &folders(&["class"]), &options, false, &Silent).unwrap().data;
         prop_assert_eq!(data.image(0), vec![9; to_width * to_height]);
     }
 }

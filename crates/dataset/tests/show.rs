@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use dataset::draw::{DrawSpec, Generator};
 use dataset::sheet::{self, SheetError, SheetOptions};
-use dataset::{Dataset, Encoder, EncoderOptions, Labels, Summary, handwriting};
-use indicatif::ProgressBar;
+use dataset::{Dataset, Labels, Summary, handwriting};
+use encoder::{Encoder, EncoderOptions};
+use host::Silent;
 
 #[test]
 fn handwriting_has_the_known_counts() {
@@ -49,7 +50,7 @@ fn a_summary_tells_what_one_label_gives_away_of_another() {
 
 #[test]
 fn a_sheet_is_a_png_with_a_row_for_each_combination() {
-    let data = Generator::new(&DrawSpec::default()).unwrap().draw(600, 1, &ProgressBar::hidden());
+    let data = Generator::new(&DrawSpec::default()).unwrap().draw(600, 1, &Silent);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sheet.png");
     sheet::write(&data, &path, &SheetOptions::default()).unwrap();

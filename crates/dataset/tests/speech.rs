@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dataset::Dataset;
 use dataset::import::{ImportError, Imported, LabelSource, SpeechOptions, speech};
-use dataset::{Dataset, Encoder, EncoderOptions};
+use encoder::{Encoder, EncoderOptions};
+use host::Silent;
 use hound::{SampleFormat, WavSpec, WavWriter};
-use indicatif::ProgressBar;
 
 fn tone(path: &Path, rate: u32, bits: u16, channels: u16, format: SampleFormat) {
     let spec = WavSpec { channels, sample_rate: rate, bits_per_sample: bits, sample_format: format };
@@ -28,7 +29,7 @@ fn pattern() -> LabelSource {
 }
 
 fn import(folder: &Path, options: &SpeechOptions, skip_bad: bool) -> Result<Imported, ImportError> {
-    speech(folder, &pattern(), options, skip_bad, &ProgressBar::hidden())
+    speech(folder, &pattern(), options, skip_bad, &Silent)
 }
 
 fn folder(files: &[&str]) -> (tempfile::TempDir, Vec<PathBuf>) {
@@ -168,7 +169,7 @@ fn spoken_digits_can_be_told_apart() {
     };
     let folder = Path::new(&data).join("fsdd/recordings");
     let labels = LabelSource::Pattern("{digit}_{speaker}_{index}.wav".into());
-    let imported = speech(&folder, &labels, &SpeechOptions::default(), false, &ProgressBar::hidden()).unwrap();
+    let imported = speech(&folder, &labels, &SpeechOptions::default(), false, &Silent).unwrap();
     let accents = [
         ("jackson", "USA"),
         ("theo", "USA"),

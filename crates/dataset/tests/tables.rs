@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dataset::Dataset;
 use dataset::import::{ArrayOptions, ImportError, Imported, TableOptions, csv, npz};
-use indicatif::ProgressBar;
+use host::Silent;
 use zip::write::SimpleFileOptions;
 
 const FEATURES: &[u8] = include_bytes!("files/features.npz");
@@ -24,7 +24,7 @@ fn labels(names: &[&str]) -> TableOptions {
 
 fn read_csv(content: impl AsRef<[u8]>, options: &TableOptions, skip_bad: bool) -> Result<Imported, ImportError> {
     let (_folder, path) = put("table.csv", content.as_ref());
-    csv(&path, options, skip_bad, &ProgressBar::hidden())
+    csv(&path, options, skip_bad, &Silent)
 }
 
 fn read_npz(content: &[u8], options: &ArrayOptions) -> Result<Imported, ImportError> {
@@ -101,7 +101,7 @@ fn faults_of_a_table_are_named() {
         let error = result.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    let missing = csv(Path::new("/nonexistent.csv"), &labels(&["y"]), true, &ProgressBar::hidden());
+    let missing = csv(Path::new("/nonexistent.csv"), &labels(&["y"]), true, &Silent);
     assert!(matches!(missing, Err(ImportError::Io { .. })));
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dataset::{Dataset, EncodeError, Encoder, EncoderOptions, Normalise, Transform, handwriting};
+use dataset::{Dataset, handwriting};
+use encoder::{EncodeError, Encoder, EncoderOptions, Normalise, Transform};
 
 fn options(transform: Transform) -> EncoderOptions {
     EncoderOptions { low: -1e6, high: 1e6, bits: 8, transform, ..Default::default() }

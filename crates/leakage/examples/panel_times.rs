@@ -5,7 +5,7 @@
 //! prints `family,cpu_s,accuracy`; with `--write FOLDER` it writes the rows for
 //! `benches/scikit/compare.py` and stops.
 
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::{AttackerConfig, AuditOptions, Observations, Scope, audit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             ..AuditOptions::default()
         };
         let start = cpu_seconds()?;
-        let report = audit(&train, &test, &options, &ProgressBar::hidden())?;
+        let report = audit(&train, &test, &options, &Silent)?;
         let seconds = cpu_seconds()? - start;
         let rows = report.attackers.iter().filter(|r| r.scope == Scope::Pooled);
         rows.for_each(|row| println!("{},{seconds:.2},{:.2}", row.family, row.accuracy));

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p leakage --example report -- report.html`
 
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::{AuditOptions, AuditReport, Observations, Page, Picture, Section, Table, audit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("name the file to write")?;
     let run = |name: &str, shift: f64| -> Result<AuditReport, Box<dyn std::error::Error>> {
         let options = AuditOptions { network: name.into(), attribute: "font".into(), ..AuditOptions::default() };
-        let bar = ProgressBar::hidden();
+        let bar = Silent;
         Ok(audit(&observe(12_000, shift, 1), &observe(8_000, shift, 2), &options, &bar)?)
     };
     let (open, closed) = (run("undefended", 1.6)?, run("defended", 0.22)?);

@@ -5,7 +5,7 @@ use crate::error::AuditError;
 use crate::observations::{LEAST_ITEMS, Observations};
 use crate::panel;
 use crate::training::Training;
-use indicatif::ProgressBar;
+use host::Silent;
 
 /// Outputs whose collateral attribute is asked for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -49,7 +49,7 @@ pub fn attack(family: &AttackerConfig, train: &Observations, asked: &Asked, seed
     let test = extended(test, &train.subset(&absent));
     let training = Training::new(train, None)?;
     let families = std::slice::from_ref(family);
-    let mut scores = panel::run(families, &training, &test, seed, &ProgressBar::hidden()).swap_remove(0).values;
+    let mut scores = panel::run(families, &training, &test, seed, &Silent).swap_remove(0).values;
     scores.truncate(asked * values);
     scores.chunks_exact_mut(values).for_each(normalise);
     Ok(scores)

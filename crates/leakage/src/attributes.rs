@@ -5,7 +5,7 @@ use crate::error::AuditError;
 use crate::observations::Observations;
 use crate::options::AuditOptions;
 use crate::report::AuditReport;
-use indicatif::ProgressBar;
+use host::Progress;
 
 /// One more label of the items.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub fn audit_attributes(
     test: &Observations,
     attributes: &[Attribute],
     options: &AuditOptions,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Vec<AuditReport>, AuditError> {
     let with = |data: &Observations, values: &[u32], classes: &[String]| Observations {
         collateral: values.to_vec(),
@@ -40,7 +40,6 @@ pub fn audit_attributes(
     let one = |attribute: &Attribute| {
         let Attribute { name, classes, train: learned, test: scored } = attribute;
         let options = AuditOptions { attribute: name.clone(), ..options.clone() };
-        progress.reset();
         audit(&with(train, learned, classes), &with(test, scored, classes), &options, progress)
     };
     attributes.iter().map(one).collect()

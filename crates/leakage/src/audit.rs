@@ -11,7 +11,7 @@ use crate::options::AuditOptions;
 use crate::panel;
 use crate::report::{AuditReport, Control, Controls, Items};
 use crate::training::{Extras, Training};
-use indicatif::ProgressBar;
+use host::Progress;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -29,7 +29,7 @@ pub fn audit(
     train: &Observations,
     test: &Observations,
     options: &AuditOptions,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<AuditReport, AuditError> {
     audit_with(train, test, &Extras::default(), options, progress)
 }
@@ -43,7 +43,7 @@ pub fn audit_with(
     test: &Observations,
     extras: &Extras,
     options: &AuditOptions,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<AuditReport, AuditError> {
     options.validate(extras.undefended.is_some())?;
     validate_pair(train, test)?;
@@ -54,7 +54,7 @@ pub fn audit_with(
     let seed = options.seeds[0];
     let (training, test) = draw(&training, test, options, seed);
     validate_pair(&training.seen, &test)?;
-    progress.set_length(steps(&training, options, extras));
+    progress.begin(steps(&training, options, extras));
 
     let found = examine(&training, &test, options, progress)?;
     let shuffled = match options.shuffled_control {
@@ -74,7 +74,6 @@ pub fn audit_with(
         growth = measured.0;
         code_length = Some(measured.1);
     }
-    progress.finish_and_clear();
     let class = found.strongest_class.as_ref().map(|f| f.0.clone());
     let train = &training.seen;
     Ok(AuditReport {
@@ -119,7 +118,7 @@ fn shuffled(
     training: &Training,
     test: &Observations,
     options: &AuditOptions,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Control, AuditError> {
     let mut rng = ChaCha8Rng::seed_from_u64(options.seeds[0] ^ 0x5eed);
     let mut training = training.clone();
@@ -138,7 +137,7 @@ pub fn control(
     train: &Observations,
     test: &Observations,
     options: &AuditOptions,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Control, AuditError> {
     let families = options.families.iter().filter(|f| !f.needs_undefended());
     let options = AuditOptions { families: families.cloned().collect(), ..options.clone() };

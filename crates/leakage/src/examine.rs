@@ -9,7 +9,7 @@ use crate::panel;
 use crate::report::{AttackerScore, Control, Finding, Scope, Vote};
 use crate::training::Training;
 use crate::vote::vote;
-use indicatif::ProgressBar;
+use host::Progress;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -54,7 +54,7 @@ pub(crate) fn examine(
     training: &Training,
     test: &Observations,
     options: &AuditOptions,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Found, AuditError> {
     let names: Vec<String> = options.families.iter().map(AttackerConfig::to_string).collect();
     let runs: Vec<Run> = (options.seeds.iter())

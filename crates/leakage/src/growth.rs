@@ -6,7 +6,7 @@ use crate::observations::Observations;
 use crate::panel;
 use crate::report::{CodeLength, Growth};
 use crate::training::Training;
-use indicatif::ProgressBar;
+use host::Progress;
 
 /// Sizes double from this many items per main class and value, and a few of every class.
 const LEAST_PER_CELL: usize = 12;
@@ -47,7 +47,7 @@ pub(crate) fn measure(
     training: &Training,
     test: &Observations,
     seed: u64,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> (Vec<Growth>, CodeLength) {
     let families = std::slice::from_ref(family);
     let train = &training.seen;

@@ -27,7 +27,7 @@
 //!     families: vec![AttackerConfig::logistic(), AttackerConfig::neighbours(15)],
 //!     ..AuditOptions::default()
 //! };
-//! let progress = indicatif::ProgressBar::hidden();
+//! let progress = host::Silent;
 //! let report = audit(&observe(800), &observe(400), &options, &progress)?;
 //! assert!(report.strongest.low > 60.0);
 //! # Ok::<(), leakage::AuditError>(())

@@ -5,7 +5,7 @@ use crate::metrics::Scores;
 use crate::observations::Observations;
 use crate::slice::{Slice, with_label};
 use crate::training::Training;
-use indicatif::ProgressBar;
+use host::Progress;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(
     train: &Training,
     test: &Observations,
     seed: u64,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Vec<Scores> {
     let classes = test.main_classes.len();
     let values = test.collateral_classes.len();
@@ -53,7 +53,7 @@ pub(crate) fn run(
                     AttackerConfig::attack(families, &sample, None, &rows, seed)
                 }
             };
-            progress.inc(1);
+            progress.advance(1);
             scores
         })
         .collect();

@@ -3,7 +3,7 @@
 mod common;
 
 use common::shifted;
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::{AttackerConfig, AuditOptions, AuditReport, Page, Picture, Section, Table, audit};
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ fn report(network: &str, attribute: &str) -> AuditReport {
         ..AuditOptions::default()
     };
     let (train, test) = (shifted(600, 0.7, 1), shifted(600, 0.7, 2));
-    audit(&train, &test, &options, &ProgressBar::hidden()).expect("a sound data set")
+    audit(&train, &test, &options, &Silent).expect("a sound data set")
 }
 
 fn keys(value: &Value) -> Vec<&str> {

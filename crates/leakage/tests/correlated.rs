@@ -3,7 +3,7 @@
 mod common;
 
 use common::silent;
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::{AttackerConfig, AuditOptions, Observations, audit};
 
 /// Outputs that tell nothing; the attribute has its second value in 90, 50 and 10 % of the items of the three classes.
@@ -22,7 +22,7 @@ fn correlated(items: usize, seed: u64) -> Observations {
 fn the_floor_of_correlation_is_reported_for_items_and_for_votes() {
     let families = vec![AttackerConfig::logistic(), AttackerConfig::qda(), AttackerConfig::neighbours(51)];
     let options = AuditOptions { families, vote: vec![1, 5], ..AuditOptions::default() };
-    let report = audit(&correlated(6000, 1), &correlated(6000, 2), &options, &ProgressBar::hidden()).unwrap();
+    let report = audit(&correlated(6000, 1), &correlated(6000, 2), &options, &Silent).unwrap();
     let found = &report.strongest_pooled;
     // (90 + 50 + 90) / 3, where a blind guess is right half of the time.
     assert!((found.chance - 76.67).abs() < 0.1, "{found:?}");

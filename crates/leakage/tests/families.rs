@@ -3,7 +3,7 @@
 mod common;
 
 use common::{normal, observe, shifted};
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::{
     AttackerConfig, Attribute, AuditError, AuditOptions, Extras, Inputs, Page, Scope, Undefended, audit,
     audit_attributes, audit_with, reconstruct,
@@ -23,7 +23,7 @@ fn every_family_comes_near_the_best_possible_rate() {
         })
     };
     let (train, test) = (draw(3000, 1), draw(3000, 2));
-    let report = audit(&train, &test, &options(AttackerConfig::full()), &ProgressBar::hidden()).expect("sound");
+    let report = audit(&train, &test, &options(AttackerConfig::full()), &Silent).expect("sound");
     let of = |family: &str| {
         let mut rows = report.attackers.iter();
         let row = rows.find(|r| r.family == family && r.scope == Scope::Pooled);
@@ -51,7 +51,7 @@ fn several_values_work_with_every_family() {
         observe(items, 1, 3, seed, |_, c, rng| vec![c as f64 * 3.0 + normal(rng), normal(rng), normal(rng)])
     };
     let (train, test) = (draw(900, 1), draw(900, 2));
-    let report = audit(&train, &test, &options(AttackerConfig::full()), &ProgressBar::hidden()).expect("sound");
+    let report = audit(&train, &test, &options(AttackerConfig::full()), &Silent).expect("sound");
     for row in report.attackers.iter().filter(|r| r.scope == Scope::Pooled) {
         // Best possible: 1 − (4/3)(1 − Φ(1.5)) = 91.1 %; least squares masks the middle value.
         let least = if row.family == "ridge" { 55.0 } else { 80.0 };
@@ -64,7 +64,7 @@ fn de_censoring_needs_and_uses_undefended_outputs() {
     let family: AttackerConfig = "decensor-knn-51".parse().expect("a family");
     let (train, test) = (shifted(1500, 0.9, 1), shifted(1500, 0.9, 2));
     let options = options(vec![AttackerConfig::qda(), family]);
-    let refused = audit(&train, &test, &options, &ProgressBar::hidden()).expect_err("nothing to learn the map from");
+    let refused = audit(&train, &test, &options, &Silent).expect_err("nothing to learn the map from");
     assert!(refused.to_string().contains("undefended"), "{refused}");
 
     // The undefended outputs carry the attribute plainly, beside what the defended ones say.
@@ -73,7 +73,7 @@ fn de_censoring_needs_and_uses_undefended_outputs() {
     let undefended = Some(Undefended { outputs: &plain, width: 2 });
     let control = ("undefended".to_owned(), &train, &test);
     let extras = Extras { undefended, controls: vec![control] };
-    let report = audit_with(&train, &test, &extras, &options, &ProgressBar::hidden()).expect("sound");
+    let report = audit_with(&train, &test, &extras, &options, &Silent).expect("sound");
     let pooled = |name: &str| report.attackers.iter().find(|r| r.family == name && r.scope == Scope::Pooled);
     let found = pooled("decensor-knn-51").expect("was run").accuracy;
     // Φ(0.9) = 81.6 %.
@@ -86,7 +86,7 @@ fn de_censoring_needs_and_uses_undefended_outputs() {
 
     let short = Some(Undefended { outputs: &plain[1..], width: 2 });
     let extras = Extras { undefended: short, controls: vec![] };
-    let error = audit_with(&train, &test, &extras, &options, &ProgressBar::hidden()).expect_err("a value short");
+    let error = audit_with(&train, &test, &extras, &options, &Silent).expect_err("a value short");
     assert!(matches!(error, AuditError::Length { field: "outputs", .. }), "{error}");
 }
 
@@ -103,7 +103,7 @@ fn attributes_nobody_listed_are_audited_one_by_one() {
     };
     let attributes = [attribute("font", &train.collateral, &test.collateral), attribute("noise", &a, &b)];
     let options = options(vec![AttackerConfig::logistic()]);
-    let reports = audit_attributes(&train, &test, &attributes, &options, &ProgressBar::hidden()).expect("sound");
+    let reports = audit_attributes(&train, &test, &attributes, &options, &Silent).expect("sound");
     assert_eq!(reports[0].attribute, "font");
     assert!(reports[0].strongest_pooled.low > 75.0);
     assert!(reports[1].strongest_pooled.low < 50.0);
@@ -129,7 +129,7 @@ fn inputs_are_rebuilt_as_far_as_outputs_tell() {
     fn view<'a>(data: &'a leakage::Observations, pixels: &'a [u8]) -> Inputs<'a> {
         Inputs { outputs: &data.outputs, width: 2, pixels, height: 8, across: 6, main: &data.main, classes: 2 }
     }
-    let bar = ProgressBar::hidden();
+    let bar = Silent;
     let found = reconstruct(&view(&train, &train_pixels), &view(&test, &test_pixels), 0, &bar).expect("sound");
     assert!(found.mse < 0.4 * found.mse_class_mean, "{} {}", found.mse, found.mse_class_mean);
     assert!(found.ssim > found.ssim_class_mean);

@@ -3,11 +3,11 @@
 mod common;
 
 use common::{observe, parity, shifted, silent};
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::{AttackerConfig, AuditOptions, AuditReport, Observations, Scope, audit};
 
 fn run(train: &Observations, test: &Observations, options: &AuditOptions) -> AuditReport {
-    audit(train, test, options, &ProgressBar::hidden()).expect("a sound data set")
+    audit(train, test, options, &Silent).expect("a sound data set")
 }
 
 fn accuracy(report: &AuditReport, family: &str) -> f64 {

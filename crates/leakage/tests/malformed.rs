@@ -3,7 +3,7 @@
 mod common;
 
 use common::shifted;
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::{AttackerConfig, AuditError, AuditOptions, Observations, audit};
 
 type Spoil = fn(&mut Observations);
@@ -13,7 +13,7 @@ fn refusal(train: Spoil, test: Spoil) -> String {
     train(&mut data[0]);
     test(&mut data[1]);
     let options = AuditOptions::default();
-    audit(&data[0], &data[1], &options, &ProgressBar::hidden()).expect_err("unsound input").to_string()
+    audit(&data[0], &data[1], &options, &Silent).expect_err("unsound input").to_string()
 }
 
 #[test]
@@ -48,8 +48,7 @@ fn every_fault_is_named() {
 #[test]
 fn options_are_checked() {
     let data = shifted(300, 0.5, 1);
-    let refuse =
-        |options: AuditOptions| audit(&data, &data, &options, &ProgressBar::hidden()).expect_err("a wrong option");
+    let refuse = |options: AuditOptions| audit(&data, &data, &options, &Silent).expect_err("a wrong option");
     let base = AuditOptions::default;
     for (options, name) in [
         (AuditOptions { families: vec![], ..base() }, "families"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indicatif::ProgressBar;
+use host::Silent;
 use numpy::{PyArray2, PyReadonlyArray1};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use qfe::{Encoding, Evaluator, LogTable};
 use crate::compiled::CompiledNetwork;
 use crate::data::Dataset;
 use crate::error::{exception, raise};
-use crate::keys::{FunctionalKey, Parameters, map_of};
+use crate::keys::{FunctionalKey, Parameters};
 use crate::{arrays, progress};
 
 /// One encrypted item.
@@ -49,7 +49,7 @@ impl Ciphertext {
 
 /// Why a batch stopped.
 enum Stopped {
-    Encode(dataset::EncodeError),
+    Encode(encoder::EncodeError),
     Encrypt(qfe::EncryptError),
 }
 
@@ -73,15 +73,15 @@ pub fn encrypt(
     let made = progress::run(py, callback, move |bar| {
         let encoded = items.iter().map(|&item| encoder.encode(data.image(item)));
         let encoded = encoded.collect::<Result<Vec<_>, _>>().map_err(Stopped::Encode)?;
-        bar.set_length(encoded.len() as u64);
+        bar.begin(encoded.len() as u64);
         let mut made = Vec::with_capacity(encoded.len());
         for item in encoded {
             let ciphertext = match constant_time {
                 true => qfe::encrypt_constant_time(&key, &item.u, &item.v, &mut rand::rng()),
-                false => tables.of(&key, &ProgressBar::hidden()).encrypt(&item.u, &item.v, &mut rand::rng()),
+                false => tables.of(&key, &Silent).encrypt(&item.u, &item.v, &mut rand::rng()),
             };
             made.push(ciphertext.map_err(Stopped::Encrypt)?);
-            bar.inc(1);
+            bar.advance(1);
         }
         Ok(made)
     })?;
@@ -102,7 +102,7 @@ pub struct Predictor {
 impl Predictor {
     #[new]
     fn new(py: Python<'_>, key: &FunctionalKey, network: &CompiledNetwork) -> PyResult<Self> {
-        if *key.inner.map() != map_of(&network.inner)? {
+        if key.inner.map() != network.inner.map() {
             let message = "the functional key opens another function than this network: ask the authority for the \
                            network's own key";
             return Err(exception("KeyMismatch", "Function", message));
@@ -126,11 +126,11 @@ impl Predictor {
         let ciphertexts: Vec<_> = ciphertexts.iter().map(|ciphertext| ciphertext.get().inner.clone()).collect();
         let evaluator = self.evaluator.clone();
         let outputs = progress::run(py, callback, move |bar| {
-            bar.set_length(ciphertexts.len() as u64);
+            bar.begin(ciphertexts.len() as u64);
             let mut outputs = Vec::with_capacity(ciphertexts.len() * evaluator.outputs());
             for ciphertext in &ciphertexts {
                 outputs.extend(evaluator.evaluate(ciphertext)?);
-                bar.inc(1);
+                bar.advance(1);
             }
             Ok(outputs)
         })?;
@@ -154,7 +154,7 @@ fn log_table(bounds: &[(i64, i64)]) -> Result<Arc<LogTable>, qfe::LogTableError>
     if let Some(table) = tables.get(&bits) {
         return Ok(table.clone());
     }
-    let table = Arc::new(LogTable::build(bits, &ProgressBar::hidden())?);
+    let table = Arc::new(LogTable::build(bits, &Silent)?);
     tables.insert(bits, table.clone());
     Ok(table)
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use network::{BiasColumn, CompileOptions, ImportOptions, Inputs, Origin};
+use training::CompileOptions;
+use model::{BiasColumn, ImportOptions, Inputs, Origin};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
@@ -16,11 +17,11 @@ use crate::{arrays, options, progress};
 /// The integer network: what a functional key opens, and the public head behind it.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct CompiledNetwork {
-    pub(crate) inner: Arc<network::CompiledNetwork>,
+    pub(crate) inner: Arc<model::CompiledNetwork>,
 }
 
-impl From<network::CompiledNetwork> for CompiledNetwork {
-    fn from(inner: network::CompiledNetwork) -> Self {
+impl From<model::CompiledNetwork> for CompiledNetwork {
+    fn from(inner: model::CompiledNetwork) -> Self {
         Self { inner: Arc::new(inner) }
     }
 }
@@ -29,7 +30,7 @@ impl From<network::CompiledNetwork> for CompiledNetwork {
 impl CompiledNetwork {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| network::CompiledNetwork::load(&path)).map(Self::from).map_err(raise)
+        py.detach(|| model::CompiledNetwork::load(&path)).map(Self::from).map_err(raise)
     }
 
     /// Reads integers made elsewhere; the biases are in the first column.
@@ -45,7 +46,7 @@ impl CompiledNetwork {
     ) -> PyResult<Self> {
         let inputs = Inputs::Encoder(Box::new((*encoder.inner).clone()));
         let options = ImportOptions { inputs, low, bias: BiasColumn::First, constant: 1, classes, main };
-        py.detach(|| network::CompiledNetwork::import(&path, &options)).map(Self::from).map_err(raise)
+        py.detach(|| model::CompiledNetwork::import(&path, &options)).map(Self::from).map_err(raise)
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
@@ -106,7 +107,7 @@ impl CompiledNetwork {
     #[getter]
     fn report(&self) -> Option<String> {
         match self.inner.origin() {
-            Origin::Compiled { report, .. } => serde_json::to_string(report).ok(),
+            Origin::Compiled { report, .. } => Some(report.get().to_owned()),
             Origin::Imported { .. } => None,
         }
     }
@@ -135,7 +136,7 @@ impl CompiledNetwork {
         u: PyReadonlyArray1<'_, i64>,
         v: PyReadonlyArray1<'_, i64>,
     ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let encoded = dataset::Encoded { u: u.as_array().to_vec(), v: v.as_array().to_vec() };
+        let encoded = encoder::Encoded { u: u.as_array().to_vec(), v: v.as_array().to_vec() };
         Ok(PyArray1::from_vec(py, self.inner.evaluate(&encoded).map_err(raise)?))
     }
 
@@ -155,7 +156,7 @@ impl CompiledNetwork {
     }
 
     fn accuracy(&self, py: Python<'_>, data: &Dataset) -> PyResult<f64> {
-        py.detach(|| self.inner.accuracy(&data.inner)).map_err(raise)
+        py.detach(|| training::accuracy(&self.inner, &data.inner)).map_err(raise)
     }
 }
 
@@ -177,7 +178,7 @@ pub fn compile(
     };
     let chosen = options::overlay(&base, given)?;
     let (network, data) = (network.inner.clone(), data.inner.clone());
-    progress::run(py, callback, move |bar| network::compile(&network, &data, &chosen, bar))?
+    progress::run(py, callback, move |bar| training::compile(&network, &data, &chosen, bar))?
         .map(|(compiled, _)| compiled.into())
         .map_err(raise)
 }

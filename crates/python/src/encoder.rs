@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dataset::{EncoderOptions, Normalise, Transform};
+use encoder::{EncoderOptions, Normalise, Transform};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use serde::Deserialize;
@@ -14,11 +14,11 @@ use crate::{arrays, options};
 /// The public rule that turns an image into integers.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Encoder {
-    pub(crate) inner: Arc<dataset::Encoder>,
+    pub(crate) inner: Arc<encoder::Encoder>,
 }
 
-impl From<dataset::Encoder> for Encoder {
-    fn from(inner: dataset::Encoder) -> Self {
+impl From<encoder::Encoder> for Encoder {
+    fn from(inner: encoder::Encoder) -> Self {
         Self { inner: Arc::new(inner) }
     }
 }
@@ -85,12 +85,12 @@ impl Encoder {
     fn fit(py: Python<'_>, data: &Dataset, options: &str) -> PyResult<Self> {
         let options = read_options(options, &data.inner)?;
         let data = data.inner.clone();
-        py.detach(|| dataset::Encoder::fit(&data, &options)).map(Self::from).map_err(raise)
+        py.detach(|| encoder::Encoder::fit(&data, &options)).map(Self::from).map_err(raise)
     }
 
     #[staticmethod]
     fn from_json(text: &str) -> PyResult<Self> {
-        options::parse::<dataset::Encoder>(text).map(Self::from)
+        options::parse::<encoder::Encoder>(text).map(Self::from)
     }
 
     fn to_json(&self) -> PyResult<String> {
@@ -120,7 +120,7 @@ impl Encoder {
 
     fn standardise<'py>(&self, py: Python<'py>, data: &Dataset) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let columns = self.inner.features();
-        let rows = py.detach(|| -> Result<Vec<f32>, dataset::EncodeError> {
+        let rows = py.detach(|| -> Result<Vec<f32>, encoder::EncodeError> {
             let mut rows = vec![0.0; data.inner.len() * columns];
             for (item, row) in rows.chunks_exact_mut(columns).enumerate() {
                 self.inner.standardise(data.inner.image(item), row)?;
@@ -136,7 +136,7 @@ impl Encoder {
         data: &Dataset,
     ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<i64>>)> {
         let (n, m) = self.inner.inputs();
-        let sides = py.detach(|| -> Result<_, dataset::EncodeError> {
+        let sides = py.detach(|| -> Result<_, encoder::EncodeError> {
             let (mut u, mut v) = (Vec::with_capacity(n * data.inner.len()), Vec::with_capacity(m * data.inner.len()));
             for item in 0..data.inner.len() {
                 let encoded = self.inner.encode(data.inner.image(item))?;

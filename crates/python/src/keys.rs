@@ -3,28 +3,21 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use indicatif::ProgressBar;
+use host::Progress;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use qfe::keyfile::{self, Lock, Unlock};
-use qfe::{Encryptor, FormSpan, MasterKey, PublicKey, QuadraticMap};
+use roles::keyfile::{self, Lock, Unlock};
+use qfe::{Encryptor, FormSpan, MasterKey, PublicKey};
 
 use crate::compiled::CompiledNetwork;
 use crate::encoder::Encoder;
 use crate::error::{exception, raise};
 
-/// The quadratic map of a network, as a functional key opens it.
-pub fn map_of(network: &network::CompiledNetwork) -> PyResult<QuadraticMap> {
-    let (n, m) = network.inputs();
-    let (left, right, combine) = (network.left().to_vec(), network.right().to_vec(), network.combine().to_vec());
-    QuadraticMap::new(n, m, network.units(), network.outputs(), left, right, combine).map_err(raise)
-}
-
 /// What the authority publishes: the public key and the encoder of its inputs.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Parameters {
     pub(crate) key: Arc<PublicKey>,
-    pub(crate) encoder: Arc<dataset::Encoder>,
+    pub(crate) encoder: Arc<encoder::Encoder>,
     pub(crate) tables: Tables,
 }
 
@@ -33,7 +26,7 @@ pub struct Parameters {
 pub struct Tables(Arc<OnceLock<Encryptor>>);
 
 impl Tables {
-    pub(crate) fn of(&self, key: &PublicKey, progress: &ProgressBar) -> &Encryptor {
+    pub(crate) fn of(&self, key: &PublicKey, progress: &dyn Progress) -> &Encryptor {
         self.0.get_or_init(|| Encryptor::new(key, progress))
     }
 }
@@ -118,13 +111,12 @@ impl Authority {
     }
 
     fn issue(&self, py: Python<'_>, network: &CompiledNetwork) -> PyResult<FunctionalKey> {
-        let map = map_of(&network.inner)?;
         if network.inner.encoder() != &*self.public.encoder {
             let message = "the network has another encoder than this authority publishes: compile it for the same \
                            encoder (drop_dead=False keeps all inputs), or set up an authority for it";
             return Err(exception("KeyMismatch", "Encoder", message));
         }
-        let key = py.detach(|| self.master.issue(&map)).map_err(raise)?;
+        let key = py.detach(|| self.master.issue(network.inner.map())).map_err(raise)?;
         Ok(FunctionalKey { inner: Arc::new(key) })
     }
 }
@@ -161,12 +153,12 @@ impl FunctionalKey {
 /// Exact dimension of the span of all forms of these networks over one encoder.
 #[pyfunction]
 pub fn rank(py: Python<'_>, networks: Vec<Py<CompiledNetwork>>) -> PyResult<usize> {
-    let maps = networks.iter().map(|network| map_of(&network.get().inner)).collect::<PyResult<Vec<_>>>()?;
-    let Some(first) = maps.first() else { return Ok(0) };
+    let networks: Vec<_> = networks.iter().map(|network| network.get().inner.clone()).collect();
+    let Some(first) = networks.first() else { return Ok(0) };
     let (n, m) = first.inputs();
     py.detach(|| {
         let mut span = FormSpan::new(n, m);
-        maps.iter().try_for_each(|map| span.insert(map).map(drop))?;
+        networks.iter().try_for_each(|network| span.insert(network.map()).map(drop))?;
         Ok(span.rank())
     })
     .map_err(|error: qfe::MapError| raise(error))

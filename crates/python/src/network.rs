@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use network::{Checkpoint, Defence, Fresh, TrainOptions};
+use training::{Checkpoint, Defence, Fresh, TrainOptions};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
 
@@ -15,11 +15,11 @@ use crate::{arrays, options, progress};
 /// A trained network in floats: encoder, private part, public head, record.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Network {
-    pub(crate) inner: Arc<network::Network>,
+    pub(crate) inner: Arc<training::Network>,
 }
 
-impl From<network::Network> for Network {
-    fn from(inner: network::Network) -> Self {
+impl From<training::Network> for Network {
+    fn from(inner: training::Network) -> Self {
         Self { inner: Arc::new(inner) }
     }
 }
@@ -28,7 +28,7 @@ impl From<network::Network> for Network {
 impl Network {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| network::Network::load(&path)).map(Self::from).map_err(raise)
+        py.detach(|| training::Network::load(&path)).map(Self::from).map_err(raise)
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
@@ -128,7 +128,7 @@ pub fn train(
         chosen.fresh = Some(Fresh { specification: options::parse(about)?, ..Fresh::default() });
     }
     let (data, validation) = (data.inner.clone(), validation.inner.clone());
-    progress::run(py, callback, move |bar| network::train(&data, &validation, &chosen, bar))?
+    progress::run(py, callback, move |bar| training::train(&data, &validation, &chosen, bar))?
         .map(Network::from)
         .map_err(raise)
 }

@@ -20,7 +20,7 @@ from halflight.torch.modules import straight  # noqa: E402
 from halflight.torch.reader import levels  # noqa: E402
 
 #: The vectors that the Rust losses and gradients are tested with.
-VECTORS = json.loads((pathlib.Path(__file__).parents[2] / "network/tests/vectors/parity.json").read_text())
+VECTORS = json.loads((pathlib.Path(__file__).parents[2] / "training/tests/vectors/parity.json").read_text())
 
 
 def pattern(seed: float, *shape: int, scale: float = 1.0) -> torch.Tensor:

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
 
 use divan::Bencher;
-use indicatif::ProgressBar;
+use host::Silent;
 use qfe::{Ciphertext, Encryptor, Evaluator, LogTable, bench::Shape, setup};
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -19,7 +19,7 @@ struct Fixture {
 }
 
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
-    let hidden = ProgressBar::hidden();
+    let hidden = Silent;
     let mut rng = StdRng::seed_from_u64(1);
     let shape = Shape::named("paper").expect("the shape exists");
     let (n, m) = shape.inputs;

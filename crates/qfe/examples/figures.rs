@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p qfe --example figures -- [--scalar] [shape …]`
 
-use indicatif::ProgressBar;
+use host::Silent;
 use qfe::bench::{BenchOptions, run};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !arguments.is_empty() {
         options.shapes = arguments;
     }
-    let report = run(&options, &ProgressBar::hidden())?;
+    let report = run(&options, &Silent)?;
     println!("{} · {} threads · field multiplication {:.1} ns", report.cpu, report.threads, report.field_mul_ns);
     for shape in &report.shapes {
         println!("{}: n={} m={} d={} S={}", shape.name, shape.n, shape.m, shape.units, shape.outputs);

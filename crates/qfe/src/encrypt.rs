@@ -13,7 +13,7 @@
 //! difference of their inputs.
 
 #[cfg(not(target_family = "wasm"))]
-use indicatif::ProgressBar;
+use host::Progress;
 use rand::CryptoRng;
 use rayon::prelude::*;
 use thiserror::Error;
@@ -93,11 +93,11 @@ impl Encryptor {
     /// Builds the tables of a public key; `progress` counts point additions. (See
     /// [`EncryptorSteps`](crate::EncryptorSteps) for doing so bit by bit.)
     #[cfg(not(target_family = "wasm"))]
-    pub fn new(key: &PublicKey, progress: &ProgressBar) -> Self {
+    pub fn new(key: &PublicKey, progress: &dyn Progress) -> Self {
         let (n, m) = key.inputs();
         let additions = FixedBase::<Fp>::build_additions(n, Self::TABLE_BYTES)
             + FixedBase::<Fp2>::build_additions(m, Self::TABLE_BYTES);
-        progress.set_length(additions as u64);
+        progress.begin(additions as u64);
         Self {
             id: key.id,
             left: FixedBase::build(&key.s, Self::TABLE_BYTES, progress),

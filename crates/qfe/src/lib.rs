@@ -9,11 +9,11 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use indicatif::ProgressBar;
+//! use host::Silent;
 //! use qfe::{Encryptor, Evaluator, LogTable, QuadraticMap, setup};
 //!
 //! let mut rng = rand::rng();
-//! let quiet = ProgressBar::hidden();
+//! let quiet = Silent;
 //!
 //! // The authority: keys for vectors of 3 and 2, and a key for one function,
 //! // f(u, v) = 5·(u₀ + 2u₁)·(v₀ − v₁) + (u₂)·(3v₁).
@@ -139,12 +139,8 @@ mod encrypt;
 #[cfg(not(target_family = "wasm"))]
 mod evaluate;
 mod group;
-#[cfg(not(target_family = "wasm"))]
-pub mod keyfile;
 mod keys;
 mod mask;
-#[cfg(not(target_family = "wasm"))]
-mod maskstore;
 #[cfg(not(target_family = "wasm"))]
 mod plan;
 #[cfg(not(target_family = "wasm"))]
@@ -168,8 +164,6 @@ pub use evaluate::{EvaluateError, Evaluator};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
 pub use mask::Mask;
 #[cfg(not(target_family = "wasm"))]
-pub use maskstore::{MaskStore, MaskStoreError};
-#[cfg(not(target_family = "wasm"))]
 pub use plan::{Counts, Plan, Strategy};
 #[cfg(not(target_family = "wasm"))]
 pub use pool::MaskPool;
@@ -179,13 +173,4 @@ pub use steps::{EncryptorSteps, MaskSteps};
 pub use tables::{Origin, TableError};
 #[cfg(not(target_family = "wasm"))]
 pub use timing::{LEAK, Subject, TimingError, TimingReport, timing_test};
-/// What only the fuzzer calls.
-#[cfg(fuzzing)]
-pub mod fuzzing {
-    /// Reads a mask and writes it again.
-    pub fn reread_mask(bytes: &[u8]) -> Option<Vec<u8>> {
-        crate::Mask::from_bytes(bytes).ok().map(|mask| mask.to_bytes().to_vec())
-    }
-}
-
 pub use wire::{Encoding, Header, Kind, WireError, ciphertext_size, peek};

@@ -69,6 +69,16 @@ pub(crate) enum Part {
 }
 
 impl Mask {
+    /// The public key that it is for.
+    pub fn public_key_id(&self) -> PublicKeyId {
+        self.id
+    }
+
+    /// Lengths `(n, m)` of the vectors that it hides.
+    pub fn inputs(&self) -> (usize, usize) {
+        (self.a.len() / 2, self.b.len() / 2)
+    }
+
     /// A mask to add parts to.
     pub(crate) fn empty(id: PublicKeyId, (n, m): (usize, usize)) -> Self {
         let (gamma, left_bases, right_bases) = (Point::INFINITY, [Point::INFINITY; 2], [Point::INFINITY; 2]);

@@ -6,7 +6,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use indicatif::ProgressBar;
+use host::Progress;
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
 
@@ -38,12 +38,12 @@ impl MaskPool {
     }
 
     /// Draws `count` masks in parallel and adds them.
-    pub fn fill(&self, encryptor: &Encryptor, count: usize, rng: &mut impl CryptoRng, progress: &ProgressBar) {
+    pub fn fill(&self, encryptor: &Encryptor, count: usize, rng: &mut impl CryptoRng, progress: &dyn Progress) {
         let generators: Vec<StdRng> = (0..count).map(|_| StdRng::from_rng(rng)).collect();
         generators.into_par_iter().for_each(|mut rng| {
             let mask = encryptor.draw_mask(&mut rng);
             self.masks.lock().unwrap_or_else(PoisonError::into_inner).push(mask);
-            progress.inc(1);
+            progress.advance(1);
         });
     }
 

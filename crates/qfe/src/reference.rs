@@ -54,8 +54,8 @@ fn case(rng: &mut StdRng) -> (FunctionalKey, Ciphertext, Vec<Fp12>, LogTable) {
     let key = master.issue(&map).unwrap();
     let mut x = |count: usize| -> Vec<i64> { (0..count).map(|_| rng.random_range(-9..=9)).collect() };
     let (u, v) = (x(n), x(m));
-    let c = Encryptor::new(&public, &indicatif::ProgressBar::hidden()).encrypt(&u, &v, rng).unwrap();
-    let table = LogTable::build(8, &indicatif::ProgressBar::hidden()).unwrap();
+    let c = Encryptor::new(&public, &host::Silent).encrypt(&u, &v, rng).unwrap();
+    let table = LogTable::build(8, &host::Silent).unwrap();
     let clear = map.evaluate(&u, &v).unwrap();
     let expected = clear.iter().map(|&value| table.power(i64::try_from(value).unwrap())).collect();
     (key, c, expected, table)

@@ -108,7 +108,7 @@ impl MaskSteps {
 
 #[cfg(test)]
 mod tests {
-    use indicatif::ProgressBar;
+    use host::Silent;
     use rand::SeedableRng;
     use rand_chacha::ChaCha12Rng;
 
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn steps_make_what_one_call_makes() {
         let (_, public) = setup(70, 20, &mut ChaCha12Rng::seed_from_u64(1)).unwrap();
-        let at_once = Encryptor::new(&public, &ProgressBar::hidden());
+        let at_once = Encryptor::new(&public, &Silent);
         let mut steps = EncryptorSteps::new(&public, 1 << 20);
         assert_eq!((steps.steps(), steps.step(), steps.step()), (8, 1, 2));
         let stepped = steps.finish();

@@ -26,7 +26,7 @@ use std::{
     sync::Arc,
 };
 
-use indicatif::ProgressBar;
+use host::Progress;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -80,7 +80,11 @@ struct Label {
 impl Encryptor {
     /// The encryptor of a key with its tables in `folder` (as `<id>.bases`), mapped
     /// if they are there and whole, else built and stored.
-    pub fn open_or_build(key: &PublicKey, folder: &Path, progress: &ProgressBar) -> Result<(Self, Origin), TableError> {
+    pub fn open_or_build(
+        key: &PublicKey,
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(Self, Origin), TableError> {
         let path = folder.join(format!("{}.bases", key.id()));
         // Points lie in the form of the instructions that will add them.
         let lanes = ifma::available();
@@ -107,7 +111,7 @@ impl Encryptor {
 
 impl LogTable {
     /// The table of `2^bits` baby steps kept in `folder` (as `log-<bits>.table`).
-    pub fn open_or_build(bits: u32, folder: &Path, progress: &ProgressBar) -> Result<(Self, Origin), TableError> {
+    pub fn open_or_build(bits: u32, folder: &Path, progress: &dyn Progress) -> Result<(Self, Origin), TableError> {
         let path = folder.join(format!("log-{bits}.table"));
         let label = Label { kind: LOGARITHMS, parameter: bits, id: [0; 32] };
         let sizes = [16usize << bits.min(Self::MAX_BITS), 0];

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
+use host::Silent;
 use qfe::{
     Ciphertext, Encryptor, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey, encrypt_constant_time, setup,
 };
@@ -73,9 +73,9 @@ fn encryption_and_evaluation_agree() {
     let replay = || Replay(bytes(&vectors, "mask_bytes"));
     let slow = encrypt_constant_time(&public, &u, &v, &mut replay()).unwrap();
     assert_eq!(slow.to_bytes(), CIPHERTEXT);
-    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let encryptor = Encryptor::new(&public, &Silent);
     assert_eq!(encryptor.encrypt(&u, &v, &mut replay()).unwrap().to_bytes(), CIPHERTEXT);
-    let table = Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap());
+    let table = Arc::new(LogTable::build(12, &Silent).unwrap());
     let key = FunctionalKey::from_bytes(FUNCTION).unwrap();
     let evaluator = Evaluator::new(&key, table, &[(-5_000_000, 5_000_000); 2]).unwrap();
     let ciphertext = Ciphertext::from_bytes(CIPHERTEXT).unwrap();

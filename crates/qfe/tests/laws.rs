@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use indicatif::ProgressBar;
+use host::Silent;
 use proptest::prelude::*;
 use qfe::{
     Ciphertext, Encoding, Encryptor, EvaluateError, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey,
@@ -11,8 +11,7 @@ use qfe::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
-static TABLE: LazyLock<Arc<LogTable>> =
-    LazyLock::new(|| Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap()));
+static TABLE: LazyLock<Arc<LogTable>> = LazyLock::new(|| Arc::new(LogTable::build(12, &Silent).unwrap()));
 
 /// A map with weights below `most` in absolute value, zeros included.
 fn map(n: usize, m: usize, units: usize, outputs: usize, most: i32) -> impl Strategy<Value = QuadraticMap> {
@@ -46,7 +45,7 @@ proptest! {
         let (n, m) = map.inputs();
         let (master, public) = setup(n, m, &mut rng).unwrap();
         let key = master.issue(&map).unwrap();
-        let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+        let encryptor = Encryptor::new(&public, &Silent);
         let ciphertext = encryptor.encrypt(&u, &v, &mut rng).unwrap();
         let expected = map.evaluate(&u, &v).unwrap();
         let outputs = open(&key, &ciphertext, &expected).unwrap();
@@ -59,7 +58,7 @@ proptest! {
         let (n, m) = map.inputs();
         let (master, public) = setup(n, m, &mut rng).unwrap();
         let key = master.issue(&map).unwrap();
-        let ciphertext = Encryptor::new(&public, &ProgressBar::hidden()).encrypt(&u, &v, &mut rng).unwrap();
+        let ciphertext = Encryptor::new(&public, &Silent).encrypt(&u, &v, &mut rng).unwrap();
         let again = MasterKey::from_bytes(&master.to_bytes()).unwrap();
         prop_assert!(again.to_bytes() == master.to_bytes());
         prop_assert_eq!(master.encoded_size(), master.to_bytes().len());
@@ -83,7 +82,7 @@ proptest! {
             let (master, public) = setup(2, 3, &mut rng).unwrap();
             let map = QuadraticMap::new(2, 3, 1, 1, vec![1, 2], vec![3, 4, 5], vec![1]).unwrap();
             let key = master.issue(&map).unwrap();
-            let ciphertext = Encryptor::new(&public, &ProgressBar::hidden())
+            let ciphertext = Encryptor::new(&public, &Silent)
                 .encrypt(&[1, 2], &[3, 4, 5], &mut rng).unwrap();
             [public.to_bytes(), master.to_bytes().to_vec(), key.to_bytes(), ciphertext.to_bytes()]
         });
@@ -114,8 +113,7 @@ fn functional_keys_are_linear_in_the_function() {
     let map = |combine: Vec<i32>, outputs| QuadraticMap::new(4, 3, 2, outputs, p.clone(), r.clone(), combine).unwrap();
     let two = master.issue(&map(vec![1, 0, 0, 1], 2)).unwrap();
     let sum = master.issue(&map(vec![3, -7], 1)).unwrap();
-    let ciphertext =
-        Encryptor::new(&public, &ProgressBar::hidden()).encrypt(&[1, 2, 3, 4], &[-1, 0, 6], &mut rng).unwrap();
+    let ciphertext = Encryptor::new(&public, &Silent).encrypt(&[1, 2, 3, 4], &[-1, 0, 6], &mut rng).unwrap();
     let wide = [(-9000, 9000); 2];
     let each = Evaluator::new(&two, TABLE.clone(), &wide).unwrap().evaluate(&ciphertext).unwrap();
     let both = Evaluator::new(&sum, TABLE.clone(), &wide[..1]).unwrap().evaluate(&ciphertext).unwrap();
@@ -130,7 +128,7 @@ fn a_wrong_key_and_a_value_out_of_range_are_named() {
     let map = QuadraticMap::new(2, 2, 1, 1, vec![1, 1], vec![1, 1], vec![1]).unwrap();
     let key = master.issue(&map).unwrap();
     let evaluator = Evaluator::new(&key, TABLE.clone(), &[(-10, 10)]).unwrap();
-    let hidden = ProgressBar::hidden();
+    let hidden = Silent;
     let stranger = Encryptor::new(&other, &hidden).encrypt(&[1, 1], &[1, 1], &mut rng).unwrap();
     let error = evaluator.evaluate(&stranger).unwrap_err();
     assert_eq!(error, EvaluateError::WrongKey { ciphertext: other.id(), key: public.id() });
@@ -152,7 +150,7 @@ fn logarithms_are_exact_far_from_zero() {
     let (master, public) = setup(1, 1, &mut rng).unwrap();
     let map = QuadraticMap::new(1, 1, 1, 1, vec![1], vec![1], vec![1]).unwrap();
     let key = master.issue(&map).unwrap();
-    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let encryptor = Encryptor::new(&public, &Silent);
     let bounds = [(-1 << 26, 1 << 26)];
     let evaluator = Evaluator::new(&key, TABLE.clone(), &bounds).unwrap();
     for value in [0, 1, -1, 4096, -4097, 8193, 12_289, 2_101_248, -2_105_344, (1 << 26) - 1, -1 << 26] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
+use host::Silent;
 use qfe::{
     Ciphertext, Encryptor, Evaluator, LogTable, QuadraticMap, Strategy, WireError, encrypt_constant_time, setup,
 };
@@ -21,8 +21,8 @@ fn all_strategies_agree() {
     let (map, u, v) = case();
     let (master, public) = setup(12, 9, &mut rng).unwrap();
     let key = master.issue(&map).unwrap();
-    let table = Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap());
-    let ciphertext = Encryptor::new(&public, &ProgressBar::hidden()).encrypt(&u, &v, &mut rng).unwrap();
+    let table = Arc::new(LogTable::build(12, &Silent).unwrap());
+    let ciphertext = Encryptor::new(&public, &Silent).encrypt(&u, &v, &mut rng).unwrap();
     let expected: Vec<i64> = map.evaluate(&u, &v).unwrap().iter().map(|&e| e as i64).collect();
     let bounds = [(-60_000, 60_000); 2];
     for strategy in Strategy::ALL {
@@ -43,7 +43,7 @@ fn dense_functions_of_one_output_are_not_projected_on_both_sides() {
     let full = (0..400).map(|k| k * 7 % 31 - 15).collect();
     let map = QuadraticMap::new(20, 20, 20, 1, identity, full, vec![1; 20]).unwrap();
     let key = master.issue(&map).unwrap();
-    let table = Arc::new(LogTable::build(8, &ProgressBar::hidden()).unwrap());
+    let table = Arc::new(LogTable::build(8, &Silent).unwrap());
     let evaluator = Evaluator::new(&key, table, &[(-100, 100)]).unwrap();
     assert_ne!(evaluator.plan().strategy(), Strategy::Combine);
 }
@@ -54,18 +54,18 @@ fn constant_time_encryption_opens_to_the_same() {
     let (map, u, v) = case();
     let (master, public) = setup(12, 9, &mut rng).unwrap();
     let key = master.issue(&map).unwrap();
-    let table = Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap());
+    let table = Arc::new(LogTable::build(12, &Silent).unwrap());
     let evaluator = Evaluator::new(&key, table, &[(-60_000, 60_000); 2]).unwrap();
     // The same randomness gives the same ciphertext, whatever the method.
     let slow = encrypt_constant_time(&public, &u, &v, &mut ChaCha20Rng::seed_from_u64(4)).unwrap();
-    let fast = Encryptor::new(&public, &ProgressBar::hidden());
+    let fast = Encryptor::new(&public, &Silent);
     let fast = fast.encrypt(&u, &v, &mut ChaCha20Rng::seed_from_u64(4)).unwrap();
     assert!(slow == fast);
     assert!(evaluator.evaluate(&slow).is_ok());
     assert!(encrypt_constant_time(&public, &u[1..], &v, &mut rng).is_err());
     let extreme = [i64::MIN, i64::MAX, 0, 256, -257, 65_536, 1, -1, 255, -255, 3, 4];
     let slow = encrypt_constant_time(&public, &extreme, &v, &mut ChaCha20Rng::seed_from_u64(5)).unwrap();
-    let fast = Encryptor::new(&public, &ProgressBar::hidden());
+    let fast = Encryptor::new(&public, &Silent);
     assert!(slow == fast.encrypt(&extreme, &v, &mut ChaCha20Rng::seed_from_u64(5)).unwrap());
 }
 
@@ -75,9 +75,9 @@ fn batches_do_what_single_calls_do() {
     let (map, u, v) = case();
     let (master, public) = setup(12, 9, &mut rng).unwrap();
     let key = master.issue(&map).unwrap();
-    let table = Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap());
+    let table = Arc::new(LogTable::build(12, &Silent).unwrap());
     let evaluator = Evaluator::new(&key, table, &[(-60_000, 60_000); 2]).unwrap();
-    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let encryptor = Encryptor::new(&public, &Silent);
     let inputs = vec![(u.clone(), v.clone()), (u[1..].to_vec(), v.clone()), (vec![0; 12], v.clone())];
     let encrypted = encryptor.encrypt_batch(&inputs, &mut rng);
     assert!(encrypted[1].is_err());

@@ -7,6 +7,8 @@
 //! | to have | use |
 //! |---|---|
 //! | the map, evaluated exactly | [`QuadraticMap`] |
+//! | the same at many points | [`Columns`] |
+//! | the exact range of every output | [`Bounds`] |
 //! | the dimension of what several maps open | [`FormSpan`] |
 //! | rank, bits, and what noise leaves uncovered | [`Opened`] |
 //!
@@ -24,6 +26,8 @@
 //! # Ok::<(), quadratic::MapError>(())
 //! ```
 
+mod bounds;
+mod columns;
 mod echelon;
 mod eigenvalues;
 mod field;
@@ -33,6 +37,8 @@ mod opened;
 mod rational;
 mod span;
 
+pub use bounds::{Bounds, Interval};
+pub use columns::Columns;
 pub use map::{MapError, QuadraticMap};
 pub use opened::{LEAST_NOISE, Opened, Opening};
 pub use span::FormSpan;

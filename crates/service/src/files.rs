@@ -1,154 +1,16 @@
-//! Bounded reading and whole-or-nothing writing.
+//! Files of servers and owners, which nobody but their owner reads.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A file that cannot be read or written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileError {
-    /// The operating system refused.
-    #[error("{path}: cannot be {action}: {source}")]
-    System {
-        /// The file.
-        path: PathBuf,
-        /// `read`, `written` or `closed to others`.
-        action: &'static str,
-        /// Its reason.
-        source: io::Error,
-    },
-    /// The file is longer than such a file can be.
-    #[error("{path}: is longer than {limit} bytes, more than such a file can have; is it the right file?")]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-        /// The most bytes that are read.
-        limit: u64,
-    },
-}
+use host::files::Access;
+pub use host::files::{
+    FileError, folder_of, is_plain_name, make_folder, make_secret_file, make_secret_folder, read, read_text,
+};
 
-/// The bytes of a file of at most `limit` bytes.
-///
-/// # Errors
-/// The file cannot be read, or is longer.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let fail = |source| FileError::System { path: path.to_owned(), action: "read", source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(fail)?.take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if bytes.len() as u64 > limit {
-        return Err(FileError::TooLong { path: path.to_owned(), limit });
-    }
-    Ok(bytes)
-}
-
-/// Like [`read`], as UTF-8 text.
-///
-/// # Errors
-/// As [`read`], or the bytes are no UTF-8.
-pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
-    String::from_utf8(read(path, limit)?).map_err(|error| FileError::System {
-        path: path.to_owned(),
-        action: "read",
-        source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
-    })
-}
-
-/// Writes a whole file or nothing: to a temporary name in the same folder, to the disk, then renamed.
+/// Writes a whole file or nothing.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let write = || -> io::Result<()> {
-        let folder = folder_of(path);
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
-}
-
-/// Makes a folder and those above it.
-///
-/// # Errors
-/// The operating system refuses.
-pub fn make_folder(path: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(path).map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
-}
-
-/// Makes a folder for secrets, which nobody but its owner may enter; one that is there is closed to others.
-///
-/// # Errors
-/// The operating system refuses.
-pub fn make_secret_folder(path: &Path) -> Result<(), FileError> {
-    make_folder(path)?;
-    restrict(path, 0o700)
-}
-
-/// Makes sure that a file is there, and that nobody but its owner reads it.
-///
-/// # Errors
-/// The operating system refuses.
-pub fn make_secret_file(path: &Path) -> Result<(), FileError> {
-    let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
-    let mut options = fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(fail)?;
-    restrict(path, 0o600)
-}
-
-#[cfg(unix)]
-fn restrict(path: &Path, mode: u32) -> Result<(), FileError> {
-    use std::os::unix::fs::PermissionsExt;
-    let fail = |source| FileError::System { path: path.to_owned(), action: "closed to others", source };
-    if fs::metadata(path).map_err(fail)?.permissions().mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(path, PermissionsExt::from_mode(mode)).map_err(fail)
-}
-
-#[cfg(not(unix))]
-fn restrict(_: &Path, _: u32) -> Result<(), FileError> {
-    Ok(())
-}
-
-/// The folder that holds `path`.
-pub fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Whether `name` is fit to be one file name: letters, digits, `-`, `_`, `.` inside, at most 64 characters.
-pub fn is_plain_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && !name.starts_with('.')
-        && name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reading_stops_at_the_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a");
-        write(&path, &[7; 100]).unwrap();
-        assert_eq!(read(&path, 100).unwrap().len(), 100);
-        assert!(matches!(read(&path, 99), Err(FileError::TooLong { limit: 99, .. })));
-    }
-
-    #[test]
-    fn names_cannot_leave_their_folder() {
-        for name in ["", ".", "..", "a/b", "../a", "a\\b", "a\0", ".hidden", "ä", &"a".repeat(65)] {
-            assert!(!is_plain_name(name), "{name:?}");
-        }
-        assert!(is_plain_name("digits-2.v1_b"));
-    }
+    host::files::write(path, bytes, Access::Secret)
 }

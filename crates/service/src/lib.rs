@@ -19,11 +19,9 @@ pub mod clock;
 pub mod envelope;
 pub mod files;
 pub mod grant;
-pub mod hash;
 pub mod ink;
 pub mod ledger;
 pub mod oip;
-pub mod opened;
 pub mod owner;
 pub mod page;
 pub mod parameters;
@@ -32,3 +30,5 @@ pub mod predictor;
 pub mod run;
 pub mod signature;
 pub mod transport;
+
+pub use roles::{hash, opened};

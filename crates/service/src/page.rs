@@ -15,7 +15,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dataset::{Dataset, DatasetError, Labels};
-use network::{CompiledNetwork, EvaluateError};
+use model::{CompiledNetwork, EvaluateError};
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;

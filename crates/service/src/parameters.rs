@@ -3,7 +3,7 @@
 //! Owner and predictor cannot disagree, and a predictor cannot swap the key or the encoder, once an owner has the pin
 //! from the authority: `pin = SHA-256(file)`.
 
-use dataset::Encoder;
+use encoder::Encoder;
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use qfe::LogTable;
-use qfe::keyfile::Unlock;
+use roles::keyfile::Unlock;
 
 use crate::authority::{self, Authority, AuthorityError, AuthorityServer};
 use crate::predictor::{self, Predictor, PredictorOptions};

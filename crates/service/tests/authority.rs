@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::{get, identity, network, post, serve};
-use network::CompiledNetwork;
-use qfe::keyfile::Unlock;
+use model::CompiledNetwork;
 use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
+use roles::keyfile::Unlock;
 use service::approval::{Approval, Subject};
 use service::audit::SignedAudit;
 use service::authority::{Authority, AuthorityError, AuthorityServer, Issued, KeyRequest, router};
@@ -103,7 +103,7 @@ async fn an_issued_key_opens_what_the_public_key_encrypts() {
     let public = PublicKey::from_bytes(&public).unwrap();
     let key = FunctionalKey::from_bytes(&issued.key).unwrap();
     let network = &world.networks[0].0;
-    let hidden = indicatif::ProgressBar::hidden();
+    let hidden = host::Silent;
     let table = Arc::new(LogTable::build(12, &hidden).unwrap());
     let evaluator = Evaluator::new(&key, table, network.bounds()).unwrap();
     let item = network.encoder().encode(&common::image(3)).unwrap();

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{World, identity, image, loopback, office};
-use qfe::keyfile::Unlock;
+use roles::keyfile::Unlock;
 use service::authority::{Authority, KeyRequest};
 use service::hash::Hash;
 use service::ledger::{Event, Ledger};
@@ -154,7 +154,7 @@ fn no_key_is_without_its_entry() {
 #[ignore = "run by the test below in a process of its own"]
 fn predict_for_ever() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let hidden = indicatif::ProgressBar::hidden();
+    let hidden = host::Silent;
     let table = std::sync::Arc::new(qfe::LogTable::build(12, &hidden).unwrap());
     service::run::block_on(async {
         let server = Server::bind(loopback()).await.unwrap();

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use common::identity;
-use dataset::{Dataset, Encoder, Noise};
-use network::{CompiledNetwork, ImportOptions, Inputs, Range};
-use qfe::keyfile::Unlock;
+use dataset::Dataset;
+use encoder::{Encoder, Noise};
+use model::{CompiledNetwork, ImportOptions, Inputs, Range};
+use roles::keyfile::Unlock;
 use safetensors::tensor::{Dtype, TensorView};
 use service::authority::{Authority, AuthorityError, KeyRequest};
 use service::hash::Hash;

@@ -3,8 +3,8 @@
 mod common;
 
 use common::network;
-use network::CompiledNetwork;
-use qfe::keyfile::Unlock;
+use model::CompiledNetwork;
+use roles::keyfile::Unlock;
 use service::authority::{Authority, AuthorityError, KeyRequest};
 use service::hash::Hash;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use common::{World, get, image, infer, infer_body, loopback, post, predictor, predictor_with, send};
-use indicatif::ProgressBar;
+use host::Silent;
 use qfe::LogTable;
 use serde_json::json;
 use service::clock;
@@ -224,7 +224,7 @@ fn options_that_cannot_be_read_stop_the_model() {
 fn a_missing_folder_of_models_is_an_error_at_the_start() {
     let world = World::new();
     let options = PredictorOptions::over(world.models().join("nowhere"));
-    let table = Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap());
+    let table = Arc::new(LogTable::build(12, &Silent).unwrap());
     let error = Predictor::start(options, Tokens::default(), table).err().expect("no folder, no server");
     assert!(error.to_string().contains("nowhere: the folder of models cannot be read"), "{error}");
 }
@@ -258,7 +258,7 @@ fn owners_pin_count_and_stop() {
         let url = format!("http://{address}");
         let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
         let options = OwnerOptions { model: "digits".into(), pin, limits, ..OwnerOptions::default() };
-        Owner::connect(connection, options, home.path(), None, &indicatif::ProgressBar::hidden())
+        Owner::connect(connection, options, home.path(), None, &host::Silent)
     };
     let limits = Limits { warn_items: Some(2), most_items: Some(3), most_accuracy: None };
     let owner = connect(None, limits.clone()).unwrap();
@@ -293,7 +293,7 @@ fn owners_wait_for_a_busy_server() {
     let connection = || Connection::new(options.clone()).unwrap();
     let owner = OwnerOptions { model: "digits".into(), ..OwnerOptions::default() };
     let home = tempfile::tempdir().unwrap();
-    let owner = Owner::connect(connection(), owner, home.path(), None, &indicatif::ProgressBar::hidden()).unwrap();
+    let owner = Owner::connect(connection(), owner, home.path(), None, &host::Silent).unwrap();
     // Until the token has spent what it has for this minute; one request comes back each second.
     while connection().get(&["health"], 1 << 10).is_ok() {}
     let (answers, reading) = owner.predict(&[&image(1)]).unwrap();

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use dataset::{Dataset, Encoder, Labels};
+use dataset::{Dataset, Labels};
+use encoder::Encoder;
 use leakage::{AttackerConfig, AuditOptions, AuditReport, Observations, Scope};
 use serde_json::json;
 

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use dataset::Dataset;
 use leakage::certificate::{Certificate, CertificateOptions, CertificateSamples, NoisyOutput, certify};
-use network::{CompiledNetwork, Origin};
+use model::CompiledNetwork;
+use training::History;
 
 use super::train;
 use crate::console::Console;
@@ -55,8 +56,8 @@ impl Certify {
 
 /// Refuses the data of the training record, whole or without the tenth that `train` keeps for validation.
 fn unseen(network: &CompiledNetwork, data: &Dataset) -> Result<()> {
-    if let Origin::Compiled { record, .. } = network.origin() {
-        let seen = [network::data_hash(data), network::data_hash(&train::hold_out(data).0)];
+    if let Some(History { record, .. }) = History::of(network)? {
+        let seen = [training::data_hash(data), training::data_hash(&train::hold_out(data).0)];
         ensure!(!seen.contains(&record.data_hash), "the network was trained on this data; certify it on fresh items");
     }
     Ok(())

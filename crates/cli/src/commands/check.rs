@@ -5,9 +5,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use dataset::{Dataset, Encoded};
-use network::CompiledNetwork;
+use dataset::Dataset;
+use encoder::Encoded;
+use host::Progress;
+use model::CompiledNetwork;
 use qfe::Ciphertext;
+use roles::Authority;
 use serde_json::json;
 use service::hash::Hash;
 
@@ -40,36 +43,34 @@ impl Check {
             bail!("--items {}..{}: {} holds items 0..{}", items.start, items.end, self.data.display(), data.len());
         }
         let truth = data.labels(network.main()).with_context(|| self.data.display().to_string())?;
-        let clear = network.accuracy(&data).with_context(|| self.data.display().to_string())?;
+        let clear = training::accuracy(&network, &data).with_context(|| self.data.display().to_string())?;
         let encoded = items.clone().map(|item| network.encoder().encode(data.image(item)));
         let encoded: Vec<Encoded> = encoded.collect::<Result<_, _>>()?;
 
         let (n, m) = network.inputs();
-        let (master, public) = qfe::setup(n, m, &mut rand::rng())?;
-        let encryptor = keys::encryptor(&public, None, console)?;
-        let key = master.issue(&keys::map_of(&network)?)?;
-        let evaluator = keys::evaluator(&key, &network, keys::log_table([&network], None, console)?)?;
+        let authority = Authority::setup(network.encoder().clone())?;
+        let owner = keys::owner(authority.published(), None, console)?;
+        let predictor = keys::predictor(network.clone(), &authority.issue(&network)?, None, console)?;
         let bar = console.bar("encrypting and evaluating");
-        bar.set_length(encoded.len() as u64);
+        bar.begin(encoded.len() as u64);
         let (mut mismatches, mut right, mut bytes) = (0, 0, 0);
         let (mut encrypting, mut evaluating) = (0.0, 0.0);
         for (item, encoded) in items.zip(&encoded) {
             let start = Instant::now();
-            let file = encryptor.encrypt(&encoded.u, &encoded.v, &mut rand::rng())?.to_bytes();
+            let file = owner.encrypt_encoded(encoded)?.to_bytes();
             encrypting += start.elapsed().as_secs_f64();
             bytes = file.len();
             let ciphertext = Ciphertext::from_bytes(&file)?;
             let start = Instant::now();
-            let output = evaluator.evaluate(&ciphertext)?;
+            let found = predictor.predict(&ciphertext)?;
             evaluating += start.elapsed().as_secs_f64();
-            mismatches += usize::from(output != network.evaluate(encoded)?);
-            let probabilities = network.probabilities(&output)?;
-            let best = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
-            right += usize::from(best == Some(truth.values[item] as usize));
-            bar.inc(1);
+            mismatches += usize::from(found.output != network.evaluate(encoded)?);
+            right += usize::from(found.class == truth.values[item] as usize);
+            bar.advance(1);
         }
         bar.finish_and_clear();
 
+        let plan = predictor.evaluator().plan();
         let count = encoded.len();
         let accuracy = 100.0 * right as f64 / count as f64;
         let (low, high) = leakage::wilson(right as f64, count as f64, 0.95);
@@ -81,7 +82,7 @@ impl Check {
             "accuracy": accuracy, "low": 100.0 * low, "high": 100.0 * high,
             "accuracy_clear": clear, "items_clear": data.len(), "ciphertext_bytes": bytes,
             "encrypt_ms": ms_encrypt, "evaluate_ms": ms_evaluate,
-            "strategy": evaluator.plan().strategy().name(), "evaluate_field_muls": evaluator.plan().field_muls(),
+            "strategy": plan.strategy().name(), "evaluate_field_muls": plan.field_muls(),
         });
         console.result(&value, || {
             format!(
@@ -93,8 +94,8 @@ impl Check {
                 100.0 * high,
                 data.len(),
                 console::bytes(bytes),
-                evaluator.plan().field_muls() / 1e6,
-                evaluator.plan().strategy().name(),
+                plan.field_muls() / 1e6,
+                plan.strategy().name(),
             )
         })
     }

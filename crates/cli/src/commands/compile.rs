@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use network::{
-    CompileDefence, CompileOptions, CompileReport, Defence, MatchOptions, Network, OutputRange, Precision, Range,
-};
+use model::Range;
 use serde_json::json;
 use service::hash::Hash;
+use training::{CompileDefence, CompileOptions, CompileReport, Defence, MatchOptions, Network, OutputRange, Precision};
 
 use crate::console::{self, Console};
 use crate::files::Output;
@@ -108,11 +107,12 @@ impl Compile {
         let data = Dataset::load(&self.data)?;
         let validation = self.validation.as_deref().map(Dataset::load).transpose()?;
         let bar = console.bar("compiling");
-        let (compiled, report) = network::compile(&network, &data, &self.options(&network), &bar)
+        let (compiled, report) = training::compile(&network, &data, &self.options(&network), &bar)
             .with_context(|| self.network.display().to_string())?;
         bar.finish_and_clear();
-        let accuracy =
-            validation.map(|data| anyhow::Ok((network.accuracy(&data)?, compiled.accuracy(&data)?))).transpose()?;
+        let accuracy = validation
+            .map(|data| anyhow::Ok((network.accuracy(&data)?, training::accuracy(&compiled, &data)?)))
+            .transpose()?;
         compiled.save(path)?;
         let hash = Hash(compiled.hash()).to_string();
         let value = json!({

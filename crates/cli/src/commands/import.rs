@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use network::{BiasColumn, CompiledNetwork, ImportOptions, Inputs};
+use model::{BiasColumn, CompiledNetwork, ImportOptions, Inputs};
 use serde_json::json;
 use service::hash::Hash;
 

@@ -30,7 +30,7 @@ impl Keygen {
     pub fn run(self, console: &Console) -> Result<()> {
         files::check_writable(&self.out, false)?;
         let public = if self.identity {
-            qfe::keyfile::save_new_identity(&self.out)?
+            roles::keyfile::save_new_identity(&self.out)?
         } else {
             let key = SigningKey::generate()?;
             key.save_new(&self.out)?;

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use qfe::MaskStore;
-use qfe::keyfile::Lock;
+use host::Progress;
+use roles::keyfile::Lock;
+use roles::{MaskStore, Published};
 use serde_json::json;
 
 use crate::console::Console;
-use crate::keys::{self, Parameters};
+use crate::keys;
 use crate::passphrase::Passphrase;
 
 /// Draws masks and keeps them encrypted; each is used once and destroyed before its ciphertext is written.
@@ -34,21 +35,21 @@ pub struct Masks {
 impl Masks {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        let parameters = Parameters::read(&self.parameters)?;
+        let parameters = Published::read(&self.parameters)?;
         let lock = Lock::passphrase(self.passphrase.get(true)?.to_string());
         fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be made", self.out.display()))?;
         let store = MaskStore::new(&self.out);
         // Masks that a killed run had already taken may have been used.
         let discarded = store.discard_taken()?;
-        let encryptor = keys::encryptor(&parameters.key, None, console)?;
+        let encryptor = keys::encryptor(parameters.key(), console);
         let bar = console.bar("drawing masks");
-        bar.set_length(self.count as u64);
+        bar.begin(self.count as u64);
         for _ in 0..self.count {
             store.put(encryptor.draw_mask(&mut rand::rng()), &lock)?;
-            bar.inc(1);
+            bar.advance(1);
         }
         bar.finish_and_clear();
-        let left = store.len(parameters.key.id())?;
+        let left = store.len(parameters.key().id())?;
         console.result(&json!({ "folder": self.out, "masks": left, "discarded": discarded }), || {
             format!("{}: {left} masks", self.out.display())
         })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use dataset::Dataset;
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 use serde_json::json;
 use service::page::PageFile;
 

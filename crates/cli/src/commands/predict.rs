@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use network::CompiledNetwork;
+use host::Progress;
+use model::CompiledNetwork;
+use roles::{Prediction, Predictor};
 use serde::Serialize;
 
 use crate::console::{self, Console};
@@ -32,7 +34,7 @@ pub struct Predict {
 
 /// One prediction.
 #[derive(Serialize)]
-struct Prediction {
+struct Row {
     file: PathBuf,
     /// All that the predictor learns.
     output: Vec<i64>,
@@ -45,16 +47,16 @@ impl Predict {
     pub fn run(self, console: &Console) -> Result<()> {
         let network = CompiledNetwork::load(&self.network)?;
         let key = keys::functional_key(&self.key)?;
-        let table = keys::log_table([&network], self.tables.as_deref(), console)?;
-        let evaluator = keys::evaluator(&key, &network, table).with_context(|| self.key.display().to_string())?;
+        let predictor = keys::predictor(network, &key, self.tables.as_deref(), console)
+            .with_context(|| self.key.display().to_string())?;
         let bar = console.bar("predicting");
-        bar.set_length(self.ciphertexts.len() as u64);
+        bar.begin(self.ciphertexts.len() as u64);
         let results = self
             .ciphertexts
             .iter()
             .map(|file| {
-                let prediction = predict(&evaluator, &network, file);
-                bar.inc(1);
+                let prediction = predict(&predictor, file);
+                bar.advance(1);
                 prediction
             })
             .collect::<Result<Vec<_>>>()?;
@@ -70,11 +72,8 @@ impl Predict {
     }
 }
 
-fn predict(evaluator: &qfe::Evaluator, network: &CompiledNetwork, file: &Path) -> Result<Prediction> {
-    let ciphertext = keys::ciphertext(file)?;
-    let output = evaluator.evaluate(&ciphertext).with_context(|| file.display().to_string())?;
-    let probabilities = network.probabilities(&output)?;
-    let best = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
-    let label = best.and_then(|class| network.classes().get(class)).cloned().unwrap_or_default();
-    Ok(Prediction { file: file.to_owned(), output, label, probabilities })
+fn predict(predictor: &Predictor, file: &Path) -> Result<Row> {
+    let found = predictor.predict(&keys::ciphertext(file)?).with_context(|| file.display().to_string())?;
+    let Prediction { output, label, probabilities, .. } = found;
+    Ok(Row { file: file.to_owned(), output, label, probabilities })
 }

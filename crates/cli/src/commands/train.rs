@@ -6,10 +6,10 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use dataset::draw::DrawSpec;
-use network::{
+use serde_json::json;
+use training::{
     AdversarialOptions, Adversary, Checkpoint, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
 };
-use serde_json::json;
 
 use super::search;
 use super::search::Point;
@@ -158,7 +158,7 @@ impl Train {
         }
 
         let bar = console.bar("training");
-        let network = network::train(&train, &validation, &options, &bar)?;
+        let network = training::train(&train, &validation, &options, &bar)?;
         bar.finish_and_clear();
         let accuracy = network.accuracy(&validation)?;
         network.save(path)?;

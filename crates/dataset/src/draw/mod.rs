@@ -26,7 +26,7 @@ pub use spec::{DrawError, DrawSpec, FontSource, FontSpec};
 
 use std::collections::BTreeMap;
 
-use indicatif::ProgressBar;
+use host::Progress;
 use rayon::prelude::*;
 
 use self::deform::Deformation;
@@ -76,7 +76,7 @@ impl Generator {
     }
 
     /// `count` independent images with the labels `character` and `font`.
-    pub fn draw(&self, count: usize, seed: u64, progress: &ProgressBar) -> Dataset {
+    pub fn draw(&self, count: usize, seed: u64, progress: &dyn Progress) -> Dataset {
         let characters: Vec<u32> = self.choose(count, seed, LABEL_CHARACTER, self.spec.characters.len());
         let fonts: Vec<u32> = self.choose(count, seed, LABEL_FONT, self.spec.fonts.len());
         let images = self.images(seed, progress, &characters, &fonts, |item| item as u64);
@@ -85,7 +85,7 @@ impl Generator {
 
     /// `count` groups of one image per font: within a group, which is consecutive, the character and
     /// the deformation are the same. `count · F` images in all, with the labels of [`draw`](Self::draw).
-    pub fn draw_pairs(&self, count: usize, seed: u64, progress: &ProgressBar) -> Dataset {
+    pub fn draw_pairs(&self, count: usize, seed: u64, progress: &dyn Progress) -> Dataset {
         let group = self.spec.fonts.len();
         let chosen = self.choose(count, seed, LABEL_CHARACTER, self.spec.characters.len());
         let characters: Vec<u32> = chosen.iter().flat_map(|&character| vec![character; group]).collect();
@@ -97,21 +97,21 @@ impl Generator {
     fn images(
         &self,
         seed: u64,
-        progress: &ProgressBar,
+        progress: &dyn Progress,
         characters: &[u32],
         fonts: &[u32],
         index: impl Fn(usize) -> u64 + Sync,
     ) -> Vec<u8> {
         let pixels = self.spec.height * self.spec.width;
         let mut images = vec![0; characters.len() * pixels];
-        progress.set_length(characters.len() as u64);
+        progress.begin(characters.len() as u64);
         images.par_chunks_mut(pixels * CHUNK).enumerate().for_each_init(Canvas::default, |canvas, (chunk, images)| {
             for (offset, out) in images.chunks_mut(pixels).enumerate() {
                 let item = chunk * CHUNK + offset;
                 let (character, font) = (characters[item] as usize, fonts[item] as usize);
                 self.render_on(canvas, seed, index(item), character, font, out);
             }
-            progress.inc((images.len() / pixels) as u64);
+            progress.advance((images.len() / pixels) as u64);
         });
         images
     }

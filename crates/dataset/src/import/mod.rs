@@ -26,7 +26,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use indicatif::ProgressBar;
+use host::Progress;
 use rayon::prelude::*;
 
 use crate::{Dataset, DatasetError, Labels};
@@ -123,11 +123,11 @@ impl Job<'_> {
     /// Converts every entry to one or more items of `height · width` bytes.
     fn run<T: Send>(
         self,
-        progress: &ProgressBar,
+        progress: &dyn Progress,
         scratch: impl Fn() -> T + Sync + Send,
         convert: impl Fn(&mut T, &Entry) -> Result<Vec<u8>, String> + Sync + Send,
     ) -> Result<Imported, ImportError> {
-        progress.set_length(self.entries.len() as u64);
+        progress.begin(self.entries.len() as u64);
         // The place of the first bad item that ends the import, so far: nothing behind it is read.
         let end = AtomicUsize::new(usize::MAX);
         let convert = |scratch: &mut T, (place, entry): (usize, &Result<Entry, Skipped>)| {
@@ -142,7 +142,7 @@ impl Job<'_> {
             if item.is_err() && !self.skip_bad {
                 end.fetch_min(place, Ordering::Relaxed);
             }
-            progress.inc(1);
+            progress.advance(1);
             item
         };
         let items: Vec<Result<Vec<u8>, Skipped>> =
@@ -183,6 +183,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+    use host::Silent;
 
     #[test]
     fn the_first_bad_item_is_named_though_another_thread_finds_a_later_one_sooner() {
@@ -208,7 +209,7 @@ mod tests {
             Err(format!("bad {}", entry.index))
         };
         let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-        let ended = threads.install(|| job.run(&ProgressBar::hidden(), || (), convert));
+        let ended = threads.install(|| job.run(&Silent, || (), convert));
         assert!(matches!(ended, Err(ImportError::Item { place, .. }) if place == "0"));
         assert!(read.into_inner() > 1);
     }

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use host::Progress;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgba};
-use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 
 use super::{ImportError, Imported, Job, LabelSource};
@@ -53,7 +53,7 @@ pub fn pictures(
     labels: &LabelSource,
     options: &PictureOptions,
     skip_bad: bool,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
     let listing = labels.list(folder, &EXTENSIONS)?;

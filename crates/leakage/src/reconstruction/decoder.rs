@@ -2,7 +2,7 @@
 
 use super::Inputs;
 use crate::attackers::{Standardiser, nearest_items, neural_fit, neural_predict};
-use indicatif::ProgressBar;
+use host::Progress;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -29,7 +29,7 @@ pub(super) fn decode(
     test: &Inputs,
     asked: &[usize],
     seed: u64,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Decoded {
     let size = train.height * train.across;
     let (held, fit) = learned.split_at(learned.len() / HELD_OUT);
@@ -56,9 +56,10 @@ pub(super) fn decode(
     let (fit_rows, held_rows, asked_rows) = (rows(train, fit), rows(train, held), rows(test, asked));
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let widths = [width, 96, 160, size];
+    progress.begin(1);
     let network =
         neural_fit(&widths, &fit_rows, &differences, EPOCHS, &mut rng, |out, target| (out - target).square().mean());
-    progress.tick();
+    progress.advance(1);
     let by_network = |rows: &[f32]| neural_predict(&network, rows, width);
     let by_neighbours = |rows: &[f32]| {
         let found = nearest_items(&fit_rows, width, rows, NEIGHBOURS);

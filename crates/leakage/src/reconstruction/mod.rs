@@ -8,7 +8,7 @@ use crate::error::AuditError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use decoder::Decoded;
-use indicatif::ProgressBar;
+use host::Progress;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -94,7 +94,7 @@ pub fn reconstruct(
     train: &Inputs,
     test: &Inputs,
     seed: u64,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Reconstruction, AuditError> {
     check(train, "train")?;
     check(test, "test")?;

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use indicatif::ProgressBar;
+use host::Silent;
 use libfuzzer_sys::fuzz_target;
 use qfe::{Encryptor, Evaluator, LogTable, MasterKey, QuadraticMap, Strategy, setup};
 use rand::SeedableRng;
@@ -15,10 +15,10 @@ const M: usize = 3;
 const BOUND: i64 = 1 << 20;
 
 static TABLE: LazyLock<Arc<LogTable>> =
-    LazyLock::new(|| Arc::new(LogTable::build(12, &ProgressBar::hidden()).expect("12 bits are allowed")));
+    LazyLock::new(|| Arc::new(LogTable::build(12, &Silent).expect("12 bits are allowed")));
 static KEYS: LazyLock<(MasterKey, Encryptor)> = LazyLock::new(|| {
     let (master, public) = setup(N, M, &mut ChaCha20Rng::seed_from_u64(1)).expect("dimensions are allowed");
-    (master, Encryptor::new(&public, &ProgressBar::hidden()))
+    (master, Encryptor::new(&public, &Silent))
 });
 
 fuzz_target!(|data: &[u8]| {

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use indicatif::ProgressBar;
+use host::Silent;
 use libfuzzer_sys::fuzz_target;
 use qfe::{
     Ciphertext, Encoding, EncryptorSteps, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey, QuadraticMap, setup,
@@ -26,7 +26,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let key = master.issue(&map).expect("dimensions agree");
     let encryptor = EncryptorSteps::new(&public, 0).finish();
     let ciphertext = encryptor.encrypt(&[1, 2], &[3, 4], rng).expect("lengths agree");
-    let table = Arc::new(LogTable::build(8, &ProgressBar::hidden()).expect("8 bits are allowed"));
+    let table = Arc::new(LogTable::build(8, &Silent).expect("8 bits are allowed"));
     let mut objects = vec![master.to_bytes().to_vec()];
     for encoding in [Encoding::Uncompressed, Encoding::Compressed] {
         objects.extend([public.encode(encoding), key.encode(encoding), ciphertext.encode(encoding)]);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use indicatif::ProgressBar;
+use host::{Progress, Silent};
 use rand::{SeedableRng, rngs::StdRng};
 use thiserror::Error;
 
@@ -99,7 +99,7 @@ impl Default for BenchOptions {
 }
 
 /// Measures; every evaluation is checked against the function in clear.
-pub fn run(options: &BenchOptions, progress: &ProgressBar) -> Result<BenchReport, BenchError> {
+pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchReport, BenchError> {
     let shapes: Vec<Shape> = options
         .shapes
         .iter()
@@ -111,10 +111,14 @@ pub fn run(options: &BenchOptions, progress: &ProgressBar) -> Result<BenchReport
     result
 }
 
-fn measure_shapes(options: &BenchOptions, shapes: &[Shape], progress: &ProgressBar) -> Result<BenchReport, BenchError> {
-    progress.set_length(1 + shapes.len() as u64);
-    let table = Arc::new(LogTable::build(options.log_bits, &ProgressBar::hidden())?);
-    progress.inc(1);
+fn measure_shapes(
+    options: &BenchOptions,
+    shapes: &[Shape],
+    progress: &dyn Progress,
+) -> Result<BenchReport, BenchError> {
+    progress.begin(1 + shapes.len() as u64);
+    let table = Arc::new(LogTable::build(options.log_bits, &Silent)?);
+    progress.advance(1);
     let mut report = BenchReport {
         cpu: processor(),
         threads: options.threads,
@@ -126,7 +130,7 @@ fn measure_shapes(options: &BenchOptions, shapes: &[Shape], progress: &ProgressB
     for shape in shapes {
         report.shapes.push(measure_shape(options, shape, &table)?);
         report.field_mul_ns = report.field_mul_ns.min(field_mul_ns());
-        progress.inc(1);
+        progress.advance(1);
     }
     Ok(report)
 }
@@ -151,7 +155,6 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         let clock = Clock::new(threads, options.runs)?;
         let costs = crate::cost::Costs::current();
         let once = Clock { runs: 1, ..clock };
-        let hidden = ProgressBar::hidden;
         let (mut op, keys) = once.time("setup", (costs.setup(n, m), 0), rng, |mut rng| setup(n, m, &mut rng));
         let (master, public) = keys?;
         op.bytes = public.encoded_size(Encoding::Uncompressed);
@@ -161,7 +164,7 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         op.bytes = key.encoded_size(Encoding::Uncompressed);
         operations.push(op);
         let (op, encryptor) =
-            once.time("tables", (0.0, Encryptor::table_bytes(n, m)), || (), |()| Encryptor::new(&public, &hidden()));
+            once.time("tables", (0.0, Encryptor::table_bytes(n, m)), || (), |()| Encryptor::new(&public, &Silent));
         let op = OperationReport { estimate_field_muls: costs.tables(n, m) / threads as f64, ..op };
         operations.push(op);
         let clock = Clock { runs: options.runs.max(1), ..once };

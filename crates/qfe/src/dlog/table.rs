@@ -1,6 +1,6 @@
 //! The table of baby steps and the fixed giant steps.
 
-use indicatif::ProgressBar;
+use host::Progress;
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -53,12 +53,12 @@ impl LogTable {
     pub const MAX_BITS: u32 = 26;
 
     /// Builds a table of `2^bits` baby steps, in parallel; `progress` counts them.
-    pub fn build(bits: u32, progress: &ProgressBar) -> Result<Self, LogTableError> {
+    pub fn build(bits: u32, progress: &dyn Progress) -> Result<Self, LogTableError> {
         if !(Self::MIN_BITS..=Self::MAX_BITS).contains(&bits) {
             return Err(LogTableError::Bits { bits });
         }
         let baby_steps = 1u64 << bits;
-        progress.set_length(baby_steps);
+        progress.begin(baby_steps);
         let mut table = Self::without_slots(bits);
         table.slots = Storage::Owned(table.fill(progress));
         Ok(table)
@@ -132,7 +132,7 @@ impl LogTable {
     }
 
     /// Slots with all baby steps, the same on every machine.
-    fn fill(&self, progress: &ProgressBar) -> Vec<u64> {
+    fn fill(&self, progress: &dyn Progress) -> Vec<u64> {
         let steps: Vec<Coordinates> = (1..=BLOCK as i64).map(|j| Coordinates::new(&self.power(j))).collect();
         let mut slots = vec![0u64; 2 * self.baby_steps as usize];
         insert(&mut slots, key(&Fp12::one()), 0);
@@ -151,7 +151,8 @@ impl LogTable {
                     }
                 }
             }
-            progress.set_position((last * span).min(self.baby_steps));
+            let reached = |blocks: u64| (blocks * span).min(self.baby_steps);
+            progress.advance(reached(last) - reached(first));
         }
         slots
     }

@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 #[cfg(not(target_family = "wasm"))]
-use indicatif::ProgressBar;
+use host::Progress;
 use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -57,12 +57,12 @@ impl<F: Coordinate> FixedBase<F> {
     }
 
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn build(bases: &[Point<F>], max_bytes: usize, progress: &ProgressBar) -> Self {
+    pub(crate) fn build(bases: &[Point<F>], max_bytes: usize, progress: &dyn Progress) -> Self {
         let mut unfilled = Unfilled::new(bases, max_bytes);
         let Unfilled { bases, layout, points, lanes, .. } = &mut unfilled;
         let jobs: Vec<_> = blocks(bases.len()).zip(split(points, bases.len(), layout.rows)).collect();
         jobs.into_par_iter().with_max_len(1).for_each(|(block, points)| {
-            fill_block(layout, &bases[block], points, *lanes, |count| progress.inc(count as u64));
+            fill_block(layout, &bases[block], points, *lanes, |count| progress.advance(count as u64));
         });
         unfilled.table()
     }

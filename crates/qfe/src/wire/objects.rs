@@ -65,7 +65,7 @@ impl PublicKey {
 
 impl MasterKey {
     /// The secret encoding, erased when dropped. Store it through
-    /// [`keyfile`](crate::keyfile), never as it is.
+    /// an age file, never as it is.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let header = header(Kind::MasterKey, Encoding::Uncompressed, self.id, self.inputs());
         Zeroizing::new(frame(&header, |out| {
@@ -179,8 +179,8 @@ impl Ciphertext {
 }
 
 impl Mask {
-    /// The secret encoding, erased when dropped: for the encrypted pool file only.
-    pub(crate) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    /// The secret encoding, erased when dropped: for encrypted files of one owner only.
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let inputs = (self.a.len() / 2, self.b.len() / 2);
         let encoding = Encoding::Uncompressed;
         Zeroizing::new(frame(&header(Kind::Mask, encoding, self.id, inputs), |out| {
@@ -192,8 +192,11 @@ impl Mask {
         }))
     }
 
-    /// Reads a mask that this library wrote and sealed; subgroups are not checked.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
+    /// Reads a mask that its owner wrote and sealed; subgroups are not checked.
+    ///
+    /// # Errors
+    /// Bytes that are no mask.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::Mask)?;
         let encoding = header.encoding;
         let left = read::<Fp>(&mut body, 3, encoding, "bases")?;

@@ -53,7 +53,7 @@ pub enum AuthorityError {
     Locked,
     /// A master key file.
     #[error(transparent)]
-    KeyFile(#[from] qfe::keyfile::KeyFileError),
+    KeyFile(#[from] roles::keyfile::KeyFileError),
     /// Keys cannot be made for these inputs.
     #[error(transparent)]
     Key(#[from] qfe::KeyError),

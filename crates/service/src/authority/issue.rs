@@ -1,9 +1,9 @@
 //! The issue of functional keys.
 
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 use serde::Serialize;
 
-use super::{Authority, AuthorityError, Epoch, Refusal, State, map_of};
+use super::{Authority, AuthorityError, Epoch, Refusal, State};
 use crate::approval::{self, Approval, Subject};
 use crate::clock;
 use crate::grant::GrantFile;
@@ -100,8 +100,7 @@ impl Authority {
         };
         // Made before it is recorded, so that what is recorded can be handed out; released after.
         let key = tokio::task::block_in_place(|| {
-            let map = map_of(&network).map_err(|error| self.unusable(request.network, &error))?;
-            Ok::<_, AuthorityError>(self.master(epoch.public_key)?.issue(&map)?.to_bytes())
+            Ok::<_, AuthorityError>(self.master(epoch.public_key)?.issue(network.map())?.to_bytes())
         })?;
         let grant = Grant {
             project: request.project.to_owned(),
@@ -203,10 +202,6 @@ impl Authority {
             return Err(AuthorityError::Refused { reasons: vec![problem] });
         }
         opened(&networks).map_err(|error| AuthorityError::Refused { reasons: vec![error.to_string()] })
-    }
-
-    fn unusable(&self, network: Hash, error: &dyn std::error::Error) -> AuthorityError {
-        AuthorityError::Content { path: self.network_path(network), problem: error.to_string() }
     }
 }
 

@@ -25,9 +25,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use network::CompiledNetwork;
-use qfe::keyfile::{self, Lock, Unlock};
-use qfe::{MasterKey, QuadraticMap};
+use model::CompiledNetwork;
+use qfe::MasterKey;
+use roles::keyfile::{self, Lock, Unlock};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use error::AuthorityError;
@@ -253,14 +253,4 @@ impl Authority {
 pub async fn open_ledger(folder: &Path, url: Option<&str>) -> Result<Ledger, LedgerError> {
     let own = format!("sqlite:{}", folder.join(LEDGER).display());
     Ledger::open(url.unwrap_or(&own), folder.join(HEAD)).await
-}
-
-/// The quadratic map that a compiled network opens.
-///
-/// # Errors
-/// The network is no map of a size that can be encrypted.
-pub fn map_of(network: &CompiledNetwork) -> Result<QuadraticMap, qfe::MapError> {
-    let (n, m) = network.inputs();
-    let (left, right, combine) = (network.left(), network.right(), network.combine());
-    QuadraticMap::new(n, m, network.units(), network.outputs(), left.to_vec(), right.to_vec(), combine.to_vec())
 }

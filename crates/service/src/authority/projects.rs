@@ -1,6 +1,7 @@
 //! Projects and their public keys.
 
-use qfe::{MasterKey, PublicKey, keyfile};
+use qfe::{MasterKey, PublicKey};
+use roles::keyfile;
 
 use super::{Authority, AuthorityError, Epoch, Refusal};
 use crate::clock;

@@ -1,8 +1,8 @@
 //! Networks and audits that an authority knows.
 
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 
-use super::{Authority, AuthorityError, MAX_NETWORK_BYTES, Refusal, map_of};
+use super::{Authority, AuthorityError, MAX_NETWORK_BYTES, Refusal};
 use crate::audit::SignedAudit;
 use crate::files;
 use crate::hash::Hash;
@@ -131,9 +131,7 @@ impl Authority {
         };
         let file = write().map_err(|error| format!("network: cannot be kept: {error}"))?;
         let shown = file.path().display().to_string();
-        let network = CompiledNetwork::load(file.path())
-            .map_err(|error| format!("network: {}", error.to_string().replace(&shown, "the file")))?;
-        map_of(&network).map_err(|error| format!("network: {error}"))?;
-        Ok(network)
+        CompiledNetwork::load(file.path())
+            .map_err(|error| format!("network: {}", error.to_string().replace(&shown, "the file")))
     }
 }

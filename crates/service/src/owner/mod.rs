@@ -10,8 +10,8 @@ mod pins;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use dataset::Encoded;
-use indicatif::ProgressBar;
+use encoder::Encoded;
+use host::Progress;
 use qfe::{Encryptor, PublicKey};
 use rand::Rng;
 
@@ -82,7 +82,7 @@ pub enum OwnerError {
     Odometer(#[from] OdometerError),
     /// An image does not fit the encoder.
     #[error(transparent)]
-    Encode(#[from] dataset::EncodeError),
+    Encode(#[from] encoder::EncodeError),
     /// The integers cannot be encrypted.
     #[error(transparent)]
     Encrypt(#[from] qfe::EncryptError),
@@ -104,7 +104,7 @@ impl Owner {
         options: OwnerOptions,
         folder: &Path,
         sender: Option<SigningKey>,
-        progress: &ProgressBar,
+        progress: &dyn Progress,
     ) -> Result<Self, OwnerError> {
         files::make_folder(folder)?;
         let bytes = connection.get(&["v1", "models", &options.model, "parameters"], parameters::MAX_BYTES)?;

@@ -16,26 +16,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use network::CompiledNetwork;
-use qfe::{Ciphertext, Evaluator, FunctionalKey, LogTable, PublicKey};
+use qfe::{LogTable, PublicKey};
+use roles::{FolderError, ModelFolder, Prediction};
 use serde::Deserialize;
 
 use crate::audit::{AuditError, SignedAudit};
 use crate::files::{self, FileError};
-use crate::grant::{self, GrantError, GrantFile};
+use crate::grant::{GrantError, GrantFile};
 use crate::hash::Hash;
-use crate::page::{self, PageFile};
+use crate::page::PageFile;
 use crate::parameters::Parameters;
 use crate::signature::VerifyingKey;
-
-/// Most bytes of a functional or public key file.
-const MAX_KEY_BYTES: u64 = 512 << 20;
 
 /// A model that can predict.
 pub struct Model {
     name: String,
-    network: CompiledNetwork,
-    evaluator: Evaluator,
+    predictor: roles::Predictor,
     parameters: Parameters,
     public_key: Option<Vec<u8>>,
     audit: Option<SignedAudit>,
@@ -87,6 +83,16 @@ pub enum PredictError {
     Fault,
 }
 
+impl From<roles::PredictError> for PredictError {
+    fn from(error: roles::PredictError) -> Self {
+        match error {
+            roles::PredictError::Ciphertext(error) => Self::Ciphertext(error),
+            roles::PredictError::Evaluate(error) => Self::Evaluate(error),
+            other => Self::Head(other.to_string()),
+        }
+    }
+}
+
 /// A folder that is no model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -94,6 +100,9 @@ pub enum ModelError {
     /// A file is missing or cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Network and keys are missing, damaged or of different models.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A file holds something else.
     #[error("{path}: {problem}")]
     Content {
@@ -137,35 +146,19 @@ impl Model {
     /// [`ModelError`] names the file and the reason.
     pub fn load(name: &str, folder: &Path, table: &Arc<LogTable>) -> Result<Self, ModelError> {
         let mismatch = |problem: String| ModelError::Mismatch { name: name.to_owned(), problem };
-        let path = folder.join("network.safetensors");
-        let network = CompiledNetwork::load(&path).map_err(|error| content(&path, error))?;
-        let path = folder.join("functional.key");
-        let key = FunctionalKey::from_bytes(&files::read(&path, MAX_KEY_BYTES)?).map_err(|e| content(&path, e))?;
-        let map = key.map();
-        let same = map.inputs() == network.inputs()
-            && map.left() == network.left()
-            && map.right() == network.right()
-            && map.combine() == network.combine();
-        if !same {
-            return Err(mismatch("functional.key opens another function than network.safetensors".into()));
-        }
+        let files = ModelFolder::read(folder)?;
+        let (network, key) = (&files.network, &files.key);
         let public_key = Hash(*key.public_key_id().as_bytes());
         let options = ModelOptions::read(folder)?;
         if options.require_signature && options.senders.is_empty() {
             return Err(mismatch("model.toml requires signatures, but names no senders".into()));
         }
         let hash = Hash(network.hash());
-        let audit = match optional(folder, "audit.json", crate::audit::MAX_BYTES as u64)? {
-            None => None,
-            Some((_, bytes)) => Some(SignedAudit::from_bytes(&bytes)?),
-        };
+        let audit = files.audit.as_deref().map(SignedAudit::from_bytes).transpose()?;
         if audit.as_ref().is_some_and(|audit| audit.network() != hash) {
             return Err(mismatch("audit.json is about another network".into()));
         }
-        let grant = match optional(folder, "grant.json", grant::MAX_BYTES as u64)? {
-            None => None,
-            Some((_, bytes)) => Some(GrantFile::from_bytes(&bytes)?),
-        };
+        let grant = files.grant.as_deref().map(GrantFile::from_bytes).transpose()?;
         if let Some(file) = &grant {
             if file.grant.public_key != public_key || file.grant.network != hash {
                 return Err(mismatch("grant.json is about another key".into()));
@@ -179,31 +172,19 @@ impl Model {
         } else if !options.authorities.is_empty() {
             return Err(mismatch("model.toml names authorities, but grant.json is missing".into()));
         }
-        let public = match optional(folder, "public.key", MAX_KEY_BYTES)? {
-            None => None,
-            Some((path, bytes)) => {
-                let read = PublicKey::from_bytes(&bytes).map_err(|error| content(&path, error))?;
-                if read.id() != key.public_key_id() {
-                    return Err(mismatch("public.key is another one than functional.key belongs to".into()));
-                }
-                Some(bytes)
+        if let Some(bytes) = &files.page {
+            let page = PageFile::from_bytes(bytes).map_err(|error| content(&folder.join("page.json"), error))?;
+            if page.network != hash {
+                return Err(mismatch("page.json is about another network".into()));
             }
-        };
-        let page = match optional(folder, "page.json", page::MAX_BYTES as u64)? {
-            None => None,
-            Some((path, bytes)) => {
-                if PageFile::from_bytes(&bytes).map_err(|error| content(&path, error))?.network != hash {
-                    return Err(mismatch("page.json is about another network".into()));
-                }
-                Some(bytes)
-            }
-        };
-        let evaluator =
-            Evaluator::new(&key, Arc::clone(table), network.bounds()).map_err(|error| mismatch(error.to_string()))?;
+        }
         let (outputs, classes) = (network.outputs(), network.classes().to_vec());
         let parameters = Parameters::new(public_key, hash, outputs, classes, network.encoder().clone());
+        let public = files.public_key.as_ref().map(PublicKey::to_bytes);
+        let predictor = files.predictor(Arc::clone(table)).map_err(|error| mismatch(error.to_string()))?;
+        let page = files.page;
         let name = name.to_owned();
-        Ok(Self { name, network, evaluator, parameters, public_key: public, audit, grant, page, options })
+        Ok(Self { name, predictor, parameters, public_key: public, audit, grant, page, options })
     }
 
     /// Reads, checks and evaluates one ciphertext, and applies the public head.
@@ -211,11 +192,7 @@ impl Model {
     /// # Errors
     /// [`PredictError`].
     pub fn predict(&self, ciphertext: &[u8]) -> Result<Answer, PredictError> {
-        let output = self.evaluator.evaluate(&Ciphertext::from_bytes(ciphertext)?)?;
-        let head = |error: &dyn std::fmt::Display| PredictError::Head(error.to_string());
-        let probabilities = self.network.probabilities(&output).map_err(|error| head(&error))?;
-        let best = probabilities.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(index, _)| index);
-        let label = self.network.classes().get(best).cloned().unwrap_or_default();
+        let Prediction { output, probabilities, label, .. } = self.predictor.predict_bytes(ciphertext)?;
         Ok(Answer { output, probabilities, label })
     }
 

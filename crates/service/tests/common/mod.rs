@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use indicatif::ProgressBar;
-use network::{CompiledNetwork, ImportOptions, Inputs};
-use qfe::keyfile::Unlock;
+use host::Silent;
+use model::{CompiledNetwork, ImportOptions, Inputs};
 use qfe::{Ciphertext, Encryptor, LogTable, MasterKey, PublicKey, QuadraticMap};
 use rand::{RngExt, SeedableRng};
+use roles::keyfile::Unlock;
 use safetensors::tensor::{Dtype, TensorView};
 use service::authority::{Authority, POLICY};
 use service::hash::Hash;
@@ -47,7 +47,7 @@ pub fn network(folder: &Path, seed: u64, outputs: usize) -> (CompiledNetwork, Pa
 
 /// The map of a network.
 pub fn map_of(network: &CompiledNetwork) -> QuadraticMap {
-    service::authority::map_of(network).unwrap()
+    network.map().clone()
 }
 
 /// A folder of models with one model, `digits`, and what belongs to it.
@@ -65,7 +65,7 @@ impl World {
         let (network, _) = network(folder.path(), 7, 3);
         let (n, m) = network.inputs();
         let (master, public) = qfe::setup(n, m, &mut rand::rng()).unwrap();
-        let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+        let encryptor = Encryptor::new(&public, &Silent);
         let world = Self { folder, network, master, public, encryptor };
         world.add_model("digits");
         world
@@ -165,7 +165,7 @@ pub fn predictor_with(
     let mut options = PredictorOptions::over(world.models());
     options.watch = Duration::from_millis(50);
     change(&mut options);
-    let table = Arc::new(LogTable::build(12, &ProgressBar::hidden()).unwrap());
+    let table = Arc::new(LogTable::build(12, &Silent).unwrap());
     let routes = move || {
         let predictor = Predictor::start(options, tokens, table).unwrap();
         tokio::spawn(Arc::clone(&predictor).watch());

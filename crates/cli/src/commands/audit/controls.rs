@@ -1,10 +1,11 @@
 //! What other functions of the same items give away.
 
 use anyhow::Result;
-use dataset::{Dataset, Encoder};
-use indicatif::ProgressBar;
+use dataset::Dataset;
+use encoder::Encoder;
+use host::Progress;
 use leakage::{AttackerConfig, AuditOptions, Control, Observations};
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 use rand::SeedableRng;
 use rand::seq::index;
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +23,7 @@ pub fn attack(
     network: &CompiledNetwork,
     train: &Dataset,
     test: &Dataset,
-    bar: &ProgressBar,
+    bar: &dyn Progress,
 ) -> Result<[Control; 2]> {
     let seed = audit.options().seeds[0];
     let options = AuditOptions {

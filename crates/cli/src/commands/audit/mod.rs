@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Page, Undefended};
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 use serde::Serialize;
 use serde_json::json;
 use service::audit::SignedAudit;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 use serde_json::json;
 use service::authority::{LEDGER, POLICY};
 use service::hash::Hash;
@@ -15,8 +15,8 @@ use service::policy::{Policy, starting_policy};
 use super::{Home, MAIN, NETWORK_LIMIT, caller};
 use crate::console::Console;
 use crate::files;
-use crate::keys::ENCODER;
 use crate::passphrase::Secret;
+use roles::ENCODER;
 
 /// Makes `policy.toml` (change it as you need), the ledger, `keys/` (keep it), and `public/` (publish it: public key
 /// and encoder) for the project `main`. The policy allows the network and nothing else.

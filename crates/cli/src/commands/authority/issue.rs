@@ -4,16 +4,18 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use model::CompiledNetwork;
+use qfe::{FunctionalKey, PublicKey};
+use roles::ModelFolder;
 use serde_json::json;
 use service::approval::Approval;
 use service::authority::KeyRequest;
 use service::clock;
 use service::policy::Decision;
 
-use super::{Home, MAIN, NETWORK_LIMIT, caller, network_hash};
+use super::{Home, MAIN, caller, network_hash};
 use crate::console::Console;
 use crate::files;
-use crate::model::{self, Model};
 use crate::passphrase::Secret;
 
 /// Issues the key that opens one network on every ciphertext of a public key, if the policy allows it. The ledger has
@@ -76,7 +78,7 @@ impl Issue {
         }
         self.out.iter().try_for_each(|path| files::check_writable(path, self.force))?;
         if let Some(folder) = &self.model {
-            files::check_folder(folder, &model::FILES, self.force)?;
+            files::check_folder(folder, &ModelFolder::FILES, self.force)?;
         }
         let unlock = self.secret.unlock(false)?;
         let issued = self.home.open(Some(unlock), async |office| {
@@ -87,8 +89,15 @@ impl Issue {
             if let Some(folder) = &self.model {
                 let audit = office.newest_audit(request.network).await?;
                 let public = office.public_key(issued.parameters.public_key).await?;
-                let network = files::read(&self.network, NETWORK_LIMIT)?;
-                model::write(folder, &Model { network, key: &issued.key, grant: &issued.grant, public, audit })?;
+                let files = ModelFolder {
+                    network: CompiledNetwork::load(&self.network)?,
+                    key: FunctionalKey::from_bytes(&issued.key)?,
+                    public_key: Some(PublicKey::from_bytes(&public)?),
+                    grant: Some(issued.grant.to_bytes()),
+                    audit,
+                    page: None,
+                };
+                files.write(folder)?;
             }
             Ok(issued)
         })?;

@@ -13,14 +13,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use network::CompiledNetwork;
-use qfe::keyfile::Unlock;
+use model::CompiledNetwork;
+use roles::keyfile::Unlock;
 use service::authority::Authority as Office;
 use service::hash::Hash;
 
 use crate::console::Console;
 use crate::files;
-use crate::keys::PUBLIC_KEY;
+use roles::PUBLIC_KEY;
 
 /// Name of the first project.
 const MAIN: &str = "main";

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 use serde_json::json;
 use service::hash::Hash;
 
 use super::{Home, caller};
 use crate::console::Console;
 use crate::files;
-use crate::keys::ENCODER;
 use crate::passphrase::Secret;
+use roles::ENCODER;
 
 /// Makes a project with its own public key and its own limits, and publishes it in `public/NAME/`.
 #[derive(Args)]

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use dataset::Dataset;
-use network::CompiledNetwork;
+use model::CompiledNetwork;
 use qfe::{Ciphertext, Evaluator};
 use rayon::ThreadPoolBuilder;
+use roles::Authority;
 use serde::Serialize;
 
 use super::clients::{MODEL, Server, Tally, client};
@@ -153,25 +154,21 @@ impl Bench {
     /// Draws keys, writes the model, encrypts, and measures.
     fn prepare(network: &CompiledNetwork, data: &Dataset, models: &Path, console: &Console) -> Result<Self> {
         console.step("keys and ciphertexts");
-        let (n, m) = network.inputs();
-        let (master, public) = qfe::setup(n, m, &mut rand::rng())?;
-        let encryptor = keys::encryptor(&public, None, console)?;
-        let encrypt = |item: usize| -> Result<Vec<u8>> {
-            let item = network.encoder().encode(data.image(item))?;
-            Ok(encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.to_bytes())
-        };
+        let authority = Authority::setup(network.encoder().clone())?;
+        let owner = keys::owner(authority.published(), None, console)?;
+        let encrypt = |item: usize| -> Result<Vec<u8>> { Ok(owner.encrypt(data.image(item))?.to_bytes()) };
         let ciphertexts = (0..data.len().min(CIPHERTEXTS)).map(encrypt).collect::<Result<Vec<_>>>()?;
         if ciphertexts.is_empty() {
             bail!("no items to send");
         }
-        let key = master.issue(&keys::map_of(network)?)?;
+        let key = authority.issue(network)?;
         let folder = models.join(MODEL);
         std::fs::create_dir(&folder)?;
         network.save(&folder.join("network.safetensors"))?;
         files::write(&folder.join("functional.key"), &key.to_bytes())?;
 
-        let table_bits = keys::table_bits([network]);
-        let evaluator = keys::evaluator(&key, network, keys::log_table([network], None, console)?)?;
+        let table_bits = roles::table_bits([network]);
+        let evaluator = Evaluator::new(&key, keys::log_table([network], None, console)?, network.bounds())?;
         Ok(Self { ciphertexts, evaluator, table_bits })
     }
 

@@ -6,6 +6,7 @@ mod process;
 
 use anyhow::Result;
 use clap::Args;
+use host::Progress;
 use qfe::bench::{self, BenchOptions, BenchReport, ShapeReport};
 use qfe::{Subject, TimingReport};
 
@@ -61,11 +62,11 @@ impl Bench {
 
 fn timing_test(runs: usize, console: &Console) -> Result<()> {
     let bar = console.bar("timing");
-    bar.set_length(Subject::ALL.len() as u64);
+    bar.begin(Subject::ALL.len() as u64);
     let mut reports: Vec<TimingReport> = Vec::new();
     for subject in Subject::ALL {
         reports.push(qfe::timing_test(subject, runs, 0)?);
-        bar.inc(1);
+        bar.advance(1);
     }
     bar.finish_and_clear();
     console.result(&serde_json::json!({ "timing": reports, "threshold": qfe::LEAK }), || {

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use qfe::Ciphertext;
+use roles::{Authority, Predictor};
 
 use super::Splits;
 use super::outcome::{Clock, Scene};
@@ -24,21 +25,21 @@ pub fn scenes(
     if networks.iter().any(|trained| trained.network.encoder() != encoder) {
         bail!("the networks of one data set have different encoders, so they cannot share a public key");
     }
-    let (n, m) = first.network.inputs();
     let on = splits.name;
-    let (master, public) = clock.step(&format!("setup, {on}"), console, || {
-        let keys = qfe::setup(n, m, &mut rand::rng())?;
-        let bytes = keys.1.to_bytes().len();
-        Ok((keys, bytes))
+    let authority = clock.step(&format!("setup, {on}"), console, || {
+        let authority = Authority::setup(encoder.clone())?;
+        let bytes = authority.published().key().to_bytes().len();
+        Ok((authority, bytes))
     })?;
-    let encryptor = clock
-        .step(&format!("encryption tables, {on}"), console, || Ok((keys::encryptor(&public, None, console)?, 0)))?;
+    let owner = clock.step(&format!("encryption tables, {on}"), console, || {
+        Ok((keys::owner(authority.published(), None, console)?, 0))
+    })?;
     let encoded =
         (0..count.min(data.len())).map(|item| encoder.encode(data.image(item))).collect::<Result<Vec<_>, _>>()?;
     // As the predictor gets them: bytes, read back with every check.
     let files = clock.step(&format!("encrypt {} images, {on}", encoded.len()), console, || {
-        let encrypt = |item: &dataset::Encoded| encryptor.encrypt(&item.u, &item.v, &mut rand::rng());
-        let files = encoded.iter().map(|item| Ok(encrypt(item)?.to_bytes())).collect::<Result<Vec<_>>>()?;
+        let files = encoded.iter().map(|item| Ok(owner.encrypt_encoded(item)?.to_bytes()));
+        let files = files.collect::<Result<Vec<_>>>()?;
         let bytes = files.iter().map(Vec::len).sum();
         Ok((files, bytes))
     })?;
@@ -55,13 +56,13 @@ pub fn scenes(
     for trained in networks {
         let (name, network) = (trained.name, &trained.network);
         let key = clock.step(&format!("issue {name}"), console, || {
-            let key = master.issue(&keys::map_of(network)?)?;
+            let key = authority.issue(network)?;
             let bytes = key.to_bytes().len();
             Ok((key, bytes))
         })?;
-        let evaluator = keys::evaluator(&key, network, table.clone())?;
+        let predictor = Predictor::new(network.clone(), &key, table.clone())?;
         let outputs = clock.step(&format!("evaluate {} ciphertexts, {name}", files.len()), console, || {
-            let outputs = ciphertexts.iter().map(|ciphertext| evaluator.evaluate(ciphertext));
+            let outputs = ciphertexts.iter().map(|ciphertext| predictor.evaluate(ciphertext));
             Ok((outputs.collect::<Result<Vec<_>, _>>()?, 0))
         })?;
         let truth = data.labels(splits.main)?;
@@ -69,8 +70,8 @@ pub fn scenes(
         for (item, output) in outputs.iter().enumerate() {
             scene.mismatches += usize::from(*output != network.evaluate(&encoded[item])?);
             let probabilities = network.probabilities(output)?;
-            let best = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
-            scene.right += usize::from(best == Some(truth.values[item] as usize));
+            let best = model::largest(&probabilities);
+            scene.right += usize::from(best == truth.values[item] as usize);
         }
         scenes.push(scene);
     }

@@ -15,7 +15,7 @@ use anyhow::Result;
 use clap::Args;
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
-use network::{Defence, MatchOptions, TrainOptions};
+use training::{Defence, MatchOptions, TrainOptions};
 
 use crate::console::Console;
 use crate::files;

@@ -8,10 +8,12 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
-use indicatif::ProgressBar;
+use host::Silent;
 use leakage::AuditReport;
-use network::CompiledNetwork;
-use qfe::keyfile::{self, Unlock};
+use model::CompiledNetwork;
+use qfe::{FunctionalKey, PublicKey};
+use roles::ModelFolder;
+use roles::keyfile::{self, Unlock};
 use service::audit::SignedAudit;
 use service::authority::{Authority, KeyRequest, POLICY};
 use service::hash::Hash;
@@ -26,7 +28,6 @@ use service::transport::{self, ServerOptions};
 use crate::console::Console;
 use crate::files;
 use crate::keys;
-use crate::model::{self, Model};
 
 /// Name of the model.
 const MODEL: &str = "digits";
@@ -85,7 +86,7 @@ impl Serve {
         let path = self.folder.join("network.safetensors");
         files::write(&path, READY)?;
         let network = CompiledNetwork::load(&path)?;
-        let samples = Generator::new(&DrawSpec::default())?.draw(SAMPLES, READY_SEED, &ProgressBar::hidden());
+        let samples = Generator::new(&DrawSpec::default())?.draw(SAMPLES, READY_SEED, &Silent);
         self.prepare(&network, &report, &samples)
     }
 
@@ -117,10 +118,15 @@ impl Serve {
         let samples: Vec<usize> = (0..test.len().min(SAMPLES)).collect();
         test.subset(&samples).save(&self.samples())?;
         let page = PageFile::new(network, test, test, &report.attribute)?;
-        fs::create_dir_all(self.model()).with_context(|| format!("{}: cannot be made", self.model().display()))?;
-        files::write(&self.model().join("page.json"), &page.to_bytes())?;
-        let audit = Some(audit.to_bytes());
-        model::write(&self.model(), &Model { network: bytes, audit, public, grant: &issued.grant, key: &issued.key })
+        let files = ModelFolder {
+            network: network.clone(),
+            key: FunctionalKey::from_bytes(&issued.key)?,
+            public_key: Some(PublicKey::from_bytes(&public)?),
+            grant: Some(issued.grant.to_bytes()),
+            audit: Some(audit.to_bytes()),
+            page: Some(page.to_bytes()),
+        };
+        Ok(files.write(&self.model())?)
     }
 
     /// Serves until the process is asked to end.

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use leakage::{AuditOptions, AuditReport};
-use network::{CompileOptions, CompiledNetwork, Precision, TrainOptions};
+use model::CompiledNetwork;
+use training::{CompileOptions, Precision, TrainOptions};
 
 use super::Splits;
 use super::outcome::Clock;
@@ -43,7 +44,7 @@ impl Trial<'_> {
         let Splits { train, test, attack, main, collateral, .. } = self.data;
         let float = clock.step(&format!("train {}", self.name), console, || {
             let bar = console.bar("training");
-            let network = network::train(train, test, &self.options, &bar)?;
+            let network = training::train(train, test, &self.options, &bar)?;
             bar.finish_and_clear();
             Ok((network, 0))
         })?;
@@ -53,7 +54,7 @@ impl Trial<'_> {
             let steps = self.compile_steps;
             let options = CompileOptions { precision, steps, drop_dead: false, ..CompileOptions::default() };
             let bar = console.bar("compiling");
-            let (network, _) = network::compile(&float, train, &options, &bar)?;
+            let (network, _) = training::compile(&float, train, &options, &bar)?;
             bar.finish_and_clear();
             Ok((network, 0))
         })?;
@@ -77,7 +78,7 @@ impl Trial<'_> {
             name: self.name,
             data: self.data.name,
             accuracy_float: float.accuracy(test)?,
-            accuracy_integer: network.accuracy(test)?,
+            accuracy_integer: training::accuracy(&network, test)?,
             network,
             audit,
         })

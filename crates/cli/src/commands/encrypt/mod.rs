@@ -7,14 +7,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use dataset::{Dataset, Encoded};
-use qfe::keyfile::Unlock;
-use qfe::{Ciphertext, Encryptor, MaskStore, PublicKey};
+use dataset::Dataset;
+use host::Progress;
+use roles::keyfile::Unlock;
+use roles::{MaskStore, Owner, Published};
 use serde_json::json;
 
 use crate::console::{self, Console};
 use crate::files;
-use crate::keys::{self, Parameters};
+use crate::keys;
 use crate::passphrase::Passphrase;
 use remote::Remote;
 
@@ -85,66 +86,46 @@ impl Encrypt {
         let (Some(folder), Some(out)) = (&self.parameters, &self.out) else {
             bail!("--parameters and --out, or --url and --model, say what to encrypt for");
         };
-        let parameters = Parameters::read(folder)?;
+        let published = Published::read(folder)?;
         // Everything that can be refused is refused before the first file is written.
         let encoded = items
             .clone()
-            .map(|item| parameters.encoder.encode(data.image(item)))
+            .map(|item| published.encoder().encode(data.image(item)))
             .collect::<Result<Vec<_>, _>>()
             .with_context(|| format!("{}: does not fit the encoder", self.data.display()))?;
         fs::create_dir_all(out).with_context(|| format!("{}: cannot be made", out.display()))?;
         let paths: Vec<PathBuf> = items.map(|item| out.join(format!("{item}.ct"))).collect();
         paths.iter().try_for_each(|path| files::check_writable(path, self.force))?;
 
-        let cipher = self.cipher(&parameters.key, console)?;
+        let owner = self.owner(&published, console)?;
         let bar = console.bar("encrypting");
-        bar.set_length(paths.len() as u64);
+        bar.begin(paths.len() as u64);
         let encoding = if self.compressed { qfe::Encoding::Compressed } else { qfe::Encoding::Uncompressed };
         let mut size = 0;
         for (path, item) in paths.iter().zip(&encoded) {
-            let bytes = cipher.encrypt(item)?.encode(encoding);
+            let bytes = owner.encrypt_encoded(item)?.encode(encoding);
             size = bytes.len();
             files::write(path, &bytes)?;
-            bar.inc(1);
+            bar.advance(1);
         }
         bar.finish_and_clear();
-        let id = parameters.key.id().to_string();
+        let id = published.key().id().to_string();
         console.result(&json!({ "files": paths, "bytes_each": size, "public_key": id }), || {
             format!("{} ciphertexts of {} in {}", paths.len(), console::bytes(size), out.display())
         })
     }
-}
 
-/// The three ways to encrypt.
-enum Cipher<'a> {
-    ConstantTime(&'a PublicKey),
-    Fast(Encryptor),
-    Masked(Encryptor, MaskStore, Unlock),
-}
-
-impl Encrypt {
-    fn cipher<'a>(&self, key: &'a PublicKey, console: &Console) -> Result<Cipher<'a>> {
+    /// One of the three ways to encrypt.
+    fn owner(&self, published: &Published, console: &Console) -> Result<Owner> {
         if self.constant_time {
-            return Ok(Cipher::ConstantTime(key));
+            return Ok(Owner::constant_time(published));
         }
-        let encryptor = keys::encryptor(key, self.tables.as_deref(), console)?;
+        let owner = keys::owner(published, self.tables.as_deref(), console)?;
         Ok(match &self.masks {
-            None => Cipher::Fast(encryptor),
+            None => owner,
             Some(folder) => {
                 let unlock = Unlock::passphrase(self.passphrase.get(false)?.to_string());
-                Cipher::Masked(encryptor, MaskStore::new(folder), unlock)
-            }
-        })
-    }
-}
-
-impl Cipher<'_> {
-    fn encrypt(&self, item: &Encoded) -> Result<Ciphertext> {
-        Ok(match self {
-            Self::ConstantTime(key) => qfe::encrypt_constant_time(key, &item.u, &item.v, &mut rand::rng())?,
-            Self::Fast(encryptor) => encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?,
-            Self::Masked(encryptor, store, unlock) => {
-                encryptor.encrypt_with_mask(&item.u, &item.v, store.take(encryptor, unlock)?)?
+                owner.with_masks(MaskStore::new(folder), unlock)
             }
         })
     }

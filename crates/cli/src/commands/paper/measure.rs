@@ -4,12 +4,11 @@ use anyhow::Result;
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
 use leakage::{AuditOptions, AuditReport, Observations};
-use network::{Defence, TrainOptions};
 use serde::{Deserialize, Serialize};
+use training::{Defence, TrainOptions};
 
 use super::studies::{Row, Study};
 use crate::console::Console;
-use crate::keys;
 use crate::observe::observations;
 
 /// Seeds that name the drawings: training (in pairs, and one by one), test, attack.
@@ -74,7 +73,7 @@ impl Ground {
         let train = if matches!(row.options.defence, Defence::Match(_)) { &self.pairs } else { &self.single };
         let bar = console.bar("training");
         let options = TrainOptions { seed, ..row.options.clone() };
-        let network = network::train(train, &self.test, &options, &bar)?;
+        let network = training::train(train, &self.test, &options, &bar)?;
         bar.finish_and_clear();
         let (main, seen, cost) = match &row.compile {
             None => {
@@ -93,13 +92,18 @@ impl Ground {
             }
             Some(compile) => {
                 let bar = console.bar("compiling");
-                let (compiled, report) = network::compile(&network, train, compile, &bar)?;
+                let (compiled, report) = training::compile(&network, train, compile, &bar)?;
                 bar.finish_and_clear();
                 let seen = |data: &Dataset| observations(&compiled, data, "character", "font");
-                let cost = qfe::Plan::choose(&keys::map_of(&compiled)?).field_muls();
-                let bits = |range: &network::OutputRange| ((range.empirical.1 - range.empirical.0) as f64 + 1.0).log2();
+                let cost = qfe::Plan::choose(compiled.map()).field_muls();
+                let bits =
+                    |range: &training::OutputRange| ((range.empirical.1 - range.empirical.0) as f64 + 1.0).log2();
                 let bits = report.outputs.iter().map(bits).fold(0.0, f64::max);
-                (compiled.accuracy(&self.test)?, [seen(&self.attack)?, seen(&self.test)?], Some((cost, bits)))
+                (
+                    training::accuracy(&compiled, &self.test)?,
+                    [seen(&self.attack)?, seen(&self.test)?],
+                    Some((cost, bits)),
+                )
             }
         };
         let options = AuditOptions {

@@ -6,11 +6,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
-use dataset::{Dataset, EncoderOptions};
+use encoder::EncoderOptions;
 use leakage::{AuditOptions, AuditReport, Observations};
-use network::{Checkpoint, CompileOptions, CompiledNetwork, Defence, MatchOptions, Network, Precision, TrainOptions};
+use model::CompiledNetwork;
 use serde::Serialize;
+use training::{Checkpoint, CompileOptions, Defence, MatchOptions, Network, Precision, TrainOptions};
 
 use super::studies;
 use crate::commands::audit::finding;
@@ -120,7 +122,7 @@ fn one(folder: &Path, recipe: &Recipe, [train, test, attack]: [&Dataset; 3], con
             let unfinished = folder.join(format!("{name}.unfinished"));
             let checkpoint = Some(Checkpoint { path: unfinished.clone(), every: 1000 });
             let options = TrainOptions { checkpoint, ..recipe.options.clone() };
-            let network = network::train(train, test, &options, &bar)?;
+            let network = training::train(train, test, &options, &bar)?;
             bar.finish_and_clear();
             network.save(&float)?;
             if unfinished.exists() {
@@ -133,7 +135,7 @@ fn one(folder: &Path, recipe: &Recipe, [train, test, attack]: [&Dataset; 3], con
     if !path.exists() {
         console.step(&format!("compile {name}"));
         let bar = console.bar("compiling");
-        network::compile(&network, train, &recipe.compile, &bar)?.0.save(&path)?;
+        training::compile(&network, train, &recipe.compile, &bar)?.0.save(&path)?;
         bar.finish_and_clear();
     }
     let compiled = CompiledNetwork::load(&path)?;
@@ -149,7 +151,7 @@ fn one(folder: &Path, recipe: &Recipe, [train, test, attack]: [&Dataset; 3], con
             report
         }
     };
-    let (main_accuracy_float, main_accuracy_integer) = (network.accuracy(test)?, compiled.accuracy(test)?);
+    let (main_accuracy_float, main_accuracy_integer) = (network.accuracy(test)?, training::accuracy(&compiled, test)?);
     Ok(Built { name, main_accuracy_float, main_accuracy_integer, report })
 }
 
@@ -158,7 +160,7 @@ fn audit(
     compiled: &CompiledNetwork,
     test: &Dataset,
     attack: &Dataset,
-    bar: &indicatif::ProgressBar,
+    bar: &dyn host::Progress,
 ) -> Result<AuditReport> {
     let options = AuditOptions { network: recipe.name.to_owned(), attribute: "font".into(), ..recipe.audit.clone() };
     let seen = |data| observations(compiled, data, "character", "font");

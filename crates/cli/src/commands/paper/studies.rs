@@ -1,9 +1,9 @@
 //! The rows of every study: what is trained, how it is attacked, and what the paper says of it.
 
 use clap::ValueEnum;
-use dataset::EncoderOptions;
+use encoder::EncoderOptions;
 use leakage::AttackerConfig;
-use network::{AdversarialOptions, CompileOptions, Defence, MatchOptions, Precision, TrainOptions};
+use training::{AdversarialOptions, CompileOptions, Defence, MatchOptions, Precision, TrainOptions};
 
 use super::published;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use network::Precision;
+use training::Precision;
 
 use super::point::Point;
 

@@ -52,7 +52,7 @@ pub fn table(found: &[Found]) -> ([&'static str; 12], Vec<[String; 12]>) {
 mod tests {
     use super::super::point::Point;
     use super::*;
-    use network::Precision;
+    use training::Precision;
 
     fn found(main_integer: f64, pooled: f64, field_muls: f64) -> Found {
         let point = Point { outputs: 4, units: 64, weight: 30.0, noise: 0.0, precision: Precision::default() };

@@ -1,7 +1,7 @@
 //! One point of a search, and what was found there.
 
-use network::{Defence, Precision, TrainOptions};
 use serde::{Deserialize, Serialize};
+use training::{Defence, Precision, TrainOptions};
 
 /// What varies between the points of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

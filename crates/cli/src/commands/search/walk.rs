@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use dataset::Dataset;
 use leakage::{AttackerConfig, AuditOptions};
-use network::{Checkpoint, CompileOptions, CompiledNetwork, Network, TrainOptions};
+use model::CompiledNetwork;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use training::{Checkpoint, CompileOptions, Network, TrainOptions};
 
 use super::arguments::Space;
 use super::point::{Found, Point};
 use super::{front, page};
 use crate::console::{self, Console};
+use crate::files;
 use crate::observe::observations;
-use crate::{files, keys};
 
 /// Data and options that all points share.
 pub struct Ground<'a> {
@@ -91,7 +92,7 @@ fn visit(
                 ..CompileOptions::default()
             };
             let bar = console.bar("compiling");
-            let compiled = network::compile(&network, ground.train, &options, &bar)?.0;
+            let compiled = training::compile(&network, ground.train, &options, &bar)?.0;
             bar.finish_and_clear();
             compiled.save(&path)?;
             compiled
@@ -114,14 +115,14 @@ fn visit(
     Ok(Found {
         point: *point,
         main_float: network.accuracy(ground.validation)?,
-        main_integer: compiled.accuracy(ground.validation)?,
+        main_integer: training::accuracy(&compiled, ground.validation)?,
         pooled: report.highest_pooled.accuracy,
         family: report.highest_pooled.family,
         worst_class: report.highest_class.map_or(report.highest_pooled.accuracy, |found| found.accuracy),
         vote: report.vote.last().map_or(0.0, |vote| vote.accuracy),
         chance: report.highest_pooled.chance,
         attack_items: (report.items.train, report.items.test),
-        field_muls: qfe::Plan::choose(&keys::map_of(&compiled)?).field_muls(),
+        field_muls: qfe::Plan::choose(compiled.map()).field_muls(),
         ciphertext: qfe::ciphertext_size(n, m),
         output_bits: compiled.bounds().iter().map(width).fold(0.0, f64::max),
         front: false,
@@ -146,7 +147,7 @@ fn trained(ground: &Ground, point: &Point, console: &Console) -> Result<Network>
     let checkpoint = Some(Checkpoint { path: state.clone(), every: 200 });
     let options = TrainOptions { checkpoint, ..point.training(&ground.options) };
     let bar = console.bar("training");
-    let network = network::train(ground.train, ground.validation, &options, &bar)?;
+    let network = training::train(ground.train, ground.validation, &options, &bar)?;
     bar.finish_and_clear();
     network.save(&path)?;
     let _ = fs::remove_file(state);

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use indicatif::ProgressBar;
+use host::Progress;
 use serde::{Deserialize, Serialize};
 
 use self::matlab::Value;
@@ -52,7 +52,7 @@ pub fn utk_faces(
     folder: &Path,
     options: &FaceOptions,
     skip_bad: bool,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
     let listing = LabelSource::Pattern("{age}_{gender}_{race}_{}.jpg".into()).list(folder, &EXTENSIONS)?;
@@ -83,7 +83,7 @@ pub fn imdb_faces(
     description: &Path,
     options: &FaceOptions,
     skip_bad: bool,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
     let folder = description.parent().unwrap_or(Path::new("."));

@@ -22,7 +22,7 @@ pub use synthesis::{SynthesisError, SynthesisOptions, synthesise};
 
 use std::path::Path;
 
-use indicatif::ProgressBar;
+use host::Progress;
 use serde::{Deserialize, Serialize};
 
 use super::{ImportError, Imported, Job, LabelSource};
@@ -67,7 +67,7 @@ pub fn speech(
     labels: &LabelSource,
     options: &SpeechOptions,
     skip_bad: bool,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
     let listing = labels.list(folder, &["wav", "wave"])?;

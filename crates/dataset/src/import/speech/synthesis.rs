@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use indicatif::ProgressBar;
+use host::Progress;
 use rayon::prelude::*;
 
 use crate::draw::Random;
@@ -105,17 +105,17 @@ pub enum SynthesisError {
 pub fn synthesise(
     folder: &Path,
     options: &SynthesisOptions,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<LabelSource, SynthesisError> {
     options.check()?;
     let missing = |source| SynthesisError::Missing { program: options.program.clone(), source };
     Command::new(&options.program).arg("--version").output().map_err(missing)?;
     let takes = options.takes();
-    progress.set_length(takes.len() as u64);
+    progress.begin(takes.len() as u64);
     let names: Vec<String> = (0..takes.len()).map(|number| format!("{number:06}.wav")).collect();
     takes.par_iter().zip(&names).enumerate().try_for_each(|(number, (take, name))| {
         let spoken = options.speak(take, number as u64, &folder.join(name));
-        progress.inc(1);
+        progress.advance(1);
         spoken
     })?;
 

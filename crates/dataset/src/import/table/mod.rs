@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use indicatif::ProgressBar;
+use host::Progress;
 use serde::{Deserialize, Serialize};
 
 use self::columns::{Column, Label};
@@ -65,7 +65,7 @@ pub fn csv(
     path: &Path,
     options: &TableOptions,
     skip_bad: bool,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     import(&csv_file::CsvFile::open(path)?, path, options, skip_bad, progress)
 }
@@ -77,7 +77,7 @@ pub fn parquet(
     path: &Path,
     options: &TableOptions,
     skip_bad: bool,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     import(&parquet_file::ParquetFile::open(path)?, path, options, skip_bad, progress)
 }
@@ -87,7 +87,7 @@ fn import(
     path: &Path,
     options: &TableOptions,
     skip_bad: bool,
-    progress: &ProgressBar,
+    progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     let (labels, features) = choose(rows.header(), path, options)?;
     let columns = learn(rows, path, &features, options)?;
@@ -104,7 +104,7 @@ fn import(
     let mut label_columns: Vec<Label> = options.labels.iter().map(|name| Label::new(name)).collect();
     let description = |problem| ImportError::Description { path: path.into(), problem };
     rows.visit(&mut |number, row| {
-        progress.inc(1);
+        progress.advance(1);
         row_values.clear();
         let added = row.and_then(|row| Ok((row, check(row, &labels, &features, &columns, &mut row_values)?)));
         match added {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Args;
 use dataset::import::{self, ArrayOptions, Imported, TableOptions};
-use indicatif::ProgressBar;
+use host::Progress;
 
 use super::{Target, finish};
 use crate::console::Console;
@@ -66,12 +66,12 @@ impl Table {
     }
 
     #[cfg(feature = "parquet")]
-    fn parquet(&self, bar: &ProgressBar) -> Result<Imported> {
+    fn parquet(&self, bar: &dyn Progress) -> Result<Imported> {
         Ok(import::parquet(&self.file, &self.options(), self.target.skip_bad, bar)?)
     }
 
     #[cfg(not(feature = "parquet"))]
-    fn parquet(&self, _: &ProgressBar) -> Result<Imported> {
+    fn parquet(&self, _: &dyn Progress) -> Result<Imported> {
         bail!(
             "{}: this halflight was built without Parquet: build it with `--features parquet`, or save the table as CSV",
             self.file.display()

@@ -1,0 +1,249 @@
+//! Bounded reading, and writing of whole files or nothing.
+//!
+//! A file is written under a temporary name in its folder, forced to the disk, renamed, and the folder forced to the
+//! disk: after a crash there is the old file or the new one. Secrets are readable by their owner only (mode 0600),
+//! folders with secrets are closed to others (0700).
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("{path}: cannot be {action}: {source}")]
+    System {
+        /// The file.
+        path: PathBuf,
+        /// `read`, `written` or `closed to others`.
+        action: &'static str,
+        /// Its reason.
+        source: io::Error,
+    },
+    /// The file is longer than such a file can be.
+    #[error("{path}: is longer than {limit} bytes, more than such a file can have; is it the right file?")]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that are read.
+        limit: u64,
+    },
+}
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whom the system's mask lets.
+    Ordinary,
+    /// The owner only.
+    Secret,
+}
+
+/// The bytes of a file of at most `limit` bytes.
+///
+/// # Errors
+/// The file cannot be read, or is longer.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let fail = |source| FileError::System { path: path.to_owned(), action: "read", source };
+    let file = File::open(path).map_err(fail)?;
+    let expected = file.metadata().map_err(fail)?.len().min(limit);
+    let mut bytes = Vec::with_capacity(expected as usize);
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > limit {
+        return Err(FileError::TooLong { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+/// Like [`read`], as UTF-8 text.
+///
+/// # Errors
+/// As [`read`], or the bytes are no UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
+    String::from_utf8(read(path, limit)?).map_err(|error| FileError::System {
+        path: path.to_owned(),
+        action: "read",
+        source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
+    })
+}
+
+/// Writes a whole file or nothing; one that is there is replaced.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+    write_with(path, access, |out| out.write_all(bytes))
+}
+
+/// The same, with content that `content` writes piece by piece.
+///
+/// # Errors
+/// The folder cannot be written, or `content` fails.
+pub fn write_with(
+    path: &Path,
+    access: Access,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let write = || -> io::Result<()> {
+        temporary(path, access, content)?.persist(path)?;
+        sync_folder(path)
+    };
+    write().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
+/// The same, but for a file that must not be there yet.
+///
+/// # Errors
+/// As there, and [`io::ErrorKind::AlreadyExists`] where the file is there.
+pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+    let write = || -> io::Result<()> {
+        temporary(path, access, |out| out.write_all(bytes))?.persist_noclobber(path)?;
+        sync_folder(path)
+    };
+    write().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
+fn temporary(
+    path: &Path,
+    access: Access,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        let mode = if access == Access::Secret { 0o600 } else { 0o666 };
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    }
+    let mut file = builder.tempfile_in(folder_of(path))?;
+    let mut buffered = BufWriter::new(file.as_file_mut());
+    content(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// Makes a folder and those above it.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn make_folder(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
+/// Makes a folder for secrets, which nobody but its owner may enter; one that is there is closed to others.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn make_secret_folder(path: &Path) -> Result<(), FileError> {
+    make_folder(path)?;
+    restrict(path, 0o700)
+}
+
+/// Makes sure that a file is there, and that nobody but its owner reads it.
+///
+/// # Errors
+/// The operating system refuses.
+pub fn make_secret_file(path: &Path) -> Result<(), FileError> {
+    let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(fail)?;
+    restrict(path, 0o600)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> Result<(), FileError> {
+    use std::os::unix::fs::PermissionsExt;
+    let fail = |source| FileError::System { path: path.to_owned(), action: "closed to others", source };
+    if fs::metadata(path).map_err(fail)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, PermissionsExt::from_mode(mode)).map_err(fail)
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &Path, _: u32) -> Result<(), FileError> {
+    Ok(())
+}
+
+/// The folder that holds `path`.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether `name` is fit to be one file name: letters, digits, `-`, `_`, `.` inside, at most 64 characters.
+pub fn is_plain_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_stops_at_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, &[7; 100], Access::Ordinary).unwrap();
+        assert_eq!(read(&path, 100).unwrap().len(), 100);
+        assert!(matches!(read(&path, 99), Err(FileError::TooLong { limit: 99, .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn secrets_are_closed_to_others() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        write(&path, b"s", Access::Secret).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_new_file_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_new(&path, b"one", Access::Ordinary).unwrap();
+        let refused = write_new(&path, b"two", Access::Ordinary).unwrap_err();
+        assert!(
+            matches!(refused, FileError::System { ref source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+        );
+        assert_eq!(read(&path, 9).unwrap(), b"one");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write(&path, b"old", Access::Ordinary).unwrap();
+        let failed = write_with(&path, Access::Ordinary, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("no more"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(read(&path, 9).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn names_cannot_leave_their_folder() {
+        for name in ["", ".", "..", "a/b", "../a", "a\\b", "a\0", ".hidden", "ä", &"a".repeat(65)] {
+            assert!(!is_plain_name(name), "{name:?}");
+        }
+        assert!(is_plain_name("digits-2.v1_b"));
+    }
+}

@@ -1,0 +1,38 @@
+//! What libraries ask of the machine that they run on.
+//!
+//! | to have | use |
+//! |---|---|
+//! | somebody to tell how far work has come | [`Progress`], [`Silent`] |
+//! | a file read within a limit, or written whole or not at all | `files` (feature of this name) |
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! use host::Progress;
+//!
+//! #[derive(Default)]
+//! struct Counter(AtomicU64);
+//!
+//! impl Progress for Counter {
+//!     fn begin(&self, _: u64) {}
+//!
+//!     fn advance(&self, steps: u64) {
+//!         self.0.fetch_add(steps, Ordering::Relaxed);
+//!     }
+//! }
+//!
+//! fn work(progress: &dyn Progress) {
+//!     progress.begin(10);
+//!     (0..10).for_each(|_| progress.advance(1));
+//! }
+//!
+//! let counter = Counter::default();
+//! work(&counter);
+//! assert_eq!(counter.0.into_inner(), 10);
+//! ```
+
+#[cfg(feature = "files")]
+pub mod files;
+mod progress;
+
+pub use progress::{Progress, Silent};

@@ -1,0 +1,156 @@
+//! Exact ranges of the integer map by interval arithmetic over the encoder's ranges.
+//!
+//! Each projection's interval is exact (coordinates vary independently). A unit's interval is the
+//! product of its two, or for squares `[0 or the nearest to 0, …]²`. An output's is the combination.
+//! All sums are of absolute values first, in checked 128-bit arithmetic, so that no partial sum of an
+//! evaluation can overflow either.
+
+use crate::QuadraticMap;
+
+/// An inclusive range.
+pub type Interval = (i128, i128);
+
+/// The exact ranges of a map over ranges of its coordinates, each independent of all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Of every left projection.
+    pub left: Vec<Interval>,
+    /// Of every right projection.
+    pub right: Vec<Interval>,
+    /// Of every output.
+    pub outputs: Vec<Interval>,
+}
+
+impl Bounds {
+    /// The ranges over inclusive ranges of `u` and `v`; `None` where they leave the arithmetic: 64 bits for
+    /// projections, 128 for outputs, or where the lengths are not the map's.
+    pub fn of(map: &QuadraticMap, u: &[(i64, i64)], v: &[(i64, i64)]) -> Option<Self> {
+        if map.inputs() != (u.len(), v.len()) {
+            return None;
+        }
+        let (left, right) = (projections(map.left(), u)?, projections(map.right(), v)?);
+        let units = left.iter().zip(&right).map(|(&left, &right)| product(left, right));
+        let outputs = outputs(map, &units.collect::<Option<Vec<_>>>()?)?;
+        Some(Self { left, right, outputs })
+    }
+
+    /// As [`of`](Self::of) where `P = R` and `v = u`, so that no unit is negative.
+    pub fn of_squares(map: &QuadraticMap, u: &[(i64, i64)]) -> Option<Self> {
+        if map.inputs() != (u.len(), u.len()) {
+            return None;
+        }
+        let left = projections(map.left(), u)?;
+        let units: Option<Vec<Interval>> = left.iter().map(|&interval| square(interval)).collect();
+        let outputs = outputs(map, &units?)?;
+        Some(Self { right: left.clone(), left, outputs })
+    }
+}
+
+fn outputs(map: &QuadraticMap, units: &[Interval]) -> Option<Vec<Interval>> {
+    map.combine().chunks_exact(map.units()).map(|row| combination(row, units.iter().copied())).collect()
+}
+
+fn projections(rows: &[i32], ranges: &[(i64, i64)]) -> Option<Vec<Interval>> {
+    let widened = || ranges.iter().map(|&(low, high)| (i128::from(low), i128::from(high)));
+    rows.chunks_exact(ranges.len())
+        .map(|row| {
+            let interval = combination(row, widened())?;
+            let fits = |value: i128| i64::try_from(value).is_ok();
+            let magnitude = magnitude(row, widened())?;
+            (fits(magnitude) && fits(interval.0) && fits(interval.1)).then_some(interval)
+        })
+        .collect()
+}
+
+/// The range of `Σ weight·value` over independent values.
+fn combination(weights: &[i32], values: impl Iterator<Item = Interval> + Clone) -> Option<Interval> {
+    magnitude(weights, values.clone())?;
+    let mut sum: Interval = (0, 0);
+    for (&weight, value) in weights.iter().zip(values) {
+        let term = product((weight.into(), weight.into()), value)?;
+        sum = (sum.0.checked_add(term.0)?, sum.1.checked_add(term.1)?);
+    }
+    Some(sum)
+}
+
+/// `Σ |weight|·max |value|`, which bounds every partial sum.
+fn magnitude(weights: &[i32], values: impl Iterator<Item = Interval>) -> Option<i128> {
+    weights.iter().zip(values).try_fold(0_i128, |sum, (&weight, (low, high))| {
+        let largest = low.checked_abs()?.max(high.checked_abs()?);
+        sum.checked_add(i128::from(weight).abs().checked_mul(largest)?)
+    })
+}
+
+fn product(a: Interval, b: Interval) -> Option<Interval> {
+    let corners = [a.0.checked_mul(b.0)?, a.0.checked_mul(b.1)?, a.1.checked_mul(b.0)?, a.1.checked_mul(b.1)?];
+    Some(corners.iter().fold((corners[0], corners[0]), |(low, high), &c| (low.min(c), high.max(c))))
+}
+
+fn square(a: Interval) -> Option<Interval> {
+    let (low, high) = (a.0.checked_mul(a.0)?, a.1.checked_mul(a.1)?);
+    let least = if a.0 <= 0 && a.1 >= 0 { 0 } else { low.min(high) };
+    Some((least, low.max(high)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// All corners of a small box: the extremes of the projections, and every output within its range.
+    fn corners(ranges: &[(i64, i64)]) -> Vec<Vec<i64>> {
+        let pick = |corner: usize| {
+            let choose = |(i, &(low, high)): (usize, &(i64, i64))| if corner >> i & 1 == 0 { low } else { high };
+            ranges.iter().enumerate().map(choose).collect()
+        };
+        (0..1 << ranges.len()).map(pick).collect()
+    }
+
+    fn dot(row: &[i32], values: &[i64]) -> i128 {
+        row.iter().zip(values).map(|(&w, &v)| i128::from(w) * i128::from(v)).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn projections_are_exact_and_outputs_are_within(
+            left in prop::collection::vec(-9..9, 8),
+            right in prop::collection::vec(-9..9, 6),
+            combine in prop::collection::vec(-9..9, 4),
+            squares in any::<bool>(),
+        ) {
+            let (u, v) = ([(1, 1), (0, 7), (0, 7), (-2, 3)], [(1, 1), (0, 7), (-4, 5)]);
+            let map = QuadraticMap::new(4, 3, 2, 2, left.clone(), right.clone(), combine.clone()).unwrap();
+            let bounds = if squares {
+                let map = QuadraticMap::new(4, 4, 2, 2, left.clone(), left.clone(), combine.clone()).unwrap();
+                Bounds::of_squares(&map, &u)
+            } else {
+                Bounds::of(&map, &u, &v)
+            };
+            let bounds = bounds.unwrap();
+            for unit in 0..2 {
+                let values: Vec<i128> = corners(&u).iter().map(|u| dot(&left[unit * 4..][..4], u)).collect();
+                prop_assert_eq!(bounds.left[unit], (*values.iter().min().unwrap(), *values.iter().max().unwrap()));
+            }
+            for u in corners(&u) {
+                for v in corners(&v) {
+                    for output in 0..2 {
+                        let unit = |k: usize| {
+                            let l = dot(&left[k * 4..][..4], &u);
+                            l * if squares { l } else { dot(&right[k * 3..][..3], &v) }
+                        };
+                        let value: i128 = (0..2).map(|k| i128::from(combine[output * 2 + k]) * unit(k)).sum();
+                        let (low, high) = bounds.outputs[output];
+                        prop_assert!(low <= value && value <= high);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn overflow_is_refused() {
+        let (u, v) = ([(i64::MIN, i64::MAX)], [(0, 1)]);
+        let map = QuadraticMap::new(1, 1, 1, 1, vec![i32::MAX], vec![1], vec![1]).unwrap();
+        assert_eq!(Bounds::of(&map, &u, &v), None);
+    }
+}

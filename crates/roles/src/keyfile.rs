@@ -1,0 +1,221 @@
+//! Secrets at rest: the master key inside an [age](https://age-encryption.org) file.
+//!
+//! The file is readable by its owner only (mode 0600) and appears under its name
+//! only when complete. `age --decrypt` opens it too.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use age::secrecy::{ExposeSecret, SecretString};
+use host::files::{self, Access, FileError};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use qfe::{MasterKey, QuadraticMap, WireError};
+
+/// Largest file that is read: the largest master key, and room for age's frame.
+const MAX_BYTES: u64 = 64 * QuadraticMap::MAX_INPUTS as u64 + (1 << 20);
+/// Largest cost of a passphrase that is accepted: `2^22` of scrypt.
+const MAX_WORK_FACTOR: u8 = 22;
+
+/// Why a secret file cannot be written or read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// The file exists already.
+    #[error("{}: exists already; choose another path or remove it", path.display())]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
+    #[error("{}: {source}; check that the folder exists and that you may use it", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is larger than any secret of this kind.
+    #[error("{}: {bytes} bytes, at most {most} expected; this is no such file", path.display())]
+    Size {
+        /// The path.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The most bytes of such a file.
+        most: u64,
+    },
+    /// The text is not an age recipient or identity.
+    #[error(
+        "`{field}` is not an age key ({reason}): a recipient begins with `age1`, an identity with `AGE-SECRET-KEY-1`"
+    )]
+    AgeKey {
+        /// `recipient` or `identity`.
+        field: &'static str,
+        /// What age said.
+        reason: String,
+    },
+    /// age could not encrypt.
+    #[error("{}: cannot encrypt: {reason}", path.display())]
+    Encrypt {
+        /// The path.
+        path: PathBuf,
+        /// What age said.
+        reason: String,
+    },
+    /// age could not decrypt: another passphrase or identity, or a damaged file.
+    #[error("{}: cannot decrypt: {reason}; check the passphrase or identity, and that the file is whole", path.display())]
+    Decrypt {
+        /// The path.
+        path: PathBuf,
+        /// What age said.
+        reason: String,
+    },
+    /// The decrypted content is not what it should be.
+    #[error("{}: {source}", path.display())]
+    Content {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong.
+        source: WireError,
+    },
+}
+
+/// For whom a secret is encrypted.
+pub enum Lock {
+    /// Whoever knows a passphrase (about one second of work to try one).
+    Passphrase(SecretString),
+    /// The holder of an X25519 identity.
+    Recipient(age::x25519::Recipient),
+}
+
+/// With what a secret is decrypted.
+pub enum Unlock {
+    /// The passphrase.
+    Passphrase(SecretString),
+    /// The X25519 identity.
+    Identity(age::x25519::Identity),
+}
+
+impl Lock {
+    /// A lock that a passphrase opens.
+    pub fn passphrase(passphrase: String) -> Self {
+        Self::Passphrase(SecretString::from(passphrase))
+    }
+
+    /// A lock for a recipient, `age1…`.
+    pub fn recipient(text: &str) -> Result<Self, KeyFileError> {
+        age::x25519::Recipient::from_str(text.trim())
+            .map(Self::Recipient)
+            .map_err(|reason| KeyFileError::AgeKey { field: "recipient", reason: reason.into() })
+    }
+}
+
+impl Unlock {
+    /// A passphrase.
+    pub fn passphrase(passphrase: String) -> Self {
+        Self::Passphrase(SecretString::from(passphrase))
+    }
+
+    /// An identity, `AGE-SECRET-KEY-1…`, alone or as an identity file with comments.
+    pub fn identity(text: &str) -> Result<Self, KeyFileError> {
+        let mut lines = text.lines().map(str::trim);
+        let key = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or("");
+        age::x25519::Identity::from_str(key)
+            .map(Self::Identity)
+            .map_err(|reason| KeyFileError::AgeKey { field: "identity", reason: reason.into() })
+    }
+
+    /// A fresh identity and the recipient text (`age1…`) that encrypts to it.
+    pub fn generate_identity() -> (Self, String) {
+        let identity = age::x25519::Identity::generate();
+        let recipient = identity.to_public().to_string();
+        (Self::Identity(identity), recipient)
+    }
+}
+
+/// Draws a fresh identity and writes it as an identity file of age, in clear, readable by its owner only; fails if the
+/// path exists. Gives back its recipient, `age1…`.
+pub fn save_new_identity(path: &Path) -> Result<String, KeyFileError> {
+    let identity = age::x25519::Identity::generate();
+    let recipient = identity.to_public().to_string();
+    let secret = identity.to_string();
+    let text = Zeroizing::new(format!("# public key: {recipient}\n{}\n", secret.expose_secret()));
+    write_new(path, text.as_bytes())?;
+    Ok(recipient)
+}
+
+/// Writes a master key; fails if the path exists.
+pub fn save_master_key(path: &Path, key: &MasterKey, lock: &Lock) -> Result<(), KeyFileError> {
+    save(path, &key.to_bytes(), lock)
+}
+
+/// Reads a master key.
+pub fn load_master_key(path: &Path, unlock: &Unlock) -> Result<MasterKey, KeyFileError> {
+    let bytes = load(path, unlock, MAX_BYTES)?;
+    MasterKey::from_bytes(&bytes).map_err(|source| KeyFileError::Content { path: path.to_owned(), source })
+}
+
+/// Encrypts `secret` into a new file.
+pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFileError> {
+    if path.exists() {
+        return Err(KeyFileError::Exists { path: path.to_owned() });
+    }
+    let failed = |reason: String| KeyFileError::Encrypt { path: path.to_owned(), reason };
+    let encryptor = match lock {
+        Lock::Passphrase(passphrase) => age::Encryptor::with_user_passphrase(passphrase.clone()),
+        Lock::Recipient(recipient) => age::Encryptor::with_recipients(std::iter::once(recipient as _))
+            .map_err(|error| failed(error.to_string()))?,
+    };
+    let mut sealed = Vec::with_capacity(secret.len() + 1024);
+    let write = |sealed: &mut Vec<u8>| -> io::Result<()> {
+        let mut writer = encryptor.wrap_output(sealed)?;
+        writer.write_all(secret)?;
+        writer.finish().map(|_| ())
+    };
+    write(&mut sealed).map_err(|error| failed(error.to_string()))?;
+    write_new(path, &sealed)
+}
+
+/// Writes a whole new file, or nothing.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
+    files::write_new(path, bytes, Access::Secret).map_err(|error| match error {
+        FileError::System { path, source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+            KeyFileError::Exists { path }
+        }
+        FileError::System { path, source, .. } => KeyFileError::Io { path, source },
+        other => KeyFileError::Io { path: path.to_owned(), source: io::Error::other(other) },
+    })
+}
+
+/// Decrypts a file of at most `most` bytes.
+pub(crate) fn load(path: &Path, unlock: &Unlock, most: u64) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let io = |source| KeyFileError::Io { path: path.to_owned(), source };
+    let file = fs::File::open(path).map_err(io)?;
+    let bytes = file.metadata().map_err(io)?.len();
+    if bytes > most {
+        return Err(KeyFileError::Size { path: path.to_owned(), bytes, most });
+    }
+    let mut sealed = Vec::with_capacity(bytes as usize);
+    file.take(most).read_to_end(&mut sealed).map_err(io)?;
+    let failed = |reason: String| KeyFileError::Decrypt { path: path.to_owned(), reason };
+    let decryptor = age::Decryptor::new(sealed.as_slice()).map_err(|error| failed(error.to_string()))?;
+    let reader = match unlock {
+        Unlock::Passphrase(passphrase) => {
+            let mut identity = age::scrypt::Identity::new(passphrase.clone());
+            identity.set_max_work_factor(MAX_WORK_FACTOR);
+            decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))
+        }
+        Unlock::Identity(identity) => decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)),
+    };
+    // The whole size is reserved, so that growing leaves no copies behind.
+    let mut secret = Zeroizing::new(Vec::with_capacity(bytes as usize));
+    let mut reader = reader.map_err(|error| failed(error.to_string()))?;
+    reader.read_to_end(&mut secret).map_err(|error| failed(error.to_string()))?;
+    Ok(secret)
+}

@@ -1,0 +1,141 @@
+//! Secrets at rest: master keys, masks, tables.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use host::Silent;
+use qfe::{Encryptor, LogTable, MaskPool, Origin, setup};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use roles::keyfile::{KeyFileError, Lock, Unlock, load_master_key, save_master_key, save_new_identity};
+use roles::{MaskStore, MaskStoreError};
+
+#[test]
+fn master_keys_are_private_and_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("master.age");
+    let (master, _) = setup(3, 2, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+    let (identity, recipient) = Unlock::generate_identity();
+    save_master_key(&path, &master, &Lock::recipient(&recipient).unwrap()).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = load_master_key(&path, &identity).unwrap();
+    assert!(again.to_bytes() == master.to_bytes());
+    let exists = save_master_key(&path, &master, &Lock::recipient(&recipient).unwrap());
+    assert!(matches!(exists, Err(KeyFileError::Exists { .. })));
+    let (stranger, _) = Unlock::generate_identity();
+    assert!(matches!(load_master_key(&path, &stranger), Err(KeyFileError::Decrypt { .. })));
+    let mut damaged = fs::read(&path).unwrap();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    let path = folder.path().join("damaged.age");
+    fs::write(&path, &damaged).unwrap();
+    assert!(matches!(load_master_key(&path, &identity), Err(KeyFileError::Decrypt { .. })));
+    assert!(Lock::recipient("age1nonsense").is_err() && Unlock::identity("# only a comment").is_err());
+    let path = folder.path().join("identity");
+    let recipient = save_new_identity(&path).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(matches!(save_new_identity(&path), Err(KeyFileError::Exists { .. })));
+    let (kept, identity) = (folder.path().join("kept.age"), fs::read_to_string(&path).unwrap());
+    save_master_key(&kept, &master, &Lock::recipient(&recipient).unwrap()).unwrap();
+    assert!(load_master_key(&kept, &Unlock::identity(&identity).unwrap()).is_ok());
+    let nowhere = folder.path().join("none/master.age");
+    let missing = save_master_key(&nowhere, &master, &Lock::recipient(&recipient).unwrap());
+    assert!(matches!(missing, Err(KeyFileError::Io { .. })));
+}
+
+#[test]
+fn a_passphrase_opens_what_it_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("master.age");
+    let (master, _) = setup(1, 1, &mut ChaCha20Rng::seed_from_u64(2)).unwrap();
+    save_master_key(&path, &master, &Lock::passphrase("correct horse".into())).unwrap();
+    assert!(load_master_key(&path, &Unlock::passphrase("correct horse".into())).is_ok());
+    let wrong = load_master_key(&path, &Unlock::passphrase("battery staple".into()));
+    assert!(matches!(wrong, Err(KeyFileError::Decrypt { .. })));
+}
+
+#[test]
+fn every_mask_is_taken_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let (_, public) = setup(2, 2, &mut rng).unwrap();
+    let (_, other) = setup(2, 2, &mut rng).unwrap();
+    let hidden = Silent;
+    let encryptor = Encryptor::new(&public, &hidden);
+    let stranger = Encryptor::new(&other, &hidden);
+    let (identity, recipient) = Unlock::generate_identity();
+    let store = MaskStore::new(folder.path());
+    for _ in 0..12 {
+        store.put(encryptor.draw_mask(&mut rng), &Lock::recipient(&recipient).unwrap()).unwrap();
+    }
+    assert_eq!(store.len(public.id()).unwrap(), 12);
+    assert!(matches!(store.take(&stranger, &identity), Err(MaskStoreError::Empty { .. })));
+    let taken = AtomicUsize::new(0);
+    let seen = std::sync::Mutex::new(std::collections::HashSet::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Ok(mask) = store.take(&encryptor, &identity) {
+                    taken.fetch_add(1, Ordering::Relaxed);
+                    // Equal masks and inputs would give equal ciphertexts.
+                    let ciphertext = encryptor.encrypt_with_mask(&[1, 2], &[3, 4], mask).unwrap();
+                    seen.lock().unwrap().insert(ciphertext.to_bytes());
+                }
+            });
+        }
+    });
+    assert_eq!(taken.into_inner(), 12);
+    assert_eq!(seen.into_inner().unwrap().len(), 12);
+    assert!(store.is_empty(public.id()).unwrap());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    // What a crashed process had taken is discarded, not used.
+    fs::write(folder.path().join("taken-0-mask-x.age"), b"left over").unwrap();
+    assert_eq!(store.discard_taken().unwrap(), 1);
+
+    let pool = MaskPool::new();
+    pool.fill(&encryptor, 3, &mut rng, &hidden);
+    assert_eq!(pool.len(), 3);
+    for left in [2, 1, 0, 0] {
+        pool.encrypt(&encryptor, &[1, 2], &[3, 4], &mut rng).unwrap();
+        assert_eq!(pool.len(), left);
+    }
+    let foreign = stranger.draw_mask(&mut rng);
+    assert!(encryptor.encrypt_with_mask(&[1, 2], &[3, 4], foreign).is_err());
+}
+
+#[test]
+fn damaged_tables_are_built_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, public) = setup(2, 3, &mut ChaCha20Rng::seed_from_u64(4)).unwrap();
+    let hidden = Silent;
+    let open = || {
+        let bases = Encryptor::open_or_build(&public, folder.path(), &hidden).unwrap().1;
+        let logs = LogTable::open_or_build(9, folder.path(), &hidden).unwrap().1;
+        (bases, logs)
+    };
+    assert_eq!(open(), (Origin::Built, Origin::Built));
+    assert_eq!(open(), (Origin::Mapped, Origin::Mapped));
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(open(), (Origin::Built, Origin::Built));
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    }
+    assert_eq!(open(), (Origin::Built, Origin::Built));
+    let (first, _) = Encryptor::open_or_build(&public, folder.path(), &hidden).unwrap();
+    let second = Encryptor::new(&public, &hidden);
+    let encrypt =
+        |encryptor: &Encryptor| encryptor.encrypt(&[1, -2], &[300, 4, 5], &mut ChaCha20Rng::seed_from_u64(5)).unwrap();
+    assert!(encrypt(&first) == encrypt(&second));
+    assert!(LogTable::open_or_build(99, folder.path(), &hidden).is_err());
+}

@@ -1,0 +1,176 @@
+//! Fine-tuning with rounded weights, and then of the public head on the integer outputs.
+
+use burn::tensor::Device;
+use dataset::Dataset;
+use encoder::Encoder;
+use host::Progress;
+
+use super::CompileError;
+use super::latent::Latent;
+use super::options::{CompileDefence, CompileOptions};
+use crate::defend::matching::{Discriminant, Measure};
+use crate::features::Features;
+use crate::float::head;
+use crate::float::parameters::{Trained, matrix};
+use crate::train::batches::Batches;
+use crate::train::objective::{Batch, Objective, noise};
+use crate::train::optimiser::{Optimiser, clip, warm_up_and_cosine};
+use crate::train::{Targets, sampler::Sampler, state::adversarial};
+use crate::{Defence, MatchOptions, TrainingRecord};
+use model::{Parameters, standardise};
+
+/// How much heavier matching is against rounded weights than it was against floats.
+const HEAVIER: f32 = 5.0;
+
+/// Learning rate of the grids' scales, as a share of that of the weights: one scale moves a whole row.
+const SCALES: f32 = 0.2;
+
+/// Steps and items per step of the head's own fine-tuning.
+const HEAD_STEPS: usize = 600;
+const HEAD_BATCH: usize = 1000;
+const HEAD_RATE: f64 = 2e-3;
+
+/// Keeps the frequencies of a batch apart from its noise.
+const FREQUENCIES: u64 = 0x6672_6571;
+
+/// Longest joint gradient.
+const CLIP: f32 = 5.0;
+
+/// Data and choices of a fine-tuning.
+pub(super) struct Tuning<'a> {
+    pub data: &'a Dataset,
+    pub encoder: &'a Encoder,
+    pub record: &'a TrainingRecord,
+    pub options: &'a CompileOptions,
+    /// Deviation of the noise that owners will add.
+    pub noise: f32,
+    pub device: Device,
+    pub progress: &'a dyn Progress,
+}
+
+impl Tuning<'_> {
+    /// Moves the floats behind the rounded weights, and the head, which reads normalised outputs.
+    pub(super) fn tune(&self, latent: &mut Latent, head: &mut Parameters) -> Result<(), CompileError> {
+        let options = self.options;
+        let collateral = &self.record.collateral;
+        let targets = Targets::read(self.data, &self.record.main, collateral)?;
+        let defence = self.defence();
+        let rounds_only = options.defence == CompileDefence::AsTrained && adversarial(&self.record.options).is_some();
+        let steps = if rounds_only { 0 } else { options.steps };
+        if options.discriminant > 0.0 && defence.as_ref().is_none_or(|chosen| chosen.weight == 0.0) {
+            return Err(CompileError::Option {
+                field: "discriminant",
+                value: options.discriminant.to_string(),
+                remedy: "it goes beside matching: compile a network trained with it, with λ above 0, or leave it out"
+                    .into(),
+            });
+        }
+        let features = Features::new(self.data, self.encoder)?.levels().lit();
+        let mut batches = Batches::new(&targets, defence.as_ref(), options.batch, options.seed)?;
+        let mut scales = latent.scales();
+        let [mut of_weights, mut of_head, mut of_scales] =
+            [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
+        let settling = steps - (options.settle * steps as f64).round() as usize;
+        for step in 0..steps {
+            if step == settling {
+                // Without moments of their own, weights whose gradient is 0 stay where they are.
+                of_weights = Optimiser::adam(&latent.parameters);
+            }
+            let items = batches.items(step);
+            let labels = items.iter().map(|&item| targets.main[item as usize]).collect();
+            let objective = Objective {
+                device: &self.device,
+                classes: targets.classes.len(),
+                normalise: true,
+                strata: batches.strata.as_ref(),
+                measure: defence.as_ref().map(|chosen| self.measure(chosen, step)).unwrap_or_default(),
+            };
+            let weight = defence.as_ref().map_or(0.0, |chosen| chosen.weight);
+            let width = head.0[0].shape[0];
+            let noise = noise(self.noise, items.len() * width, options.seed, step);
+            let batch = Batch { features: &features, items: &items, labels, noise };
+            let rounded = latent.rounded();
+            let mut descent = objective.descend(&rounded, head, batch, weight);
+            if !descent.loss.is_finite() {
+                return Err(CompileError::NotFinite { tensor: "loss".into(), step });
+            }
+            latent.mask(&mut descent.gradients[0]);
+            clip(&mut descent.gradients, CLIP);
+            let settled = step >= settling;
+            let (done, phase) = if settled { (step - settling, steps - settling) } else { (step, settling) };
+            let rate = warm_up_and_cosine(options.rate, done, phase, phase / 20) as f32;
+            if settled {
+                latent.hold(&mut descent.gradients[0]);
+            } else {
+                let by_scales = latent.by_scales(&rounded, &descent.gradients[0]);
+                of_scales.step(&mut scales, &by_scales, SCALES * rate);
+            }
+            of_weights.step(&mut latent.parameters, &descent.gradients[0], rate);
+            of_head.step(head, &descent.gradients[1], rate);
+            latent.set_scales(&scales);
+            latent.clamp();
+            let parts = [&latent.parameters, &*head, &scales];
+            if let Some(tensor) = parts.into_iter().find_map(Parameters::first_not_finite) {
+                return Err(CompileError::NotFinite { tensor: tensor.into(), step });
+            }
+            self.progress.advance(1);
+            if step.is_multiple_of(20) {
+                self.progress.note(&format!("loss {:.3}", descent.loss));
+            }
+        }
+        Ok(())
+    }
+
+    fn defence(&self) -> Option<MatchOptions> {
+        match (&self.options.defence, &self.record.options.defence) {
+            (CompileDefence::Match(chosen), _) => Some(chosen.clone()),
+            (CompileDefence::AsTrained, Defence::Match(chosen)) => {
+                Some(MatchOptions { weight: HEAVIER * chosen.weight, ..chosen.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// How the batch of one step is measured: with the discriminant ratio where it has a weight, of its own beside λ.
+    fn measure(&self, chosen: &MatchOptions, step: usize) -> Measure {
+        let CompileOptions { discriminant, seed, .. } = *self.options;
+        let draw = (seed ^ FREQUENCIES).rotate_left(32) ^ step as u64;
+        let ratio = Discriminant { weight: discriminant / chosen.weight, noise: self.noise, draw };
+        Measure { discriminant: (discriminant > 0.0).then_some(ratio), ..chosen.measure() }
+    }
+
+    /// Fits the head to the integer outputs of `data`, `[N, S]`.
+    pub(super) fn tune_head(
+        &self,
+        data: &Dataset,
+        outputs: &[i64],
+        centre: &[f64],
+        scale: &[f64],
+        layers: &mut Parameters,
+    ) -> Result<(), CompileError> {
+        let labels = &data.labels(&self.record.main)?.values;
+        let inputs = standardise(outputs, centre, scale);
+        let (width, classes) = (centre.len(), layers.0[layers.0.len() - 1].shape[0]);
+        let mut sampler = Sampler::shuffled(labels.len(), HEAD_BATCH.min(labels.len()), self.options.seed);
+        let mut optimiser = Optimiser::adam(layers);
+        for step in 0..HEAD_STEPS {
+            let items = sampler.batch(step);
+            let mut rows: Vec<f32> =
+                items.iter().flat_map(|&item| &inputs[item as usize * width..][..width]).copied().collect();
+            if let Some(noise) = noise(self.noise, rows.len(), !self.options.seed, step) {
+                rows.iter_mut().zip(noise).for_each(|(value, noise)| *value += noise);
+            }
+            let batch: Vec<u32> = items.iter().map(|&item| labels[item as usize]).collect();
+            let leaves = layers.bind(&self.device, true);
+            let logits = head::forward(&leaves, matrix(rows, items.len(), width, &self.device));
+            let loss = head::cross_entropy(logits, head::one_hot(&batch, classes, None, &self.device));
+            let gradients = leaves.gradients(&mut loss.backward());
+            let rate = warm_up_and_cosine(HEAD_RATE, step, HEAD_STEPS, HEAD_STEPS / 20) as f32;
+            optimiser.step(layers, &gradients, rate);
+            if let Some(tensor) = layers.first_not_finite() {
+                return Err(CompileError::NotFinite { tensor: tensor.into(), step });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! What a network is compiled to.
+
+use model::Range;
+use serde::{Deserialize, Serialize};
+
+use super::CompileError;
+use crate::{Compute, MatchOptions};
+
+/// All choices of a compilation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompileOptions {
+    /// Bits of weights and inputs.
+    pub precision: Precision,
+    /// Keep only this many input columns, those that matter most: encryption costs by column.
+    pub columns: Option<usize>,
+    /// Leave columns whose weights are all 0 out of the encoder.
+    pub drop_dead: bool,
+    /// Gradient steps of the fine-tuning with rounded weights; 0 rounds only.
+    pub steps: usize,
+    /// Items per step.
+    pub batch: usize,
+    /// Peak learning rate of Adam.
+    pub rate: f64,
+    /// Share of the steps, the last ones, in which only biases and the head move, at a rate that starts again.
+    /// Weights jump between integers to the end, and no step sees what the jumps after it do to the
+    /// distributions; biases are fine enough to mend it.
+    pub settle: f64,
+    /// What is done against the collateral attribute while fine-tuning.
+    pub defence: CompileDefence,
+    /// Weight of the discriminant ratio, beside matching: `(d′)²` of a linear attacker on random Fourier features,
+    /// mean over main classes (Harchaoui, Bach and Moulines 2008). It feels fine differences that kernels hardly do,
+    /// and wants 1,000 items and more of every main class in a batch.
+    pub discriminant: f32,
+    /// Deviation of the noise that owners add under encryption, as a share of each output's own; `None` for
+    /// that of the training.
+    pub noise: Option<f32>,
+    /// How the declared range of the outputs is chosen.
+    pub range: Range,
+    /// The discrete logarithm covers at most `2^log_bits` values per output.
+    pub log_bits: u32,
+    /// Names the order of the data.
+    pub seed: u64,
+    /// Where tensors live while fine-tuning.
+    #[serde(skip)]
+    pub compute: Compute,
+}
+
+/// Bits of every kind of number, sign included for weights: `b` bits go from `−(2^(b−1) − 1)` to
+/// `2^(b−1) − 1`, so that 2 bits are the ternary weights −1, 0, 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Precision {
+    /// Of `P`, 2 to 16.
+    pub left: u32,
+    /// Of `R`, 2 to 16.
+    pub right: u32,
+    /// Of `D`, 2 to 16.
+    pub combine: u32,
+    /// Of the encoded inputs, 1 to 16; `None` for the encoder's own.
+    pub input: Option<u32>,
+}
+
+/// The defence during fine-tuning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CompileDefence {
+    /// Matching if the network was trained with it, five times as heavy (rounding undoes much of it). A
+    /// network that was trained against adversaries is only rounded, and its head fitted: fine-tuning knows
+    /// none of them, and would undo half of what they reached. Nothing otherwise.
+    AsTrained,
+    /// Nothing: any network is fine-tuned for its main task alone.
+    None,
+    /// Matching with these options; the ramp does not apply.
+    Match(MatchOptions),
+}
+
+impl Default for Precision {
+    fn default() -> Self {
+        Self { left: 4, right: 4, combine: 5, input: None }
+    }
+}
+
+impl Precision {
+    /// The smallest outputs that keep the accuracy: 3/4/3 bits, about 20-bit outputs.
+    pub fn small() -> Self {
+        Self { left: 3, right: 3, combine: 4, input: Some(3) }
+    }
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        Self {
+            precision: Precision::default(),
+            columns: None,
+            drop_dead: true,
+            steps: 600,
+            batch: 2000,
+            rate: 1e-3,
+            settle: 0.0,
+            defence: CompileDefence::AsTrained,
+            discriminant: 0.0,
+            noise: None,
+            range: Range::Exact,
+            log_bits: 40,
+            seed: 0,
+            compute: Compute::Cpu,
+        }
+    }
+}
+
+impl CompileOptions {
+    /// Under half a minute on two cores.
+    pub fn quick() -> Self {
+        Self { steps: 400, ..Self::default() }
+    }
+
+    /// The best recipe known: batches so large that matching sees more than its own noise.
+    pub fn thorough() -> Self {
+        Self { steps: 2000, batch: 16_000, ..Self::default() }
+    }
+}
+
+impl CompileOptions {
+    pub(super) fn check(&self) -> Result<(), CompileError> {
+        let Precision { left, right, combine, input } = self.precision;
+        let weights = [("precision.left", left), ("precision.right", right), ("precision.combine", combine)];
+        for (field, bits) in weights {
+            require((2..=16).contains(&bits), field, bits, "choose from 2 to 16 bits")?;
+        }
+        if let Some(bits) = input {
+            require((1..=16).contains(&bits), "precision.input", bits, "choose from 1 to 16 bits")?;
+        }
+        if let Some(columns) = self.columns {
+            require(columns > 0, "columns", columns, "keep at least 1")?;
+        }
+        require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
+        require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
+        require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a share of the steps, from 0 to 1")?;
+        require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
+        let good = self.discriminant.is_finite() && self.discriminant >= 0.0;
+        require(good, "discriminant", self.discriminant, "choose a number from 0")?;
+        if let Some(noise) = self.noise {
+            let good = (0.0..=10.0).contains(&noise);
+            require(good, "noise", noise, "choose a share of an output's deviation, from 0 to 10")?;
+        }
+        if let Range::Empirical { margin_bits } = self.range {
+            let good = (0.0..=32.0).contains(&margin_bits);
+            require(good, "range.margin_bits", margin_bits, "choose from 0 to 32")?;
+        }
+        Ok(())
+    }
+}
+
+fn require(holds: bool, field: &'static str, value: impl ToString, remedy: &str) -> Result<(), CompileError> {
+    if holds {
+        return Ok(());
+    }
+    Err(CompileError::Option { field, value: value.to_string(), remedy: remedy.to_string() })
+}

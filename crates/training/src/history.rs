@@ -1,0 +1,41 @@
+//! What a compiled network says of its making.
+
+use model::{CompiledNetwork, Origin};
+use serde_json::value::to_raw_value;
+
+use crate::{CompileReport, TrainingRecord};
+
+/// How a compiled network came to be. No hash covers it: whoever hands the file over may write what they like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// How the float network came to be.
+    pub record: TrainingRecord,
+    /// What compiling it found.
+    pub report: CompileReport,
+}
+
+/// Why the history of a network cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the history of the network cannot be read: {0}; compile it again with this version")]
+pub struct HistoryError(#[from] serde_json::Error);
+
+impl History {
+    /// The history that travels with a network; `None` for one made elsewhere.
+    ///
+    /// # Errors
+    /// A history that another trainer or another version wrote.
+    pub fn of(network: &CompiledNetwork) -> Result<Option<Self>, HistoryError> {
+        match network.origin() {
+            Origin::Compiled { record, report } => {
+                let (record, report) = (serde_json::from_str(record.get())?, serde_json::from_str(report.get())?);
+                Ok(Some(Self { record, report }))
+            }
+            Origin::Imported { .. } => Ok(None),
+        }
+    }
+
+    /// The form that travels with a network.
+    pub(crate) fn origin(&self) -> Result<Origin, HistoryError> {
+        Ok(Origin::Compiled { record: to_raw_value(&self.record)?, report: to_raw_value(&self.report)? })
+    }
+}

@@ -1,0 +1,34 @@
+//! Private quadratic networks: train them, defend a collateral attribute, compile them to integers.
+//!
+//! ```text
+//! image ──encoder──▶ z ──private part──▶ output(x) ──public head──▶ class
+//!         (owner)       (under encryption)   (in the clear)
+//! ```
+//!
+//! The private part is `q = D·((P·z + b)²)` (squares) or `q = D·((P·z + b) ∘ (R·z + c))` (bilinear
+//! units). [`train`] makes a [`Network`] in floats, with one of several defences against the collateral
+//! attribute; [`compile`] turns it into a [`CompiledNetwork`](model::CompiledNetwork) of small integers with exact
+//! output ranges. This crate knows nothing of curves and keys, and no server links it.
+
+mod attacker;
+mod compile;
+mod defend;
+mod features;
+mod float;
+mod history;
+mod measure;
+mod network;
+mod options;
+#[cfg(test)]
+mod parity;
+mod train;
+
+pub use compile::{CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, compile};
+pub use history::{History, HistoryError};
+pub use measure::{MeasureError, accuracy};
+pub use model::Range;
+pub use network::{Network, TrainingRecord};
+pub use options::{
+    AdversarialOptions, Adversary, Checkpoint, Compute, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
+};
+pub use train::{TrainError, data_hash, train};

@@ -1,0 +1,124 @@
+//! Training: the private part and the public head together, with or without a defence.
+
+mod adversarial;
+pub(crate) mod batches;
+mod cells;
+mod check;
+mod checkpoint;
+mod descent;
+mod error;
+pub(crate) mod finish;
+mod fresh;
+pub(crate) mod objective;
+pub(crate) mod optimiser;
+pub(crate) mod sampler;
+mod select;
+pub(crate) mod state;
+
+pub(crate) use cells::Targets;
+pub use error::TrainError;
+
+use burn::tensor::Device;
+use dataset::Dataset;
+use encoder::Encoder;
+use host::Progress;
+use sha2::{Digest, Sha256};
+
+use crate::features::Features;
+use crate::float::private::UnitKind;
+use crate::{Compute, Defence, Network, TrainOptions};
+use state::State;
+
+/// Trains a network on `train`; `validation` serves selection and the accuracies of the record.
+///
+/// The progress bar counts steps. With [`TrainOptions::checkpoint`], a run that was stopped goes on
+/// where its last checkpoint was and ends with the network that it would have made without the stop.
+pub fn train(
+    train: &Dataset,
+    validation: &Dataset,
+    options: &TrainOptions,
+    progress: &dyn Progress,
+) -> Result<Network, TrainError> {
+    check::options(options)?;
+    check::data(train, validation, options)?;
+    let encoder = Encoder::fit(train, &options.encoder)?;
+    if options.kind == UnitKind::Squares && encoder.inputs().0 != encoder.inputs().1 {
+        let remedy = "leave `right` out of the encoder, since squares read both sides alike".to_string();
+        return Err(TrainError::Option { field: "kind", value: "squares".into(), remedy });
+    }
+    let run = Run {
+        train,
+        validation,
+        options,
+        targets: Targets::read(train, &options.main, &options.collateral)?,
+        encoder,
+        device: device(options.compute).autodiff(),
+        fingerprint: fingerprint(train, validation, options),
+        progress,
+    };
+    let features = Features::new(train, &run.encoder)?;
+    let mut state = State::start(&run);
+    run.resume(&mut state)?;
+    match &options.defence {
+        Defence::None | Defence::Match(_) => descent::run(&run, &mut state, features)?,
+        Defence::Paper(adversaries) | Defence::MaxEnt(adversaries) | Defence::Ensemble(adversaries) => {
+            adversarial::run(&run, &mut state, &features, adversaries)?;
+        }
+    }
+    run.save(&state)?;
+    finish::finish(&run, state)
+}
+
+/// Everything of a run that does not change while it goes.
+pub(crate) struct Run<'a> {
+    pub train: &'a Dataset,
+    pub validation: &'a Dataset,
+    pub options: &'a TrainOptions,
+    pub targets: Targets,
+    pub encoder: Encoder,
+    pub device: Device,
+    /// Names options and data, so that a checkpoint of another run is not taken for this one's.
+    pub fingerprint: String,
+    pub progress: &'a dyn Progress,
+}
+
+pub(crate) fn device(compute: Compute) -> Device {
+    match compute {
+        Compute::Cpu => Device::flex(),
+        #[cfg(feature = "cuda")]
+        Compute::Cuda(index) => Device::cuda(index),
+        #[cfg(feature = "wgpu")]
+        Compute::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+    }
+}
+
+fn fingerprint(train: &Dataset, validation: &Dataset, options: &TrainOptions) -> String {
+    // Where and how often the state is kept does not change the run.
+    let options = TrainOptions { checkpoint: None, ..options.clone() };
+    let mut hash = Sha256::new();
+    hash.update(format!("{options:?}"));
+    hash.update(data_hash(train));
+    hash.update(data_hash(validation));
+    hex(&hash.finalize())
+}
+
+/// SHA-256 of images and labels, in hexadecimal: what [`crate::TrainingRecord`] says of its training data.
+pub fn data_hash(data: &Dataset) -> String {
+    let mut hash = Sha256::new();
+    for side in [data.len(), data.height(), data.width()] {
+        hash.update((side as u64).to_le_bytes());
+    }
+    hash.update(data.images());
+    for column in data.columns() {
+        hash.update((column.name.len() as u64).to_le_bytes());
+        hash.update(&column.name);
+        for value in &column.values {
+            hash.update(value.to_le_bytes());
+        }
+    }
+    hex(&hash.finalize())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,98 @@
+//! The part of a run that changes: weights, optimisers, the step, and the candidates kept so far.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::Run;
+use super::optimiser::Optimiser;
+use crate::float::{head, private};
+use crate::options::AdversarialOptions;
+use crate::{Defence, TrainOptions};
+use model::Parameters;
+
+/// Weights that are optimised together.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    pub parameters: Parameters,
+    pub optimiser: Optimiser,
+}
+
+/// A state of the network that selection may choose.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Candidate {
+    pub step: usize,
+    /// Main accuracy on the validation data.
+    pub accuracy: f64,
+    /// Accuracy of the independent attacker.
+    pub leak: f64,
+    pub private: Parameters,
+    pub head: Parameters,
+}
+
+/// What selection remembers of all candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    /// Highest main accuracy.
+    pub highest: f64,
+    /// Candidates since the one that is kept.
+    pub in_vain: usize,
+}
+
+/// Everything that a checkpoint keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct State {
+    /// Steps taken.
+    pub step: usize,
+    pub private: Part,
+    pub head: Part,
+    pub adversaries: Vec<Part>,
+    pub best: Option<Candidate>,
+    pub seen: Seen,
+}
+
+impl State {
+    /// Fresh weights from the run's seed.
+    pub(crate) fn start(run: &Run) -> Self {
+        let options = run.options;
+        let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+        let (n, m) = run.encoder.inputs();
+        let features = (n - 1, m - 1);
+        let fresh = if options.normalise { private::initial } else { private::initial_by_fan_in };
+        let private = fresh(options.kind, features, options.units, options.outputs, &mut rng);
+        let mut widths = vec![options.outputs];
+        widths.extend(&options.head);
+        widths.push(run.targets.classes.len());
+        let head = head::initial("head", &widths, &mut rng);
+        let part = |parameters: Parameters| match adversarial(options) {
+            Some(chosen) => Part { optimiser: Optimiser::sgd(&parameters, chosen.momentum), parameters },
+            None => Part { optimiser: Optimiser::adam(&parameters), parameters },
+        };
+        let seen = Seen { highest: 0.0, in_vain: 0 };
+        let mut state =
+            Self { step: 0, private: part(private), head: part(head), adversaries: vec![], best: None, seen };
+        if let Some(chosen) = adversarial(options) {
+            state.restart_adversaries(run, chosen, 0);
+        }
+        state
+    }
+
+    /// Fresh adversaries; `generation` makes each start another one.
+    pub(crate) fn restart_adversaries(&mut self, run: &Run, chosen: &AdversarialOptions, generation: u64) {
+        let mut rng = ChaCha8Rng::seed_from_u64(run.options.seed);
+        rng.set_stream(1 + generation);
+        let fresh = chosen.adversaries.iter().map(|adversary| {
+            let parameters = adversary.initial(run.options.outputs, run.targets.values, &mut rng);
+            Part { optimiser: Optimiser::sgd(&parameters, chosen.momentum), parameters }
+        });
+        self.adversaries = fresh.collect();
+    }
+}
+
+/// The options of the defence, if it simulates adversaries.
+pub(crate) fn adversarial(options: &TrainOptions) -> Option<&AdversarialOptions> {
+    match &options.defence {
+        Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => Some(chosen),
+        Defence::None | Defence::Match(_) => None,
+    }
+}
