@@ -9,6 +9,7 @@
 //! | folders of pictures, speech, faces, tables | [`import`] |
 //! | a file that numpy and PyTorch open | [`Dataset::save`], [`Dataset::load`] |
 //! | a look at what one has | [`sheet`], [`Summary`] |
+//! | a second table read as the first one was | [`schema`] |
 //! | changed copies of pictures | [`Dataset::augmented`] |
 //! | integers to encrypt | [`Encoder`] |
 //!
@@ -56,6 +57,8 @@ pub mod import;
 #[cfg(not(target_family = "wasm"))]
 mod reshape;
 #[cfg(not(target_family = "wasm"))]
+pub mod schema;
+#[cfg(not(target_family = "wasm"))]
 pub mod sheet;
 
 #[cfg(not(target_family = "wasm"))]
@@ -69,5 +72,7 @@ pub use encoder::{EncoderOptions, Normalise, Transform};
 pub use features::Features;
 #[cfg(not(target_family = "wasm"))]
 pub use file::FileError;
+#[cfg(not(target_family = "wasm"))]
+pub use schema::{Schema, SchemaError};
 #[cfg(not(target_family = "wasm"))]
 pub use sheet::Summary;

@@ -139,6 +139,7 @@ fn cells_only(data: &Dataset, options: &EncoderOptions) -> Result<Encoder, Encod
         map: Map::Cells,
         right: vec![0],
         noise: None,
+        schema: data.schema_hash(),
     };
     record.check()?;
     let across = width / pooling;

@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub right: Vec<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 /// Larger sides than any data set here; keeps every product far from overflow.
@@ -46,6 +48,8 @@ impl Record {
         let sound = self.map.is_sound(self.cells.len());
         require(sound, "map", "inconsistent", format!("give finite numbers for all {} cells", self.cells.len()))?;
         self.noise.iter().try_for_each(Noise::check)?;
+        let hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        require(self.schema.as_ref().is_none_or(hash), "schema", "no hash", "give a SHA-256 in hexadecimal".into())?;
         check_ascending("right", &self.right, self.map.columns(self.cells.len()))
     }
 }
@@ -55,15 +59,17 @@ impl TryFrom<Record> for Encoder {
 
     fn try_from(record: Record) -> Result<Self, EncodeError> {
         record.check()?;
-        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise } = record;
-        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise })
+        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema } =
+            record;
+        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema })
     }
 }
 
 impl From<Encoder> for Record {
     fn from(encoder: Encoder) -> Self {
-        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise } = encoder;
-        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise }
+        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema } =
+            encoder;
+        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema }
     }
 }
 

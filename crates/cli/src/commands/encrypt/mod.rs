@@ -12,6 +12,7 @@ use qfe::keyfile::Unlock;
 use qfe::{Ciphertext, Encryptor, MaskStore, PublicKey};
 use serde_json::json;
 
+use super::matching;
 use crate::console::{self, Console};
 use crate::files;
 use crate::keys::{self, Parameters};
@@ -86,6 +87,7 @@ impl Encrypt {
             bail!("--parameters and --out, or --url and --model, say what to encrypt for");
         };
         let parameters = Parameters::read(folder)?;
+        matching::encoder((&self.data, &data), &parameters.encoder)?;
         // Everything that can be refused is refused before the first file is written.
         let encoded = items
             .clone()

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::arguments::Space;
 use super::point::{Found, Point};
 use super::{front, page};
+use crate::commands::matching;
 use crate::console::{self, Console};
 use crate::observe::observations;
 use crate::{files, keys};
@@ -43,6 +44,8 @@ pub fn run(ground: &Ground, space: &Space, console: &Console) -> Result<()> {
         bail!("--search measures a leak: name the label that outputs should not tell by --collateral");
     };
     let attackers = Dataset::load(&space.attackers)?;
+    let labels = std::iter::once(&ground.options.main).chain(&ground.options.collateral);
+    matching::pair((Path::new("--data"), ground.train), (&space.attackers, &attackers), labels)?;
     claim(ground, space, &attackers)?;
     let mut found = Vec::new();
     for (number, point) in space.points.iter().enumerate() {
