@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use dataset::idx::{self, IdxError, IdxOptions};
 use dataset::import::{
     ArrayOptions, FaceOptions, ImportError, LabelSource, PictureOptions, SpeechOptions, TableOptions, TableRules, csv,
     imdb_faces, npz, pictures, speech,
@@ -178,6 +179,20 @@ fn a_recording_with_a_lying_header_does_not_fill_the_memory() {
     let labels = LabelSource::Pattern("{word}.wav".into());
     let options = SpeechOptions { budget: BUDGET, ..SpeechOptions::default() };
     refused(speech(folder.path(), &labels, &options, false, &ProgressBar::hidden()), "a.wav");
+}
+
+#[test]
+fn a_small_gzipped_idx_file_does_not_fill_the_memory() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(&[0, 0, 8, 3, 0, 0, 0, 64, 0, 0, 4, 0, 0, 0, 4, 0]).unwrap();
+    zeros(&mut packed, 64);
+    let (_images, path) = put("images.gz", &packed.finish().unwrap());
+    let (_labels, labels) = put("labels", &[&[0, 0, 8, 1, 0, 0, 0, 64][..], &[0; 64]].concat());
+    let options = IdxOptions { budget: BUDGET, ..IdxOptions::default() };
+    let error = idx::read_with(&path, &labels, &options).unwrap_err();
+    assert!(matches!(error, IdxError::Budget { .. }), "{error}");
+    let options = IdxOptions { budget: 3 * BUDGET, ..IdxOptions::default() };
+    assert_eq!(idx::read_with(&path, &labels, &options).unwrap().len(), 64);
 }
 
 fn table_options() -> TableOptions {

@@ -57,6 +57,9 @@ pub struct Idx {
     /// Exchange rows and columns, which EMNIST stores the other way round
     #[arg(long)]
     transpose: bool,
+    /// Most memory that what is read may take once it is unpacked, as 512MB or 4GB
+    #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
+    memory: u64,
 }
 
 /// Where an import goes, and what happens to bad items.
@@ -85,9 +88,9 @@ impl Import {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         match self {
-            Self::Idx(Idx { images, labels, output, label, transpose }) => {
+            Self::Idx(Idx { images, labels, output, label, transpose, memory: budget }) => {
                 let path = output.path()?;
-                save(&idx::read_with(&images, &labels, &IdxOptions { label, transpose })?, path, console)
+                save(&idx::read_with(&images, &labels, &IdxOptions { label, transpose, budget })?, path, console)
             }
             Self::Handwriting { output } => {
                 let path = output.path()?;
