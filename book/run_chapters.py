@@ -40,6 +40,8 @@ def cut(line):
     command, redirect, target = line.partition(" > ")
     # Epochs are the steps of adversarial defences.
     given = line.replace("--epochs", "--epochs --steps")
+    # Rows of a table have no neighbours to pool.
+    given = given.replace("--normalise column", "--normalise column --pooling")
     command += "".join(f" {option}" for name, option in options.items() if name not in given)
     for written in re.findall(r"--(?:out|report) (\S+)", line):
         command = f"rm -rf {written} {written.removesuffix('.html')}.json; {command}"

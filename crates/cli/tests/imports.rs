@@ -237,6 +237,94 @@ fn tables_of_every_kind_and_damage() {
     }
 }
 
+/// Rows of a made table: `income` follows from `hours` and `school`, `sex` from `hours`.
+fn people(rows: usize, start: usize, town: &str) -> String {
+    let mut text = "age,town,school,joined,hours,income,sex\n".to_string();
+    for row in start..start + rows {
+        let chance = |salt: usize, below: usize| (row * 7919 + salt * 104_729) / 31 % below;
+        let sex = chance(1, 5) < 3;
+        let hours = 20 + chance(2, 25) + 6 * usize::from(sex);
+        let school = ["none", "basic", "high"][chance(3, 3)];
+        let income = hours + 12 * chance(3, 3) + chance(4, 10) > 48;
+        let age = if chance(5, 20) == 0 { "?".into() } else { (18 + chance(6, 50)).to_string() };
+        let town = if chance(7, 20) == 0 { town } else { ["Ulm", "Jena"][chance(8, 2)] };
+        let joined = format!("20{}-{:02}-01", 10 + chance(9, 9), 1 + chance(10, 12));
+        let (income, sex) = (if income { "high" } else { "low" }, if sex { "m" } else { "f" });
+        text += &format!("{age},{town},{school},{joined},{hours},{income},{sex}\n");
+    }
+    text
+}
+
+#[test]
+fn a_second_table_meets_the_first_only_by_its_schema() {
+    let shop = Workshop::empty();
+    put(&shop, "train.csv", people(600, 0, "Gera"));
+    put(&shop, "test.csv", people(300, 600, "Suhl"));
+    let import = "dataset import table train.csv --labels income,sex --ordinal school=none<basic<high \
+                  --missing category --unknown other --rare 2";
+    let first = shop.json(&format!("{import} --out train.safetensors"));
+    assert_eq!(first["columns"][3], serde_json::json!({ "name": "joined", "kind": "date" }));
+    let refused = ["row", "label `income` has no class"];
+    put(&shop, "class.csv", people(9, 0, "Ulm").replace("low", "middling"));
+    shop.refuses("dataset import table class.csv --like train.safetensors --out r", &refused);
+    shop.refuses("dataset import table train.csv --like train.safetensors --texts age --out r", &["`texts`", "schema"]);
+    shop.refuses("dataset import table train.csv --like train.csv --out r", &["train.csv", "dataset schema"]);
+
+    let second = shop.json("dataset import table test.csv --like train.safetensors --out test.safetensors");
+    let handled = second["handled"].as_array().unwrap();
+    assert!(handled.iter().any(|one| one["column"] == "town" && one["what"] == "unknown"), "{handled:?}");
+    let text = shop.works("dataset show test.safetensors");
+    assert!(
+        text.contains("300 rows of 5 columns") && text.contains("Cramér's V") && !text.contains("pixels"),
+        "{text}"
+    );
+    assert_eq!(shop.json("dataset show test.safetensors")["columns"][0]["kind"], "numeric");
+
+    shop.works("dataset schema train.safetensors --out schema.json");
+    let unlabelled: String = people(300, 600, "Suhl")
+        .lines()
+        .fold(String::new(), |text, line| text + &line.split(',').take(5).collect::<Vec<_>>().join(",") + "\n");
+    put(&shop, "mine.csv", unlabelled);
+    shop.refuses("dataset import table mine.csv --like schema.json --out r", &["`income`, a label", "--unlabelled"]);
+    shop.works("dataset import table mine.csv --like schema.json --unlabelled --out mine.safetensors");
+
+    // Imported apart: other towns and other scales.
+    shop.works(
+        "dataset import table test.csv --labels income,sex --missing category --unknown other --out apart.safetensors",
+    );
+    let train = "train --data train.safetensors --main income --collateral sex --defence none --outputs 2 --units 4 \
+                 --steps 20 --batch 100";
+    let apart = ["train.safetensors and apart.safetensors do not fit", "column `town=Gera` is missing in the second"];
+    shop.refuses(&format!("{train} --validation apart.safetensors --out r"), &apart);
+    shop.works(&format!("{train} --validation test.safetensors --out network.safetensors"));
+    shop.refuses("compile network.safetensors --data apart.safetensors --out r", &["apart.safetensors", "--like"]);
+    shop.refuses(
+        "compile network.safetensors --data train.safetensors --validation apart.safetensors --out r",
+        &["column `town=Gera`"],
+    );
+    shop.works("compile network.safetensors --data train.safetensors --steps 4 --out compiled.safetensors");
+    let audit = "audit compiled.safetensors --main income --collateral sex --families qda --train train.safetensors";
+    shop.refuses(&format!("{audit} --test apart.safetensors"), &["apart.safetensors", "--like"]);
+    shop.works(&format!("{audit} --test test.safetensors"));
+    let baseline = "baseline --train train.safetensors --label income --families qda --test";
+    shop.refuses(&format!("{baseline} apart.safetensors"), &["column `town=Gera`"]);
+    shop.refuses("check compiled.safetensors --data apart.safetensors --items 0..2", &["apart.safetensors", "--like"]);
+    shop.works("authority init --network compiled.safetensors --folder authority");
+    let encrypt = "encrypt --parameters authority/public --items 0..2 --out";
+    shop.refuses(&format!("{encrypt} r --data apart.safetensors"), &["apart.safetensors", "schema", "--like"]);
+    shop.works(&format!("{encrypt} ciphertexts --data mine.safetensors"));
+}
+
+#[test]
+fn an_import_keeps_to_the_memory_that_it_may_take() {
+    let shop = Workshop::empty();
+    put(&shop, "t.csv", "a,y\n".to_string() + &"1,0\n".repeat(400_000));
+    let import = "dataset import table t.csv --labels y --out t.safetensors";
+    shop.refuses(&format!("{import} --memory 1MB"), &["t.csv", "1048576 bytes", "--memory"]);
+    shop.refuses(&format!("{import} --memory lots"), &["lots", "512MB"]);
+    assert_eq!(shop.json(&format!("{import} --memory 64MB"))["items"], 400_000);
+}
+
 #[test]
 fn words_by_espeak_where_it_is_installed() {
     let shop = Workshop::empty();

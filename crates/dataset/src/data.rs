@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::features::Features;
+use crate::schema::{LabelColumn, Schema};
 
 /// Keys of [`Dataset::about`] that the file format uses itself.
-pub(crate) const RESERVED: [&str; 5] = ["classes", "features", "format", "labels", "version"];
+pub(crate) const RESERVED: [&str; 6] = ["classes", "features", "format", "labels", "schema", "version"];
 
 /// Names that a label column cannot have, since the file holds tensors of these names.
 const TENSORS: [&str; 3] = ["features", "images", "__metadata__"];
@@ -25,6 +26,7 @@ pub struct Dataset {
     images: Vec<u8>,
     labels: Vec<Labels>,
     features: Option<Features>,
+    schema: Option<Schema>,
     about: BTreeMap<String, String>,
 }
 
@@ -113,6 +115,12 @@ pub enum DatasetError {
         /// What is wrong.
         problem: String,
     },
+    /// A schema that does not fit the columns.
+    #[error("`schema` does not fit the data: {problem}: import the table again")]
+    Schema {
+        /// What is wrong.
+        problem: String,
+    },
     /// A share that is none.
     #[error("`share` is {share}: choose from 0 to 1")]
     Share {
@@ -164,7 +172,7 @@ impl Dataset {
         if let Some(key) = about.keys().find(|key| RESERVED.contains(&key.as_str())) {
             return Err(DatasetError::ReservedKey { key: key.clone() });
         }
-        Ok(Self { count, height, width, images, labels, features: None, about })
+        Ok(Self { count, height, width, images, labels, features: None, schema: None, about })
     }
 
     /// As [`new`](Self::new), for parts that are consistent by construction.
@@ -176,7 +184,16 @@ impl Dataset {
         about: BTreeMap<String, String>,
     ) -> Self {
         debug_assert_eq!(check_labels(&labels, images.len() / (height * width)), Ok(()));
-        Self { count: images.len() / (height * width), height, width, images, labels, features: None, about }
+        Self {
+            count: images.len() / (height * width),
+            height,
+            width,
+            images,
+            labels,
+            features: None,
+            schema: None,
+            about,
+        }
     }
 
     /// The number of images.
@@ -244,6 +261,43 @@ impl Dataset {
         Ok(self)
     }
 
+    /// How the columns were made from a table, if the data set comes from one and says so.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
+    /// The schema with the classes of the labels, by which another file can be read.
+    pub fn whole_schema(&self) -> Option<Schema> {
+        let Schema { columns, labels } = self.schema.clone()?;
+        let labels = labels.into_iter().map(|LabelColumn { name, classes }| match self.labels(&name) {
+            Ok(column) => LabelColumn { classes: column.classes.clone(), name },
+            Err(_) => LabelColumn { name, classes },
+        });
+        Some(Schema { columns, labels: labels.collect() })
+    }
+
+    /// Says how the columns were made from a table.
+    ///
+    /// # Errors
+    /// The schema gives other features than the data set has.
+    pub fn with_schema(mut self, schema: Schema) -> Result<Self, DatasetError> {
+        let fails = |problem: String| DatasetError::Schema { problem };
+        schema.check().map_err(fails)?;
+        let (width, pixels) = (schema.width(), self.height * self.width);
+        if width != pixels {
+            return Err(fails(format!("its columns make {width} features, and a row has {pixels}")));
+        }
+        let own = schema.features();
+        let features = self.features.as_ref().ok_or_else(|| fails("the data set has no scale".into()))?;
+        // Arrays have no names for their columns.
+        let named = features.names.is_empty() || features.names == own.names;
+        if !named || (&features.low, &features.step) != (&own.low, &own.step) {
+            return Err(fails("its names or scales are not those of `features`".into()));
+        }
+        self.schema = Some(schema);
+        Ok(self)
+    }
+
     /// What the data set says of itself: generator, seed, licence …
     pub fn about(&self) -> &BTreeMap<String, String> {
         &self.about
@@ -270,6 +324,7 @@ impl Dataset {
             images,
             labels: labels.collect(),
             features: self.features.clone(),
+            schema: self.schema.clone(),
             about: self.about.clone(),
         }
     }
@@ -316,5 +371,9 @@ impl encoder::Images for Dataset {
 
     fn are_pictures(&self) -> bool {
         self.features.is_none()
+    }
+
+    fn schema_hash(&self) -> Option<String> {
+        Dataset::schema_hash(self)
     }
 }

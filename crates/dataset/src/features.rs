@@ -68,14 +68,19 @@ impl Features {
 }
 
 /// Low and step of a column of these values.
-pub(crate) fn scale(values: Vec<f32>) -> (f32, f32) {
+fn scale(values: Vec<f32>) -> (f32, f32) {
     let (low, high) = span(values);
+    (low, step(low, high))
+}
+
+/// The step between bytes of a column whose values go from `low` to `high`.
+pub(crate) fn step(low: f32, high: f32) -> f32 {
     let step = (high - low) / 255.0;
-    (low, if step > 0.0 && step.is_finite() { step } else { 1.0 })
+    if step > 0.0 && step.is_finite() { step } else { 1.0 }
 }
 
 /// The quantiles 0.001 and 0.999.
-fn span(mut values: Vec<f32>) -> (f32, f32) {
+pub(crate) fn span(mut values: Vec<f32>) -> (f32, f32) {
     if values.is_empty() {
         return (0.0, 0.0);
     }

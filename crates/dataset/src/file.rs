@@ -9,6 +9,7 @@
 //! | metadata `labels` | JSON list | label names in order |
 //! | metadata `classes` | JSON object | class names of each label |
 //! | metadata `features` | JSON object | [`Features`]: names, low, step; value = low + step · byte |
+//! | metadata `schema` | JSON object | [`Schema`]: how the columns were made from a table |
 //! | other metadata | text | [`Dataset::about`](crate::Dataset::about) |
 //!
 //! The same data set always gives the same bytes.
@@ -24,12 +25,13 @@ use safetensors::tensor::Metadata;
 
 use crate::data::{Dataset, DatasetError, Labels, RESERVED};
 use crate::features::Features;
+use crate::schema::Schema;
 
 const FORMAT: &str = "halflight dataset";
 const VERSION: &str = "1";
 
 /// Headers hold a few names per label; anything near this size is not one of ours.
-const HEADER_LIMIT: u64 = 16 << 20;
+pub(crate) const HEADER_LIMIT: u64 = 16 << 20;
 
 /// Why a data set file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +118,9 @@ fn write_header(data: &Dataset, out: &mut dyn Write) -> io::Result<()> {
     metadata.insert("labels".into(), serde_json::to_string(&names)?);
     metadata.insert("classes".into(), serde_json::to_string(&classes)?);
 
+    if let Some(schema) = data.schema() {
+        metadata.insert("schema".into(), serde_json::to_string(schema)?);
+    }
     let tensor = if let Some(features) = data.features() {
         metadata.insert("features".into(), serde_json::to_string(features)?);
         "features"
@@ -200,12 +205,20 @@ impl Reader<'_> {
             "features" => Some(self.json(&notes, "features")?),
             _ => None,
         };
+        let schema: Option<Schema> = match notes.contains_key("schema") {
+            true => Some(self.json(&notes, "schema")?),
+            false => None,
+        };
         let path = self.path;
         let content = |source| FileError::Content { path: path.into(), source };
         let about = notes.into_iter().filter(|(key, _)| !RESERVED.contains(&key.as_str()));
         let data = Dataset::new(height, width, images, labels, about.collect()).map_err(content)?;
-        match features {
-            Some(features) => data.with_features(features).map_err(content),
+        let data = match features {
+            Some(features) => data.with_features(features).map_err(content)?,
+            None => data,
+        };
+        match schema {
+            Some(schema) => data.with_schema(schema).map_err(content),
             None => Ok(data),
         }
     }

@@ -11,10 +11,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 
+use crate::import::{Budget, DEFAULT_BUDGET, OverBudget};
 use crate::{Dataset, DatasetError, Labels};
-
-/// Larger than any published set: EMNIST's 814,255 images take 0.6 GB.
-const BYTE_LIMIT: u64 = 4 << 30;
 
 /// Deflate cannot shrink data further than this.
 const MOST_COMPRESSED: u64 = 1032;
@@ -37,11 +35,13 @@ pub struct IdxOptions {
     pub label: String,
     /// Exchange rows and columns, which EMNIST stores the other way round.
     pub transpose: bool,
+    /// Bytes that the import may unpack; EMNIST's 814,255 images take 0.6 GB.
+    pub budget: u64,
 }
 
 impl Default for IdxOptions {
     fn default() -> Self {
-        Self { label: "digit".into(), transpose: false }
+        Self { label: "digit".into(), transpose: false, budget: DEFAULT_BUDGET }
     }
 }
 
@@ -65,6 +65,14 @@ pub enum IdxError {
         /// What is wrong.
         problem: String,
     },
+    /// More than the import may unpack.
+    #[error("IDX file {}: {source}", path.display())]
+    Budget {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        source: OverBudget,
+    },
     /// Images and labels that do not belong together.
     #[error("IDX files {} and {}: {source}: give the two files of one set", images.display(), labels.display())]
     Content {
@@ -84,11 +92,14 @@ pub fn read(images: &Path, labels: &Path) -> Result<Dataset, IdxError> {
 
 /// As [`read()`], with options. Classes are the numbers from 0 to the largest label.
 pub fn read_with(images: &Path, labels: &Path, options: &IdxOptions) -> Result<Dataset, IdxError> {
-    let mut pictures = read_images(images)?;
+    let budget = Budget::new(options.budget);
+    let mut pictures = images_within(images, &budget)?;
     if options.transpose {
+        let over = |source| IdxError::Budget { path: images.into(), source };
+        budget.keep(pictures.pixels.len() as u64).map_err(over)?;
         pictures = transposed(&pictures);
     }
-    let values: Vec<u32> = read_labels(labels)?.into_iter().map(u32::from).collect();
+    let values: Vec<u32> = labels_within(labels, &budget)?.into_iter().map(u32::from).collect();
     let classes = values.iter().max().map_or(0, |largest| largest + 1);
     let classes = (0..classes).map(|class| class.to_string()).collect();
     let column = Labels { name: options.label.clone(), classes, values };
@@ -100,7 +111,11 @@ pub fn read_with(images: &Path, labels: &Path, options: &IdxOptions) -> Result<D
 
 /// Reads a file of images (bytes, rank 3).
 pub fn read_images(path: &Path) -> Result<Images, IdxError> {
-    let (sizes, pixels) = read_bytes::<3>(path)?;
+    images_within(path, &Budget::new(DEFAULT_BUDGET))
+}
+
+fn images_within(path: &Path, budget: &Budget) -> Result<Images, IdxError> {
+    let (sizes, pixels) = read_bytes::<3>(path, budget, 1)?;
     let [_, height, width] = sizes;
     if height == 0 || width == 0 {
         return Err(IdxError::Format { path: path.into(), problem: format!("its images are {height}x{width}") });
@@ -110,10 +125,20 @@ pub fn read_images(path: &Path) -> Result<Images, IdxError> {
 
 /// Reads a file of labels (bytes, rank 1).
 pub fn read_labels(path: &Path) -> Result<Vec<u8>, IdxError> {
-    Ok(read_bytes::<1>(path)?.1)
+    labels_within(path, &Budget::new(DEFAULT_BUDGET))
 }
 
-fn read_bytes<const RANK: usize>(path: &Path) -> Result<([usize; RANK], Vec<u8>), IdxError> {
+fn labels_within(path: &Path, budget: &Budget) -> Result<Vec<u8>, IdxError> {
+    // Each label becomes a number of four bytes.
+    Ok(read_bytes::<1>(path, budget, 5)?.1)
+}
+
+/// Sizes and elements, each of which takes so many bytes in the end.
+fn read_bytes<const RANK: usize>(
+    path: &Path,
+    budget: &Budget,
+    each: u64,
+) -> Result<([usize; RANK], Vec<u8>), IdxError> {
     let io = |source| IdxError::Io { path: path.into(), source };
     let wrong = |problem: String| IdxError::Format { path: path.into(), problem };
     // Damage inside gzip comes as an I/O error too, but is the file's fault.
@@ -143,6 +168,8 @@ fn read_bytes<const RANK: usize>(path: &Path) -> Result<([usize; RANK], Vec<u8>)
     if expected > most {
         return Err(wrong(format!("its header claims {sizes:?}, which is more than the file holds")));
     }
+    let over = |source| IdxError::Budget { path: path.into(), source };
+    budget.keep(expected.saturating_mul(each)).map_err(over)?;
     let mut bytes = Vec::new();
     (&mut reader).take(expected).read_to_end(&mut bytes).map_err(broken)?;
     if bytes.len() as u64 != expected {
@@ -163,9 +190,9 @@ fn open(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
     (&mut file).take(2).read_to_end(&mut start)?;
     let whole = io::Cursor::new(start.clone()).chain(BufReader::new(file));
     if start == [0x1f, 0x8b] {
-        Ok((Box::new(GzDecoder::new(whole)), length.saturating_mul(MOST_COMPRESSED).min(BYTE_LIMIT)))
+        Ok((Box::new(GzDecoder::new(whole)), length.saturating_mul(MOST_COMPRESSED)))
     } else {
-        Ok((Box::new(whole), length.min(BYTE_LIMIT)))
+        Ok((Box::new(whole), length))
     }
 }
 

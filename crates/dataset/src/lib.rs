@@ -8,6 +8,7 @@
 //! | folders of pictures, speech, faces, tables | [`import`] |
 //! | a file that numpy and PyTorch open | [`Dataset::save`], [`Dataset::load`] |
 //! | a look at what one has | [`sheet`], [`Summary`] |
+//! | a second table read as the first one was | [`schema`] |
 //! | changed copies of pictures | [`Dataset::augmented`] |
 //! | integers to encrypt | the crate `encoder`, which is fitted on a [`Dataset`] |
 //!
@@ -43,10 +44,12 @@ pub mod handwriting;
 pub mod idx;
 pub mod import;
 mod reshape;
+pub mod schema;
 pub mod sheet;
 
 pub use augment::{AugmentError, AugmentOptions};
 pub use data::{Dataset, DatasetError, Labels};
 pub use features::Features;
 pub use file::FileError;
+pub use schema::{Schema, SchemaError};
 pub use sheet::Summary;

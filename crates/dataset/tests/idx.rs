@@ -58,7 +58,7 @@ fn rows_and_columns_can_be_exchanged() {
     let folder = Folder::new();
     let images = folder.put("images", &file(&[1, 2, 3], &[1, 2, 3, 4, 5, 6]));
     let labels = folder.put("labels", &file(&[1], &[1]));
-    let options = IdxOptions { label: "letter".into(), transpose: true };
+    let options = IdxOptions { label: "letter".into(), transpose: true, ..IdxOptions::default() };
     let data = idx::read_with(&images, &labels, &options).unwrap();
     assert_eq!((data.height(), data.width(), data.images()), (3, 2, &[1, 4, 2, 5, 3, 6][..]));
     assert!(data.labels("letter").is_ok());

@@ -134,7 +134,7 @@ fn a_crop_keeps_the_middle_and_a_stretch_keeps_all() {
     let stripes = GrayImage::from_fn(24, 8, |x, _| Luma([if (8..16).contains(&x) { 200 } else { 0 }]));
     stripes.save(folder.file("a/x.png")).unwrap();
     let import = |crop| {
-        let options = PictureOptions { height: 4, width: 4, crop, smallest: 1 };
+        let options = PictureOptions { height: 4, width: 4, crop, ..Default::default() };
         pictures(folder.path(), &folders(&["class"]), &options, false, &Silent).unwrap().data
     };
     assert_eq!(import(Crop::Centre).image(0), [200; 16]);

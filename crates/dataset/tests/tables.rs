@@ -29,7 +29,7 @@ fn read_csv(content: impl AsRef<[u8]>, options: &TableOptions, skip_bad: bool) -
 
 fn read_npz(content: &[u8], options: &ArrayOptions) -> Result<Imported, ImportError> {
     let (_folder, path) = put("arrays.npz", content);
-    npz(&path, options)
+    npz(&path, options, false, &Silent)
 }
 
 fn value(data: &Dataset, item: usize, column: usize) -> f32 {
@@ -55,8 +55,12 @@ fn a_csv_table_becomes_features_and_labels() {
 fn columns_can_be_chosen_and_taken_as_texts() {
     let table = "a,b,code,y\n1,2,10115,0\n3,4,20095,1\n";
     let strings = |list: &[&str]| list.iter().map(|text| text.to_string()).collect::<Vec<_>>();
-    let options =
-        TableOptions { labels: strings(&["y"]), features: strings(&["code", "a"]), texts: strings(&["code"]) };
+    let options = TableOptions {
+        labels: strings(&["y"]),
+        features: strings(&["code", "a"]),
+        texts: strings(&["code"]),
+        ..Default::default()
+    };
     let data = read_csv(table, &options, false).unwrap().data;
     assert_eq!(data.features().unwrap().names, ["code=10115", "code=20095", "a"]);
     assert_eq!(data.image(0), [255, 0, 0]);
@@ -123,6 +127,7 @@ fn faults_of_an_archive_are_named() {
     let options = |items: &str, labels: &[&str]| ArrayOptions {
         items: items.into(),
         labels: labels.iter().map(|label| label.to_string()).collect(),
+        ..Default::default()
     };
     let array = |header: &str, data: &[u8]| {
         let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
@@ -156,7 +161,10 @@ fn faults_of_an_archive_are_named() {
         (read_npz(&made("<f8", "False", "(2, 1)"), &plain), "cut short: 8 of 16 bytes"),
         (read_npz(&made("<f8", "False", "(2, x)"), &plain), "no readable shape"),
         (read_npz(&made("<f8", "False", "(0, 3)"), &plain), "holds nothing"),
-        (read_npz(&archive(&array(&header("<f4", "False", "(1, 1)"), &f32::NAN.to_le_bytes())), &plain), "not finite"),
+        (
+            read_npz(&archive(&array(&header("<f4", "False", "(1, 1)"), &f32::NAN.to_le_bytes())), &plain),
+            "`x[0]` is \"NaN\", not a number",
+        ),
     ];
     for (result, expected) in cases {
         let error = result.unwrap_err().to_string();

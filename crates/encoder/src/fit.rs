@@ -138,6 +138,7 @@ fn cells_only(data: &dyn Images, options: &EncoderOptions) -> Result<Encoder, En
         map: Map::Cells,
         right: vec![0],
         noise: None,
+        schema: data.schema_hash(),
     };
     record.check()?;
     let across = width / pooling;

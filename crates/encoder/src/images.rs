@@ -19,6 +19,11 @@ pub trait Images: Sync {
         true
     }
 
+    /// The SHA-256, in hexadecimal, of what the columns are, where they were measured.
+    fn schema_hash(&self) -> Option<String> {
+        None
+    }
+
     /// Whether there is no item.
     fn is_empty(&self) -> bool {
         self.len() == 0

@@ -67,6 +67,8 @@ pub struct Encoder {
     right: Vec<usize>,
     /// Fresh coordinates at the end of `v`.
     noise: Option<Noise>,
+    /// The columns that it was fitted on.
+    schema: Option<String>,
 }
 
 /// An image as the two integer vectors that are encrypted; coordinate 0 of each is 1.
@@ -99,7 +101,7 @@ pub enum EncodeError {
     #[error("an encoder cannot be fitted on an empty data set: give at least one image")]
     Empty,
     /// An image of another size.
-    #[error("the image has {found} pixels, and this encoder takes {height}x{width}: resize the image")]
+    #[error("{}", size_message(*.found, *.height, *.width))]
     Size {
         /// Pixels given.
         found: usize,
@@ -118,7 +120,24 @@ pub enum EncodeError {
     },
 }
 
+/// In the words of what is encoded: rows of a table have no pixels.
+fn size_message(found: usize, height: usize, width: usize) -> String {
+    if height == 1 {
+        return format!(
+            "the row has {found} columns, and this encoder takes {width}: import the table by the schema of the training \
+             data (`dataset import table --like`)"
+        );
+    }
+    format!("the image has {found} pixels, and this encoder takes {height}x{width}: resize the image")
+}
+
 impl Encoder {
+    /// The SHA-256, in hexadecimal, of the columns that it was fitted on, where they were measured; see
+    /// `Dataset::schema_hash`.
+    pub fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
+    }
+
     /// The lengths `(n, m)` of `u` and `v`, each with its constant coordinate, `v` with its noise.
     pub fn inputs(&self) -> (usize, usize) {
         let noise = self.noise.as_ref().map_or(0, |noise| noise.deviations.len());
@@ -221,6 +240,7 @@ impl Encoder {
             map: Map::Cells,
             right: all,
             noise: None,
+            schema: None,
         })
     }
 

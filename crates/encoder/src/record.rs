@@ -21,6 +21,8 @@ pub(super) struct Record {
     pub right: Vec<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 /// Larger sides than any data set here; keeps every product far from overflow.
@@ -46,6 +48,8 @@ impl Record {
         let sound = self.map.is_sound(self.cells.len());
         require(sound, "map", "inconsistent", format!("give finite numbers for all {} cells", self.cells.len()))?;
         self.noise.iter().try_for_each(Noise::check)?;
+        let hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        require(self.schema.as_ref().is_none_or(hash), "schema", "no hash", "give a SHA-256 in hexadecimal".into())?;
         check_ascending("right", &self.right, self.map.columns(self.cells.len()))
     }
 }
@@ -55,15 +59,17 @@ impl TryFrom<Record> for Encoder {
 
     fn try_from(record: Record) -> Result<Self, EncodeError> {
         record.check()?;
-        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise } = record;
-        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise })
+        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema } =
+            record;
+        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema })
     }
 }
 
 impl From<Encoder> for Record {
     fn from(encoder: Encoder) -> Self {
-        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise } = encoder;
-        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise }
+        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema } =
+            encoder;
+        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema }
     }
 }
 
@@ -83,9 +89,10 @@ impl Record {
         let noise = self.noise.as_ref().map_or(String::new(), |noise| {
             format!(",\"noise\":{{\"deviations\":{},\"tail\":{}}}", list(&noise.deviations), noise.tail)
         });
+        let schema = self.schema.as_ref().map_or(String::new(), |hash| format!(",\"schema\":\"{hash}\""));
         format!(
             "{{\"height\":{},\"width\":{},\"bits\":{},\"low\":{},\"high\":{},\"pooling\":{},\"dark\":{},\
-             \"per_image\":{},\"cells\":{},\"map\":{map},\"right\":{}{noise}}}",
+             \"per_image\":{},\"cells\":{},\"map\":{map},\"right\":{}{noise}{schema}}}",
             self.height,
             self.width,
             self.bits,
@@ -149,11 +156,12 @@ mod tests {
             dark in any::<bool>(),
             noisy in any::<bool>(),
         ) {
+            let schema = noisy.then(|| "0f".repeat(32));
             let noise = noisy.then(|| Noise { deviations: vec![3, 70_000], tail: 6 });
             let high = 10_f32.powi(exponent);
             let record = Record {
                 height: 2, width: 3, bits: 4, low: -high / 3.0, high, pooling: 1, dark, per_image: !dark,
-                cells: vec![0, 2, 5], map, right: vec![1, 2], noise,
+                cells: vec![0, 2, 5], map, right: vec![1, 2], noise, schema,
             };
             let encoder = Encoder::try_from(record.clone()).unwrap();
             prop_assert_eq!(record.canonical(), serde_json::to_string(&encoder).unwrap());

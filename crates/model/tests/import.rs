@@ -135,6 +135,45 @@ fn the_papers_text_format_is_read() {
     assert!(error.contains("base64"), "{error}");
 }
 
+/// A file of the paper's program with this JSON, written by `write`.
+fn text_file(path: &Path, write: impl FnOnce(&mut dyn Write)) -> usize {
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    write(&mut packed);
+    let text = base64::engine::general_purpose::STANDARD.encode(packed.finish().unwrap());
+    std::fs::write(path, &text).unwrap();
+    text.len()
+}
+
+#[test]
+fn a_small_text_file_that_inflates_to_much_is_refused_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bomb.mlm");
+    let refused = |expected: &str| {
+        let error = CompiledNetwork::import(&path, &options()).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains("bomb.mlm"), "{error}");
+    };
+    // A sound network behind so many spaces that a cut at the limit would leave no JSON.
+    let sound = r#"{"proj_":{"columns":[[1],[1],[1],[1],[1]]},"forms_":{"content":[[1,1]]}}"#;
+    let size = text_file(&path, |out| {
+        (0..80).for_each(|_| out.write_all(&vec![b' '; 1 << 20]).unwrap());
+        out.write_all(sound.as_bytes()).unwrap();
+    });
+    assert!(size < 1 << 20);
+    refused("inflates to more than");
+    // Empty rows, which take eight times their text, and one row of many numbers.
+    for (start, middle, end) in [("[[]", ",[]", "]"), ("[[1", ",1", "]]")] {
+        let size = text_file(&path, |out| {
+            write!(out, r#"{{"proj_":{{"columns":{start}"#).unwrap();
+            (0..200).for_each(|_| out.write_all(middle.repeat(50_000).as_bytes()).unwrap());
+            write!(out, r#"{end}}},"forms_":{{"content":[[1,1]]}}}}"#).unwrap();
+        });
+        assert!(size < 1 << 20);
+        refused("a matrix has more than");
+    }
+    std::fs::write(&path, "A".repeat((16 << 20) + 1)).unwrap();
+    refused("it has more than");
+}
+
 #[test]
 fn what_does_not_fit_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,6 +9,7 @@ use encoder::Encoder;
 use leakage::{AttackerConfig, AuditOptions, AuditReport, Observations, Scope};
 use serde_json::json;
 
+use super::matching;
 use crate::console::{self, Console};
 use crate::encoder::EncoderArguments;
 
@@ -51,6 +52,8 @@ impl Baseline {
     pub fn run(self, console: &Console) -> Result<()> {
         let [train, test] = [&self.train, &self.test].map(|path| Dataset::load(path));
         let (train, test) = (train?, test?);
+        let labels = std::iter::once(&self.label).chain(&self.given);
+        matching::pair((&self.train, &train), (&self.test, &test), labels)?;
         let encoder = Encoder::fit(&train, &self.encoder.options(&train)?)?;
         if encoder.features() > leakage::WIDTH_LIMIT {
             bail!(

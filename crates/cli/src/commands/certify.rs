@@ -9,7 +9,7 @@ use leakage::certificate::{Certificate, CertificateOptions, CertificateSamples, 
 use model::CompiledNetwork;
 use training::History;
 
-use super::train;
+use super::{matching, train};
 use crate::console::Console;
 
 /// Bounds the accuracy of every attacker, known or not, on items that the network never saw.
@@ -38,6 +38,7 @@ impl Certify {
         let network = CompiledNetwork::load(&self.network)?;
         let noise = noise(&network).with_context(|| self.network.display().to_string())?;
         let data = Dataset::load(&self.data)?;
+        matching::encoder((&self.data, &data), network.encoder())?;
         unseen(&network, &data).with_context(|| self.data.display().to_string())?;
         let (main, collateral) = (data.labels(network.main())?, data.labels(&self.collateral)?);
         let samples = CertificateSamples {

@@ -15,6 +15,7 @@ use serde_json::json;
 use service::hash::Hash;
 
 use super::encrypt::{Items, parse_items};
+use super::matching;
 use crate::console::{self, Console};
 use crate::keys;
 
@@ -38,6 +39,7 @@ impl Check {
     pub fn run(self, console: &Console) -> Result<()> {
         let network = CompiledNetwork::load(&self.network)?;
         let data = Dataset::load(&self.data)?;
+        matching::encoder((&self.data, &data), network.encoder())?;
         let Items(items) = self.items;
         if items.end > data.len() {
             bail!("--items {}..{}: {} holds items 0..{}", items.start, items.end, self.data.display(), data.len());

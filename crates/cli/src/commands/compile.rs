@@ -10,6 +10,7 @@ use serde_json::json;
 use service::hash::Hash;
 use training::{CompileDefence, CompileOptions, CompileReport, Defence, MatchOptions, Network, OutputRange, Precision};
 
+use super::matching;
 use crate::console::{self, Console};
 use crate::files::Output;
 
@@ -106,6 +107,10 @@ impl Compile {
         let network = Network::load(&self.network)?;
         let data = Dataset::load(&self.data)?;
         let validation = self.validation.as_deref().map(Dataset::load).transpose()?;
+        matching::encoder((&self.data, &data), network.encoder())?;
+        if let (Some(file), Some(validation)) = (&self.validation, &validation) {
+            matching::pair((&self.data, &data), (file, validation), [])?;
+        }
         let bar = console.bar("compiling");
         let (compiled, report) = training::compile(&network, &data, &self.options(&network), &bar)
             .with_context(|| self.network.display().to_string())?;

@@ -13,6 +13,7 @@ mod encrypt;
 mod import;
 mod keygen;
 mod masks;
+mod matching;
 mod page;
 mod paper;
 mod predict;

@@ -9,6 +9,7 @@ use model::CompiledNetwork;
 use serde_json::json;
 use service::page::PageFile;
 
+use super::matching;
 use crate::console::{self, Console};
 use crate::files::{self, Output};
 
@@ -41,6 +42,9 @@ impl Page {
         let network = CompiledNetwork::load(&self.network)?;
         let data = Dataset::load(&self.data)?;
         let samples = self.samples.as_deref().map(Dataset::load).transpose()?;
+        for (path, data) in std::iter::once((&self.data, &data)).chain(self.samples.iter().zip(&samples)) {
+            matching::encoder((path, data), network.encoder())?;
+        }
         let page = PageFile::new(&network, &data, samples.as_ref().unwrap_or(&data), &self.collateral)?;
         let bytes = page.to_bytes();
         files::write(path, &bytes)?;

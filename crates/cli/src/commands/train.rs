@@ -11,6 +11,7 @@ use training::{
     AdversarialOptions, Adversary, Checkpoint, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
 };
 
+use super::matching;
 use super::search;
 use super::search::Point;
 use crate::console::Console;
@@ -136,7 +137,12 @@ impl Train {
         let path = if self.search.asked() { self.output.folder()? } else { self.output.path()? };
         let data = Dataset::load(&self.data)?;
         let (train, validation) = match &self.validation {
-            Some(file) => (data, Dataset::load(file)?),
+            Some(file) => {
+                let validation = Dataset::load(file)?;
+                let labels = std::iter::once(&self.main).chain(&self.collateral);
+                matching::pair((&self.data, &data), (file, &validation), labels)?;
+                (data, validation)
+            }
             None => hold_out(&data),
         };
         let mut options = self.recipe.options()?;

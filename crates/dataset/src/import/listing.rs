@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::pattern::Pattern;
-use super::{ImportError, Skipped};
+use super::{Budget, ImportError, Skipped, inside};
 
 /// Where the labels of files come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub enum LabelSource {
     /// The file name, such as `{digit}_{speaker}_{}.wav`: a label's name in braces takes the shortest
     /// text up to what follows; `{}` is ignored. With a `/`, the pattern is of the path in the folder.
     Pattern(String),
-    /// A CSV file with a header, one row per item. Only the files it names are read.
+    /// A CSV file with a header, one row per item. Only the files it names are read, and they must lie in the folder.
     Csv {
         /// The CSV file.
         path: PathBuf,
@@ -51,6 +51,9 @@ const DEEPEST: usize = 16;
 /// What separates columns.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
+/// What a row takes besides its texts.
+const ROW: u64 = 256;
+
 /// CSV files of file names and labels, of many millions of rows.
 const CSV_LIMIT: u64 = 1 << 30;
 
@@ -63,6 +66,8 @@ impl LabelSource {
         let found: Vec<&PathBuf> = children.iter().filter(csv).collect();
         match found[..] {
             [path] => {
+                let wrong = |problem| ImportError::Description { path: folder.into(), problem };
+                inside::check(folder, path).map_err(wrong)?;
                 let header = csv_header(path)?;
                 let known = ["file", "filename", "file_name", "path", "image", "wav", "name"];
                 let file = header.iter().find(|name| known.contains(&name.to_lowercase().as_str()));
@@ -76,7 +81,7 @@ impl LabelSource {
         }
     }
 
-    pub(super) fn list(&self, folder: &Path, extensions: &[&str]) -> Result<Listing, ImportError> {
+    pub(super) fn list(&self, folder: &Path, extensions: &[&str], budget: &Budget) -> Result<Listing, ImportError> {
         match self {
             LabelSource::Folders(names) => by_path(folder, extensions, names.clone(), |relative| {
                 let folders = relative.parent().into_iter().flat_map(Path::components);
@@ -94,7 +99,7 @@ impl LabelSource {
                     pattern.matches(name).ok_or_else(|| format!("its name does not fit the pattern {text}"))
                 })
             }
-            LabelSource::Csv { path, file, labels } => by_csv(folder, path, file, labels),
+            LabelSource::Csv { path, file, labels } => by_csv(folder, path, file, labels, budget),
         }
     }
 }
@@ -118,21 +123,29 @@ fn by_path(
     labels: impl Fn(&Path) -> Result<Vec<String>, String>,
 ) -> Result<Listing, ImportError> {
     let mut files = Vec::new();
-    walk(folder, extensions, DEEPEST, &mut files)?;
+    walk(folder, folder, extensions, DEEPEST, &mut files)?;
     let entry = |(index, path): (usize, PathBuf)| {
         let relative = path.strip_prefix(folder).unwrap_or(&path);
         let bad = |reason| Skipped { place: path.display().to_string(), reason };
+        inside::check(folder, &path).map_err(bad)?;
         let labels = labels(relative).map_err(bad)?;
         Ok(Entry { index: index as u64, path, labels })
     };
     Ok(Listing { label_names, entries: files.into_iter().enumerate().map(entry).collect() })
 }
 
-fn walk(folder: &Path, extensions: &[&str], depth: usize, files: &mut Vec<PathBuf>) -> Result<(), ImportError> {
+fn walk(
+    root: &Path,
+    folder: &Path,
+    extensions: &[&str],
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+) -> Result<(), ImportError> {
     for path in children(folder)? {
         if path.is_dir() {
+            inside::check(root, &path).map_err(|problem| ImportError::Description { path: root.into(), problem })?;
             if depth > 0 {
-                walk(&path, extensions, depth - 1, files)?;
+                walk(root, &path, extensions, depth - 1, files)?;
             }
         } else if extensions.contains(&extension(&path).as_str()) {
             files.push(path);
@@ -159,7 +172,7 @@ fn extension(path: &Path) -> String {
     path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String]) -> Result<Listing, ImportError> {
+fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String], budget: &Budget) -> Result<Listing, ImportError> {
     let header = csv_header(path)?;
     let column = |name: &str| {
         header.iter().position(|found| found == name).ok_or_else(|| ImportError::Description {
@@ -192,6 +205,9 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String]) -> Result<L
             },
         };
         let line = record.position().map_or(0, csv::Position::line);
+        budget
+            .keep(ROW + 2 * record.as_slice().len() as u64)
+            .map_err(|over| ImportError::Description { path: path.into(), problem: over.to_string() })?;
         let bad = |reason: &str| bad(line, reason);
         let text = |column: usize| std::str::from_utf8(&record[column]).map(|text| text.trim().to_string());
         let row = text(file_column).and_then(|name| {
@@ -203,7 +219,10 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String]) -> Result<L
             Ok((name, _)) if name.is_empty() => bad("it names no file"),
             Ok((_, labels)) if labels.iter().any(String::is_empty) => bad("a label is missing"),
             Ok((name, _)) if !seen.insert(name.clone()) => bad(&format!("it names {name} for the second time")),
-            Ok((name, labels)) => Ok(Entry { index: entries.len() as u64, path: folder.join(name), labels }),
+            Ok((name, labels)) => match inside::join(folder, &name) {
+                Ok(path) => Ok(Entry { index: entries.len() as u64, path, labels }),
+                Err(reason) => bad(&reason),
+            },
         });
     }
     Ok(Listing { label_names, entries })

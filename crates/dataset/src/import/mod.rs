@@ -6,20 +6,23 @@
 //! [`Imported::skipped`].
 //! The order of items is that of their paths, whatever the file system says.
 
+mod budget;
 mod faces;
+mod inside;
 mod listing;
 mod pattern;
 mod pictures;
 mod speech;
 mod table;
 
+pub use budget::{Budget, DEFAULT_BUDGET, Held, OverBudget};
 pub use faces::{FaceOptions, imdb_faces, utk_faces};
 pub use listing::LabelSource;
 pub use pictures::{Crop, PictureOptions, pictures};
 pub use speech::{SpeechOptions, SynthesisError, SynthesisOptions, speech, synthesise};
 #[cfg(feature = "parquet")]
 pub use table::parquet;
-pub use table::{ArrayOptions, TableOptions, csv, npz};
+pub use table::{ArrayOptions, TableOptions, TableRules, csv, npz};
 
 use std::collections::BTreeMap;
 use std::io;
@@ -41,6 +44,23 @@ pub struct Imported {
     pub skipped: Vec<Skipped>,
     /// How many sound items the options left out, by reason.
     pub filtered: BTreeMap<String, usize>,
+    /// Values of tables that did not fit, and the rule that stood for them.
+    pub handled: Vec<Handled>,
+    /// Columns of a table that are neither features nor labels.
+    pub ignored: Vec<String>,
+}
+
+/// Values of one column that a rule stood for.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Handled {
+    /// The column.
+    pub column: String,
+    /// `missing`, `unknown` or `outside`.
+    pub what: String,
+    /// The rule, such as `median`.
+    pub rule: String,
+    /// How many.
+    pub count: usize,
 }
 
 /// An item that was left out.
@@ -113,6 +133,10 @@ struct Job<'a> {
     entries: Vec<Result<Entry, Skipped>>,
     height: usize,
     width: usize,
+    /// What the import may unpack.
+    budget: &'a Budget,
+    /// Items that each entry gives.
+    items: usize,
     /// Add the label `copy`: the number of the item among those of one entry.
     copies: bool,
     skip_bad: bool,
@@ -128,6 +152,11 @@ impl Job<'_> {
         convert: impl Fn(&mut T, &Entry) -> Result<Vec<u8>, String> + Sync + Send,
     ) -> Result<Imported, ImportError> {
         progress.begin(self.entries.len() as u64);
+        // Every item once by itself and once among all.
+        let each = 2 * (self.items * self.height * self.width) as u64;
+        let sound = self.entries.iter().filter(|entry| entry.is_ok()).count() as u64;
+        let over = |over: OverBudget| ImportError::Description { path: self.path.into(), problem: over.to_string() };
+        self.budget.keep(sound.saturating_mul(each)).map_err(over)?;
         // The place of the first bad item that ends the import, so far: nothing behind it is read.
         let end = AtomicUsize::new(usize::MAX);
         let convert = |scratch: &mut T, (place, entry): (usize, &Result<Entry, Skipped>)| {
@@ -174,7 +203,7 @@ impl Job<'_> {
         let copies = self.copies.then(|| Labels::from_texts("copy", &copies));
         let about = BTreeMap::from([("generator".into(), self.generator)]);
         let data = Dataset::new(self.height, self.width, bytes, labels.chain(copies).collect(), about)?;
-        Ok(Imported { data, skipped, filtered: BTreeMap::new() })
+        Ok(Imported { data, skipped, filtered: BTreeMap::new(), handled: vec![], ignored: vec![] })
     }
 }
 
@@ -194,6 +223,8 @@ mod tests {
             entries: entries.collect(),
             height: 1,
             width: 1,
+            budget: &Budget::new(1000),
+            items: 1,
             copies: false,
             skip_bad: false,
             generator: String::new(),

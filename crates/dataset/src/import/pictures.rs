@@ -9,7 +9,7 @@ use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgba};
 use serde::{Deserialize, Serialize};
 
-use super::{ImportError, Imported, Job, LabelSource};
+use super::{Budget, DEFAULT_BUDGET, ImportError, Imported, Job, LabelSource};
 
 pub(super) const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pnm"];
 
@@ -29,6 +29,8 @@ pub struct PictureOptions {
     pub crop: Crop,
     /// Refuse pictures with fewer rows or columns than this.
     pub smallest: u32,
+    /// Bytes that the import may unpack: pictures in work and all items together.
+    pub budget: u64,
 }
 
 /// How a picture is brought to the shape of the data set.
@@ -43,7 +45,7 @@ pub enum Crop {
 
 impl Default for PictureOptions {
     fn default() -> Self {
-        Self { height: 28, width: 28, crop: Crop::Centre, smallest: 1 }
+        Self { height: 28, width: 28, crop: Crop::Centre, smallest: 1, budget: DEFAULT_BUDGET }
     }
 }
 
@@ -56,18 +58,21 @@ pub fn pictures(
     progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
-    let listing = labels.list(folder, &EXTENSIONS)?;
+    let budget = Budget::new(options.budget);
+    let listing = labels.list(folder, &EXTENSIONS, &budget)?;
     let job = Job {
+        budget: &budget,
         path: folder,
         label_names: listing.label_names,
         entries: listing.entries,
         height: options.height,
         width: options.width,
+        items: 1,
         copies: false,
         skip_bad,
         generator: "imported pictures".into(),
     };
-    job.run(progress, || (), |(), entry| read(&entry.path, options, None))
+    job.run(progress, || (), |(), entry| read(&entry.path, options, None, &budget))
 }
 
 impl PictureOptions {
@@ -86,7 +91,12 @@ impl PictureOptions {
 pub(super) type Region = [f64; 4];
 
 /// Reads one picture, or a region of it, as grey bytes.
-pub(super) fn read(path: &Path, options: &PictureOptions, region: Option<Region>) -> Result<Vec<u8>, String> {
+pub(super) fn read(
+    path: &Path,
+    options: &PictureOptions,
+    region: Option<Region>,
+    budget: &Budget,
+) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let damaged = |error: image::ImageError| format!("not a readable picture: {error}");
     let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(|error| error.to_string())?;
@@ -99,6 +109,8 @@ pub(super) fn read(path: &Path, options: &PictureOptions, region: Option<Region>
     if decoder.total_bytes() > MOST_BYTES {
         return Err(format!("it would take {} bytes of memory, more than {MOST_BYTES}", decoder.total_bytes()));
     }
+    // The picture, the decoder's own and a copy in other colours.
+    let _held = budget.hold(3 * decoder.total_bytes()).map_err(|over| over.to_string())?;
     let orientation = decoder.orientation().map_err(damaged)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     picture.apply_orientation(orientation);

@@ -1,8 +1,10 @@
 //! A data set at a glance: a contact sheet of its images, and a summary in numbers.
 
 mod caption;
+mod columns;
 mod summary;
 
+pub use columns::{ColumnSummary, Correlation};
 pub use summary::{Association, ClassCount, LabelSummary, Summary};
 
 use std::collections::BTreeMap;

@@ -5,17 +5,24 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ColumnSummary;
 use crate::{Dataset, Labels};
 
 /// Sizes, classes and how far labels tell of each other; prints as text, serialises as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The number of images.
+    /// The number of items: images, or rows of a table.
     pub items: usize,
-    /// Rows of an image.
+    /// Rows of an item.
     pub height: usize,
-    /// Columns of an image.
+    /// Columns of an item: features, if it is a row of a table.
     pub width: usize,
+    /// Whether the bytes stand for measured values rather than pixels.
+    #[serde(default)]
+    pub measured: bool,
+    /// The columns of a table; empty for pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnSummary>,
     /// The label columns.
     pub labels: Vec<LabelSummary>,
     /// One entry for each ordered pair of different labels.
@@ -66,6 +73,8 @@ impl Summary {
             items: data.len(),
             height: data.height(),
             width: data.width(),
+            measured: data.features().is_some(),
+            columns: ColumnSummary::all(data),
             labels: columns.iter().map(summarise).collect(),
             associations: associations.map(|(known, guessed)| associate(known, guessed)).collect(),
             about: data.about().clone(),
@@ -101,9 +110,39 @@ fn associate(known: &Labels, guessed: &Labels) -> Association {
     }
 }
 
+/// Columns that text shows.
+const COLUMNS_SHOWN: usize = 100;
+
+impl Summary {
+    /// How many of what, in the words of the data.
+    pub fn size(&self) -> String {
+        let Self { items, height, width, .. } = self;
+        match (self.measured, self.columns.len()) {
+            (false, _) => format!("{items} images of {height}x{width} pixels"),
+            (true, 0) => format!("{items} items of {height}x{width} values"),
+            (true, columns) if columns == *width => format!("{items} rows of {columns} columns"),
+            (true, columns) => format!("{items} rows of {columns} columns, {width} features"),
+        }
+    }
+}
+
+fn line(column: &ColumnSummary) -> String {
+    let missing = match column.missing {
+        Some(count) => format!("{count} missing"),
+        None => "missing ones filled".into(),
+    };
+    let range = match (column.least, column.greatest) {
+        (Some(least), Some(greatest)) => format!("{least:.6} to {greatest:.6}").replace(".000000", ""),
+        _ => format!("{} features", column.features),
+    };
+    let tells = column.labels.iter().map(|tells| format!("{} {:.3}", tells.measure, tells.value));
+    let parts = [column.kind.clone(), missing, range].into_iter().chain(tells);
+    format!("{}: {}", column.name, parts.collect::<Vec<_>>().join(", "))
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{} images of {}x{} pixels", self.items, self.height, self.width)?;
+        writeln!(out, "{}", self.size())?;
         for label in &self.labels {
             const SHOWN: usize = 12;
             let classes = label.classes.iter().take(SHOWN).map(|class| format!("{} {}", class.name, class.count));
@@ -114,6 +153,17 @@ impl fmt::Display for Summary {
         }
         for Association { known, guessed, blind, informed } in &self.associations {
             writeln!(out, "{guessed} guessed from {known}: {informed:.1} % (blind {blind:.1} %)")?;
+        }
+        if !self.columns.is_empty() {
+            let names: Vec<&str> = self.labels.iter().map(|label| label.name.as_str()).collect();
+            let tells = if names.is_empty() { String::new() } else { format!("; tells {}", names.join(", ")) };
+            writeln!(out, "columns: kind, missing, range{tells}")?;
+        }
+        for column in self.columns.iter().take(COLUMNS_SHOWN) {
+            writeln!(out, "  {}", line(column))?;
+        }
+        if self.columns.len() > COLUMNS_SHOWN {
+            writeln!(out, "  and {} more, which --json lists", self.columns.len() - COLUMNS_SHOWN)?;
         }
         for (key, value) in &self.about {
             writeln!(out, "{key}: {value}")?;

@@ -1,5 +1,6 @@
 //! The text files of the paper's program: base64 of zlib of JSON.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -8,14 +9,19 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encoder::Encoder;
 use flate2::read::ZlibDecoder;
-use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{ImportError, Raw};
 use crate::storage::FileError;
 
 /// The paper's own file is 21 KB, and 108 KB inflated.
-const TEXT_LIMIT: u64 = 64 << 20;
-const JSON_LIMIT: u64 = 256 << 20;
+const TEXT_LIMIT: u64 = 16 << 20;
+const JSON_LIMIT: u64 = 64 << 20;
+
+/// Numbers of a matrix, each of its rows counted as three more: what they take in memory, 64 MB.
+const NUMBER_LIMIT: usize = 8 << 20;
+const ROW: usize = 3;
 
 #[derive(Deserialize)]
 struct Model {
@@ -25,12 +31,69 @@ struct Model {
 
 #[derive(Deserialize)]
 struct Projection {
-    columns: Vec<Vec<f64>>,
+    columns: Matrix,
 }
 
 #[derive(Deserialize)]
 struct Forms {
-    content: Vec<Vec<f64>>,
+    content: Matrix,
+}
+
+/// Rows of numbers, refused as soon as they are more than [`NUMBER_LIMIT`]: two letters of JSON may become a row.
+struct Matrix(Vec<Vec<f64>>);
+
+impl<'de> Deserialize<'de> for Matrix {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Rows)
+    }
+}
+
+struct Rows;
+
+impl<'de> Visitor<'de> for Rows {
+    type Value = Matrix;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("rows of numbers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Matrix, A::Error> {
+        let (mut matrix, mut left) = (Vec::new(), NUMBER_LIMIT);
+        while let Some(row) = rows.next_element_seed(Row(&mut left))? {
+            matrix.push(row);
+        }
+        Ok(Matrix(matrix))
+    }
+}
+
+/// A row that may have so many numbers.
+struct Row<'a>(&'a mut usize);
+
+impl<'de> DeserializeSeed<'de> for Row<'_> {
+    type Value = Vec<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<f64>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Row<'_> {
+    type Value = Vec<f64>;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a row of numbers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Vec<f64>, A::Error> {
+        let large = || de::Error::custom(format!("a matrix has more than {NUMBER_LIMIT} numbers"));
+        let mut row = Vec::new();
+        *self.0 = self.0.checked_sub(ROW).ok_or_else(large)?;
+        while let Some(number) = numbers.next_element()? {
+            *self.0 = self.0.checked_sub(1).ok_or_else(large)?;
+            row.push(number);
+        }
+        Ok(row)
+    }
 }
 
 /// Whether a file starts as text rather than as safetensors (eight bytes of length, then `{`).
@@ -43,15 +106,23 @@ pub(super) fn is_text(path: &Path) -> Result<bool, ImportError> {
 pub(super) fn read(path: &Path, encoder: &Encoder) -> Result<Raw, ImportError> {
     let failed = |problem: String| ImportError::Text { path: path.into(), problem };
     let mut text = Vec::new();
-    open(path)?.take(TEXT_LIMIT).read_to_end(&mut text).map_err(|source| unreadable(path, source))?;
+    open(path)?.take(TEXT_LIMIT + 1).read_to_end(&mut text).map_err(|source| unreadable(path, source))?;
+    if text.len() as u64 > TEXT_LIMIT {
+        return Err(failed(format!("it has more than {TEXT_LIMIT} bytes; such a network has a few thousand")));
+    }
     text.retain(|byte| !byte.is_ascii_whitespace());
     let packed = STANDARD.decode(&text).map_err(|error| failed(format!("it is not base64 ({error})")))?;
     let mut json = Vec::new();
-    let inflated = ZlibDecoder::new(&packed[..]).take(JSON_LIMIT).read_to_end(&mut json);
+    let inflated = ZlibDecoder::new(&packed[..]).take(JSON_LIMIT + 1).read_to_end(&mut json);
     inflated.map_err(|error| failed(format!("it does not inflate ({error})")))?;
+    if json.len() as u64 > JSON_LIMIT {
+        return Err(failed(format!(
+            "it inflates to more than {JSON_LIMIT} bytes; such a network has a hundred thousand"
+        )));
+    }
     let model: Model = serde_json::from_slice(&json).map_err(|error| failed(format!("its JSON: {error}")))?;
 
-    let (columns, content) = (model.proj_.columns, model.forms_.content);
+    let (columns, content) = (model.proj_.columns.0, model.forms_.content.0);
     let units = content.len();
     let outputs = content.first().map_or(0, Vec::len);
     let (n, m) = encoder.inputs();

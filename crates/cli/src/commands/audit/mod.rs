@@ -17,6 +17,7 @@ use service::audit::SignedAudit;
 use service::hash::Hash;
 use service::signature::SigningKey;
 
+use super::matching;
 use crate::console::Console;
 use crate::files;
 use crate::observe;
@@ -117,6 +118,8 @@ impl Audit {
         let network = CompiledNetwork::load(&self.network)?;
         let [train, test] = [&self.train, &self.test].map(|path| Split::load(path, &network, &self));
         let (train, test) = (train?, test?);
+        let labels = [&self.main, &self.collateral];
+        matching::pair((&self.train, &train.data), (&self.test, &test.data), labels)?;
         if let Some(path) = &self.outputs {
             outputs::write(path, (&train.seen, &train.outputs), (&test.seen, &test.outputs))?;
             if self.outputs_only {
@@ -216,6 +219,7 @@ impl Split {
     fn load(path: &Path, network: &CompiledNetwork, audit: &Audit) -> Result<Self> {
         let load = || {
             let data = Dataset::load(path)?;
+            data.check_encoder(network.encoder())?;
             let outputs = network.evaluate_all(&data)?;
             let seen = observe::labelled(&outputs, network.outputs(), &data, &audit.main, &audit.collateral)?;
             Ok::<_, anyhow::Error>(Self { data, outputs, seen })

@@ -4,6 +4,7 @@ mod augment;
 mod derive;
 mod draw;
 mod import;
+mod schema;
 mod show;
 mod split;
 mod synthesise;
@@ -32,6 +33,8 @@ pub enum Dataset {
     Derive(derive::Derive),
     /// Add changed copies of pictures: shifted, turned, scaled, warped
     Augment(augment::Augment),
+    /// Write the schema of a table's columns to a file, by which others read their tables
+    Schema(schema::Schema),
     /// Say what is in a data set, and draw a contact sheet
     Show(show::Show),
 }
@@ -46,6 +49,7 @@ impl Dataset {
             Self::Split(split) => split.run(console),
             Self::Derive(derive) => derive.run(console),
             Self::Augment(augment) => augment.run(console),
+            Self::Schema(schema) => schema.run(console),
             Self::Show(show) => show.run(console),
         }
     }
@@ -60,8 +64,13 @@ fn save(data: &dataset::Dataset, path: &Path, console: &Console) -> Result<()> {
             "file": path, "items": data.len(), "height": data.height(), "width": data.width(), "labels": labels,
         }),
         || {
-            let size = format!("{}×{}", data.height(), data.width());
-            format!("{}: {} images of {size}, labels {}", path.display(), data.len(), labels.join(", "))
+            let (items, height, width) = (data.len(), data.height(), data.width());
+            let size = match (data.features(), height) {
+                (None, _) => format!("{items} images of {height}×{width}"),
+                (Some(_), 1) => format!("{items} rows of {width} features"),
+                (Some(_), _) => format!("{items} items of {height}×{width} values"),
+            };
+            format!("{}: {size}, labels {}", path.display(), labels.join(", "))
         },
     )
 }

@@ -52,7 +52,7 @@ impl Synthesise {
             }
             None => temporary.path(),
         };
-        let features = self.features.options();
+        let features = self.features.options(dataset::import::DEFAULT_BUDGET);
         let options = SynthesisOptions {
             program: self.espeak,
             words: self.words,

@@ -13,6 +13,7 @@ use roles::keyfile::Unlock;
 use roles::{MaskStore, Owner, Published};
 use serde_json::json;
 
+use super::matching;
 use crate::console::{self, Console};
 use crate::files;
 use crate::keys;
@@ -87,6 +88,7 @@ impl Encrypt {
             bail!("--parameters and --out, or --url and --model, say what to encrypt for");
         };
         let published = Published::read(folder)?;
+        matching::encoder((&self.data, &data), published.encoder())?;
         // Everything that can be refused is refused before the first file is written.
         let encoded = items
             .clone()

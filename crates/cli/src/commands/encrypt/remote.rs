@@ -97,6 +97,7 @@ impl Remote {
         let bar = console.bar("tables of the public key");
         let owner = Owner::connect(connection, options, &self.folder()?, sender, &bar)?;
         bar.finish_and_clear();
+        data.check_encoder(&owner.parameters().encoder)?;
         let images: Vec<&[u8]> = items.clone().map(|item| data.image(item)).collect();
         let (answers, reading) = owner.predict(&images)?;
         if reading.warn {

@@ -14,6 +14,7 @@ use training::{Checkpoint, CompileOptions, Network, TrainOptions};
 use super::arguments::Space;
 use super::point::{Found, Point};
 use super::{front, page};
+use crate::commands::matching;
 use crate::console::{self, Console};
 use crate::files;
 use crate::observe::observations;
@@ -44,6 +45,8 @@ pub fn run(ground: &Ground, space: &Space, console: &Console) -> Result<()> {
         bail!("--search measures a leak: name the label that outputs should not tell by --collateral");
     };
     let attackers = Dataset::load(&space.attackers)?;
+    let labels = std::iter::once(&ground.options.main).chain(&ground.options.collateral);
+    matching::pair((Path::new("--data"), ground.train), (&space.attackers, &attackers), labels)?;
     claim(ground, space, &attackers)?;
     let mut found = Vec::new();
     for (number, point) in space.points.iter().enumerate() {

@@ -6,9 +6,10 @@
 //! against what encloses it before anything is allocated.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use flate2::read::ZlibDecoder;
+
+use crate::import::Budget;
 
 /// An array of a MATLAB file.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,11 +26,15 @@ pub(super) enum Value {
 
 const HEADER: usize = 128;
 
-/// The largest collection's description (460,723 faces) takes a quarter of this.
-const MOST_BYTES: u64 = 512 << 20;
-
 /// Structures in cells in structures …
 const DEEPEST: usize = 16;
+
+/// What a field takes besides its name and what it holds.
+const FIELD: u64 = 128;
+
+fn keep(budget: &Budget, bytes: u64) -> Result<(), String> {
+    budget.keep(bytes).map_err(|over| over.to_string())
+}
 
 mod kind {
     pub const MATRIX: u32 = 14;
@@ -44,7 +49,7 @@ mod class {
 }
 
 /// The variables of a file, by name.
-pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Value>, String> {
+pub(super) fn read(bytes: &[u8], budget: &Budget) -> Result<BTreeMap<String, Value>, String> {
     if bytes.starts_with(b"MATLAB 7.3") {
         return Err("it is of version 7.3 (HDF5): save it again with save(…, '-v7')".into());
     }
@@ -61,15 +66,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<BTreeMap<String, Value>, String> {
         match kind {
             kind::COMPRESSED => {
                 let mut inflated = Vec::new();
-                let mut decoder = ZlibDecoder::new(data).take(MOST_BYTES + 1);
-                decoder.read_to_end(&mut inflated).map_err(|error| format!("its compression is damaged: {error}"))?;
-                if inflated.len() as u64 > MOST_BYTES {
-                    return Err(format!("it holds more than {MOST_BYTES} bytes"));
-                }
+                let decoder = ZlibDecoder::new(data);
+                budget.read_to_end(decoder, &mut inflated).map_err(|error| match error.kind() {
+                    std::io::ErrorKind::FileTooLarge => error.to_string(),
+                    _ => format!("its compression is damaged: {error}"),
+                })?;
                 let (_, data) = Elements { bytes: &inflated }.next()?;
-                variables.extend(array(data, DEEPEST)?);
+                variables.extend(array(data, DEEPEST, budget)?);
             }
-            kind::MATRIX => variables.extend(array(data, DEEPEST)?),
+            kind::MATRIX => variables.extend(array(data, DEEPEST, budget)?),
             _ => {}
         }
     }
@@ -112,7 +117,7 @@ impl<'a> Elements<'a> {
 }
 
 /// The name and value of an array; none for an empty one without a header.
-fn array(data: &[u8], depth: usize) -> Result<Option<(String, Value)>, String> {
+fn array(data: &[u8], depth: usize, budget: &Budget) -> Result<Option<(String, Value)>, String> {
     if data.is_empty() {
         return Ok(None);
     }
@@ -121,28 +126,28 @@ fn array(data: &[u8], depth: usize) -> Result<Option<(String, Value)>, String> {
     let (_, flags) = parts.next()?;
     let class = *flags.first().ok_or("an array has no flags")?;
     let (kind, sizes) = parts.next()?;
-    let sizes = numbers(kind, sizes)?;
+    let sizes = numbers(kind, sizes, budget)?;
     let (_, name) = parts.next()?;
     let name = String::from_utf8_lossy(name).into_owned();
     let value = match class {
-        class::CELL => Value::Cells(nested(&mut parts, depth)?),
-        class::STRUCTURE if sizes == [1.0, 1.0] => structure(&mut parts, depth)?,
+        class::CELL => Value::Cells(nested(&mut parts, depth, budget)?),
+        class::STRUCTURE if sizes == [1.0, 1.0] => structure(&mut parts, depth, budget)?,
         class::TEXT => {
             let (kind, data) = parts.next()?;
-            Value::Text(text(kind, data)?)
+            Value::Text(text(kind, data, budget)?)
         }
         class if class::NUMBERS.contains(&class) => {
             let (kind, data) = parts.next()?;
-            Value::Numbers(numbers(kind, data)?)
+            Value::Numbers(numbers(kind, data, budget)?)
         }
         _ => Value::Other,
     };
     Ok(Some((name, value)))
 }
 
-fn structure(parts: &mut Elements, depth: usize) -> Result<Value, String> {
+fn structure(parts: &mut Elements, depth: usize, budget: &Budget) -> Result<Value, String> {
     let (kind, length) = parts.next()?;
-    let length = numbers(kind, length)?.first().map_or(0, |&length| length as usize);
+    let length = numbers(kind, length, budget)?.first().map_or(0, |&length| length as usize);
     let (_, names) = parts.next()?;
     if length == 0 || names.len() % length != 0 {
         return Err("a structure's field names are damaged".into());
@@ -151,24 +156,34 @@ fn structure(parts: &mut Elements, depth: usize) -> Result<Value, String> {
         let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
         String::from_utf8_lossy(&bytes[..end]).into_owned()
     };
+    keep(budget, names.len() as u64 / length as u64 * FIELD + 3 * names.len() as u64)?;
     let names = names.chunks(length).map(name);
-    Ok(Value::Fields(names.zip(nested(parts, depth)?).collect()))
+    Ok(Value::Fields(names.zip(nested(parts, depth, budget)?).collect()))
 }
 
 /// The arrays in what is left of a cell or a structure.
-fn nested(parts: &mut Elements, depth: usize) -> Result<Vec<Value>, String> {
+fn nested(parts: &mut Elements, depth: usize, budget: &Budget) -> Result<Vec<Value>, String> {
     let mut values = Vec::new();
     while !parts.bytes.is_empty() {
         let (kind, data) = parts.next()?;
         if kind != kind::MATRIX {
             return Err(format!("a cell holds an element of type {kind}"));
         }
-        values.push(array(data, depth)?.map_or(Value::Other, |(_, value)| value));
+        // An empty array takes eight bytes of the file, and more as a value.
+        keep(budget, 2 * size_of::<Value>() as u64)?;
+        values.push(array(data, depth, budget)?.map_or(Value::Other, |(_, value)| value));
     }
     Ok(values)
 }
 
-fn numbers(kind: u32, data: &[u8]) -> Result<Vec<f64>, String> {
+fn numbers(kind: u32, data: &[u8], budget: &Budget) -> Result<Vec<f64>, String> {
+    let size: u64 = match kind {
+        1 | 2 => 1,
+        3 | 4 => 2,
+        5..=7 => 4,
+        _ => 8,
+    };
+    keep(budget, data.len() as u64 / size * 8)?;
     /// Whole elements, each turned into a number.
     fn each<const SIZE: usize>(data: &[u8], turn: impl Fn([u8; SIZE]) -> f64) -> Vec<f64> {
         data.as_chunks().0.iter().map(|&bytes| turn(bytes)).collect()
@@ -188,7 +203,9 @@ fn numbers(kind: u32, data: &[u8]) -> Result<Vec<f64>, String> {
     })
 }
 
-fn text(kind: u32, data: &[u8]) -> Result<String, String> {
+fn text(kind: u32, data: &[u8], budget: &Budget) -> Result<String, String> {
+    // What is no letter becomes one of three bytes.
+    keep(budget, 3 * data.len() as u64)?;
     Ok(match kind {
         1 | 2 | 16 => String::from_utf8_lossy(data).into_owned(),
         4 | 17 => {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use self::matlab::Value;
 use super::listing::Entry;
 use super::pictures::{self, EXTENSIONS, PictureOptions, Region};
-use super::{ImportError, Imported, Job, LabelSource, Skipped};
+use super::{Budget, ImportError, Imported, Job, LabelSource, Skipped, inside};
 
 /// What faces become.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ impl Default for FaceOptions {
 /// Ages beyond are errors of the collection.
 const OLDEST: u32 = 116;
 
+/// What a face takes besides what the description says of it.
+const FACE: u64 = 512;
+
 const MAT_LIMIT: u64 = 256 << 20;
 
 /// Imports UTKFace: `age_gender_race_date.jpg`.
@@ -55,7 +58,8 @@ pub fn utk_faces(
     progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
-    let listing = LabelSource::Pattern("{age}_{gender}_{race}_{}.jpg".into()).list(folder, &EXTENSIONS)?;
+    let budget = Budget::new(options.picture.budget);
+    let listing = LabelSource::Pattern("{age}_{gender}_{race}_{}.jpg".into()).list(folder, &EXTENSIONS, &budget)?;
     let relabel = |entry: Entry| {
         let bad = |reason: String| Skipped { place: entry.path.display().to_string(), reason };
         let age = entry.labels[0].parse().map_err(|_| bad(format!("its age is {}", entry.labels[0])))?;
@@ -70,10 +74,10 @@ pub fn utk_faces(
         Ok(Entry { labels: vec![age, gender, race], ..entry.clone() })
     };
     let entries: Vec<_> = listing.entries.into_iter().map(|entry| entry.and_then(relabel)).collect();
-    job(folder, options, listing.label_names, entries, skip_bad, "UTKFace").run(
+    job(folder, options, listing.label_names, entries, skip_bad, "UTKFace", &budget).run(
         progress,
         || (),
-        |(), entry| pictures::read(&entry.path, &options.picture, None),
+        |(), entry| pictures::read(&entry.path, &options.picture, None, &budget),
     )
 }
 
@@ -86,8 +90,9 @@ pub fn imdb_faces(
     progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
+    let budget = Budget::new(options.picture.budget);
     let folder = description.parent().unwrap_or(Path::new("."));
-    let faces = read_description(description)?;
+    let faces = read_description(description, &budget)?;
     let mut filtered: BTreeMap<String, usize> = BTreeMap::new();
     let (mut entries, mut regions) = (Vec::new(), Vec::new());
     for face in faces {
@@ -95,15 +100,18 @@ pub fn imdb_faces(
             Err(reason) => *filtered.entry(reason.into()).or_default() += 1,
             Ok(labels) => {
                 let index = entries.len() as u64;
-                entries.push(Ok(Entry { index, path: folder.join(&face.path), labels: labels.to_vec() }));
+                let bad = |reason| Skipped { place: description.display().to_string(), reason };
+                let path = inside::join(folder, &face.path).map_err(bad);
+                entries.push(path.map(|path| Entry { index, path, labels: labels.to_vec() }));
                 regions.push(options.locate.map(|margin| face.region(margin)));
             }
         }
     }
     let names = vec!["age".into(), "gender".into()];
-    let job = job(description, options, names, entries, skip_bad, "IMDB-WIKI");
-    let convert =
-        |(): &mut (), entry: &Entry| pictures::read(&entry.path, &options.picture, regions[entry.index as usize]);
+    let job = job(description, options, names, entries, skip_bad, "IMDB-WIKI", &budget);
+    let convert = |(): &mut (), entry: &Entry| {
+        pictures::read(&entry.path, &options.picture, regions[entry.index as usize], &budget)
+    };
     let imported = job.run(progress, || (), convert)?;
     Ok(Imported { filtered, ..imported })
 }
@@ -115,10 +123,11 @@ fn job<'a>(
     entries: Vec<Result<Entry, Skipped>>,
     skip_bad: bool,
     name: &str,
+    budget: &'a Budget,
 ) -> Job<'a> {
     let (height, width) = (options.picture.height, options.picture.width);
     let generator = format!("imported faces, {name}");
-    Job { path, label_names, entries, height, width, copies: false, skip_bad, generator }
+    Job { path, label_names, entries, height, width, budget, items: 1, copies: false, skip_bad, generator }
 }
 
 impl FaceOptions {
@@ -216,15 +225,19 @@ fn year_and_month(day: i64) -> (i64, i64) {
     (year + era * 400 + later, month)
 }
 
-fn read_description(path: &Path) -> Result<Vec<Face>, ImportError> {
+fn read_description(path: &Path, budget: &Budget) -> Result<Vec<Face>, ImportError> {
     let io = |source| ImportError::Io { path: path.into(), source };
     let wrong = |problem: String| ImportError::Description { path: path.into(), problem };
     let mut bytes = Vec::new();
-    File::open(path).map_err(io)?.take(MAT_LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
+    let file = File::open(path).map_err(io)?.take(MAT_LIMIT + 1);
+    budget.read_to_end(file, &mut bytes).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => wrong(error.to_string()),
+        _ => io(error),
+    })?;
     if bytes.len() as u64 > MAT_LIMIT {
         return Err(wrong(format!("it has more than {MAT_LIMIT} bytes")));
     }
-    let mut variables = matlab::read(&bytes).map_err(wrong)?.into_values();
+    let mut variables = matlab::read(&bytes, budget).map_err(wrong)?.into_values();
     let fields = variables.find_map(|value| match value {
         Value::Fields(fields) if fields.contains_key("full_path") => Some(fields),
         _ => None,
@@ -243,6 +256,9 @@ fn read_description(path: &Path) -> Result<Vec<Face>, ImportError> {
         Some(Value::Cells(cells)) if cells.len() == paths.len() => cells.into_iter(),
         _ => return Err(wrong(format!("its field `face_location` does not have {} cells", paths.len()))),
     };
+    // Each face once more, with its entry.
+    let all = paths.len() as u64 * FACE;
+    budget.keep(all).map_err(|over| wrong(over.to_string()))?;
     let face = |(place, name): (usize, Value)| {
         let Value::Text(name) = name else { return Err(wrong(format!("entry {place} of `full_path` is no text"))) };
         let location = match locations.next() {

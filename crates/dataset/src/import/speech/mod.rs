@@ -25,7 +25,7 @@ use std::path::Path;
 use host::Progress;
 use serde::{Deserialize, Serialize};
 
-use super::{ImportError, Imported, Job, LabelSource};
+use super::{Budget, DEFAULT_BUDGET, ImportError, Imported, Job, LabelSource};
 use crate::Features;
 use mel::Analysers;
 
@@ -50,11 +50,13 @@ pub struct SpeechOptions {
     pub augment: usize,
     /// Decides the changes.
     pub seed: u64,
+    /// Bytes that the import may unpack: recordings in work and all items together.
+    pub budget: u64,
 }
 
 impl Default for SpeechOptions {
     fn default() -> Self {
-        Self { bands: 20, frames: 24, low: 60.0, high: 4000.0, trim: 40.0, augment: 0, seed: 0 }
+        Self { bands: 20, frames: 24, low: 60.0, high: 4000.0, trim: 40.0, augment: 0, seed: 0, budget: DEFAULT_BUDGET }
     }
 }
 
@@ -70,8 +72,11 @@ pub fn speech(
     progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
     options.check()?;
-    let listing = labels.list(folder, &["wav", "wave"])?;
+    let budget = Budget::new(options.budget);
+    let listing = labels.list(folder, &["wav", "wave"], &budget)?;
     let job = Job {
+        budget: &budget,
+        items: 1 + options.augment,
         path: folder,
         label_names: listing.label_names,
         entries: listing.entries,
@@ -82,7 +87,7 @@ pub fn speech(
         generator: "imported speech, log-mel energies".into(),
     };
     let imported = job.run(progress, Analysers::default, |analysers, entry| {
-        let sound = wav::read(&entry.path)?;
+        let (sound, _held) = wav::read(&entry.path, &budget)?;
         let mut items = Vec::with_capacity((1 + options.augment) * options.bands * options.frames);
         for copy in 0..=options.augment {
             let energies = match copy {

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use hound::{SampleFormat, WavReader};
 
+use crate::import::{Budget, Held};
+
 /// A recording: samples in −1..1.
 pub(super) struct Sound {
     pub samples: Vec<f32>,
@@ -17,7 +19,11 @@ const MOST_SAMPLES: usize = 48_000 * 120;
 const MOST_CHANNELS: u16 = 16;
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 
-pub(super) fn read(path: &Path) -> Result<Sound, String> {
+/// What a sample takes while it is worked on: itself, a changed copy, its part of overlapping windows.
+const SAMPLE: u64 = 32;
+
+/// A recording, and the room that it takes until it has been worked on.
+pub(super) fn read<'a>(path: &Path, budget: &'a Budget) -> Result<(Sound, Held<'a>), String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let damaged = |error: hound::Error| format!("not a readable WAV file: {error}");
     let mut reader = WavReader::new(BufReader::new(file)).map_err(damaged)?;
@@ -28,22 +34,41 @@ pub(super) fn read(path: &Path) -> Result<Sound, String> {
     if spec.channels == 0 || spec.channels > MOST_CHANNELS {
         return Err(format!("it has {} channels: convert it to one", spec.channels));
     }
-    let most = MOST_SAMPLES * usize::from(spec.channels);
-    let values: Vec<f32> = match spec.sample_format {
-        SampleFormat::Float => reader.samples::<f32>().take(most + 1).collect::<Result<_, _>>().map_err(damaged)?,
+    let channels = usize::from(spec.channels);
+    // The header's word: a file that is shorter ends in an error, and none is read further.
+    let frames = (reader.duration() as usize).min(MOST_SAMPLES + 1);
+    let held = budget.hold(SAMPLE * frames as u64).map_err(|over| over.to_string())?;
+    let samples = match spec.sample_format {
+        SampleFormat::Float => mixed(reader.samples::<f32>(), channels, frames, |value| value),
         SampleFormat::Int => {
             let scale = 1.0 / (1u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
-            let values = reader.samples::<i32>().take(most + 1);
-            values.map(|value| value.map(|value| value as f32 * scale)).collect::<Result<_, _>>().map_err(damaged)?
+            mixed(reader.samples::<i32>(), channels, frames, |value| value as f32 * scale)
         }
     };
-    if values.len() > most {
+    let samples = samples.map_err(damaged)?;
+    if samples.len() > MOST_SAMPLES {
         return Err(format!("it is longer than {MOST_SAMPLES} samples: cut it into words"));
     }
-    if !values.iter().all(|value| value.is_finite()) {
+    if !samples.iter().all(|value| value.is_finite()) {
         return Err("it has samples that are no numbers".into());
     }
-    let channels = usize::from(spec.channels);
-    let samples = values.chunks(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect();
-    Ok(Sound { samples, rate: spec.sample_rate })
+    Ok((Sound { samples, rate: spec.sample_rate }, held))
+}
+
+/// The mean of all channels, at most so many samples of it.
+fn mixed<T>(
+    values: impl Iterator<Item = hound::Result<T>>,
+    channels: usize,
+    most: usize,
+    turn: impl Fn(T) -> f32,
+) -> hound::Result<Vec<f32>> {
+    let (mut samples, mut sum) = (Vec::new(), 0.0);
+    for (place, value) in values.take(most * channels).enumerate() {
+        sum += turn(value?);
+        if place % channels == channels - 1 {
+            samples.push(sum / channels as f32);
+            sum = 0.0;
+        }
+    }
+    Ok(samples)
 }

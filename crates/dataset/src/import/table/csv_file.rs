@@ -1,7 +1,7 @@
 //! Rows of a CSV file, one at a time.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::{Row, Rows};
 use crate::import::ImportError;
 use crate::import::listing::{csv_error, delimiter, header_of, unequal};
+use crate::schema::Cell;
 
 /// Longest row in bytes. A quote that is not closed makes one of the rest of the file.
 const LONGEST_ROW: u64 = 16 << 20;
@@ -29,7 +30,7 @@ impl CsvFile {
 /// A file whose bytes are counted, so that no row grows without bound.
 struct Counted {
     file: File,
-    since_row: Rc<Cell<u64>>,
+    since_row: Rc<cell::Cell<u64>>,
 }
 
 impl Read for Counted {
@@ -44,11 +45,11 @@ impl Read for Counted {
     }
 }
 
-fn reader(path: &Path) -> Result<(csv::Reader<Counted>, Rc<Cell<u64>>), ImportError> {
+fn reader(path: &Path) -> Result<(csv::Reader<Counted>, Rc<cell::Cell<u64>>), ImportError> {
     let io = |source| ImportError::Io { path: path.into(), source };
     let mut file = File::open(path).map_err(io)?;
     let delimiter = delimiter(path, &mut file)?;
-    let since_row = Rc::new(Cell::new(0));
+    let since_row = Rc::new(cell::Cell::new(0));
     let counted = Counted { file, since_row: since_row.clone() };
     let reader = csv::ReaderBuilder::new().delimiter(delimiter).buffer_capacity(1 << 16).from_reader(counted);
     Ok((reader, since_row))
@@ -69,8 +70,10 @@ impl Rows for CsvFile {
                 Ok(false) => return Ok(()),
                 Ok(true) => {
                     let line = record.position().map_or(0, csv::Position::line);
-                    let texts: Result<Vec<_>, _> =
-                        record.iter().map(|field| std::str::from_utf8(field).map(Cow::Borrowed)).collect();
+                    let texts: Result<Vec<_>, _> = record
+                        .iter()
+                        .map(|field| std::str::from_utf8(field).map(|text| Cell::Text(Cow::Borrowed(text))))
+                        .collect();
                     match texts {
                         Ok(texts) => visit(line, Ok(&texts))?,
                         Err(_) => visit(line, Err("it is not UTF-8 text".into()))?,

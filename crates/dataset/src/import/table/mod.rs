@@ -1,64 +1,71 @@
 //! Tables: CSV files, Parquet files and NumPy archives, some columns as labels, the others as features.
 //!
-//! A CSV or Parquet file is read twice from start to end. The first pass learns what each feature column is:
-//! numbers throughout, with the scale of a random sample of them as
-//! [`Features::quantise`](crate::Features::quantise) takes it, or a few different texts, which become one
-//! column each (`colour=red`, 0 or 1). The second pass writes bytes: memory is one byte per feature and four
-//! per label of each row, however long the file. Encoders for tables want
+//! A table is read twice from start to end. The first pass learns what each feature column is, its
+//! [`Schema`](crate::Schema): numbers, with the scale of a random sample of them as
+//! [`Features::quantise`](crate::Features::quantise) takes it; dates; or a few different texts, which become one column
+//! each (`colour=red`, 0 or 1). Texts with an order and texts to hash are asked for. The second pass writes bytes:
+//! memory is one byte per feature and four per label of each row, however long the file. With the schema of another
+//! data set ([`TableRules::like`]) nothing is learned. Encoders for tables want
 //! [`Normalise::PerColumn`](crate::Normalise::PerColumn).
 
 mod columns;
 mod csv_file;
 mod npz;
+mod options;
+#[cfg(feature = "parquet")]
+mod pages;
 #[cfg(feature = "parquet")]
 mod parquet_file;
 
 pub use npz::{ArrayOptions, npz};
+pub use options::{TableOptions, TableRules};
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use host::Progress;
-use serde::{Deserialize, Serialize};
 
-use self::columns::{Column, Label};
-use super::{ImportError, Imported, Skipped};
-use crate::{Dataset, Features};
-
-/// Which columns of a table are what.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TableOptions {
-    /// The columns that are labels; at least one.
-    pub labels: Vec<String>,
-    /// The columns that are features; none for all that are no labels.
-    pub features: Vec<String>,
-    /// Features to take as texts though they look like numbers, such as postcodes.
-    pub texts: Vec<String>,
-}
+use self::columns::{Label, Learner};
+use super::{Budget, Handled, ImportError, Imported, Skipped};
+use crate::schema::{Cell, Column, Fault, LabelColumn, Met, Missing, Overrides};
+use crate::{Dataset, Schema};
 
 /// Features that a table may have after its texts are spread: a wide table is no input for a
 /// quadratic network.
 const MOST_FEATURES: usize = 16_384;
 
-/// Bytes of all features.
-const MOST_CELLS: usize = 8 << 30;
+/// Bytes of a schema in the file of a data set.
+const MOST_SCHEMA: usize = 8 << 20;
 
 /// Bad rows that are listed; a table of more is of another form than it says.
 const MOST_SKIPPED: usize = 1_000_000;
 
-/// Something that gives rows of text, the same ones each time.
+/// Something that gives rows, the same ones each time.
 trait Rows {
     /// The names of the columns.
     fn header(&self) -> &[String];
+
+    /// How the data set calls its origin.
+    fn generator(&self) -> &'static str {
+        "imported table"
+    }
+
+    /// Rows of an item, where its features are a grid.
+    fn height(&self) -> usize {
+        1
+    }
+
+    /// Whether items without any label are of use.
+    fn needs_labels(&self) -> bool {
+        true
+    }
 
     /// Visits every row with its number for people: the line of a CSV file, else counted from 1.
     fn visit(&self, row: &mut dyn FnMut(u64, Row) -> Result<(), ImportError>) -> Result<(), ImportError>;
 }
 
-/// The texts of one row, as many as the header has, or why it has none.
-type Row<'a> = Result<&'a [Cow<'a, str>], String>;
+/// The values of one row, as many as the header has, or why it has none.
+type Row<'a> = Result<&'a [Cell<'a>], String>;
 
 /// Imports a CSV file with a header.
 pub fn csv(
@@ -67,7 +74,8 @@ pub fn csv(
     skip_bad: bool,
     progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
-    import(&csv_file::CsvFile::open(path)?, path, options, skip_bad, progress)
+    let budget = Budget::new(options.rules.budget);
+    import(&csv_file::CsvFile::open(path)?, path, options, &budget, skip_bad, progress)
 }
 
 /// Imports a Parquet file of flat columns, uncompressed or compressed by Snappy, gzip or LZ4
@@ -79,70 +87,202 @@ pub fn parquet(
     skip_bad: bool,
     progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
-    import(&parquet_file::ParquetFile::open(path)?, path, options, skip_bad, progress)
+    let budget = Budget::new(options.rules.budget);
+    import(&parquet_file::ParquetFile::open(path, &budget)?, path, options, &budget, skip_bad, progress)
+}
+
+/// Which places of a row are what.
+struct Plan {
+    features: Vec<usize>,
+    /// Each with the classes that it has in a schema.
+    labels: Vec<(usize, LabelColumn, bool)>,
+    ignored: Vec<String>,
 }
 
 fn import(
     rows: &dyn Rows,
     path: &Path,
     options: &TableOptions,
+    budget: &Budget,
     skip_bad: bool,
     progress: &dyn Progress,
 ) -> Result<Imported, ImportError> {
-    let (labels, features) = choose(rows.header(), path, options)?;
-    let columns = learn(rows, path, &features, options)?;
-    let names: Vec<String> = columns.iter().flat_map(Column::names).collect();
-    if names.len() > MOST_FEATURES {
-        let problem =
-            format!("its features spread to {} columns, more than {MOST_FEATURES}: choose fewer", names.len());
-        return Err(ImportError::Description { path: path.into(), problem });
+    let description = |problem: String| ImportError::Description { path: path.into(), problem };
+    options.check()?;
+    let overrides = options.rules.overrides()?;
+    let plan = match &options.rules.like {
+        Some(schema) => by_schema(rows.header(), path, schema, options)?,
+        None => choose(rows, path, options)?,
+    };
+    let (count, learned) = learn(rows, path, &plan, options, budget)?;
+    let columns = match &options.rules.like {
+        Some(schema) => schema.columns.clone(),
+        None => learned,
+    };
+    let stored = |(_, label, _): &(usize, LabelColumn, bool)| LabelColumn { name: label.name.clone(), classes: vec![] };
+    let schema = Schema { columns, labels: plan.labels.iter().map(stored).collect() };
+    let width = schema.width();
+    if width > MOST_FEATURES {
+        let problem = format!("its features spread to {width} columns, more than {MOST_FEATURES}: choose fewer");
+        return Err(description(problem));
     }
+    schema.check().map_err(description)?;
+    if serde_json::to_vec(&schema).is_ok_and(|text| text.len() > MOST_SCHEMA) {
+        return Err(description(format!("its schema takes more than {MOST_SCHEMA} bytes: choose fewer columns")));
+    }
+    // All that stays of the rows, known before the first is kept.
+    let cells = count.saturating_mul(row_bytes(width, plan.labels.len()));
+    budget.keep(cells).map_err(|over| description(over.to_string()))?;
 
-    let (low, step) = columns.iter().flat_map(Column::scales).unzip();
-    let scale = Features { names, low, step };
-    let (mut bytes, mut row_values, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-    let mut label_columns: Vec<Label> = options.labels.iter().map(|name| Label::new(name)).collect();
-    let description = |problem| ImportError::Description { path: path.into(), problem };
+    let scale = schema.features();
+    let mut bytes: Vec<u8> = Vec::with_capacity((count as usize).saturating_mul(width));
+    let mut values = Vec::with_capacity(width);
+    let mut labels: Vec<Label> =
+        plan.labels.iter().map(|(_, label, open)| label_reader(label, *open, options)).collect();
+    let mut report = Report { path, skip_bad, skipped: vec![], filtered: BTreeMap::new(), handled: BTreeMap::new() };
     rows.visit(&mut |number, row| {
         progress.advance(1);
-        row_values.clear();
-        let added = row.and_then(|row| Ok((row, check(row, &labels, &features, &columns, &mut row_values)?)));
-        match added {
-            Ok((row, ())) => {
-                bytes.extend(row_values.iter().enumerate().map(|(place, &value)| scale.byte(place, value)));
-                for (column, &place) in label_columns.iter_mut().zip(&labels) {
-                    column.push(row[place].trim()).map_err(description)?;
-                }
-            }
-            Err(reason) => {
-                let place = format!("{}, row {number}", path.display());
-                if !skip_bad {
-                    return Err(ImportError::Item { place, reason });
-                }
-                if skipped.len() == MOST_SKIPPED {
-                    return Err(description(format!("it has more than {MOST_SKIPPED} bad rows: {place}: {reason}")));
-                }
-                skipped.push(Skipped { place, reason });
+        let row = match row {
+            Ok(row) => row,
+            Err(reason) => return report.fault(number, "", Fault::Bad(reason)),
+        };
+        values.clear();
+        let mut met: Vec<(&str, Met)> = Vec::new();
+        for (column, &place) in schema.columns.iter().zip(&plan.features) {
+            match column.append(&row[place], &overrides, &mut values) {
+                Ok(found) => met.extend(found.map(|found| (column.name.as_str(), found))),
+                Err(fault) => return report.fault(number, &column.name, fault),
             }
         }
-        if bytes.len() > MOST_CELLS {
-            return Err(description(format!("it has more than {MOST_CELLS} numbers: choose fewer rows or features")));
+        for (label, (place, column, _)) in labels.iter().zip(&plan.labels) {
+            if let Err(fault) = check_label(label, &row[*place], &overrides) {
+                return report.fault(number, &column.name, fault);
+            }
         }
+        for (label, &(place, ..)) in labels.iter_mut().zip(&plan.labels) {
+            label.push(&row[place].text(), budget).map_err(description)?;
+        }
+        report.count(met);
+        bytes.extend(values.iter().enumerate().map(|(place, &value)| scale.byte(place, value)));
         Ok(())
     })?;
     if bytes.is_empty() {
-        let remedy = "check that the table has rows without missing values";
-        return Err(ImportError::Nothing { path: path.into(), skipped: skipped.len(), remedy });
+        let remedy = "check that the table has rows without missing values, or choose a rule for them (--missing)";
+        let skipped = report.skipped.len() + report.filtered.values().sum::<usize>();
+        return Err(ImportError::Nothing { path: path.into(), skipped, remedy });
     }
 
-    let about = BTreeMap::from([("generator".into(), "imported table".into())]);
-    let labels = label_columns.into_iter().map(Label::finish).collect();
-    let data = Dataset::new(1, scale.names.len(), bytes, labels, about)?.with_features(scale)?;
-    Ok(Imported { data, skipped, filtered: BTreeMap::new() })
+    let about = BTreeMap::from([("generator".into(), rows.generator().into())]);
+    // Marks beside a grid leave no grid.
+    let height = if width == plan.features.len() { rows.height() } else { 1 };
+    let labels = labels.into_iter().map(Label::finish).collect();
+    let handled = report.handled(&schema, &overrides);
+    let data = Dataset::new(height, width / height, bytes, labels, about)?.with_features(scale)?.with_schema(schema)?;
+    Ok(Imported { data, skipped: report.skipped, filtered: report.filtered, handled, ignored: plan.ignored })
 }
 
-/// The places of the labels and of the features in a row.
-fn choose(header: &[String], path: &Path, options: &TableOptions) -> Result<(Vec<usize>, Vec<usize>), ImportError> {
+/// What one row takes in the end.
+fn row_bytes(features: usize, labels: usize) -> u64 {
+    features as u64 + 4 * labels as u64
+}
+
+fn label_reader(column: &LabelColumn, open: bool, options: &TableOptions) -> Label {
+    match options.rules.like {
+        Some(_) if !column.classes.is_empty() => Label::known(column, open),
+        _ => Label::new(&column.name),
+    }
+}
+
+fn check_label(label: &Label, cell: &Cell, overrides: &Overrides) -> Result<(), Fault> {
+    let text = cell.text();
+    // What stands for a missing feature, such as NA, may be the name of a class.
+    if text.is_empty() {
+        return Err(match overrides.missing {
+            Some(Missing::Drop) => Fault::Drop(Met::Missing),
+            _ => Fault::Bad("a label is missing".into()),
+        });
+    }
+    label.check(&text).map_err(Fault::Bad)
+}
+
+/// What happened to the rows.
+struct Report<'a> {
+    path: &'a Path,
+    skip_bad: bool,
+    skipped: Vec<Skipped>,
+    filtered: BTreeMap<String, usize>,
+    handled: BTreeMap<(String, Met), usize>,
+}
+
+impl Report<'_> {
+    /// A row that gives no item.
+    fn fault(&mut self, number: u64, column: &str, fault: Fault) -> Result<(), ImportError> {
+        match fault {
+            Fault::Drop(met) => {
+                *self.filtered.entry(format!("`{column}` {}", word(met))).or_default() += 1;
+                Ok(())
+            }
+            Fault::Bad(reason) => {
+                let place = format!("{}, row {number}", self.path.display());
+                if !self.skip_bad {
+                    return Err(ImportError::Item { place, reason });
+                }
+                if self.skipped.len() == MOST_SKIPPED {
+                    let problem = format!("it has more than {MOST_SKIPPED} bad rows: {place}: {reason}");
+                    return Err(ImportError::Description { path: self.path.into(), problem });
+                }
+                self.skipped.push(Skipped { place, reason });
+                Ok(())
+            }
+        }
+    }
+
+    fn count(&mut self, met: Vec<(&str, Met)>) {
+        for (column, met) in met {
+            match self.handled.get_mut(&(column.to_string(), met)) {
+                Some(count) => *count += 1,
+                None => drop(self.handled.insert((column.into(), met), 1)),
+            }
+        }
+    }
+
+    fn handled(&self, schema: &Schema, overrides: &Overrides) -> Vec<Handled> {
+        let rule = |name: &str, met| {
+            let column = schema.columns.iter().find(|column| column.name == name);
+            column.map_or("", |column| rule_name(column, met, overrides)).to_string()
+        };
+        let one = |((column, met), &count): (&(String, Met), &usize)| Handled {
+            column: column.clone(),
+            what: word(*met).into(),
+            rule: rule(column, *met),
+            count,
+        };
+        self.handled.iter().map(one).collect()
+    }
+}
+
+fn word(met: Met) -> &'static str {
+    match met {
+        Met::Missing => "missing",
+        Met::Unknown => "unknown",
+        Met::Outside => "outside",
+    }
+}
+
+fn rule_name(column: &Column, met: Met, overrides: &Overrides) -> &'static str {
+    use crate::schema::Unknown;
+    match met {
+        Met::Missing if overrides.missing.unwrap_or(column.missing) == Missing::Category => "category",
+        Met::Missing => "median",
+        Met::Unknown if overrides.unknown.unwrap_or(column.unknown) == Unknown::Other => "other",
+        Met::Unknown => "ignore",
+        Met::Outside => "clamp",
+    }
+}
+
+/// Places by the options.
+fn choose(rows: &dyn Rows, path: &Path, options: &TableOptions) -> Result<Plan, ImportError> {
+    let header = rows.header();
     let place = |name: &String| {
         header.iter().position(|found| found == name).ok_or_else(|| ImportError::Description {
             path: path.into(),
@@ -150,54 +290,115 @@ fn choose(header: &[String], path: &Path, options: &TableOptions) -> Result<(Vec
         })
     };
     let labels = options.labels.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-    let features = match &options.features[..] {
+    let features: Vec<usize> = match &options.features[..] {
         [] => (0..header.len()).filter(|place| !labels.contains(place)).collect(),
         names => names.iter().map(place).collect::<Result<Vec<_>, _>>()?,
     };
-    options.texts.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    let special = options.dates.iter().map(|(name, _)| name).chain(options.ordinals.iter().map(|(name, _)| name));
+    let special = special.chain(options.texts.iter().chain(&options.hashed).chain(&options.quantile));
+    for name in special {
+        if !features.contains(&place(name)?) {
+            let problem = format!("its column `{name}` is no feature: leave it out where its kind is told");
+            return Err(ImportError::Description { path: path.into(), problem });
+        }
+    }
     let wrong = |field, remedy: &str| ImportError::Option { field, value: "wrong".into(), remedy: remedy.into() };
-    if labels.is_empty() {
+    if labels.is_empty() && rows.needs_labels() {
         return Err(wrong("labels", "name at least one column that is a label"));
     }
     if features.is_empty() || features.iter().any(|place| labels.contains(place)) {
         return Err(wrong("features", "name at least one column, none of which is a label"));
     }
-    Ok((labels, features))
+    let label = |place: usize| (place, LabelColumn { name: header[place].clone(), classes: vec![] }, true);
+    let used = |place: &usize| labels.contains(place) || features.contains(place);
+    let ignored = (0..header.len()).filter(|place| !used(place)).map(|place| header[place].clone()).collect();
+    Ok(Plan { labels: labels.iter().map(|&place| label(place)).collect(), features, ignored })
 }
 
-/// The first pass. Rows that cannot be read are left to the second.
-fn learn(rows: &dyn Rows, path: &Path, features: &[usize], options: &TableOptions) -> Result<Vec<Column>, ImportError> {
-    let header = rows.header();
-    let learner = |&place: &usize| {
-        columns::Learner::new(&header[place], options.texts.contains(&header[place]), place, features.len())
+/// Places by a schema: columns may be in any order, and there may be more of them.
+fn by_schema(header: &[String], path: &Path, schema: &Schema, options: &TableOptions) -> Result<Plan, ImportError> {
+    let description = |problem: String| ImportError::Description { path: path.into(), problem };
+    let find = |name: &str| header.iter().position(|found| found == name);
+    let wanted: Vec<&str> = match &options.labels[..] {
+        [] => schema.labels.iter().map(|label| label.name.as_str()).collect(),
+        names => names.iter().map(String::as_str).collect(),
     };
-    let mut learners: Vec<_> = features.iter().map(learner).collect();
-    rows.visit(&mut |number, row| {
-        if let Ok(row) = row {
-            for (learner, &place) in learners.iter_mut().zip(features) {
-                learner.see(row[place].trim(), number);
+    let named = |name: &str| schema.columns.iter().any(|column| column.name == name) || wanted.contains(&name);
+    let unused = header.iter().filter(|name| !named(name)).cloned().collect::<Vec<_>>();
+    let lacking = schema.columns.iter().map(|column| column.name.as_str()).filter(|name| find(name).is_none());
+    let lacking = lacking.map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    if !lacking.is_empty() {
+        let spare = match &unused[..] {
+            [] => "it has no other in their stead".to_string(),
+            names => format!("it has {} besides", names.join(", ")),
+        };
+        let problem = format!(
+            "it has no column {}, which the schema has; {spare}: add it, or rename one to what the schema calls it",
+            lacking.join(", ")
+        );
+        return Err(description(problem));
+    }
+    if let Some(name) = options.labels.iter().find(|name| schema.columns.iter().any(|column| column.name == **name)) {
+        return Err(description(format!("its column `{name}` is a feature of the schema, no label")));
+    }
+    if let Some(name) = options.rules.new_classes.iter().find(|name| !wanted.contains(&name.as_str())) {
+        return Err(description(format!(
+            "`{name}` is no label that could have new classes: name one of {}",
+            wanted.join(", ")
+        )));
+    }
+    let mut labels = Vec::new();
+    for name in wanted {
+        let known = schema.labels.iter().find(|label| label.name == name).cloned();
+        let label = known.unwrap_or(LabelColumn { name: name.into(), classes: vec![] });
+        match find(name) {
+            Some(place) => labels.push((place, label, options.rules.new_classes.iter().any(|open| open == name))),
+            None if options.rules.unlabelled && options.labels.is_empty() => {}
+            None => {
+                let problem = format!(
+                    "it has no column `{name}`, a label, but {}: name the labels that it has (--labels), or say that some \
+                     are missing (--unlabelled)",
+                    header.join(", ")
+                );
+                return Err(description(problem));
             }
+        }
+    }
+    let features = schema.columns.iter().filter_map(|column| find(&column.name)).collect();
+    Ok(Plan { features, labels, ignored: unused })
+}
+
+/// The first pass: how many rows there are and, without a schema, what their columns are. Rows that cannot be read are
+/// left to the second.
+fn learn(
+    rows: &dyn Rows,
+    path: &Path,
+    plan: &Plan,
+    options: &TableOptions,
+    budget: &Budget,
+) -> Result<(u64, Vec<Column>), ImportError> {
+    let description = |problem: String| ImportError::Description { path: path.into(), problem };
+    let over = |over: super::OverBudget| description(over.to_string());
+    let header = rows.header();
+    let learner = |&place: &usize| Learner::new(&header[place], options, place, plan.features.len());
+    let mut learners: Vec<_> = match options.rules.like {
+        Some(_) => vec![],
+        None => plan.features.iter().map(learner).collect(),
+    };
+    let least = row_bytes(plan.features.len(), plan.labels.len());
+    let mut count: u64 = 0;
+    rows.visit(&mut |number, row| {
+        let Ok(row) = row else { return Ok(()) };
+        count += 1;
+        // A few bytes may stand for any number of rows.
+        if count.is_multiple_of(1 << 16) && count.saturating_mul(least) > budget.left() {
+            return Err(over(super::OverBudget { most: options.rules.budget }));
+        }
+        for (learner, &place) in learners.iter_mut().zip(&plan.features) {
+            learner.see(&row[place], number, budget).map_err(over)?;
         }
         Ok(())
     })?;
-    let finished = learners.into_iter().map(columns::Learner::finish);
-    let fails = |problem| ImportError::Description { path: path.into(), problem };
-    finished.collect::<Result<_, String>>().map_err(fails)
-}
-
-/// Appends the features of a row whose labels are there.
-fn check(
-    row: &[Cow<str>],
-    labels: &[usize],
-    features: &[usize],
-    columns: &[Column],
-    values: &mut Vec<f32>,
-) -> Result<(), String> {
-    for (column, &place) in columns.iter().zip(features) {
-        column.append(row[place].trim(), values)?;
-    }
-    match labels.iter().all(|&place| !row[place].trim().is_empty()) {
-        true => Ok(()),
-        false => Err("a label is missing".to_string()),
-    }
+    let columns = learners.into_iter().map(Learner::finish).collect::<Result<_, String>>().map_err(description)?;
+    Ok((count, columns))
 }

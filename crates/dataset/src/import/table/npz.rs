@@ -1,29 +1,34 @@
 //! NumPy archives: one array of items, one array per label.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+use host::Progress;
 use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
-use crate::import::{ImportError, Imported};
-use crate::{Dataset, Features, Labels};
+use super::{Row, Rows, TableOptions, TableRules};
+use crate::import::{Budget, ImportError, Imported};
+use crate::schema::Cell;
+use crate::{Dataset, Labels};
 
 /// Which arrays of an archive are what.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArrayOptions {
     /// The array of items, `[N, D]`, `[N, H, W]` or `[N, H, W, 1]`; the one of largest rank if empty.
     pub items: String,
     /// The arrays `[N]` that are labels; all arrays of integers, booleans or texts of rank 1 and
-    /// length N if empty.
+    /// length N if empty, or with a schema those of the schema.
     pub labels: Vec<String>,
+    /// Scale every column by rank, for heavy tails.
+    pub quantile: bool,
+    /// The rules, and the schema to read by. A number that is none (NaN) is missing.
+    pub rules: TableRules,
 }
-
-/// Memory for the numbers of all arrays.
-const MOST_BYTES: u64 = 4 << 30;
 
 /// Headers are a line of text.
 const HEADER_LIMIT: usize = 1 << 16;
@@ -43,10 +48,16 @@ enum Values {
 }
 
 /// Imports a NumPy archive (`numpy.savez`, `numpy.savez_compressed`). Items of u8 and rank 3 are
-/// pictures; all others are features, quantised column by column.
-pub fn npz(path: &Path, options: &ArrayOptions) -> Result<Imported, ImportError> {
+/// pictures; all others are features, quantised column by column, named `x[0]`, `x[1]` … by their array.
+pub fn npz(
+    path: &Path,
+    options: &ArrayOptions,
+    skip_bad: bool,
+    progress: &dyn Progress,
+) -> Result<Imported, ImportError> {
     let wrong = |problem: String| ImportError::Description { path: path.into(), problem };
-    let mut arrays = read(path)?;
+    let budget = Budget::new(options.rules.budget);
+    let mut arrays = read(path, &budget)?;
     let items = match options.items.as_str() {
         "" => arrays.iter().max_by_key(|(_, array)| array.shape.len()).map(|(name, _)| name.clone()),
         name => Some(name.to_string()),
@@ -63,6 +74,9 @@ pub fn npz(path: &Path, options: &ArrayOptions) -> Result<Imported, ImportError>
     if count == 0 || height == 0 || width == 0 {
         return Err(wrong(format!("its array `{name}` has shape {:?}, which holds nothing", items.shape)));
     }
+    if matches!(items.values, Values::Texts(_)) {
+        return Err(wrong(format!("its array `{name}` has texts, no numbers")));
+    }
 
     let is_label = |array: &Array| array.shape == [count] && !matches!(array.values, Values::Floats(_));
     let labels: Vec<String> = match &options.labels[..] {
@@ -70,69 +84,121 @@ pub fn npz(path: &Path, options: &ArrayOptions) -> Result<Imported, ImportError>
         names => names.to_vec(),
     };
     let mut columns = Vec::with_capacity(labels.len());
-    for label in labels {
-        let array = arrays.remove(&label).ok_or_else(|| none(&label))?;
+    for label in &labels {
+        let array = arrays.remove(label).ok_or_else(|| none(label))?;
         if !is_label(&array) {
             let problem =
                 format!("its array `{label}` is no label: give {count} integers or texts, not {:?}", array.shape);
             return Err(wrong(problem));
         }
-        columns.push(Labels::from_texts(label, &array.values.texts()));
+        columns.push(array.values);
     }
 
-    let about = BTreeMap::from([("generator".into(), "imported NumPy arrays".into())]);
-    let data = match items.values {
-        Values::Bytes(bytes) if items.shape.len() > 2 => Dataset::new(height, width, bytes, columns, about)?,
-        values => {
-            let numbers = values
-                .floats()
-                .ok_or_else(|| wrong(format!("its array `{name}` has texts or numbers that are not finite")))?;
-            let (bytes, scale) = Features::quantise(&numbers, height * width, vec![]);
-            Dataset::new(height, width, bytes, columns, about)?.with_features(scale)?
+    if let (Values::Bytes(_), true) = (&items.values, items.shape.len() > 2) {
+        if options.rules.like.is_some() {
+            return Err(wrong(format!(
+                "its array `{name}` holds pictures, which have no schema: import it without one"
+            )));
         }
-    };
-    Ok(Imported { data, skipped: vec![], filtered: BTreeMap::new() })
+        let Values::Bytes(bytes) = items.values else { return Err(none(&name)) };
+        // A text and a number of each label while classes are looked up.
+        budget.keep(64 * (count * labels.len()) as u64).map_err(|over| wrong(over.to_string()))?;
+        let text = |values: &Values| (0..count).map(|row| values.text(row).into_owned()).collect::<Vec<_>>();
+        let columns = labels.into_iter().zip(&columns).map(|(label, values)| Labels::from_texts(label, &text(values)));
+        let about = BTreeMap::from([("generator".into(), GENERATOR.into())]);
+        let data = Dataset::new(height, width, bytes, columns.collect(), about)?;
+        return Ok(Imported { data, skipped: vec![], filtered: BTreeMap::new(), handled: vec![], ignored: vec![] });
+    }
+    let width = height * width;
+    let names: Vec<String> = (0..width).map(|place| format!("{name}[{place}]")).collect();
+    let rules = options.rules.clone();
+    let asked = if options.rules.like.is_some() { options.labels.clone() } else { labels.clone() };
+    let quantile = if options.quantile { names.clone() } else { vec![] };
+    let header = names.into_iter().chain(labels).collect();
+    let arrays = Arrays { header, count, width, height, items: items.values, labels: columns };
+    let options = TableOptions { labels: asked, quantile, rules, ..TableOptions::default() };
+    super::import(&arrays, path, &options, &budget, skip_bad, progress)
+}
+
+const GENERATOR: &str = "imported NumPy arrays";
+
+/// The arrays as rows.
+struct Arrays {
+    header: Vec<String>,
+    count: usize,
+    width: usize,
+    height: usize,
+    items: Values,
+    labels: Vec<Values>,
+}
+
+impl Rows for Arrays {
+    fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    fn generator(&self) -> &'static str {
+        GENERATOR
+    }
+
+    fn height(&self) -> usize {
+        self.height
+    }
+
+    fn needs_labels(&self) -> bool {
+        false
+    }
+
+    fn visit(&self, visit: &mut dyn FnMut(u64, Row) -> Result<(), ImportError>) -> Result<(), ImportError> {
+        let mut cells = Vec::with_capacity(self.header.len());
+        for row in 0..self.count {
+            cells.clear();
+            cells.extend((0..self.width).map(|place| Cell::Number(self.items.number(row * self.width + place))));
+            cells.extend(self.labels.iter().map(|values| Cell::Text(values.text(row))));
+            visit(row as u64 + 1, Ok(&cells))?;
+        }
+        Ok(())
+    }
 }
 
 impl Values {
-    fn texts(&self) -> Vec<String> {
+    fn text(&self, place: usize) -> Cow<'_, str> {
         match self {
-            Values::Bytes(numbers) => numbers.iter().map(u8::to_string).collect(),
-            Values::Integers(numbers) => numbers.iter().map(i64::to_string).collect(),
-            Values::Floats(numbers) => numbers.iter().map(f32::to_string).collect(),
-            Values::Texts(texts) => texts.clone(),
+            Values::Bytes(numbers) => Cow::Owned(numbers[place].to_string()),
+            Values::Integers(numbers) => Cow::Owned(numbers[place].to_string()),
+            Values::Floats(numbers) => Cow::Owned(numbers[place].to_string()),
+            Values::Texts(texts) => Cow::Borrowed(&texts[place]),
         }
     }
 
-    fn floats(self) -> Option<Vec<f32>> {
+    fn number(&self, place: usize) -> f32 {
         match self {
-            Values::Bytes(numbers) => Some(numbers.into_iter().map(f32::from).collect()),
-            Values::Integers(numbers) => Some(numbers.into_iter().map(|number| number as f32).collect()),
-            Values::Floats(numbers) => numbers.iter().all(|number| number.is_finite()).then_some(numbers),
-            Values::Texts(_) => None,
+            Values::Bytes(numbers) => f32::from(numbers[place]),
+            Values::Integers(numbers) => numbers[place] as f32,
+            Values::Floats(numbers) => numbers[place],
+            Values::Texts(_) => f32::NAN,
         }
     }
 }
 
-fn read(path: &Path) -> Result<BTreeMap<String, Array>, ImportError> {
+fn read(path: &Path, budget: &Budget) -> Result<BTreeMap<String, Array>, ImportError> {
     let file = File::open(path).map_err(|source| ImportError::Io { path: path.into(), source })?;
     let wrong = |problem: String| ImportError::Description { path: path.into(), problem };
     let damaged = |error: zip::result::ZipError| wrong(format!("not a readable NumPy archive: {error}"));
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     let mut arrays = BTreeMap::new();
-    let mut budget = MOST_BYTES;
     for place in 0..archive.len() {
         let entry = archive.by_index(place).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
         let Some(name) = name.strip_suffix(".npy").map(str::to_string) else { continue };
-        let array = read_array(entry, &mut budget);
+        let array = read_array(entry, budget);
         arrays.insert(name.clone(), array.map_err(|problem| wrong(format!("its array `{name}` {problem}")))?);
     }
     Ok(arrays)
 }
 
 /// One array in NumPy's own format: magic, version, a Python dictionary, the elements.
-fn read_array(mut entry: impl Read, budget: &mut u64) -> Result<Array, String> {
+fn read_array(mut entry: impl Read, budget: &Budget) -> Result<Array, String> {
     let cut = |error: std::io::Error| format!("is cut short or damaged: {error}");
     let mut start = [0; 8];
     entry.read_exact(&mut start).map_err(cut)?;
@@ -159,15 +225,33 @@ fn read_array(mut entry: impl Read, budget: &mut u64) -> Result<Array, String> {
     let count = shape.iter().try_fold(1u64, |count, &size| count.checked_mul(size as u64));
     let size = element_size(&element)
         .ok_or_else(|| format!("has elements of type {element}: convert them to numbers or texts"))?;
-    let bytes = count.and_then(|count| count.checked_mul(size as u64)).filter(|bytes| bytes <= budget);
-    let bytes = bytes.ok_or_else(|| format!("of shape {shape:?} takes too much memory"))?;
-    *budget -= bytes;
+    let large = || format!("of shape {shape:?} takes too much memory");
+    let count = count.ok_or_else(large)?;
+    let bytes = count.checked_mul(size as u64).ok_or_else(large)?;
+    let over = |over: crate::import::OverBudget| format!("of shape {shape:?} takes too much memory: {over}");
+    // Both the bytes and what is made of them are there for a while.
+    let held = budget.hold(bytes).map_err(over)?;
+    budget.keep(kept_bytes(&element, count, bytes)).map_err(over)?;
     let mut data = Vec::new();
+    data.try_reserve_exact(usize::try_from(bytes).map_err(|_| large())?).map_err(|_| large())?;
     (&mut entry).take(bytes).read_to_end(&mut data).map_err(cut)?;
     if data.len() as u64 != bytes {
         return Err(format!("is cut short: {} of {bytes} bytes", data.len()));
     }
-    Ok(Array { shape, values: parse_values(&element, size, data) })
+    let values = parse_values(&element, size, data);
+    drop(held);
+    Ok(Array { shape, values })
+}
+
+/// What the values of an array take.
+fn kept_bytes(element: &str, count: u64, bytes: u64) -> u64 {
+    match element {
+        "|u1" => count,
+        "<f4" | "<f8" => count.saturating_mul(4),
+        // A text is shorter in UTF-8; what holds it is not.
+        _ if element.starts_with("<U") => bytes.saturating_add(count.saturating_mul(32)),
+        _ => count.saturating_mul(8),
+    }
 }
 
 /// The text after `'key':` up to the end of its value.

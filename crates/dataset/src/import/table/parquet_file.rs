@@ -10,8 +10,9 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row as Record};
 
-use super::{Row, Rows};
-use crate::import::ImportError;
+use super::{Row, Rows, pages};
+use crate::import::{Budget, ImportError};
+use crate::schema::Cell;
 
 pub(super) struct ParquetFile {
     path: PathBuf,
@@ -19,7 +20,9 @@ pub(super) struct ParquetFile {
 }
 
 impl ParquetFile {
-    pub fn open(path: &Path) -> Result<Self, ImportError> {
+    /// Opens the file once it is known that none of its pages unpacks to more than the budget has.
+    pub fn open(path: &Path, budget: &Budget) -> Result<Self, ImportError> {
+        pages::check_footer(path, budget)?;
         let reader = open(path)?;
         let schema = reader.metadata().file_metadata().schema();
         let mut header = Vec::new();
@@ -30,6 +33,7 @@ impl ParquetFile {
             }
             header.push(field.name().to_string());
         }
+        pages::check(path, reader.metadata(), budget)?;
         Ok(Self { path: path.into(), header })
     }
 }
@@ -70,7 +74,7 @@ fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, ParquetError>) -> Re
     Err(ImportError::Description { path: path.into(), problem })
 }
 
-fn texts(record: &Record) -> Vec<Cow<'static, str>> {
+fn texts(record: &Record) -> Vec<Cell<'static>> {
     let text = |field: &'_ Field| match field {
         Field::Null => String::new(),
         Field::Str(text) => text.clone(),
@@ -79,5 +83,5 @@ fn texts(record: &Record) -> Vec<Cow<'static, str>> {
         Field::Double(number) => number.to_string(),
         other => other.to_string(),
     };
-    record.get_column_iter().map(|(_, field)| Cow::Owned(text(field))).collect()
+    record.get_column_iter().map(|(_, field)| Cell::Text(Cow::Owned(text(field)))).collect()
 }

@@ -49,7 +49,13 @@ impl Faces {
         let path = self.target.path()?;
         let crop = if self.stretch { Crop::Stretch } else { Crop::Centre };
         let options = FaceOptions {
-            picture: PictureOptions { height: self.size, width: self.size, crop, smallest: self.smallest },
+            picture: PictureOptions {
+                height: self.size,
+                width: self.size,
+                crop,
+                smallest: self.smallest,
+                budget: self.target.memory,
+            },
             ages: self.ages,
             score: self.score,
             single: !self.with_second,

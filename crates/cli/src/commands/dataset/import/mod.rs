@@ -12,7 +12,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use dataset::Summary;
 use dataset::idx::{self, IdxOptions};
-use dataset::import::{Imported, Skipped};
+use dataset::import::{Handled, Imported, Skipped};
 use serde_json::json;
 
 pub use self::speech::SpeechFeatures;
@@ -57,6 +57,9 @@ pub struct Idx {
     /// Exchange rows and columns, which EMNIST stores the other way round
     #[arg(long)]
     transpose: bool,
+    /// Most memory that what is read may take once it is unpacked, as 512MB or 4GB
+    #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
+    memory: u64,
 }
 
 /// Where an import goes, and what happens to bad items.
@@ -67,15 +70,27 @@ pub struct Target {
     /// Leave out items that cannot be read, and list them, instead of stopping at the first
     #[arg(long)]
     skip_bad: bool,
+    /// Most memory that what is read may take once it is unpacked, as 512MB or 4GB
+    #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
+    pub memory: u64,
+}
+
+/// `512MB`, `4GB`, or a number of bytes; in powers of 1024.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let units = [("GB", 30), ("MB", 20), ("kB", 10), ("B", 0), ("", 0)];
+    let found = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
+    let (number, shift) = found.unwrap_or((text, 0));
+    let number = number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    number.filter(|&bytes| bytes > 0).ok_or_else(|| format!("`{text}`: write 512MB, 4GB, or a number of bytes"))
 }
 
 impl Import {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         match self {
-            Self::Idx(Idx { images, labels, output, label, transpose }) => {
+            Self::Idx(Idx { images, labels, output, label, transpose, memory: budget }) => {
                 let path = output.path()?;
-                save(&idx::read_with(&images, &labels, &IdxOptions { label, transpose })?, path, console)
+                save(&idx::read_with(&images, &labels, &IdxOptions { label, transpose, budget })?, path, console)
             }
             Self::Handwriting { output } => {
                 let path = output.path()?;
@@ -101,11 +116,19 @@ const SHOWN: usize = 20;
 
 /// Writes what was imported and says how it was understood.
 pub fn finish(imported: &Imported, understood: &str, path: &Path, console: &Console) -> Result<()> {
-    let Imported { data, skipped, filtered, .. } = imported;
+    let Imported { data, skipped, filtered, handled, ignored, .. } = imported;
     data.save(path)?;
     let summary = Summary::of(data);
     let names: Vec<&str> = data.columns().iter().map(|column| column.name.as_str()).collect();
+    let kinds = data.schema().map(|schema| {
+        schema
+            .columns
+            .iter()
+            .map(|column| json!({ "name": column.name, "kind": column.kind_name() }))
+            .collect::<Vec<_>>()
+    });
     let value = json!({
+        "columns": kinds, "handled": handled, "ignored": ignored,
         "file": path, "understood": understood, "items": data.len(), "height": data.height(), "width": data.width(),
         "labels": names, "classes": summary.labels, "associations": summary.associations,
         "features": data.features().map(|features| &features.names),
@@ -115,6 +138,12 @@ pub fn finish(imported: &Imported, understood: &str, path: &Path, console: &Cons
         let mut text = format!("{}\n{}: {summary}", understood, path.display());
         for (reason, count) in filtered {
             text += &format!("left out by the options: {count} ({reason})\n");
+        }
+        for Handled { column, what, rule, count } in handled {
+            text += &format!("{what} in `{column}`: {count} (rule {rule})\n");
+        }
+        if !ignored.is_empty() {
+            text += &format!("columns that are not used: {}\n", ignored.join(", "));
         }
         text + &listed(skipped)
     })

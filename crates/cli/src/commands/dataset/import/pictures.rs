@@ -45,9 +45,9 @@ pub struct Size {
 
 impl Size {
     /// As the library takes it.
-    pub fn options(&self) -> PictureOptions {
+    pub fn options(&self, budget: u64) -> PictureOptions {
         let crop = if self.stretch { Crop::Stretch } else { Crop::Centre };
-        PictureOptions { height: self.height, width: self.width, crop, smallest: self.smallest }
+        PictureOptions { height: self.height, width: self.width, crop, smallest: self.smallest, budget }
     }
 }
 
@@ -57,7 +57,13 @@ impl Pictures {
         let path = self.target.path()?;
         let (source, understood) = self.labels.source(&self.folder)?;
         let bar = console.bar("reading pictures");
-        let imported = import::pictures(&self.folder, &source, &self.size.options(), self.target.skip_bad, &bar)?;
+        let imported = import::pictures(
+            &self.folder,
+            &source,
+            &self.size.options(self.target.memory),
+            self.target.skip_bad,
+            &bar,
+        )?;
         bar.finish_and_clear();
         finish(&imported, &format!("pictures, {understood}"), path, console)
     }

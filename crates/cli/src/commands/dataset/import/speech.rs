@@ -53,7 +53,7 @@ pub struct SpeechFeatures {
 
 impl SpeechFeatures {
     /// As the library takes it.
-    pub fn options(&self) -> SpeechOptions {
+    pub fn options(&self, budget: u64) -> SpeechOptions {
         SpeechOptions {
             bands: self.bands,
             frames: self.frames,
@@ -62,6 +62,7 @@ impl SpeechFeatures {
             trim: self.trim,
             augment: self.augment,
             seed: self.seed,
+            budget,
         }
     }
 }
@@ -71,7 +72,7 @@ impl Speech {
     pub fn run(self, console: &Console) -> Result<()> {
         let path = self.target.path()?;
         let (source, understood) = self.labels.source(&self.folder)?;
-        let options = self.features.options();
+        let options = self.features.options(self.target.memory);
         let bar = console.bar("reading recordings");
         let imported = import::speech(&self.folder, &source, &options, self.target.skip_bad, &bar)?;
         bar.finish_and_clear();

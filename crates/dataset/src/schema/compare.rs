@@ -1,0 +1,193 @@
+//! Whether two data sets, or a data set and an encoder, have the same columns.
+
+use sha2::{Digest, Sha256};
+
+use super::{Column, Kind};
+use crate::features::Features;
+use crate::{Dataset, DatasetError, Encoder};
+
+/// Two data sets that cannot be used together.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// One holds pictures, the other measured columns.
+    #[error("the first holds {first} and the second {second}: give two data sets of one kind")]
+    Kinds {
+        /// What the first holds.
+        first: &'static str,
+        /// What the second holds.
+        second: &'static str,
+    },
+    /// Items of different sizes.
+    #[error("the items of the first have {first} values and those of the second {second}: {remedy}")]
+    Size {
+        /// Rows by columns of the first.
+        first: String,
+        /// Rows by columns of the second.
+        second: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A column that is missing, new, elsewhere or of another scale.
+    #[error(
+        "column `{column}` {problem}: import the second table by the schema of the first (`dataset import table --like`)"
+    )]
+    Column {
+        /// The feature.
+        column: String,
+        /// How it differs.
+        problem: String,
+    },
+    /// A label with other classes.
+    #[error(
+        "label `{label}` has other classes: {}; split one data set, or import the second by the schema of the first \
+         (`--like`)", .problem
+    )]
+    Classes {
+        /// The label.
+        label: String,
+        /// How they differ.
+        problem: String,
+    },
+    /// A label that one of the data sets lacks.
+    #[error(transparent)]
+    Label(#[from] DatasetError),
+    /// Data of other columns than an encoder was fitted on.
+    #[error(
+        "the columns of the data are not those that the encoder was fitted on (schema {found}, not {expected}): import the \
+         table by the schema of the training data (`dataset import table --like`)"
+    )]
+    Encoder {
+        /// The schema of the data, abbreviated.
+        found: String,
+        /// The schema of the encoder, abbreviated.
+        expected: String,
+    },
+}
+
+const REMEDY_TABLE: &str = "import the second table by the schema of the first (`dataset import table --like`)";
+const REMEDY_PICTURES: &str = "import both with the same height and width";
+
+impl Dataset {
+    /// Whether a network for the one data set can read the other: sizes, names of columns, scales, categories.
+    ///
+    /// Data sets of before schemas are compared by what they have: names and scales.
+    ///
+    /// # Errors
+    /// The first column that differs, by name.
+    pub fn check_schema(&self, second: &Dataset) -> Result<(), SchemaError> {
+        let size = |data: &Dataset| match data.height() {
+            1 => data.width().to_string(),
+            height => format!("{height}x{}", data.width()),
+        };
+        let sizes = (self.height(), self.width()) == (second.height(), second.width());
+        let wrong_size = |remedy| SchemaError::Size { first: size(self), second: size(second), remedy };
+        match (self.features(), second.features()) {
+            (None, None) if sizes => Ok(()),
+            (None, None) => Err(wrong_size(REMEDY_PICTURES)),
+            (Some(_), None) => Err(SchemaError::Kinds { first: "measured columns", second: "pictures" }),
+            (None, Some(_)) => Err(SchemaError::Kinds { first: "pictures", second: "measured columns" }),
+            (Some(first), Some(other)) => {
+                check_names(first, other)?;
+                if !sizes {
+                    return Err(wrong_size(REMEDY_TABLE));
+                }
+                check_scales(first, other)?;
+                match (self.schema(), second.schema()) {
+                    (Some(first), Some(second)) => check_columns(&first.columns, &second.columns),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Whether both data sets have the label with the same classes.
+    pub fn check_classes(&self, second: &Dataset, label: &str) -> Result<(), SchemaError> {
+        let (first, second) = (self.labels(label)?, second.labels(label)?);
+        if first.classes == second.classes {
+            return Ok(());
+        }
+        let beyond = |a: &[String], b: &[String]| a.iter().find(|class| !b.contains(class)).cloned();
+        let problem = match (beyond(&second.classes, &first.classes), beyond(&first.classes, &second.classes)) {
+            (Some(class), _) => format!("only the second has `{class}`"),
+            (None, Some(class)) => format!("only the first has `{class}`"),
+            (None, None) => "they are in another order".into(),
+        };
+        Err(SchemaError::Classes { label: label.into(), problem })
+    }
+
+    /// Whether the data have the columns that an encoder was fitted on; encoders of pictures and of before schemas
+    /// take what has the right size.
+    pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
+        let Some(expected) = encoder.schema() else { return Ok(()) };
+        let found = self.schema_hash();
+        if found.as_deref() == Some(expected) {
+            return Ok(());
+        }
+        let short = |hash: &str| hash.chars().take(12).collect::<String>();
+        let found = found.as_deref().map_or("none".into(), short);
+        Err(SchemaError::Encoder { found, expected: short(expected) })
+    }
+
+    /// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns; none for pictures.
+    ///
+    /// Labels do not count, nor do rules that leave the columns as they are.
+    pub fn schema_hash(&self) -> Option<String> {
+        let columns = self.schema().map(|schema| schema.columns.iter().map(layout).collect::<Vec<_>>());
+        let Features { names, low, step } = self.features()?;
+        let text = serde_json::to_vec(&(self.height(), self.width(), names, low, step, columns)).ok()?;
+        Some(Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// What decides the features of a value.
+fn layout(column: &Column) -> (&str, &Kind, bool, bool) {
+    (&column.name, &column.kind, column.marks_missing(), column.marks_other())
+}
+
+fn differs<T>(column: &str, problem: impl Into<String>) -> Result<T, SchemaError> {
+    Err(SchemaError::Column { column: column.into(), problem: problem.into() })
+}
+
+fn check_names(first: &Features, second: &Features) -> Result<(), SchemaError> {
+    if first.names == second.names || first.names.is_empty() || second.names.is_empty() {
+        return Ok(());
+    }
+    if let Some(name) = first.names.iter().find(|name| !second.names.contains(name)) {
+        return differs(name, "is missing in the second data set");
+    }
+    if let Some(name) = second.names.iter().find(|name| !first.names.contains(name)) {
+        return differs(name, "is missing in the first data set");
+    }
+    let moved = first.names.iter().zip(&second.names).find(|(first, second)| first != second);
+    moved.map_or(Ok(()), |(name, _)| differs(name, "is at another place"))
+}
+
+fn check_scales(first: &Features, second: &Features) -> Result<(), SchemaError> {
+    let scales =
+        |features: &Features| features.low.iter().copied().zip(features.step.iter().copied()).collect::<Vec<_>>();
+    let (one, other) = (scales(first), scales(second));
+    if one.len() != other.len() {
+        return differs("all", "have one scale in one data set and one each in the other");
+    }
+    let place = one.iter().zip(&other).position(|(first, second)| first != second);
+    let Some(place) = place else { return Ok(()) };
+    let range = |(low, step): (f32, f32)| format!("{low} to {}", low + 255.0 * step);
+    let name = first.names.get(place).cloned().unwrap_or_else(|| place.to_string());
+    differs(
+        &name,
+        format!("is scaled from {} in one data set and from {} in the other", range(one[place]), range(other[place])),
+    )
+}
+
+fn check_columns(first: &[Column], second: &[Column]) -> Result<(), SchemaError> {
+    let other = first.iter().zip(second).find(|(first, second)| layout(first) != layout(second));
+    match other {
+        Some((first, second)) if first.kind_name() != second.kind_name() => differs(
+            &first.name,
+            format!("is {} in the first data set and {} in the second", first.kind_name(), second.kind_name()),
+        ),
+        Some((first, _)) => differs(&first.name, "has other values, or is scaled otherwise, in the second data set"),
+        None => Ok(()),
+    }
+}
