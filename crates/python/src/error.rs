@@ -30,6 +30,7 @@ mirrored! {
     network::FileError => "FileError",
     qfe::KeyError => "KeyMismatch",
     qfe::MapError => "KeyMismatch",
+    qfe::VerifyError => "KeyMismatch",
     qfe::EncryptError => "EncryptError",
     qfe::EvaluateError => "PredictError",
     qfe::LogTableError => "PredictError",
