@@ -11,7 +11,7 @@ use qfe::{
         ceremony::{Blame, Board, Ceremony, CeremonyError, Fault, Outcome, Participant},
     },
 };
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
 const INPUTS: (usize, usize) = (4, 3);
@@ -220,6 +220,39 @@ fn slander_disqualifies_nobody() {
     assert_eq!(outcome.qualified, [1, 2, 3, 4, 5]);
     let shares = run.shares();
     opens(&outcome.public, &issue(&outcome.public, &outcome.commitments, &[&shares[1], &shares[4], &shares[2]]));
+}
+
+/// Any two of five servers do any of the above, alone or at once: honest ones always qualify and always make the key.
+#[test]
+fn two_dishonest_servers_stop_nothing_whatever_they_do() {
+    let mut rng = ChaCha20Rng::seed_from_u64(20);
+    for round in 0..25 {
+        let first = rng.random_range(1..=5u8);
+        let second = (first + rng.random_range(0..4u8)) % 5 + 1;
+        let mut malice = Malice::default();
+        for liar in [first, second] {
+            let to = rng.random_range(1..=5);
+            for behaviour in [rng.random_range(0..8), rng.random_range(0..8)] {
+                match behaviour {
+                    0 => malice.silent.push(liar),
+                    1 => malice.vanish.push(liar),
+                    2 => malice.switch.push(liar),
+                    3 => malice.wrong_share.push((liar, to)),
+                    4 => malice.no_share.push((liar, to)),
+                    5 => malice.mute.push(liar),
+                    6 => malice.wrong_answer.push(liar),
+                    _ => malice.slander.push((liar, 0)),
+                }
+            }
+        }
+        let (run, outcome) = generate(&malice, 100 + round);
+        let honest: Vec<u8> = (1..=5).filter(|server| ![first, second].contains(server)).collect();
+        assert!(honest.iter().all(|&server| outcome.qualified.contains(&server.into())), "round {round}");
+        let of = |server: &u8| run.servers[usize::from(*server) - 1].1.finish(&run.board).unwrap().share.unwrap();
+        let shares: Vec<KeyShare> = honest.iter().map(of).collect();
+        let shares: Vec<&KeyShare> = shares.iter().collect();
+        outcome.public.verify(&issue(&outcome.public, &outcome.commitments, &shares)).unwrap();
+    }
 }
 
 #[test]

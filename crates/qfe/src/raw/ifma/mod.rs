@@ -44,6 +44,7 @@ impl Fp8 {
     }
 
     /// Zero in the lanes of the mask.
+    #[cfg(feature = "verify")]
     pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
         Self::of(self.token, self.token.blend(&self.limbs, &Self::zero(self.token).limbs, mask))
     }
@@ -130,6 +131,7 @@ pub(crate) struct Fp2x8 {
     pub(crate) c1: Fp8,
 }
 
+#[cfg(feature = "verify")]
 impl Fp2x8 {
     /// Elements of the prime field.
     pub(crate) fn from_base(base: &Fp8) -> Self {
