@@ -85,15 +85,15 @@ impl Run {
             for (to, message) in dealing.private {
                 let pair = (*server, to as u8);
                 if malice.wrong_share.contains(&pair) {
-                    private.push((to, second(*server).deal().unwrap().private.swap_remove(usize::from(to) - 1).1));
+                    private.push(second(*server).deal().unwrap().private.swap_remove(usize::from(to) - 1).1);
                 } else if !malice.no_share.contains(&pair) {
-                    private.push((to, message));
+                    private.push(message);
                 }
             }
         }
         self.board.end_step();
-        for (to, message) in private {
-            // Indices of receivers follow the order of the servers that receive.
+        for message in private {
+            // Everybody but its receiver refuses it.
             for (server, participant) in &mut self.servers {
                 if malice.slander.iter().any(|(from, _)| from == server) {
                     continue;
@@ -103,9 +103,7 @@ impl Run {
                     Err(error) => return Err(error),
                 }
             }
-            let _ = to;
         }
-        // Slanderers take their shares after they complained.
         for (_, participant) in self.servers.iter().filter(|(server, _)| talks(server)) {
             participant.complain(&self.board).map(|message| self.board.post(&message)).transpose()?;
         }

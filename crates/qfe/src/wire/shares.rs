@@ -256,7 +256,7 @@ pub(crate) fn write_message(
 /// Reads a message: who says what, and the signature with the bytes that it signs.
 pub(crate) fn read_message(bytes: &[u8]) -> Result<(MessageHead, MessageBody, [u8; 64], &[u8]), WireError> {
     let (header, mut body) = open(bytes, Kind::CeremonyMessage)?;
-    let Header { n, m, units: step, outputs: entries, encoding, .. } = header;
+    let Header { n, m, units: step, outputs: entries, .. } = header;
     let number = |body: &mut Bytes<'_>| -> Result<u16, WireError> { Ok(u16::from_le_bytes(body.array()?)) };
     let (from, to) = (number(&mut body)?, number(&mut body)?);
     let content = match step {
@@ -273,7 +273,6 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<(MessageHead, MessageBody, [u
     let signature = body.array()?;
     // Signature and checksum come last.
     let signed = &bytes[..bytes.len() - 96];
-    let _ = encoding;
     Ok((MessageHead { session: header.public_key_id.0, inputs: (n, m), from, to }, content, signature, signed))
 }
 
