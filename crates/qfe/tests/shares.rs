@@ -183,6 +183,9 @@ fn shared_objects_survive_their_encoding() {
     }
 }
 
+/// Whether bytes are refused.
+type Read<'a> = dyn Fn(&[u8]) -> Option<WireError> + 'a;
+
 /// What a change of one byte of the seat does, for a share, a partial key and commitments.
 #[test]
 fn malformed_shared_objects_are_refused_for_their_own_reason() {
@@ -190,7 +193,7 @@ fn malformed_shared_objects_are_refused_for_their_own_reason() {
     let share = house.shares[0].to_bytes();
     let partial = house.partials()[0].to_bytes();
     let commitments = house.commitments.to_bytes();
-    let read: [&dyn Fn(&[u8]) -> Option<WireError>; 3] =
+    let read: [&Read; 3] =
         [&|bytes| KeyShare::from_bytes(bytes).err(), &|bytes| PartialKey::from_bytes(bytes).err(), &|bytes| {
             Commitments::from_bytes(bytes, &house.public).err()
         }];

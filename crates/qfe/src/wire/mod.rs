@@ -38,4 +38,4 @@ pub use frame::{Encoding, Header, Kind, peek};
 pub(crate) use objects::check_ciphertexts;
 pub use objects::ciphertext_size;
 #[cfg(feature = "shares")]
-pub(crate) use shares::{MessageBody, MessageHead, read_message, write_message};
+pub(crate) use shares::{Deal, Message, MessageBody, MessageHead, read_message, write_message};

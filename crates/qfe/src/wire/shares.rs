@@ -173,12 +173,18 @@ pub(crate) struct MessageHead {
 /// A point and a scalar: a proof of knowledge in G1 or G2.
 pub(crate) type Proof<P> = (P, Scalar);
 
+/// `[a_l]₁`, proof for `a_0`; when a key is made, `[t]₂` and its proof.
+pub(crate) struct Deal {
+    pub(crate) rows: Vec<Vec<G1>>,
+    pub(crate) proof: Proof<G1>,
+    pub(crate) right: Option<(Vec<G2>, Proof<G2>)>,
+}
+
 /// What a message says.
 pub(crate) enum MessageBody {
     /// SHA-256 of the dealing that will follow.
     Commit([u8; 32]),
-    /// `[a_l]₁`, proof for `a_0`; when a key is made, `[t]₂` and its proof.
-    Deal { rows: Vec<Vec<G1>>, proof: Proof<G1>, right: Option<(Vec<G2>, Proof<G2>)> },
+    Deal(Box<Deal>),
     /// Dealers whose share is missing or wrong.
     Complain(Vec<u16>),
     /// The shares complained about, in the open.
@@ -193,8 +199,8 @@ impl MessageBody {
     pub(crate) fn step(&self) -> usize {
         match self {
             Self::Commit(_) => steps::COMMIT,
-            Self::Deal { right: Some(_), .. } => steps::DEAL,
-            Self::Deal { right: None, .. } => steps::RESHARE,
+            Self::Deal(deal) if deal.right.is_some() => steps::DEAL,
+            Self::Deal(_) => steps::RESHARE,
             Self::Complain(_) => steps::COMPLAIN,
             Self::Justify(_) => steps::JUSTIFY,
             Self::Endorse(_) => steps::ENDORSE,
@@ -204,7 +210,7 @@ impl MessageBody {
 
     fn entries(&self) -> usize {
         match self {
-            Self::Deal { rows, .. } => rows.len(),
+            Self::Deal(deal) => deal.rows.len(),
             Self::Complain(dealers) => dealers.len(),
             Self::Justify(shares) => shares.len(),
             _ => 0,
@@ -229,7 +235,8 @@ pub(crate) fn write_message(
         out.extend_from_slice(&head.to.to_le_bytes());
         match body {
             MessageBody::Commit(digest) | MessageBody::Endorse(digest) => out.extend_from_slice(digest),
-            MessageBody::Deal { rows, proof, right } => {
+            MessageBody::Deal(deal) => {
+                let Deal { rows, proof, right } = &**deal;
                 rows.iter().for_each(|row| write(out, row, encoding));
                 write(out, &[proof.0], encoding);
                 write_scalars(out, &[proof.1]);
@@ -253,8 +260,17 @@ pub(crate) fn write_message(
     }))
 }
 
-/// Reads a message: who says what, and the signature with the bytes that it signs.
-pub(crate) fn read_message(bytes: &[u8]) -> Result<(MessageHead, MessageBody, [u8; 64], &[u8]), WireError> {
+/// A message as read; the signature is not checked yet.
+pub(crate) struct Message<'a> {
+    pub(crate) head: MessageHead,
+    pub(crate) body: MessageBody,
+    pub(crate) signature: [u8; 64],
+    /// The bytes that it signs.
+    pub(crate) signed: &'a [u8],
+}
+
+/// Reads a message.
+pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
     let (header, mut body) = open(bytes, Kind::CeremonyMessage)?;
     let Header { n, m, units: step, outputs: entries, .. } = header;
     let number = |body: &mut Bytes<'_>| -> Result<u16, WireError> { Ok(u16::from_le_bytes(body.array()?)) };
@@ -273,7 +289,8 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<(MessageHead, MessageBody, [u
     let signature = body.array()?;
     // Signature and checksum come last.
     let signed = &bytes[..bytes.len() - 96];
-    Ok((MessageHead { session: header.public_key_id.0, inputs: (n, m), from, to }, content, signature, signed))
+    let head = MessageHead { session: header.public_key_id.0, inputs: (n, m), from, to };
+    Ok(Message { head, body: content, signature, signed })
 }
 
 fn read_deal(body: &mut Bytes<'_>, header: &Header) -> Result<MessageBody, WireError> {
@@ -291,5 +308,6 @@ fn read_deal(body: &mut Bytes<'_>, header: &Header) -> Result<MessageBody, WireE
         let announcement = points.pop().unwrap_or_default();
         (points, (announcement, answer))
     });
-    Ok(MessageBody::Deal { rows: left.chunks_exact(n).map(<[G1]>::to_vec).collect(), proof, right })
+    let rows = left.chunks_exact(n).map(<[G1]>::to_vec).collect();
+    Ok(MessageBody::Deal(Box::new(Deal { rows, proof, right })))
 }

@@ -46,9 +46,9 @@ fn reduce(products: &[(Lane, Lane)]) -> Lane {
         assert!(t[at] < 1 << 58 && t[at + 1] < 1 << 58, "a column is not below 2^58");
     };
     for (a, b) in products {
-        for i in 0..8 {
-            for j in 0..8 {
-                multiply_add(&mut t, i + j, a[j], b[i]);
+        for (i, b) in b.iter().enumerate() {
+            for (j, a) in a.iter().enumerate() {
+                multiply_add(&mut t, i + j, *a, *b);
             }
         }
     }

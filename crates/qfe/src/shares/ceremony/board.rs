@@ -14,7 +14,7 @@ use super::{
 use crate::{
     raw::{G1, G2, Scalar},
     shares::commitments::{evaluate, opens},
-    wire::{MessageBody, MessageHead, peek, read_message},
+    wire::{Deal, Message, MessageBody, MessageHead, peek, read_message},
 };
 
 /// The steps of a ceremony, in order.
@@ -112,7 +112,8 @@ impl Board {
                 let digests = if self.step == Step::Commit { &mut self.commits } else { &mut self.endorsed };
                 digests.insert(from, digest);
             }
-            MessageBody::Deal { rows, proof, right } => {
+            MessageBody::Deal(deal) => {
+                let Deal { rows, proof, right } = *deal;
                 let fault = self.fault(from, bytes, &rows, &proof, right.as_ref());
                 let right = right.map(|(points, _)| points).unwrap_or_default();
                 self.deals.insert(from, Dealt { rows, right, fault });
@@ -246,7 +247,7 @@ pub(super) fn open_message(ceremony: &Ceremony, bytes: &[u8]) -> Result<(Message
     if *header.public_key_id.as_bytes() != ceremony.session || (header.n, header.m) != ceremony.inputs() {
         return Err(CeremonyError::Session);
     }
-    let (head, body, signature, signed) = read_message(bytes)?;
+    let Message { head, body, signature, signed } = read_message(bytes)?;
     let server = head.from;
     let by_receiver = matches!(body, MessageBody::Complain(_) | MessageBody::Endorse(_));
     let keys = if by_receiver { &ceremony.receivers } else { &ceremony.dealers };

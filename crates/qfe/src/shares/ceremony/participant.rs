@@ -17,7 +17,7 @@ use super::{
 use crate::{
     raw::{Coordinate, Fp2, Scalar},
     shares::{KeyShare, Polynomial, Seat, commitments::commit, lagrange},
-    wire::{MessageBody, MessageHead, write_message},
+    wire::{Deal, MessageBody, MessageHead, write_message},
 };
 
 /// A dealer's messages of the second step.
@@ -117,7 +117,7 @@ impl Participant {
         let polynomial = Polynomial::random(&secret, ceremony.sharing.threshold(), rng);
         let rows = commit(&polynomial);
         let proof = proof::prove(&context("s"), &rows[0], &secret, rng);
-        let message = self.message(index, 0, &MessageBody::Deal { rows, proof, right }).to_vec();
+        let message = self.message(index, 0, &MessageBody::Deal(Box::new(Deal { rows, proof, right }))).to_vec();
         Ok(Some(Dealer { index, polynomial, message }))
     }
 
