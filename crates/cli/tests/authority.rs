@@ -101,6 +101,30 @@ fn the_starting_policy_allows_one_network_and_no_more() {
 }
 
 #[test]
+fn anybody_checks_a_key_against_the_public_key() {
+    let shop = furnished();
+    shop.works(INIT);
+    shop.works(&format!("{ISSUE} --out first.key"));
+    let verify = "authority verify-key --parameters office/public";
+    let valid = shop.json(&format!("{verify} first.key --network compiled.safetensors"));
+    assert_eq!((&valid["valid"], &valid["outputs"]), (&true.into(), &4.into()));
+    // Two outputs change places, behind a fresh checksum.
+    let mut bytes = fs::read(shop.path("first.key")).unwrap();
+    let body = bytes.len() - 32;
+    let (first, second) = bytes[body - 2 * 192..body].split_at_mut(192);
+    first.swap_with_slice(second);
+    let checksum: [u8; 32] =
+        sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), &bytes[..body])).into();
+    bytes[body..].copy_from_slice(&checksum);
+    fs::write(shop.path("swapped.key"), &bytes).unwrap();
+    shop.refuses(&format!("{verify} swapped.key"), &["swapped.key", "output 2"]);
+    shop.works("compile network.safetensors --data data.safetensors --bits 3 --out coarse.safetensors");
+    shop.refuses(&format!("{verify} first.key --network coarse.safetensors"), &["another function"]);
+    shop.works("authority rotate --identity office.identity --folder office --reason due");
+    shop.refuses(&format!("{verify} first.key"), &["belongs to public key"]);
+}
+
+#[test]
 fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
     let shop = furnished();
     let [lab, anna, ben] = ["lab", "anna", "ben"].map(|name| {

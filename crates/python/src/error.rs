@@ -32,6 +32,7 @@ mirrored! {
     model::FileError => "FileError",
     qfe::KeyError => "KeyMismatch",
     qfe::MapError => "KeyMismatch",
+    qfe::VerifyError => "KeyMismatch",
     qfe::EncryptError => "EncryptError",
     qfe::EvaluateError => "PredictError",
     qfe::LogTableError => "PredictError",

@@ -139,6 +139,11 @@ impl FunctionalKey {
         PyBytes::new(py, &self.inner.to_bytes())
     }
 
+    /// Checks the key against the public key, without a secret.
+    fn verify(&self, py: Python<'_>, public: &Parameters) -> PyResult<()> {
+        py.detach(|| public.key.verify(&self.inner)).map_err(raise)
+    }
+
     #[getter]
     fn public_key(&self) -> String {
         self.inner.public_key_id().to_string()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 
 import numpy as np
@@ -24,6 +25,19 @@ def test_encrypted_equals_clear(compiled: hl.CompiledNetwork, authority: hl.Auth
     first, second = (hl.encrypt(authority.parameters, test, items=0)[0] for _ in range(2))
     assert first.to_bytes() != second.to_bytes()
     assert hl.Predictor(key, compiled).evaluate([]).shape == (0, 3)
+
+
+def test_anybody_checks_a_key(compiled: hl.CompiledNetwork, authority: hl.Authority, tmp_path: pathlib.Path) -> None:
+    authority.issue(compiled).save(tmp_path / "functional.key")
+    key = hl.FunctionalKey.load(tmp_path / "functional.key")
+    key.verify(authority.parameters)
+    with pytest.raises(KeyMismatch, match="belongs to public key"):
+        key.verify(hl.setup(compiled).parameters)
+    content = bytearray((tmp_path / "functional.key").read_bytes()[:-32])
+    content[-384:-192], content[-192:] = content[-192:], content[-384:-192]
+    (tmp_path / "swapped.key").write_bytes(bytes(content) + hashlib.sha256(content).digest())
+    with pytest.raises(KeyMismatch, match="output"):
+        hl.FunctionalKey.load(tmp_path / "swapped.key").verify(authority.parameters)
 
 
 def test_files_keep_their_meaning(

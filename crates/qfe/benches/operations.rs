@@ -4,12 +4,22 @@ use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
 
 use divan::Bencher;
+use ed25519_dalek::SigningKey;
 use host::Silent;
-use qfe::{Ciphertext, Encryptor, Evaluator, LogTable, bench::Shape, setup};
+use qfe::shares::{
+    Combiner, Commitments, KeyShare, PartialKey, Sharing,
+    ceremony::{Board, Ceremony, Participant},
+};
+use qfe::{Ciphertext, Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey, bench::Shape, setup};
 use rand::{SeedableRng, rngs::StdRng};
 
 /// What every operation starts from.
 struct Fixture {
+    public: PublicKey,
+    key: FunctionalKey,
+    commitments: Commitments,
+    share: KeyShare,
+    partials: Vec<PartialKey>,
     u: Vec<i64>,
     v: Vec<i64>,
     encryptor: Encryptor,
@@ -33,7 +43,11 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let table = Arc::new(LogTable::build(22, &hidden).expect("22 bits are allowed"));
     let bounds = vec![(-(1 << 40), 1 << 40); map.outputs()];
     let evaluator = Evaluator::new(&key, table, &bounds).expect("bounds fit");
-    Fixture { u, v, encryptor, ciphertext, encoded, evaluator }
+    let sharing = Sharing::new(5, 2).expect("five servers");
+    let (commitments, mut shares) = master.share(&public, sharing, &mut rng).expect("the key is its own");
+    let partials = shares[..3].iter().map(|share| share.issue(&public, &map).expect("dimensions agree")).collect();
+    let share = shares.remove(0);
+    Fixture { public, key, commitments, share, partials, u, v, encryptor, ciphertext, encoded, evaluator }
 });
 
 #[divan::bench]
@@ -55,6 +69,66 @@ fn read(bencher: Bencher) {
 #[divan::bench]
 fn evaluate_with_logarithms(bencher: Bencher) {
     bencher.bench(|| FIXTURE.evaluator.evaluate(black_box(&FIXTURE.ciphertext)));
+}
+
+/// A functional key against the public key.
+#[divan::bench]
+fn verify(bencher: Bencher) {
+    bencher.bench(|| FIXTURE.public.verify(black_box(&FIXTURE.key)));
+}
+
+/// One of five servers.
+#[divan::bench]
+fn issue_partial(bencher: Bencher) {
+    bencher.bench(|| FIXTURE.share.issue(&FIXTURE.public, black_box(FIXTURE.key.map())));
+}
+
+/// One partial key against the commitments, with the projections of its function.
+#[divan::bench]
+fn verify_partial(bencher: Bencher) {
+    let f = &*FIXTURE;
+    bencher.bench(|| {
+        let combiner = Combiner::new(&f.public, &f.commitments, f.key.map()).expect("the key is its own");
+        combiner.verify(black_box(&f.partials[1]))
+    });
+}
+
+/// Three of five servers.
+#[divan::bench]
+fn combine(bencher: Bencher) {
+    let f = &*FIXTURE;
+    bencher.bench(|| {
+        let combiner = Combiner::new(&f.public, &f.commitments, f.key.map()).expect("the key is its own");
+        combiner.combine(black_box(&f.partials)).expect("honest servers").key
+    });
+}
+
+/// All five servers of a ceremony for the paper's key, in one process.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn ceremony() -> usize {
+    let secrets: Vec<[u8; 32]> = (1..=5).map(|server| [server; 32]).collect();
+    let keys = secrets.iter().map(|secret| SigningKey::from_bytes(secret).verifying_key().to_bytes());
+    let keys: Vec<[u8; 32]> = keys.collect();
+    let ceremony = Arc::new(Ceremony::generate(FIXTURE.public.inputs(), &keys, 2, b"bench").expect("it can work"));
+    let join = |secret| Participant::new(ceremony.clone(), secret, None, &mut rand::rng()).expect("it is named");
+    let mut servers: Vec<Participant> = secrets.iter().map(join).collect();
+    let mut board = Board::new(ceremony.clone());
+    servers.iter().for_each(|server| board.post(&server.commit().expect("it deals")).expect("it is signed"));
+    board.end_step();
+    let dealings: Vec<_> = servers.iter().map(|server| server.deal().expect("it deals")).collect();
+    dealings.iter().for_each(|dealing| board.post(&dealing.public).expect("it is signed"));
+    board.end_step();
+    for (to, message) in dealings.iter().flat_map(|dealing| &dealing.private) {
+        servers[usize::from(*to) - 1].receive(&board, message).expect("it is right");
+    }
+    assert!(servers.iter().all(|server| server.complain(&board).is_none()));
+    board.end_step();
+    board.end_step();
+    for server in &servers {
+        let finished = server.finish(&board).expect("all are honest");
+        board.post(&finished.endorsement.expect("it receives")).expect("it is signed");
+    }
+    board.verify().expect("all are honest").qualified.len()
 }
 
 fn main() {

@@ -5,12 +5,17 @@
 //! lanes of AVX-512 IFMA divide most of them by two to three (loads, stores and
 //! inversions included).
 
+use crate::raw::ifma::Ifma;
+#[cfg(feature = "bench")]
 use crate::{
     QuadraticMap,
     dlog::LogTable,
     encrypt::Encryptor,
-    group::{fixed_base::FixedBase, project::estimate_additions},
-    raw::{Fp, Fp2, ifma},
+    group::{
+        fixed_base::FixedBase,
+        project::{estimate_additions, estimate_matrix},
+    },
+    raw::{Fp, Fp2},
 };
 
 /// Unit costs in field multiplications.
@@ -29,14 +34,19 @@ pub(crate) struct Costs {
     pub(crate) product: f64,
     pub(crate) square: f64,
     /// Constant-time multiplication by a scalar.
+    #[cfg(feature = "bench")]
     scalar_mul: [f64; 2],
     /// Reading one uncompressed point.
+    #[cfg(feature = "bench")]
     read: [f64; 2],
     /// Drawing and sorting one coefficient of a batched subgroup check.
+    #[cfg(feature = "bench")]
     coefficient: f64,
     /// One subgroup check.
+    #[cfg(feature = "bench")]
     subgroup: [f64; 2],
     /// A pair of giant steps.
+    #[cfg(feature = "bench")]
     giant_pair: f64,
 }
 
@@ -50,10 +60,15 @@ const SCALAR: Costs = Costs {
     hard: 10_500.0,
     product: 57.0,
     square: 27.0,
+    #[cfg(feature = "bench")]
     scalar_mul: [2200.0, 4500.0],
+    #[cfg(feature = "bench")]
     read: [7.5, 16.0],
+    #[cfg(feature = "bench")]
     coefficient: 0.7,
+    #[cfg(feature = "bench")]
     subgroup: [1350.0, 1550.0],
+    #[cfg(feature = "bench")]
     giant_pair: 7.0,
 };
 
@@ -62,9 +77,13 @@ const LANES: Costs = Costs { add: [3.2, 8.0], short_pair: 2500.0, long_pair: 180
 impl Costs {
     /// The costs of this processor.
     pub(crate) fn current() -> Self {
-        if ifma::available() { LANES } else { SCALAR }
+        if Ifma::detect().is_some() { LANES } else { SCALAR }
     }
+}
 
+/// What only measurements are compared with.
+#[cfg(feature = "bench")]
+impl Costs {
     pub(crate) fn setup(&self, n: usize, m: usize) -> f64 {
         n as f64 * self.scalar_mul[0] + m as f64 * self.scalar_mul[1]
     }
@@ -73,6 +92,24 @@ impl Costs {
     pub(crate) fn issue(&self, map: &QuadraticMap) -> f64 {
         let weights = [map.left(), map.right(), map.combine()].concat();
         weights.iter().filter(|w| **w != 0).count() as f64 * 1.5 + map.outputs() as f64 * self.scalar_mul[1]
+    }
+
+    /// A functional key against the public key: both projections, one product of `d + 1` pairings.
+    pub(crate) fn verify(&self, map: &QuadraticMap) -> f64 {
+        let ((n, m), d) = (map.inputs(), map.units() as f64);
+        let left = estimate_matrix(n, map.left()) * self.add[0] + d * self.scalar_mul[0];
+        let right = estimate_matrix(m, map.right()) * self.add[1] + compile(map.left()) + compile(map.right());
+        let outputs = map.outputs() as f64 * (self.subgroup[1] + self.scalar_mul[1] / 4.0);
+        left + right + outputs + (d + 1.0) * self.long_pair + self.easy + self.hard
+    }
+
+    /// One server's part of a key: the right projection, and one secret scalar for each unit.
+    pub(crate) fn partial(&self, map: &QuadraticMap) -> f64 {
+        let ((_, m), d) = (map.inputs(), map.units() as f64);
+        let weights = map.left().iter().filter(|w| **w != 0).count() as f64;
+        let rows = map.combine().iter().filter(|w| **w != 0).count() as f64;
+        let right = estimate_matrix(m, map.right()) * self.add[1] + compile(map.right());
+        right + weights * 1.5 + d * self.scalar_mul[1] + rows * 100.0
     }
 
     /// Additions, and fresh memory at about one product per point.
@@ -119,4 +156,10 @@ impl Costs {
         let pairs = table.pairs_for(u64::try_from(distance).unwrap_or(u64::MAX / 4)) as f64;
         pairs * self.giant_pair + 20.0 * self.product
     }
+}
+
+/// Compiling a projection that runs once, in field multiplications.
+#[cfg(feature = "bench")]
+fn compile(weights: &[i32]) -> f64 {
+    weights.len() as f64 * 6.0
 }

@@ -12,20 +12,22 @@
 //! ahead, but must never serve twice: two ciphertexts of one mask reveal the
 //! difference of their inputs.
 
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "progress")]
 use host::Progress;
 use rand::CryptoRng;
 use rayon::prelude::*;
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
+#[cfg(feature = "progress")]
+use crate::keys::PublicKey;
 use crate::{
     group::{
         batch::{Scratch, ZipAdditions, add_all},
         fixed_base::{FixedBase, blocks},
         schedule::in_order,
     },
-    keys::{PublicKey, PublicKeyId},
+    keys::PublicKeyId,
     mask::{Mask, MaskScalars, Part},
     raw::{Coordinate, Fp, Fp2, G1, G2, Point},
 };
@@ -92,7 +94,7 @@ impl Encryptor {
 
     /// Builds the tables of a public key; `progress` counts point additions. (See
     /// [`EncryptorSteps`](crate::EncryptorSteps) for doing so bit by bit.)
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(feature = "progress")]
     pub fn new(key: &PublicKey, progress: &dyn Progress) -> Self {
         let (n, m) = key.inputs();
         let additions = FixedBase::<Fp>::build_additions(n, Self::TABLE_BYTES)
@@ -189,45 +191,108 @@ pub(crate) fn check_lengths(u: &[i64], v: &[i64], (n, m): (usize, usize)) -> Res
 const PART: usize = 256;
 
 /// `points[2i + c] += x_i·bases[c]`, eight bits of `|x_i|` at a time.
+///
+/// The bases are secrets of the mask: whatever holds multiples of them is erased.
 fn add_multiples_vartime<F: Coordinate>(points: &mut [Point<F>], x: &[i64], bases: &[Point<F>; 2]) {
     let scratch = &mut Scratch::new();
     let mut rest: Zeroizing<Vec<u64>> = Zeroizing::new(x.iter().map(|x| x.unsigned_abs()).collect());
-    let mut bases = *bases;
+    let mut bases = Zeroizing::new(*bases);
     while let Some(most) = rest.iter().copied().max().filter(|&most| most > 0) {
-        let tables = bases.map(|base| multiples(&base, most.min(255) as usize, scratch));
+        let tables = bases.each_ref().map(|base| multiples(base, most.min(255) as usize, scratch));
         let parts = points.par_chunks_mut(2 * PART).zip(x.par_chunks(PART)).zip(rest.par_chunks_mut(PART));
         parts.for_each(|((points, x), rest)| {
-            let mut terms = Vec::with_capacity(points.len());
+            let mut terms = Zeroizing::new(Vec::with_capacity(points.len()));
             for (x, rest) in x.iter().zip(rest) {
                 let digit = (*rest & 255) as usize;
                 terms.extend(tables.iter().map(|table| table[digit].neg_if(*x < 0)));
                 *rest >>= 8;
             }
             add_all(terms.len(), &mut ZipAdditions { left: points, right: &terms }, &mut Scratch::new());
-            terms.zeroize();
         });
         if most > 255 {
-            for (base, mut table) in bases.iter_mut().zip(tables) {
-                let (last, first) = (table[255], table[1]);
-                let mut sum = [last];
-                add_all(1, &mut ZipAdditions { left: &mut sum, right: &[first] }, scratch);
-                *base = sum[0];
-                table.zeroize();
+            for (base, table) in bases.iter_mut().zip(&tables) {
+                *base = table[255];
+                add_all(1, &mut ZipAdditions { left: std::slice::from_mut(base), right: &table[1..2] }, scratch);
             }
         }
     }
 }
 
 /// `0·base ..= most·base`.
-fn multiples<F: Coordinate>(base: &Point<F>, most: usize, scratch: &mut Scratch) -> Vec<Point<F>> {
-    let mut table = vec![Point::INFINITY, *base];
+fn multiples<F: Coordinate>(base: &Point<F>, most: usize, scratch: &mut Scratch) -> Zeroizing<Vec<Point<F>>> {
+    // Room from the start: growing would leave copies behind.
+    let mut table = Zeroizing::new(Vec::with_capacity(most + 1));
+    table.extend([Point::INFINITY, *base]);
+    let mut top = Zeroizing::new(Vec::with_capacity(most));
     while table.len() <= most {
         let known = table.len() - 1;
         let next = known.min(most - known);
-        let mut fresh = table[1..=next].to_vec();
-        let top = vec![table[known]; next];
-        add_all(next, &mut ZipAdditions { left: &mut fresh, right: &top }, scratch);
-        table.append(&mut fresh);
+        table.extend_from_within(1..=next);
+        top.clear();
+        top.resize(next, table[known]);
+        add_all(next, &mut ZipAdditions { left: &mut table[known + 1..], right: &top }, scratch);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::{erasure::freed_with, group::batch::add_one, keys::setup, raw::Field};
+
+    /// The first words of the coordinates of `1·base ..= 255·base`, and of the multiples by `256`.
+    fn patterns(base: &G1, out: &mut Vec<[u64; 2]>) {
+        let mut multiple = *base;
+        for _ in 0..300 {
+            for coordinate in [multiple.x, multiple.y, multiple.y.neg()] {
+                out.push([coordinate.limbs()[0], coordinate.limbs()[1]]);
+            }
+            multiple = add_one(multiple, *base);
+        }
+    }
+
+    #[test]
+    fn multiples_of_secret_bases_are_erased_in_every_path() {
+        let mut rng = StdRng::seed_from_u64(31);
+        let (_, public) = setup(5, 4, &mut rng).unwrap();
+        let encryptor = crate::EncryptorSteps::new(&public, 0).finish();
+        for largest in [3, 255, 299, 70_000] {
+            let mask = encryptor.draw_mask(&mut rng);
+            let mut secrets = Vec::new();
+            mask.left_bases.iter().for_each(|base| patterns(base, &mut secrets));
+            let mut cipher = None;
+            let found = freed_with(secrets, || {
+                cipher = encryptor.encrypt_with_mask(&[1, -2, 3, 0, largest], &[1, 2, 3, -largest], mask).ok();
+            });
+            assert!(cipher.is_some());
+            assert_eq!(found, 0, "inputs up to {largest}");
+        }
+    }
+
+    #[test]
+    fn accumulators_of_masks_are_erased() {
+        let (_, public) = setup(5, 4, &mut StdRng::seed_from_u64(32)).unwrap();
+        let encryptor = crate::EncryptorSteps::new(&public, 0).finish();
+        let mut secrets = Vec::new();
+        let draw = || encryptor.draw_mask(&mut StdRng::seed_from_u64(33));
+        let mask = draw();
+        for point in &mask.a {
+            for point in [*point, encryptor.left_as_stored(point)] {
+                secrets.extend([point.x, point.y].map(|c| [c.limbs()[0], c.limbs()[1]]));
+            }
+        }
+        let mut drawn = None;
+        let found = freed_with(secrets, || drawn = Some(draw()));
+        assert!(drawn.is_some_and(|drawn| drawn.a == mask.a));
+        assert_eq!(found, 0);
+    }
+
+    impl Encryptor {
+        /// A point as accumulators hold it: shifted where there are lanes.
+        fn left_as_stored(&self, point: &G1) -> G1 {
+            crate::raw::ifma::Ifma::detect().map_or(*point, |_| point.to_shifted())
+        }
+    }
 }

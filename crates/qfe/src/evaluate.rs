@@ -21,7 +21,7 @@ use crate::{
     },
     keys::{FunctionalKey, PublicKeyId},
     plan::{Plan, Strategy, dense, folded},
-    raw::{Coordinate, Fp12, G2, Lines, Point, ifma},
+    raw::{Coordinate, Fp12, G2, Lines, Point, ifma::Ifma},
 };
 
 /// Why a ciphertext cannot be evaluated.
@@ -159,7 +159,7 @@ impl Evaluator {
         }
         let strategy = plan.strategy();
         let work = Work::new(map, strategy).ok_or(EvaluateError::Strategy { strategy })?;
-        let lines = if ifma::available() || map.outputs() > MOST_LINES { &[][..] } else { &key.values };
+        let lines = if Ifma::detect().is_some() || map.outputs() > MOST_LINES { &[][..] } else { &key.values };
         let lines = lines.iter().map(Lines::new).collect();
         Ok(Self {
             id: key.public_key_id(),

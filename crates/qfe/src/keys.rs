@@ -13,10 +13,11 @@ use rand::CryptoRng;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
     QuadraticMap,
+    issue::{open, project},
     raw::{Coordinate, Fp, Fp2, G1, G2, Scalar},
 };
 
@@ -171,24 +172,10 @@ impl MasterKey {
         if map.inputs() != self.inputs() {
             return Err(KeyError::Inputs { function: map.inputs(), key: self.inputs() });
         }
-        let project = |weights: &[i32], secret: &[Scalar]| -> Zeroizing<Vec<Scalar>> {
-            let rows = weights.par_chunks_exact(secret.len());
-            Zeroizing::new(rows.map(|row| weighted_sum(row, secret)).collect())
-        };
-        let mut products = project(map.left(), &self.s);
         let right = project(map.right(), &self.t);
-        for (a, b) in products.iter_mut().zip(right.iter()) {
-            *a = a.mul(b);
-        }
+        let values = open(map, &self.s, &right);
         let g2 = Fp2::generator();
-        let values = map
-            .combine()
-            .par_chunks_exact(map.units())
-            .map(|row| {
-                let value = Zeroizing::new(weighted_sum(row, &products));
-                Fp2::scalar_mul(&g2, &value)
-            })
-            .collect();
+        let values = values.par_iter().map(|value| Fp2::scalar_mul(&g2, value)).collect();
         Ok(FunctionalKey { map: map.clone(), values, id: self.id })
     }
 }
@@ -203,12 +190,4 @@ impl FunctionalKey {
     pub fn public_key_id(&self) -> PublicKeyId {
         self.id
     }
-}
-
-fn weighted_sum(weights: &[i32], secret: &[Scalar]) -> Scalar {
-    weights
-        .iter()
-        .zip(secret)
-        .filter(|(w, _)| **w != 0)
-        .fold(Scalar::default(), |sum, (&weight, secret)| sum.add(&secret.mul(&Scalar::from_i64(i64::from(weight)))))
 }

@@ -66,6 +66,26 @@
 //! other. What a set of keys opens is the span of its forms; [`FormSpan`] computes its
 //! rank over `Z_r`, and what is left of noise coordinates in it.
 //!
+//! # Who checks, and who issues
+//!
+//! - [`PublicKey::verify`]: anybody checks a functional key against the public key, without a secret.
+//! - [`shares`]: a functional key is linear in `s`, so `τ + 1` of `n` servers can issue it from shares
+//!   of `s`, with nobody who holds the master key.
+//!
+//! # Features
+//!
+//! All are on by default. Without any, the owner's side and issuing are left, as in a browser.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `evaluate` | the predictor: [`Evaluator`], [`Plan`], [`LogTable`] |
+//! | `verify` | [`PublicKey::verify`], [`Verifier`] |
+//! | `shares` | [`mod@shares`] and its ceremonies |
+//! | `files` | key files, stores of masks, tables in files |
+//! | `progress` | [`Encryptor::new`] and [`MaskPool`], which report how far they are |
+//! | `lanes` | AVX-512 IFMA, where the processor has it (see [`notes::limbs`]) |
+//! | `timing`, `bench` | the timing test, measurements |
+//!
 //! # Why it is fast
 //!
 //! | step | method | cost for `n` inputs a side |
@@ -123,54 +143,61 @@
 //! order `r`. Errors are typed; nothing panics. Accepted points may still be chosen
 //! with malice (equal, opposite, infinite): all arithmetic is exact on them.
 
-// Browsers have the owner's side alone, where parts of the rest are unused.
-#![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
-
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "evaluate")]
 mod batch;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "bench")]
 pub mod bench;
 mod constant_time;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "evaluate")]
 mod cost;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "evaluate")]
 mod dlog;
 mod encrypt;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(test)]
+mod erasure;
+#[cfg(feature = "evaluate")]
 mod evaluate;
 mod group;
+mod issue;
 mod keys;
 mod mask;
-#[cfg(not(target_family = "wasm"))]
+pub mod notes;
+#[cfg(feature = "evaluate")]
 mod plan;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "progress")]
 mod pool;
 mod raw;
-#[cfg(test)]
+#[cfg(all(test, feature = "evaluate"))]
 mod reference;
+#[cfg(feature = "shares")]
+pub mod shares;
 mod steps;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "files")]
 mod tables;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "timing")]
 mod timing;
+#[cfg(feature = "verify")]
+mod verify;
 mod wire;
 
 pub use constant_time::encrypt_constant_time;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "evaluate")]
 pub use dlog::{LogError, LogTable, LogTableError};
 pub use encrypt::{Ciphertext, EncryptError, Encryptor};
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "evaluate")]
 pub use evaluate::{EvaluateError, Evaluator};
 pub use keys::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId, SUITE, setup};
 pub use mask::Mask;
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "evaluate")]
 pub use plan::{Counts, Plan, Strategy};
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "progress")]
 pub use pool::MaskPool;
 pub use quadratic::{FormSpan, MapError, QuadraticMap};
 pub use steps::{EncryptorSteps, MaskSteps};
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "files")]
 pub use tables::{Origin, TableError};
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "timing")]
 pub use timing::{LEAK, Subject, TimingError, TimingReport, timing_test};
+#[cfg(feature = "verify")]
+pub use verify::{Verifier, VerifyError};
 pub use wire::{Encoding, Header, Kind, WireError, ciphertext_size, peek};

@@ -35,7 +35,7 @@ use crate::{
     encrypt::Encryptor,
     group::fixed_base::FixedBase,
     keys::{PublicKey, SUITE},
-    raw::{Fp, Fp2, G1, G2, Mapped, Plain, Storage, as_bytes, ifma, map_file},
+    raw::{Fp, Fp2, G1, G2, Mapped, Plain, Storage, as_bytes, ifma::Ifma, map_file},
 };
 
 const MAGIC: [u8; 4] = *b"HLQT";
@@ -87,8 +87,8 @@ impl Encryptor {
     ) -> Result<(Self, Origin), TableError> {
         let path = folder.join(format!("{}.bases", key.id()));
         // Points lie in the form of the instructions that will add them.
-        let lanes = ifma::available();
-        let label = Label { kind: FIXED_BASES, parameter: u32::from(lanes), id: *key.id().as_bytes() };
+        let lanes = Ifma::detect();
+        let label = Label { kind: FIXED_BASES, parameter: u32::from(lanes.is_some()), id: *key.id().as_bytes() };
         let (n, m) = key.inputs();
         let sizes = [
             FixedBase::<Fp>::size(n, Self::TABLE_BYTES) * size_of::<G1>(),

@@ -18,6 +18,7 @@ use crate::{
     encrypt::Encryptor,
     keys::{KeyError, PublicKey, setup},
     raw::{Coordinate, Fp, Fp2, Scalar},
+    shares::{ShareError, Sharing},
 };
 
 /// `|t|` above which a leak is claimed.
@@ -32,6 +33,8 @@ pub enum Subject {
     Setup,
     /// A functional key: a fixed master key against random ones.
     Issue,
+    /// A partial key: a fixed share against random ones.
+    IssuePartial,
     /// Constant-time encryption: input zero against random.
     EncryptConstantTime,
     /// Fast encryption, which is variable-time: the test should tell.
@@ -40,7 +43,8 @@ pub enum Subject {
 
 impl Subject {
     /// All subjects.
-    pub const ALL: [Self; 4] = [Self::Setup, Self::Issue, Self::EncryptConstantTime, Self::EncryptVartime];
+    pub const ALL: [Self; 5] =
+        [Self::Setup, Self::Issue, Self::IssuePartial, Self::EncryptConstantTime, Self::EncryptVartime];
 }
 
 /// The outcome of one test.
@@ -68,6 +72,9 @@ pub enum TimingError {
     /// The function.
     #[error(transparent)]
     Map(#[from] MapError),
+    /// Shares.
+    #[error(transparent)]
+    Share(#[from] ShareError),
 }
 
 /// Times `runs` runs of a subject.
@@ -78,6 +85,7 @@ pub fn timing_test(subject: Subject, runs: usize, seed: u64) -> Result<TimingRep
     // Not zero: blst multiplies by zero in another way, and nobody ever draws it.
     let fixed: Vec<Scalar> = (0..2 * n).map(|_| Scalar::random(&mut rng)).collect();
     let map = QuadraticMap::new(n, n, 2, 1, vec![3; 2 * n], vec![-5; 2 * n], vec![1, 2])?;
+    let (_, mut shares) = master.share(&public, Sharing::new(1, 0)?, &mut rng)?;
     let encryptor = Encryptor::new(&public, &host::Silent);
     let mut times: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
     for _ in 0..runs {
@@ -88,6 +96,7 @@ pub fn timing_test(subject: Subject, runs: usize, seed: u64) -> Result<TimingRep
         let scalars = if class == 0 { &fixed } else { &fresh };
         master.s.copy_from_slice(&scalars[..n]);
         master.t.copy_from_slice(&scalars[n..]);
+        shares[0].s.copy_from_slice(&scalars[..n]);
         let x = if class == 0 { vec![0; 2 * n] } else { drawn };
         let mut own = StdRng::from_rng(&mut rng);
         let start = Instant::now();
@@ -98,6 +107,7 @@ pub fn timing_test(subject: Subject, runs: usize, seed: u64) -> Result<TimingRep
                 std::hint::black_box((g1, g2));
             }
             Subject::Issue => drop(std::hint::black_box(master.issue(&map))),
+            Subject::IssuePartial => drop(std::hint::black_box(shares[0].issue(&public, &map))),
             Subject::EncryptConstantTime => drop(constant(&public, &x, n, &mut own)),
             Subject::EncryptVartime => drop(std::hint::black_box(encryptor.encrypt(&x[..n], &x[n..], &mut own))),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use host::Silent;
 use qfe::{
     Ciphertext, Encryptor, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey, encrypt_constant_time, setup,
+    shares::{Combiner, Commitments, KeyShare, PartialKey, Sharing},
 };
 use rand::rand_core::{Infallible, TryCryptoRng, TryRng};
 use serde_json::Value;
@@ -14,6 +15,11 @@ const PUBLIC: &[u8] = include_bytes!("vectors/v1.public");
 const MASTER: &[u8] = include_bytes!("vectors/v1.master");
 const FUNCTION: &[u8] = include_bytes!("vectors/v1.function");
 const CIPHERTEXT: &[u8] = include_bytes!("vectors/v1.ciphertext");
+
+const SHARE: &[u8] = include_bytes!("vectors/v1.share");
+const PARTIAL: &[u8] = include_bytes!("vectors/v1.partial");
+const PARTIAL3: &[u8] = include_bytes!("vectors/v1.partial3");
+const COMMITMENTS: &[u8] = include_bytes!("vectors/v1.commitments");
 
 /// A generator that plays back bytes.
 struct Replay(Vec<u8>);
@@ -80,4 +86,21 @@ fn encryption_and_evaluation_agree() {
     let evaluator = Evaluator::new(&key, table, &[(-5_000_000, 5_000_000); 2]).unwrap();
     let ciphertext = Ciphertext::from_bytes(CIPHERTEXT).unwrap();
     assert_eq!(evaluator.evaluate(&ciphertext).unwrap(), integers(&vectors, "outputs"));
+}
+
+#[test]
+fn shares_and_partial_keys_agree() {
+    let (public, master) = (PublicKey::from_bytes(PUBLIC).unwrap(), MasterKey::from_bytes(MASTER).unwrap());
+    let mut rng = Replay(bytes(&vectors(), "share_bytes"));
+    let (commitments, shares) = master.share(&public, Sharing::new(3, 1).unwrap(), &mut rng).unwrap();
+    assert_eq!(commitments.to_bytes(), COMMITMENTS);
+    assert_eq!(*shares[1].to_bytes(), SHARE);
+    let function = FunctionalKey::from_bytes(FUNCTION).unwrap();
+    assert_eq!(KeyShare::from_bytes(SHARE).unwrap().issue(&public, function.map()).unwrap().to_bytes(), PARTIAL);
+    assert_eq!(shares[2].issue(&public, function.map()).unwrap().to_bytes(), PARTIAL3);
+    let commitments = Commitments::from_bytes(COMMITMENTS, &public).unwrap();
+    let partials = [PARTIAL, PARTIAL3].map(|bytes| PartialKey::from_bytes(bytes).unwrap());
+    let combiner = Combiner::new(&public, &commitments, function.map()).unwrap();
+    assert_eq!(combiner.combine(&partials).unwrap().key.to_bytes(), FUNCTION);
+    public.verify(&function).unwrap();
 }

@@ -73,6 +73,13 @@ class FunctionalKey:
         """Writes the file that ``halflight predict --key`` reads too."""
         write_bytes(fspath(path), self._native.to_bytes())
 
+    def verify(self, parameters: Parameters) -> None:
+        """Checks, without any secret, that every output opens what it should under this public key.
+
+        A wrong key passes with probability 2^-128 at most. Raises ``KeyMismatch``.
+        """
+        self._native.verify(parameters._native)
+
     @property
     def public_key(self) -> str:
         """Identity of the public key that it belongs to."""

@@ -9,12 +9,16 @@ use host::Silent;
 use libfuzzer_sys::fuzz_target;
 use qfe::{
     Ciphertext, Encoding, EncryptorSteps, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey, QuadraticMap, setup,
+    shares::{Combiner, Commitments, KeyShare, PartialKey, Sharing},
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 
 struct World {
+    public: PublicKey,
+    map: QuadraticMap,
+    commitments: Commitments,
     objects: Vec<Vec<u8>>,
     evaluator: Evaluator,
 }
@@ -27,11 +31,15 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     let encryptor = EncryptorSteps::new(&public, 0).finish();
     let ciphertext = encryptor.encrypt(&[1, 2], &[3, 4], rng).expect("lengths agree");
     let table = Arc::new(LogTable::build(8, &Silent).expect("8 bits are allowed"));
-    let mut objects = vec![master.to_bytes().to_vec()];
+    let sharing = Sharing::new(3, 1).expect("three servers");
+    let (commitments, shares) = master.share(&public, sharing, rng).expect("the key is its own");
+    let partial = shares[0].issue(&public, &map).expect("dimensions agree");
+    let mut objects = vec![master.to_bytes().to_vec(), shares[0].to_bytes().to_vec()];
     for encoding in [Encoding::Uncompressed, Encoding::Compressed] {
         objects.extend([public.encode(encoding), key.encode(encoding), ciphertext.encode(encoding)]);
+        objects.extend([partial.encode(encoding), commitments.encode(encoding)]);
     }
-    World { objects, evaluator: Evaluator::new(&key, table, &[(-1000, 1000)]).expect("bounds fit") }
+    World { public, map, commitments, objects, evaluator: Evaluator::new(&key, table, &[(-1000, 1000)]).expect("bounds fit") }
 });
 
 fuzz_target!(|data: &[u8]| {
@@ -52,6 +60,18 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Ok(key) = FunctionalKey::from_bytes(&bytes) {
         assert!(key.encode(encoding) == bytes);
+    }
+    if let Ok(share) = KeyShare::from_bytes(&bytes) {
+        assert!(*share.to_bytes() == bytes);
+        let _ = share.verify(&WORLD.commitments);
+    }
+    if let Ok(partial) = PartialKey::from_bytes(&bytes) {
+        assert!(partial.encode(encoding) == bytes);
+        let combiner = Combiner::new(&WORLD.public, &WORLD.commitments, &WORLD.map).expect("they belong together");
+        let _ = combiner.combine(&[partial]);
+    }
+    if let Ok(commitments) = Commitments::from_bytes(&bytes, &WORLD.public) {
+        assert!(commitments.encode(encoding) == bytes);
     }
     if let Ok(ciphertext) = Ciphertext::from_bytes(&bytes) {
         assert!(ciphertext.encode(encoding) == bytes);

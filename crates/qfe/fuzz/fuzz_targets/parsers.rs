@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use qfe::{Ciphertext, Encoding, FunctionalKey, MasterKey, PublicKey, peek};
+use qfe::{
+    Ciphertext, Encoding, FunctionalKey, MasterKey, PublicKey, peek,
+    shares::{KeyShare, PartialKey},
+};
 
 fuzz_target!(|data: &[u8]| {
     let encoding = peek(data).map(|header| header.encoding).unwrap_or(Encoding::Uncompressed);
@@ -14,6 +17,12 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Ok(key) = FunctionalKey::from_bytes(data) {
         assert_eq!(key.encode(encoding), data);
+    }
+    if let Ok(share) = KeyShare::from_bytes(data) {
+        assert_eq!(*share.to_bytes(), data);
+    }
+    if let Ok(partial) = PartialKey::from_bytes(data) {
+        assert_eq!(partial.encode(encoding), data);
     }
     if let Ok(ciphertext) = Ciphertext::from_bytes(data) {
         assert_eq!(ciphertext.encode(encoding), data);

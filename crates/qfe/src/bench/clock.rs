@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{BenchError, OperationReport};
-use crate::raw::{Coordinate, Field, Fp, ifma};
+use crate::raw::{Coordinate, Field, Fp, ifma::Ifma};
 
 /// Threads and clock of one series of measurements.
 pub(super) struct Clock {
@@ -100,6 +100,6 @@ pub(super) fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let line = info.lines().find(|line| line.starts_with("model name"));
     let model = line.and_then(|line| line.split(':').nth(1)).map_or(std::env::consts::ARCH, str::trim);
-    let vector = if ifma::available() { ", AVX-512 IFMA" } else { "" };
+    let vector = if Ifma::detect().is_some() { ", AVX-512 IFMA" } else { "" };
     format!("{model}{vector}")
 }

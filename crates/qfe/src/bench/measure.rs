@@ -17,7 +17,9 @@ use crate::{
     encrypt::{Ciphertext, EncryptError, Encryptor},
     evaluate::{EvaluateError, Evaluator},
     keys::{KeyError, setup},
-    raw::ifma,
+    raw::ifma::Ifma,
+    shares::{CombineError, Combiner, ShareError, Sharing},
+    verify::VerifyError,
     wire::{Encoding, WireError},
 };
 
@@ -51,6 +53,21 @@ pub enum BenchError {
         /// Value in clear.
         expected: i128,
     },
+    /// The key of a quorum differs from the master's.
+    #[error("shape `{shape}`: a quorum issued another key than the master; please report this")]
+    Quorum {
+        /// The shape.
+        shape: &'static str,
+    },
+    /// A functional key that does not hold.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// Shares of the master key.
+    #[error(transparent)]
+    Share(#[from] ShareError),
+    /// Partial keys.
+    #[error(transparent)]
+    Combine(#[from] CombineError),
     /// The function of a shape is not valid.
     #[error(transparent)]
     Map(#[from] MapError),
@@ -105,9 +122,9 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
         .iter()
         .map(|name| Shape::named(name).ok_or_else(|| BenchError::Shape { name: name.clone() }))
         .collect::<Result<_, _>>()?;
-    ifma::enable(options.vector);
+    Ifma::enable(options.vector);
     let result = measure_shapes(options, &shapes, progress);
-    ifma::enable(true);
+    Ifma::enable(true);
     result
 }
 
@@ -123,7 +140,7 @@ fn measure_shapes(
         cpu: processor(),
         threads: options.threads,
         field_mul_ns: field_mul_ns(),
-        vector: ifma::available(),
+        vector: Ifma::detect().is_some(),
         shapes: Vec::new(),
         published: PAPER.to_vec(),
     };
@@ -163,6 +180,25 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         let key = key?;
         op.bytes = key.encoded_size(Encoding::Uncompressed);
         operations.push(op);
+        let (op, valid) = once.time("verify", (costs.verify(&map), 0), || (), |()| public.verify(&key));
+        valid?;
+        operations.push(op);
+        // One of five servers, three of which make a key.
+        let (commitments, shares) = master.share(&public, Sharing::new(5, 2)?, &mut rng())?;
+        let (mut op, partial) =
+            once.time("issue_partial", (costs.partial(&map), 0), || (), |()| shares[0].issue(&public, &map));
+        let mut partials = vec![partial?];
+        op.bytes = partials[0].encoded_size(Encoding::Uncompressed);
+        operations.push(op);
+        for share in &shares[1..3] {
+            partials.push(share.issue(&public, &map)?);
+        }
+        let combine = |()| Combiner::new(&public, &commitments, &map)?.combine(&partials);
+        let (op, combined) = once.time("combine", (costs.verify(&map), 0), || (), combine);
+        operations.push(op);
+        if combined?.key != key {
+            return Err(BenchError::Quorum { shape: shape.name });
+        }
         let (op, encryptor) =
             once.time("tables", (0.0, Encryptor::table_bytes(n, m)), || (), |()| Encryptor::new(&public, &Silent));
         let op = OperationReport { estimate_field_muls: costs.tables(n, m) / threads as f64, ..op };

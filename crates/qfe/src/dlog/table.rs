@@ -86,13 +86,13 @@ impl LogTable {
     }
 
     /// A table whose baby steps were stored.
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(feature = "files")]
     pub(crate) fn from_slots(bits: u32, slots: Storage<u64>) -> Self {
         Self { slots, ..Self::without_slots(bits) }
     }
 
     /// The baby steps as stored.
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(feature = "files")]
     pub(crate) fn slots(&self) -> &[u64] {
         self.slots.as_slice()
     }

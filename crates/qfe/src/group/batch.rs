@@ -6,6 +6,8 @@
 //! addition. Doublings (`λ = 3x²/2y`), opposite points and infinity are
 //! recognised and handled exactly, since a hostile input can force them.
 
+use zeroize::Zeroize;
+
 use crate::raw::{Coordinate, Field, Fp, Point};
 
 /// Additions that share one inversion (2.75 µs, the price of 8 additions in G1).
@@ -54,6 +56,14 @@ impl Scratch {
     }
 }
 
+/// Differences of points that may be secret.
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.prefixes.zeroize();
+        self.norms.zeroize();
+    }
+}
+
 /// Carries out `count` independent additions.
 pub(crate) fn add_all<F: Coordinate>(count: usize, additions: &mut impl Additions<F>, scratch: &mut Scratch) {
     let mut start = 0;
@@ -65,7 +75,7 @@ pub(crate) fn add_all<F: Coordinate>(count: usize, additions: &mut impl Addition
 }
 
 /// The sum of two points, by itself.
-#[cfg(test)]
+#[cfg(any(test, feature = "verify"))]
 pub(crate) fn add_one<F: Coordinate>(a: Point<F>, b: Point<F>) -> Point<F> {
     let mut sum = [a];
     add_all(1, &mut ZipAdditions { left: &mut sum, right: &[b] }, &mut Scratch::new());

@@ -11,8 +11,9 @@
 
 use std::ops::Range;
 
-#[cfg(not(target_family = "wasm"))]
+#[cfg(feature = "progress")]
 use host::Progress;
+#[cfg(feature = "progress")]
 use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -21,16 +22,15 @@ use super::{
     vector::{Adder, from_shifted, to_shifted},
     windows::Layout,
 };
-use crate::raw::{Coordinate, Point, Scalar, Storage, ifma};
+use crate::raw::{Coordinate, Point, Scalar, Storage, ifma::Ifma};
 
 /// The table of one group's bases.
 pub(crate) struct FixedBase<F: Coordinate> {
-    bases: usize,
     layout: Layout,
     /// Block after block of bases, row after row within a block.
     points: Storage<Point<F>>,
-    /// Whether the points are in the shifted form of the vector lanes.
-    lanes: bool,
+    /// Given when the points are in the shifted form of the vector lanes.
+    lanes: Option<Ifma>,
 }
 
 impl<F: Coordinate> FixedBase<F> {
@@ -46,17 +46,19 @@ impl<F: Coordinate> FixedBase<F> {
     }
 
     /// Batched additions that building the table takes.
+    #[cfg(feature = "progress")]
     pub(crate) fn build_additions(bases: usize, max_bytes: usize) -> usize {
         let layout = Self::layout_for(bases, max_bytes);
         bases * (layout.rows + layout.windows.last().map_or(0, |top| top.offset as usize))
     }
 
     /// Batched additions that one scalar costs over all bases.
+    #[cfg(feature = "bench")]
     pub(crate) fn additions(&self) -> usize {
-        self.bases * (F::SPLIT * self.layout.windows.len() - 1)
+        self.points().len() / self.layout.rows * (F::SPLIT * self.layout.windows.len() - 1)
     }
 
-    #[cfg(not(target_family = "wasm"))]
+    #[cfg(feature = "progress")]
     pub(crate) fn build(bases: &[Point<F>], max_bytes: usize, progress: &dyn Progress) -> Self {
         let mut unfilled = Unfilled::new(bases, max_bytes);
         let Unfilled { bases, layout, points, lanes, .. } = &mut unfilled;
@@ -69,11 +71,18 @@ impl<F: Coordinate> FixedBase<F> {
 
     /// A table over points stored earlier; `None` when their number is not that of
     /// this layout.
-    pub(crate) fn from_storage(bases: usize, max_bytes: usize, points: Storage<Point<F>>, lanes: bool) -> Option<Self> {
+    #[cfg(feature = "files")]
+    pub(crate) fn from_storage(
+        bases: usize,
+        max_bytes: usize,
+        points: Storage<Point<F>>,
+        lanes: Option<Ifma>,
+    ) -> Option<Self> {
         let layout = Self::layout_for(bases, max_bytes);
-        (points.as_slice().len() == bases * layout.rows).then_some(Self { bases, layout, points, lanes })
+        (points.as_slice().len() == bases * layout.rows).then_some(Self { layout, points, lanes })
     }
 
+    #[cfg(any(feature = "bench", feature = "files"))]
     pub(crate) fn points(&self) -> &[Point<F>] {
         self.points.as_slice()
     }
@@ -92,8 +101,8 @@ impl<F: Coordinate> FixedBase<F> {
         let rows = &self.points.as_slice()[block.start * self.layout.rows..block.end * self.layout.rows];
         let mut out = Zeroizing::new(vec![Point::INFINITY; digits.0.len() * block.len()]);
         self.add_rows(&digits.0, rows, &mut out);
-        if self.lanes {
-            let points = Zeroizing::new(from_shifted(&out));
+        if let Some(token) = self.lanes {
+            let points = Zeroizing::new(from_shifted(token, &out));
             out.copy_from_slice(&points);
         }
         out
@@ -101,7 +110,7 @@ impl<F: Coordinate> FixedBase<F> {
 
     fn add_rows(&self, digits: &[Vec<(Vec<i32>, bool)>], table: &[Point<F>], out: &mut [Point<F>]) {
         let width = out.len() / digits.len();
-        let mut accumulators = vec![Point::INFINITY; digits.len() * F::SPLIT * width];
+        let mut accumulators = Zeroizing::new(vec![Point::INFINITY; digits.len() * F::SPLIT * width]);
         let mut adder = Adder::new(self.lanes);
         let mut started = vec![false; digits.len() * F::SPLIT];
         for (w, window) in self.layout.windows.iter().enumerate() {
@@ -139,6 +148,7 @@ impl<F: Coordinate> FixedBase<F> {
                 out[i * digits.len() + s] = *point;
             }
         }
+        adder.erase();
     }
 }
 
@@ -147,16 +157,16 @@ pub(crate) struct Unfilled<F: Coordinate> {
     bases: Vec<Point<F>>,
     layout: Layout,
     points: Vec<Point<F>>,
-    lanes: bool,
+    lanes: Option<Ifma>,
     next: usize,
 }
 
 impl<F: Coordinate> Unfilled<F> {
     pub(crate) fn new(bases: &[Point<F>], max_bytes: usize) -> Self {
         let layout = FixedBase::<F>::layout_for(bases.len(), max_bytes);
-        let lanes = ifma::available();
+        let lanes = Ifma::detect();
         let points = vec![Point::INFINITY; bases.len() * layout.rows];
-        let bases = if lanes { to_shifted(bases) } else { bases.to_vec() };
+        let bases = lanes.map_or_else(|| bases.to_vec(), |token| to_shifted(token, bases));
         Self { bases, layout, points, lanes, next: 0 }
     }
 
@@ -171,8 +181,8 @@ impl<F: Coordinate> Unfilled<F> {
 
     /// The table, once every block is filled.
     pub(crate) fn table(self) -> FixedBase<F> {
-        let Self { bases, layout, points, lanes, .. } = self;
-        FixedBase { bases: bases.len(), layout, points: Storage::Owned(points), lanes }
+        let Self { layout, points, lanes, .. } = self;
+        FixedBase { layout, points: Storage::Owned(points), lanes }
     }
 }
 
@@ -192,6 +202,7 @@ pub(crate) fn blocks(bases: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The parts of `all` that belong to the [`blocks`], at `each` entries for one base.
+#[cfg(feature = "progress")]
 fn split<T>(all: &mut [T], bases: usize, each: usize) -> Vec<&mut [T]> {
     let mut rest = all;
     let part = |block: Range<usize>| rest.split_off_mut(..block.len() * each).unwrap_or_default();
@@ -203,7 +214,7 @@ fn fill_block<F: Coordinate>(
     layout: &Layout,
     bases: &[Point<F>],
     points: &mut [Point<F>],
-    lanes: bool,
+    lanes: Option<Ifma>,
     progress: impl Fn(usize),
 ) {
     let width = bases.len();

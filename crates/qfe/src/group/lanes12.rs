@@ -55,11 +55,12 @@ impl TwoLines {
 
 impl Fp12x8 {
     pub(super) fn from_lines(lines: &TwoLines) -> Self {
-        Self([lines.l, [Fp2x8::ZERO, lines.m1, lines.m2]])
+        Self([lines.l, [Fp2x8::zero(lines.m1.token()), lines.m1, lines.m2]])
     }
 
     pub(super) fn from_line(line: &Line, one: &Fp2x8) -> Self {
-        Self([[line.x, line.y, Fp2x8::ZERO], [Fp2x8::ZERO, *one, Fp2x8::ZERO]])
+        let zero = Fp2x8::zero(one.token());
+        Self([[line.x, line.y, zero], [zero, *one, zero]])
     }
 
     pub(super) fn sqr(&self) -> Self {
@@ -101,7 +102,7 @@ impl Fp12x8 {
 
     /// `p⁶`-power.
     pub(super) fn conjugate(&self) -> Self {
-        Self([self.0[0], self.0[1].map(|c| Fp2x8::ZERO.sub(&c))])
+        Self([self.0[0], self.0[1].map(|c| c.neg_lanes(0xff))])
     }
 
     /// The eight elements.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::raw::{
     Coordinate, Field, Fp, Fp2, Fp12, G1, G2, Point, Vector, X,
-    ifma::{self, Fp2x8, Fp8},
+    ifma::{Fp2x8, Fp8, Ifma},
     miller_loop_many,
 };
 
@@ -34,9 +34,14 @@ pub(crate) type Pair = (G1, G2);
 /// For each group the product of its pairs, up to factors that vanish in the final
 /// exponentiation.
 pub(crate) fn products(groups: &[Vec<Pair>]) -> Vec<Fp12> {
-    if !ifma::available() || groups.iter().map(Vec::len).sum::<usize>() < LANES {
-        return groups.par_iter().map(|group| scalar_product(group)).collect();
+    let token = Ifma::detect().filter(|_| groups.iter().map(Vec::len).sum::<usize>() >= LANES);
+    match token {
+        Some(token) => lanes_products(token, groups),
+        None => groups.par_iter().map(|group| scalar_product(group)).collect(),
     }
+}
+
+fn lanes_products(token: Ifma, groups: &[Vec<Pair>]) -> Vec<Fp12> {
     let mut parts: Vec<(usize, &[Pair])> = Vec::new();
     for (number, group) in groups.iter().enumerate() {
         let size = group.len().div_ceil(SPREAD).max(SHORT);
@@ -44,7 +49,7 @@ pub(crate) fn products(groups: &[Vec<Pair>]) -> Vec<Fp12> {
     }
     parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.len()));
     let vectors: Vec<_> = parts.chunks(LANES).collect();
-    let values = in_order(vectors.len(), |k| lanes_product(vectors[k]));
+    let values = in_order(vectors.len(), |k| lanes_product(token, vectors[k]));
     let mut out: Vec<Option<Fp12>> = vec![None; groups.len()];
     for ((number, _), value) in parts.iter().zip(values.iter().flatten()) {
         let product = &mut out[*number];
@@ -69,10 +74,10 @@ struct PairVector {
 }
 
 /// The products of up to eight parts, one per lane.
-fn lanes_product(parts: &[(usize, &[Pair])]) -> [Fp12; LANES] {
+fn lanes_product(token: Ifma, parts: &[(usize, &[Pair])]) -> [Fp12; LANES] {
     let longest = parts.iter().map(|(_, part)| part.len()).max().unwrap_or(0);
-    let mut pairs: Vec<PairVector> = (0..longest).map(|k| pair_vector(parts, k)).collect();
-    let one = Fp2x8::from_base(&Fp8::splat(&Fp::ONE.to_shifted()));
+    let mut pairs: Vec<PairVector> = (0..longest).map(|k| pair_vector(token, parts, k)).collect();
+    let one = Fp2x8::from_base(&Fp8::splat(token, &Fp::ONE.to_shifted()));
     let mut product: Option<Fp12x8> = None;
     let mut lines = Vec::with_capacity(longest);
     for bit in (0..63).rev() {
@@ -81,7 +86,7 @@ fn lanes_product(parts: &[(usize, &[Pair])]) -> [Fp12; LANES] {
             if addition && X >> bit & 1 == 0 {
                 continue;
             }
-            if !step(&mut pairs, addition, &mut lines) {
+            if !step(token, &mut pairs, addition, &mut lines) {
                 return fallback(parts);
             }
             for two in lines.chunks(2) {
@@ -106,7 +111,7 @@ fn fallback(parts: &[(usize, &[Pair])]) -> [Fp12; LANES] {
     std::array::from_fn(|lane| parts.get(lane).map_or_else(Fp12::one, |(_, part)| scalar_product(part)))
 }
 
-fn pair_vector(parts: &[(usize, &[Pair])], k: usize) -> PairVector {
+fn pair_vector(token: Ifma, parts: &[(usize, &[Pair])], k: usize) -> PairVector {
     let generator = (Fp::generator(), Fp2::generator());
     let pairs: [Option<Pair>; LANES] = std::array::from_fn(|lane| {
         let pair = parts.get(lane).and_then(|(_, part)| part.get(k)).copied();
@@ -116,23 +121,26 @@ fn pair_vector(parts: &[(usize, &[Pair])], k: usize) -> PairVector {
     let y = filled.map(|(p, _)| p.y.to_shifted());
     let x = filled.map(|(p, _)| p.x.to_shifted());
     let q: [G2; LANES] = filled.map(|(_, q)| Point::to_shifted(q));
-    let y = Fp8::load(std::array::from_fn(|lane| &y[lane]));
-    let x = Fp8::load(std::array::from_fn(|lane| &x[lane]));
+    let y = Fp8::load(token, std::array::from_fn(|lane| &y[lane]));
+    let x = Fp8::load(token, std::array::from_fn(|lane| &x[lane]));
     // No point of the curve has y = 0: the order is odd.
-    let inverse = invert_lanes(&y).unwrap_or(Fp8::ZERO);
+    let inverse = invert_lanes(&y).unwrap_or_else(|| Fp8::zero(token));
     let empty = (0..LANES).fold(0, |mask, lane| mask | u8::from(pairs[lane].is_none()) << lane);
-    let q = [Fp2x8::load(std::array::from_fn(|lane| &q[lane].x)), Fp2x8::load(std::array::from_fn(|lane| &q[lane].y))];
+    let q = [
+        Fp2x8::load(token, std::array::from_fn(|lane| &q[lane].x)),
+        Fp2x8::load(token, std::array::from_fn(|lane| &q[lane].y)),
+    ];
     let inverse_y = inverse.clear_lanes(empty);
-    PairVector { q, t: q, inverse_y, ratio: Fp8::ZERO.sub(&x.mul(&inverse_y)) }
+    PairVector { q, t: q, inverse_y, ratio: x.mul(&inverse_y).neg_lanes(0xff) }
 }
 
 /// Doubles every point (or adds the second point to it) and gives the lines; false
 /// when a slope does not exist.
-fn step(pairs: &mut [PairVector], addition: bool, lines: &mut Vec<Line>) -> bool {
+fn step(token: Ifma, pairs: &mut [PairVector], addition: bool, lines: &mut Vec<Line>) -> bool {
     let denominator = |pair: &PairVector| {
         if addition { pair.t[0].sub(&pair.q[0]) } else { pair.t[1].add(&pair.t[1]) }
     };
-    let mut product = Fp8::splat(&Fp::ONE.to_shifted());
+    let mut product = Fp8::splat(token, &Fp::ONE.to_shifted());
     let mut shared = Vec::with_capacity(pairs.len());
     for pair in pairs.iter() {
         let denominator = denominator(pair);
@@ -185,9 +193,15 @@ mod tests {
             [2, 2, 1, 0, 3, 2, 2, 2, 2, 35].iter().map(|&n| (0..n).map(|_| pair()).collect()).collect();
         groups[1][0].0 = Point::INFINITY;
         groups[2][0].1 = Point::INFINITY;
-        for (group, product) in groups.iter().zip(products(&groups)) {
-            let expected = group.iter().fold(Fp12::one(), |f, (p, q)| f.mul(&miller_loop(p, q)));
-            assert!(hard_part(&easy_part(&product)) == hard_part(&easy_part(&expected)));
+        #[cfg(all(target_arch = "x86_64", feature = "lanes"))]
+        let ways = [products(&groups), lanes_products(Ifma::or_model(), &groups)];
+        #[cfg(not(all(target_arch = "x86_64", feature = "lanes")))]
+        let ways = [products(&groups)];
+        for products in ways {
+            for (group, product) in groups.iter().zip(products) {
+                let expected = group.iter().fold(Fp12::one(), |f, (p, q)| f.mul(&miller_loop(p, q)));
+                assert!(hard_part(&easy_part(&product)) == hard_part(&easy_part(&expected)));
+            }
         }
     }
 }

@@ -10,13 +10,17 @@
 
 pub(crate) mod batch;
 pub(crate) mod fixed_base;
+#[cfg(feature = "verify")]
 mod lanes12;
+#[cfg(feature = "verify")]
 pub(crate) mod miller;
+#[cfg(feature = "evaluate")]
 pub(crate) mod powers;
 pub(crate) mod program;
 pub(crate) mod project;
 pub(crate) mod schedule;
 pub(crate) mod subgroup;
+#[cfg(feature = "verify")]
 pub(crate) mod target;
 pub(crate) mod vector;
 mod windows;

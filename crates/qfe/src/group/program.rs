@@ -9,7 +9,7 @@ use super::{
     batch::{Additions, Scratch, add_all},
     vector::{VectorScratch, from_shifted},
 };
-use crate::raw::{Coordinate, Point};
+use crate::raw::{Coordinate, Point, ifma::Ifma};
 
 const NEGATIVE: u32 = 1 << 31;
 
@@ -151,14 +151,14 @@ pub(crate) struct Program {
 
 impl Program {
     /// `out[o·copies + c]`: output `o` of copy `c`; infinity for an empty sum.
-    /// The inputs are in shifted form when `lanes` is set, the outputs never.
-    pub(crate) fn run<F: Coordinate>(&self, inputs: &[Point<F>], copies: usize, lanes: bool) -> Vec<Point<F>> {
+    /// The inputs are in shifted form when `lanes` is given, the outputs never.
+    pub(crate) fn run<F: Coordinate>(&self, inputs: &[Point<F>], copies: usize, lanes: Option<Ifma>) -> Vec<Point<F>> {
         debug_assert_eq!(inputs.len(), self.inputs * copies);
         debug_assert!(copies.is_power_of_two());
         let shift = copies.trailing_zeros();
         let mut slots = vec![Point::INFINITY; self.slots * copies];
         let mut scratch = Scratch::new();
-        let mut vectors = lanes.then(VectorScratch::<F>::new);
+        let mut vectors = lanes.map(VectorScratch::<F>::new);
         for ops in &self.rounds {
             let mut round = Round { ops, inputs, slots: &mut slots, shift, first: self.inputs };
             match &mut vectors {
@@ -178,8 +178,8 @@ impl Program {
         let nodes = self.outputs.iter().flat_map(|output| copies.clone().map(move |copy| (*output, copy)));
         let points = nodes.clone().map(|(output, copy)| output.map_or(Point::INFINITY, |node| *round.get(node, copy)));
         let mut points: Vec<Point<F>> = points.collect();
-        if lanes {
-            points = from_shifted(&points);
+        if let Some(token) = lanes {
+            points = from_shifted(token, &points);
         }
         for (point, (output, _)) in points.iter_mut().zip(nodes) {
             *point = point.neg_if(output.is_some_and(Node::is_negative));

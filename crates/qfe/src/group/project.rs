@@ -7,16 +7,20 @@
 //! digit of one row, then over digits with equal bit, then doublings finish it.
 //! The cost is linear in the weight bits: about 7 bits per pass over the columns.
 
+#[cfg(any(test, feature = "verify"))]
 use std::borrow::Cow;
 
 use rayon::prelude::*;
 
+#[cfg(any(test, feature = "verify"))]
+use super::vector::to_shifted;
 use super::{
     program::{Builder, Node, Program},
     schedule::in_order,
-    vector::to_shifted,
 };
-use crate::raw::{Coordinate, G1, G2, Point, ifma};
+use crate::raw::{Coordinate, Point, ifma::Ifma};
+#[cfg(feature = "verify")]
+use crate::raw::{G1, G2};
 
 /// Digit rows of one pass at most.
 const WIDEST: usize = 6;
@@ -24,6 +28,7 @@ const WIDEST: usize = 6;
 const RADIX: i64 = 16;
 
 /// Passes that share their inversions; more programs than threads keep all busy.
+#[cfg(feature = "verify")]
 const PASSES_PER_PROGRAM: f64 = 3.0;
 
 type Tuple = [i8; WIDEST];
@@ -37,6 +42,7 @@ pub(crate) struct Projection {
 
 impl Projection {
     /// Compiles row-major weights; `columns > 0`.
+    #[cfg(feature = "verify")]
     pub(crate) fn new(columns: usize, weights: &[i32]) -> Self {
         Self::in_parts(columns, weights, PASSES_PER_PROGRAM)
     }
@@ -58,21 +64,28 @@ impl Projection {
     }
 
     /// `out[row·copies + c] = Σ_i weights[row][i]·points[i·copies + c]`.
+    #[cfg(any(test, feature = "evaluate", feature = "shares"))]
     pub(crate) fn run<F: Coordinate>(&self, points: &[Point<F>], copies: usize) -> Vec<Point<F>> {
-        let lanes = ifma::available();
+        let lanes = Ifma::detect();
         self.run_prepared(&prepare(points, lanes), copies, lanes)
     }
 
-    /// The same on points in shifted form, when `lanes` is set.
-    pub(crate) fn run_prepared<F: Coordinate>(&self, points: &[Point<F>], copies: usize, lanes: bool) -> Vec<Point<F>> {
+    /// The same on points in shifted form, when `lanes` is given.
+    pub(crate) fn run_prepared<F: Coordinate>(
+        &self,
+        points: &[Point<F>],
+        copies: usize,
+        lanes: Option<Ifma>,
+    ) -> Vec<Point<F>> {
         debug_assert_eq!(points.len(), self.columns * copies);
         in_order(self.programs.len(), |k| self.programs[k].2.run(points, copies, lanes)).concat()
     }
 }
 
-/// [`Projection::run`] of both sides.
+/// [`Projection::run_prepared`] of both sides, prepared here.
+#[cfg(feature = "verify")]
 pub(crate) fn run_both(left: (&Projection, &[G1]), right: (&Projection, &[G2]), copies: usize) -> (Vec<G1>, Vec<G2>) {
-    let lanes = ifma::available();
+    let lanes = Ifma::detect();
     let (a, b) = rayon::join(|| prepare(left.1, lanes), || prepare(right.1, lanes));
     // Programs in G2 take longer and come first.
     let first = right.0.programs.len();
@@ -84,8 +97,9 @@ pub(crate) fn run_both(left: (&Projection, &[G1]), right: (&Projection, &[G2]), 
     (left.concat(), right.concat())
 }
 
-fn prepare<F: Coordinate>(points: &[Point<F>], lanes: bool) -> Cow<'_, [Point<F>]> {
-    if lanes { to_shifted(points).into() } else { points.into() }
+#[cfg(any(test, feature = "verify"))]
+fn prepare<F: Coordinate>(points: &[Point<F>], lanes: Option<Ifma>) -> Cow<'_, [Point<F>]> {
+    lanes.map_or_else(|| points.into(), |token| to_shifted(token, points).into())
 }
 
 fn peak(digits: &[i8]) -> i8 {
@@ -112,6 +126,7 @@ fn digit_rows(row: &[i32]) -> Vec<Vec<i8>> {
 }
 
 /// Additions of a matrix by the cost formula of the passes, without compiling it.
+#[cfg(feature = "evaluate")]
 pub(crate) fn estimate_matrix(columns: usize, weights: &[i32]) -> f64 {
     let rows = weights.chunks_exact(columns);
     rows.map(|row| {
@@ -126,6 +141,7 @@ pub(crate) fn estimate_matrix(columns: usize, weights: &[i32]) -> f64 {
 }
 
 /// Additions of digit rows with the given largest digits, filled over all columns.
+#[cfg(feature = "evaluate")]
 pub(crate) fn estimate_additions(columns: usize, peaks: &[i32]) -> f64 {
     peaks.iter().map(|&peak| best_group(columns, peak as i8).1).sum()
 }

@@ -15,7 +15,7 @@ use super::{
     schedule::in_order,
     vector::to_shifted,
 };
-use crate::raw::{Coordinate, G1, G2, Point, ifma};
+use crate::raw::{Coordinate, G1, G2, Point, ifma::Ifma};
 
 /// Whether all points of either side lie in the prime-order subgroup, with soundness `2^−40`.
 pub(crate) fn all_in_subgroups(left: &[G1], right: &[G2], rng: &mut impl CryptoRng) -> (bool, bool) {
@@ -37,18 +37,18 @@ struct Check<'a, F: Coordinate> {
     points: &'a [Point<F>],
     /// The points as the projection takes them; empty when each is checked by itself.
     prepared: Vec<Point<F>>,
-    lanes: bool,
+    lanes: Option<Ifma>,
     tasks: usize,
 }
 
 impl<'a, F: Coordinate> Check<'a, F> {
     fn new(points: &'a [Point<F>]) -> Self {
         let (rows, most) = F::SUBGROUP_COMBINATIONS;
-        let lanes = ifma::available();
+        let lanes = Ifma::detect();
         if points.len() <= rows {
             return Self { points, prepared: Vec::new(), lanes, tasks: points.len() };
         }
-        let prepared = if lanes { to_shifted(points) } else { points.to_vec() };
+        let prepared = lanes.map_or_else(|| points.to_vec(), |token| to_shifted(token, points));
         Self { points, prepared, lanes, tasks: rows.div_ceil(rows_per_pass(points.len(), most)) }
     }
 

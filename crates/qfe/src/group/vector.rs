@@ -7,34 +7,37 @@
 //! batch through the scalar code, which is exact. Honest inputs never do.
 
 use super::batch::{Additions, Scratch, ZipAdditions, add_all};
-use crate::raw::{Coordinate, Field, Fp, Point, Vector, ifma::Fp8};
+use crate::raw::{
+    Coordinate, Field, Fp, Point, Vector,
+    ifma::{Fp8, Ifma},
+};
 
 /// Vectors that share one inversion.
 const BATCH: usize = 128;
 const LANES: usize = 8;
 
 /// Points in the form of the lanes.
-pub(crate) fn to_shifted<F: Coordinate>(points: &[Point<F>]) -> Vec<Point<F>> {
+pub(crate) fn to_shifted<F: Coordinate>(token: Ifma, points: &[Point<F>]) -> Vec<Point<F>> {
     // As lanes read it, `x·2^384` times `2^448` over `2^416` is `x·2^416`.
     let power = (0..64).fold(Fp::ONE, |power, _| power.double());
-    map_lanes(points, |x| x.scale(&Fp8::splat(&power)))
+    map_lanes(token, points, |x| x.scale(&Fp8::splat(token, &power)))
 }
 
 /// Points from the form of the lanes.
-pub(crate) fn from_shifted<F: Coordinate>(points: &[Point<F>]) -> Vec<Point<F>> {
+pub(crate) fn from_shifted<F: Coordinate>(token: Ifma, points: &[Point<F>]) -> Vec<Point<F>> {
     // As lanes read it, `x·2^416` times `2^384` over `2^416` is `x·2^384`, below `2p`.
-    let mut out = map_lanes(points, |x| x.scale(&Fp8::splat(&Fp::ONE)));
+    let mut out = map_lanes(token, points, |x| x.scale(&Fp8::splat(token, &Fp::ONE)));
     out.iter_mut().for_each(|point| *point = Point { x: point.x.add(&F::ZERO), y: point.y.add(&F::ZERO) });
     out
 }
 
-fn map_lanes<F: Coordinate>(points: &[Point<F>], f: impl Fn(F::Vector) -> F::Vector) -> Vec<Point<F>> {
+fn map_lanes<F: Coordinate>(token: Ifma, points: &[Point<F>], f: impl Fn(F::Vector) -> F::Vector) -> Vec<Point<F>> {
     let mut out = points.to_vec();
     for points in out.chunks_mut(LANES) {
         let count = points.len();
         let at = |lane: usize| &points[lane.min(count - 1)];
-        let x = f(<F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).x))).unload();
-        let y = f(<F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).y))).unload();
+        let x = f(<F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).x))).unload();
+        let y = f(<F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).y))).unload();
         for (lane, point) in points.iter_mut().enumerate() {
             // Infinity stays all zero bits, which is how it is known.
             if !point.is_infinity() {
@@ -52,8 +55,8 @@ pub(crate) enum Adder<F: Coordinate> {
 }
 
 impl<F: Coordinate> Adder<F> {
-    pub(crate) fn new(lanes: bool) -> Self {
-        if lanes { Self::Lanes(VectorScratch::new()) } else { Self::Scalar(Scratch::new()) }
+    pub(crate) fn new(lanes: Option<Ifma>) -> Self {
+        lanes.map_or_else(|| Self::Scalar(Scratch::new()), |token| Self::Lanes(VectorScratch::new(token)))
     }
 
     pub(crate) fn add(&mut self, count: usize, additions: &mut impl Additions<F>) {
@@ -78,34 +81,45 @@ impl<F: Coordinate> Adder<F> {
         match self {
             Self::Scalar(_) => points.iter_mut().for_each(|point| *point = point.neg()),
             // Values of lanes are not reduced: only lanes can negate them.
-            Self::Lanes(_) => {
+            Self::Lanes(VectorScratch { token, .. }) => {
                 for points in points.chunks_mut(LANES) {
                     let count = points.len();
                     let y = std::array::from_fn(|lane: usize| &points[lane.min(count - 1)].y);
-                    let y = <F::Vector as Vector>::load(y).neg_lanes(0xff).unload();
+                    let y = <F::Vector as Vector>::load(*token, y).neg_lanes(0xff).unload();
                     points.iter_mut().zip(y).for_each(|(point, y)| point.y = y);
                 }
             }
         }
     }
 
+    /// Overwrites what is left of operands; scratch of scalars does so when it is dropped.
+    pub(crate) fn erase(&mut self) {
+        if let Self::Lanes(vectors) = self {
+            let (x, norm) = (<F::Vector as Vector>::zero(vectors.token), Fp8::zero(vectors.token));
+            vectors.steps.clear();
+            vectors.steps.resize(BATCH, Step { x, denominator: x, norm, prefix: norm });
+            // So that the writes are not left out.
+            std::hint::black_box(&vectors.steps);
+        }
+    }
+
     /// Applies the curve's endomorphism to every point.
     pub(crate) fn endomorphism(&self, points: &mut [Point<F>]) {
-        if matches!(self, Self::Scalar(_)) {
-            points.iter_mut().for_each(|point| *point = point.endomorphism());
-            return;
-        }
+        let token = match self {
+            Self::Scalar(_) => return points.iter_mut().for_each(|point| *point = point.endomorphism()),
+            Self::Lanes(vectors) => vectors.token,
+        };
         let (cx, cy) = F::endomorphism_constants();
         let constant = |c: &F| {
             let c = c.to_shifted();
-            <F::Vector as Vector>::load([&c; LANES])
+            <F::Vector as Vector>::load(token, [&c; LANES])
         };
         let (cx, cy) = (constant(cx), constant(cy));
         for points in points.chunks_mut(LANES) {
             let count = points.len();
             let at = |lane: usize| &points[lane.min(count - 1)];
-            let x = <F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).x));
-            let y = <F::Vector as Vector>::load(std::array::from_fn(|lane| &at(lane).y));
+            let x = <F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).x));
+            let y = <F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).y));
             let (x, y) = (x.conjugate().mul(&cx).unload(), y.conjugate().mul(&cy).unload());
             for (lane, point) in points.iter_mut().enumerate().filter(|(_, point)| !point.is_infinity()) {
                 *point = Point { x: x[lane], y: y[lane] };
@@ -115,6 +129,7 @@ impl<F: Coordinate> Adder<F> {
 }
 
 /// What the backward pass needs of one vector.
+#[derive(Clone, Copy)]
 struct Step<V> {
     x: V,
     denominator: V,
@@ -125,11 +140,12 @@ struct Step<V> {
 /// Reusable memory of a batch.
 pub(crate) struct VectorScratch<F: Coordinate> {
     steps: Vec<Step<F::Vector>>,
+    token: Ifma,
 }
 
 impl<F: Coordinate> VectorScratch<F> {
-    pub(crate) fn new() -> Self {
-        Self { steps: Vec::with_capacity(BATCH) }
+    pub(crate) fn new(token: Ifma) -> Self {
+        Self { steps: Vec::with_capacity(BATCH), token }
     }
 
     /// Carries out `count` independent additions, or doublings when every addition
@@ -148,17 +164,18 @@ impl<F: Coordinate> VectorScratch<F> {
     /// False when a lane met a special case: then nothing was stored.
     fn batch(&mut self, start: usize, end: usize, doublings: bool, additions: &mut impl Additions<F>) -> bool {
         self.steps.clear();
-        let mut product = Fp8::splat(&Fp::ONE.to_shifted());
+        let token = self.token;
+        let mut product = Fp8::splat(token, &Fp::ONE.to_shifted());
         for first in (start..end).step_by(LANES) {
             let operands = std::array::from_fn(|lane| additions.operands((first + lane).min(end - 1)));
             let left: [&Point<F>; LANES] = operands.map(|[(a, _), _]| a);
             let right: [&Point<F>; LANES] = operands.map(|[_, (b, _)]| b);
-            let x = <F::Vector as Vector>::load(left.map(|p| &p.x));
+            let x = <F::Vector as Vector>::load(token, left.map(|p| &p.x));
             let (denominator, infinite) = if doublings {
-                let y = <F::Vector as Vector>::load(left.map(|p| &p.y));
+                let y = <F::Vector as Vector>::load(token, left.map(|p| &p.y));
                 (y.add(&y), x.zero_limbs() & y.zero_limbs())
             } else {
-                let other = <F::Vector as Vector>::load(right.map(|p| &p.x));
+                let other = <F::Vector as Vector>::load(token, right.map(|p| &p.x));
                 let suspects = x.zero_limbs() | other.zero_limbs();
                 let infinite = (0..LANES).filter(|lane| suspects >> lane & 1 == 1).fold(0, |mask, lane| {
                     mask | u8::from(left[lane].is_infinity() || right[lane].is_infinity()) << lane
@@ -216,8 +233,9 @@ fn slope_parts<F: Coordinate>(
     doublings: bool,
 ) -> (F::Vector, F::Vector, F::Vector) {
     let signs = |side: usize| (0..LANES).fold(0, |mask, lane| mask | u8::from(operands[lane][side].1) << lane);
+    let token = x.token();
     let load = |side: usize| {
-        <F::Vector as Vector>::load(std::array::from_fn(|lane| &operands[lane][side].0.y)).neg_lanes(signs(side))
+        <F::Vector as Vector>::load(token, std::array::from_fn(|lane| &operands[lane][side].0.y)).neg_lanes(signs(side))
     };
     let y = load(0);
     let twice = x.add(x);
@@ -248,7 +266,7 @@ pub(crate) fn invert_lanes(lanes: &Fp8) -> Option<Fp8> {
         inverses[k] = inverse.mul(&prefixes[k]).to_shifted();
         inverse = inverse.mul(&values[k]);
     }
-    Some(Fp8::load(std::array::from_fn(|k| &inverses[k])))
+    Some(Fp8::load(lanes.token(), std::array::from_fn(|k| &inverses[k])))
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ impl Fp {
     }
 
     /// The Montgomery limbs.
+    #[cfg(any(test, feature = "evaluate", feature = "lanes"))]
     #[inline(always)]
     pub(crate) fn limbs(&self) -> &[u64; 6] {
         &self.0.l
@@ -76,6 +77,14 @@ impl Fp {
         Self::from_limbs(reduced)
     }
 }
+
+impl Default for Fp {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
+impl zeroize::DefaultIsZeroes for Fp {}
 
 /// `2^32` and its inverse.
 fn shifts() -> &'static (Fp, Fp) {

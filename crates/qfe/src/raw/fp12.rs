@@ -4,7 +4,7 @@ use blst::{
     blst_fp12, blst_fp12_conjugate, blst_fp12_cyclotomic_sqr, blst_fp12_frobenius_map, blst_fp12_inverse, blst_fp12_mul,
 };
 
-use super::{Fp, Fp2};
+use super::Fp2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
@@ -17,10 +17,11 @@ impl Fp12 {
     }
 
     /// Coefficient `k` of `1, v, v², w, vw, v²w` over the quadratic extension.
+    #[cfg(feature = "evaluate")]
     #[inline(always)]
     pub(crate) fn coefficient(&self, k: usize) -> Fp2 {
         let c = &self.0.fp6[k / 3].fp2[k % 3];
-        Fp2 { c0: Fp(c.fp[0]), c1: Fp(c.fp[1]) }
+        Fp2 { c0: super::Fp(c.fp[0]), c1: super::Fp(c.fp[1]) }
     }
 
     pub(crate) fn from_coefficients(c: &[Fp2; 6]) -> Self {

@@ -31,13 +31,6 @@ impl Fp2 {
     pub(crate) fn scale(&self, by: &Fp) -> Self {
         Self { c0: self.c0.mul(by), c1: self.c1.mul(by) }
     }
-
-    /// Multiplication by `1 + i`, the non-residue of the tower above.
-    #[cfg(not(target_arch = "x86_64"))]
-    #[inline(always)]
-    pub(crate) fn mul_by_nonresidue(&self) -> Self {
-        Self { c0: self.c0.sub(&self.c1), c1: self.c0.add(&self.c1) }
-    }
 }
 
 impl Field for Fp2 {

@@ -7,7 +7,11 @@ use blst::{
     blst_p1_affine_in_g1, blst_p1_affine_serialize, blst_p1_cneg, blst_p1_deserialize, blst_p1_from_affine,
     blst_p1_mult, blst_p1_to_affine, blst_p1_uncompress,
 };
+#[cfg(feature = "verify")]
+use blst::{blst_p1s_mult_pippenger, blst_p1s_mult_pippenger_scratch_sizeof};
 use zeroize::Zeroize;
+#[cfg(feature = "verify")]
+use zeroize::Zeroizing;
 
 use super::{
     Coordinate, Field, Fp, Scalar, ifma,
@@ -59,6 +63,35 @@ impl Coordinate for Fp {
         out
     }
 
+    #[cfg(feature = "verify")]
+    fn combine_vartime(points: &[G1], scalars: &[Scalar], bits: usize) -> G1 {
+        let terms = points.iter().zip(scalars).filter(|(point, _)| !point.is_infinity());
+        let (points, scalars): (Vec<*const blst_p1_affine>, Vec<[u8; 32]>) =
+            terms.map(|(point, scalar)| ((point as *const G1).cast(), scalar.to_bytes())).unzip();
+        if points.is_empty() {
+            return G1::INFINITY;
+        }
+        let scalars: Vec<*const u8> = scalars.iter().map(|scalar| scalar.as_ptr()).collect();
+        let (mut sum, mut out) = (blst_p1::default(), G1::INFINITY);
+        // SAFETY: blst reads as many points and scalars of `bits` (at most 255) bits as there are
+        // pointers, all of them live, and uses scratch of the size that it asked for.
+        unsafe {
+            let words = blst_p1s_mult_pippenger_scratch_sizeof(points.len()).div_ceil(8);
+            let mut scratch = Zeroizing::new(vec![0u64; words]);
+            let bits = bits.min(255);
+            blst_p1s_mult_pippenger(
+                &mut sum,
+                points.as_ptr(),
+                points.len(),
+                scalars.as_ptr(),
+                bits,
+                scratch.as_mut_ptr(),
+            );
+            blst_p1_to_affine((&mut out as *mut G1).cast(), &sum);
+        }
+        out
+    }
+
     fn combine_constant_time(base: &G1, x: i64, point: &G1, scalar: &Scalar) -> G1 {
         let magnitude = x.unsigned_abs().to_le_bytes();
         let mut bytes = scalar.to_bytes();
@@ -90,11 +123,6 @@ impl Coordinate for Fp {
 
     fn conjugate(&self) -> Self {
         *self
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    fn scale(&self, by: &Fp) -> Self {
-        self.mul(by)
     }
 
     /// Base `x² − 1`, the eigenvalue of `(x, y) ↦ (βx, y)`.

@@ -7,7 +7,11 @@ use blst::{
     blst_p2_affine_in_g2, blst_p2_affine_serialize, blst_p2_cneg, blst_p2_deserialize, blst_p2_from_affine,
     blst_p2_mult, blst_p2_to_affine, blst_p2_uncompress,
 };
+#[cfg(feature = "verify")]
+use blst::{blst_p2s_mult_pippenger, blst_p2s_mult_pippenger_scratch_sizeof};
 use zeroize::Zeroize;
+#[cfg(feature = "verify")]
+use zeroize::Zeroizing;
 
 use super::{
     Coordinate, Field, Fp, Fp2, Scalar, ifma,
@@ -59,6 +63,35 @@ impl Coordinate for Fp2 {
         out
     }
 
+    #[cfg(feature = "verify")]
+    fn combine_vartime(points: &[G2], scalars: &[Scalar], bits: usize) -> G2 {
+        let terms = points.iter().zip(scalars).filter(|(point, _)| !point.is_infinity());
+        let (points, scalars): (Vec<*const blst_p2_affine>, Vec<[u8; 32]>) =
+            terms.map(|(point, scalar)| ((point as *const G2).cast(), scalar.to_bytes())).unzip();
+        if points.is_empty() {
+            return G2::INFINITY;
+        }
+        let scalars: Vec<*const u8> = scalars.iter().map(|scalar| scalar.as_ptr()).collect();
+        let (mut sum, mut out) = (blst_p2::default(), G2::INFINITY);
+        // SAFETY: blst reads as many points and scalars of `bits` (at most 255) bits as there are
+        // pointers, all of them live, and uses scratch of the size that it asked for.
+        unsafe {
+            let words = blst_p2s_mult_pippenger_scratch_sizeof(points.len()).div_ceil(8);
+            let mut scratch = Zeroizing::new(vec![0u64; words]);
+            let bits = bits.min(255);
+            blst_p2s_mult_pippenger(
+                &mut sum,
+                points.as_ptr(),
+                points.len(),
+                scalars.as_ptr(),
+                bits,
+                scratch.as_mut_ptr(),
+            );
+            blst_p2_to_affine((&mut out as *mut G2).cast(), &sum);
+        }
+        out
+    }
+
     fn combine_constant_time(base: &G2, x: i64, point: &G2, scalar: &Scalar) -> G2 {
         let magnitude = x.unsigned_abs().to_le_bytes();
         let mut bytes = scalar.to_bytes();
@@ -94,11 +127,6 @@ impl Coordinate for Fp2 {
 
     fn conjugate(&self) -> Self {
         self.conjugate()
-    }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    fn scale(&self, by: &Fp) -> Self {
-        self.scale(by)
     }
 
     /// Base `x = −|x|`, the eigenvalue of the untwisted Frobenius: signs alternate.

@@ -6,29 +6,43 @@
 #![allow(unsafe_code)]
 
 mod fp;
+#[cfg(feature = "verify")]
 mod fp12;
 mod fp2;
 mod g1;
 mod g2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", feature = "lanes"))]
 pub(crate) mod ifma;
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", feature = "lanes")))]
 #[path = "no_ifma.rs"]
 pub(crate) mod ifma;
+#[cfg(feature = "files")]
+mod mapped;
+#[cfg(feature = "verify")]
 mod pairing;
 mod point;
 mod scalar;
 mod storage;
 
-pub(crate) use fp::{Fp, MODULUS};
+pub(crate) use fp::Fp;
+#[cfg(any(feature = "evaluate", feature = "lanes"))]
+pub(crate) use fp::MODULUS;
 pub(crate) use fp2::Fp2;
+#[cfg(feature = "verify")]
 pub(crate) use fp12::Fp12;
-pub(crate) use pairing::{Lines, miller_loop, miller_loop_many};
-pub(crate) use point::{G1, G2, Point, X};
+#[cfg(feature = "files")]
+pub(crate) use mapped::{Mapped, as_bytes, map_file};
+#[cfg(feature = "verify")]
+pub(crate) use pairing::miller_loop_many;
+#[cfg(feature = "evaluate")]
+pub(crate) use pairing::{Lines, miller_loop};
+#[cfg(feature = "verify")]
+pub(crate) use point::X;
+pub(crate) use point::{G1, G2, Point};
 pub(crate) use scalar::Scalar;
+#[cfg(feature = "files")]
+pub(crate) use storage::Plain;
 pub(crate) use storage::Storage;
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use storage::{Mapped, Plain, as_bytes, map_file};
 
 /// Arithmetic shared by the prime field, its quadratic extension, and their
 /// vectors of eight.
@@ -69,6 +83,10 @@ pub(crate) trait Coordinate: Field {
     fn generator() -> Point<Self>;
     /// `scalar·point` without branches or addresses that depend on the scalar.
     fn scalar_mul(point: &Point<Self>, scalar: &Scalar) -> Point<Self>;
+    /// `Σ scalars[i]·points[i]`, of scalars below `2^bits`. Time and addresses depend on the
+    /// scalars, not on the points; memory is erased.
+    #[cfg(feature = "verify")]
+    fn combine_vartime(points: &[Point<Self>], scalars: &[Scalar], bits: usize) -> Point<Self>;
     /// `x·base + scalar·point` in constant time.
     fn combine_constant_time(base: &Point<Self>, x: i64, point: &Point<Self>, scalar: &Scalar) -> Point<Self>;
     /// The endomorphism `(x, y) ↦ (c_x·x̄, c_y·ȳ)` whose eigenvalue is the base of
@@ -76,9 +94,6 @@ pub(crate) trait Coordinate: Field {
     fn endomorphism_constants() -> &'static (Self, Self);
     /// The conjugate over the prime field.
     fn conjugate(&self) -> Self;
-    /// Times an element of the prime field.
-    #[cfg(not(target_arch = "x86_64"))]
-    fn scale(&self, by: &Fp) -> Self;
     /// `scalar = Σ part_k · eigenvalue^k`, each part an absolute value with a sign.
     fn split_vartime(scalar: &Scalar) -> Vec<(u128, bool)>;
     fn in_subgroup(point: &Point<Self>) -> bool;
@@ -89,12 +104,13 @@ pub(crate) trait Coordinate: Field {
 
 /// Eight elements of a coordinate field, one per lane.
 ///
-/// Elements are loaded and stored in shifted form. Values of these types are made
-/// only after [`ifma::available`] held.
+/// Elements are loaded and stored in shifted form. Vectors are made with a token, which
+/// proves that the instructions are there, and carry it.
 pub(crate) trait Vector: Copy {
     type Element: Coordinate;
-    const ZERO: Self;
-    fn load(elements: [&Self::Element; 8]) -> Self;
+    fn zero(token: ifma::Ifma) -> Self;
+    fn load(token: ifma::Ifma, elements: [&Self::Element; 8]) -> Self;
+    fn token(&self) -> ifma::Ifma;
     fn unload(&self) -> [Self::Element; 8];
     fn add(&self, other: &Self) -> Self;
     fn sub(&self, other: &Self) -> Self;

@@ -1,101 +1,118 @@
-//! The lanes of processors without the vector instructions: eight scalars.
-//! [`available`] is never true here, so that the callers take their scalar paths.
+//! Where there are no vector instructions: types without values, so that the compiler
+//! knows that nothing which takes one of them ever runs.
 
-use super::{Coordinate, Field, Fp, Fp2, Vector};
-
-/// Whether there are vector instructions: no.
-pub(crate) fn available() -> bool {
-    false
-}
-
-/// There is nothing to switch.
-pub(crate) fn enable(_on: bool) {}
+use super::{Fp, Fp2, Vector};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Lanes<F>([F; 8]);
-pub(crate) type Fp8 = Lanes<Fp>;
-pub(crate) type Fp2x8 = Lanes<Fp2>;
+enum Never {}
 
-impl<F: Coordinate> Lanes<F> {
-    fn zip(&self, other: &Self, f: impl Fn(&F, &F) -> F) -> Self {
-        Self(std::array::from_fn(|k| f(&self.0[k], &other.0[k])))
+/// The token of instructions that are not there.
+#[derive(Clone, Copy)]
+pub(crate) struct Ifma(Never);
+
+impl Ifma {
+    /// Never.
+    pub(crate) fn detect() -> Option<Self> {
+        None
     }
+
+    /// There is nothing to switch.
+    #[cfg(feature = "bench")]
+    pub(crate) fn enable(_on: bool) {}
 }
 
-impl<F: Coordinate<Vector = Self>> Vector for Lanes<F> {
-    type Element = F;
-    const ZERO: Self = Self([F::ZERO; 8]);
+macro_rules! without_values {
+    ($name:ident, $element:ty) => {
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name(Ifma);
 
-    fn load(elements: [&F; 8]) -> Self {
-        Self(elements.map(|e| e.unshifted()))
-    }
+        impl Vector for $name {
+            type Element = $element;
 
-    fn unload(&self) -> [F; 8] {
-        self.0.map(F::to_shifted)
-    }
+            fn zero(token: Ifma) -> Self {
+                match token.0 {}
+            }
 
-    fn add(&self, other: &Self) -> Self {
-        self.zip(other, F::add)
-    }
+            fn load(token: Ifma, _: [&$element; 8]) -> Self {
+                match token.0 {}
+            }
 
-    fn sub(&self, other: &Self) -> Self {
-        self.zip(other, F::sub)
-    }
+            fn token(&self) -> Ifma {
+                self.0
+            }
 
-    fn mul(&self, other: &Self) -> Self {
-        self.zip(other, F::mul)
-    }
+            fn unload(&self) -> [$element; 8] {
+                match self.0.0 {}
+            }
 
-    fn sqr(&self) -> Self {
-        Self(self.0.map(|e| e.sqr()))
-    }
+            fn add(&self, _: &Self) -> Self {
+                *self
+            }
 
-    fn neg_lanes(&self, mask: u8) -> Self {
-        Self(std::array::from_fn(|k| if mask >> k & 1 == 1 { self.0[k].neg() } else { self.0[k] }))
-    }
+            fn sub(&self, _: &Self) -> Self {
+                *self
+            }
 
-    fn zero_limbs(&self) -> u8 {
-        (0..8).fold(0, |mask, k| mask | u8::from(self.0[k].is_zero()) << k)
-    }
+            fn mul(&self, _: &Self) -> Self {
+                *self
+            }
 
-    fn norm(&self) -> Fp8 {
-        Lanes(self.0.map(|e| e.norm()))
-    }
+            fn sqr(&self) -> Self {
+                *self
+            }
 
-    fn with_inverse_norm(&self, inverse: &Fp8) -> Self {
-        Self(std::array::from_fn(|k| self.0[k].with_inverse_norm(&inverse.0[k])))
-    }
+            fn neg_lanes(&self, _: u8) -> Self {
+                *self
+            }
 
-    fn scale(&self, by: &Fp8) -> Self {
-        Self(std::array::from_fn(|k| self.0[k].scale(&by.0[k])))
-    }
+            fn zero_limbs(&self) -> u8 {
+                match self.0.0 {}
+            }
 
-    fn conjugate(&self) -> Self {
-        Self(self.0.map(|e| e.conjugate()))
-    }
+            fn norm(&self) -> Fp8 {
+                match self.0.0 {}
+            }
+
+            fn with_inverse_norm(&self, _: &Fp8) -> Self {
+                *self
+            }
+
+            fn scale(&self, _: &Fp8) -> Self {
+                *self
+            }
+
+            fn conjugate(&self) -> Self {
+                *self
+            }
+        }
+    };
 }
+
+without_values!(Fp8, Fp);
+without_values!(Fp2x8, Fp2);
 
 impl Fp8 {
-    pub(crate) const ZERO: Self = Lanes([Fp::ZERO; 8]);
-
-    /// The same element in all lanes.
-    pub(crate) fn splat(shifted: &Fp) -> Self {
-        Lanes([shifted.unshifted(); 8])
+    /// As of lanes.
+    pub(crate) fn splat(token: Ifma, _: &Fp) -> Self {
+        match token.0 {}
     }
 
-    /// Zero in the lanes of the mask.
-    pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
-        Lanes(std::array::from_fn(|k| if mask >> k & 1 == 1 { Fp::ZERO } else { self.0[k] }))
+    /// As of lanes.
+    #[cfg(feature = "verify")]
+    pub(crate) fn clear_lanes(&self, _: u8) -> Self {
+        *self
     }
 }
 
+#[cfg(feature = "verify")]
 impl Fp2x8 {
+    /// As of lanes.
     pub(crate) fn mul_by_nonresidue(&self) -> Self {
-        Lanes(self.0.map(|e| e.mul_by_nonresidue()))
+        *self
     }
 
-    /// Elements of the prime field.
+    /// As of lanes.
     pub(crate) fn from_base(base: &Fp8) -> Self {
-        Lanes(base.0.map(|c0| Fp2 { c0, c1: Fp::ZERO }))
+        Self(base.0)
     }
 }

@@ -1,14 +1,14 @@
 //! Miller loops of blst.
 
-use blst::{
-    blst_fp6, blst_miller_loop, blst_miller_loop_lines, blst_miller_loop_n, blst_p1_affine, blst_p2_affine,
-    blst_precompute_lines,
-};
+#[cfg(feature = "evaluate")]
+use blst::{blst_fp6, blst_miller_loop, blst_miller_loop_lines, blst_precompute_lines};
+use blst::{blst_miller_loop_n, blst_p1_affine, blst_p2_affine};
 
 use super::{Fp12, G1, G2};
 
 /// The Miller function of one pair, before the final exponentiation; one when
 /// either point is infinity.
+#[cfg(feature = "evaluate")]
 pub(crate) fn miller_loop(p: &G1, q: &G2) -> Fp12 {
     let mut out = Fp12::one();
     if p.is_infinity() || q.is_infinity() {
@@ -39,8 +39,10 @@ pub(crate) fn miller_loop_many(pairs: &[(G1, G2)]) -> Fp12 {
 }
 
 /// The lines of one point of G2 in a Miller loop, for many points of G1.
+#[cfg(feature = "evaluate")]
 pub(crate) struct Lines(Option<Box<[blst_fp6; 68]>>);
 
+#[cfg(feature = "evaluate")]
 impl Lines {
     pub(crate) fn new(q: &G2) -> Self {
         if q.is_infinity() {

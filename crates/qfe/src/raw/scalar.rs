@@ -33,6 +33,27 @@ impl Scalar {
         out
     }
 
+    /// 64 little-endian bytes modulo the group order.
+    #[cfg(feature = "shares")]
+    pub(crate) fn from_wide(bytes: &[u8; 64]) -> Self {
+        let mut reduced = blst_scalar::default();
+        let mut out = Self::default();
+        // SAFETY: blst reads 64 bytes and writes one scalar.
+        unsafe {
+            blst_scalar_from_le_bytes(&mut reduced, bytes.as_ptr(), bytes.len());
+            blst_fr_from_scalar(&mut out.0, &reduced);
+        }
+        out
+    }
+
+    /// Uniform below `2^128`, for checks.
+    #[cfg(feature = "verify")]
+    pub(crate) fn random_128(rng: &mut impl CryptoRng) -> Self {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes[..16]);
+        Self::from_bytes(&bytes).unwrap_or_default()
+    }
+
     pub(crate) fn from_i64(value: i64) -> Self {
         let limbs = [value.unsigned_abs(), 0, 0, 0];
         let mut magnitude = Self::default();

@@ -14,6 +14,21 @@ const MAGIC: [u8; 4] = *b"HLQF";
 const VERSION: u16 = 1;
 pub(super) const HEADER_BYTES: usize = 68;
 pub(super) const CHECKSUM_BYTES: usize = 32;
+/// Epoch, servers, threshold, index, zero.
+const SEAT_BYTES: usize = 16;
+/// Most servers of a sharing.
+const MOST_SERVERS: usize = 255;
+
+/// Steps of a ceremony, as messages number them.
+pub(crate) mod steps {
+    pub(crate) const COMMIT: usize = 1;
+    pub(crate) const DEAL: usize = 2;
+    pub(crate) const RESHARE: usize = 3;
+    pub(crate) const COMPLAIN: usize = 4;
+    pub(crate) const JUSTIFY: usize = 5;
+    pub(crate) const ENDORSE: usize = 6;
+    pub(crate) const DELIVER: usize = 7;
+}
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +44,28 @@ pub enum Kind {
     Ciphertext,
     /// A mask for one encryption.
     Mask,
+    /// One server's share of a master key.
+    KeyShare,
+    /// One server's part of a functional key.
+    PartialKey,
+    /// Commitments to the polynomial that shares a master key.
+    Commitments,
+    /// A message of a ceremony.
+    CeremonyMessage,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::PublicKey, Self::MasterKey, Self::FunctionalKey, Self::Ciphertext, Self::Mask];
+    const ALL: [Self; 9] = [
+        Self::PublicKey,
+        Self::MasterKey,
+        Self::FunctionalKey,
+        Self::Ciphertext,
+        Self::Mask,
+        Self::KeyShare,
+        Self::PartialKey,
+        Self::Commitments,
+        Self::CeremonyMessage,
+    ];
 
     fn number(self) -> u8 {
         1 + Self::ALL.iter().position(|&kind| kind == self).unwrap_or(0) as u8
@@ -51,6 +84,10 @@ impl fmt::Display for Kind {
             Self::FunctionalKey => "functional key",
             Self::Ciphertext => "ciphertext",
             Self::Mask => "mask",
+            Self::KeyShare => "key share",
+            Self::PartialKey => "partial key",
+            Self::Commitments => "set of commitments",
+            Self::CeremonyMessage => "message of a ceremony",
         })
     }
 }
@@ -83,15 +120,15 @@ pub struct Header {
     pub kind: Kind,
     /// How its points are written.
     pub encoding: Encoding,
-    /// The public key it belongs to.
+    /// The public key it belongs to; the session of a message of a ceremony.
     pub public_key_id: PublicKeyId,
     /// Inputs of the left side.
     pub n: usize,
     /// Inputs of the right side.
     pub m: usize,
-    /// Units of a functional key, else zero.
+    /// Units of a functional or partial key, threshold of commitments, step of a message, else zero.
     pub units: usize,
-    /// Outputs of a functional key, else zero.
+    /// Outputs of a functional or partial key, entries of a message, else zero.
     pub outputs: usize,
 }
 
@@ -100,6 +137,21 @@ impl Header {
     pub(super) fn body_bytes(&self) -> Result<usize, WireError> {
         let Self { n, m, units, outputs, .. } = *self;
         let (left, right) = self.encoding.point_bytes();
+        match self.kind {
+            Kind::PartialKey => {
+                QuadraticMap::check_dimensions(n, m, units, outputs)?;
+                return Ok(SEAT_BYTES + 32 + outputs * right);
+            }
+            Kind::Commitments if outputs == 0 && units < MOST_SERVERS => {
+                QuadraticMap::check_dimensions(n, m, 1, 1)?;
+                return Ok(SEAT_BYTES + units * n * left);
+            }
+            Kind::CeremonyMessage => {
+                QuadraticMap::check_dimensions(n, m, 1, 1)?;
+                return self.message_bytes();
+            }
+            _ => {}
+        }
         if self.kind == Kind::FunctionalKey {
             QuadraticMap::check_dimensions(n, m, units, outputs)?;
             return Ok(4 * (units * n + units * m + outputs * units) + outputs * right);
@@ -113,9 +165,31 @@ impl Header {
         Ok(match self.kind {
             Kind::PublicKey => n * left + m * right,
             Kind::MasterKey => 32 * (n + m),
+            Kind::KeyShare => SEAT_BYTES + 32 * n,
             Kind::Ciphertext => (1 + 2 * n) * left + 2 * m * right,
             _ => (3 + 2 * n) * left + (2 + 2 * m) * right,
         })
+    }
+
+    /// Bytes of a message of a ceremony: sender, receiver, content, signature.
+    fn message_bytes(&self) -> Result<usize, WireError> {
+        let Self { n, m, units: step, outputs: entries, .. } = *self;
+        let (left, right) = self.encoding.point_bytes();
+        if entries > MOST_SERVERS {
+            return Err(WireError::Header { field: "outputs", value: entries as u64 });
+        }
+        let proof = |point: usize| point + 32;
+        let content = match (step, entries) {
+            (steps::COMMIT | steps::ENDORSE, 0) => 32,
+            (steps::DEAL, 1..) => entries * n * left + m * right + proof(left) + proof(right),
+            (steps::RESHARE, 1..) => entries * n * left + proof(left),
+            (steps::COMPLAIN, _) => 2 * entries,
+            (steps::JUSTIFY, _) => entries * (2 + 32 * n),
+            (steps::DELIVER, 0) => 32 * n,
+            (1..=7, _) => return Err(WireError::Header { field: "outputs", value: entries as u64 }),
+            _ => return Err(WireError::Header { field: "units", value: step as u64 }),
+        };
+        Ok(4 + content + 64)
     }
 
     /// Bytes of the whole object.

@@ -5,22 +5,23 @@ use zeroize::Zeroizing;
 use super::{
     error::WireError,
     frame::{CHECKSUM_BYTES, Encoding, HEADER_BYTES, Header, Kind, open, seal},
-    points::{check_subgroups, read, read_weights, write, write_weights},
+    points::{check_subgroups, read, read_scalars, read_weights, write, write_scalars, write_weights},
 };
+#[cfg(any(feature = "files", fuzzing))]
+use crate::mask::Mask;
 use crate::{
     QuadraticMap,
     encrypt::Ciphertext,
     keys::{FunctionalKey, MasterKey, PublicKey, PublicKeyId},
-    mask::Mask,
     raw::{Coordinate, Fp, Fp2, Scalar},
 };
 
-fn header(kind: Kind, encoding: Encoding, id: PublicKeyId, (n, m): (usize, usize)) -> Header {
+pub(super) fn header(kind: Kind, encoding: Encoding, id: PublicKeyId, (n, m): (usize, usize)) -> Header {
     Header { kind, encoding, public_key_id: id, n, m, units: 0, outputs: 0 }
 }
 
 /// Writes header, body, checksum.
-fn frame(header: &Header, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub(super) fn frame(header: &Header, body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     // The objects of this crate have dimensions that were checked.
     let bytes = header.body_bytes().unwrap_or(0);
     let mut out = header.begin(bytes);
@@ -69,27 +70,17 @@ impl MasterKey {
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let header = header(Kind::MasterKey, Encoding::Uncompressed, self.id, self.inputs());
         Zeroizing::new(frame(&header, |out| {
-            for scalar in self.s.iter().chain(&self.t) {
-                out.extend_from_slice(&*Zeroizing::new(scalar.to_bytes()));
-            }
+            write_scalars(out, &self.s);
+            write_scalars(out, &self.t);
         }))
     }
 
     /// Reads a master key.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::MasterKey)?;
-        let mut read = |count: usize, field| -> Result<Vec<Scalar>, WireError> {
-            let mut scalars = Zeroizing::new(Vec::with_capacity(count));
-            for index in 0..count {
-                let bytes = Zeroizing::new(body.array()?);
-                let scalar = Scalar::from_bytes(&bytes).ok_or(WireError::Scalar { field, index })?;
-                scalars.push(scalar);
-            }
-            Ok(std::mem::take(&mut *scalars))
-        };
-        let mut s = Zeroizing::new(read(header.n, "s")?);
-        let t = read(header.m, "t")?;
-        Ok(Self { s: std::mem::take(&mut *s), t, id: header.public_key_id })
+        let mut s = read_scalars(&mut body, header.n, "s")?;
+        let mut t = read_scalars(&mut body, header.m, "t")?;
+        Ok(Self { s: std::mem::take(&mut *s), t: std::mem::take(&mut *t), id: header.public_key_id })
     }
 
     /// Bytes of the encoding before it is encrypted.
@@ -178,6 +169,7 @@ impl Ciphertext {
     }
 }
 
+#[cfg(any(feature = "files", fuzzing))]
 impl Mask {
     /// The secret encoding, erased when dropped: for encrypted files of one owner only.
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
@@ -226,7 +218,7 @@ pub(crate) fn check_ciphertexts(ciphertexts: &[&Ciphertext]) -> Result<(), WireE
     check_subgroups(("a", &a), ("b", &b))
 }
 
-fn size(header: &Header) -> usize {
+pub(super) fn size(header: &Header) -> usize {
     header.object_bytes().unwrap_or(0)
 }
 

@@ -1,6 +1,7 @@
 //! Arrays of points and weights.
 
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use super::{
     error::WireError,
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::{
     group::subgroup::all_in_subgroups,
-    raw::{Coordinate, G1, G2, Point},
+    raw::{Coordinate, G1, G2, Point, Scalar},
 };
 
 /// Appends points.
@@ -45,6 +46,27 @@ pub(super) fn check_subgroups(left: (&'static str, &[G1]), right: (&'static str,
     let (a, b) = all_in_subgroups(left.1, right.1, &mut rand::rng());
     let check = |ok: bool, field| if ok { Ok(()) } else { Err(WireError::Subgroup { field }) };
     check(a, left.0).and(check(b, right.0))
+}
+
+/// Appends scalars that may be secret; `out` has room for them.
+pub(super) fn write_scalars(out: &mut Vec<u8>, scalars: &[Scalar]) {
+    for scalar in scalars {
+        out.extend_from_slice(&*Zeroizing::new(scalar.to_bytes()));
+    }
+}
+
+/// Reads scalars below the group order.
+pub(super) fn read_scalars(
+    body: &mut Bytes<'_>,
+    count: usize,
+    field: &'static str,
+) -> Result<Zeroizing<Vec<Scalar>>, WireError> {
+    let mut scalars = Zeroizing::new(Vec::with_capacity(count));
+    for index in 0..count {
+        let bytes = Zeroizing::new(body.array()?);
+        scalars.push(Scalar::from_bytes(&bytes).ok_or(WireError::Scalar { field, index })?);
+    }
+    Ok(scalars)
 }
 
 /// Appends weights.

@@ -2,7 +2,7 @@
 
 Plain Python with its own field and curve arithmetic (affine, one inversion per
 addition), written from the equations in the crate's documentation. It writes the
-four files `v1.*` and `vectors.json` next to itself; running it again changes
+files `v1.*` and `vectors.json` next to itself; running it again changes
 nothing.
 
     python3 make_vectors.py
@@ -136,12 +136,29 @@ def main():
         ciphertext += point(Fp2, mul(Fp2, w11 * v[j] - w12 * t[j], G2))
         ciphertext += point(Fp2, mul(Fp2, w21 * v[j] - w22 * t[j], G2))
 
+    # Shares of s among three servers with threshold one: s(x) = s + x·c.
+    servers, threshold, epoch = 3, 1, 0
+    slopes = [scalar(f"c{i}") for i in range(n)]
+    share = lambda index: [(a + index * c) % R for a, (c, _) in zip(s, slopes)]
+    seat = lambda index: struct.pack("<Q4H", epoch, servers, threshold, index, 0)
+    commitments = seat(0) + b"".join(point(Fp, mul(Fp, c, G1)) for c, _ in slopes)
+    shares = seat(2) + b"".join(k.to_bytes(32, "little") for k in share(2))
+    sizes = struct.pack("<4I", n, m, units, outputs)
+    function_id = hashlib.sha256(b"halflight qfe function v1" + sizes + struct.pack(f"<{len(weights)}i", *weights)).digest()
+    partial = lambda index: (
+        seat(index) + function_id + b"".join(point(Fp2, mul(Fp2, f(j, share(index), t), G2)) for j in range(outputs))
+    )
+
     master = b"".join(k.to_bytes(32, "little") for k in s + t)
     files = {
         "v1.public": frame(1, key_id, (n, m, 0, 0), public),
         "v1.master": frame(2, key_id, (n, m, 0, 0), master),
         "v1.function": frame(3, key_id, (n, m, units, outputs), function),
         "v1.ciphertext": frame(4, key_id, (n, m, 0, 0), ciphertext),
+        "v1.share": frame(6, key_id, (n, m, 0, 0), shares),
+        "v1.partial": frame(7, key_id, (n, m, units, outputs), partial(2)),
+        "v1.partial3": frame(7, key_id, (n, m, units, outputs), partial(3)),
+        "v1.commitments": frame(8, key_id, (n, m, threshold, 0), commitments),
     }
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -151,6 +168,7 @@ def main():
         "v": v,
         "outputs": [f(j, u, v) for j in range(outputs)],
         "setup_bytes": b"".join(raw for _, raw in drawn).hex(),
+        "share_bytes": b"".join(raw for _, raw in slopes).hex(),
         "mask_bytes": b"".join(raw for _, raw in mask).hex(),
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }

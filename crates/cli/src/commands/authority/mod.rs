@@ -8,6 +8,7 @@ mod project;
 mod register;
 mod rotate;
 mod sign_audit;
+mod verify_key;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,8 @@ pub enum Authority {
     Rotate(rotate::Rotate),
     /// Issue the functional key of a compiled network, if the policy allows it
     Issue(issue::Issue),
+    /// Anybody: check a functional key against the public key
+    VerifyKey(verify_key::VerifyKey),
     /// Approver: sign for one key
     Approve(approve::Approve),
     /// Auditor: sign the report of exactly one compiled network
@@ -58,6 +61,7 @@ impl Authority {
             Self::Project(project) => project.run(console),
             Self::Rotate(rotate) => rotate.run(console),
             Self::Issue(issue) => issue.run(console),
+            Self::VerifyKey(verify) => verify.run(console),
             Self::Approve(approve) => approve.run(console),
             Self::SignAudit(sign) => sign.run(console),
             Self::Ledger(ledger) => ledger.run(console),

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha12Rng;
 use super::*;
 use crate::{
     group::{batch::add_one, project::Projection},
-    raw::{Fp2, Scalar, ifma},
+    raw::{Fp2, Scalar},
 };
 
 fn points<F: Coordinate>(count: usize, seed: u64) -> Vec<Point<F>> {
@@ -14,30 +14,30 @@ fn points<F: Coordinate>(count: usize, seed: u64) -> Vec<Point<F>> {
     (0..count).map(|_| F::scalar_mul(&F::generator(), &Scalar::random(&mut rng))).collect()
 }
 
+#[cfg(all(target_arch = "x86_64", feature = "lanes"))]
 /// Lanes and scalars agree, special cases included.
 fn agree<F: Coordinate>() {
-    if !ifma::available() {
-        return;
-    }
+    let token = Ifma::or_model();
     let (a, mut b) = (points::<F>(45, 1), points::<F>(45, 2));
     let check = |b: &[Point<F>]| {
         let mut scalar = a.clone();
         add_all(45, &mut ZipAdditions { left: &mut scalar, right: b }, &mut Scratch::new());
-        let (mut lanes, right) = (to_shifted(&a), to_shifted(b));
+        let (mut lanes, right) = (to_shifted(token, &a), to_shifted(token, b));
         let mut step = ZipAdditions { left: &mut lanes, right: &right };
-        Adder::new(true).add(45, &mut step);
-        assert!(from_shifted(&lanes) == scalar);
+        Adder::new(Some(token)).add(45, &mut step);
+        assert!(from_shifted(token, &lanes) == scalar);
     };
     check(&b);
     (b[3], b[20], b[44]) = (a[3], a[20].neg(), Point::INFINITY);
     check(&b);
-    let mut doubled = to_shifted(&a);
+    let mut doubled = to_shifted(token, &a);
     let copy = doubled.clone();
-    Adder::new(true).double(45, &mut ZipAdditions { left: &mut doubled, right: &copy });
+    Adder::new(Some(token)).double(45, &mut ZipAdditions { left: &mut doubled, right: &copy });
     let expected: Vec<Point<F>> = a.iter().map(|&p| add_one(p, p)).collect();
-    assert!(from_shifted(&doubled) == expected);
+    assert!(from_shifted(token, &doubled) == expected);
 }
 
+#[cfg(all(target_arch = "x86_64", feature = "lanes"))]
 #[test]
 fn lanes_agree_with_scalars() {
     agree::<Fp>();

@@ -4,9 +4,9 @@ use std::arch::x86_64::*;
 
 use crate::raw::{Field, Fp, MODULUS};
 
-const MASK: u64 = (1 << 52) - 1;
+pub(super) const MASK: u64 = (1 << 52) - 1;
 /// `−1/p` modulo `2^52`.
-const NEGATIVE_INVERSE: u64 = 0x89f3_fffc_fffc_fffd & MASK;
+pub(super) const NEGATIVE_INVERSE: u64 = 0x89f3_fffc_fffc_fffd & MASK;
 
 pub(super) const fn split(w: &[u64; 6]) -> [u64; 8] {
     [
@@ -31,8 +31,11 @@ const fn times4(w: &[u64; 6]) -> [u64; 6] {
     out
 }
 
-const P: [u64; 8] = split(&MODULUS);
-const P4: [u64; 8] = split(&times4(&MODULUS));
+pub(super) const P: [u64; 8] = split(&MODULUS);
+pub(super) const P4: [u64; 8] = split(&times4(&MODULUS));
+
+// What the notes rest on: the inverse is one, and 4p leaves its top limb far from full.
+const _: () = assert!(P[0].wrapping_mul(NEGATIVE_INVERSE) & MASK == MASK && P4[7] < 1 << 19);
 
 pub(super) type Limbs = [[u64; 8]; 8];
 type Registers = [__m512i; 8];

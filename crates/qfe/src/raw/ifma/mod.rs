@@ -6,146 +6,105 @@
 //!
 //! In memory, elements of this *shifted* form are stored as six limbs of 64 bits
 //! (an `Fp` whose value is `2^32` times what blst would read, below `4p`).
+//!
+//! [`notes::limbs`](crate::notes::limbs) derives radix, `R` and every bound.
 
 mod kernels;
+#[cfg(test)]
+mod model;
+mod token;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use self::kernels::{add, blend, load, mul, split, sqr, sub, sum_of_products, unload, zero_limbs};
+use self::kernels::{Limbs, split};
+pub(crate) use self::token::Ifma;
 use super::{Fp, Fp2, Vector};
 
 /// Radix-2^52 limbs, `limb[k][lane]`.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub(crate) struct Fp8([[u64; 8]; 8]);
-
-static ENABLED: AtomicBool = AtomicBool::new(true);
-
-/// Whether this processor has the instructions and they are not switched off.
-#[inline]
-pub(crate) fn available() -> bool {
-    ENABLED.load(Ordering::Relaxed)
-        && std::arch::is_x86_feature_detected!("avx512ifma")
-        && std::arch::is_x86_feature_detected!("avx512f")
-}
-
-/// Switches the vector instructions off or on again, for comparisons.
-pub(crate) fn enable(on: bool) {
-    ENABLED.store(on, Ordering::Relaxed);
+pub(crate) struct Fp8 {
+    limbs: Limbs,
+    token: Ifma,
 }
 
 impl Fp8 {
-    pub(crate) const ZERO: Self = Self([[0; 8]; 8]);
+    #[inline(always)]
+    fn of(token: Ifma, limbs: Limbs) -> Self {
+        Self { limbs, token }
+    }
 
     /// The same element in all lanes.
-    pub(crate) fn splat(shifted: &Fp) -> Self {
-        Self(split(shifted.limbs()).map(|limb| [limb; 8]))
-    }
-
-    /// Lane `k` from the `k`-th shifted element.
-    #[inline(always)]
-    pub(crate) fn load(elements: [&Fp; 8]) -> Self {
-        // SAFETY: values of this type are made only where `available` held.
-        Self(unsafe { load(elements) })
-    }
-
-    /// Lane `k` to the `k`-th of the first `count` elements.
-    #[inline(always)]
-    pub(crate) fn unload(&self) -> [Fp; 8] {
-        // SAFETY: as for `load`.
-        unsafe { unload(&self.0) }
-    }
-
-    #[inline(always)]
-    pub(crate) fn add(&self, other: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { add(&self.0, &other.0) })
-    }
-
-    #[inline(always)]
-    pub(crate) fn sub(&self, other: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { sub(&self.0, &other.0) })
-    }
-
-    #[inline(always)]
-    pub(crate) fn mul(&self, other: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { mul(&self.0, &other.0) })
-    }
-
-    #[inline(always)]
-    pub(crate) fn sqr(&self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { sqr(&self.0) })
+    pub(crate) fn splat(token: Ifma, shifted: &Fp) -> Self {
+        Self::of(token, split(shifted.limbs()).map(|limb| [limb; 8]))
     }
 
     /// `a·b + c·d` with one reduction.
     #[inline(always)]
     pub(crate) fn sum_of_products(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { sum_of_products(&a.0, &b.0, &c.0, &d.0) })
-    }
-
-    /// `−self` in the lanes of the mask.
-    #[inline(always)]
-    pub(crate) fn neg_lanes(&self, mask: u8) -> Self {
-        if mask == 0 {
-            return *self;
-        }
-        let negative = Self::ZERO.sub(self);
-        // SAFETY: as for `load`.
-        Self(unsafe { blend(&self.0, &negative.0, mask) })
+        Self::of(a.token, a.token.sum_of_products(&a.limbs, &b.limbs, &c.limbs, &d.limbs))
     }
 
     /// Zero in the lanes of the mask.
+    #[cfg(feature = "verify")]
     pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
-        // SAFETY: as for `load`.
-        Self(unsafe { blend(&self.0, &Self::ZERO.0, mask) })
-    }
-
-    /// Lanes whose limbs are all zero.
-    #[inline(always)]
-    pub(crate) fn zero_limbs(&self) -> u8 {
-        // SAFETY: as for `load`.
-        unsafe { zero_limbs(&self.0) }
+        Self::of(self.token, self.token.blend(&self.limbs, &Self::zero(self.token).limbs, mask))
     }
 }
 
 impl Vector for Fp8 {
     type Element = Fp;
-    const ZERO: Self = Self([[0; 8]; 8]);
 
-    fn load(elements: [&Fp; 8]) -> Self {
-        Self::load(elements)
+    #[inline(always)]
+    fn zero(token: Ifma) -> Self {
+        Self::of(token, [[0; 8]; 8])
     }
 
+    #[inline(always)]
+    fn load(token: Ifma, elements: [&Fp; 8]) -> Self {
+        Self::of(token, token.load(elements))
+    }
+
+    #[inline(always)]
+    fn token(&self) -> Ifma {
+        self.token
+    }
+
+    #[inline(always)]
     fn unload(&self) -> [Fp; 8] {
-        self.unload()
+        self.token.unload(&self.limbs)
     }
 
+    #[inline(always)]
     fn add(&self, other: &Self) -> Self {
-        self.add(other)
+        Self::of(self.token, self.token.add(&self.limbs, &other.limbs))
     }
 
+    #[inline(always)]
     fn sub(&self, other: &Self) -> Self {
-        self.sub(other)
+        Self::of(self.token, self.token.sub(&self.limbs, &other.limbs))
     }
 
+    #[inline(always)]
     fn mul(&self, other: &Self) -> Self {
-        self.mul(other)
+        Self::of(self.token, self.token.mul(&self.limbs, &other.limbs))
     }
 
+    #[inline(always)]
     fn sqr(&self) -> Self {
-        self.sqr()
+        Self::of(self.token, self.token.sqr(&self.limbs))
     }
 
+    #[inline(always)]
     fn neg_lanes(&self, mask: u8) -> Self {
-        self.neg_lanes(mask)
+        if mask == 0 {
+            return *self;
+        }
+        let negative = Self::zero(self.token).sub(self);
+        Self::of(self.token, self.token.blend(&self.limbs, &negative.limbs, mask))
     }
 
+    #[inline(always)]
     fn zero_limbs(&self) -> u8 {
-        self.zero_limbs()
+        self.token.zero_limbs(&self.limbs)
     }
 
     fn norm(&self) -> Fp8 {
@@ -172,10 +131,11 @@ pub(crate) struct Fp2x8 {
     pub(crate) c1: Fp8,
 }
 
+#[cfg(feature = "verify")]
 impl Fp2x8 {
     /// Elements of the prime field.
     pub(crate) fn from_base(base: &Fp8) -> Self {
-        Self { c0: *base, c1: Fp8::ZERO }
+        Self { c0: *base, c1: Fp8::zero(base.token) }
     }
 
     /// Multiplication by `1 + i`.
@@ -187,10 +147,17 @@ impl Fp2x8 {
 
 impl Vector for Fp2x8 {
     type Element = Fp2;
-    const ZERO: Self = Self { c0: Fp8::ZERO, c1: Fp8::ZERO };
 
-    fn load(elements: [&Fp2; 8]) -> Self {
-        Self { c0: Fp8::load(elements.map(|e| &e.c0)), c1: Fp8::load(elements.map(|e| &e.c1)) }
+    fn zero(token: Ifma) -> Self {
+        Self { c0: Fp8::zero(token), c1: Fp8::zero(token) }
+    }
+
+    fn load(token: Ifma, elements: [&Fp2; 8]) -> Self {
+        Self { c0: Fp8::load(token, elements.map(|e| &e.c0)), c1: Fp8::load(token, elements.map(|e| &e.c1)) }
+    }
+
+    fn token(&self) -> Ifma {
+        self.c0.token
     }
 
     fn unload(&self) -> [Fp2; 8] {
@@ -207,7 +174,7 @@ impl Vector for Fp2x8 {
     }
 
     fn mul(&self, other: &Self) -> Self {
-        let minus = Fp8::ZERO.sub(&self.c1);
+        let minus = self.c1.neg_lanes(0xff);
         Self {
             c0: Fp8::sum_of_products(&self.c0, &other.c0, &minus, &other.c1),
             c1: Fp8::sum_of_products(&self.c0, &other.c1, &self.c1, &other.c0),
@@ -240,7 +207,7 @@ impl Vector for Fp2x8 {
     }
 
     fn conjugate(&self) -> Self {
-        Self { c0: self.c0, c1: Fp8::ZERO.sub(&self.c1) }
+        Self { c0: self.c0, c1: self.c1.neg_lanes(0xff) }
     }
 }
 

@@ -1,0 +1,159 @@
+//! Keys that nobody ever holds, shares for other servers, renewed and recovered shares.
+//!
+//! One protocol without network: [`Participant`]s make messages, a [`Board`] holds those that are for everybody,
+//! the caller carries them. It assumes a bulletin board: all honest participants see the same messages
+//! in each step, and steps end by a clock that the caller keeps. (Whether the board showed everybody
+//! the same is what the last step confirms.)
+//!
+//! | step | who | message |
+//! |---|---|---|
+//! | 1 commit | dealers | SHA-256 of the dealing |
+//! | 2 deal | dealers | `[a_l]₁` for `l = 0..τ`, a proof of knowledge of `a_0`; for a new key also `[t]₂` and its proof; to each receiver `f(j)`, privately |
+//! | 3 complain | receivers | dealers whose share is missing or does not fit `Σ_l j^l [a_l]₁` |
+//! | 4 justify | dealers | the shares complained about, in the open |
+//! | 5 endorse | receivers | SHA-256 of all messages and the result |
+//!
+//! A dealer is *disqualified* if it stays silent, if its dealing is not the one it committed to,
+//! if a proof does not hold, if more than `τ` receivers complain, or if it does not answer a complaint
+//! with the right share. Who is disqualified follows from the board alone: everybody comes to the
+//! same [`Outcome`], and so does whoever reads the board later ([`Board::verify`]).
+//!
+//! - **New key** ([`Ceremony::generate`]): every server deals a random `a_0` and a random `t`. With `Q` the qualified ones,
+//!   `s = Σ_Q a_0`, `t = Σ_Q t`, and server `j` holds `Σ_Q f(j)`. Every `t` is erased before its dealing is sent; one
+//!   server that does so is enough. (Pedersen 1991, with hash commitments.)
+//! - **New shares** ([`Ceremony::reshare`]): each old server `i` deals `a_0 = s(i)`, checked against the old commitments. With the
+//!   first `τ + 1` qualified ones and Lagrange's `λ_i`, server `j` holds `Σ_i λ_i f_i(j)` (Desmedt and Jajodia 1997). The polynomial
+//!   is new, its value at zero is not: the public key stays.
+//!
+//! # What up to `τ` dishonest servers can do
+//!
+//! Not learn `s`, not stop the ceremony (there are more than `2τ` servers), not make honest servers accept wrong shares,
+//! not choose the key: commitments are made before any dealing is seen, and proofs of knowledge bar
+//! dealings made of others' points. But a server that sees the dealings may still drop out of step 2 or
+//! provoke its disqualification, so that the key is one of at most `2^τ` that chance drew. The
+//! generic-group bound grows by that factor and no more; the proof does not need uniform keys beyond it.
+//!
+//! # What the caller provides
+//!
+//! Private messages ([`Dealing::private`]) contain shares: seal each for its receiver (an age recipient, mutual TLS)
+//! before it leaves the process. They are signed, so that a receiver knows the dealer.
+
+mod board;
+mod definition;
+mod outcome;
+mod participant;
+mod proof;
+
+use thiserror::Error;
+
+pub use board::{Board, Step};
+pub use definition::Ceremony;
+pub use outcome::{Blame, Fault, Outcome};
+pub use participant::{Dealing, Finished, Participant};
+
+use super::{SeatError, ShareError};
+use crate::{MapError, WireError};
+
+/// Why a ceremony, a message or a board is refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CeremonyError {
+    /// Impossible dimensions.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// A share, or numbers of servers.
+    #[error(transparent)]
+    Share(#[from] ShareError),
+    /// Something of another key.
+    #[error(transparent)]
+    Seat(#[from] SeatError),
+    /// Half the servers or more could block the ceremony.
+    #[error(
+        "threshold {threshold} among {servers} servers: more than twice as many servers as the threshold are needed"
+    )]
+    Threshold {
+        /// Servers.
+        servers: u16,
+        /// Threshold.
+        threshold: u16,
+    },
+    /// Not as many keys as servers.
+    #[error("{found} keys for {expected} servers: give one for each server, in the order of their indices")]
+    Servers {
+        /// Keys given.
+        found: usize,
+        /// Servers.
+        expected: u16,
+    },
+    /// A key that is none, weak, or given twice.
+    #[error("key of server {server}: it is no Ed25519 key of its own; ask the server for its key")]
+    ServerKey {
+        /// Place of the key, from 1.
+        server: usize,
+    },
+    /// The signing key is of nobody in the ceremony.
+    #[error("the signing key belongs to no server of this ceremony: use the key that was named in its definition")]
+    Stranger,
+    /// Bytes that are no message.
+    #[error("message: {0}")]
+    Wire(#[from] WireError),
+    /// A message of another ceremony.
+    #[error("the message belongs to another ceremony: check the definition")]
+    Session,
+    /// A message of another step.
+    #[error("the message of server {server} belongs to another step: this one is {step:?}")]
+    Late {
+        /// Sender.
+        server: u16,
+        /// The present step.
+        step: Step,
+    },
+    /// A message in the name of a server that did not sign it.
+    #[error("the message is not signed by server {server}, whose it claims to be")]
+    Signature {
+        /// Claimed sender.
+        server: u16,
+    },
+    /// Two different messages of one server in one step.
+    #[error("server {server} has posted two different messages in one step: the first one stands")]
+    Equivocation {
+        /// The server.
+        server: u16,
+    },
+    /// A message for somebody else.
+    #[error("the message is for server {found}")]
+    Receiver {
+        /// Receiver named.
+        found: u16,
+    },
+    /// A private share that does not fit the dealing, or comes before it.
+    #[error("the share from server {server} does not fit its dealing: complain")]
+    WrongShare {
+        /// The dealer.
+        server: u16,
+    },
+    /// Too few dealers are left.
+    #[error("{found} dealers qualified, {needed} are needed: begin again without those who failed")]
+    TooFew {
+        /// Qualified dealers.
+        found: usize,
+        /// Dealers needed.
+        needed: usize,
+    },
+    /// Too few receivers confirmed the result.
+    #[error("{found} servers endorsed this result, {needed} are needed; others: {others:?}")]
+    Endorsements {
+        /// Endorsements of this result.
+        found: usize,
+        /// Endorsements needed.
+        needed: usize,
+        /// Servers that endorsed another one: they saw another board.
+        others: Vec<u16>,
+    },
+    /// Bytes that are no board.
+    #[error("the transcript is damaged at byte {place}: fetch it again")]
+    Transcript {
+        /// Where.
+        place: usize,
+    },
+}

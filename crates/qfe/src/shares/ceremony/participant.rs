@@ -1,0 +1,209 @@
+//! One server in a ceremony: what it says in each step, and what it keeps.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ed25519_dalek::{Signer, SigningKey};
+use rand::CryptoRng;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::{
+    Board, Ceremony, CeremonyError, Outcome,
+    board::open_message,
+    definition::Purpose,
+    proof::{self, Context},
+};
+use crate::{
+    raw::{Coordinate, Fp2, Scalar},
+    shares::{KeyShare, Polynomial, Seat, commitments::commit, lagrange},
+    wire::{Deal, MessageBody, MessageHead, write_message},
+};
+
+/// A dealer's messages of the second step.
+pub struct Dealing {
+    /// For the board.
+    pub public: Vec<u8>,
+    /// For one receiver each, by index: shares, to be sealed for it before they leave this process.
+    pub private: Vec<(u16, Zeroizing<Vec<u8>>)>,
+}
+
+/// What a server has at the end.
+pub struct Finished {
+    /// The public result.
+    pub outcome: Outcome,
+    /// Its share, if it is a receiver.
+    pub share: Option<KeyShare>,
+    /// For the board, if it is a receiver.
+    pub endorsement: Option<Vec<u8>>,
+}
+
+/// A dealer's secret polynomial and its dealing.
+struct Dealer {
+    index: u16,
+    polynomial: Polynomial<Scalar>,
+    message: Vec<u8>,
+}
+
+/// One server in one ceremony. Secrets are erased when it is dropped.
+pub struct Participant {
+    ceremony: Arc<Ceremony>,
+    signing: SigningKey,
+    dealer: Option<Dealer>,
+    receiver: Option<u16>,
+    received: BTreeMap<u16, Zeroizing<Vec<Scalar>>>,
+}
+
+impl Participant {
+    /// The server whose Ed25519 key this is. To reshare, a server that holds a share gives it and deals;
+    /// one that lost it only receives.
+    ///
+    /// Draws everything secret; its part of `t` is erased before this returns.
+    ///
+    /// # Errors
+    /// The key is nobody's in this ceremony, or the share is not the one that the commitments promise this server.
+    pub fn new(
+        ceremony: Arc<Ceremony>,
+        signing_key: &[u8; 32],
+        share: Option<&KeyShare>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, CeremonyError> {
+        let signing = SigningKey::from_bytes(signing_key);
+        let place = |keys: &[ed25519_dalek::VerifyingKey]| {
+            keys.iter().position(|key| *key == signing.verifying_key()).map(|place| place as u16 + 1)
+        };
+        let (dealer, receiver) = (place(&ceremony.dealers), place(&ceremony.receivers));
+        if dealer.is_none() && receiver.is_none() {
+            return Err(CeremonyError::Stranger);
+        }
+        let mut participant = Self { ceremony, signing, dealer: None, receiver, received: BTreeMap::new() };
+        if let Some(index) = dealer {
+            participant.dealer = participant.deal_of(index, share, rng)?;
+        }
+        Ok(participant)
+    }
+
+    fn deal_of(
+        &self,
+        index: u16,
+        share: Option<&KeyShare>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<Dealer>, CeremonyError> {
+        let ceremony = self.ceremony.clone();
+        let draw = |count: usize, rng: &mut _| -> Zeroizing<Vec<Scalar>> {
+            let mut scalars = Zeroizing::new(Vec::with_capacity(count));
+            scalars.extend((0..count).map(|_| Scalar::random(rng)));
+            scalars
+        };
+        let context = |what| Context { session: &ceremony.session, dealer: index, what };
+        let (secret, right) = match &ceremony.purpose {
+            Purpose::Generate { inputs: (n, m) } => {
+                let secret = draw(*n, rng);
+                let t = draw(*m, rng);
+                let g2 = Fp2::generator();
+                let points: Vec<_> = t.par_iter().map(|t| Fp2::scalar_mul(&g2, t)).collect();
+                let proof = proof::prove(&context("t"), &points, &t, rng);
+                (secret, Some((points, proof)))
+            }
+            Purpose::Reshare { commitments, .. } => {
+                let Some(share) = share else { return Ok(None) };
+                share.verify(commitments)?;
+                if share.seat().index != index {
+                    return Err(CeremonyError::Receiver { found: share.seat().index });
+                }
+                (Zeroizing::new(share.s.clone()), None)
+            }
+        };
+        let polynomial = Polynomial::random(&secret, ceremony.sharing.threshold(), rng);
+        let rows = commit(&polynomial);
+        let proof = proof::prove(&context("s"), &rows[0], &secret, rng);
+        let message = self.message(index, 0, &MessageBody::Deal(Box::new(Deal { rows, proof, right }))).to_vec();
+        Ok(Some(Dealer { index, polynomial, message }))
+    }
+
+    fn message(&self, from: u16, to: u16, body: &MessageBody) -> Zeroizing<Vec<u8>> {
+        let head = MessageHead { session: self.ceremony.session, inputs: self.ceremony.inputs(), from, to };
+        write_message(&head, body, |bytes| self.signing.sign(bytes).to_bytes())
+    }
+
+    /// Step 1: the commitment of a dealer.
+    pub fn commit(&self) -> Option<Vec<u8>> {
+        let dealer = self.dealer.as_ref()?;
+        let digest = Sha256::digest(&dealer.message).into();
+        Some(self.message(dealer.index, 0, &MessageBody::Commit(digest)).to_vec())
+    }
+
+    /// Step 2: the dealing of a dealer, once the board's first step has ended.
+    pub fn deal(&self) -> Option<Dealing> {
+        let dealer = self.dealer.as_ref()?;
+        let private = |to| {
+            let share = MessageBody::Deliver(dealer.polynomial.at(to));
+            (to, self.message(dealer.index, to, &share))
+        };
+        let receivers = 1..=self.ceremony.sharing.servers();
+        Some(Dealing { public: dealer.message.clone(), private: receivers.map(private).collect() })
+    }
+
+    /// Takes a private message, after the dealing that it belongs to was posted.
+    ///
+    /// # Errors
+    /// It is no message for this server, or its share is wrong: then it is as if it had not come.
+    pub fn receive(&mut self, board: &Board, bytes: &[u8]) -> Result<(), CeremonyError> {
+        let (head, body) = open_message(&self.ceremony, bytes)?;
+        let MessageBody::Deliver(share) = body else { return Err(CeremonyError::Receiver { found: head.to }) };
+        if self.receiver != Some(head.to) {
+            return Err(CeremonyError::Receiver { found: head.to });
+        }
+        if !board.is_right(head.from, head.to, &share) {
+            return Err(CeremonyError::WrongShare { server: head.from });
+        }
+        self.received.insert(head.from, share);
+        Ok(())
+    }
+
+    /// Step 3: the complaint of a receiver, if any share that was dealt is missing or wrong.
+    pub fn complain(&self, board: &Board) -> Option<Vec<u8>> {
+        let receiver = self.receiver?;
+        let dealt = board.deals.iter().filter(|(_, dealt)| dealt.fault.is_none()).map(|(dealer, _)| *dealer);
+        let missing: Vec<u16> = dealt.filter(|dealer| !self.received.contains_key(dealer)).collect();
+        (!missing.is_empty()).then(|| self.message(receiver, 0, &MessageBody::Complain(missing)).to_vec())
+    }
+
+    /// Step 4: a dealer's answer to complaints about it: the shares in question, in the open. None when there
+    /// are none, or more than can be answered without giving the polynomial away.
+    pub fn justify(&self, board: &Board) -> Option<Vec<u8>> {
+        let dealer = self.dealer.as_ref()?;
+        let accusers = board.complaints.iter().filter(|(_, accused)| accused.contains(&dealer.index));
+        let receivers: Vec<u16> = accusers.map(|(receiver, _)| *receiver).collect();
+        if receivers.is_empty() || receivers.len() > usize::from(self.ceremony.sharing.threshold()) {
+            return None;
+        }
+        let shares = receivers.into_iter().map(|to| (to, dealer.polynomial.at(to).to_vec())).collect();
+        Some(self.message(dealer.index, 0, &MessageBody::Justify(shares)).to_vec())
+    }
+
+    /// Step 5: the result, and this server's share of it, checked against the commitments.
+    ///
+    /// # Errors
+    /// Too few dealers qualified, or a share of a qualified one is missing.
+    pub fn finish(&self, board: &Board) -> Result<Finished, CeremonyError> {
+        let outcome = board.outcome()?;
+        let Some(index) = self.receiver else { return Ok(Finished { outcome, share: None, endorsement: None }) };
+        let factors: Vec<Scalar> = match &self.ceremony.purpose {
+            Purpose::Generate { .. } => vec![Scalar::from_i64(1); outcome.qualified.len()],
+            Purpose::Reshare { .. } => lagrange(&outcome.qualified),
+        };
+        let mut s = Zeroizing::new(vec![Scalar::default(); self.ceremony.inputs().0]);
+        for (&dealer, factor) in outcome.qualified.iter().zip(&factors) {
+            let published = || board.justified.get(&(dealer, index));
+            let share = self.received.get(&dealer).map(|share| &**share).or_else(published);
+            let share = share.ok_or(CeremonyError::WrongShare { server: dealer })?;
+            s.iter_mut().zip(share).for_each(|(sum, part)| *sum = sum.add(&part.mul(factor)));
+        }
+        let seat = Seat { index, ..*outcome.commitments.seat() };
+        let share = KeyShare { s: std::mem::take(&mut *s), right_inputs: self.ceremony.inputs().1, seat };
+        share.verify(&outcome.commitments)?;
+        let endorsement = self.message(index, 0, &MessageBody::Endorse(board.digest(&outcome))).to_vec();
+        Ok(Finished { outcome, share: Some(share), endorsement: Some(endorsement) })
+    }
+}
