@@ -9,6 +9,7 @@ use qfe::MaskStore;
 use qfe::keyfile::Lock;
 use serde_json::json;
 
+use super::encrypt::mask_counters;
 use crate::console::Console;
 use crate::keys::{self, Parameters};
 use crate::passphrase::Passphrase;
@@ -37,7 +38,7 @@ impl Masks {
         let parameters = Parameters::read(&self.parameters)?;
         let lock = Lock::passphrase(self.passphrase.get(true)?.to_string());
         fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be made", self.out.display()))?;
-        let store = MaskStore::new(&self.out);
+        let store = MaskStore::open(&self.out, &mask_counters()?)?;
         // Masks that a killed run had already taken may have been used.
         let discarded = store.discard_taken()?;
         let encryptor = keys::encryptor(&parameters.key, None, console)?;

@@ -8,6 +8,7 @@ mod project;
 mod register;
 mod rotate;
 mod sign_audit;
+mod witness;
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +45,8 @@ pub enum Authority {
     Approve(approve::Approve),
     /// Auditor: sign the report of exactly one compiled network
     SignAudit(sign_audit::SignAudit),
+    /// Witness: cosign the head of an authority's ledger, if it continues the last one seen
+    Witness(witness::Witness),
     /// Prove and read what was issued and refused
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -60,6 +63,7 @@ impl Authority {
             Self::Issue(issue) => issue.run(console),
             Self::Approve(approve) => approve.run(console),
             Self::SignAudit(sign) => sign.run(console),
+            Self::Witness(witness) => witness.run(console),
             Self::Ledger(ledger) => ledger.run(console),
         }
     }

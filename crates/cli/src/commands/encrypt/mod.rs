@@ -16,6 +16,7 @@ use crate::console::{self, Console};
 use crate::files;
 use crate::keys::{self, Parameters};
 use crate::passphrase::Passphrase;
+pub use remote::mask_counters;
 use remote::Remote;
 
 /// Encodes and encrypts items of a data set: one ciphertext file each, or, with a URL, sent for predictions at once.
@@ -132,7 +133,7 @@ impl Encrypt {
             None => Cipher::Fast(encryptor),
             Some(folder) => {
                 let unlock = Unlock::passphrase(self.passphrase.get(false)?.to_string());
-                Cipher::Masked(encryptor, MaskStore::new(folder), unlock)
+                Cipher::Masked(encryptor, MaskStore::open(folder, &remote::mask_counters()?)?, unlock)
             }
         })
     }
