@@ -143,7 +143,9 @@ impl MaskStore {
                 && !keyfile::is_for(&mine, unlock, MAX_BYTES).map_err(failed)?
             {
                 fs::rename(&mine, &path).map_err(failed)?;
-                return Err(loaded.err().map_or(MaskStoreError::Empty { folder: self.folder.clone(), key }, Into::into));
+                return Err(loaded
+                    .err()
+                    .map_or(MaskStoreError::Empty { folder: self.folder.clone(), key }, Into::into));
             }
             destroy(&mine).map_err(|source| MaskStoreError::Io { path: mine.clone(), source })?;
             let mask =

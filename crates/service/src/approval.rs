@@ -58,8 +58,7 @@ impl Approval {
     /// Signs, until `expires` in seconds since 1970.
     pub fn sign(subject: &Subject, expires: i64, key: &SigningKey) -> Self {
         let Subject { rank, bits, audits, .. } = *subject;
-        let mut approval =
-            Self { approver: key.verifying_key(), rank, bits, audits, expires, signature: [0; 64] };
+        let mut approval = Self { approver: key.verifying_key(), rank, bits, audits, expires, signature: [0; 64] };
         approval.signature = key.sign(DOMAIN, &approval.parts(subject).each_ref().map(Vec::as_slice));
         approval
     }

@@ -312,7 +312,9 @@ mod tests {
         assert_eq!(wider.summary().high(), 57.5);
         assert!(SignedAudit::sign(Hash([7; 32]), &REPORT.replace("55.5", "NaN"), &evidence, &key).is_err());
         let text = String::from_utf8(bytes).unwrap();
-        for (from, to) in [("54.0", "51.0"), ("quick", "queer"), (&Hash([7; 32]).to_string(), &Hash([8; 32]).to_string())] {
+        for (from, to) in
+            [("54.0", "51.0"), ("quick", "queer"), (&Hash([7; 32]).to_string(), &Hash([8; 32]).to_string())]
+        {
             assert!(text.contains(from));
             let changed = SignedAudit::from_bytes(text.replace(from, to).as_bytes());
             assert!(matches!(changed, Err(AuditError::Signature(SignatureError::Wrong { .. }))), "{changed:?}");

@@ -84,9 +84,8 @@ impl World {
 
 /// A report of this figure, signed now.
 fn signed(network: Hash, high: f64, key: &SigningKey) -> Vec<u8> {
-    let report = format!(
-        r#"{{"attribute":"font","strongest":{{"family":"forest","accuracy":54,"high":{high},"chance":50}}}}"#
-    );
+    let report =
+        format!(r#"{{"attribute":"font","strongest":{{"family":"forest","accuracy":54,"high":{high},"chance":50}}}}"#);
     let evidence = Evidence::now(&report, None, None).unwrap();
     SignedAudit::sign(network, &report, &evidence, key).unwrap().to_bytes()
 }

@@ -57,7 +57,12 @@ async fn tamper(folder: &TempDir, statement: &'static str) {
 }
 
 /// Puts a row in whose place and hashes fit.
-async fn insert(folder: &TempDir, Head { sequence, hash: previous }: Head, event: &Event, signature: Option<String>) -> Head {
+async fn insert(
+    folder: &TempDir,
+    Head { sequence, hash: previous }: Head,
+    event: &Event,
+    signature: Option<String>,
+) -> Head {
     let url = format!("sqlite://{}/ledger%20db.sqlite", folder.path().display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
     let (sequence, text) = (sequence + 1, event.text());
@@ -87,7 +92,8 @@ fn broken<T: std::fmt::Debug>(result: Result<T, LedgerError>, word: &str) {
 async fn an_inserted_entry_is_not_the_authoritys() {
     let folder = filled(2).await;
     let signed = open(&folder).await.unwrap().after(1).await.unwrap()[0].signature.clone().unwrap().to_string();
-    for (signature, word) in [(None, "not signed"), (Some(signed), "was not signed by"), (Some("x".into()), "changed")] {
+    for (signature, word) in [(None, "not signed"), (Some(signed), "was not signed by"), (Some("x".into()), "changed")]
+    {
         let folder = filled(2).await;
         insert(&folder, head_of(&folder), &event(3), signature.clone()).await;
         let ledger = open(&folder).await.unwrap();
@@ -168,10 +174,7 @@ async fn a_ledger_of_before_is_taken_over_once() {
     let ledger = open(&folder).await.unwrap();
     assert_eq!(ledger.verify().await.unwrap().sequence, 4);
     let entries = ledger.after(0).await.unwrap();
-    assert_eq!(
-        entries[3].check(4, before.hash).unwrap(),
-        Event::Migrated { entries: 3, hash: before.hash }
-    );
+    assert_eq!(entries[3].check(4, before.hash).unwrap(), Event::Migrated { entries: 3, hash: before.hash });
     assert!(entries[2].signature.is_none() && entries[3].signature.is_some());
     let mut writing = ledger.begin().await.unwrap();
     writing.append(&event(5)).await.unwrap();

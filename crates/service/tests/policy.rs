@@ -28,7 +28,16 @@ fn parse(text: &str) -> Result<Policy, String> {
 fn audit(high: f64, at: i64) -> AuditEvidence {
     let evidence = Evidence { date: at, data: None, panel: Some("quick".into()), attackers: 10, items: 500, seeds: 1 };
     let (attribute, auditor, key) = ("font".into(), "lab".into(), Some(LAB.parse().unwrap()));
-    AuditEvidence { network: NETWORK, audit: Hash([0; 32]), attribute, high, auditor, key, evidence: Some(evidence), at }
+    AuditEvidence {
+        network: NETWORK,
+        audit: Hash([0; 32]),
+        attribute,
+        high,
+        auditor,
+        key,
+        evidence: Some(evidence),
+        at,
+    }
 }
 
 fn opened(rank: usize, bits: f64) -> Opened {
@@ -80,7 +89,8 @@ fn every_rule_refuses_with_its_reason() {
     let one: BTreeSet<String> = ["anna".to_owned(), "otto".to_owned()].into();
     let none: &[AuditEvidence] = &[];
     let worse = [audit(55.0, 90 * DAY), audit(60.0, 100 * DAY)];
-    let (old, other) = ([audit(55.0, 79 * DAY)], [AuditEvidence { key: Some(BEN.parse().unwrap()), ..audit(5.0, 100 * DAY) }]);
+    let (old, other) =
+        ([audit(55.0, 79 * DAY)], [AuditEvidence { key: Some(BEN.parse().unwrap()), ..audit(5.0, 100 * DAY) }]);
     let only = |list: Vec<String>, word: &str| {
         assert!(list.len() == 1 && list[0].contains(word), "{word}: {list:?}");
     };

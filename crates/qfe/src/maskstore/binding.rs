@@ -128,7 +128,8 @@ fn machine() -> String {
 
 fn read(path: &Path) -> Result<Option<String>, MaskStoreError> {
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| io::Read::read_to_string(&mut io::Read::take(file, MAX_BYTES), &mut text));
+    let read =
+        File::open(path).and_then(|file| io::Read::read_to_string(&mut io::Read::take(file, MAX_BYTES), &mut text));
     match read {
         Ok(_) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -218,7 +218,8 @@ impl Authority {
         state.extend(&entries, self.ledger.signers())?;
         if state.head() != writing.last() {
             // Entries that this process has seen are gone: the database was replaced under it.
-            let (Head { sequence, hash }, found) = (state.head(), format!("ends with entry {}", writing.last().sequence));
+            let (Head { sequence, hash }, found) =
+                (state.head(), format!("ends with entry {}", writing.last().sequence));
             return Err(LedgerError::Cut { path: self.ledger.head_path().to_owned(), sequence, hash, found }.into());
         }
         Ok((state, writing))

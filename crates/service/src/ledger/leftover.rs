@@ -45,7 +45,8 @@ async fn is_whole(path: &Path) -> bool {
     let Some(path) = path.to_str().filter(|path| !path.contains(['%', '?', '#'])) else { return true };
     let Ok(mut connection) = AnyConnection::connect(&format!("sqlite://{path}?mode=rw")).await else { return false };
     let checked = sqlx::query("PRAGMA integrity_check").fetch_all(&mut connection).await;
-    let sound = |rows: Vec<AnyRow>| rows.first().and_then(|row| row.try_get::<String, _>(0).ok()).as_deref() == Some("ok");
+    let sound =
+        |rows: Vec<AnyRow>| rows.first().and_then(|row| row.try_get::<String, _>(0).ok()).as_deref() == Some("ok");
     let whole = checked.is_ok_and(sound)
         && sqlx::query("SELECT sequence, hash FROM ledger ORDER BY sequence").fetch_all(&mut connection).await.is_ok();
     let _ = connection.close().await;

@@ -134,7 +134,8 @@ pub fn is_name(name: &str) -> bool {
 }
 
 fn key_id(name: &str, kind: Kind, key: &VerifyingKey) -> [u8; 4] {
-    let digest = Sha256::new_with_prefix(name).chain_update([b'\n', kind as u8]).chain_update(key.to_bytes()).finalize();
+    let digest =
+        Sha256::new_with_prefix(name).chain_update([b'\n', kind as u8]).chain_update(key.to_bytes()).finalize();
     let mut id = [0; 4];
     id.copy_from_slice(&digest[..4]);
     id
@@ -159,7 +160,9 @@ mod tests {
         let read = Note::parse(&note.to_text()).unwrap();
         assert_eq!(read, note);
         let (log, witness) = (log.verifying_key(), witness.verifying_key());
-        assert!(read.is_signed("origin", &log) && !read.is_signed("origin", &witness) && !read.is_signed("other", &log));
+        assert!(
+            read.is_signed("origin", &log) && !read.is_signed("origin", &witness) && !read.is_signed("other", &log)
+        );
         assert_eq!(read.cosigned_at("north", &witness), Some(1_795_355_100));
         assert_eq!(read.cosigned_at("north", &log), None);
         assert_eq!(read.cosigned_at("origin", &log), None);

@@ -47,8 +47,7 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS ledger (sequence BIGINT PRIMARY
                       event TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE, signature TEXT)";
 const COLUMNS: &str =
     "SELECT sequence, at, event, previous, hash, signature FROM ledger WHERE sequence > $1 ORDER BY sequence";
-const LAST: &str =
-    "SELECT sequence, at, event, previous, hash, signature FROM ledger ORDER BY sequence DESC LIMIT 1";
+const LAST: &str = "SELECT sequence, at, event, previous, hash, signature FROM ledger ORDER BY sequence DESC LIMIT 1";
 
 /// How long lent connections are waited for at the end.
 const RETURN: Duration = Duration::from_secs(5);
@@ -69,7 +68,8 @@ impl Ledger {
         let shown = without_credentials(url);
         let (backend, address) = address(url).ok_or_else(|| LedgerError::Url { url: shown.clone() })?;
         let head = HeadFile(head);
-        if let (Some(remembered), Some(path)) = (head.read(&signers)?.filter(|head| head.sequence > 0), sqlite_path(url))
+        if let (Some(remembered), Some(path)) =
+            (head.read(&signers)?.filter(|head| head.sequence > 0), sqlite_path(url))
             && !path.exists()
         {
             // It would be made anew, and empty.
@@ -254,14 +254,10 @@ impl Ledger {
         rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
     }
 
-    async fn append(
-        &self,
-        connection: &mut AnyConnection,
-        last: Head,
-        event: &Event,
-    ) -> Result<Entry, LedgerError> {
+    async fn append(&self, connection: &mut AnyConnection, last: Head, event: &Event) -> Result<Entry, LedgerError> {
         let entry = Entry::next(clock::now(), event, last, self.signers.own());
-        let insert = "INSERT INTO ledger (sequence, at, event, previous, hash, signature) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert =
+            "INSERT INTO ledger (sequence, at, event, previous, hash, signature) VALUES ($1, $2, $3, $4, $5, $6)";
         sqlx::query(insert)
             .bind(entry.sequence)
             .bind(entry.at)
@@ -298,7 +294,9 @@ impl Ledger {
         let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;
         let _lock = lock(&self.head).await?;
         if !self.holds(&note, &checkpoint).await? {
-            return Err(LedgerError::Checkpoint("it is not of this ledger: its key did not sign it, or its entry is not here".into()));
+            return Err(LedgerError::Checkpoint(
+                "it is not of this ledger: its key did not sign it, or its entry is not here".into(),
+            ));
         }
         if quorum.count(&note) == 0 {
             return Err(LedgerError::Checkpoint("none of the policy's witnesses cosigned it".into()));

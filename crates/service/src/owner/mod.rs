@@ -165,8 +165,7 @@ impl Owner {
         let encoder = &self.parameters.encoder;
         let encoded = images.iter().map(|image| encoder.encode(image)).collect::<Result<Vec<_>, _>>()?;
         let summary = self.audit.as_ref().map(SignedAudit::summary);
-        let about =
-            odometer::About { public_key: self.parameters.public_key, subject: &self.options.subject };
+        let about = odometer::About { public_key: self.parameters.public_key, subject: &self.options.subject };
         let limits = &self.options.limits;
         let mut reading = self.odometer.allow(&about, images.len() as u64, limits, summary)?;
         let mut answers = Vec::with_capacity(encoded.len());
@@ -238,7 +237,8 @@ impl Owner {
 /// That the authority signed parameters of this hash.
 fn check_signed(found: Hash, signature: Option<&str>, authority: &VerifyingKey) -> Result<(), OwnerError> {
     let unsigned = |problem: String| OwnerError::Unsigned { problem };
-    let signature = signature.ok_or_else(|| unsigned("the server has no signature of the authority for them".into()))?;
+    let signature =
+        signature.ok_or_else(|| unsigned("the server has no signature of the authority for them".into()))?;
     let signature: ParametersSignature =
         signature.parse().map_err(|error: SignatureError| unsigned(error.to_string()))?;
     if signature.authority != *authority {

@@ -1,5 +1,6 @@
 //! `halflight authority approve`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -86,7 +87,7 @@ impl Approve {
         let shown = audits
             .iter()
             .map(|audit| serde_json::from_value::<Hash>(audit["audit"].clone()))
-            .collect::<Result<_, _>>()
+            .collect::<Result<BTreeSet<Hash>, _>>()
             .context("the request's audits have no hashes")?;
         if subject.audits != Subject::audits_of(&shown) {
             bail!("{}: the audits that it shows are not those that it is about", self.request.display());

@@ -48,7 +48,8 @@ impl Witness {
         let path = self.output.path()?;
         let place = || self.handover.display().to_string();
         let handover = Handover::from_bytes(&files::read(&self.handover, MAX_HANDOVER_BYTES)?).with_context(place)?;
-        let witness = Watch::new(&self.name, SigningKey::load(&self.key)?, self.ledger_key.clone(), self.state.clone())?;
+        let witness =
+            Watch::new(&self.name, SigningKey::load(&self.key)?, self.ledger_key.clone(), self.state.clone())?;
         let (head, note) = witness.cosign(&handover, self.first)?;
         files::write(path, note.as_bytes())?;
         console.result(&json!({ "file": path, "head": head, "witness": self.name }), || {

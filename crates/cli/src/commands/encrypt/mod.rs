@@ -16,8 +16,8 @@ use crate::console::{self, Console};
 use crate::files;
 use crate::keys::{self, Parameters};
 use crate::passphrase::Passphrase;
-pub use remote::mask_counters;
 use remote::Remote;
+pub use remote::mask_counters;
 
 /// Encodes and encrypts items of a data set: one ciphertext file each, or, with a URL, sent for predictions at once.
 #[derive(Args)]
