@@ -210,27 +210,35 @@ impl Ledger {
             sqlx::query(*statement).execute(&mut *transaction).await.map_err(|source| self.fail(source))?;
         }
         self.add_signatures(&mut transaction).await?;
-        let entries = self.read(&mut transaction, 0).await?;
+        let last = self.newest(&mut transaction).await?;
         let remembered = self.head.read(&self.signers)?;
-        if remembered.is_none() && !entries.is_empty() {
+        if remembered.is_none() && last > 0 {
             return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
         }
         self.check_head(&mut transaction).await?;
-        let mut last = entries.last().map_or(Head::EMPTY, Entry::head);
-        if self.signers.adopt && !entries.is_empty() && entries.iter().all(|entry| entry.signature.is_none()) {
-            let mut chain = Chain::default();
-            entries.iter().try_for_each(|entry| chain.follow(entry, &self.signers).map(drop))?;
-            let event = Event::Migrated { entries: last.sequence, hash: last.hash };
-            last = self.append(&mut transaction, last, &event).await.map(|entry| entry.head())?;
+        let mut head = remembered.unwrap_or(Head::EMPTY);
+        if self.signers.adopt && last > 0 {
+            let entries = self.read(&mut transaction, 0).await?;
+            if entries.iter().all(|entry| entry.signature.is_none()) {
+                let mut chain = Chain::default();
+                entries.iter().try_for_each(|entry| chain.follow(entry, &self.signers).map(drop))?;
+                let event = Event::Migrated { entries: last, hash: chain.head().hash };
+                head = self.append(&mut transaction, chain.head(), &event).await?.head();
+            }
         }
         transaction.commit().await.map_err(|source| self.fail(source))?;
         // Written before the first entry, so that a head that is missing later was removed; and signed from now on.
         if remembered.is_none() || self.signers.adopt {
-            let own = entries.is_empty() || last.sequence > entries.len() as i64;
-            let head = if own { last } else { remembered.unwrap_or(Head::EMPTY) };
             self.head.write(head, &self.signers)?;
         }
         self.check_head_anew().await
+    }
+
+    /// Place of the last entry, whatever it holds; 0 where there is none.
+    async fn newest(&self, connection: &mut AnyConnection) -> Result<i64, LedgerError> {
+        let last = "SELECT sequence FROM ledger ORDER BY sequence DESC LIMIT 1";
+        let row = sqlx::query(last).fetch_optional(connection).await.map_err(|source| self.fail(source))?;
+        row.map_or(Ok(0), |row| row.try_get(0)).map_err(|source| self.fail(source))
     }
 
     /// Databases from before entries were signed have no such column.
