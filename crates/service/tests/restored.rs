@@ -112,7 +112,7 @@ async fn insert(home: &Path, Head { sequence, hash: previous }: Head, event: &Ev
     sqlx::query("INSERT INTO ledger (sequence, at, event, previous, hash) VALUES (?, ?, ?, ?, ?)")
         .bind(sequence)
         .bind(at)
-        .bind(text)
+        .bind(text.as_str())
         .bind(previous.to_string())
         .bind(Hash::of("halflight ledger entry v1", &parts).to_string())
         .execute(&mut connection)
