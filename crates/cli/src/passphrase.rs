@@ -13,7 +13,6 @@ use crate::files;
 /// Environment variable that may hold the passphrase.
 const VARIABLE: &str = "HALFLIGHT_PASSPHRASE";
 const LIMIT: u64 = 4096;
-const IDENTITY_LIMIT: u64 = 1 << 16;
 
 /// What unlocks master keys: an age identity, or a passphrase.
 #[derive(Args)]
@@ -29,9 +28,7 @@ impl Secret {
     /// The secret; a passphrase is asked twice where it is `new`.
     pub fn unlock(&self, new: bool) -> Result<Unlock> {
         let Some(file) = &self.identity else { return Ok(Unlock::passphrase(self.passphrase.get(new)?.to_string())) };
-        let contents = Zeroizing::new(files::read(file, IDENTITY_LIMIT)?);
-        let text = std::str::from_utf8(&contents).with_context(|| format!("{}: not text", file.display()))?;
-        Unlock::identity(text).with_context(|| file.display().to_string())
+        Unlock::load_identity(file).with_context(|| file.display().to_string())
     }
 }
 

@@ -36,8 +36,17 @@ fn refused(shop: &Workshop, arguments: &str, reason: &str) {
     assert!(!output.status.success() && said.contains(reason), "{arguments}: {said}");
     assert!(!shop.path("refused.key").exists());
     let event = last(shop);
-    assert_eq!((entries(shop), &event["event"]), (before + 1, &"refused".into()));
+    // One more where the policy was edited before.
+    assert!((before + 1..=before + 2).contains(&entries(shop)));
+    assert_eq!(event["event"], "refused");
     assert!(event["reasons"].to_string().contains(reason), "{event}");
+}
+
+/// Runs what must fail with these words, though the ledger may have grown by it.
+fn fails(shop: &Workshop, arguments: &str, words: &[&str]) {
+    let output = shop.run(arguments);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && words.iter().all(|word| said.contains(word)), "{arguments}: {said}");
 }
 
 /// Changes the policy, as a person would.
@@ -53,11 +62,12 @@ fn edit_policy(shop: &Workshop, edit: impl Fn(&str) -> String) {
 fn the_starting_policy_allows_one_network_and_no_more() {
     let shop = furnished();
     shop.works(INIT);
-    assert_eq!(entries(&shop), 2);
+    // The policy, the network, the project.
+    assert_eq!(entries(&shop), 3);
     // A dry run needs no secret and leaves no entry.
     let dry = shop.json(&format!("{} --dry-run", ISSUE.replace("office.identity", "nowhere")));
     assert_eq!((&dry["decision"]["before"]["rank"], &dry["decision"]["after"]["rank"]), (&0.into(), &4.into()));
-    assert_eq!((dry["decision"]["refusals"].as_array().unwrap().len(), entries(&shop)), (0, 2));
+    assert_eq!((dry["decision"]["refusals"].as_array().unwrap().len(), entries(&shop)), (0, 3));
     let issued = shop.json(&format!("{ISSUE} --out first.key --holder ward-3"));
     #[cfg(unix)]
     {
@@ -96,7 +106,7 @@ fn the_starting_policy_allows_one_network_and_no_more() {
     shop.works("encrypt --parameters office/public --data data.safetensors --items 0 --out rotated");
     shop.works("predict --key second.key --network coarse.safetensors rotated/0.ct");
     shop.refuses("predict --key first.key --network compiled.safetensors rotated/0.ct", &["public key"]);
-    let shown = shop.works("authority ledger show --folder office --after 3");
+    let shown = shop.works("authority ledger show --folder office --after 4");
     assert!(shown.contains("rotated to epoch 2") && !shown.contains("project 'main' with"), "{shown}");
 }
 
@@ -163,11 +173,17 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
 
     refused(&shop, ISSUE, "2 people must sign, 0 did");
     let approve = |who: &str, holder: &str| {
-        let line = shop.works(&format!(
-            "authority approve --key {who}.key --network compiled.safetensors \
+        let dry = shop.run(&format!("{ISSUE} --holder {holder} --dry-run --json"));
+        fs::write(shop.path("request.json"), &dry.stdout).unwrap();
+        let approved = shop.run(&format!(
+            "authority approve --key {who}.key --network compiled.safetensors --request request.json \
              --public-key office/public/public.key --holder {holder}"
         ));
-        format!("--approval {}", line.trim())
+        // Who signs sees what for.
+        let said = String::from_utf8(approved.stderr).unwrap();
+        assert!(approved.status.success(), "{said}");
+        assert!(said.contains("rank 0 before, 4 after") && said.contains(holder), "{said}");
+        format!("--approval {}", String::from_utf8(approved.stdout).unwrap().trim())
     };
     let annas = approve("anna", "predictor");
     refused(&shop, &format!("{ISSUE} {annas} {annas}"), "2 people must sign, 1 did");
@@ -199,19 +215,69 @@ fn a_tampered_ledger_issues_nothing() {
         bytes[at + 7] = b'0';
     });
     for verb in ["ledger verify", "ledger show"] {
-        shop.refuses(&format!("authority {verb} --folder office"), &["entry 3", "was changed"]);
+        shop.refuses(&format!("authority {verb} --folder office"), &["entry 4", "was changed"]);
     }
-    shop.refuses(&format!("{ISSUE} --out second.key"), &["entry 3", "restore the ledger"]);
-    shop.refuses(&format!("{ISSUE} --dry-run"), &["entry 3"]);
+    shop.refuses(&format!("{ISSUE} --out second.key"), &["entry 4", "restore the ledger"]);
+    shop.refuses(&format!("{ISSUE} --dry-run"), &["entry 4"]);
 
     // An older ledger with an older head: only the witness knows.
     shop.works(&INIT.replace("office ", "young ").replace("folder office", "folder young"));
     let young = witnessed.replace("office", "young");
-    shop.refuses(&young, &["entry 3", "witness"]);
+    shop.refuses(&young, &["entry 4", "witness"]);
     shop.refuses("authority ledger show --folder nowhere", &["nowhere", "no ledger"]);
     fs::remove_file(shop.path("whole/ledger.sqlite")).unwrap();
     shop.refuses("authority ledger verify --folder whole", &["no ledger"]);
-    shop.refuses("authority issue --folder whole --network compiled.safetensors --dry-run", &["entry 3"]);
+    shop.refuses("authority issue --folder whole --network compiled.safetensors --dry-run", &["entry 4"]);
+}
+
+/// Witnesses on files: a key leaves once one of them saw its issue, and a restored ledger gets no cosignature.
+#[test]
+fn a_key_waits_for_its_witness() {
+    let shop = furnished();
+    let north = shop.json("keygen --out north.key")["public"].as_str().unwrap().to_owned();
+    let made = shop.json(INIT);
+    let log = made["ledger_key"].as_str().unwrap();
+    edit_policy(&shop, |text| format!("{text}\n[ledger]\nwitnesses = {{ north = \"{north}\" }}\nquorum = 1\n"));
+    let issue = format!("{ISSUE} --out first.key");
+    fails(&shop, &issue, &["entry 5", "1 witnesses"]);
+    assert!(!shop.path("first.key").exists());
+    shop.copy("office", "backup");
+    let hand = |from: &str, to: &str| {
+        shop.works(&format!("authority ledger checkpoint --folder {from} --out {to}"));
+    };
+    let witness = |more: &str| {
+        format!("authority witness --name north --key north.key --ledger-key {log} --state north.state {more}")
+    };
+    hand("office", "handover.json");
+    fails(&shop, &witness("--handover handover.json --out north.head"), &["nothing was seen yet"]);
+    let seen = shop.json(&witness("--first --handover handover.json --out north.head"));
+    assert_eq!(seen["head"]["sequence"], 5);
+    let kept = shop.json("authority ledger cosign --folder office north.head");
+    assert_eq!((&kept["head"]["sequence"], &kept["witnesses"]), (&5.into(), &1.into()));
+    shop.works(&issue);
+    fails(&shop, &format!("{ISSUE} --holder other --out other.key"), &["entry 6"]);
+    hand("office", "later.json");
+    shop.works(&witness("--handover later.json --out later.head"));
+
+    // Put back to before the second issue, and continued otherwise.
+    let third = ISSUE.replace("folder office", "folder backup");
+    fails(&shop, &format!("{third} --holder third --out third.key"), &["entry 6"]);
+    hand("backup", "forked.json");
+    fails(&shop, &witness("--handover forked.json --out forked.head"), &["does not continue the 6 entries"]);
+    fails(&shop, "authority ledger cosign --folder backup later.head", &["not of this ledger"]);
+    fails(&shop, &format!("{third} --holder third --out third.key"), &["entry 6"]);
+    hand("office", "whole.json");
+    shop.works("authority ledger verify --folder office --witness later.head");
+}
+
+/// The identity that unlocks every master key, readable by everybody.
+#[cfg(unix)]
+#[test]
+fn an_identity_open_to_others_unlocks_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = furnished();
+    fs::set_permissions(shop.path("office.identity"), fs::Permissions::from_mode(0o644)).unwrap();
+    shop.refuses(INIT, &["office.identity", "others can read it", "chmod 600"]);
 }
 
 #[test]

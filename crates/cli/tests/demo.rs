@@ -32,6 +32,13 @@ fn the_demo_walks_the_whole_house() {
     shop.refuses("demo --images 2000 --report report.html", &["report.html", "exists", "--force"]);
 }
 
+/// The key of the demo's authority, as the demo prints it.
+fn authority(shop: &Workshop) -> String {
+    let grant = std::fs::read(shop.path("served/models/digits/grant.json")).unwrap();
+    let grant: serde_json::Value = serde_json::from_slice(&grant).unwrap();
+    grant["authority"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn the_demo_serves_what_it_trained() {
     let shop = Workshop::empty();
@@ -39,7 +46,7 @@ fn the_demo_serves_what_it_trained() {
                  --authority-listen 127.0.0.1:0";
     let send = |address: &str| {
         let samples = "--data served/samples.safetensors --items 0..2 --client client";
-        shop.json(&format!("encrypt --url {address} --model digits {samples}"))
+        shop.json(&format!("encrypt --url {address} --model digits --authority {} {samples}", authority(&shop)))
     };
     let server = shop.serve(serve, "predictor at ");
     assert!(shop.path("served/models/digits/page.json").exists());
@@ -53,7 +60,7 @@ fn the_demo_serves_what_it_trained() {
     }
     drop(server);
     let ledger = shop.json("authority ledger show --folder served/authority");
-    assert_eq!(ledger["entries"][2]["event"]["event"], "key-issued");
+    assert_eq!(ledger["entries"][3]["event"]["event"], "key-issued");
 
     // A second start trains nothing: it would find its page in the way.
     assert!(shop.path("report.html").exists());
@@ -68,7 +75,8 @@ fn the_demo_serves_the_network_that_comes_with_it() {
     let server = shop.serve(serve, "predictor at ");
     assert!(!shop.path("report.html").exists());
     let samples = "--data served/samples.safetensors --items 0..8 --client client";
-    let sent = shop.json(&format!("encrypt --url {} --model digits {samples}", server.address));
+    let authority = authority(&shop);
+    let sent = shop.json(&format!("encrypt --url {} --model digits --authority {authority} {samples}", server.address));
     let data = dataset::Dataset::load(&shop.path("served/samples.safetensors")).unwrap();
     let digits = data.labels("character").unwrap();
     let results = sent["results"].as_array().unwrap();

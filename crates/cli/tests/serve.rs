@@ -87,7 +87,8 @@ fn an_owner_sends_is_warned_and_stopped() {
 #[test]
 fn only_signed_envelopes_of_a_known_sender() {
     let shop = Workshop::furnished();
-    shop.works("authority issue --folder authority --network compiled.safetensors --model models/digits");
+    let issued = shop.json("authority issue --folder authority --network compiled.safetensors --model models/digits");
+    let authority = issued["authority"].as_str().unwrap();
     let sender = shop.json("keygen --out ward.key")["public"].as_str().unwrap().to_owned();
     shop.works("keygen --out stranger.key");
     let options = format!("require_signature = true\ncontext = \"intake\"\nsenders = {{ ward = \"{sender}\" }}\n");
@@ -95,6 +96,11 @@ fn only_signed_envelopes_of_a_known_sender() {
     let server = shop.serve("serve predictor --models models --listen 127.0.0.1:0 --table-bits 18", "predictor at ");
     let send =
         format!("encrypt --url {} --model digits --data data.safetensors --items 1 --client client", server.address);
+    // Nobody's word but the predictor's, at first; another authority's is none either.
+    let trusting = format!("{send} --sign ward.key --context intake");
+    shop.refuses(&trusting, &["nothing vouches", "ask the authority"]);
+    shop.refuses(&format!("{trusting} --authority {sender}"), &["signed them, and not", &sender]);
+    let send = format!("{send} --authority {authority}");
     let sent = shop.json(&format!("{send} --sign ward.key --context intake"));
     assert_eq!(sent["results"][0]["item"], 1);
     for (with, word) in [("", "signed envelopes only"), ("--sign stranger.key", "not known")] {

@@ -99,6 +99,8 @@ impl ModelFolder {
                 if public.id() != key.public_key_id() {
                     return Err(mismatch("public.key is another one than functional.key belongs to"));
                 }
+                // Whoever hands a key over may have made it wrong: it would give wrong outputs, not errors.
+                public.verify(&key).map_err(|_| mismatch("functional.key is no key of public.key for its function"))?;
                 Some(public)
             }
         };

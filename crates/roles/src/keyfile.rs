@@ -19,6 +19,8 @@ use qfe::{MasterKey, QuadraticMap, WireError};
 
 /// Largest file that is read: the largest master key, and room for age's frame.
 const MAX_BYTES: u64 = 64 * QuadraticMap::MAX_INPUTS as u64 + (1 << 20);
+/// Largest identity file that is read.
+const MAX_IDENTITY: u64 = 1 << 16;
 /// Largest cost of a passphrase that is accepted: `2^22` of scrypt.
 const MAX_WORK_FACTOR: u8 = 22;
 
@@ -39,6 +41,14 @@ pub enum KeyFileError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// An identity in clear that others can read.
+    #[error("{}: others can read it (mode {mode:03o}); close it with `chmod 600`, and draw a new one if somebody may have", path.display())]
+    Readable {
+        /// The path.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
     },
     /// The file is larger than any secret of this kind.
     #[error("{}: {bytes} bytes, at most {most} expected; this is no such file", path.display())]
@@ -131,6 +141,26 @@ impl Unlock {
             .map_err(|reason| KeyFileError::AgeKey { field: "identity", reason: reason.into() })
     }
 
+    /// An identity file, which nobody but its owner may be able to read.
+    pub fn load_identity(path: &Path) -> Result<Self, KeyFileError> {
+        let io = |source| KeyFileError::Io { path: path.to_owned(), source };
+        let file = fs::File::open(path).map_err(io)?;
+        let data = file.metadata().map_err(io)?;
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
+            if data.is_file() && mode & 0o077 != 0 {
+                return Err(KeyFileError::Readable { path: path.to_owned(), mode });
+            }
+        }
+        if data.len() > MAX_IDENTITY {
+            return Err(KeyFileError::Size { path: path.to_owned(), bytes: data.len() });
+        }
+        let mut text = Zeroizing::new(String::with_capacity(MAX_IDENTITY as usize));
+        file.take(MAX_IDENTITY).read_to_string(&mut text).map_err(io)?;
+        Self::identity(&text)
+    }
+
     /// A fresh identity and the recipient text (`age1…`) that encrypts to it.
     pub fn generate_identity() -> (Self, String) {
         let identity = age::x25519::Identity::generate();
@@ -191,6 +221,24 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
         FileError::System { path, source, .. } => KeyFileError::Io { path, source },
         other => KeyFileError::Io { path: path.to_owned(), source: io::Error::other(other) },
     })
+}
+
+/// Whether a file of [`save`] was made for this secret, whatever became of its content.
+pub(crate) fn is_for(path: &Path, unlock: &Unlock, most: u64) -> io::Result<bool> {
+    let decryptor = match age::Decryptor::new(fs::File::open(path)?.take(most)) {
+        Ok(decryptor) => decryptor,
+        // No age file: no other secret opens it either.
+        Err(_) => return Ok(true),
+    };
+    let opened = match unlock {
+        Unlock::Passphrase(passphrase) => {
+            let mut identity = age::scrypt::Identity::new(passphrase.clone());
+            identity.set_max_work_factor(MAX_WORK_FACTOR);
+            decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).is_ok()
+        }
+        Unlock::Identity(identity) => decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).is_ok(),
+    };
+    Ok(opened)
 }
 
 /// Decrypts a file of at most `most` bytes.

@@ -4,7 +4,12 @@
 //! reads it, then overwrites and removes it, and only then hands the mask out. A
 //! crash at any point loses at most that mask: a renamed file is never read again.
 //! (Overwriting is a best effort: file systems may keep old blocks, which is why
-//! the files are encrypted.)
+//! the files are encrypted.) A mask that another passphrase closed is put back.
+//!
+//! A mask used twice reveals differences of inputs, and a copied folder, or one
+//! that was restored from a backup, holds masks that were used already. A *bound*
+//! store ([`MaskStore::open`]) notices: it belongs to one machine and one path, and
+//! counts what is taken both in the folder and outside of it.
 
 use std::{
     fs,
@@ -15,6 +20,9 @@ use std::{
 use rand::Rng;
 use thiserror::Error;
 
+mod binding;
+
+use binding::Binding;
 use qfe::{Encryptor, Mask, PublicKeyId, QuadraticMap, WireError};
 
 use crate::keyfile::{self, KeyFileError, Lock, Unlock};
@@ -42,6 +50,20 @@ pub enum MaskStoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// The store is a copy, or was put back to an earlier state: its masks may be used already.
+    #[error("{}: {problem}; its masks may have been used: draw new ones in another folder", folder.display())]
+    Copy {
+        /// The folder.
+        folder: PathBuf,
+        /// How that shows.
+        problem: String,
+    },
+    /// The store's own file holds something else.
+    #[error("{}: not the file of a mask store; draw new masks in another folder", path.display())]
+    Binding {
+        /// The file.
+        path: PathBuf,
+    },
     /// Encrypting or decrypting failed.
     #[error(transparent)]
     File(#[from] KeyFileError),
@@ -58,12 +80,21 @@ pub enum MaskStoreError {
 /// A folder of encrypted masks.
 pub struct MaskStore {
     folder: PathBuf,
+    /// None where copies are not looked for.
+    binding: Option<Binding>,
 }
 
 impl MaskStore {
-    /// A store in an existing folder.
+    /// A store in an existing folder that is not bound: a copy of it is not noticed.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), binding: None }
+    }
+
+    /// A store in an existing folder that belongs to this machine and path; `counters`: an existing folder outside of
+    /// it, and outside of what is backed up with it. A store of before is bound now.
+    pub fn open(folder: &Path, counters: &Path) -> Result<Self, MaskStoreError> {
+        let binding = Some(Binding::open(folder, counters)?);
+        Ok(Self { folder: folder.to_owned(), binding })
     }
 
     /// Stores a mask, encrypted, under a fresh name.
@@ -85,6 +116,11 @@ impl MaskStore {
     /// Takes one mask out; its file is destroyed before this returns.
     pub fn take(&self, encryptor: &Encryptor, unlock: &Unlock) -> Result<Mask, MaskStoreError> {
         let key = encryptor.public_key_id();
+        if !self.is_empty(key)?
+            && let Some(binding) = &self.binding
+        {
+            binding.count()?;
+        }
         for name in self.names(&prefix(key))? {
             let path = self.folder.join(&name);
             let mine = self.folder.join(format!("taken-{:016x}-{name}", rand::rng().next_u64()));
@@ -95,6 +131,16 @@ impl MaskStore {
                 Ok(()) => {}
             }
             let loaded = keyfile::load(&mine, unlock, MAX_BYTES);
+            let failed = |source| MaskStoreError::Io { path: mine.clone(), source };
+            // A wrong passphrase costs no mask; a damaged file is never met again.
+            if matches!(loaded, Err(KeyFileError::Decrypt { .. }))
+                && !keyfile::is_for(&mine, unlock, MAX_BYTES).map_err(failed)?
+            {
+                fs::rename(&mine, &path).map_err(failed)?;
+                return Err(loaded
+                    .err()
+                    .map_or(MaskStoreError::Empty { folder: self.folder.clone(), key }, Into::into));
+            }
             destroy(&mine).map_err(|source| MaskStoreError::Io { path: mine.clone(), source })?;
             let mask =
                 Mask::from_bytes(&loaded?).map_err(|source| MaskStoreError::Content { path: mine.clone(), source })?;

@@ -106,6 +106,87 @@ fn every_mask_is_taken_once() {
     assert!(encryptor.encrypt_with_mask(&[1, 2], &[3, 4], foreign).is_err());
 }
 
+/// Each try with a wrong passphrase destroyed a mask.
+#[test]
+fn a_wrong_passphrase_costs_no_mask() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = ChaCha20Rng::seed_from_u64(6);
+    let (_, public) = setup(1, 1, &mut rng).unwrap();
+    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let store = MaskStore::new(folder.path());
+    store.put(encryptor.draw_mask(&mut rng), &Lock::passphrase("correct horse".into())).unwrap();
+    for _ in 0..2 {
+        let wrong = store.take(&encryptor, &Unlock::passphrase("battery staple".into()));
+        assert!(matches!(wrong, Err(MaskStoreError::File(KeyFileError::Decrypt { .. }))));
+        assert_eq!(store.len(public.id()).unwrap(), 1);
+    }
+    // A damaged one is discarded: it would stand in the way for ever.
+    let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = whole.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    fs::write(&path, damaged).unwrap();
+    let right = || Unlock::passphrase("correct horse".into());
+    assert!(store.take(&encryptor, &right()).is_err());
+    assert!(store.is_empty(public.id()).unwrap());
+    fs::write(&path, whole).unwrap();
+    assert!(store.take(&encryptor, &right()).is_ok());
+}
+
+/// The masks of a copied or restored folder were used a second time, unnoticed.
+#[test]
+fn a_copied_or_restored_mask_store_is_refused() {
+    let [folder, copy, outside] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let (_, public) = setup(1, 1, &mut rng).unwrap();
+    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let (identity, recipient) = Unlock::generate_identity();
+    let open = |folder: &tempfile::TempDir| MaskStore::open(folder.path(), outside.path());
+    let store = open(&folder).unwrap();
+    for _ in 0..4 {
+        store.put(encryptor.draw_mask(&mut rng), &Lock::recipient(&recipient).unwrap()).unwrap();
+    }
+    let files = |from: &tempfile::TempDir, to: &tempfile::TempDir| {
+        for entry in fs::read_dir(from.path()).unwrap() {
+            let path = entry.unwrap().path();
+            fs::copy(&path, to.path().join(path.file_name().unwrap())).unwrap();
+        }
+    };
+    files(&folder, &copy);
+    store.take(&encryptor, &identity).unwrap();
+    open(&folder).unwrap().take(&encryptor, &identity).unwrap();
+    assert!(matches!(open(&copy), Err(MaskStoreError::Copy { .. })));
+    // Put back over the folder itself: two masks that were taken are there again.
+    files(&copy, &folder);
+    assert_eq!(store.len(public.id()).unwrap(), 4);
+    assert!(matches!(store.take(&encryptor, &identity), Err(MaskStoreError::Copy { .. })));
+    assert!(matches!(open(&folder), Err(MaskStoreError::Copy { .. })));
+    assert_eq!(store.len(public.id()).unwrap(), 4);
+    fs::write(folder.path().join("store"), "else").unwrap();
+    assert!(matches!(open(&folder), Err(MaskStoreError::Binding { .. })));
+    // Another machine has other counters.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let fresh = tempfile::tempdir().unwrap();
+    MaskStore::open(fresh.path(), outside.path()).unwrap();
+    assert!(matches!(MaskStore::open(fresh.path(), elsewhere.path()), Err(MaskStoreError::Copy { .. })));
+}
+
+/// An identity that everybody on the machine can read was used without a word.
+#[test]
+fn an_identity_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("identity");
+    save_new_identity(&path).unwrap();
+    assert!(Unlock::load_identity(&path).is_ok());
+    for mode in [0o644, 0o640, 0o604] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert!(matches!(Unlock::load_identity(&path), Err(KeyFileError::Readable { .. })), "{mode:o}");
+    }
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+    assert!(Unlock::load_identity(&path).is_ok());
+}
+
 #[test]
 fn damaged_tables_are_built_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,21 +1,24 @@
 //! A signed audit: a leakage report bound to exactly one compiled network by the auditor's signature.
 //!
 //! ```json
-//! {"format": "halflight signed audit", "version": 1, "network": "9f…", "report": "{…}",
+//! {"format": "halflight signed audit", "version": 2, "network": "9f…", "report": "{…}", "evidence": "{…}",
 //!  "auditor": "ed25519:3b…", "signature": "…"}
 //! ```
 //!
-//! `report` is the text of the JSON report, kept as it was so that the signature stays checkable.
+//! `report` is the text of the JSON report, kept as it was so that the signature stays checkable; `evidence` says when
+//! and on how much it rests ([`Evidence`]). Version 1 has none: such an audit is undated.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::files::{self, FileError};
 use crate::hash::{Hash, to_hex};
 use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
-const DOMAIN: &str = "halflight signed audit v1";
+const UNDATED: &str = "halflight signed audit v1";
+const DOMAIN: &str = "halflight signed audit v2";
 const FORMAT: &str = "halflight signed audit";
 /// Most bytes of a signed audit.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -25,6 +28,46 @@ pub const MAX_BYTES: usize = 16 << 20;
 pub struct SignedAudit {
     file: File,
     summary: AuditSummary,
+    evidence: Option<Evidence>,
+}
+
+/// When an audit was made, and on how much it rests, as the auditor signs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Seconds since 1970 when the auditor signed.
+    pub date: i64,
+    /// Hash of the data that attackers learned from and were scored on, where the auditor says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub data: Option<Hash>,
+    /// The panel of attackers, `quick` or `full`, where it was one of these.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub panel: Option<String>,
+    /// Attacker configurations, each once.
+    pub attackers: u64,
+    /// Items that attackers were scored on.
+    pub items: u64,
+    /// Whole runs of the panel.
+    pub seeds: u64,
+}
+
+/// What a report says about its own size; reports of old say nothing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Sizes {
+    attackers: Vec<Attacker>,
+    items: Items,
+    seeds: Vec<u64>,
+}
+
+#[derive(Deserialize)]
+struct Attacker {
+    family: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Items {
+    test: u64,
 }
 
 /// The figures of a report that a policy and an odometer look at. Accuracies are in percent.
@@ -77,6 +120,8 @@ struct File {
     version: u32,
     network: Hash,
     report: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    evidence: Option<String>,
     auditor: VerifyingKey,
     signature: String,
 }
@@ -108,22 +153,24 @@ pub enum AuditError {
 }
 
 impl SignedAudit {
-    /// Signs the JSON text of a report about `network`.
+    /// Signs the JSON text of a report about `network`, and on what it rests.
     ///
     /// # Errors
     /// The text is no report.
-    pub fn sign(network: Hash, report: &str, key: &SigningKey) -> Result<Self, AuditError> {
+    pub fn sign(network: Hash, report: &str, evidence: &Evidence, key: &SigningKey) -> Result<Self, AuditError> {
         let summary = summarise(report)?;
-        let signature = key.sign(DOMAIN, &[&network.0, report.as_bytes()]);
+        let text = serde_json::to_string(evidence).map_err(|error| AuditError::Report(error.to_string()))?;
+        let signature = key.sign(DOMAIN, &[&network.0, report.as_bytes(), text.as_bytes()]);
         let file = File {
             format: FORMAT.into(),
-            version: 1,
+            version: 2,
             network,
             report: report.to_owned(),
+            evidence: Some(text),
             auditor: key.verifying_key(),
             signature: to_hex(&signature),
         };
-        Ok(Self { file, summary })
+        Ok(Self { file, summary, evidence: Some(evidence.clone()) })
     }
 
     /// Reads one and checks that its auditor signed this report for this network. Whether that auditor is trusted is
@@ -136,13 +183,23 @@ impl SignedAudit {
             return Err(AuditError::Format(format!("{} bytes, more than {MAX_BYTES}", bytes.len())));
         }
         let file: File = serde_json::from_slice(bytes).map_err(|error| AuditError::Format(error.to_string()))?;
-        if file.format != FORMAT || file.version != 1 {
+        if file.format != FORMAT || file.version != if file.evidence.is_some() { 2 } else { 1 } {
             return Err(AuditError::Format(format!("format '{}', version {}", file.format, file.version)));
         }
         let signature = parse_signature(&file.signature)?;
-        file.auditor.verify(DOMAIN, &[&file.network.0, file.report.as_bytes()], &signature, "the audit")?;
+        let (network, report) = (&file.network.0[..], file.report.as_bytes());
+        let evidence = match &file.evidence {
+            None => {
+                file.auditor.verify(UNDATED, &[network, report], &signature, "the audit")?;
+                None
+            }
+            Some(text) => {
+                file.auditor.verify(DOMAIN, &[network, report, text.as_bytes()], &signature, "the audit")?;
+                Some(serde_json::from_str(text).map_err(|error| AuditError::Format(format!("evidence: {error}")))?)
+            }
+        };
         let summary = summarise(&file.report)?;
-        Ok(Self { file, summary })
+        Ok(Self { file, summary, evidence })
     }
 
     /// As [`SignedAudit::from_bytes`], from a file.
@@ -175,9 +232,33 @@ impl SignedAudit {
         &self.summary
     }
 
+    /// When it was made and on how much it rests; none in one from before auditors signed that.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        self.evidence.as_ref()
+    }
+
     /// The whole report, JSON.
     pub fn report(&self) -> &str {
         &self.file.report
+    }
+}
+
+impl Evidence {
+    /// Evidence of this moment: the sizes that a report says, which is the JSON text of one, and what the auditor adds.
+    ///
+    /// # Errors
+    /// The text is no report.
+    pub fn now(report: &str, data: Option<Hash>, panel: Option<&str>) -> Result<Self, AuditError> {
+        let sizes: Sizes = serde_json::from_str(report).map_err(|error| AuditError::Report(error.to_string()))?;
+        let families: std::collections::BTreeSet<_> = sizes.attackers.iter().map(|found| &found.family).collect();
+        Ok(Self {
+            date: clock::now(),
+            data,
+            panel: panel.map(str::to_owned),
+            attackers: families.len() as u64,
+            items: sizes.items.test,
+            seeds: sizes.seeds.len() as u64,
+        })
     }
 }
 
@@ -218,7 +299,8 @@ mod tests {
     #[test]
     fn a_signature_binds_report_and_network() {
         let key = SigningKey::generate().unwrap();
-        let signed = SignedAudit::sign(Hash([7; 32]), REPORT, &key).unwrap();
+        let evidence = Evidence { panel: Some("quick".into()), ..Evidence::now(REPORT, None, None).unwrap() };
+        let signed = SignedAudit::sign(Hash([7; 32]), REPORT, &evidence, &key).unwrap();
         let bytes = signed.to_bytes();
         let read = SignedAudit::from_bytes(&bytes).unwrap();
         assert_eq!(read.summary().attribute, "font");
@@ -226,16 +308,46 @@ mod tests {
         assert_eq!(read.summary().vote_at(500), Some(70.0));
         assert_eq!(read.summary().high(), 55.5);
         let pooled = r#""highest_pooled":{"family":"qda","accuracy":56.0,"high":57.5,"chance":50},"vote""#;
-        let wider = SignedAudit::sign(Hash([7; 32]), &REPORT.replace("\"vote\"", pooled), &key).unwrap();
+        let wider = SignedAudit::sign(Hash([7; 32]), &REPORT.replace("\"vote\"", pooled), &evidence, &key).unwrap();
         assert_eq!(wider.summary().high(), 57.5);
-        assert!(SignedAudit::sign(Hash([7; 32]), &REPORT.replace("55.5", "NaN"), &key).is_err());
+        assert!(SignedAudit::sign(Hash([7; 32]), &REPORT.replace("55.5", "NaN"), &evidence, &key).is_err());
         let text = String::from_utf8(bytes).unwrap();
-        for (from, to) in [("54.0", "51.0"), (&Hash([7; 32]).to_string(), &Hash([8; 32]).to_string())] {
+        for (from, to) in
+            [("54.0", "51.0"), ("quick", "queer"), (&Hash([7; 32]).to_string(), &Hash([8; 32]).to_string())]
+        {
             assert!(text.contains(from));
             let changed = SignedAudit::from_bytes(text.replace(from, to).as_bytes());
             assert!(matches!(changed, Err(AuditError::Signature(SignatureError::Wrong { .. }))), "{changed:?}");
         }
         assert!(SignedAudit::from_bytes(b"{}").is_err());
-        assert!(SignedAudit::sign(Hash([7; 32]), "{\"attribute\":\"font\"}", &key).is_err());
+        assert!(SignedAudit::sign(Hash([7; 32]), "{\"attribute\":\"font\"}", &evidence, &key).is_err());
+    }
+    #[test]
+    fn the_sizes_of_a_report_are_what_the_auditor_signs() {
+        let report = r#"{"attribute":"font","strongest":{"family":"a","accuracy":54,"high":55,"chance":50},
+            "attackers":[{"family":"a","scope":"pooled"},{"family":"a","scope":"class"},{"family":"b","scope":"pooled"}],
+            "items":{"train":9,"test":400},"seeds":[0,1,2]}"#;
+        let evidence = Evidence::now(report, Some(Hash([1; 32])), Some("full")).unwrap();
+        assert_eq!((evidence.attackers, evidence.items, evidence.seeds), (2, 400, 3));
+        let key = SigningKey::generate().unwrap();
+        let signed = SignedAudit::sign(Hash([7; 32]), report, &evidence, &key).unwrap();
+        assert_eq!(SignedAudit::from_bytes(&signed.to_bytes()).unwrap().evidence(), Some(&evidence));
+    }
+
+    #[test]
+    fn an_audit_of_before_is_read_and_undated() {
+        let key = SigningKey::generate().unwrap();
+        let signature = to_hex(&key.sign(UNDATED, &[&[7; 32], REPORT.as_bytes()]));
+        let file = serde_json::json!({
+            "format": FORMAT, "version": 1, "network": Hash([7; 32]), "report": REPORT,
+            "auditor": key.verifying_key(), "signature": signature,
+        });
+        let read = SignedAudit::from_bytes(file.to_string().as_bytes()).unwrap();
+        assert!(read.evidence().is_none() && read.summary().attribute == "font");
+        // A date cannot be added to it.
+        let mut dated = file;
+        dated["version"] = 2.into();
+        dated["evidence"] = r#"{"date":1,"attackers":1,"items":1,"seeds":1}"#.into();
+        assert!(matches!(SignedAudit::from_bytes(dated.to_string().as_bytes()), Err(AuditError::Signature(_))));
     }
 }

@@ -1,9 +1,14 @@
-//! The envelope: binds a ciphertext, which anyone could change, to a public key, a purpose, a time and a sender.
+//! The envelope: binds a ciphertext, which anyone could change, to a public key, a destination, a purpose, a time and a
+//! sender.
 //!
 //! ```text
-//! "HLEV" | version u8 = 1 | signed u8 | suite u16 | public-key id 32 | nonce 16 | sent i64 |
+//! "HLEV" | version u8 = 2 | signed u8 | suite u16 | public-key id 32 | nonce 16 | sent i64 |
+//! network 32 | recipient length u16 | recipient |
 //! context length u16 | context | body length u32 | body | [ signer 32 | signature 64 ]
 //! ```
+//!
+//! Version 1 lacks the second line: such an envelope names no destination. It is read still, and taken by models that
+//! demand no recipient.
 //!
 //! Integers are little-endian. The signature is over everything before it. An unsigned envelope finds mistakes, a
 //! signed one attackers: ciphertexts are malleable.
@@ -12,9 +17,9 @@ use crate::hash::Hash;
 use crate::signature::{SignatureError, SigningKey, VerifyingKey};
 
 const MAGIC: &[u8; 4] = b"HLEV";
-const DOMAIN: &str = "halflight envelope v1";
+const DOMAINS: [&str; 2] = ["halflight envelope v1", "halflight envelope v2"];
 const FIXED: usize = 4 + 1 + 1 + 2 + 32 + 16 + 8 + 2;
-/// Most bytes of a context.
+/// Most bytes of a context, and of a recipient.
 pub const MAX_CONTEXT: usize = 256;
 
 /// A ciphertext and what it is for.
@@ -28,12 +33,23 @@ pub struct Envelope {
     pub nonce: [u8; 16],
     /// Seconds since 1970.
     pub sent: i64,
+    /// Where it goes; none in envelopes of version 1.
+    pub destination: Option<Destination>,
     /// What it is for, as agreed with the predictor; at most [`MAX_CONTEXT`] bytes.
     pub context: String,
     /// The ciphertext file.
     pub body: Vec<u8>,
     /// Who signed it, where somebody did.
     pub signer: Option<VerifyingKey>,
+}
+
+/// For which model, and whose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Destination {
+    /// Hash of the compiled network that is to be evaluated.
+    pub network: Hash,
+    /// The predictor, as it calls itself; at most [`MAX_CONTEXT`] bytes.
+    pub recipient: String,
 }
 
 /// Bytes that are no envelope, or one that does not hold.
@@ -44,8 +60,11 @@ pub enum EnvelopeError {
     #[error("the envelope cannot be read: {0}")]
     Format(&'static str),
     /// The context is too long.
-    #[error("the context has {0} bytes; at most {MAX_CONTEXT} fit")]
+    #[error("the context or the recipient has {0} bytes; at most {MAX_CONTEXT} fit")]
     Context(usize),
+    /// It was made for another suite, model or recipient.
+    #[error("the envelope {0}")]
+    Destination(String),
     /// The signature does not hold.
     #[error(transparent)]
     Signature(#[from] SignatureError),
@@ -68,17 +87,26 @@ impl Envelope {
         let length = u32::try_from(self.body.len()).map_err(|_| EnvelopeError::Format("the body is too long"))?;
         let mut out = Vec::with_capacity(FIXED + self.context.len() + 4 + self.body.len() + 96);
         out.extend(MAGIC);
-        out.extend([1, u8::from(key.is_some())]);
+        let version = 1 + u8::from(self.destination.is_some());
+        out.extend([version, u8::from(key.is_some())]);
         out.extend(self.suite.to_le_bytes());
         out.extend(self.public_key.0);
         out.extend(self.nonce);
         out.extend(self.sent.to_le_bytes());
+        if let Some(Destination { network, recipient }) = &self.destination {
+            if recipient.len() > MAX_CONTEXT {
+                return Err(EnvelopeError::Context(recipient.len()));
+            }
+            out.extend(network.0);
+            out.extend((recipient.len() as u16).to_le_bytes());
+            out.extend(recipient.as_bytes());
+        }
         out.extend((self.context.len() as u16).to_le_bytes());
         out.extend(self.context.as_bytes());
         out.extend(length.to_le_bytes());
         out.extend(&self.body);
         if let Some(key) = key {
-            let signature = key.sign(DOMAIN, &[&out]);
+            let signature = key.sign(DOMAINS[usize::from(version - 1)], &[&out]);
             out.extend(key.verifying_key().to_bytes());
             out.extend(signature);
         }
@@ -95,26 +123,24 @@ impl Envelope {
             return Err(EnvelopeError::Format("it does not begin with HLEV"));
         }
         let [version, signed] = *take::<2>(&mut rest)?;
-        if version != 1 || signed > 1 {
-            return Err(EnvelopeError::Format("its version is unknown here"));
-        }
+        let domain = version.checked_sub(1).and_then(|index| DOMAINS.get(usize::from(index)));
+        let domain = domain.filter(|_| signed < 2).ok_or(EnvelopeError::Format("its version is unknown here"))?;
         let suite = u16::from_le_bytes(*take(&mut rest)?);
         let public_key = Hash(*take(&mut rest)?);
         let nonce = *take(&mut rest)?;
         let sent = i64::from_le_bytes(*take(&mut rest)?);
-        let context_length = usize::from(u16::from_le_bytes(*take(&mut rest)?));
-        if context_length > MAX_CONTEXT {
-            return Err(EnvelopeError::Context(context_length));
-        }
-        let context = take_slice(&mut rest, context_length)?;
-        let context = std::str::from_utf8(context).map_err(|_| EnvelopeError::Format("its context is no UTF-8"))?;
+        let destination = match version {
+            1 => None,
+            _ => Some(Destination { network: Hash(*take(&mut rest)?), recipient: take_text(&mut rest)? }),
+        };
+        let context = take_text(&mut rest)?;
         let body_length = u32::from_le_bytes(*take(&mut rest)?) as usize;
         let body = take_slice(&mut rest, body_length)?.to_vec();
         let text = &bytes[..bytes.len() - rest.len()];
         let signer = if signed == 1 {
             let key =
                 VerifyingKey::from_bytes(take(&mut rest)?).ok_or(EnvelopeError::Format("its signer is no key"))?;
-            key.verify(DOMAIN, &[text], take(&mut rest)?, "the envelope")?;
+            key.verify(domain, &[text], take(&mut rest)?, "the envelope")?;
             Some(key)
         } else {
             None
@@ -122,8 +148,37 @@ impl Envelope {
         if !rest.is_empty() {
             return Err(EnvelopeError::Format("bytes follow its end"));
         }
-        Ok(Self { suite, public_key, nonce, sent, context: context.to_owned(), body, signer })
+        Ok(Self { suite, public_key, nonce, sent, destination, context, body, signer })
     }
+
+    /// Whether it was made for this suite, for the model of this network and, where the model demands one, for this
+    /// recipient.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Destination`] says what it was made for.
+    pub fn check(&self, suite: u16, network: Hash, recipient: Option<&str>) -> Result<(), EnvelopeError> {
+        let refuse = |problem: String| Err(EnvelopeError::Destination(problem));
+        if self.suite != suite {
+            return refuse(format!("names suite {}, this model takes {suite}", self.suite));
+        }
+        match (&self.destination, recipient) {
+            (Some(to), _) if to.network != network => {
+                refuse(format!("was made for the model of network {}, this one is of {network}", to.network))
+            }
+            (Some(to), Some(own)) if to.recipient != own => refuse("was made for another recipient than this".into()),
+            (None, Some(_)) => refuse("names no recipient, and this model demands one; use a newer sender".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn take_text(rest: &mut &[u8]) -> Result<String, EnvelopeError> {
+    let length = usize::from(u16::from_le_bytes(*take(rest)?));
+    if length > MAX_CONTEXT {
+        return Err(EnvelopeError::Context(length));
+    }
+    let text = std::str::from_utf8(take_slice(rest, length)?);
+    text.map(str::to_owned).map_err(|_| EnvelopeError::Format("a text in it is no UTF-8"))
 }
 
 fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Result<&'a [u8; N], EnvelopeError> {
@@ -147,7 +202,8 @@ mod tests {
     fn envelope() -> Envelope {
         let body = b"ciphertext".to_vec();
         let (public_key, context) = (Hash([3; 32]), "ward 3".to_owned());
-        Envelope { suite: 1, public_key, nonce: [9; 16], sent: 1_795_355_100, context, body, signer: None }
+        let destination = Some(Destination { network: Hash([4; 32]), recipient: "north:8481".into() });
+        Envelope { suite: 1, public_key, nonce: [9; 16], sent: 1_795_355_100, destination, context, body, signer: None }
     }
 
     #[test]
@@ -157,6 +213,28 @@ mod tests {
         let expected = Envelope { signer: Some(key.verifying_key()), ..envelope() };
         assert_eq!(Envelope::open(&bytes).unwrap(), expected);
         assert_eq!(Envelope::open(&envelope().seal(None).unwrap()).unwrap(), envelope());
+    }
+
+    #[test]
+    fn an_envelope_of_before_opens_and_names_no_destination() {
+        let key = SigningKey::generate().unwrap();
+        let old = Envelope { destination: None, ..envelope() };
+        let bytes = old.seal(Some(&key)).unwrap();
+        assert_eq!(bytes[4], 1);
+        let read = Envelope::open(&bytes).unwrap();
+        assert_eq!(read.destination, None);
+        assert!(read.check(1, Hash([4; 32]), None).is_ok());
+        assert!(read.check(1, Hash([4; 32]), Some("north:8481")).is_err());
+    }
+
+    #[test]
+    fn suite_model_and_recipient_are_bound() {
+        let envelope = envelope();
+        assert!(envelope.check(1, Hash([4; 32]), None).is_ok());
+        assert!(envelope.check(1, Hash([4; 32]), Some("north:8481")).is_ok());
+        for (suite, network, recipient) in [(2, 4, None), (1, 5, None), (1, 4, Some("south:8481"))] {
+            assert!(envelope.check(suite, Hash([network; 32]), recipient).is_err());
+        }
     }
 
     #[test]
@@ -182,7 +260,7 @@ mod tests {
         #[test]
         fn no_bytes_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), magic in any::<bool>()) {
             if magic {
-                bytes.splice(0..0, *b"HLEV\x01\x01");
+                bytes.splice(0..0, *b"HLEV\x02\x01");
             }
             let _ = Envelope::open(&bytes);
         }

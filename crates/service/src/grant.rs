@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::{Hash, to_hex};
 use crate::ledger::Grant;
+use crate::parameters::{Parameters, ParametersSignature};
 use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
 const DOMAIN: &str = "halflight grant v1";
@@ -28,6 +29,9 @@ pub struct GrantFile {
     /// The authority.
     pub authority: VerifyingKey,
     signature: String,
+    /// The authority's word for the parameters that owners get; none in grants of before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parameters: Option<ParametersSignature>,
 }
 
 /// A grant that cannot be read or does not hold.
@@ -45,11 +49,16 @@ pub enum GrantError {
 impl GrantFile {
     /// Signs what was written to the ledger.
     pub fn sign(grant: Grant, sequence: i64, entry: Hash, key: &SigningKey) -> Self {
-        let authority = key.verifying_key();
+        let (authority, signature) = (key.verifying_key(), String::new());
         let mut file =
-            Self { format: FORMAT.into(), version: 1, grant, sequence, entry, authority, signature: String::new() };
+            Self { format: FORMAT.into(), version: 1, grant, sequence, entry, authority, signature, parameters: None };
         file.signature = to_hex(&key.sign(DOMAIN, &[file.text().as_bytes()]));
         file
+    }
+
+    /// Also signs the parameters that owners need.
+    pub fn with_parameters(self, parameters: &Parameters, key: &SigningKey) -> Self {
+        Self { parameters: Some(ParametersSignature::sign(parameters, key)), ..self }
     }
 
     /// Reads a grant and checks its signature. Whether that authority is trusted is for the reader to say.

@@ -1,13 +1,21 @@
 //! Public parameters: all that an owner needs besides the public key, as one file whose hash pins them.
 //!
 //! Owner and predictor cannot disagree, and a predictor cannot swap the key or the encoder, once an owner has the pin
-//! from the authority: `pin = SHA-256(file)`.
+//! from the authority, `pin = SHA-256(file)`, or the authority's key: the authority signs the pin, and the signature
+//! travels beside the file, so that pins do not depend on it.
+
+use std::fmt;
+use std::str::FromStr;
 
 use encoder::Encoder;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::hash::Hash;
+use crate::hash::{Hash, to_hex};
+use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
+const DOMAIN: &str = "halflight public parameters v1";
+/// Header in which a server sends the [`ParametersSignature`] of parameters.
+pub const SIGNATURE_HEADER: &str = "halflight-parameters-signature";
 const FORMAT: &str = "halflight public parameters";
 /// Most bytes of a parameters file.
 pub const MAX_BYTES: usize = 8 << 20;
@@ -48,6 +56,57 @@ pub enum ParametersError {
         /// Hash that was expected.
         pinned: Hash,
     },
+}
+
+/// The authority's word for parameters: `KEY/SIGNATURE` as text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParametersSignature {
+    /// Who signed.
+    pub authority: VerifyingKey,
+    signature: [u8; 64],
+}
+
+impl ParametersSignature {
+    /// Signs parameters.
+    pub fn sign(parameters: &Parameters, key: &SigningKey) -> Self {
+        Self { authority: key.verifying_key(), signature: key.sign(DOMAIN, &[&parameters.pin().0]) }
+    }
+
+    /// Checks that the authority signed parameters of this pin. Whether that authority is trusted is for the reader to
+    /// say.
+    ///
+    /// # Errors
+    /// [`SignatureError::Wrong`].
+    pub fn check(&self, pin: Hash) -> Result<(), SignatureError> {
+        self.authority.verify(DOMAIN, &[&pin.0], &self.signature, "the parameters")
+    }
+}
+
+impl fmt::Display for ParametersSignature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.authority, to_hex(&self.signature))
+    }
+}
+
+impl FromStr for ParametersSignature {
+    type Err = SignatureError;
+
+    fn from_str(text: &str) -> Result<Self, SignatureError> {
+        let (authority, signature) = text.split_once('/').ok_or(SignatureError::Format)?;
+        Ok(Self { authority: authority.parse()?, signature: parse_signature(signature)? })
+    }
+}
+
+impl<'de> Deserialize<'de> for ParametersSignature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for ParametersSignature {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl Parameters {

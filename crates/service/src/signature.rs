@@ -36,6 +36,9 @@ pub enum SignatureError {
     /// Text that is no signature.
     #[error("the signature is no signature: it must have 128 hexadecimal digits")]
     Format,
+    /// An approval of before, which named no totals and never ended.
+    #[error("this approval names no totals and never ends, and counts no more: let the approver sign a new one")]
+    OldApproval,
     /// The signature was not made by this key on this text.
     #[error("the signature does not fit: {what} was changed, or signed by another key than {key}")]
     Wrong {
@@ -68,6 +71,11 @@ impl VerifyingKey {
         let wrong = || SignatureError::Wrong { what, key: self.clone() };
         // Strict: a signature by a key of small order, which fits several texts, is refused.
         self.0.verify_strict(&Hash::of(domain, parts).0, &signature).map_err(|_| wrong())
+    }
+
+    /// Checks a signature over a text as it stands, as formats of others want it; whether it holds.
+    pub fn verify_text(&self, text: &[u8], signature: &[u8; 64]) -> bool {
+        self.0.verify_strict(text, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
     }
 
     /// The 32 bytes of the key.
@@ -123,6 +131,12 @@ impl SigningKey {
     /// Signs `parts` for the purpose `domain`.
     pub fn sign(&self, domain: &str, parts: &[&[u8]]) -> [u8; 64] {
         self.0.sign(&Hash::of(domain, parts).0).to_bytes()
+    }
+
+    /// Signs a text as it stands, as formats of others want it. No such text is 32 bytes long, which is what
+    /// [`SigningKey::sign`] signs.
+    pub fn sign_text(&self, text: &[u8]) -> [u8; 64] {
+        self.0.sign(text).to_bytes()
     }
 
     /// The key that checks.

@@ -11,8 +11,9 @@ use model::CompiledNetwork;
 use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
 use roles::keyfile::Unlock;
 use service::approval::{Approval, Subject};
-use service::audit::SignedAudit;
+use service::audit::{Evidence, SignedAudit};
 use service::authority::{Authority, AuthorityError, AuthorityServer, Issued, KeyRequest, router};
+use service::clock;
 use service::hash::Hash;
 use service::parameters::Parameters;
 use service::signature::SigningKey;
@@ -79,6 +80,14 @@ impl World {
     fn request<'a>(&self, which: usize, approvals: &'a [Approval]) -> KeyRequest<'a> {
         KeyRequest { project: "p", network: self.hash(which), holder: "predictor", approvals, by: "test" }
     }
+}
+
+/// A report of this figure, signed now.
+fn signed(network: Hash, high: f64, key: &SigningKey) -> Vec<u8> {
+    let report =
+        format!(r#"{{"attribute":"font","strongest":{{"family":"forest","accuracy":54,"high":{high},"chance":50}}}}"#);
+    let evidence = Evidence::now(&report, None, None).unwrap();
+    SignedAudit::sign(network, &report, &evidence, key).unwrap().to_bytes()
 }
 
 fn reasons(error: Result<Issued, AuthorityError>) -> String {
@@ -162,12 +171,7 @@ async fn a_key_needs_a_signed_audit_of_exactly_this_network() {
     let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    let report = |high: f64| {
-        format!(r#"{{"attribute":"font","strongest":{{"family":"forest","accuracy":54,"high":{high},"chance":50}}}}"#)
-    };
-    let signed = |which: usize, high: f64, key: &SigningKey| {
-        SignedAudit::sign(world.hash(which), &report(high), key).unwrap().to_bytes()
-    };
+    let signed = |which: usize, high: f64, key: &SigningKey| signed(world.hash(which), high, key);
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
     authority.record_audit(&signed(1, 55.0, &world.auditor), "test").await.unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
@@ -185,16 +189,13 @@ async fn an_audit_on_record_cannot_be_posted_again() {
     let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    let signed = |high: f64| {
-        let report = format!(
-            r#"{{"attribute":"font","strongest":{{"family":"forest","accuracy":54,"high":{high},"chance":50}}}}"#
-        );
-        SignedAudit::sign(world.hash(0), &report, &world.auditor).unwrap().to_bytes()
-    };
-    authority.record_audit(&signed(55.0), "test").await.unwrap();
-    authority.record_audit(&signed(90.0), "test").await.unwrap();
-    let spaced = [&signed(55.0)[..], b"\n\n"].concat();
-    for replayed in [signed(55.0), spaced] {
+    // In two seconds: of two audits of one date the worse one counts anyway.
+    let good = signed(world.hash(0), 55.0, &world.auditor);
+    let bad = signed(world.hash(0), 90.0, &world.auditor);
+    authority.record_audit(&good, "test").await.unwrap();
+    authority.record_audit(&bad, "test").await.unwrap();
+    let spaced = [&good[..], b"\n\n"].concat();
+    for replayed in [good, spaced] {
         let again = authority.record_audit(&replayed, "test").await;
         assert!(matches!(again, Err(AuthorityError::Refused { .. })), "{again:?}");
         assert!(last_event(&authority).await.contains("on record already"));
@@ -240,17 +241,89 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     let policy = "[approval]\nabove_rank = 2\nabove_bits = 400.0\napprovers = { anna = \"ANNA\", ben = \"BEN\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    let public_key = authority.state().await.unwrap().projects["p"].current().public_key;
-    let subject = Subject { public_key, network: world.hash(0), holder: "predictor" };
-    let [anna, ben] = [0, 1].map(|who| Approval::sign(subject, &world.approvers[who]));
-    let other = Approval::sign(Subject { holder: "other", ..subject }, &world.approvers[1]);
-    for approvals in [vec![], vec![anna.clone()], vec![anna.clone(), anna.clone()], vec![anna.clone(), other]] {
+    let subject = authority.consider(&world.request(0, &[])).await.unwrap().approval.unwrap();
+    assert_eq!((subject.rank, subject.holder.as_str()), (3, "predictor"));
+    let until = clock::now() + 86_400;
+    let [anna, ben] = [0, 1].map(|who| Approval::sign(&subject, until, &world.approvers[who]));
+    let ben_on = |subject: &Subject, until| Approval::sign(subject, until, &world.approvers[1]);
+    let unfit = [
+        (ben_on(&Subject { holder: "other".into(), ..subject.clone() }, until), "does not fit"),
+        (ben_on(&Subject { rank: 2, ..subject.clone() }, until), "signed for rank 2"),
+        (ben_on(&Subject { bits: subject.bits - 1.0, ..subject.clone() }, until), "would be open"),
+        (ben_on(&Subject { audits: Hash([0; 32]), ..subject.clone() }, until), "other audits"),
+        (ben_on(&subject, clock::now() - 1), "ended"),
+        (ben_on(&subject, clock::now() + 400 * 86_400), "longer than the policy's 30 days"),
+    ];
+    for approvals in [vec![], vec![anna.clone()], vec![anna.clone(), anna.clone()]] {
         assert!(reasons(authority.issue(&world.request(0, &approvals)).await).contains("2 people must sign"));
     }
+    for (approval, word) in unfit {
+        let refused = reasons(authority.issue(&world.request(0, &[anna.clone(), approval])).await);
+        assert!(refused.contains("2 people must sign, 1 did") && refused.contains(word), "{word}: {refused}");
+    }
+    let old = format!("approval:{}/{}", world.approvers[0].verifying_key(), "0".repeat(128));
+    assert!(old.parse::<Approval>().unwrap_err().to_string().contains("names no totals"));
     let approvals = [anna.to_string().parse().unwrap(), ben];
     let issued = authority.issue(&world.request(0, &approvals)).await.unwrap();
     let names: BTreeSet<&str> = issued.grant.grant.approved_by.iter().map(String::as_str).collect();
     assert_eq!(names, ["anna", "ben"].into());
+    // The same key for someone else opens nothing new, and needs people all the same; these approvals are not theirs.
+    let mallory = KeyRequest { holder: "mallory", ..world.request(0, &approvals) };
+    assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
+    let mallory = KeyRequest { holder: "mallory", ..world.request(0, &[]) };
+    assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
+    assert!(authority.issue(&world.request(0, &[])).await.is_ok(), "its holder has it already");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_holders_than_the_policy_allows() {
+    let (world, identity) = (World::new(6, "holders = 2\n"), identity());
+    let authority = world.ready(&identity).await;
+    for holder in ["a", "b", "a"] {
+        authority.issue(&KeyRequest { holder, ..world.request(0, &[]) }).await.unwrap();
+    }
+    let third = authority.issue(&KeyRequest { holder: "c", ..world.request(0, &[]) }).await;
+    assert!(reasons(third).contains("3 would have keys"));
+    authority.rotate("p", "new holders", "test").await.unwrap();
+    authority.issue(&KeyRequest { holder: "c", ..world.request(0, &[]) }).await.unwrap();
+}
+
+/// The key of an auditor was lost and replaced under the same name: what the old key signed counts no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_counts_by_its_auditors_key() {
+    let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
+    let (world, identity) = (World::new(6, policy), identity());
+    let authority = world.ready(&identity).await;
+    authority.record_audit(&signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
+    assert!(last_event(&authority).await.contains(&format!("\"key\":\"{}\"", world.auditor.verifying_key())));
+    assert!(world.issue(&authority, 0).await.is_ok());
+    let path = world.home().join("policy.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let new = SigningKey::generate().unwrap();
+    let text = text.replace(&world.auditor.verifying_key().to_string(), &new.verifying_key().to_string());
+    std::fs::write(&path, &text).unwrap();
+    authority.reload_policy("anna").await.unwrap();
+    // The text of the policy, and who had it read, are in the ledger.
+    let event = last_event(&authority).await;
+    assert!(event.contains("policy-changed") && event.contains("strongest_below") && event.contains("anna"), "{event}");
+    assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
+    authority.record_audit(&signed(world.hash(0), 55.0, &new), "test").await.unwrap();
+    assert!(world.issue(&authority, 0).await.is_ok());
+}
+
+/// The file of a recorded audit is read again when it counts: one that is changed or gone helps nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn audit_files_are_checked_at_the_decision() {
+    let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
+    let (world, identity) = (World::new(6, policy), identity());
+    let authority = world.ready(&identity).await;
+    let good = authority.record_audit(&signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
+    let bad = authority.record_audit(&signed(world.hash(0), 90.0, &world.auditor), "test").await.unwrap();
+    let path = |hash: Hash| world.home().join("audits").join(format!("{hash}.json"));
+    std::fs::remove_file(path(bad)).unwrap();
+    assert!(reasons(world.issue(&authority, 0).await).contains("on record cannot be used"));
+    std::fs::copy(path(good), path(bad)).unwrap();
+    assert!(reasons(world.issue(&authority, 0).await).contains("its hash is not its name"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -316,8 +389,8 @@ fn the_same_over_http() {
     let refused = post(address, "/v1/projects/p/keys", key(second, false).as_bytes());
     assert_eq!(refused.status, 403);
     assert!(refused.json()["reasons"][0].as_str().unwrap().contains("rank"));
-    assert_eq!(post(address, "/v1/ledger/verify", b"").json()["verified"]["sequence"], 5);
-    assert_eq!(get(address, "/v1/ledger/3").json().as_array().unwrap().len(), 2);
+    assert_eq!(post(address, "/v1/ledger/verify", b"").json()["verified"]["sequence"], 6);
+    assert_eq!(get(address, "/v1/ledger/4").json().as_array().unwrap().len(), 2);
     for path in ["/v1/projects/..%2f..%2fetc", "/v1/public-keys/..%2fmaster.age", "/v1/ledger/-", "/../policy.toml"] {
         assert_eq!(get(address, path).status, 404, "{path}");
     }
@@ -325,4 +398,41 @@ fn the_same_over_http() {
     assert_eq!(get(address, "/v1/projects/p").json()["opened"]["rank"], 3);
     let document = get(address, "/openapi.json").json();
     assert!(document["paths"].as_object().unwrap().len() >= 12);
+}
+
+/// Two authorities on one ledger: what the other rotated to has its master key there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_key_at_another_authority_is_named() {
+    let (world, identity) = (World::new(6, ""), identity());
+    let first = world.ready(&identity).await;
+    // Another folder on the same database, with the head of the first, and each other's ledger keys in the policies.
+    let other = world.folder.path().join("other");
+    std::fs::create_dir_all(other.join("networks")).unwrap();
+    let own = first.ledger().signers().key();
+    let key = SigningKey::generate().unwrap();
+    let policy = std::fs::read_to_string(world.home().join("policy.toml")).unwrap();
+    std::fs::write(other.join("policy.toml"), format!("{policy}[ledger]\nwriters = [\"{own}\"]\n")).unwrap();
+    let with_other = format!("{policy}[ledger]\nwriters = [\"{}\"]\n", key.verifying_key());
+    std::fs::write(world.home().join("policy.toml"), with_other).unwrap();
+    key.save_new(&other.join("ledger.key")).unwrap();
+    std::fs::copy(world.home().join("ledger.head"), other.join("ledger.head")).unwrap();
+    for (network, bytes) in &world.networks {
+        std::fs::write(other.join("networks").join(format!("{}.safetensors", Hash(network.hash()))), bytes).unwrap();
+    }
+    first.close().await;
+    let first = world.open(&identity).await;
+    let url = format!("sqlite:{}", world.home().join("ledger.sqlite").display());
+    let second = Authority::open(&other, Some(&url), Unlock::identity(&identity).unwrap()).await.unwrap();
+    second.rotate("p", "due", "test").await.unwrap();
+    match world.issue(&first, 0).await {
+        Err(error @ AuthorityError::KeyElsewhere { .. }) => assert!(error.to_string().contains("Another authority")),
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("issued"),
+    }
+    assert!(world.issue(&second, 0).await.is_ok());
+    let routes = move || router(AuthorityServer::new(first, Tokens::none()));
+    let address = serve(routes, common::loopback());
+    let body = format!(r#"{{"network":"{}","holder":"h"}}"#, world.hash(0));
+    let reply = post(address, "/v1/projects/p/keys", body.as_bytes());
+    assert!(reply.status == 409 && reply.problem().contains("master key"), "{reply:?}");
 }

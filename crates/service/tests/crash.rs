@@ -13,7 +13,7 @@ use common::{World, identity, image, loopback, office};
 use roles::keyfile::Unlock;
 use service::authority::{Authority, KeyRequest};
 use service::hash::Hash;
-use service::ledger::{Event, Ledger};
+use service::ledger::{Event, KeyFile, Ledger};
 use service::owner::{Connection, ConnectionOptions};
 use service::predictor::{Predictor, PredictorOptions, router};
 use service::transport::{Server, Tokens};
@@ -42,7 +42,10 @@ fn report(line: &str, word: &str) -> Option<(i64, String)> {
 
 async fn open(folder: &Path) -> Ledger {
     let url = format!("sqlite:{}", folder.join("ledger.sqlite").display());
-    Ledger::open(&url, folder.join("ledger.head")).await.unwrap()
+    let key = KeyFile::open(folder, vec![]).unwrap();
+    let ledger = Ledger::open(&url, folder.join("ledger.head"), key.signers()).await.unwrap();
+    key.keep().unwrap();
+    ledger
 }
 
 /// What the killed process does: appends for ever, and says what is on the disk.

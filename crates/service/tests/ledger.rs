@@ -1,14 +1,32 @@
 //! The ledger on SQLite: the chain, its head, and what tampering leaves behind.
 
 use service::hash::Hash;
-use service::ledger::{Event, Ledger, LedgerError};
+use service::ledger::{Checkpoint, Event, GENESIS, Head, KeyFile, Ledger, LedgerError, Signers, note};
+use service::signature::SigningKey;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
 use tempfile::TempDir;
 
 async fn open(folder: &TempDir) -> Result<Ledger, LedgerError> {
+    let key = KeyFile::open(folder.path(), vec![])?;
+    let ledger = open_as(folder, key.signers()).await?;
+    key.keep()?;
+    Ok(ledger)
+}
+
+async fn open_as(folder: &TempDir, signers: Signers) -> Result<Ledger, LedgerError> {
     let url = format!("sqlite:{}", folder.path().join("ledger db.sqlite").display());
-    Ledger::open(&url, folder.path().join("ledger.head")).await
+    Ledger::open(&url, folder.path().join("ledger.head"), signers).await
+}
+
+fn head_of(folder: &TempDir) -> Head {
+    Head::parse_copy(&std::fs::read_to_string(folder.path().join("ledger.head")).unwrap()).unwrap()
+}
+
+/// The hash of an entry, as its documentation says.
+fn chain(sequence: i64, at: i64, text: &str, previous: Hash) -> Hash {
+    let parts: [&[u8]; 4] = [&sequence.to_be_bytes(), &at.to_be_bytes(), text.as_bytes(), &previous.0];
+    Hash::of("halflight ledger entry v1", &parts)
 }
 
 fn event(number: u32) -> Event {
@@ -24,6 +42,7 @@ async fn filled(entries: u32) -> TempDir {
         writing.append(&event(number)).await.unwrap();
         writing.commit().await.unwrap();
     }
+    ledger.close().await;
     folder
 }
 
@@ -34,6 +53,228 @@ async fn tamper(folder: &TempDir, statement: &'static str) {
     for trigger in ["DROP TRIGGER ledger_no_update", "DROP TRIGGER ledger_no_delete", statement] {
         sqlx::query(trigger).execute(&mut connection).await.unwrap();
     }
+    connection.close().await.unwrap();
+}
+
+/// Puts a row in whose place and hashes fit.
+async fn insert(
+    folder: &TempDir,
+    Head { sequence, hash: previous }: Head,
+    event: &Event,
+    signature: Option<String>,
+) -> Head {
+    let url = format!("sqlite://{}/ledger%20db.sqlite", folder.path().display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let (sequence, text) = (sequence + 1, event.text());
+    let hash = chain(sequence, 7, &text, previous);
+    sqlx::query("INSERT INTO ledger (sequence, at, event, previous, hash, signature) VALUES (?, 7, ?, ?, ?, ?)")
+        .bind(sequence)
+        .bind(text)
+        .bind(previous.to_string())
+        .bind(hash.to_string())
+        .bind(signature)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    Head { sequence, hash }
+}
+
+fn broken<T: std::fmt::Debug>(result: Result<T, LedgerError>, word: &str) {
+    match result {
+        Err(LedgerError::Broken { problem, .. }) if problem.contains(word) => {}
+        other => panic!("{word}: {other:?}"),
+    }
+}
+
+/// A row that anyone could insert behind the head was verified and used.
+#[tokio::test]
+async fn an_inserted_entry_is_not_the_authoritys() {
+    let folder = filled(2).await;
+    let signed = open(&folder).await.unwrap().after(1).await.unwrap()[0].signature.clone().unwrap().to_string();
+    for (signature, word) in [(None, "not signed"), (Some(signed), "was not signed by"), (Some("x".into()), "changed")]
+    {
+        let folder = filled(2).await;
+        insert(&folder, head_of(&folder), &event(3), signature.clone()).await;
+        let ledger = open(&folder).await.unwrap();
+        // The signature of the other folder is by another key.
+        let word = if word == "was not signed by" { "neither this authority's" } else { word };
+        broken(ledger.verify().await, word);
+    }
+    // The signature of another entry by the same key.
+    let own = open(&folder).await.unwrap().after(1).await.unwrap()[0].signature.clone().unwrap().to_string();
+    insert(&folder, head_of(&folder), &event(3), Some(own)).await;
+    broken(open(&folder).await.unwrap().verify().await, "was not signed by");
+}
+
+/// Chain and head written anew, by someone who has both files and no key, verified.
+#[tokio::test]
+async fn a_rewritten_ledger_with_its_head_is_found() {
+    let folder = filled(3).await;
+    let stranger = tempfile::tempdir().unwrap();
+    let forged = open(&stranger).await.unwrap();
+    for number in 1..=3 {
+        let mut writing = forged.begin().await.unwrap();
+        writing.append(&event(10 + number)).await.unwrap();
+        writing.commit().await.unwrap();
+    }
+    forged.close().await;
+    let copy = |name: &str| std::fs::copy(stranger.path().join(name), folder.path().join(name)).unwrap();
+    let head = std::fs::read(folder.path().join("ledger.head")).unwrap();
+    for name in ["ledger db.sqlite", "ledger.head"] {
+        copy(name);
+    }
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadFormat { .. })));
+    std::fs::write(folder.path().join("ledger.head"), head).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::Cut { .. })));
+
+    // The same without signatures, and the head as it was written before there were any.
+    let folder = filled(3).await;
+    tamper(&folder, "UPDATE ledger SET signature = NULL").await;
+    let Head { sequence, hash } = head_of(&folder);
+    let old = format!("{{\"sequence\":{sequence},\"hash\":\"{hash}\"}}");
+    std::fs::write(folder.path().join("ledger.head"), old).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadFormat { .. })));
+    let none = format!("{{\"sequence\":0,\"hash\":\"{GENESIS}\"}}");
+    std::fs::write(folder.path().join("ledger.head"), none).unwrap();
+    broken(open(&folder).await.unwrap().verify().await, "not signed");
+}
+
+/// A database and a head as they were before entries were signed.
+async fn unsigned(entries: u32) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/ledger%20db.sqlite?mode=rwc", folder.path().display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let create = "CREATE TABLE ledger (sequence BIGINT PRIMARY KEY, at BIGINT NOT NULL, event TEXT NOT NULL, \
+                  previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE)";
+    sqlx::query(create).execute(&mut connection).await.unwrap();
+    let mut last = GENESIS;
+    for sequence in 1..=i64::from(entries) {
+        let (text, previous) = (event(sequence as u32).text(), last);
+        last = chain(sequence, 7, &text, previous);
+        sqlx::query("INSERT INTO ledger (sequence, at, event, previous, hash) VALUES (?, 7, ?, ?, ?)")
+            .bind(sequence)
+            .bind(text)
+            .bind(previous.to_string())
+            .bind(last.to_string())
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    connection.close().await.unwrap();
+    let head = format!("{{\"sequence\":{entries},\"hash\":\"{last}\"}}");
+    std::fs::write(folder.path().join("ledger.head"), head).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn a_ledger_of_before_is_taken_over_once() {
+    let folder = unsigned(3).await;
+    let before = head_of(&folder);
+    let ledger = open(&folder).await.unwrap();
+    assert_eq!(ledger.verify().await.unwrap().sequence, 4);
+    let entries = ledger.after(0).await.unwrap();
+    assert_eq!(entries[3].check(4, before.hash).unwrap(), Event::Migrated { entries: 3, hash: before.hash });
+    assert!(entries[2].signature.is_none() && entries[3].signature.is_some());
+    let mut writing = ledger.begin().await.unwrap();
+    writing.append(&event(5)).await.unwrap();
+    writing.commit().await.unwrap();
+    ledger.close().await;
+    assert_eq!(open(&folder).await.unwrap().verify().await.unwrap(), head_of(&folder));
+    assert_eq!(head_of(&folder).sequence, 5);
+    // What was taken over cannot be changed either.
+    tamper(&folder, "UPDATE ledger SET event = replace(event, 'anna', 'otto') WHERE sequence = 2").await;
+    broken(open(&folder).await.unwrap().verify().await, "was changed");
+
+    // A changed one is not taken over.
+    let folder = unsigned(3).await;
+    let url = format!("sqlite://{}/ledger%20db.sqlite", folder.path().display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("UPDATE ledger SET at = 8 WHERE sequence = 2").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    broken(open(&folder).await.map(drop), "was changed");
+
+    // A crash behind the commit, before the head is written and the key is kept.
+    let folder = unsigned(3).await;
+    let old = std::fs::read(folder.path().join("ledger.head")).unwrap();
+    let key = KeyFile::open(folder.path(), vec![]).unwrap();
+    open_as(&folder, key.signers()).await.unwrap().close().await;
+    drop(key);
+    std::fs::write(folder.path().join("ledger.head"), old).unwrap();
+    assert_eq!(open(&folder).await.unwrap().verify().await.unwrap().sequence, 4);
+    assert!(folder.path().join("ledger.key").exists());
+}
+
+/// Without its key a signed ledger is not taken for one of before.
+#[tokio::test]
+async fn a_ledger_without_its_key_is_refused() {
+    let folder = filled(2).await;
+    std::fs::remove_file(folder.path().join("ledger.key")).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadFormat { .. })));
+}
+
+#[tokio::test]
+async fn several_writers_count_where_they_are_named() {
+    let folder = filled(2).await;
+    let own = SigningKey::load(&folder.path().join("ledger.key")).unwrap().verifying_key();
+    let other = || SigningKey::load(&folder.path().join("other.key")).unwrap();
+    SigningKey::generate().unwrap().save_new(&folder.path().join("other.key")).unwrap();
+    let ledger = open_as(&folder, Signers::new(other(), vec![own.clone()])).await.unwrap();
+    let mut writing = ledger.begin().await.unwrap();
+    writing.append(&event(3)).await.unwrap();
+    writing.commit().await.unwrap();
+    assert_eq!(ledger.verify().await.unwrap().sequence, 3);
+    ledger.close().await;
+    let own = || SigningKey::load(&folder.path().join("ledger.key")).unwrap();
+    assert!(matches!(open_as(&folder, Signers::new(own(), vec![])).await, Err(LedgerError::HeadFormat { .. })));
+    let both = open_as(&folder, Signers::new(own(), vec![other().verifying_key()])).await.unwrap();
+    assert_eq!(both.verify().await.unwrap().sequence, 3);
+}
+
+#[tokio::test]
+async fn the_head_is_a_signed_checkpoint() {
+    let folder = filled(2).await;
+    let text = std::fs::read_to_string(folder.path().join("ledger.head")).unwrap();
+    let note = note::Note::parse(&text).unwrap();
+    let key = SigningKey::load(&folder.path().join("ledger.key")).unwrap().verifying_key();
+    let Checkpoint { origin, head } = Checkpoint::of(&note).unwrap();
+    assert!(note.is_signed(&origin, &key));
+    assert_eq!((text.lines().next().unwrap(), text.lines().nth(1).unwrap()), (origin.as_str(), "2"));
+    assert_eq!(head, open(&folder).await.unwrap().verify().await.unwrap());
+    std::fs::write(folder.path().join("ledger.head"), text.replacen("\n2\n", "\n1\n", 1)).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadFormat { .. })));
+}
+
+/// A backup was put in place of the database, and the log of the old one stayed beside it.
+#[tokio::test]
+async fn a_log_left_beside_a_restored_backup_is_named() {
+    let folder = filled(40).await;
+    let path = |name: &str| folder.path().join(name);
+    let ledger = open(&folder).await.unwrap();
+    ledger.close().await;
+    std::fs::copy(path("ledger db.sqlite"), path("backup")).unwrap();
+    let ledger = open(&folder).await.unwrap();
+    for number in 41..=90 {
+        let mut writing = ledger.begin().await.unwrap();
+        writing.append(&event(number)).await.unwrap();
+        writing.commit().await.unwrap();
+    }
+    // As after a crash: the log holds pages that the database lacks. An older, smaller database comes in its place.
+    let log = std::fs::read(path("ledger db.sqlite-wal")).unwrap();
+    ledger.close().await;
+    let small = filled(3).await;
+    open(&small).await.unwrap().close().await;
+    std::fs::copy(small.path().join("ledger db.sqlite"), path("ledger db.sqlite")).unwrap();
+    std::fs::write(path("ledger db.sqlite-wal"), &log).unwrap();
+    let restored = std::fs::read(path("ledger db.sqlite")).unwrap();
+    match open(&folder).await {
+        Err(LedgerError::Leftover { path: named }) => assert_eq!(named, path("ledger db.sqlite-wal")),
+        other => panic!("{:?}", other.map(drop)),
+    }
+    assert_eq!(std::fs::read(path("ledger db.sqlite")).unwrap(), restored, "the backup is as it was");
+    // Without the log, what is refused is that the backup is older than the head, or not this authority's.
+    std::fs::remove_file(path("ledger db.sqlite-wal")).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::Cut { .. })));
 }
 
 #[tokio::test]
@@ -153,13 +394,16 @@ async fn writers_take_turns() {
         task.await.unwrap();
     }
     assert_eq!(first.verify().await.unwrap().sequence, 24);
+    // The head was once written after the lock was given back, and could go back.
+    assert_eq!(head_of(&folder).sequence, 24);
 }
 
 #[tokio::test]
 async fn addresses_that_are_none_are_refused_without_their_password() {
     let folder = tempfile::tempdir().unwrap();
+    let signers = || Signers::new(SigningKey::generate().unwrap(), vec![]);
     for url in ["mysql://u:pw@h/d", "", "sqlite:", "ledger.db", "file:x"] {
-        let error = Ledger::open(url, folder.path().join("h")).await.err().unwrap();
+        let error = Ledger::open(url, folder.path().join("h"), signers()).await.err().unwrap();
         assert!(matches!(error, LedgerError::Url { .. }), "{url}");
         assert!(!error.to_string().contains("pw"));
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use service::audit::Evidence;
 use service::hash::Hash;
 use service::policy::{AuditEvidence, Opened, Policy, Request};
 
@@ -25,7 +26,18 @@ fn parse(text: &str) -> Result<Policy, String> {
 }
 
 fn audit(high: f64, at: i64) -> AuditEvidence {
-    AuditEvidence { network: NETWORK, audit: Hash([0; 32]), attribute: "font".into(), high, auditor: "lab".into(), at }
+    let evidence = Evidence { date: at, data: None, panel: Some("quick".into()), attackers: 10, items: 500, seeds: 1 };
+    let (attribute, auditor, key) = ("font".into(), "lab".into(), Some(LAB.parse().unwrap()));
+    AuditEvidence {
+        network: NETWORK,
+        audit: Hash([0; 32]),
+        attribute,
+        high,
+        auditor,
+        key,
+        evidence: Some(evidence),
+        at,
+    }
 }
 
 fn opened(rank: usize, bits: f64) -> Opened {
@@ -42,6 +54,8 @@ fn refusals<'a>(change: impl FnOnce(&mut Request<'a>)) -> Vec<String> {
         after: opened(3, 70.0),
         audits,
         approved_by: &NOBODY,
+        new_holder: true,
+        holders: 1,
         now: 110 * DAY,
     };
     change(&mut request);
@@ -53,8 +67,17 @@ fn what_is_within_everything_is_allowed_until_it_expires() {
     assert_eq!(refusals(|_| ()), Vec::<String>::new());
     let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
     let (before, after) = (opened(0, 0.0), opened(1, 1.0));
-    let request =
-        Request { network: NETWORK, registered: true, before, after, audits: &audits, approved_by: &nobody, now: 7 };
+    let request = Request {
+        network: NETWORK,
+        registered: true,
+        before,
+        after,
+        audits: &audits,
+        approved_by: &nobody,
+        new_holder: true,
+        holders: 1,
+        now: 7,
+    };
     assert_eq!(parse(&text()).unwrap().decide(&request).expires, Some(7 + 90 * DAY));
     let forever = text().replace("valid_days = 90", "valid_days = 0");
     assert_eq!(parse(&forever).unwrap().decide(&request).expires, None);
@@ -66,7 +89,8 @@ fn every_rule_refuses_with_its_reason() {
     let one: BTreeSet<String> = ["anna".to_owned(), "otto".to_owned()].into();
     let none: &[AuditEvidence] = &[];
     let worse = [audit(55.0, 90 * DAY), audit(60.0, 100 * DAY)];
-    let (old, other) = ([audit(55.0, 79 * DAY)], [AuditEvidence { auditor: "x".into(), ..audit(5.0, 100 * DAY) }]);
+    let (old, other) =
+        ([audit(55.0, 79 * DAY)], [AuditEvidence { key: Some(BEN.parse().unwrap()), ..audit(5.0, 100 * DAY) }]);
     let only = |list: Vec<String>, word: &str| {
         assert!(list.len() == 1 && list[0].contains(word), "{word}: {list:?}");
     };
@@ -86,7 +110,94 @@ fn every_rule_refuses_with_its_reason() {
 #[test]
 fn what_is_inside_the_span_is_never_too_much() {
     let full = opened(9, 900.0);
-    assert!(refusals(|r| (r.before, r.after) = (full, full)).is_empty());
+    assert!(refusals(|r| (r.before, r.after, r.new_holder) = (full, full, false)).is_empty());
+}
+
+/// After the first issue anyone else got the same key without approval: it opens nothing new.
+#[test]
+fn a_new_holder_needs_approval_where_nothing_new_is_opened() {
+    let both: BTreeSet<String> = ["anna".to_owned(), "ben".to_owned()].into();
+    let full = opened(4, 90.0);
+    let refused = refusals(|r| (r.before, r.after) = (full, full));
+    assert!(refused.len() == 1 && refused[0].contains("2 people must sign, 0 did"), "{refused:?}");
+    assert!(refusals(|r| (r.before, r.after, r.approved_by) = (full, full, &both)).is_empty());
+    assert!(refusals(|r| (r.before, r.after, r.new_holder) = (full, full, false)).is_empty());
+    let old = parse(&text().replace("people = 2", "people = 2\nnew_holders = false")).unwrap();
+    let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
+    let request = Request {
+        network: NETWORK,
+        registered: true,
+        before: full,
+        after: full,
+        audits: &audits,
+        approved_by: &nobody,
+        new_holder: true,
+        holders: 1,
+        now: 7,
+    };
+    assert!(old.decide(&request).refusals.is_empty());
+}
+
+/// 950 holders got keys in 40 seconds.
+#[test]
+fn holders_are_limited() {
+    assert!(refusals(|r| r.holders = 16).is_empty());
+    let refused = refusals(|r| r.holders = 17);
+    assert!(refused.len() == 1 && refused[0].contains("17 would have keys"), "{refused:?}");
+    assert!(refusals(|r| (r.holders, r.new_holder) = (17, false)).is_empty());
+}
+
+/// A key that was replaced under the same name kept its audits valid, and an undated one passed for new.
+#[test]
+fn audits_count_by_key_and_signed_date() {
+    let one = |audit: AuditEvidence| -> &'static [AuditEvidence] { Box::leak(Box::new([audit])) };
+    let replaced = one(AuditEvidence { key: Some(BEN.parse().unwrap()), ..audit(55.0, 100 * DAY) });
+    assert!(refusals(|r| r.audits = replaced)[0].contains("none on record"));
+    // Signed long ago and recorded today.
+    let mut old = audit(55.0, 20 * DAY);
+    old.at = 110 * DAY;
+    assert!(refusals(|r| r.audits = one(old))[0].contains("older than 30 days"));
+    let undated = AuditEvidence { evidence: None, ..audit(55.0, 100 * DAY) };
+    let refused = refusals(|r| r.audits = one(undated.clone()));
+    assert!(refused.len() == 1 && refused[0].contains("no signed date"), "{refused:?}");
+    let mut coming = audit(55.0, 112 * DAY);
+    coming.at = 110 * DAY;
+    assert!(refusals(|r| r.audits = one(coming))[0].contains("to come"));
+    // The newest by its date counts, whenever it was recorded.
+    let mut late = audit(55.0, 90 * DAY);
+    late.at = 109 * DAY;
+    let both: &'static [AuditEvidence] = Box::leak(Box::new([audit(90.0, 100 * DAY), late]));
+    assert!(refusals(|r| r.audits = both)[0].contains("90.00 %"));
+}
+
+#[test]
+fn a_policy_may_demand_how_much_an_audit_rests_on() {
+    let decide = |more: &str| {
+        let policy = parse(&text().replace("max_age_days = 30", &format!("max_age_days = 30\n{more}"))).unwrap();
+        let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
+        let request = Request {
+            network: NETWORK,
+            registered: true,
+            before: opened(0, 0.0),
+            after: opened(1, 1.0),
+            audits: &audits,
+            approved_by: &nobody,
+            new_holder: true,
+            holders: 1,
+            now: 7,
+        };
+        policy.decide(&request).refusals
+    };
+    assert!(decide("min_items = 500\nmin_attackers = 10\nmin_seeds = 1\npanel = \"quick\"").is_empty());
+    for (more, word) in [
+        ("min_items = 501", "rests on 500 items"),
+        ("min_attackers = 11", "rests on 10 attackers"),
+        ("min_seeds = 2", "rests on 1 seeds"),
+        ("panel = \"full\"", "demands the full panel"),
+    ] {
+        let refused = decide(more);
+        assert!(refused.len() == 1 && refused[0].contains(word), "{more}: {refused:?}");
+    }
 }
 
 #[test]
@@ -103,6 +214,8 @@ fn noise_is_demanded_where_it_is_required() {
             after,
             audits: &audits,
             approved_by: &nobody,
+            new_holder: true,
+            holders: 1,
             now: 7,
         };
         noisy.decide(&request).refusals
@@ -123,6 +236,9 @@ fn files_that_make_no_sense_are_refused_by_field() {
         ("attributes = [\"font\"]", "attributes = []", "audit.attributes"),
         ("strongest_below = 60.0", "strongest_below = 160.0", "audit.strongest_below"),
         ("people = 2", "people = 1", "approval.people"),
+        ("people = 2", "people = 2\nmax_days = 0", "approval.max_days"),
+        ("rank = 4", "rank = 4\nholders = 0", "limits.holders"),
+        ("[keys]", "[ledger]\nquorum = 1\n[keys]", "ledger.quorum"),
         (BEN, LAB, "approval.approvers"),
         (LAB, "ed25519:00", "no public key"),
         ("allow", "alow", "unknown field `alow`"),

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use service::hash::Hash;
-use service::ledger::{Event, Ledger, LedgerError};
+use service::ledger::{Event, Ledger, LedgerError, Signers};
+use service::signature::SigningKey;
 
 /// A server in a folder of its own, ended with the test.
 struct Postgres {
@@ -23,9 +24,17 @@ impl Drop for Postgres {
 
 /// The newest installed server's programs.
 fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    if let Some(found) = std::env::split_paths(&path).find(has_programs) {
+        return Some(found);
+    }
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
-    folders.filter(|folder| folder.join("initdb").exists() && folder.join("postgres").exists()).max()
+    folders.filter(has_programs).max()
+}
+
+fn has_programs(folder: &PathBuf) -> bool {
+    folder.join("initdb").exists() && folder.join("postgres").exists()
 }
 
 /// The server refuses to run as root: then it runs as the user that its package made.
@@ -76,17 +85,20 @@ async fn the_ledger_holds_in_postgresql() {
     };
     let url = format!("postgres://halflight@127.0.0.1:{}/postgres", server.port);
     let head = server.folder.path().with_extension("head");
+    let key = server.folder.path().with_extension("key");
+    SigningKey::generate().unwrap().save_new(&key).unwrap();
+    let signers = || Signers::new(SigningKey::load(&key).unwrap(), vec![]);
     // The port answers a little before the server takes connections.
-    let mut opened = Ledger::open(&url, head.clone()).await;
+    let mut opened = Ledger::open(&url, head.clone(), signers()).await;
     for _ in 0..50 {
         if opened.is_ok() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        opened = Ledger::open(&url, head.clone()).await;
+        opened = Ledger::open(&url, head.clone(), signers()).await;
     }
     let ledger = std::sync::Arc::new(opened.unwrap());
-    let other = std::sync::Arc::new(Ledger::open(&url, head.clone()).await.unwrap());
+    let other = std::sync::Arc::new(Ledger::open(&url, head.clone(), signers()).await.unwrap());
     let tasks: Vec<_> = (1..=20u32)
         .map(|number| {
             let ledger = std::sync::Arc::clone(if number % 2 == 0 { &ledger } else { &other });
@@ -112,5 +124,7 @@ async fn the_ledger_holds_in_postgresql() {
         sqlx::query(statement).execute(&pool).await.unwrap();
     }
     assert!(matches!(other.verify().await, Err(LedgerError::Broken { sequence: 7, .. })));
-    let _ = std::fs::remove_file(head);
+    let _ = std::fs::remove_file(&head);
+    let _ = std::fs::remove_file(key);
+    let _ = std::fs::remove_file(head.with_extension("head.lock"));
 }

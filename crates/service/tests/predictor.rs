@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -10,11 +11,12 @@ use host::Silent;
 use qfe::LogTable;
 use serde_json::json;
 use service::clock;
-use service::envelope::Envelope;
+use service::envelope::{Destination, Envelope};
 use service::grant::GrantFile;
 use service::hash::Hash;
 use service::ledger::Grant;
 use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerError, OwnerOptions};
+use service::parameters::Parameters;
 use service::predictor::{Predictor, PredictorOptions};
 use service::signature::SigningKey;
 use service::transport::Tokens;
@@ -95,16 +97,18 @@ fn envelopes_bind_sender_context_key_and_time() {
     let (sender, stranger) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
     let model = world.models().join("digits/model.toml");
     let text = format!(
-        "require_signature = true\ncontext = \"ward 3\"\nsenders = {{ ward = \"{}\" }}\n",
+        "require_signature = true\ncontext = \"ward 3\"\nrecipient = \"north\"\nsenders = {{ ward = \"{}\" }}\n",
         sender.verifying_key()
     );
     std::fs::write(model, text).unwrap();
     let address = predictor(&world, |_| ());
+    let destination = |network, recipient: &str| Some(Destination { network, recipient: recipient.into() });
     let envelope = |nonce: u8| Envelope {
         suite: qfe::SUITE,
         public_key: world.public_key(),
         nonce: [nonce; 16],
         sent: clock::now(),
+        destination: destination(Hash(world.network.hash()), "north"),
         context: "ward 3".into(),
         body: world.encrypt(&image(1)),
         signer: None,
@@ -123,6 +127,20 @@ fn envelopes_bind_sender_context_key_and_time() {
         (Envelope { context: "ward 4".into(), ..envelope(5) }.seal(Some(&sender)).unwrap(), 422, "context"),
         (Envelope { public_key: Hash([1; 32]), ..envelope(6) }.seal(Some(&sender)).unwrap(), 422, "public key"),
         (Envelope { sent: clock::now() - 9999, ..envelope(7) }.seal(Some(&sender)).unwrap(), 422, "sent at"),
+        (Envelope { suite: 9, ..envelope(8) }.seal(Some(&sender)).unwrap(), 422, "suite"),
+        (
+            Envelope { destination: destination(Hash([1; 32]), "north"), ..envelope(9) }.seal(Some(&sender)).unwrap(),
+            422,
+            "model of network",
+        ),
+        (
+            Envelope { destination: destination(Hash(world.network.hash()), "south"), ..envelope(10) }
+                .seal(Some(&sender))
+                .unwrap(),
+            422,
+            "another recipient",
+        ),
+        (Envelope { destination: None, ..envelope(11) }.seal(Some(&sender)).unwrap(), 422, "names no recipient"),
         (b"HLEV garbage".to_vec(), 400, "envelope"),
     ];
     for (bytes, status, word) in cases {
@@ -261,6 +279,10 @@ fn owners_pin_count_and_stop() {
         Owner::connect(connection, options, home.path(), None, &host::Silent)
     };
     let limits = Limits { warn_items: Some(2), most_items: Some(3), most_accuracy: None };
+    // The predictor's word alone was once enough for the first time.
+    let Err(OwnerError::Untrusted { found }) = connect(None, limits.clone()) else { panic!("trusted") };
+    assert!(matches!(connect(Some(Hash([1; 32])), limits.clone()), Err(OwnerError::Parameters(_))));
+    connect(Some(found), limits.clone()).unwrap();
     let owner = connect(None, limits.clone()).unwrap();
     let (answers, reading) = owner.predict(&[&image(1), &image(2)]).unwrap();
     assert_eq!(answers[1].output, world.expected(&image(2)));
@@ -279,6 +301,85 @@ fn owners_pin_count_and_stop() {
     assert!(matches!(connect(None, limits), Err(OwnerError::Parameters(_))));
 }
 
+/// Parameters that the authority signed are taken from any predictor, and no others.
+#[test]
+fn owners_trust_what_the_authority_signed() {
+    let world = World::new();
+    let model = world.models().join("digits");
+    let (authority, stranger) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let network = &world.network;
+    let hash = Hash(network.hash());
+    let parameters = |outputs| {
+        let encoder = network.encoder().clone();
+        Parameters::new(world.public_key(), hash, outputs, network.classes().to_vec(), encoder)
+    };
+    let grant = |signed: Option<(&Parameters, &SigningKey)>| {
+        let grant = Grant {
+            project: "p".into(),
+            epoch: 1,
+            public_key: world.public_key(),
+            network: hash,
+            holder: "h".into(),
+            rank: 3,
+            bits: 1.0,
+            expires: None,
+            approved_by: vec![],
+            policy: Hash([0; 32]),
+            by: "test".into(),
+        };
+        let file = GrantFile::sign(grant, 1, Hash([0; 32]), &authority);
+        let file = signed.map_or(file.clone(), |(parameters, key)| file.with_parameters(parameters, key));
+        std::fs::write(model.join("grant.json"), file.to_bytes()).unwrap();
+    };
+    let right = parameters(network.outputs());
+    grant(Some((&right, &authority)));
+    let address = predictor(&world, |_| ());
+    let connect = |folder: &Path| {
+        let url = format!("http://{address}");
+        let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
+        let authority = Some(authority.verifying_key());
+        let options = OwnerOptions { model: "digits".into(), authority, ..OwnerOptions::default() };
+        Owner::connect(connection, options, folder, None, &host::Silent)
+    };
+    let home = tempfile::tempdir().unwrap();
+    let owner = connect(home.path()).unwrap();
+    assert_eq!(owner.parameters(), &right);
+    assert_eq!(owner.predict(&[&image(1)]).unwrap().0[0].output, world.expected(&image(1)));
+    // No signature, another authority's, and one of other parameters.
+    for signed in [None, Some((&right, &stranger)), Some((&parameters(1), &authority))] {
+        grant(signed);
+        assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
+        let home = tempfile::tempdir().unwrap();
+        assert!(matches!(connect(home.path()), Err(OwnerError::Unsigned { .. })));
+    }
+}
+
+/// Ten items for a server that takes four at a time were charged and not sent.
+#[test]
+fn owners_send_what_the_server_takes_and_count_what_they_send() {
+    let world = World::new();
+    let address = predictor(&world, |options| options.items = 4);
+    let home = tempfile::tempdir().unwrap();
+    let connection = || {
+        let url = format!("http://{address}");
+        Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap()
+    };
+    let bytes = connection().get(&["v1", "models", "digits", "parameters"], 1 << 20).unwrap();
+    let limits = Limits { most_items: Some(12), ..Limits::default() };
+    let options =
+        OwnerOptions { model: "digits".into(), pin: Some(Hash::of_bytes(&bytes)), limits, ..OwnerOptions::default() };
+    let owner = Owner::connect(connection(), options, home.path(), None, &host::Silent).unwrap();
+    let images: Vec<Vec<u8>> = (0..10).map(image).collect();
+    let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
+    let (answers, reading) = owner.predict(&images).unwrap();
+    assert_eq!(answers.len(), 10);
+    assert!(answers.iter().zip(&images).all(|(answer, image)| answer.output == world.expected(image)));
+    assert_eq!(reading.items, 10);
+    // Three would be one too many: none leaves, none counts.
+    assert!(matches!(owner.predict(&images[..3]), Err(OwnerError::Odometer(_))));
+    assert_eq!(owner.predict(&images[..2]).unwrap().1.items, 12);
+}
+
 #[test]
 fn owners_wait_for_a_busy_server() {
     let world = World::new();
@@ -291,7 +392,8 @@ fn owners_wait_for_a_busy_server() {
     let options =
         ConnectionOptions { url: format!("http://{address}"), token: Some("few".into()), ..Default::default() };
     let connection = || Connection::new(options.clone()).unwrap();
-    let owner = OwnerOptions { model: "digits".into(), ..OwnerOptions::default() };
+    let bytes = connection().get(&["v1", "models", "digits", "parameters"], 1 << 20).unwrap();
+    let owner = OwnerOptions { model: "digits".into(), pin: Some(Hash::of_bytes(&bytes)), ..OwnerOptions::default() };
     let home = tempfile::tempdir().unwrap();
     let owner = Owner::connect(connection(), owner, home.path(), None, &host::Silent).unwrap();
     // Until the token has spent what it has for this minute; one request comes back each second.

@@ -10,6 +10,7 @@ use roles::keyfile::Lock;
 use roles::{MaskStore, Published};
 use serde_json::json;
 
+use super::encrypt::mask_counters;
 use crate::console::Console;
 use crate::keys;
 use crate::passphrase::Passphrase;
@@ -38,7 +39,7 @@ impl Masks {
         let parameters = Published::read(&self.parameters)?;
         let lock = Lock::passphrase(self.passphrase.get(true)?.to_string());
         fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be made", self.out.display()))?;
-        let store = MaskStore::new(&self.out);
+        let store = MaskStore::open(&self.out, &mask_counters()?)?;
         // Masks that a killed run had already taken may have been used.
         let discarded = store.discard_taken()?;
         let encryptor = keys::encryptor(parameters.key(), console);

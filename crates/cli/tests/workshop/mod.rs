@@ -76,6 +76,7 @@ impl Workshop {
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
             .env("HALFLIGHT_PASSPHRASE", PASSPHRASE)
+            .env("HALFLIGHT_CLIENT", self.folder.path().join("owner"))
             .output()
             .expect("the command starts")
     }
@@ -116,6 +117,7 @@ impl Workshop {
             .args(arguments.split_whitespace())
             .current_dir(self.folder.path())
             .env("HALFLIGHT_PASSPHRASE", PASSPHRASE)
+            .env("HALFLIGHT_CLIENT", self.folder.path().join("owner"))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the command starts");

@@ -51,6 +51,29 @@ pub enum AuthorityError {
     /// A master key is needed, and nothing was given that unlocks it.
     #[error("the master keys are locked: give the passphrase or the identity that unlocks them")]
     Locked,
+    /// The master key was made by another authority on the same ledger.
+    #[error(
+        "the master key of public key {public_key} is not here: {path} is missing. Another authority on this ledger made \
+         it: ask there, or copy its folder"
+    )]
+    KeyElsewhere {
+        /// The public key.
+        public_key: crate::hash::Hash,
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// The issue is recorded, and too few witnesses saw it yet.
+    #[error(
+        "the issue is entry {sequence} of the ledger, and {people} witnesses must have cosigned a head that includes it \
+         before the key is handed out: give them `halflight authority ledger checkpoint`, take what they cosigned with \
+         `halflight authority ledger cosign`, and ask again"
+    )]
+    Unwitnessed {
+        /// Entry of the issue.
+        sequence: i64,
+        /// How many witnesses.
+        people: usize,
+    },
     /// A master key file.
     #[error(transparent)]
     KeyFile(#[from] roles::keyfile::KeyFileError),

@@ -1,16 +1,18 @@
 //! The issue of functional keys.
 
+use std::collections::BTreeSet;
+
 use model::CompiledNetwork;
 use serde::Serialize;
 
-use super::{Authority, AuthorityError, Epoch, Refusal, State};
+use super::{Authority, AuthorityError, Epoch, Recorded, Refusal, State};
 use crate::approval::{self, Approval, Subject};
 use crate::clock;
 use crate::grant::GrantFile;
 use crate::hash::Hash;
-use crate::ledger::{Event, Grant};
+use crate::ledger::{Event, Grant, Head};
 use crate::opened::opened;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, ParametersSignature};
 use crate::policy::{Decision, Opened, Request};
 
 /// Forms that a span can tell apart; a larger rank is refused before it is counted.
@@ -66,6 +68,9 @@ impl Authority {
     /// Issues a functional key if the policy allows it. The ledger has the issue or the refusal, on the disk, before
     /// this returns; requests are decided one after the other, over all processes.
     ///
+    /// Where the policy demands witnesses, the key is handed out only once a quorum cosigned a head that includes its
+    /// issue: the first request records it and fails with [`AuthorityError::Unwitnessed`], a later one gets the key.
+    ///
     /// # Errors
     /// [`AuthorityError::Refused`] with every reason; or what stood in the way.
     pub async fn issue(&self, request: &KeyRequest<'_>) -> Result<Issued, AuthorityError> {
@@ -81,7 +86,7 @@ impl Authority {
                 };
                 let (by, network) = (request.by, Some(request.network));
                 let refusal = Refusal { request: "key", network, reasons, by, ..Default::default() };
-                return Err(Self::refuse(&mut state, writing, refusal).await);
+                return Err(self.refuse(&mut state, writing, refusal).await);
             }
         };
         let network = match network {
@@ -95,9 +100,18 @@ impl Authority {
                     reasons: decision.refusals,
                     by: request.by,
                 };
-                return Err(Self::refuse(&mut state, writing, refusal).await);
+                return Err(self.refuse(&mut state, writing, refusal).await);
             }
         };
+        let quorum = self.policy().quorum();
+        let waiting = state.issued(epoch.public_key, request.network, request.holder).cloned();
+        let valid = |recorded: &Recorded| recorded.grant.expires.is_none_or(|expires| expires > clock::now());
+        let waiting = waiting.filter(|recorded| quorum.is_some() && valid(recorded));
+        if let (Some(quorum), Some(Recorded { entry, .. })) = (&quorum, &waiting)
+            && self.ledger.witnessed(quorum).await?.is_none_or(|seen| seen.sequence < entry.sequence)
+        {
+            return Err(AuthorityError::Unwitnessed { sequence: entry.sequence, people: quorum.people });
+        }
         // Made before it is recorded, so that what is recorded can be handed out; released after.
         let key = tokio::task::block_in_place(|| {
             Ok::<_, AuthorityError>(self.master(epoch.public_key)?.issue(network.map())?.to_bytes())
@@ -115,11 +129,21 @@ impl Authority {
             policy: self.policy().hash(),
             by: request.by.to_owned(),
         };
-        let head = Self::record(&mut state, writing, &Event::KeyIssued(grant.clone())).await?;
-        let grant = GrantFile::sign(grant, head.sequence, head.hash, &self.signing);
+        let (grant, head) = match waiting {
+            Some(Recorded { grant, entry }) => (grant, entry),
+            None => {
+                let head = self.record(&mut state, writing, &Event::KeyIssued(grant.clone()), request.by).await?;
+                if let Some(quorum) = quorum {
+                    return Err(AuthorityError::Unwitnessed { sequence: head.sequence, people: quorum.people });
+                }
+                (grant, head)
+            }
+        };
+        let Head { sequence, hash } = head;
         let (outputs, classes) = (network.outputs(), network.classes().to_vec());
         let parameters =
             Parameters::new(epoch.public_key, request.network, outputs, classes, network.encoder().clone());
+        let grant = GrantFile::sign(grant, sequence, hash, &self.signing).with_parameters(&parameters, &self.signing);
         Ok(Issued { key, grant, parameters, decision })
     }
 
@@ -139,6 +163,11 @@ impl Authority {
         Ok(Parameters::new(public_key, network, outputs, classes, found.encoder().clone()))
     }
 
+    /// The authority's word for parameters, for owners who have its key.
+    pub fn sign_parameters(&self, parameters: &Parameters) -> ParametersSignature {
+        ParametersSignature::sign(parameters, &self.signing)
+    }
+
     /// What is open under the current public key of a project.
     ///
     /// # Errors
@@ -153,8 +182,7 @@ impl Authority {
         check_holder(request.holder)?;
         let epoch = current(state, request.project)?.clone();
         let policy = self.policy();
-        let subject = Subject { public_key: epoch.public_key, network: request.network, holder: request.holder };
-        let (approved_by, mut problems) = approval::check_all(request.approvals, subject, &policy);
+        let (audits, mut problems) = self.audits(state, request.network, &policy);
         let registered = state.networks.get(&request.network).copied();
         let issued = self.issued(state, &epoch)?;
         let before = self.count(&issued, None)?;
@@ -175,15 +203,32 @@ impl Authority {
                 (after, Some(network))
             }
         };
-        let mut decision = policy.decide(&Request {
+        let nobody = BTreeSet::new();
+        let mut holders = state.holders(epoch.public_key);
+        holders.insert(request.holder);
+        let mut asked = Request {
             network: request.network,
             registered: registered.is_some(),
             before,
             after,
-            audits: &state.audits,
-            approved_by: &approved_by,
+            audits: &audits,
+            approved_by: &nobody,
+            new_holder: state.issued(epoch.public_key, request.network, request.holder).is_none(),
+            holders: holders.len(),
             now: clock::now(),
-        });
+        };
+        let subject = Subject {
+            public_key: epoch.public_key,
+            network: request.network,
+            holder: request.holder.to_owned(),
+            rank: after.rank,
+            bits: after.bits,
+            audits: Subject::audits_of(&policy.counted(&asked).into_iter().map(|(_, audit)| audit.audit).collect()),
+        };
+        let (approved_by, unfit) = approval::check_all(request.approvals, &subject, &policy);
+        problems.extend(unfit);
+        asked.approved_by = &approved_by;
+        let mut decision = Decision { approval: Some(subject), ..policy.decide(&asked) };
         decision.refusals.extend(problems);
         Ok(Considered { epoch, network, decision, approved_by: approved_by.into_iter().collect() })
     }

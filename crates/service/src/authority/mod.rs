@@ -5,7 +5,9 @@
 //! ```text
 //! policy.toml                     what may be issued
 //! ledger.sqlite, ledger.head      what was issued (or a PostgreSQL database, and its head)
-//! signing.key                     signs grants; readable by its owner only
+//! signing.key                     signs grants and parameters; readable by its owner only
+//! ledger.key                      signs the ledger's entries and its head; readable by its owner only
+//! ledger.witnessed                the head with the cosignatures of witnesses, where there are some
 //! keys/ID/master.age, public.key  one folder per public key
 //! networks/HASH.safetensors       registered compiled networks
 //! audits/HASH.json                signed audits
@@ -33,13 +35,13 @@ use tokio::sync::{Mutex, MutexGuard};
 pub use error::AuthorityError;
 pub use issue::{Issued, KeyRequest};
 pub use routes::{AuthorityServer, router};
-pub use state::{Epoch, Project, State};
+pub use state::{Epoch, Project, Recorded, State};
 
 use crate::files;
 use crate::hash::Hash;
-use crate::ledger::{Event, Head, Ledger, LedgerError, Writing};
+use crate::ledger::{Event, Handover, Head, KeyFile, Ledger, LedgerError, Writing};
 use crate::policy::Policy;
-use crate::signature::SigningKey;
+use crate::signature::{SigningKey, VerifyingKey};
 
 /// Most bytes of a compiled network.
 pub const MAX_NETWORK_BYTES: usize = 64 << 20;
@@ -103,7 +105,7 @@ impl Authority {
             SigningKey::generate()?.save_new(&path)?;
         }
         let signing = SigningKey::load(&path)?;
-        let ledger = open_ledger(folder, ledger).await?;
+        let ledger = open_with_writers(folder, ledger, policy.writers().to_vec()).await?;
         let authority = Self {
             folder: folder.to_owned(),
             policy: RwLock::new(Arc::new(policy)),
@@ -124,8 +126,15 @@ impl Authority {
 
     /// Proves the ledger, and unlocks the master keys in use.
     async fn check(&self) -> Result<(), AuthorityError> {
+        let others = !self.policy().writers().is_empty();
         for project in self.state().await?.projects.values().filter(|_| self.unlock.is_some()) {
-            self.master(project.current().public_key)?;
+            match self.master(project.current().public_key) {
+                // Another authority on the same ledger may have made it.
+                Err(error @ AuthorityError::KeyElsewhere { .. }) if others => {
+                    tracing::warn!(project = project.name, %error, "no keys of this project can be issued here");
+                }
+                unlocked => drop(unlocked?),
+            }
         }
         Ok(())
     }
@@ -140,14 +149,49 @@ impl Authority {
         Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the policy file again; the old one stays in force if the new one cannot be used.
+    /// Reads the policy file again, and records it where it is another one; the old one stays in force if the new one
+    /// cannot be used or recorded. Ledger keys of other authorities are read at the start only.
     ///
     /// # Errors
-    /// The file is no policy.
-    pub fn reload_policy(&self) -> Result<(), AuthorityError> {
+    /// The file is no policy, or the ledger cannot be written.
+    pub async fn reload_policy(&self, by: &str) -> Result<(), AuthorityError> {
         let policy = Policy::load(&self.folder.join(POLICY))?;
+        // Decisions hold the same lock: none is made under one policy and recorded under another.
+        let (mut state, mut writing) = self.write().await?;
+        if state.policy != Some(policy.hash()) {
+            let entry = writing.append(&changed(&policy, by)).await?;
+            writing.commit().await?;
+            state.extend(&[entry], self.ledger.signers())?;
+        }
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         Ok(())
+    }
+
+    /// The key that signs grants and parameters, for owners and predictors to check them with.
+    pub fn key(&self) -> VerifyingKey {
+        self.signing.verifying_key()
+    }
+
+    /// The signed head of the ledger and the entries behind `after`, for witnesses.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or does not prove itself.
+    pub async fn handover(&self, after: i64) -> Result<Handover, AuthorityError> {
+        drop(self.state().await?);
+        Ok(self.ledger.handover(after).await?)
+    }
+
+    /// Keeps what a witness cosigned; gives back the head and how many of the policy's witnesses cosigned it.
+    ///
+    /// # Errors
+    /// The policy names no witnesses, or this is no head of this ledger that one of them cosigned.
+    pub async fn keep_cosigned(&self, note: &str) -> Result<(Head, usize), AuthorityError> {
+        let quorum = self.policy().quorum().ok_or_else(|| AuthorityError::Field {
+            field: "ledger.witnesses",
+            value: "empty".into(),
+            remedy: "name the witnesses and the quorum in the policy".into(),
+        })?;
+        Ok(self.ledger.keep_cosigned(note, &quorum).await?)
     }
 
     /// The ledger.
@@ -161,9 +205,8 @@ impl Authority {
     /// The ledger cannot be read or does not prove itself.
     pub async fn state(&self) -> Result<MutexGuard<'_, State>, AuthorityError> {
         let mut state = self.state.lock().await;
-        for entry in self.ledger.after(state.head.sequence).await? {
-            state.apply(&entry)?;
-        }
+        let entries = self.ledger.after(state.head().sequence).await?;
+        state.extend(&entries, self.ledger.signers())?;
         Ok(state)
     }
 
@@ -171,22 +214,38 @@ impl Authority {
     async fn write(&self) -> Result<(MutexGuard<'_, State>, Writing<'_>), AuthorityError> {
         let mut state = self.state.lock().await;
         let mut writing = self.ledger.begin().await?;
-        for entry in writing.after(state.head.sequence).await? {
-            state.apply(&entry)?;
+        let entries = writing.after(state.head().sequence).await?;
+        state.extend(&entries, self.ledger.signers())?;
+        if state.head() != writing.last() {
+            // Entries that this process has seen are gone: the database was replaced under it.
+            let (Head { sequence, hash }, found) =
+                (state.head(), format!("ends with entry {}", writing.last().sequence));
+            return Err(LedgerError::Cut { path: self.ledger.head_path().to_owned(), sequence, hash, found }.into());
         }
         Ok((state, writing))
     }
 
-    /// Appends one event and makes it last.
-    async fn record(state: &mut State, mut writing: Writing<'_>, event: &Event) -> Result<Head, AuthorityError> {
-        let entry = writing.append(event).await?;
+    /// Appends one event and makes it last; before it the policy, where the ledger has another one.
+    async fn record(
+        &self,
+        state: &mut State,
+        mut writing: Writing<'_>,
+        event: &Event,
+        by: &str,
+    ) -> Result<Head, AuthorityError> {
+        let policy = self.policy();
+        let mut entries = Vec::new();
+        if state.policy != Some(policy.hash()) {
+            entries.push(writing.append(&changed(&policy, by)).await?);
+        }
+        entries.push(writing.append(event).await?);
         let head = writing.commit().await?;
-        state.apply(&entry)?;
+        state.extend(&entries, self.ledger.signers())?;
         Ok(head)
     }
 
     /// Records a refusal, and gives it back as the error.
-    async fn refuse(state: &mut State, writing: Writing<'_>, refusal: Refusal<'_>) -> AuthorityError {
+    async fn refuse(&self, state: &mut State, writing: Writing<'_>, refusal: Refusal<'_>) -> AuthorityError {
         let event = Event::Refused {
             request: refusal.request.to_owned(),
             project: refusal.project.map(str::to_owned),
@@ -195,7 +254,7 @@ impl Authority {
             reasons: refusal.reasons.clone(),
             by: refusal.by.to_owned(),
         };
-        match Self::record(state, writing, &event).await {
+        match self.record(state, writing, &event, refusal.by).await {
             Ok(_) => AuthorityError::Refused { reasons: refusal.reasons },
             Err(error) => error,
         }
@@ -209,6 +268,9 @@ impl Authority {
         }
         let path = self.key_folder(public_key).join("master.age");
         let unlock = self.unlock.as_ref().ok_or(AuthorityError::Locked)?;
+        if !path.exists() {
+            return Err(AuthorityError::KeyElsewhere { public_key, path });
+        }
         let master = keyfile::load_master_key(&path, unlock)?;
         if master.id().as_bytes() != &public_key.0 {
             return Err(AuthorityError::Content { path, problem: "holds another master key".into() });
@@ -246,11 +308,31 @@ impl Authority {
     }
 }
 
-/// The ledger of an authority's folder: at `url`, or SQLite in the folder.
+/// The ledger of an authority's folder: at `url`, or SQLite in the folder. Entries count that are signed by the folder's
+/// ledger key or by a writer that its policy names; a ledger from before entries were signed is taken over by the first
+/// that opens it.
 ///
 /// # Errors
-/// As [`Ledger::open`].
-pub async fn open_ledger(folder: &Path, url: Option<&str>) -> Result<Ledger, LedgerError> {
+/// As [`Ledger::open`], or the folder's policy cannot be read.
+pub async fn open_ledger(folder: &Path, url: Option<&str>) -> Result<Ledger, AuthorityError> {
+    let path = folder.join(POLICY);
+    let writers = if path.exists() { Policy::load(&path)?.writers().to_vec() } else { Vec::new() };
+    open_with_writers(folder, url, writers).await
+}
+
+async fn open_with_writers(
+    folder: &Path,
+    url: Option<&str>,
+    writers: Vec<VerifyingKey>,
+) -> Result<Ledger, AuthorityError> {
     let own = format!("sqlite:{}", folder.join(LEDGER).display());
-    Ledger::open(url.unwrap_or(&own), folder.join(HEAD)).await
+    let key = KeyFile::open(folder, writers)?;
+    let ledger = Ledger::open(url.unwrap_or(&own), folder.join(HEAD), key.signers()).await?;
+    key.keep()?;
+    Ok(ledger)
+}
+
+/// That another policy is in force.
+fn changed(policy: &Policy, by: &str) -> Event {
+    Event::PolicyChanged { policy: policy.hash(), text: policy.text().to_owned(), by: by.to_owned() }
 }

@@ -36,12 +36,13 @@ impl Authority {
                 by,
                 ..Default::default()
             };
-            return Err(Self::refuse(&mut state, writing, refusal).await);
+            return Err(self.refuse(&mut state, writing, refusal).await);
         }
         let inputs = self.network(network)?.inputs();
         let public_key = self.make_keys(inputs)?;
         let (project, by) = (name.to_owned(), by.to_owned());
-        Self::record(&mut state, writing, &Event::ProjectCreated { project, public_key, inputs, by }).await?;
+        let event = Event::ProjectCreated { project, public_key, inputs, by: by.clone() };
+        self.record(&mut state, writing, &event, &by).await?;
         Ok(Epoch { epoch: 1, public_key, inputs, since: clock::now() })
     }
 
@@ -56,13 +57,13 @@ impl Authority {
             let shown: String = name.chars().take(80).collect();
             let reasons = vec![format!("there is no project '{shown}'")];
             let refusal = Refusal { request: "rotation", reasons, by, ..Default::default() };
-            return Err(Self::refuse(&mut state, writing, refusal).await);
+            return Err(self.refuse(&mut state, writing, refusal).await);
         };
         let public_key = self.make_keys(current.inputs)?;
         let (epoch, inputs) = (current.epoch + 1, current.inputs);
         let reason = reason.chars().take(500).collect();
         let event = Event::Rotated { project: name.to_owned(), epoch, public_key, reason, by: by.to_owned() };
-        Self::record(&mut state, writing, &event).await?;
+        self.record(&mut state, writing, &event, by).await?;
         Ok(Epoch { epoch, public_key, inputs, since: clock::now() })
     }
 

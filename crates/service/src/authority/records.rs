@@ -2,11 +2,12 @@
 
 use model::CompiledNetwork;
 
-use super::{Authority, AuthorityError, MAX_NETWORK_BYTES, Refusal};
+use super::{Authority, AuthorityError, MAX_NETWORK_BYTES, Refusal, State};
 use crate::audit::SignedAudit;
 use crate::files;
 use crate::hash::Hash;
 use crate::ledger::Event;
+use crate::policy::{AuditEvidence, Policy};
 
 impl Authority {
     /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
@@ -20,7 +21,7 @@ impl Authority {
                 let (mut state, writing) = self.write().await?;
                 let reasons = vec![problem];
                 let refusal = Refusal { request: "network", reasons, by, ..Default::default() };
-                return Err(Self::refuse(&mut state, writing, refusal).await);
+                return Err(self.refuse(&mut state, writing, refusal).await);
             }
         };
         let hash = Hash(network.hash());
@@ -33,13 +34,13 @@ impl Authority {
                 let reasons = vec![format!("network {hash} {problem}")];
                 let network = Some(hash);
                 let refusal = Refusal { request: "network", network, reasons, by, ..Default::default() };
-                return Err(Self::refuse(&mut state, writing, refusal).await);
+                return Err(self.refuse(&mut state, writing, refusal).await);
             }
         } else {
             files::write(&path, bytes)?;
             let (outputs, units) = (network.outputs(), network.units());
             let event = Event::NetworkRegistered { network: hash, outputs, units, by: by.to_owned() };
-            Self::record(&mut state, writing, &event).await?;
+            self.record(&mut state, writing, &event, by).await?;
         }
         Ok(hash)
     }
@@ -82,7 +83,7 @@ impl Authority {
         };
         let Some((audit, auditor)) = accepted.filter(|_| reasons.is_empty()) else {
             let refusal = Refusal { request: "audit", network, reasons, by, ..Default::default() };
-            return Err(Self::refuse(&mut state, writing, refusal).await);
+            return Err(self.refuse(&mut state, writing, refusal).await);
         };
         files::write(&self.audit_path(hash), &own)?;
         let summary = audit.summary();
@@ -93,9 +94,11 @@ impl Authority {
             strongest: summary.strongest.accuracy,
             high: summary.high(),
             auditor: auditor.to_owned(),
+            key: Some(audit.auditor().clone()),
+            date: audit.evidence().map(|evidence| evidence.date),
             by: by.to_owned(),
         };
-        Self::record(&mut state, writing, &event).await?;
+        self.record(&mut state, writing, &event, by).await?;
         Ok(hash)
     }
 
@@ -106,10 +109,44 @@ impl Authority {
     pub async fn newest_audit(&self, network: Hash) -> Result<Option<Vec<u8>>, AuthorityError> {
         let newest = self.state().await?.audits.iter().rfind(|audit| audit.network == network).map(|found| found.audit);
         let Some(hash) = newest else { return Ok(None) };
+        self.audit_file(hash).map(Some)
+    }
+
+    /// The audits on record of a network, of attributes that the policy demands, each read again and its signature
+    /// checked: what a file does not bear out does not count, and one that cannot be read is a problem, since it may be
+    /// the one that refuses.
+    pub(super) fn audits(&self, state: &State, network: Hash, policy: &Policy) -> (Vec<AuditEvidence>, Vec<String>) {
+        let demanded =
+            state.audits.iter().filter(|found| found.network == network && policy.demands_audit(&found.attribute));
+        let (mut audits, mut problems) = (Vec::new(), Vec::new());
+        for known in demanded {
+            match self.read_audit(known) {
+                Ok(evidence) => audits.push(evidence),
+                Err(error) => problems.push(format!("audit: {} on record cannot be used: {error}", known.audit)),
+            }
+        }
+        (audits, problems)
+    }
+
+    fn read_audit(&self, known: &AuditEvidence) -> Result<AuditEvidence, AuthorityError> {
+        let audit = SignedAudit::from_bytes(&self.audit_file(known.audit)?)?;
+        let (summary, key) = (audit.summary(), audit.auditor());
+        let same = audit.network() == known.network
+            && summary.attribute == known.attribute
+            && summary.high() == known.high
+            && known.key.as_ref().is_none_or(|known| known == key);
+        if !same {
+            let (path, problem) = (self.audit_path(known.audit), "says something else than the ledger".to_owned());
+            return Err(AuthorityError::Content { path, problem });
+        }
+        Ok(AuditEvidence { key: Some(key.clone()), evidence: audit.evidence().cloned(), ..known.clone() })
+    }
+
+    fn audit_file(&self, hash: Hash) -> Result<Vec<u8>, AuthorityError> {
         let path = self.audit_path(hash);
         let bytes = files::read(&path, crate::audit::MAX_BYTES as u64)?;
         match Hash::of_bytes(&bytes) == hash {
-            true => Ok(Some(bytes)),
+            true => Ok(bytes),
             false => Err(AuthorityError::Content { path, problem: "was changed: its hash is not its name".into() }),
         }
     }

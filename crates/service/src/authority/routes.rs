@@ -20,6 +20,7 @@ use super::{Authority, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;
+use crate::parameters::SIGNATURE_HEADER;
 use crate::transport::{BodyLimits, Caller, HttpMetrics, Problem, Scope, Tokens, frame, render_metrics};
 
 const MAX_JSON: usize = 64 << 10;
@@ -100,7 +101,7 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
 
 async fn health(State(server): Shared) -> Answer<Json<Value>> {
     let state = server.authority.state().await?;
-    Ok(Json(json!({ "status": "ok", "ledger": state.head, "projects": state.projects.len() })))
+    Ok(Json(json!({ "status": "ok", "ledger": state.head(), "projects": state.projects.len() })))
 }
 
 async fn metrics(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Response> {
@@ -198,7 +199,9 @@ async fn issue(
 async fn parameters(State(server): Shared, Path((project, network)): Path<(String, String)>) -> Answer<Response> {
     let network = network.parse().map_err(Problem::not_found)?;
     let parameters = server.authority.parameters(&project, network).await?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], parameters.to_bytes()).into_response())
+    let signature = server.authority.sign_parameters(&parameters).to_string();
+    let content = [(header::CONTENT_TYPE, "application/json")];
+    Ok((content, [(SIGNATURE_HEADER, signature)], parameters.to_bytes()).into_response())
 }
 
 async fn public_key(State(server): Shared, Path(id): Path<String>) -> Answer<Response> {
@@ -226,7 +229,7 @@ async fn verify(State(server): Shared, Extension(caller): Extension<Caller>) -> 
 
 async fn reload(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
     caller.require(Scope::Admin)?;
-    server.authority.reload_policy()?;
+    server.authority.reload_policy(&caller.name).await?;
     Ok(Json(json!({ "policy": server.authority.policy().hash() })))
 }
 
@@ -238,6 +241,9 @@ impl From<AuthorityError> for Problem {
             }
             AuthorityError::Unknown(problem) => Self::not_found(problem),
             AuthorityError::Field { .. } => Self::bad_request(error),
+            AuthorityError::KeyElsewhere { .. } | AuthorityError::Unwitnessed { .. } => {
+                Self::new(StatusCode::CONFLICT, error.to_string())
+            }
             // A policy file that cannot be used is said to whoever asked to read it again.
             AuthorityError::Policy(problem) => Self::refused(problem),
             AuthorityError::Ledger(ref ledger) => {

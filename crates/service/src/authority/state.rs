@@ -1,18 +1,17 @@
 //! What the entries of a ledger add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::hash::Hash;
-use crate::ledger::{Entry, Event, GENESIS, Grant, Head, LedgerError};
+use crate::ledger::{Chain, Entry, Event, Grant, Head, LedgerError, Signers};
 use crate::policy::AuditEvidence;
 
 /// Projects, networks, audits and grants.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct State {
-    /// The last entry that was added.
-    pub head: Head,
+    chain: Chain,
     /// By name.
     pub projects: BTreeMap<String, Project>,
     /// Registered networks: outputs and units by hash.
@@ -20,7 +19,18 @@ pub struct State {
     /// Recorded audits, oldest first.
     pub audits: Vec<AuditEvidence>,
     /// Issued keys, oldest first.
-    pub grants: Vec<Grant>,
+    pub grants: Vec<Recorded>,
+    /// Hash of the policy that the last decision was under.
+    pub policy: Option<Hash>,
+}
+
+/// An issue, and its place in the ledger.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// What was issued.
+    pub grant: Grant,
+    /// Its entry.
+    pub entry: Head,
 }
 
 /// A project: a succession of public keys for one purpose.
@@ -45,18 +55,6 @@ pub struct Epoch {
     pub since: i64,
 }
 
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            head: Head { sequence: 0, hash: GENESIS },
-            projects: BTreeMap::new(),
-            networks: BTreeMap::new(),
-            audits: Vec::new(),
-            grants: Vec::new(),
-        }
-    }
-}
-
 impl Project {
     /// The epoch in use.
     pub fn current(&self) -> &Epoch {
@@ -65,12 +63,29 @@ impl Project {
 }
 
 impl State {
-    /// Adds the next entry, once it is shown to follow the last.
+    /// The last entry that was added.
+    pub fn head(&self) -> Head {
+        self.chain.head()
+    }
+
+    /// Adds the next entries, once each is shown to follow the one before and to be signed by one of `signers`. At the
+    /// first that does not hold nothing is added.
     ///
     /// # Errors
-    /// The chain does not hold, or the event contradicts what came before.
-    pub fn apply(&mut self, entry: &Entry) -> Result<(), LedgerError> {
-        let event = entry.check(self.head.sequence + 1, self.head.hash)?;
+    /// The chain does not hold, or an event contradicts what came before.
+    pub fn extend(&mut self, entries: &[Entry], signers: &Signers) -> Result<(), LedgerError> {
+        if entries.is_empty() {
+            return self.chain.finish();
+        }
+        let mut next = self.clone();
+        entries.iter().try_for_each(|entry| next.apply(entry, signers))?;
+        next.chain.finish()?;
+        *self = next;
+        Ok(())
+    }
+
+    fn apply(&mut self, entry: &Entry, signers: &Signers) -> Result<(), LedgerError> {
+        let event = self.chain.follow(entry, signers)?;
         let broken = |problem: &str| LedgerError::Broken { sequence: entry.sequence, problem: problem.into() };
         match event {
             Event::ProjectCreated { project, public_key, inputs, .. } => {
@@ -91,24 +106,41 @@ impl State {
             Event::NetworkRegistered { network, outputs, units, .. } => {
                 self.networks.insert(network, (outputs, units));
             }
-            Event::AuditRecorded { network, audit, attribute, high, auditor, .. } => {
-                self.audits.push(AuditEvidence { network, audit, attribute, high, auditor, at: entry.at });
+            Event::AuditRecorded { network, audit, attribute, high, auditor, key, .. } => {
+                let (at, evidence) = (entry.at, None);
+                self.audits.push(AuditEvidence { network, audit, attribute, high, auditor, key, evidence, at });
             }
-            Event::KeyIssued(grant) => self.grants.push(grant),
-            Event::Refused { .. } => {}
+            Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head() }),
+            Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
+            Event::Migrated { .. } | Event::Refused { .. } => {}
         }
-        self.head = Head { sequence: entry.sequence, hash: entry.hash };
         Ok(())
     }
 
     /// The networks opened under a public key, each once, in the order of issue.
     pub fn opened(&self, public_key: Hash) -> Vec<Hash> {
         let mut networks = Vec::new();
-        for grant in self.grants.iter().filter(|grant| grant.public_key == public_key) {
+        for grant in self.under(public_key) {
             if !networks.contains(&grant.network) {
                 networks.push(grant.network);
             }
         }
         networks
+    }
+
+    /// Who has keys under a public key.
+    pub fn holders(&self, public_key: Hash) -> BTreeSet<&str> {
+        self.under(public_key).map(|grant| grant.holder.as_str()).collect()
+    }
+
+    /// The newest issue of a network's key to a holder.
+    pub fn issued(&self, public_key: Hash, network: Hash, holder: &str) -> Option<&Recorded> {
+        self.grants.iter().rfind(|Recorded { grant, .. }| {
+            grant.public_key == public_key && grant.network == network && grant.holder == holder
+        })
+    }
+
+    fn under(&self, public_key: Hash) -> impl Iterator<Item = &Grant> {
+        self.grants.iter().map(|recorded| &recorded.grant).filter(move |grant| grant.public_key == public_key)
     }
 }

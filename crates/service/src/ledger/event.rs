@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;
+use crate::signature::VerifyingKey;
 
 /// Something that happened, as it stands in the ledger.
 ///
@@ -62,11 +63,33 @@ pub enum Event {
         high: f64,
         /// Name of the auditor in the policy.
         auditor: String,
+        /// Its key; none in entries from before keys were recorded.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        key: Option<VerifyingKey>,
+        /// Seconds since 1970 that the auditor signed; none where it signed no date.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        date: Option<i64>,
         /// Who brought it.
         by: String,
     },
     /// A functional key was issued.
     KeyIssued(Grant),
+    /// Entries from before they were signed are taken over: this entry, which is signed, vouches for them.
+    Migrated {
+        /// How many.
+        entries: i64,
+        /// Hash of the last of them.
+        hash: Hash,
+    },
+    /// Another policy is in force from here on.
+    PolicyChanged {
+        /// Hash of the file.
+        policy: Hash,
+        /// The whole file.
+        text: String,
+        /// Who asked for it to be read, or for the first decision under it.
+        by: String,
+    },
     /// A request was refused.
     Refused {
         /// What was asked for: `key`, `network`, `audit`, `project` or `rotation`.
@@ -141,6 +164,10 @@ impl fmt::Display for Event {
                 write!(f, "; open now: rank {rank}, {bits:.1} bits")?;
                 if approved_by.is_empty() { Ok(()) } else { write!(f, "; approved by {}", approved_by.join(", ")) }
             }
+            Self::Migrated { entries, hash } => {
+                write!(f, "{entries} entries from before signatures taken over, up to hash {hash}")
+            }
+            Self::PolicyChanged { policy, by, .. } => write!(f, "policy {policy} in force, read for {by}"),
             Self::Refused { request, reasons, by, .. } => {
                 write!(f, "{request} refused to {by}: {}", reasons.join("; "))
             }

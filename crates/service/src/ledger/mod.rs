@@ -1,22 +1,32 @@
 //! The ledger: what was set up, issued and refused, in order, for ever.
 //!
-//! Entry `i` carries `hash_i = SHA-256(i, at_i, event_i, hash_{i-1})`, so that a changed, inserted or removed entry
-//! breaks the chain behind it. A chain alone does not show that its end was cut off: a small file beside it, the
-//! *head*, remembers the last entry, and is written after every commit. Entries are appended inside a transaction
-//! that excludes every other writer, so that what was decided on the entries read in it still holds when it commits.
+//! Entry `i` carries `hash_i = SHA-256(i, at_i, event_i, hash_{i-1})` and the signature of the ledger key over it, so that
+//! a changed, inserted or removed entry breaks the chain behind it, and nobody without the key can write another chain.
+//! That does not show that the end was cut off: a small file beside it, the *head*, remembers the last entry as a signed
+//! checkpoint, and is written after every commit, before the next writer begins. Nor does it show that database and head
+//! were both replaced by older copies: only *witnesses* can, who cosign each checkpoint that extends the last one they
+//! saw ([`Witness`]). Entries are appended inside a transaction that excludes every other writer, so that what was
+//! decided on the entries read in it still holds when it commits.
 
 mod entry;
 mod event;
 mod head;
+mod leftover;
+pub mod note;
+mod signers;
 mod store;
+mod witness;
 
-pub use entry::{Entry, GENESIS};
+pub use entry::{Chain, Entry, EntrySignature, GENESIS};
 pub use event::{Event, Grant};
-pub use head::Head;
+pub use head::{Checkpoint, Head};
+pub use signers::{KEY, KeyFile, Signers};
 pub use store::{Ledger, Writing};
+pub use witness::{Handover, MAX_BYTES as MAX_HANDOVER_BYTES, Quorum, Witness, WitnessError};
 
 use crate::files::FileError;
 use crate::hash::Hash;
+use crate::signature::SignatureError;
 
 /// A ledger that cannot be opened, read or written, or does not prove itself.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +77,27 @@ pub enum LedgerError {
         /// Where it should be.
         path: std::path::PathBuf,
     },
+    /// A log of changes beside a SQLite database belongs to another database than this.
+    #[error(
+        "ledger: {path} is left over from another database than the one beside it, as when a backup is put in place: \
+         move it and the file ending in -shm away, and start again; nothing was changed"
+    )]
+    Leftover {
+        /// The log.
+        path: std::path::PathBuf,
+    },
+    /// Another process holds the ledger for too long.
+    #[error("ledger: {path} is held by another process of this authority; try again, or end that process")]
+    Held {
+        /// The lock.
+        path: std::path::PathBuf,
+    },
+    /// The ledger key cannot be used.
+    #[error("ledger key: {0}")]
+    Key(#[from] SignatureError),
+    /// A checkpoint from outside does not fit this ledger.
+    #[error("checkpoint: {0}")]
+    Checkpoint(String),
     /// The database's file cannot be made, or cannot be closed to others.
     #[error("ledger: {0}")]
     File(#[source] FileError),

@@ -1,16 +1,19 @@
 //! The ledger in a database.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::head::{Head, HeadFile};
-use super::{Entry, Event, GENESIS, LedgerError};
+use super::head::HeadFile;
+use super::note::{self, Note};
+use super::witness::{Handover, Quorum};
+use super::{Chain, Checkpoint, Entry, Event, Head, LedgerError, Signers, leftover};
 use crate::clock;
-use crate::files;
+use crate::files::{self, FileError};
 use crate::hash::Hash;
 
 /// The ledger of one authority.
@@ -19,6 +22,7 @@ pub struct Ledger {
     backend: Backend,
     url: String,
     head: HeadFile,
+    signers: Signers,
     /// One writer of this process at a time: those that wait for the database would hold all of its connections.
     turn: Mutex<()>,
 }
@@ -28,6 +32,8 @@ pub struct Writing<'a> {
     ledger: &'a Ledger,
     transaction: Transaction<'static, Any>,
     last: Head,
+    // Given back in this order, both after commit and head.
+    _lock: File,
     _turn: MutexGuard<'a, ()>,
 }
 
@@ -38,23 +44,32 @@ enum Backend {
 }
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS ledger (sequence BIGINT PRIMARY KEY, at BIGINT NOT NULL, \
-                      event TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE)";
-const COLUMNS: &str = "SELECT sequence, at, event, previous, hash FROM ledger WHERE sequence > $1 ORDER BY sequence";
+                      event TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE, signature TEXT)";
+const COLUMNS: &str =
+    "SELECT sequence, at, event, previous, hash, signature FROM ledger WHERE sequence > $1 ORDER BY sequence";
+const LAST: &str = "SELECT sequence, at, event, previous, hash, signature FROM ledger ORDER BY sequence DESC LIMIT 1";
 
 /// How long lent connections are waited for at the end.
 const RETURN: Duration = Duration::from_secs(5);
+/// How long other processes may hold the head.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a database may take to answer at all.
+const ACQUIRE: Duration = Duration::from_secs(5);
 
 impl Ledger {
-    /// Opens or creates the ledger at `url` (`sqlite:PATH` or `postgres://…`), whose head is remembered in `head`.
+    /// Opens or creates the ledger at `url` (`sqlite:PATH` or `postgres://…`), whose head is remembered in `head`. One
+    /// from before entries were signed is taken over where `signers` says so.
     ///
     /// # Errors
-    /// [`LedgerError`] when the address is unknown, the database refuses, or the end of the ledger is missing.
-    pub async fn open(url: &str, head: PathBuf) -> Result<Self, LedgerError> {
+    /// [`LedgerError`] when the address is unknown, the database refuses, the end of the ledger is missing, or its head is
+    /// signed by nobody who counts.
+    pub async fn open(url: &str, head: PathBuf, signers: Signers) -> Result<Self, LedgerError> {
         sqlx::any::install_default_drivers();
         let shown = without_credentials(url);
         let (backend, address) = address(url).ok_or_else(|| LedgerError::Url { url: shown.clone() })?;
         let head = HeadFile(head);
-        if let (Some(remembered), Some(path)) = (head.read()?.filter(|head| head.sequence > 0), sqlite_path(url))
+        if let (Some(remembered), Some(path)) =
+            (head.read(&signers)?.filter(|head| head.sequence > 0), sqlite_path(url))
             && !path.exists()
         {
             // It would be made anew, and empty.
@@ -63,11 +78,14 @@ impl Ledger {
         // SQLite gives its log files the mode of the database.
         if let Some(path) = sqlite_path(url).filter(|path| path.parent().is_some_and(Path::is_dir)) {
             files::make_secret_file(&path).map_err(LedgerError::File)?;
+            // While nobody writes, so that database and log are of one moment.
+            let _lock = lock(&head).await?;
+            leftover::check(&path).await?;
         }
         let fail = |source| LedgerError::Database { url: shown.clone(), source };
         let pool = AnyPoolOptions::new()
             .max_connections(4)
-            .acquire_timeout(Duration::from_secs(20))
+            .acquire_timeout(ACQUIRE)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     if backend == Backend::Sqlite {
@@ -81,7 +99,7 @@ impl Ledger {
             .connect(&address)
             .await
             .map_err(fail)?;
-        let ledger = Self { pool, backend, url: shown, head, turn: Mutex::new(()) };
+        let ledger = Self { pool, backend, url: shown, head, signers, turn: Mutex::new(()) };
         match ledger.prepare().await {
             Ok(()) => Ok(ledger),
             Err(error) => {
@@ -100,22 +118,27 @@ impl Ledger {
         rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
     }
 
-    /// Proves the whole chain, and that its end is the one remembered.
+    /// Proves the whole chain with all signatures, and that its end is the one remembered.
     ///
     /// # Errors
     /// [`LedgerError`] names the first entry at fault.
     pub async fn verify(&self) -> Result<Head, LedgerError> {
-        let remembered = self.head.read()?;
-        let mut last = Head { sequence: 0, hash: GENESIS };
+        let remembered = self.head.read(&self.signers)?;
+        let mut chain = Chain::default();
         for entry in self.after(0).await? {
-            entry.check(last.sequence + 1, last.hash)?;
-            last = Head { sequence: entry.sequence, hash: entry.hash };
+            chain.follow(&entry, &self.signers)?;
         }
-        if let Some(head) = remembered.filter(|head| head.sequence > last.sequence) {
-            return Err(self.head.cut(head, format!("ends with entry {}", last.sequence)));
+        chain.finish()?;
+        if let Some(head) = remembered.filter(|head| head.sequence > chain.head().sequence) {
+            return Err(self.head.cut(head, format!("ends with entry {}", chain.head().sequence)));
         }
         self.check_head_anew().await?;
-        Ok(last)
+        Ok(chain.head())
+    }
+
+    /// Whose entries count.
+    pub fn signers(&self) -> &Signers {
+        &self.signers
     }
 
     /// Begins to write: waits for every other writer to end.
@@ -124,29 +147,32 @@ impl Ledger {
     /// The database refuses, or the end of the ledger is missing.
     pub async fn begin(&self) -> Result<Writing<'_>, LedgerError> {
         let turn = self.turn.lock().await;
-        let mut transaction = match self.backend {
-            Backend::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
-            Backend::Postgres => self.pool.begin().await,
-        }
-        .map_err(|source| self.fail(source))?;
+        // Held until the head is written: else a slower process could put an older head in place of a newer one.
+        let lock = lock(&self.head).await?;
+        let mut transaction = self.transaction().await?;
         if self.backend == Backend::Postgres {
             let lock = sqlx::query("LOCK TABLE ledger IN EXCLUSIVE MODE").execute(&mut *transaction).await;
             lock.map_err(|source| self.fail(source))?;
         }
         // On the connection of the transaction: one more per writer could exhaust the pool while all wait for one.
         self.check_head(&mut transaction).await?;
-        let row = sqlx::query("SELECT sequence, at, event, previous, hash FROM ledger ORDER BY sequence DESC LIMIT 1")
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(|source| self.fail(source))?;
-        let last = match row {
-            None => Head { sequence: 0, hash: GENESIS },
-            Some(row) => {
-                let entry = self.entry(&row)?;
-                Head { sequence: entry.sequence, hash: entry.hash }
-            }
+        let last = self.last(&mut transaction).await?;
+        Ok(Writing { ledger: self, transaction, last, _lock: lock, _turn: turn })
+    }
+
+    async fn transaction(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+        let transaction = match self.backend {
+            Backend::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
+            Backend::Postgres => self.pool.begin().await,
         };
-        Ok(Writing { ledger: self, transaction, last, _turn: turn })
+        transaction.map_err(|source| self.fail(source))
+    }
+
+    async fn last(&self, connection: &mut AnyConnection) -> Result<Head, LedgerError> {
+        let row = sqlx::query(LAST).fetch_optional(connection).await.map_err(|source| self.fail(source))?;
+        let Some(row) = row else { return Ok(Head::EMPTY) };
+        let entry = self.entry(&row)?;
+        Ok(entry.head())
     }
 
     /// Ends all connections.
@@ -173,11 +199,8 @@ impl Ledger {
             Backend::Sqlite => &[CREATE, SQLITE_NO_UPDATE, SQLITE_NO_DELETE],
             Backend::Postgres => &[CREATE, POSTGRES_FUNCTION, POSTGRES_TRIGGER],
         };
-        let mut transaction = match self.backend {
-            Backend::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
-            Backend::Postgres => self.pool.begin().await,
-        }
-        .map_err(|source| self.fail(source))?;
+        let _lock = lock(&self.head).await?;
+        let mut transaction = self.transaction().await?;
         if self.backend == Backend::Postgres {
             // Two processes that create the same table at once would collide in the catalogue.
             let lock = sqlx::query("SELECT 1 FROM (SELECT pg_advisory_xact_lock(7214301)) AS locked");
@@ -186,31 +209,169 @@ impl Ledger {
         for statement in statements {
             sqlx::query(*statement).execute(&mut *transaction).await.map_err(|source| self.fail(source))?;
         }
-        transaction.commit().await.map_err(|source| self.fail(source))?;
-        if self.head.read()?.is_none() {
-            // Written before the first entry, so that a head that is missing later was removed.
-            if !self.after(0).await?.is_empty() {
-                return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
+        self.add_signatures(&mut transaction).await?;
+        let last = self.newest(&mut transaction).await?;
+        let remembered = self.head.read(&self.signers)?;
+        if remembered.is_none() && last > 0 {
+            return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
+        }
+        self.check_head(&mut transaction).await?;
+        let mut head = remembered.unwrap_or(Head::EMPTY);
+        if self.signers.adopt && last > 0 {
+            let entries = self.read(&mut transaction, 0).await?;
+            if entries.iter().all(|entry| entry.signature.is_none()) {
+                let mut chain = Chain::default();
+                entries.iter().try_for_each(|entry| chain.follow(entry, &self.signers).map(drop))?;
+                let event = Event::Migrated { entries: last, hash: chain.head().hash };
+                head = self.append(&mut transaction, chain.head(), &event).await?.head();
             }
-            self.head.write(Head { sequence: 0, hash: GENESIS })?;
+        }
+        transaction.commit().await.map_err(|source| self.fail(source))?;
+        // Written before the first entry, so that a head that is missing later was removed; and signed from now on.
+        if remembered.is_none() || self.signers.adopt {
+            self.head.write(head, &self.signers)?;
         }
         self.check_head_anew().await
     }
 
-    /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
-    async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
-        let Some(head) = self.head.read()?.filter(|head| head.sequence > 0) else { return Ok(()) };
+    /// Place of the last entry, whatever it holds; 0 where there is none.
+    async fn newest(&self, connection: &mut AnyConnection) -> Result<i64, LedgerError> {
+        let last = "SELECT sequence FROM ledger ORDER BY sequence DESC LIMIT 1";
+        let row = sqlx::query(last).fetch_optional(connection).await.map_err(|source| self.fail(source))?;
+        row.map_or(Ok(0), |row| row.try_get(0)).map_err(|source| self.fail(source))
+    }
+
+    /// Databases from before entries were signed have no such column.
+    async fn add_signatures(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let present = match self.backend {
+            Backend::Sqlite => "SELECT name FROM pragma_table_info('ledger') WHERE name = 'signature'",
+            Backend::Postgres => {
+                "SELECT attname::text FROM pg_attribute WHERE attrelid = 'ledger'::regclass AND attname = 'signature'"
+            }
+        };
+        let found = sqlx::query(present).fetch_optional(&mut *connection).await.map_err(|source| self.fail(source))?;
+        if found.is_none() {
+            let added = sqlx::query("ALTER TABLE ledger ADD COLUMN signature TEXT").execute(connection).await;
+            added.map_err(|source| self.fail(source))?;
+        }
+        Ok(())
+    }
+
+    async fn read(&self, connection: &mut AnyConnection, after: i64) -> Result<Vec<Entry>, LedgerError> {
+        let rows = sqlx::query(COLUMNS).bind(after).fetch_all(connection).await;
+        rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
+    }
+
+    async fn append(&self, connection: &mut AnyConnection, last: Head, event: &Event) -> Result<Entry, LedgerError> {
+        let entry = Entry::next(clock::now(), event, last, self.signers.own());
+        let insert =
+            "INSERT INTO ledger (sequence, at, event, previous, hash, signature) VALUES ($1, $2, $3, $4, $5, $6)";
+        sqlx::query(insert)
+            .bind(entry.sequence)
+            .bind(entry.at)
+            .bind(entry.text.as_str())
+            .bind(entry.previous.to_string())
+            .bind(entry.hash.to_string())
+            .bind(entry.signature.as_ref().map(ToString::to_string))
+            .execute(connection)
+            .await
+            .map_err(|source| self.fail(source))?;
+        Ok(entry)
+    }
+
+    /// The signed head and the entries behind `after`, for witnesses.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn handover(&self, after: i64) -> Result<Handover, LedgerError> {
+        let _lock = lock(&self.head).await?;
+        let note = self.head.note(&self.signers)?;
+        let size = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?.head.sequence;
+        let mut entries = self.after(after).await?;
+        entries.retain(|entry| entry.sequence <= size);
+        Ok(Handover::new(&note, &entries))
+    }
+
+    /// Keeps the cosignatures of a checkpoint of this ledger beside the head; gives back the checkpoint and how many
+    /// different witnesses of the quorum cosigned it.
+    ///
+    /// # Errors
+    /// It is no checkpoint of this ledger, or nothing can be written.
+    pub async fn keep_cosigned(&self, text: &str, quorum: &Quorum) -> Result<(Head, usize), LedgerError> {
+        let mut note = Note::parse(text).map_err(LedgerError::Checkpoint)?;
+        let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;
+        let _lock = lock(&self.head).await?;
+        if !self.holds(&note, &checkpoint).await? {
+            return Err(LedgerError::Checkpoint(
+                "it is not of this ledger: its key did not sign it, or its entry is not here".into(),
+            ));
+        }
+        if quorum.count(&note) == 0 {
+            return Err(LedgerError::Checkpoint("none of the policy's witnesses cosigned it".into()));
+        }
+        if let Some(kept) = self.cosigned()? {
+            let before = Checkpoint::of(&kept).map_err(LedgerError::Checkpoint)?;
+            if before.head.sequence > checkpoint.head.sequence && quorum.is_reached(&kept) {
+                return Ok((before.head, quorum.count(&kept)));
+            }
+            note.merge(&kept);
+        }
+        files::write(&self.cosigned_path(), note.to_text().as_bytes())?;
+        Ok((checkpoint.head, quorum.count(&note)))
+    }
+
+    /// The last entry that a quorum of witnesses is shown to have seen; none where there was none.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub async fn witnessed(&self, quorum: &Quorum) -> Result<Option<Head>, LedgerError> {
+        let Some(note) = self.cosigned()? else { return Ok(None) };
+        let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;
+        let holds = quorum.is_reached(&note) && self.holds(&note, &checkpoint).await?;
+        Ok(holds.then_some(checkpoint.head))
+    }
+
+    /// Whether a key that counts signed a checkpoint, and its entry is here.
+    async fn holds(&self, note: &Note, checkpoint: &Checkpoint) -> Result<bool, LedgerError> {
+        if !self.signers.keys().any(|key| note.is_signed(&checkpoint.origin, &key)) {
+            return Ok(false);
+        }
+        let mut connection = self.pool.acquire().await.map_err(|source| self.fail(source))?;
+        let found = self.hash_at(&mut connection, checkpoint.head.sequence).await?;
+        Ok(found.is_some_and(|hash| hash == checkpoint.head.hash.to_string()))
+    }
+
+    fn cosigned(&self) -> Result<Option<Note>, LedgerError> {
+        let path = self.cosigned_path();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = files::read_text(&path, note::MAX_BYTES as u64)?;
+        let format = |problem| LedgerError::HeadFormat { path: path.clone(), problem };
+        Note::parse(&text).map(Some).map_err(format)
+    }
+
+    fn cosigned_path(&self) -> PathBuf {
+        self.head.path().with_extension("witnessed")
+    }
+
+    async fn hash_at(&self, connection: &mut AnyConnection, sequence: i64) -> Result<Option<String>, LedgerError> {
         let row = sqlx::query("SELECT hash FROM ledger WHERE sequence = $1")
-            .bind(head.sequence)
+            .bind(sequence)
             .fetch_optional(connection)
             .await
             .map_err(|source| self.fail(source))?;
-        let Some(row) = row else { return Err(self.head.cut(head, "has no such entry".into())) };
-        let hash: String = row.try_get(0).map_err(|source| self.fail(source))?;
-        if hash != head.hash.to_string() {
-            return Err(self.head.cut(head, format!("has {hash} there")));
+        row.map(|row| row.try_get(0)).transpose().map_err(|source| self.fail(source))
+    }
+
+    /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
+    async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let Some(head) = self.head.read(&self.signers)?.filter(|head| head.sequence > 0) else { return Ok(()) };
+        match self.hash_at(connection, head.sequence).await? {
+            Some(hash) if hash == head.hash.to_string() => Ok(()),
+            Some(hash) => Err(self.head.cut(head, format!("has {hash} there"))),
+            None => Err(self.head.cut(head, "has no such entry".into())),
         }
-        Ok(())
     }
 
     async fn check_head_anew(&self) -> Result<(), LedgerError> {
@@ -226,12 +387,17 @@ impl Ledger {
             text.parse::<Hash>()
                 .map_err(|error| LedgerError::Broken { sequence, problem: format!("was changed: {error}") })
         };
+        let signature: Option<String> = row.try_get(5).map_err(|source| self.fail(source))?;
         Ok(Entry {
             sequence,
             at: row.try_get(1).map_err(|source| self.fail(source))?,
             text: text(2)?,
             previous: hash(3)?,
             hash: hash(4)?,
+            signature: signature
+                .map(|text| text.parse())
+                .transpose()
+                .map_err(|error| LedgerError::Broken { sequence, problem: format!("was changed: {error}") })?,
         })
     }
 
@@ -246,26 +412,21 @@ impl Writing<'_> {
     /// # Errors
     /// As [`Ledger::after`].
     pub async fn after(&mut self, sequence: i64) -> Result<Vec<Entry>, LedgerError> {
-        let rows = sqlx::query(COLUMNS).bind(sequence).fetch_all(&mut *self.transaction).await;
-        rows.map_err(|source| self.ledger.fail(source))?.iter().map(|row| self.ledger.entry(row)).collect()
+        self.ledger.read(&mut self.transaction, sequence).await
     }
 
-    /// Appends an event.
+    /// The last entry: those appended here included.
+    pub fn last(&self) -> Head {
+        self.last
+    }
+
+    /// Appends an event, signed.
     ///
     /// # Errors
     /// The database refuses.
     pub async fn append(&mut self, event: &Event) -> Result<Entry, LedgerError> {
-        let entry = Entry::next(self.last.sequence + 1, clock::now(), event, self.last.hash);
-        sqlx::query("INSERT INTO ledger (sequence, at, event, previous, hash) VALUES ($1, $2, $3, $4, $5)")
-            .bind(entry.sequence)
-            .bind(entry.at)
-            .bind(entry.text.as_str())
-            .bind(entry.previous.to_string())
-            .bind(entry.hash.to_string())
-            .execute(&mut *self.transaction)
-            .await
-            .map_err(|source| self.ledger.fail(source))?;
-        self.last = Head { sequence: entry.sequence, hash: entry.hash };
+        let entry = self.ledger.append(&mut self.transaction, self.last, event).await?;
+        self.last = entry.head();
         Ok(entry)
     }
 
@@ -275,8 +436,26 @@ impl Writing<'_> {
     /// The database refuses, or the head cannot be written.
     pub async fn commit(self) -> Result<Head, LedgerError> {
         self.transaction.commit().await.map_err(|source| self.ledger.fail(source))?;
-        self.ledger.head.write(self.last)?;
+        self.ledger.head.write(self.last, &self.ledger.signers)?;
         Ok(self.last)
+    }
+}
+
+/// Excludes every other process that keeps this head.
+async fn lock(head: &HeadFile) -> Result<File, LedgerError> {
+    let path = head.path().with_extension("head.lock");
+    let fail = |source| FileError::System { path: path.clone(), action: "written", source };
+    let file = File::options().append(true).create(true).open(&path).map_err(fail)?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            Err(std::fs::TryLockError::WouldBlock) => return Err(LedgerError::Held { path }),
+            Err(std::fs::TryLockError::Error(source)) => return Err(fail(source).into()),
+        }
     }
 }
 

@@ -138,6 +138,16 @@ impl Connection {
     /// # Errors
     /// [`ClientError`].
     pub fn get(&self, path: &[&str], limit: usize) -> Result<Vec<u8>, ClientError> {
+        Ok(self.get_with(path, limit, "")?.0)
+    }
+
+    /// As [`Connection::get`], and the value of one header, where the answer has it.
+    pub(super) fn get_with(
+        &self,
+        path: &[&str],
+        limit: usize,
+        header: &str,
+    ) -> Result<(Vec<u8>, Option<String>), ClientError> {
         if let Some(name) = path.iter().find(|name| !is_plain_name(name)) {
             return Err(ClientError::Name((*name).to_owned()));
         }
@@ -149,7 +159,8 @@ impl Connection {
         let mut response = request.call().map_err(|source| transport(&url, source))?;
         let body = read(&url, &mut response, limit as u64)?;
         check(&url, &response, &body)?;
-        Ok(body)
+        let header = response.headers().get(header).and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        Ok((body, header))
     }
 
     /// Sends ciphertexts or envelopes to a model; the answers come in their order.

@@ -21,14 +21,14 @@ pub use pins::{PinError, Pins};
 
 use crate::audit::SignedAudit;
 use crate::clock;
-use crate::envelope::{Envelope, EnvelopeError};
+use crate::envelope::{Destination, Envelope, EnvelopeError};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
-use crate::parameters::{self, Parameters, ParametersError};
+use crate::parameters::{self, Parameters, ParametersError, ParametersSignature};
 use crate::predictor::Answer;
-use crate::signature::{SigningKey, VerifyingKey};
+use crate::signature::{SignatureError, SigningKey, VerifyingKey};
 
-/// Ciphertexts of one request: few enough for any predictor's limits.
+/// Ciphertexts of one request, unless the predictor takes fewer.
 const BATCH: usize = 8;
 /// Longest wait for a busy server.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -38,8 +38,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct OwnerOptions {
     /// What the predictor calls the model.
     pub model: String,
-    /// Hash of its parameters, from the authority. None trusts what comes first, and holds on to it.
+    /// Hash of its parameters, from the authority.
     pub pin: Option<Hash>,
+    /// The authority's key: parameters that it signed are taken, later others too. The first time, this or a pin is
+    /// needed; what was accepted is held on to.
+    pub authority: Option<VerifyingKey>,
+    /// What the predictor calls itself; empty takes host and port of its address.
+    pub recipient: String,
     /// What the envelopes are for.
     pub context: String,
     /// Whom the items are about, for the count; empty counts all together.
@@ -71,6 +76,21 @@ pub enum OwnerError {
     /// The parameters are not the pinned ones.
     #[error(transparent)]
     Parameters(#[from] ParametersError),
+    /// Nothing says whether the parameters are the authority's.
+    #[error(
+        "public parameters: nothing vouches for those that the server sent, whose hash is {found}: ask the authority for \
+         the pin or its key, and name either"
+    )]
+    Untrusted {
+        /// Hash of what came.
+        found: Hash,
+    },
+    /// The authority did not sign the parameters.
+    #[error("public parameters: {problem}; ask the authority for the pin, or the predictor for a newer grant")]
+    Unsigned {
+        /// What is missing or wrong.
+        problem: String,
+    },
     /// The pins cannot be read or written.
     #[error(transparent)]
     Pin(#[from] PinError),
@@ -107,17 +127,25 @@ impl Owner {
         progress: &dyn Progress,
     ) -> Result<Self, OwnerError> {
         files::make_folder(folder)?;
-        let bytes = connection.get(&["v1", "models", &options.model, "parameters"], parameters::MAX_BYTES)?;
+        let path = ["v1", "models", &options.model, "parameters"];
+        let (bytes, signature) = connection.get_with(&path, parameters::MAX_BYTES, parameters::SIGNATURE_HEADER)?;
         let name = format!("{} {}", connection.url(), options.model);
         let pins = Pins::open(folder.join("pins.json"));
-        let pinned = match options.pin {
-            Some(pin) => Some(pin),
-            None => pins.get(&name)?,
+        let found = Hash::of_bytes(&bytes);
+        let pinned = match (options.pin, &options.authority) {
+            (Some(pin), _) => Some(pin),
+            // The authority's word is newer than what was held on to.
+            (None, Some(authority)) => {
+                check_signed(found, signature.as_deref(), authority)?;
+                None
+            }
+            // Never the predictor's choice alone.
+            (None, None) => Some(pins.get(&name)?.ok_or(OwnerError::Untrusted { found })?),
         };
         let parameters = Parameters::from_bytes(&bytes, pinned)?;
         let key = fetch_key(&connection, &options.model, &parameters, folder)?;
         // Only what was checked is held on to.
-        pins.keep(&name, Hash::of_bytes(&bytes))?;
+        pins.keep(&name, found)?;
         let audit = fetch_audit(&connection, &options, &parameters)?;
         let odometer = Odometer::open(folder.join("odometer.json"));
         let encryptor = Encryptor::new(&key, progress);
@@ -129,7 +157,7 @@ impl Owner {
         &self.parameters
     }
 
-    /// Sends images; the predictions come in their order. They count as sent before they leave.
+    /// Sends images; the predictions come in their order. What leaves is counted before it leaves, and nothing else.
     ///
     /// # Errors
     /// [`OwnerError`]: an image that does not fit, a limit that is reached (nothing is sent then), or the server.
@@ -137,14 +165,29 @@ impl Owner {
         let encoder = &self.parameters.encoder;
         let encoded = images.iter().map(|image| encoder.encode(image)).collect::<Result<Vec<_>, _>>()?;
         let summary = self.audit.as_ref().map(SignedAudit::summary);
-        let (key, network) = (self.parameters.public_key, self.parameters.network);
-        let about = odometer::About { public_key: key, network, subject: &self.options.subject };
-        let reading = self.odometer.spend(&about, images.len() as u64, &self.options.limits, summary)?;
+        let about = odometer::About { public_key: self.parameters.public_key, subject: &self.options.subject };
+        let limits = &self.options.limits;
+        let mut reading = self.odometer.allow(&about, images.len() as u64, limits, summary)?;
         let mut answers = Vec::with_capacity(encoded.len());
-        for batch in encoded.chunks(BATCH) {
+        let mut size = BATCH;
+        let mut counted = 0;
+        while answers.len() < encoded.len() {
+            let batch = &encoded[answers.len()..encoded.len().min(answers.len() + size)];
+            // A smaller part of what was refused has left already.
+            let new = (answers.len() + batch.len()).saturating_sub(counted);
+            if new > 0 {
+                reading = self.odometer.spend(&about, new as u64, limits, summary)?;
+                counted += new;
+            }
             let encrypt = |item: &Encoded| Ok(self.encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.to_bytes());
             let bodies = batch.iter().map(encrypt).collect::<Result<Vec<_>, OwnerError>>()?;
-            answers.extend(self.send(&bodies)?);
+            match self.send(&bodies) {
+                // More items than it takes, or more bytes: less at a time.
+                Err(OwnerError::Client(ClientError::Refused { status: 400 | 413, .. })) if batch.len() > 1 => {
+                    size = batch.len() / 2;
+                }
+                sent => answers.extend(sent?),
+            }
         }
         Ok((answers, reading))
     }
@@ -174,12 +217,34 @@ impl Owner {
             public_key: self.parameters.public_key,
             nonce,
             sent: clock::now(),
+            destination: Some(Destination { network: self.parameters.network, recipient: self.recipient().to_owned() }),
             context: self.options.context.clone(),
             body: body.to_vec(),
             signer: None,
         };
         Ok(envelope.seal(self.sender.as_ref())?)
     }
+
+    /// What the predictor calls itself.
+    fn recipient(&self) -> &str {
+        match self.options.recipient.as_str() {
+            "" => self.connection.url().split_once("://").map_or("", |(_, host)| host),
+            named => named,
+        }
+    }
+}
+
+/// That the authority signed parameters of this hash.
+fn check_signed(found: Hash, signature: Option<&str>, authority: &VerifyingKey) -> Result<(), OwnerError> {
+    let unsigned = |problem: String| OwnerError::Unsigned { problem };
+    let signature =
+        signature.ok_or_else(|| unsigned("the server has no signature of the authority for them".into()))?;
+    let signature: ParametersSignature =
+        signature.parse().map_err(|error: SignatureError| unsigned(error.to_string()))?;
+    if signature.authority != *authority {
+        return Err(unsigned(format!("{} signed them, and not {authority}", signature.authority)));
+    }
+    signature.check(found).map_err(|error| unsigned(error.to_string()))
 }
 
 /// The public key that the parameters name: from the folder, or from the server and then kept.

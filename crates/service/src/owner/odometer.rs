@@ -1,7 +1,8 @@
 //! The odometer: how many items were sent, and what that many give away.
 //!
 //! One item leaks little about a collateral attribute; many items of one subject add up (`vote@k` of the audit). The
-//! count is by public key, network and subject, and goes up before an item leaves.
+//! count is by public key and subject, over all functions, since outputs of several add up too; and it goes up before an
+//! item leaves. Subjects may be names of people: the file holds hashes of them with a salt of its own.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -32,8 +33,6 @@ pub struct Limits {
 pub struct About<'a> {
     /// The public key.
     pub public_key: Hash,
-    /// The function.
-    pub network: Hash,
     /// Whom the items are about; empty counts all together.
     pub subject: &'a str,
 }
@@ -98,9 +97,13 @@ pub enum OdometerError {
     },
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Counts {
     version: u32,
+    /// Drawn once for the file; none in version 1.
+    #[serde(default)]
+    salt: Option<Hash>,
+    /// By `KEY/SUBJECT`; in version 1 by `KEY/NETWORK/SUBJECT`, without salt.
     items: BTreeMap<String, u64>,
 }
 
@@ -108,6 +111,21 @@ impl Odometer {
     /// Counts in a file, which need not exist.
     pub fn open(path: PathBuf) -> Self {
         Self(path)
+    }
+
+    /// What the count would be after `more` items, unless a limit forbids them; nothing is counted.
+    ///
+    /// # Errors
+    /// [`OdometerError`].
+    pub fn allow(
+        &self,
+        about: &About,
+        more: u64,
+        limits: &Limits,
+        audit: Option<&AuditSummary>,
+    ) -> Result<Reading, OdometerError> {
+        let _turn = self.turn()?;
+        self.weigh(&self.read()?, about, more, limits, audit)
     }
 
     /// Counts `more` items, unless a limit forbids them. Processes that share the file take turns.
@@ -121,14 +139,34 @@ impl Odometer {
         limits: &Limits,
         audit: Option<&AuditSummary>,
     ) -> Result<Reading, OdometerError> {
+        let _turn = self.turn()?;
+        let mut counts = self.read()?;
+        let reading = self.weigh(&counts, about, more, limits, audit)?;
+        counts.items.insert(counts.name(about), reading.items);
+        let text = serde_json::to_vec_pretty(&counts).map_err(|error| self.format(&error))?;
+        files::write(&self.0, &text)?;
+        Ok(reading)
+    }
+
+    fn turn(&self) -> Result<File, OdometerError> {
         let fail = |source| FileError::System { path: self.0.clone(), action: "written", source };
         let lock = File::create(self.0.with_extension("lock")).map_err(fail)?;
         lock.lock().map_err(fail)?;
-        let mut counts = self.read()?;
-        let count = counts.items.entry(about.name()).or_default();
-        let items = count.saturating_add(more);
+        Ok(lock)
+    }
+
+    fn weigh(
+        &self,
+        counts: &Counts,
+        about: &About,
+        more: u64,
+        limits: &Limits,
+        audit: Option<&AuditSummary>,
+    ) -> Result<Reading, OdometerError> {
+        let sent = counts.items.get(&counts.name(about)).copied().unwrap_or_default();
+        let items = sent.saturating_add(more);
         if let Some(most) = limits.most_items.filter(|&most| items > most) {
-            return Err(OdometerError::Items { sent: *count, more, most });
+            return Err(OdometerError::Items { sent, more, most });
         }
         let accuracy = audit.and_then(|audit| audit.vote_at(items));
         if let Some(most) = limits.most_accuracy {
@@ -138,39 +176,61 @@ impl Odometer {
                 return Err(OdometerError::Accuracy { items, attribute, accuracy, most });
             }
         }
-        *count = items;
-        counts.version = 1;
-        let text = serde_json::to_vec_pretty(&counts).map_err(|error| self.format(&error))?;
-        files::write(&self.0, &text)?;
         let warn = limits.warn_items.is_some_and(|warn| items >= warn);
         Ok(Reading { items, accuracy, attribute: audit.map(|audit| audit.attribute.clone()), warn })
     }
 
     fn read(&self) -> Result<Counts, OdometerError> {
         if !self.0.exists() {
-            return Ok(Counts::default());
+            return Ok(Counts { version: 2, salt: Some(draw()), items: BTreeMap::new() });
         }
         let counts: Counts =
             serde_json::from_slice(&files::read(&self.0, 16 << 20)?).map_err(|error| self.format(&error))?;
-        Ok(counts)
+        match (counts.version, counts.salt) {
+            (1, None) => Ok(counts.salted()),
+            (2, Some(_)) => Ok(counts),
+            (version, _) => Err(self.format(&format!("version {version}, or no salt"))),
+        }
     }
 
-    fn format(&self, error: &serde_json::Error) -> OdometerError {
-        OdometerError::Format { path: self.0.clone(), problem: error.to_string() }
+    fn format(&self, problem: &dyn std::fmt::Display) -> OdometerError {
+        OdometerError::Format { path: self.0.clone(), problem: problem.to_string() }
     }
 }
 
-impl About<'_> {
-    fn name(&self) -> String {
-        // Subjects may be names of people: the file holds only a hash of them.
-        let subject = match self.subject {
+impl Counts {
+    /// Those of a file of version 1: over all networks of a key, and with a salt.
+    fn salted(self) -> Self {
+        let mut counts = Self { version: 2, salt: Some(draw()), items: BTreeMap::new() };
+        for (name, items) in self.items {
+            let mut parts = name.splitn(3, '/');
+            let (key, subject) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+            let count: &mut u64 = counts.items.entry(counts.salt_name(key, subject)).or_default();
+            *count = count.saturating_add(items);
+        }
+        counts
+    }
+
+    fn name(&self, about: &About) -> String {
+        let subject = match about.subject {
             "" => String::new(),
             subject => Hash::of("halflight odometer subject v1", &[subject.as_bytes()]).to_string(),
         };
-        format!("{}/{}/{subject}", self.public_key, self.network)
+        self.salt_name(&about.public_key.to_string(), &subject)
+    }
+
+    fn salt_name(&self, key: &str, subject: &str) -> String {
+        let salt = self.salt.unwrap_or(Hash([0; 32]));
+        match subject {
+            "" => format!("{key}/"),
+            subject => format!("{key}/{}", Hash::of("halflight odometer subject v2", &[&salt.0, subject.as_bytes()])),
+        }
     }
 }
 
+fn draw() -> Hash {
+    Hash(rand::random())
+}
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,7 +240,7 @@ mod tests {
     fn counts_warns_and_stops() {
         let folder = tempfile::tempdir().unwrap();
         let odometer = Odometer::open(folder.path().join("odometer.json"));
-        let about = About { public_key: Hash([1; 32]), network: Hash([2; 32]), subject: "anna" };
+        let about = About { public_key: Hash([1; 32]), subject: "anna" };
         let limits = Limits { warn_items: Some(3), most_items: Some(5), most_accuracy: None };
         assert!(!odometer.spend(&about, 2, &limits, None).unwrap().warn);
         assert!(odometer.spend(&about, 2, &limits, None).unwrap().warn);
@@ -194,7 +254,7 @@ mod tests {
     fn the_audit_limits_by_what_many_items_give_away() {
         let folder = tempfile::tempdir().unwrap();
         let odometer = Odometer::open(folder.path().join("odometer.json"));
-        let about = About { public_key: Hash([1; 32]), network: Hash([2; 32]), subject: "" };
+        let about = About { public_key: Hash([1; 32]), subject: "" };
         let strongest = Figure { family: "forest".into(), accuracy: 54.0, high: 55.0, chance: 50.0 };
         let vote = vec![VoteFigure { k: 1, accuracy: 54.0 }, VoteFigure { k: 21, accuracy: 70.0 }];
         let audit = AuditSummary {
@@ -212,12 +272,45 @@ mod tests {
         assert!(matches!(refused, Err(OdometerError::Accuracy { items: 2, .. })));
     }
 
+    /// Counts were kept by network, and the hash of a short name can be found by trying names.
+    #[test]
+    fn counts_of_before_are_taken_over_networks_and_salted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("odometer.json");
+        let (key, anna) = (Hash([1; 32]), Hash::of("halflight odometer subject v1", &[b"anna"]));
+        let old = serde_json::json!({ "version": 1, "items": {
+            format!("{key}/{}/{anna}", Hash([2; 32])): 3, format!("{key}/{}/{anna}", Hash([3; 32])): 4,
+            format!("{key}/{}/", Hash([2; 32])): 2,
+        }});
+        std::fs::write(&path, old.to_string()).unwrap();
+        let odometer = Odometer::open(path.clone());
+        let spend = |subject| odometer.spend(&About { public_key: key, subject }, 1, &Limits::default(), None).unwrap();
+        assert_eq!((spend("anna").items, spend("").items, spend("otto").items, spend("anna").items), (8, 3, 1, 9));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(&anna.to_string()) && !text.contains("anna"), "{text}");
+        // Another file has another salt.
+        let other = Odometer::open(folder.path().join("other.json"));
+        other.spend(&About { public_key: key, subject: "anna" }, 1, &Limits::default(), None).unwrap();
+        let other = std::fs::read_to_string(folder.path().join("other.json")).unwrap();
+        let names = |text: &str| text.lines().filter(|line| line.contains('/')).map(str::to_owned).collect::<Vec<_>>();
+        assert!(names(&other).iter().all(|line| !text.contains(line.split('"').nth(1).unwrap())), "{other}");
+    }
+
+    #[test]
+    fn what_is_only_asked_for_is_not_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let odometer = Odometer::open(folder.path().join("odometer.json"));
+        let about = About { public_key: Hash([1; 32]), subject: "anna" };
+        assert_eq!(odometer.allow(&about, 5, &Limits::default(), None).unwrap().items, 5);
+        assert_eq!(odometer.spend(&about, 2, &Limits::default(), None).unwrap().items, 2);
+    }
+
     #[test]
     fn a_damaged_file_stops_everything() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("odometer.json");
         std::fs::write(&path, "{").unwrap();
-        let about = About { public_key: Hash([1; 32]), network: Hash([2; 32]), subject: "" };
+        let about = About { public_key: Hash([1; 32]), subject: "" };
         let spent = Odometer::open(path).spend(&about, 1, &Limits::default(), None);
         assert!(matches!(spent, Err(OdometerError::Format { .. })));
     }

@@ -6,7 +6,14 @@ pub use quadratic::Opened;
 use serde::Serialize;
 
 use super::Policy;
+use crate::approval::Subject;
+use crate::audit::Evidence;
+use crate::clock;
 use crate::hash::Hash;
+use crate::signature::VerifyingKey;
+
+/// How far the clocks of auditor and authority may be apart, in seconds.
+const CLOCKS: i64 = 86_400;
 
 /// A recorded audit.
 #[derive(Clone, Debug)]
@@ -21,6 +28,10 @@ pub struct AuditEvidence {
     pub high: f64,
     /// Name of the auditor when it was recorded.
     pub auditor: String,
+    /// Its key; none where it was recorded before keys were, and the file was not read.
+    pub key: Option<VerifyingKey>,
+    /// When the auditor signed and on how much the audit rests; none where it signed neither.
+    pub evidence: Option<Evidence>,
     /// Seconds since 1970 when it was recorded.
     pub at: i64,
 }
@@ -40,6 +51,10 @@ pub struct Request<'a> {
     pub audits: &'a [AuditEvidence],
     /// Names of different approvers who signed this request.
     pub approved_by: &'a BTreeSet<String>,
+    /// Whether the holder has no key of this network under this public key yet.
+    pub new_holder: bool,
+    /// Different holders of keys under this public key, this one included.
+    pub holders: usize,
     /// Seconds since 1970.
     pub now: i64,
 }
@@ -55,6 +70,27 @@ pub struct Decision {
     pub after: Opened,
     /// Seconds since 1970 after which the key must not be used.
     pub expires: Option<i64>,
+    /// The audits that count for the network.
+    pub audits: Vec<CountedAudit>,
+    /// What approvers would sign; none where the decision is about no project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Subject>,
+}
+
+/// An audit that counts, as approvers see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CountedAudit {
+    /// Hash of the signed file.
+    pub audit: Hash,
+    /// The collateral attribute.
+    pub attribute: String,
+    /// What attackers may reach, in percent.
+    pub high: f64,
+    /// Name of the auditor in the policy.
+    pub auditor: String,
+    /// When it was signed and on how much it rests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 impl Policy {
@@ -66,7 +102,15 @@ impl Policy {
         self.check_audits(request, &mut refusals);
         self.check_approval(request, &mut refusals);
         let expires = self.valid_days().map(|days| request.now + i64::from(days) * 86_400);
-        Decision { refusals, before: request.before, after: request.after, expires }
+        let audits = self.counted(request).into_iter().map(|(name, found)| CountedAudit {
+            audit: found.audit,
+            attribute: found.attribute.clone(),
+            high: found.high,
+            auditor: name.to_owned(),
+            evidence: found.evidence.clone(),
+        });
+        let audits = audits.collect();
+        Decision { refusals, before: request.before, after: request.after, expires, audits, approval: None }
     }
 
     fn check_network(&self, request: &Request, refusals: &mut Vec<String>) {
@@ -93,6 +137,12 @@ impl Policy {
                 before.bits, after.bits, self.limits.bits
             ));
         }
+        if request.new_holder && request.holders > self.limits.holders {
+            refusals.push(format!(
+                "holders: {} would have keys under this public key; the policy allows {}",
+                request.holders, self.limits.holders
+            ));
+        }
         if self.noise.required && after.noise_free > 0 {
             refusals.push(format!(
                 "noise: {} independent combinations of the opened functions would be free of noise; \
@@ -102,42 +152,87 @@ impl Policy {
         }
     }
 
-    fn check_audits(&self, request: &Request, refusals: &mut Vec<String>) {
-        let Some(audit) = &self.audit else { return };
-        let oldest = request.now - i64::from(audit.max_age_days) * 86_400;
-        for attribute in &audit.attributes {
-            // The newest counts: an older, better one must not outlive a worse result.
-            let newest = request
+    /// The audit that counts for each attribute demanded, with the name of its auditor: the newest by an auditor's key,
+    /// since an older, better one must not outlive a worse result; of two of one date the worse one.
+    pub fn counted<'a>(&self, request: &Request<'a>) -> Vec<(&str, &'a AuditEvidence)> {
+        let Some(audit) = &self.audit else { return Vec::new() };
+        let newest = |attribute: &String| {
+            let by_auditor = request
                 .audits
                 .iter()
                 .filter(|found| found.network == request.network && found.attribute == *attribute)
-                .filter(|found| audit.auditors.contains_key(&found.auditor))
-                .max_by_key(|found| found.at);
-            match newest {
+                .filter_map(|found| Some((self.auditor(found.key.as_ref()?)?, found)));
+            by_auditor.max_by(|(_, a), (_, b)| a.date().cmp(&b.date()).then(a.high.total_cmp(&b.high)))
+        };
+        audit.attributes.iter().filter_map(newest).collect()
+    }
+
+    fn check_audits(&self, request: &Request, refusals: &mut Vec<String>) {
+        let Some(audit) = &self.audit else { return };
+        let counted = self.counted(request);
+        for attribute in &audit.attributes {
+            match counted.iter().find(|(_, found)| found.attribute == *attribute) {
                 None => refusals.push(format!(
                     "audit: none on record for attribute '{attribute}' of network {}, signed by one of the policy's \
                      auditors",
                     request.network
                 )),
-                Some(found) if found.at < oldest => refusals.push(format!(
-                    "audit: the one for attribute '{attribute}' is older than {} days",
-                    audit.max_age_days
-                )),
-                Some(found) if found.high >= audit.strongest_below || found.high.is_nan() => refusals.push(format!(
-                    "audit: the strongest attacker on '{attribute}' may reach {:.2} %; the policy demands less than \
-                     {:.2} %",
-                    found.high, audit.strongest_below
-                )),
-                Some(_) => {}
+                Some((_, found)) => self.check_audit(audit, found, request.now, refusals),
             }
+        }
+    }
+
+    fn check_audit(&self, audit: &super::Audit, found: &AuditEvidence, now: i64, refusals: &mut Vec<String>) {
+        let attribute = &found.attribute;
+        match &found.evidence {
+            None if !audit.undated => refusals.push(format!(
+                "audit: the one for attribute '{attribute}' carries no signed date; let the auditor sign it anew, or write \
+                 undated = true under [audit]"
+            )),
+            Some(evidence) if evidence.date > now + CLOCKS => refusals.push(format!(
+                "audit: the one for attribute '{attribute}' is dated {}, which is to come",
+                clock::utc(evidence.date)
+            )),
+            _ => {}
+        }
+        if found.date() < now - i64::from(audit.max_age_days) * 86_400 {
+            refusals
+                .push(format!("audit: the one for attribute '{attribute}' is older than {} days", audit.max_age_days));
+        }
+        if found.high >= audit.strongest_below || found.high.is_nan() {
+            refusals.push(format!(
+                "audit: the strongest attacker on '{attribute}' may reach {:.2} %; the policy demands less than {:.2} %",
+                found.high, audit.strongest_below
+            ));
+        }
+        let evidence = found.evidence.as_ref();
+        let least = [
+            ("attackers", audit.min_attackers, evidence.map_or(0, |evidence| evidence.attackers)),
+            ("items", audit.min_items, evidence.map_or(0, |evidence| evidence.items)),
+            ("seeds", audit.min_seeds, evidence.map_or(0, |evidence| evidence.seeds)),
+        ];
+        for (what, least, given) in least.into_iter().filter(|(_, least, given)| given < least) {
+            refusals.push(format!(
+                "audit: the one for attribute '{attribute}' rests on {given} {what}; the policy demands {least}"
+            ));
+        }
+        let panel = evidence.and_then(|evidence| evidence.panel.as_deref());
+        if let Some(demanded) = audit.panel.filter(|demanded| !demanded.is_met(panel)) {
+            refusals.push(format!(
+                "audit: the one for attribute '{attribute}' is by {}; the policy demands the {} panel",
+                panel.map_or_else(|| "no known panel".to_owned(), |panel| format!("the {panel} panel")),
+                demanded.name()
+            ));
         }
     }
 
     fn check_approval(&self, request: &Request, refusals: &mut Vec<String>) {
         let Some(approval) = &self.approval else { return };
         let Request { before, after, .. } = request;
-        let above_rank = after.rank > before.rank && after.rank > approval.above_rank;
-        let above_bits = after.bits > before.bits && after.bits > approval.above_bits;
+        // To a new holder everything is new, whoever else has it already.
+        let new = approval.new_holders && request.new_holder;
+        let above_rank = (new || after.rank > before.rank) && after.rank > approval.above_rank;
+        let above_bits = (new || after.bits > before.bits) && after.bits > approval.above_bits;
         let signed = request.approved_by.iter().filter(|name| approval.approvers.contains_key(*name)).count();
         if (above_rank || above_bits) && signed < approval.people {
             refusals.push(format!(
@@ -145,5 +240,12 @@ impl Policy {
                 approval.above_rank, approval.above_bits, approval.people
             ));
         }
+    }
+}
+
+impl AuditEvidence {
+    /// When it was signed; where the auditor signed no date, when it was recorded.
+    pub fn date(&self) -> i64 {
+        self.evidence.as_ref().map_or(self.at, |evidence| evidence.date)
     }
 }

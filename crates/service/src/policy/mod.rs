@@ -9,12 +9,18 @@
 //! [limits]                      # per public key, over everyone who holds keys: holders can pool them
 //! rank = 4                      # dimension of the span of all functions opened
 //! bits = 120.0                  # log2 of the ranges of a basis of that span
+//! holders = 16                  # different people or machines with keys
 //!
 //! [audit]                       # omit to demand none
 //! attributes = ["font"]         # a signed audit of exactly this network for each
 //! strongest_below = 60.0        # percent: upper end of the interval of the strongest attacker
-//! max_age_days = 365
+//! max_age_days = 365            # from the date that the auditor signed
 //! auditors = { lab = "ed25519:3b…" }  # name = public key
+//! min_attackers = 20            # the least that an audit may rest on; 0 or absent: anything
+//! min_items = 1000
+//! min_seeds = 3
+//! panel = "full"                # or "quick"; absent: any attackers
+//! undated = false               # whether audits without a signed date count, from the day they were recorded
 //!
 //! [noise]
 //! required = false              # no combination of opened functions may be free of noise
@@ -26,7 +32,14 @@
 //! above_rank = 3                # two people must sign for a key that takes the totals above these
 //! above_bits = 100.0
 //! people = 2
+//! max_days = 30                 # longest time that an approval may hold
+//! new_holders = true            # whether a new holder needs it too where others have the key already
 //! approvers = { anna = "ed25519:77…", ben = "ed25519:a0…" }
+//!
+//! [ledger]                      # omit where one authority writes alone and has no witnesses
+//! writers = ["ed25519:9c…"]     # ledger keys of other authorities on the same ledger; read at the start
+//! witnesses = { north = "ed25519:1f…", south = "ed25519:8e…" }
+//! quorum = 1                    # witnesses that must have cosigned the issue of a key before it is handed out
 //! ```
 
 mod decide;
@@ -37,11 +50,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use decide::{AuditEvidence, Decision, Opened, Request};
+pub use decide::{AuditEvidence, CountedAudit, Decision, Opened, Request};
 pub use starting::starting_policy;
 
 use crate::files::{self, FileError};
 use crate::hash::Hash;
+use crate::ledger::{Quorum, note};
 use crate::signature::VerifyingKey;
 
 /// What an authority may issue. See the [module](self) for the file.
@@ -59,9 +73,14 @@ pub struct Policy {
     keys: Keys,
     #[serde(default)]
     approval: Option<Approval>,
+    #[serde(default)]
+    ledger: LedgerPart,
     /// Hash of the file, for the ledger.
     #[serde(skip, default = "no_hash")]
     hash: Hash,
+    /// The file, for the ledger.
+    #[serde(skip)]
+    text: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +94,8 @@ struct Networks {
 struct Limits {
     rank: usize,
     bits: f64,
+    #[serde(default = "sixteen")]
+    holders: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -85,6 +106,23 @@ struct Audit {
     #[serde(default = "a_year")]
     max_age_days: u32,
     auditors: BTreeMap<String, VerifyingKey>,
+    #[serde(default)]
+    min_attackers: u64,
+    #[serde(default)]
+    min_items: u64,
+    #[serde(default)]
+    min_seeds: u64,
+    #[serde(default)]
+    panel: Option<Panel>,
+    #[serde(default)]
+    undated: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Panel {
+    Quick,
+    Full,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -106,7 +144,22 @@ struct Approval {
     above_bits: f64,
     #[serde(default = "two")]
     people: usize,
+    #[serde(default = "a_month")]
+    max_days: u32,
+    #[serde(default = "yes")]
+    new_holders: bool,
     approvers: BTreeMap<String, VerifyingKey>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LedgerPart {
+    #[serde(default)]
+    writers: Vec<VerifyingKey>,
+    #[serde(default)]
+    witnesses: BTreeMap<String, VerifyingKey>,
+    #[serde(default)]
+    quorum: usize,
 }
 
 /// A policy file that cannot be used.
@@ -156,6 +209,7 @@ impl Policy {
         let mut policy: Self = toml::from_str(text)
             .map_err(|error| PolicyError::Syntax { path: path.to_owned(), problem: error.to_string() })?;
         policy.hash = Hash::of_bytes(text.as_bytes());
+        policy.text = text.to_owned();
         policy.check(path)?;
         Ok(policy)
     }
@@ -163,6 +217,32 @@ impl Policy {
     /// Hash of the file.
     pub fn hash(&self) -> Hash {
         self.hash
+    }
+
+    /// The file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Ledger keys of other authorities whose entries count.
+    pub fn writers(&self) -> &[VerifyingKey] {
+        &self.ledger.writers
+    }
+
+    /// Who must have cosigned the issue of a key before it is handed out; none where nobody must.
+    pub fn quorum(&self) -> Option<Quorum> {
+        let LedgerPart { witnesses, quorum, .. } = &self.ledger;
+        (*quorum > 0).then(|| Quorum { people: *quorum, witnesses: witnesses.clone() })
+    }
+
+    /// Longest time in days that an approval may hold.
+    pub fn approval_days(&self) -> i64 {
+        self.approval.as_ref().map_or(0, |approval| i64::from(approval.max_days))
+    }
+
+    /// Whether audits of an attribute are demanded.
+    pub fn demands_audit(&self, attribute: &str) -> bool {
+        self.audit.as_ref().is_some_and(|audit| audit.attributes.contains(attribute))
     }
 
     /// Days for which a new key is valid; none means for ever.
@@ -194,6 +274,18 @@ impl Policy {
         if !(self.limits.bits > 0.0 && self.limits.bits.is_finite()) {
             return value("limits.bits", self.limits.bits.to_string(), "write a positive number");
         }
+        if self.limits.holders == 0 {
+            return value("limits.holders", "0".into(), "write how many different holders may have keys");
+        }
+        let LedgerPart { witnesses, quorum, .. } = &self.ledger;
+        let keys: BTreeSet<[u8; 32]> = witnesses.values().map(VerifyingKey::to_bytes).collect();
+        if *quorum > keys.len() || (*quorum == 0 && !keys.is_empty()) {
+            let remedy = "write 1 to the number of different keys under ledger.witnesses";
+            return value("ledger.quorum", quorum.to_string(), remedy);
+        }
+        if let Some(name) = witnesses.keys().find(|name| !note::is_name(name)) {
+            return value("ledger.witnesses", name.clone(), "use letters, digits, '-' and '.' in names");
+        }
         if let Some(audit) = &self.audit {
             if audit.attributes.is_empty() {
                 return value("audit.attributes", "empty".into(), "name at least one, or omit [audit]");
@@ -206,6 +298,9 @@ impl Policy {
             }
         }
         if let Some(approval) = &self.approval {
+            if approval.max_days == 0 {
+                return value("approval.max_days", "0".into(), "write how many days an approval may hold");
+            }
             if approval.people < 2 {
                 return value("approval.people", approval.people.to_string(), "write 2 or more, or omit [approval]");
             }
@@ -219,6 +314,20 @@ impl Policy {
     }
 }
 
+impl Panel {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Full => "full",
+        }
+    }
+
+    /// The full panel has all that the quick one has.
+    fn is_met(self, by: Option<&str>) -> bool {
+        by == Some("full") || by == Some(self.name())
+    }
+}
+
 impl Default for Keys {
     fn default() -> Self {
         Self { valid_days: 90 }
@@ -227,6 +336,18 @@ impl Default for Keys {
 
 fn a_year() -> u32 {
     365
+}
+
+fn a_month() -> u32 {
+    30
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn sixteen() -> usize {
+    16
 }
 
 fn two() -> usize {

@@ -12,7 +12,7 @@ pub fn starting_policy(network: Hash, opened: &Opened) -> String {
     let (rank, bits) = (opened.rank.max(1), opened.bits.ceil().max(1.0));
     format!(
         r#"# What this authority may issue. The command line reads it at every request, a running server when it starts and
-# at POST /v1/policy/reload. Every decision goes to the ledger with the hash of this file.
+# at POST /v1/policy/reload. Every decision goes to the ledger with the hash of this file, and so does the file itself.
 version = 1
 
 [networks]
@@ -25,6 +25,7 @@ allow = [
 # Per public key, over everyone who holds keys: holders can pool them. These leave room for the network above alone.
 rank = {rank}        # dimension of the span of all functions opened
 bits = {bits:.1}   # log2 of the exact ranges of a basis of that span, over every encoder in use
+holders = 16   # different people or machines with keys
 
 [keys]
 # Predictors refuse a key after so many days; 0 means never. What ends a key for certain is a new public key.
@@ -35,7 +36,10 @@ valid_days = 90
 # [audit]
 # attributes = ["font"]
 # strongest_below = 60.0
-# max_age_days = 365
+# max_age_days = 365                       # from the date that the auditor signed
+# min_attackers = 20
+# min_items = 1000
+# panel = "full"
 # auditors = {{ lab = "ed25519:…" }}        # the public key that `halflight keygen --out lab.key` prints
 
 # No combination of opened functions without the noise that owners add:
@@ -49,7 +53,15 @@ valid_days = 90
 # above_rank = 3
 # above_bits = 100.0
 # people = 2
+# max_days = 30                            # longest time that an approval may hold
+# new_holders = true                       # a new holder needs it too, where others have the key already
 # approvers = {{ anna = "ed25519:…", ben = "ed25519:…" }}
+
+# Witnesses elsewhere who cosign the ledger; keys are handed out once so many saw their issue:
+#
+# [ledger]
+# witnesses = {{ north = "ed25519:…" }}
+# quorum = 1
 "#
     )
 }
@@ -84,7 +96,7 @@ mod tests {
             }
             full.push('\n');
         }
-        assert_eq!(keys, 3);
+        assert_eq!(keys, 4);
         assert!(Policy::parse(&full, path).is_ok(), "{full}");
     }
 }

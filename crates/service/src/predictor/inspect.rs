@@ -14,7 +14,7 @@ use crate::transport::Problem;
 pub fn ciphertext(model: &Model, replays: &Replays, item: Vec<u8>) -> Result<Vec<u8>, Problem> {
     let body = if Envelope::is(&item) {
         open(model, replays, &item)?
-    } else if model.options().require_signature || model.options().context.is_some() {
+    } else if model.options().require_signature || model.options().wants_envelope() {
         let detail = "this model takes ciphertexts in signed envelopes only; send an envelope";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     } else {
@@ -63,6 +63,8 @@ fn open(model: &Model, replays: &Replays, item: &[u8]) -> Result<Vec<u8>, Proble
         let (found, expected) = (envelope.public_key, model.parameters().public_key);
         return Err(Problem::refused(format!("the envelope names public key {found}, this model opens {expected}")));
     }
+    let network = model.parameters().network;
+    envelope.check(qfe::SUITE, network, options.recipient.as_deref()).map_err(Problem::refused)?;
     let signer = envelope.signer.as_ref().map(|key| key.to_bytes()).unwrap_or_default();
     let name = Hash::of("halflight envelope seen v1", &[&signer, &envelope.nonce]);
     replays.take(name, envelope.sent, clock::now()).map_err(|error| match error {

@@ -25,7 +25,7 @@ use crate::files::{self, FileError};
 use crate::grant::{GrantError, GrantFile};
 use crate::hash::Hash;
 use crate::page::PageFile;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, ParametersSignature};
 use crate::signature::VerifyingKey;
 
 /// A model that can predict.
@@ -50,6 +50,8 @@ pub struct ModelOptions {
     pub senders: BTreeMap<String, VerifyingKey>,
     /// The context that envelopes must carry; none takes any.
     pub context: Option<String>,
+    /// What envelopes must call this predictor; none takes any, and envelopes of before, which name no recipient.
+    pub recipient: Option<String>,
     /// Keys of authorities whose grants count; empty takes any grant that verifies.
     pub authorities: Vec<VerifyingKey>,
 }
@@ -128,6 +130,11 @@ pub enum ModelError {
 }
 
 impl ModelOptions {
+    /// Whether bare ciphertexts lack what these options ask for.
+    pub fn wants_envelope(&self) -> bool {
+        self.context.is_some() || self.recipient.is_some()
+    }
+
     /// Those of a model's folder; without a file the default ones.
     ///
     /// # Errors
@@ -214,6 +221,12 @@ impl Model {
     /// The signed audit, where the predictor has it.
     pub fn audit(&self) -> Option<&SignedAudit> {
         self.audit.as_ref()
+    }
+
+    /// The authority's word for the parameters, where the grant has one that fits.
+    pub fn parameters_signature(&self) -> Option<&ParametersSignature> {
+        let signature = self.grant.as_ref()?.parameters.as_ref()?;
+        signature.check(self.parameters.pin()).is_ok().then_some(signature)
     }
 
     /// The page file, where the predictor has it.

@@ -14,6 +14,7 @@ use super::Predictor;
 use super::infer::{self, INPUT, ready};
 use super::model::Model;
 use super::page;
+use crate::parameters::SIGNATURE_HEADER;
 use crate::transport::{Caller, Problem, Scope, frame};
 
 type Shared = State<Arc<Predictor>>;
@@ -135,7 +136,9 @@ async fn version_ready(
 
 async fn parameters(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
     let model = ready(&predictor, &name, None)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], model.parameters().to_bytes()).into_response())
+    let signature = model.parameters_signature().map(|signature| [(SIGNATURE_HEADER, signature.to_string())]);
+    let content = [(header::CONTENT_TYPE, "application/json")];
+    Ok((content, signature, model.parameters().to_bytes()).into_response())
 }
 
 async fn public_key(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {

@@ -13,7 +13,7 @@ use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inpu
 use model::CompiledNetwork;
 use serde::Serialize;
 use serde_json::json;
-use service::audit::SignedAudit;
+use service::audit::{Evidence, SignedAudit};
 use service::hash::Hash;
 use service::signature::SigningKey;
 
@@ -136,7 +136,14 @@ impl Audit {
             let text = serde_json::to_string_pretty(&outcome)?;
             files::write(json, text.as_bytes())?;
             if let (Some(path), Some(key)) = (&signed, &signer) {
-                files::write(path, &SignedAudit::sign(Hash(network.hash()), &text, key)?.to_bytes())?;
+                let data = data_hash([&self.train, &self.test])?;
+                let panel = match self.panel {
+                    _ if self.families.is_some() => None,
+                    Panel::Quick => Some("quick"),
+                    Panel::Full => Some("full"),
+                };
+                let evidence = Evidence::now(&text, Some(data), panel)?;
+                files::write(path, &SignedAudit::sign(Hash(network.hash()), &text, &evidence, key)?.to_bytes())?;
             }
         }
         console.result(&outcome, || {
@@ -206,6 +213,17 @@ impl Audit {
             ..standard
         }
     }
+}
+
+/// One name for the data sets of an audit, in their order: a hash over the hash of each file.
+pub fn data_hash(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Hash> {
+    let hash = |path: &Path| -> Result<Hash> {
+        let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
+        Ok(Hash::of_bytes(&bytes))
+    };
+    let hashes = paths.into_iter().map(|path| hash(path.as_ref())).collect::<Result<Vec<_>>>()?;
+    let parts: Vec<&[u8]> = hashes.iter().map(|hash| &hash.0[..]).collect();
+    Ok(Hash::of("halflight audit data v1", &parts))
 }
 
 /// One data set, with what the network makes of it.

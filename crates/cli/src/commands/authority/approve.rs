@@ -1,52 +1,117 @@
 //! `halflight authority approve`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use service::approval::{Approval, Subject};
+use service::clock;
 use service::hash::Hash;
 use service::signature::SigningKey;
 
 use super::network_hash;
 use crate::console::Console;
+use crate::files;
 use crate::keys;
 
-/// Signs, as an approver of the policy, for one key: this network, under this public key, for this holder. Prints one
-/// line to give to `halflight authority issue --approval`.
+/// Most bytes of a decision.
+const LIMIT: u64 = 4 << 20;
+
+/// Signs, as an approver of the policy, for one holder's key: this network, under this public key, with no more open than
+/// the authority's dry run says and on the audits that it names, until a day. Read what it says on standard error before
+/// the line is passed on to `halflight authority issue --approval`.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  halflight authority approve --key anna.key --network compiled.safetensors \\\n    \
-    --public-key authority/public/public.key --holder predictor"
+    after_help = "Example:\n  halflight authority issue --folder authority --network compiled.safetensors \\\n    \
+    --holder predictor --dry-run --json > request.json   # a refusal that asks for approvals is expected\n  \
+    halflight authority approve --key anna.key --network compiled.safetensors --request request.json"
 )]
 pub struct Approve {
     /// The approver's secret key, from `halflight keygen`
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// Network that is to be opened
+    /// What `halflight authority issue --dry-run --json` printed, or a server's answer to a dry run
+    #[arg(long, value_name = "FILE")]
+    request: PathBuf,
+    /// Network that is to be opened: the request must be about it
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
-    /// Public key under which it is to be opened
+    /// Public key under which it is to be opened: the request must be about it
     #[arg(long, value_name = "FILE")]
-    public_key: PathBuf,
-    /// Who is to get the key
-    #[arg(long, default_value = "predictor", value_name = "NAME")]
-    holder: String,
+    public_key: Option<PathBuf>,
+    /// Who is to get the key: the request must be about it
+    #[arg(long, value_name = "NAME")]
+    holder: Option<String>,
+    /// Days until the approval ends; the policy bounds them
+    #[arg(long, default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+    days: u16,
+}
+
+/// The part of a dry run that is approved.
+#[derive(Deserialize)]
+struct Asked {
+    decision: Decision,
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    before: Value,
+    audits: Vec<Value>,
+    approval: Subject,
 }
 
 impl Approve {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         let key = SigningKey::load(&self.key)?;
+        let Asked { decision } = serde_json::from_slice(&files::read(&self.request, LIMIT)?)
+            .with_context(|| format!("{}: not what a dry run says", self.request.display()))?;
+        let Decision { before, audits, approval: subject } = decision;
         let network = network_hash(&self.network)?;
-        let public_key = Hash(*keys::public_key(&self.public_key)?.id().as_bytes());
-        let approval = Approval::sign(Subject { public_key, network, holder: &self.holder }, &key);
+        if subject.network != network {
+            bail!("the request is about network {}, {} is {network}", subject.network, self.network.display());
+        }
+        if let Some(path) = &self.public_key {
+            let public_key = Hash(*keys::public_key(path)?.id().as_bytes());
+            if subject.public_key != public_key {
+                bail!("the request is about public key {}, {} is {public_key}", subject.public_key, path.display());
+            }
+        }
+        if self.holder.as_ref().is_some_and(|holder| *holder != subject.holder) {
+            bail!("the request is about holder '{}'", subject.holder.replace(char::is_control, "?"));
+        }
+        // The name of what is signed is computed from what is shown.
+        let shown = audits
+            .iter()
+            .map(|audit| serde_json::from_value::<Hash>(audit["audit"].clone()))
+            .collect::<Result<BTreeSet<Hash>, _>>()
+            .context("the request's audits have no hashes")?;
+        if subject.audits != Subject::audits_of(&shown) {
+            bail!("{}: the audits that it shows are not those that it is about", self.request.display());
+        }
+        let expires = clock::now() + i64::from(self.days) * 86_400;
+        let approval = Approval::sign(&subject, expires, &key);
+        let Subject { public_key, holder, rank, bits, .. } = &subject;
+        console.step(&format!(
+            "signing for '{}': rank {} before, {rank} after; {bits:.1} bits after; under public key {public_key}, until {}",
+            holder.replace(char::is_control, "?"),
+            before["rank"],
+            clock::utc(expires)
+        ));
+        for audit in &audits {
+            console.step(&format!("on this audit: {audit}"));
+        }
+        if audits.is_empty() {
+            console.step("on no audit: the policy demands none");
+        }
         let approver = key.verifying_key().to_string();
         console.result(
             &json!({
                 "approval": approval, "approver": approver, "public_key": public_key, "network": network,
-                "holder": self.holder,
+                "holder": holder, "rank": rank, "bits": bits, "audits": audits, "expires": expires,
             }),
             || approval.to_string(),
         )

@@ -60,20 +60,26 @@ impl Init {
         files::write(&folder.join(POLICY), policy.as_bytes())?;
 
         console.step("drawing keys");
-        let epoch = self.home.open(Some(unlock), async |office| {
+        let (epoch, key, ledger) = self.home.open(Some(unlock), async |office| {
             let hash = office.register(&bytes, &caller()).await?;
             let epoch = office.create_project(MAIN, hash, &caller()).await?;
             self.home.publish_key(office, MAIN, epoch.public_key).await?;
-            Ok(epoch)
+            Ok((epoch, office.key(), office.ledger().signers().key()))
         })?;
         files::write(&public.join(ENCODER), &serde_json::to_vec_pretty(network.encoder())?)?;
         let (id, (n, m)) = (epoch.public_key, epoch.inputs);
         let policy = folder.join(POLICY);
         console.result(
-            &json!({ "project": MAIN, "public_key": id, "inputs": [n, m], "policy": policy, "published": public }),
+            &json!({
+                "project": MAIN, "public_key": id, "inputs": [n, m], "policy": policy, "published": public,
+                "authority": key, "ledger_key": ledger,
+            }),
             || {
                 let (policy, public) = (policy.display(), public.display());
-                format!("public key {id}, {n} + {m} inputs\npolicy {policy}: read it\npublish {public}, keep the rest")
+                format!(
+                    "public key {id}, {n} + {m} inputs\npolicy {policy}: read it\npublish {public}, keep the rest\n\
+                     owners and predictors check with {key}, witnesses with {ledger}"
+                )
             },
         )
     }

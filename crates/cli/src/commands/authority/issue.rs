@@ -106,17 +106,18 @@ impl Issue {
             &json!({
                 "file": self.out, "model": self.model, "public_key": grant.public_key, "network": grant.network,
                 "outputs": issued.parameters.outputs, "bytes": issued.key.len(), "pin": issued.parameters.pin(),
-                "decision": issued.decision, "grant": issued.grant,
+                "decision": issued.decision, "grant": issued.grant, "authority": issued.grant.authority,
             }),
             || {
                 let (outputs, network, public) = (issued.parameters.outputs, grant.network, grant.public_key);
                 let places = self.out.iter().chain(&self.model).map(|path| path.display().to_string());
                 format!(
                     "{}: opens {outputs} outputs of network {network}\non every ciphertext of public key {public}\n{}\n\
-                     pin for owners: {}\nledger entry {}",
+                     pin for owners: {}, or the authority's key: {}\nledger entry {}",
                     places.collect::<Vec<_>>().join(" and "),
                     text(&issued.decision),
                     issued.parameters.pin(),
+                    issued.grant.authority,
                     issued.grant.sequence
                 )
             },
@@ -125,7 +126,7 @@ impl Issue {
 }
 
 fn text(decision: &Decision) -> String {
-    let Decision { refusals, before, after, expires } = decision;
+    let Decision { refusals, before, after, expires, .. } = decision;
     let added = format!(
         "open under this public key: rank {} before, {} after; {:.1} bits before, {:.1} after",
         before.rank, after.rank, before.bits, after.bits

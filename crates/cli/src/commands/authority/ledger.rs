@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use service::authority::{LEDGER, State, open_ledger};
 use service::clock;
+use service::ledger::note::MAX_BYTES;
 use service::ledger::{Entry, Event, Head};
 
 use super::Home;
 use crate::console::{self, Console};
-use crate::files;
+use crate::files::{self, Output};
 
 /// Reads the ledger; no secret is needed.
 #[derive(Subcommand)]
@@ -20,6 +21,10 @@ pub enum Ledger {
     Verify(Verify),
     /// Print what was set up, issued and refused
     Show(Show),
+    /// Write the signed head, and the entries that lead to it, for witnesses
+    Checkpoint(Checkpoint),
+    /// Keep what witnesses cosigned
+    Cosign(Cosign),
 }
 
 impl Ledger {
@@ -28,11 +33,13 @@ impl Ledger {
         match self {
             Self::Verify(verify) => verify.run(console),
             Self::Show(show) => show.run(console),
+            Self::Checkpoint(checkpoint) => checkpoint.run(console),
+            Self::Cosign(cosign) => cosign.run(console),
         }
     }
 }
 
-/// Recomputes every hash of the chain, and compares its end with the head file and with a copy of it kept elsewhere.
+/// Recomputes every hash of the chain, checks every signature, and compares its end with the head file and with a copy of it kept elsewhere.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority ledger verify --folder authority --witness copy/ledger.head")]
 pub struct Verify {
@@ -46,8 +53,8 @@ pub struct Verify {
 impl Verify {
     fn run(self, console: &Console) -> Result<()> {
         let witness = self.witness.as_deref().map(|path| -> Result<Head> {
-            let bytes = files::read(path, 4096)?;
-            serde_json::from_slice(&bytes).with_context(|| format!("{}: not a ledger head", path.display()))
+            let text = String::from_utf8(files::read(path, MAX_BYTES as u64)?).unwrap_or_default();
+            Head::parse_copy(&text).map_err(|problem| anyhow!("{}: not a ledger head: {problem}", path.display()))
         });
         let witness = witness.transpose()?;
         let entries = self.home.entries()?;
@@ -101,6 +108,64 @@ impl Show {
     }
 }
 
+/// Writes what a witness needs: the head that the ledger key signed, and the entries behind those that it has seen.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight authority ledger checkpoint --folder authority --out handover.json")]
+pub struct Checkpoint {
+    #[command(flatten)]
+    home: Home,
+    /// Only entries behind this number, where the witness has seen those before
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    after: i64,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Checkpoint {
+    fn run(self, console: &Console) -> Result<()> {
+        let path = self.output.path()?;
+        let after = self.after;
+        let (bytes, key) = self.home.open(None, async |office| {
+            Ok((office.handover(after).await?.to_bytes(), office.ledger().signers().key()))
+        })?;
+        files::write(path, &bytes)?;
+        let key = key.to_string();
+        console.result(&json!({ "file": path, "after": after, "ledger_key": key }), || {
+            format!("{}: give it to the witnesses, who know this ledger by {key}", path.display())
+        })
+    }
+}
+
+/// Keeps cosigned heads: a key whose issue is included is handed out once the policy's quorum cosigned.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight authority ledger cosign --folder authority north.head south.head")]
+pub struct Cosign {
+    /// What `halflight authority witness` wrote
+    #[arg(required = true, value_name = "FILE")]
+    cosigned: Vec<PathBuf>,
+    #[command(flatten)]
+    home: Home,
+}
+
+impl Cosign {
+    fn run(self, console: &Console) -> Result<()> {
+        let read = |path: &PathBuf| -> Result<String> {
+            String::from_utf8(files::read(path, MAX_BYTES as u64)?).with_context(|| path.display().to_string())
+        };
+        let notes = self.cosigned.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let (head, witnesses) = self.home.open(None, async |office| {
+            let mut kept = None;
+            for (path, note) in self.cosigned.iter().zip(&notes) {
+                kept = Some(office.keep_cosigned(note).await.with_context(|| path.display().to_string())?);
+            }
+            kept.context("no file was named")
+        })?;
+        console.result(&json!({ "head": head, "witnesses": witnesses }), || {
+            format!("{witnesses} witnesses cosigned the head of {} entries", head.sequence)
+        })
+    }
+}
+
 impl Home {
     /// All entries, once the chain, its end and its meaning are shown to hold.
     fn entries(&self) -> Result<Vec<Entry>> {
@@ -114,8 +179,7 @@ impl Home {
             let checked = async {
                 ledger.verify().await?;
                 let entries = ledger.after(0).await?;
-                let mut state = State::default();
-                entries.iter().try_for_each(|entry| state.apply(entry))?;
+                State::default().extend(&entries, ledger.signers())?;
                 Ok(entries)
             };
             let entries = checked.await;

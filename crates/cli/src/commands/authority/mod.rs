@@ -9,6 +9,7 @@ mod register;
 mod rotate;
 mod sign_audit;
 mod verify_key;
+mod witness;
 
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,8 @@ pub enum Authority {
     Approve(approve::Approve),
     /// Auditor: sign the report of exactly one compiled network
     SignAudit(sign_audit::SignAudit),
+    /// Witness: cosign the head of an authority's ledger, if it continues the last one seen
+    Witness(witness::Witness),
     /// Prove and read what was issued and refused
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -64,6 +67,7 @@ impl Authority {
             Self::VerifyKey(verify) => verify.run(console),
             Self::Approve(approve) => approve.run(console),
             Self::SignAudit(sign) => sign.run(console),
+            Self::Witness(witness) => witness.run(console),
             Self::Ledger(ledger) => ledger.run(console),
         }
     }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
-use service::audit::{MAX_BYTES, SignedAudit};
+use service::audit::{Evidence, MAX_BYTES, SignedAudit};
 use service::signature::SigningKey;
 
 use super::network_hash;
+use crate::commands::audit::data_hash;
 use crate::console::Console;
 use crate::files::{self, Output};
 
@@ -28,6 +29,13 @@ pub struct SignAudit {
     /// JSON report, which `halflight audit --report` writes beside the page
     #[arg(long, value_name = "FILE")]
     report: PathBuf,
+    /// Data set that attackers learned from or were scored on, whose hash is signed too; may be given several times, as
+    /// `halflight audit --sign` does: first --train, then --test
+    #[arg(long, value_name = "FILE")]
+    data: Vec<PathBuf>,
+    /// Panel that the report is by, where it was one
+    #[arg(long, value_name = "PANEL", value_parser = ["quick", "full"])]
+    panel: Option<String>,
     #[command(flatten)]
     output: Output,
 }
@@ -40,13 +48,15 @@ impl SignAudit {
         let network = network_hash(&self.network)?;
         let place = || self.report.display().to_string();
         let report = String::from_utf8(files::read(&self.report, MAX_BYTES as u64 / 2)?).with_context(place)?;
-        let signed = SignedAudit::sign(network, &report, &key).with_context(place)?;
+        let data = if self.data.is_empty() { None } else { Some(data_hash(&self.data)?) };
+        let evidence = Evidence::now(&report, data, self.panel.as_deref()).with_context(place)?;
+        let signed = SignedAudit::sign(network, &report, &evidence, &key).with_context(place)?;
         files::write(path, &signed.to_bytes())?;
         let (auditor, summary) = (signed.auditor().to_string(), signed.summary());
         console.result(
             &json!({
                 "file": path, "network": network, "auditor": auditor, "attribute": summary.attribute,
-                "strongest": summary.strongest.accuracy, "high": summary.high(),
+                "strongest": summary.strongest.accuracy, "high": summary.high(), "evidence": evidence,
             }),
             || {
                 format!(

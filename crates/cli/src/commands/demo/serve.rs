@@ -14,7 +14,7 @@ use model::CompiledNetwork;
 use qfe::{FunctionalKey, PublicKey};
 use roles::ModelFolder;
 use roles::keyfile::{self, Unlock};
-use service::audit::SignedAudit;
+use service::audit::{Evidence, SignedAudit};
 use service::authority::{Authority, KeyRequest, POLICY};
 use service::hash::Hash;
 use service::opened::opened;
@@ -103,7 +103,8 @@ impl Serve {
         let bytes = files::read(&path, service::authority::MAX_NETWORK_BYTES as u64)?;
         let auditor = SigningKey::generate()?;
         auditor.save_new(&self.folder.join("auditor.key"))?;
-        let audit = SignedAudit::sign(hash, &serde_json::to_string_pretty(report)?, &auditor)?;
+        let text = serde_json::to_string_pretty(report)?;
+        let audit = SignedAudit::sign(hash, &text, &Evidence::now(&text, None, None)?, &auditor)?;
         let (issued, public) = run::block_on(async {
             let authority = Authority::open(&office, None, unlock).await?;
             authority.register(&bytes, BY).await?;
@@ -141,6 +142,7 @@ impl Serve {
             ledger: None,
             unlock: self.unlock()?,
         };
+        let key = SigningKey::load(&self.folder.join("authority").join("signing.key"))?.verifying_key();
         let options = PredictorOptions::over(self.folder.join("models"));
         let predictor = PredictorPart { listen: on(self.listen), options, table };
         run::both(authority, predictor, |authority, predictor| {
@@ -149,7 +151,7 @@ impl Serve {
             let samples = self.samples();
             console.step(&format!(
                 "open http://{predictor}/ in a browser, or send test images:\n  halflight encrypt --url \
-                 http://{predictor} --model {MODEL} --data {} --items 0..5",
+                 http://{predictor} --model {MODEL} --authority {key} --data {} --items 0..5",
                 samples.display()
             ));
         })?;
@@ -157,9 +159,7 @@ impl Serve {
     }
 
     fn unlock(&self) -> Result<Unlock> {
-        let path = self.identity();
-        let text = String::from_utf8(files::read(&path, 1 << 16)?).with_context(|| path.display().to_string())?;
-        Ok(Unlock::identity(&text)?)
+        Ok(Unlock::load_identity(&self.identity())?)
     }
 
     fn identity(&self) -> PathBuf {

@@ -19,6 +19,7 @@ use crate::files;
 use crate::keys;
 use crate::passphrase::Passphrase;
 use remote::Remote;
+pub use remote::mask_counters;
 
 /// Encodes and encrypts items of a data set: one ciphertext file each, or, with a URL, sent for predictions at once.
 #[derive(Args)]
@@ -127,7 +128,7 @@ impl Encrypt {
             None => owner,
             Some(folder) => {
                 let unlock = Unlock::passphrase(self.passphrase.get(false)?.to_string());
-                owner.with_masks(MaskStore::new(folder), unlock)
+                owner.with_masks(MaskStore::open(folder, &remote::mask_counters()?)?, unlock)
             }
         })
     }

@@ -1,7 +1,7 @@
 //! Sending to a predictor: fetch and pin its parameters, encode, encrypt, seal, send, count.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -31,9 +31,15 @@ pub struct Remote {
     /// What the predictor calls the model
     #[arg(long, value_name = "NAME", requires = "url")]
     model: Option<String>,
-    /// Hash of the model's public parameters, from the authority; without it, what comes first is held on to
+    /// Hash of the model's public parameters, from the authority; what was accepted once is held on to
     #[arg(long, value_name = "HASH", requires = "url")]
     pin: Option<Hash>,
+    /// The authority's public key, instead of a pin: parameters that it signed are taken
+    #[arg(long, value_name = "KEY", requires = "url", conflicts_with = "pin")]
+    authority: Option<VerifyingKey>,
+    /// What the predictor calls itself in its `model.toml` [default: host and port of the address]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
+    recipient: String,
     /// Folder of pins, public keys and the count of what was sent [default: $HALFLIGHT_CLIENT, else ~/.halflight]
     #[arg(long, value_name = "FOLDER", requires = "url")]
     client: Option<PathBuf>,
@@ -85,6 +91,8 @@ impl Remote {
         let options = OwnerOptions {
             model: self.model.clone().unwrap_or_default(),
             pin: self.pin,
+            authority: self.authority.clone(),
+            recipient: self.recipient.clone(),
             context: self.context.clone(),
             subject: self.subject.clone(),
             limits: Limits {
@@ -134,12 +142,24 @@ impl Remote {
     }
 
     fn folder(&self) -> Result<PathBuf> {
-        let named = self.client.clone().or_else(|| std::env::var_os("HALFLIGHT_CLIENT").map(PathBuf::from));
-        match named.or_else(|| std::env::home_dir().map(|home| home.join(".halflight"))) {
-            Some(folder) => Ok(folder),
-            None => bail!("nowhere to keep the count of what was sent: give --client FOLDER"),
-        }
+        client_folder(self.client.as_deref())
     }
+}
+
+/// The owner's own folder: the one named, else `$HALFLIGHT_CLIENT`, else `~/.halflight`.
+pub fn client_folder(named: Option<&Path>) -> Result<PathBuf> {
+    let named = named.map(Path::to_owned).or_else(|| std::env::var_os("HALFLIGHT_CLIENT").map(PathBuf::from));
+    match named.or_else(|| std::env::home_dir().map(|home| home.join(".halflight"))) {
+        Some(folder) => Ok(folder),
+        None => bail!("nowhere to keep the count of what was sent: set HALFLIGHT_CLIENT to a folder"),
+    }
+}
+
+/// Where the counters of mask stores are kept, made if it is missing.
+pub fn mask_counters() -> Result<PathBuf> {
+    let folder = client_folder(None)?.join("masks");
+    std::fs::create_dir_all(&folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
+    Ok(folder)
 }
 
 fn count(reading: &Reading) -> String {
@@ -149,7 +169,7 @@ fn count(reading: &Reading) -> String {
         }
         _ => String::new(),
     };
-    format!("{} items sent under this public key to this function{known}", reading.items)
+    format!("{} items sent under this public key{known}", reading.items)
 }
 
 fn warning(reading: &Reading) -> String {

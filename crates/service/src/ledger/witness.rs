@@ -1,0 +1,241 @@
+//! Witnesses: people elsewhere who cosign a head once they have seen that it extends the last one they cosigned.
+//!
+//! Whoever restores an older database together with its older head has a ledger that proves itself. A witness that saw
+//! the newer head cosigns no other continuation of the older one, so that a key that is handed out only with a quorum of
+//! cosignatures on a head that includes its issue is never handed out from a ledger that went back.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::chain;
+use super::note::{self, Note};
+use super::{Checkpoint, Entry, Head};
+use crate::clock;
+use crate::files::{self, FileError};
+use crate::signature::{SigningKey, VerifyingKey};
+
+const FORMAT: &str = "halflight ledger handover";
+/// Most bytes of a handover.
+pub const MAX_BYTES: u64 = 256 << 20;
+
+/// A signed head, and the entries that lead to it: what an authority gives to its witnesses.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Handover {
+    format: String,
+    version: u32,
+    /// The head, as a signed note.
+    checkpoint: String,
+    entries: Vec<Step>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Step {
+    sequence: i64,
+    at: i64,
+    text: String,
+}
+
+/// Witnesses by name, and how many of them must cosign.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quorum {
+    /// How many.
+    pub people: usize,
+    /// Public keys by name.
+    pub witnesses: BTreeMap<String, VerifyingKey>,
+}
+
+/// A witness of one ledger, with a file that remembers the last head that it cosigned.
+pub struct Witness {
+    name: String,
+    key: SigningKey,
+    log: VerifyingKey,
+    state: PathBuf,
+}
+
+/// What a witness remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Seen {
+    version: u32,
+    log: VerifyingKey,
+    head: Head,
+}
+
+/// A head that is not cosigned.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WitnessError {
+    /// The name cannot stand in a signature line.
+    #[error("name: '{0}' cannot be a witness's name; use letters, digits, '-' and '.', as in the authority's policy")]
+    Name(String),
+    /// It is no handover.
+    #[error("handover: {0}; make one with `halflight authority ledger checkpoint`")]
+    Format(String),
+    /// The ledger's key did not sign the head.
+    #[error("handover: its checkpoint is not signed by the ledger key {0}")]
+    Signature(VerifyingKey),
+    /// The head is older than one seen before.
+    #[error("the checkpoint has {offered} entries, {seen} were seen before: the ledger went back, and is not cosigned")]
+    Older {
+        /// Entries of what was offered.
+        offered: i64,
+        /// Entries seen.
+        seen: i64,
+    },
+    /// The head does not continue the one seen before.
+    #[error(
+        "the checkpoint of {offered} entries does not continue the {seen} entries seen before: the ledger was rewritten, \
+         or went back and was continued, and is not cosigned"
+    )]
+    Forked {
+        /// Entries of what was offered.
+        offered: i64,
+        /// Entries seen.
+        seen: i64,
+    },
+    /// Entries between are missing.
+    #[error("handover: it leads from entry {0} on and lacks some between; ask for the entries behind {1}")]
+    Gap(i64, i64),
+    /// Nothing was seen before, and nobody said that this is the first time.
+    #[error("{0}: nothing was seen yet; if that is right, say that this is the first time, else restore the file")]
+    First(PathBuf),
+    /// The file holds something else.
+    #[error("{path}: {problem}; restore the file: without it nothing is cosigned")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Handover {
+    pub(super) fn new(note: &Note, entries: &[Entry]) -> Self {
+        let step = |entry: &Entry| Step { sequence: entry.sequence, at: entry.at, text: entry.text.clone() };
+        let entries = entries.iter().map(step).collect();
+        Self { format: FORMAT.into(), version: 1, checkpoint: note.to_text(), entries }
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`WitnessError::Format`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WitnessError> {
+        let read: Self = serde_json::from_slice(bytes).map_err(|error| WitnessError::Format(error.to_string()))?;
+        if read.format != FORMAT || read.version != 1 {
+            return Err(WitnessError::Format(format!("format '{}', version {}", read.format, read.version)));
+        }
+        Ok(read)
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings and numbers only: cannot fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+impl Quorum {
+    /// How many different witnesses cosigned a note.
+    pub fn count(&self, note: &Note) -> usize {
+        let signed = self.witnesses.iter().filter(|(name, key)| note.cosigned_at(name, key).is_some());
+        // One key under two names is one witness.
+        signed.map(|(_, key)| key.to_bytes()).collect::<std::collections::BTreeSet<_>>().len()
+    }
+
+    /// Whether enough did.
+    pub fn is_reached(&self, note: &Note) -> bool {
+        self.count(note) >= self.people
+    }
+}
+
+impl Witness {
+    /// A witness of the ledger whose key is `log`; `state` remembers what it saw.
+    ///
+    /// # Errors
+    /// The name cannot stand in a signature line.
+    pub fn new(name: &str, key: SigningKey, log: VerifyingKey, state: PathBuf) -> Result<Self, WitnessError> {
+        if !note::is_name(name) {
+            return Err(WitnessError::Name(name.chars().take(80).collect()));
+        }
+        Ok(Self { name: name.to_owned(), key, log, state })
+    }
+
+    /// Cosigns the head of a handover, once it is shown to continue the last one seen: the note with the cosignature.
+    /// `first`: whether nothing may have been seen before. What was seen is on the disk before this returns.
+    ///
+    /// # Errors
+    /// [`WitnessError`]; nothing is cosigned or remembered then.
+    pub fn cosign(&self, handover: &Handover, first: bool) -> Result<(Head, String), WitnessError> {
+        let mut note = Note::parse(&handover.checkpoint).map_err(WitnessError::Format)?;
+        let Checkpoint { origin, head } = Checkpoint::of(&note).map_err(WitnessError::Format)?;
+        if origin != Checkpoint::origin_of(&self.log) || !note.is_signed(&origin, &self.log) {
+            return Err(WitnessError::Signature(self.log.clone()));
+        }
+        let path = self.state.with_extension("lock");
+        let fail = |source| FileError::System { path: path.clone(), action: "written", source };
+        let turn = File::options().append(true).create(true).open(&path).map_err(fail)?;
+        turn.lock().map_err(fail)?;
+        let seen = self.seen(first)?;
+        self.check(seen, head, handover)?;
+        let state = Seen { version: 1, log: self.log.clone(), head };
+        let text = serde_json::to_vec_pretty(&state).map_err(|error| self.state_error(error.to_string()))?;
+        files::write(&self.state, &text)?;
+        note.cosign(&self.name, &self.key, clock::now().max(0) as u64);
+        Ok((head, note.to_text()))
+    }
+
+    /// The last head that was seen; none where nothing was.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is about another ledger.
+    pub fn last(&self) -> Result<Option<Head>, WitnessError> {
+        if !self.state.exists() {
+            return Ok(None);
+        }
+        let bytes = files::read(&self.state, 1 << 16)?;
+        let seen: Seen = serde_json::from_slice(&bytes).map_err(|error| self.state_error(error.to_string()))?;
+        if seen.version != 1 || seen.log != self.log {
+            return Err(self.state_error(format!("version {}, about the ledger of key {}", seen.version, seen.log)));
+        }
+        Ok(Some(seen.head))
+    }
+
+    fn seen(&self, first: bool) -> Result<Head, WitnessError> {
+        match self.last()? {
+            Some(head) => Ok(head),
+            None if first => Ok(Head::EMPTY),
+            None => Err(WitnessError::First(self.state.clone())),
+        }
+    }
+
+    fn check(&self, seen: Head, head: Head, handover: &Handover) -> Result<(), WitnessError> {
+        let (offered, known) = (head.sequence, seen.sequence);
+        if offered < known {
+            return Err(WitnessError::Older { offered, seen: known });
+        }
+        let mut last = seen;
+        for step in handover.entries.iter().filter(|step| step.sequence > known && step.sequence <= offered) {
+            if step.sequence != last.sequence + 1 {
+                return Err(WitnessError::Gap(last.sequence, known));
+            }
+            last = Head { sequence: step.sequence, hash: chain(step.sequence, step.at, &step.text, last.hash) };
+        }
+        if last.sequence != offered {
+            return Err(WitnessError::Gap(last.sequence, known));
+        }
+        if last.hash != head.hash {
+            return Err(WitnessError::Forked { offered, seen: known });
+        }
+        Ok(())
+    }
+
+    fn state_error(&self, problem: String) -> WitnessError {
+        WitnessError::State { path: self.state.clone(), problem }
+    }
+}
