@@ -74,6 +74,10 @@ fn the_demo_serves_the_network_that_comes_with_it() {
     let serve = "demo --serve --ready --folder served --listen 127.0.0.1:0 --authority-listen 127.0.0.1:0";
     let server = shop.serve(serve, "predictor at ");
     assert!(!shop.path("report.html").exists());
+    // The authority beside it knows one caller.
+    let token = std::fs::read_to_string(shop.path("served/authority.token")).unwrap();
+    let entry = std::fs::read_to_string(shop.path("served/authority-tokens.toml")).unwrap();
+    assert!(entry.contains(&service::hash::Hash::of_bytes(token.trim().as_bytes()).to_string()), "{entry}");
     let samples = "--data served/samples.safetensors --items 0..8 --client client";
     let authority = authority(&shop);
     let sent = shop.json(&format!("encrypt --url {} --model digits --authority {authority} {samples}", server.address));

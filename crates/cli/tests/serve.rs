@@ -110,6 +110,34 @@ fn only_signed_envelopes_of_a_known_sender() {
     }
 }
 
+/// On loopback without tokens an authority obeyed everybody.
+#[test]
+fn an_authority_knows_its_callers() {
+    let shop = Workshop::furnished();
+    shop.refuses("serve authority --folder authority", &["--tokens", "keygen --token NAME", "[[certificate]]"]);
+    shop.refuses("keygen --token ops --out ops.token", &["--scopes"]);
+    shop.refuses("keygen --token ops --scopes everything --out ops.token", &["everything", "issue"]);
+    let entry = shop.works("keygen --token ops --scopes admin,ledger --out ops.token");
+    std::fs::write(shop.path("tokens.toml"), entry).unwrap();
+    let token = std::fs::read_to_string(shop.path("ops.token")).unwrap();
+    let server = shop.serve(
+        "serve authority --folder authority --tokens tokens.toml --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0",
+        "authority at http://",
+    );
+    let ask = |more: &str| {
+        let address = &server.address;
+        let mut stream = TcpStream::connect(address).unwrap();
+        let head = format!("GET /v1/projects HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{more}\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(ask("").contains("401"));
+    let known = ask(&format!("authorization: Bearer {}\r\n", token.trim()));
+    assert!(known.contains("200 OK") && known.contains("\"name\":\"main\""), "{known}");
+}
+
 #[test]
 fn a_predictor_under_load_gives_predictions_or_a_time_to_come_back() {
     let shop = Workshop::furnished();
@@ -117,6 +145,11 @@ fn a_predictor_under_load_gives_predictions_or_a_time_to_come_back() {
     assert_eq!(report["clean"], true, "{report}");
     let [steady, crowd] = [&report["steady"], &report["crowd"]];
     assert!(steady["answered"].as_u64() > Some(0) && crowd["answered"].as_u64() > Some(0), "{report}");
+    for phase in [steady, crowd] {
+        assert!(phase["health"]["asked"].as_u64() > Some(0), "{report}");
+        assert!(phase["health"]["worst_ms"].as_f64() >= phase["health"]["p99_ms"].as_f64(), "{report}");
+    }
+    assert!(report["crowd_to_steady"].as_f64() > Some(0.0), "{report}");
     assert!(crowd["p99_ms"].as_f64() >= crowd["p50_ms"].as_f64() && report["capacity"].as_f64() > Some(0.0));
     shop.refuses("bench --load compiled.safetensors", &["--data"]);
 }

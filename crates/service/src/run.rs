@@ -18,8 +18,11 @@ use crate::transport::{AuthError, ServeError, Server, ServerOptions, Tokens, shu
 pub struct Listen {
     /// Address, TLS and limits.
     pub server: ServerOptions,
-    /// File of tokens; none lets everyone in.
+    /// File of tokens and certificates; none lets everyone in, which an authority never does.
     pub tokens: Option<PathBuf>,
+    /// A second address for health, metrics and administration alone, whose connections are counted apart. On loopback
+    /// it speaks plain HTTP, elsewhere as the first.
+    pub admin: Option<SocketAddr>,
 }
 
 /// A server that could not start or go on.
@@ -62,28 +65,38 @@ pub struct AuthorityPart {
     pub unlock: Unlock,
 }
 
-/// Serves predictions; `ready` hears the address.
+/// Where a server can be reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// By everyone.
+    pub main: SocketAddr,
+    /// For health, metrics and administration, where that was asked for.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Serves predictions; `ready` hears the addresses.
 ///
 /// # Errors
 /// [`RunError`] when it cannot start.
-pub fn predictor(part: PredictorPart, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
+pub fn predictor(part: PredictorPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
     block_on(async {
-        let (server, routes) = start_predictor(part).await?;
-        ready(server.address());
-        run(server, routes).await;
+        let started = start_predictor(part).await?;
+        ready(started.addresses());
+        started.run().await;
         Ok(())
     })?
 }
 
-/// Serves an authority over a folder; `ready` hears the address.
+/// Serves an authority over a folder; `ready` hears the addresses.
 ///
 /// # Errors
-/// [`RunError`] when it cannot start: no policy, a ledger that does not prove itself, keys that do not unlock.
-pub fn authority(part: AuthorityPart, ready: impl FnOnce(SocketAddr)) -> Result<(), RunError> {
+/// [`RunError`] when it cannot start: no policy, nobody who may ask, a ledger that does not prove itself, keys that do
+/// not unlock.
+pub fn authority(part: AuthorityPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
     block_on(async {
-        let (server, routes) = start_authority(part).await?;
-        ready(server.address());
-        run(server, routes).await;
+        let started = start_authority(part).await?;
+        ready(started.addresses());
+        started.run().await;
         Ok(())
     })?
 }
@@ -98,28 +111,56 @@ pub fn both(
     ready: impl FnOnce(SocketAddr, SocketAddr),
 ) -> Result<(), RunError> {
     block_on(async {
-        let (office, decisions) = start_authority(authority).await?;
-        let (oracle, predictions) = start_predictor(predictor).await?;
-        ready(office.address(), oracle.address());
-        tokio::join!(run(office, decisions), run(oracle, predictions));
+        let office = start_authority(authority).await?;
+        let oracle = start_predictor(predictor).await?;
+        ready(office.addresses().main, oracle.addresses().main);
+        tokio::join!(office.run(), oracle.run());
         Ok(())
     })?
 }
 
-async fn start_predictor(part: PredictorPart) -> Result<(Server, Router), RunError> {
-    let tokens = tokens(&part.listen)?;
-    // The address first: a second server on the same one is told before it loads models.
-    let server = bind(&part.listen, &tokens).await?;
-    let predictor = Predictor::start(part.options, tokens, part.table)?;
-    tokio::spawn(Arc::clone(&predictor).watch());
-    Ok((server, predictor::router(predictor)))
+/// A server with its addresses taken, and what it answers at each.
+struct Started {
+    main: (Server, Router),
+    admin: Option<(Server, Router)>,
 }
 
-async fn start_authority(part: AuthorityPart) -> Result<(Server, Router), RunError> {
+impl Started {
+    fn addresses(&self) -> Addresses {
+        Addresses { main: self.main.0.address(), admin: self.admin.as_ref().map(|(server, _)| server.address()) }
+    }
+
+    async fn run(self) {
+        let admin = async {
+            if let Some((server, router)) = self.admin {
+                run(server, router).await;
+            }
+        };
+        tokio::join!(run(self.main.0, self.main.1), admin);
+    }
+}
+
+async fn start_predictor(part: PredictorPart) -> Result<Started, RunError> {
     let tokens = tokens(&part.listen)?;
-    let server = bind(&part.listen, &tokens).await?;
+    // The addresses first: a second server on the same one is told before it loads models.
+    let (main, admin) = bind(&part.listen, &tokens).await?;
+    let predictor = Predictor::start(part.options, tokens, part.table)?;
+    tokio::spawn(Arc::clone(&predictor).watch());
+    let admin = admin.map(|server| (server, predictor::admin_router(Arc::clone(&predictor))));
+    Ok(Started { main: (main, predictor::router(predictor)), admin })
+}
+
+async fn start_authority(part: AuthorityPart) -> Result<Started, RunError> {
+    let tokens = tokens(&part.listen)?;
+    // Before anything is bound or unlocked.
+    if !tokens.required() {
+        return Err(AuthError::Missing.into());
+    }
+    let (main, admin) = bind(&part.listen, &tokens).await?;
     let authority = Authority::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
-    Ok((server, authority::router(AuthorityServer::new(authority, tokens))))
+    let server = AuthorityServer::new(authority, tokens)?;
+    let admin = admin.map(|listener| (listener, authority::admin_router(Arc::clone(&server))));
+    Ok(Started { main: (main, authority::router(server)), admin })
 }
 
 /// Runs a future of this crate to its end, on threads of its own.
@@ -132,11 +173,27 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, std::io::Error> {
 }
 
 fn tokens(listen: &Listen) -> Result<Tokens, AuthError> {
-    listen.tokens.as_deref().map_or_else(|| Ok(Tokens::none()), Tokens::load)
+    let Some(path) = &listen.tokens else { return Ok(Tokens::none()) };
+    let tokens = Tokens::load(path)?;
+    let asked = listen.server.tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some());
+    if tokens.map_certificates() && !asked {
+        return Err(AuthError::Unasked { path: path.clone() });
+    }
+    Ok(tokens)
 }
 
-async fn bind(listen: &Listen, tokens: &Tokens) -> Result<Server, ServeError> {
-    Server::bind(ServerOptions { authenticated: tokens.required(), ..listen.server.clone() }).await
+async fn bind(listen: &Listen, tokens: &Tokens) -> Result<(Server, Option<Server>), ServeError> {
+    let main = ServerOptions { authenticated: tokens.required(), ..listen.server.clone() };
+    let admin = listen.admin.map(|address| {
+        let tls = main.tls.clone().filter(|_| !address.ip().is_loopback());
+        ServerOptions { listen: address, tls, ..main.clone() }
+    });
+    let main = Server::bind(main).await?;
+    let admin = match admin {
+        Some(options) => Some(Server::bind(options).await?),
+        None => None,
+    };
+    Ok((main, admin))
 }
 
 async fn run(server: Server, router: Router) {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use common::{get, identity, network, post, serve};
+use common::{BEARER, get, identity, network, post, send, serve};
 use model::CompiledNetwork;
 use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
 use roles::keyfile::Unlock;
@@ -17,7 +17,6 @@ use service::clock;
 use service::hash::Hash;
 use service::parameters::Parameters;
 use service::signature::SigningKey;
-use service::transport::Tokens;
 use tempfile::TempDir;
 
 /// An authority's folder, two networks of 3 outputs each, and the people around it.
@@ -370,8 +369,11 @@ async fn tamper(path: &Path) {
 fn the_same_over_http() {
     let (world, identity) = (World::new(5, ""), identity());
     let authority = service::run::block_on(world.open(&identity)).unwrap();
-    let routes = move || router(AuthorityServer::new(authority, Tokens::none()));
+    let tokens = common::tokens(world.folder.path());
+    let routes = move || router(AuthorityServer::new(authority, tokens).unwrap());
     let address = serve(routes, common::loopback());
+    let post = |address, path: &str, body: &[u8]| send(address, "POST", path, &[BEARER], body);
+    let get = |address, path: &str| send(address, "GET", path, &[BEARER], b"");
     for (_, bytes) in &world.networks {
         assert_eq!(post(address, "/v1/networks", bytes).status, 201);
     }

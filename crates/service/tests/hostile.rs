@@ -21,21 +21,22 @@ fn huge_lengths_are_refused_before_a_byte_is_read() {
     let world = World::new();
     let address = predictor(&world, |options| options.body = 1 << 20);
     for length in ["1048577", "99999999999999"] {
-        let head = format!("POST /v2/models/digits/infer HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        let head =
+            format!("POST /v2/models/digits/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
         let reply = receive(raw(address, head.as_bytes()));
         assert_eq!(reply.status, 413);
         assert!(reply.problem().contains("at most 1048576 bytes"));
     }
     // Without a length, the reading stops at the limit.
     let mut stream =
-        raw(address, b"POST /v2/models/digits/infer HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+        raw(address, b"POST /v2/models/digits/infer HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n");
     let chunk = [b"10000\r\n".to_vec(), vec![b'x'; 0x10000], b"\r\n".to_vec()].concat();
     for _ in 0..17 {
         let _ = stream.write_all(&chunk);
     }
     assert_eq!(receive(stream).status, 413);
     let long = "99999999999999999999999999";
-    let head = format!("POST /v2/models/digits/infer HTTP/1.1\r\nhost: x\r\ncontent-length: {long}\r\n\r\n");
+    let head = format!("POST /v2/models/digits/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: {long}\r\n\r\n");
     assert_eq!(receive(raw(address, head.as_bytes())).status, 400);
     let headers = [("inference-header-content-length", "18446744073709551615")];
     assert_eq!(send(address, "POST", "/v2/models/digits/infer", &headers, b"{}").status, 400);
@@ -53,7 +54,8 @@ fn slow_clients_are_cut_off_and_hold_nobody_up() {
     });
     let start = Instant::now();
     let slow_head = raw(address, b"POST /v2/models/digits/infer HTTP/1.1\r\nhost:");
-    let slow_body = raw(address, b"POST /v2/models/digits/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{");
+    let slow_body =
+        raw(address, b"POST /v2/models/digits/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{");
     assert_eq!(infer(address, "digits", &[world.encrypt(&image(1))]).status, 200);
     let reply = receive(slow_body);
     assert_eq!(reply.status, 408, "{reply:?}");
@@ -68,10 +70,11 @@ fn slow_clients_are_cut_off_and_hold_nobody_up() {
 fn bodies_together_have_a_limit() {
     let world = World::new();
     let address = predictor(&world, |options| (options.body, options.memory) = (1 << 20, 2 << 20));
-    let head = "POST /v2/models/digits/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 1048576\r\n\r\n{";
-    let held: Vec<_> = (0..2).map(|_| raw(address, head.as_bytes())).collect();
-    std::thread::sleep(Duration::from_millis(200));
-    let reply = receive(raw(address, head.as_bytes()));
+    let head = b"POST /v2/models/digits/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1048576\r\n\r\n";
+    let most = [&head[..], &[b' '; (1 << 20) - 1]].concat();
+    let held: Vec<_> = (0..2).map(|_| raw(address, &most)).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    let reply = receive(raw(address, &most));
     assert_eq!(reply.status, 503);
     assert!(reply.headers.contains_key("retry-after"));
     drop(held);
@@ -166,7 +169,9 @@ fn tls_with_client_certificates() {
     let key = write("server.key", server.signing_key.serialize_pem());
     let shown = (write("client.pem", client.cert.pem()), write("client.key", client.signing_key.serialize_pem()));
     let tls = TlsOptions { certificates: certificates.clone(), key, client_authorities: Some(shown.0.clone()) };
-    let address = predictor_with(&world, Tokens::none(), ServerOptions { tls: Some(tls), ..loopback() }, |_| ());
+    let map = write("map.toml", "[[certificate]]\nname = \"owner\"\ndns = \"owner\"\nscopes = [\"infer\"]\n".into());
+    let server = ServerOptions { tls: Some(tls), ..loopback() };
+    let address = predictor_with(&world, Tokens::load(&map).unwrap(), server, |_| ());
     let connect = |certificate| {
         let url = format!("https://localhost:{}", address.port());
         let authorities = Some(certificates.clone());

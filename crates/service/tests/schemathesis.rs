@@ -5,13 +5,12 @@ mod common;
 use std::net::SocketAddr;
 use std::process::Command;
 
-use common::{World, get, identity, loopback, office, post, predictor, serve};
+use common::{BEARER, World, get, identity, loopback, office, predictor, send, serve};
 use service::authority::{AuthorityServer, router};
 use service::hash::Hash;
-use service::transport::Tokens;
 
 /// Runs it; `leave_out`: operations that would end the others.
-fn check(python: &str, address: SocketAddr, ids: [Hash; 3], leave_out: &[&str]) {
+fn check(python: &str, address: SocketAddr, ids: [Hash; 3], leave_out: &[&str], bearer: bool) {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("schemathesis.toml");
     let mut text = include_str!("schemathesis.toml").to_owned();
@@ -23,6 +22,9 @@ fn check(python: &str, address: SocketAddr, ids: [Hash; 3], leave_out: &[&str]) 
     command.current_dir(folder.path()).args(["-m", "schemathesis.cli", "--config-file"]).arg(config);
     command.args(["run", "--seed", "1", "--max-examples", "10", "--continue-on-failure"]);
     command.args(leave_out.iter().flat_map(|operation| ["--exclude-operation-id", operation]));
+    if bearer {
+        command.args(["--header", &format!("{}: {}", BEARER.0, BEARER.1)]);
+    }
     let output = command.arg(format!("http://{address}/openapi.json")).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -47,7 +49,7 @@ fn the_predictor_does_what_its_document_says() {
     let address = predictor(&world, |_| ());
     let about = get(address, "/v2/models/digits").json();
     let version = about["versions"][0].as_str().unwrap().parse().unwrap();
-    check(&python, address, [version, Hash(world.network.hash()), world.public_key()], &["unload"]);
+    check(&python, address, [version, Hash(world.network.hash()), world.public_key()], &["unload"], false);
 }
 
 #[test]
@@ -55,12 +57,14 @@ fn the_authority_does_what_its_document_says() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (authority, network) = office(folder.path(), &identity());
-    let address = serve(move || router(AuthorityServer::new(authority, Tokens::none())), loopback());
+    let tokens = common::tokens(folder.path());
+    let address = serve(move || router(AuthorityServer::new(authority, tokens).unwrap()), loopback());
+    let post = |address, path: &str, body: &[u8]| send(address, "POST", path, &[BEARER], body);
     let key = format!(r#"{{"network":"{network}","holder":"h"}}"#);
     let issued = post(address, "/v1/projects/p/keys", key.as_bytes());
     assert_eq!(issued.status, 201, "{issued:?}");
     let public_key = issued.json()["parameters"]["public_key"].as_str().unwrap().parse().unwrap();
     // Rotation would close the project to the network that the others ask for.
-    check(&python, address, [network, network, public_key], &["rotate"]);
+    check(&python, address, [network, network, public_key], &["rotate"], true);
     assert_eq!(post(address, "/v1/ledger/verify", b"").status, 200);
 }

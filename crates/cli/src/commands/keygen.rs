@@ -1,4 +1,4 @@
-//! `halflight keygen`: keys of people.
+//! `halflight keygen`: keys and tokens of people.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use service::signature::SigningKey;
+use service::transport::{Scope, new_token};
 
 use crate::console::Console;
 use crate::files;
@@ -15,7 +16,8 @@ use crate::files;
 /// Auditors, approvers and senders sign with such keys; policies and `model.toml` name their public keys.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight keygen --out lab.key\n  \
-    halflight keygen --identity --out authority.identity")]
+    halflight keygen --identity --out authority.identity\n  \
+    halflight keygen --token ward-3 --scopes infer --out ward-3.token >> tokens.toml")]
 pub struct Keygen {
     /// File for the secret key; an existing one is never replaced
     #[arg(long, short, value_name = "FILE")]
@@ -23,12 +25,26 @@ pub struct Keygen {
     /// An age identity, which unlocks master keys in place of a passphrase, instead of a signing key
     #[arg(long)]
     identity: bool,
+    /// A bearer token for somebody of this name, instead of a signing key; prints its entry for a server's --tokens file
+    #[arg(long, value_name = "NAME", requires = "scopes", conflicts_with = "identity")]
+    token: Option<String>,
+    /// What the token allows: infer, metrics, admin, register, issue, ledger
+    #[arg(long, value_name = "SCOPES", value_delimiter = ',', requires = "token")]
+    scopes: Vec<Scope>,
 }
 
 impl Keygen {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         files::check_writable(&self.out, false)?;
+        if let Some(name) = &self.token {
+            let entry = new_token(&self.out, name, &self.scopes)?;
+            let scopes: Vec<String> = self.scopes.iter().map(Scope::to_string).collect();
+            return console
+                .result(&json!({ "file": self.out, "name": name, "scopes": scopes, "entry": entry }), || {
+                    entry.clone()
+                });
+        }
         let public = if self.identity {
             roles::keyfile::save_new_identity(&self.out)?
         } else {

@@ -8,8 +8,8 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use qfe::LogTable;
 use service::predictor::PredictorOptions;
-use service::run::{self, AuthorityPart, Listen, PredictorPart};
-use service::transport::{self, ServerOptions, TlsOptions};
+use service::run::{self, Addresses, AuthorityPart, Listen, PredictorPart};
+use service::transport::{self, AuthError, ServerOptions, TlsOptions};
 
 use crate::console::Console;
 use crate::passphrase::Secret;
@@ -36,16 +36,24 @@ impl Serve {
 /// Where to listen, and who is let in.
 #[derive(Args)]
 struct Listening {
-    /// Bearer tokens with scopes; without it everyone on this machine is let in
+    /// Who is let in: bearer tokens and names in client certificates, with scopes. An authority always needs it; without
+    /// it a predictor lets everyone on this machine in
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
+    /// Name by which clients call this server, besides its addresses, localhost and the names in its certificate; repeat
+    /// it for more
+    #[arg(long, value_name = "NAME")]
+    public_name: Vec<String>,
+    /// Second address for health, metrics and administration alone, so that they answer whatever happens to the first
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<SocketAddr>,
     /// Certificate chain in PEM, for TLS
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_certificates: Option<PathBuf>,
     /// Private key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     tls_key: Option<PathBuf>,
-    /// Let in only clients with a certificate from these authorities, in PEM
+    /// Let in only clients with a certificate from these authorities, in PEM; --tokens says what their holders may do
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     client_authorities: Option<PathBuf>,
     /// Listen beyond this machine without TLS or without tokens
@@ -54,6 +62,9 @@ struct Listening {
     /// Most connections at once
     #[arg(long, default_value_t = 512)]
     connections: usize,
+    /// Most connections at once of one address; behind a proxy, as many as of all
+    #[arg(long, default_value_t = 128, value_name = "COUNT")]
+    connections_per_address: usize,
     /// Logs as lines of JSON
     #[arg(long)]
     log_json: bool,
@@ -63,8 +74,18 @@ struct Listening {
 }
 
 impl Listening {
-    fn scheme(&self) -> &'static str {
-        if self.tls_certificates.is_some() { "https" } else { "http" }
+    /// Says where a server can be reached, once it can.
+    fn say<'a>(&self, console: &'a Console, server: &'static str) -> impl FnOnce(Addresses) + 'a {
+        let tls = self.tls_certificates.is_some();
+        let url = move |address: SocketAddr, tls| format!("{}://{address}", if tls { "https" } else { "http" });
+        move |at| {
+            // First, since scripts wait for the other line.
+            if let Some(admin) = at.admin {
+                let admin = url(admin, tls && !admin.ip().is_loopback());
+                console.step(&format!("health and metrics at {admin}"));
+            }
+            console.step(&format!("{server} at {}", url(at.main, tls)));
+        }
     }
 
     fn listen(self, address: SocketAddr) -> Listen {
@@ -75,15 +96,23 @@ impl Listening {
             }
             _ => None,
         };
-        let server =
-            ServerOptions { tls, insecure: self.insecure, connections: self.connections, ..ServerOptions::on(address) };
-        Listen { server, tokens: self.tokens }
+        let server = ServerOptions {
+            tls,
+            names: self.public_name,
+            insecure: self.insecure,
+            connections: self.connections,
+            per_address: self.connections_per_address,
+            ..ServerOptions::on(address)
+        };
+        Listen { server, tokens: self.tokens, admin: self.admin_listen }
     }
 }
 
 /// Serves an authority's folder: policy.toml, ledger, keys, networks, audits.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight serve authority --folder authority --identity authority.identity")]
+#[command(after_help = "Example:\n  \
+    halflight keygen --token ops --scopes admin,register,issue,ledger --out ops.token > tokens.toml\n  \
+    halflight serve authority --folder authority --identity authority.identity --tokens tokens.toml")]
 pub struct ServeAuthority {
     /// The authority's folder; it must hold policy.toml
     #[arg(long, value_name = "FOLDER")]
@@ -102,11 +131,15 @@ pub struct ServeAuthority {
 
 impl ServeAuthority {
     fn run(self, console: &Console) -> Result<()> {
+        if self.listening.tokens.is_none() {
+            // Before a passphrase is asked for.
+            return Err(AuthError::Missing.into());
+        }
         let unlock = self.secret.unlock(false)?;
-        let scheme = self.listening.scheme();
+        let say = self.listening.say(console, "authority");
         let listen = self.listening.listen(self.listen);
         let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock };
-        Ok(run::authority(part, |address| console.step(&format!("authority at {scheme}://{address}")))?)
+        Ok(run::authority(part, say)?)
     }
 }
 
@@ -127,6 +160,9 @@ pub struct ServePredictor {
     /// Ciphertexts that may wait; further ones are turned away with 503
     #[arg(long, default_value_t = 128)]
     queue: usize,
+    /// Of these, most of one caller (token, certificate, or else address); 0 means half
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    queue_per_caller: usize,
     /// Most ciphertexts of one request
     #[arg(long, default_value_t = 32)]
     items: usize,
@@ -139,7 +175,7 @@ pub struct ServePredictor {
 
 impl ServePredictor {
     fn run(self, console: &Console) -> Result<()> {
-        let scheme = self.listening.scheme();
+        let say = self.listening.say(console, "predictor");
         let listen = self.listening.listen(self.listen);
         let bar = console.bar("discrete-log table");
         let table = Arc::new(LogTable::build(self.table_bits, &bar)?);
@@ -147,10 +183,11 @@ impl ServePredictor {
         let options = PredictorOptions {
             workers: self.workers,
             queue: self.queue,
+            share: self.queue_per_caller,
             items: self.items,
             ..PredictorOptions::over(self.models)
         };
         let part = PredictorPart { listen, options, table };
-        Ok(run::predictor(part, |address| console.step(&format!("predictor at {scheme}://{address}")))?)
+        Ok(run::predictor(part, say)?)
     }
 }

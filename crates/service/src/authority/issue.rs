@@ -173,9 +173,15 @@ impl Authority {
     /// # Errors
     /// The project is unknown, or a network cannot be read.
     pub async fn opened(&self, project: &str) -> Result<Opened, AuthorityError> {
-        let state = self.state().await?;
-        let epoch = current(&state, project)?.clone();
-        tokio::task::block_in_place(|| self.count(&self.issued(&state, &epoch)?, None))
+        let hashes = {
+            let state = self.state().await?;
+            state.opened(current(&state, project)?.public_key)
+        };
+        // Without the state: it decides over issues, and would be held up for as long as this counts.
+        tokio::task::block_in_place(|| {
+            let networks = hashes.iter().map(|hash| self.network(*hash)).collect::<Result<Vec<_>, _>>()?;
+            self.count(&networks, None)
+        })
     }
 
     fn weigh(&self, state: &State, request: &KeyRequest) -> Result<Considered, AuthorityError> {

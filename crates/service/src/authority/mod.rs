@@ -34,7 +34,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 pub use error::AuthorityError;
 pub use issue::{Issued, KeyRequest};
-pub use routes::{AuthorityServer, router};
+pub use routes::{AuthorityServer, admin_router, router};
 pub use state::{Epoch, Project, Recorded, State};
 
 use crate::files;

@@ -1,11 +1,12 @@
 //! The addresses of an authority.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
@@ -20,12 +21,20 @@ use super::{Authority, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;
+
 use crate::parameters::SIGNATURE_HEADER;
-use crate::transport::{BodyLimits, Caller, HttpMetrics, Problem, Scope, Tokens, frame, render_metrics};
+use crate::policy::Opened;
+use crate::transport::{
+    AuthError, BYTES, BodyLimits, Caller, HttpMetrics, JSON, Problem, Scope, Tokens, content, frame, render_metrics,
+};
 
 const MAX_JSON: usize = 64 << 10;
 /// Entries of the ledger in one answer.
 const PAGE: usize = 500;
+/// Time for the ledger to show that it can be used.
+const HEALTH: Duration = Duration::from_secs(2);
+/// What shows that somebody has to do with projects.
+const INSIDERS: [Scope; 4] = [Scope::Ledger, Scope::Issue, Scope::Register, Scope::Admin];
 
 /// An authority, shared by all requests.
 pub struct AuthorityServer {
@@ -34,6 +43,9 @@ pub struct AuthorityServer {
     bodies: BodyLimits,
     registry: Registry,
     http: Arc<HttpMetrics>,
+    /// What is open under a public key, and how many networks that was counted over. Locked while it is counted, so that
+    /// many who ask at once cost one count.
+    opened: tokio::sync::Mutex<HashMap<Hash, (usize, Opened)>>,
 }
 
 type Shared = State<Arc<AuthorityServer>>;
@@ -65,14 +77,21 @@ struct NewKey {
 
 impl AuthorityServer {
     /// Puts an authority behind HTTP.
-    pub fn new(authority: Authority, tokens: Tokens) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// [`AuthError::Missing`] where everyone would be let in: an authority obeys nobody whom it does not know.
+    pub fn new(authority: Authority, tokens: Tokens) -> Result<Arc<Self>, AuthError> {
+        if !tokens.required() {
+            return Err(AuthError::Missing);
+        }
         let mut registry = Registry::with_prefix("halflight");
         let http = Arc::new(HttpMetrics::register(&mut registry));
         let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, Duration::from_secs(60));
-        Arc::new(Self { authority, tokens, bodies, registry, http })
+        Ok(Arc::new(Self { authority, tokens, bodies, registry, http, opened: Default::default() }))
     }
 
     async fn json<T: DeserializeOwned>(&self, headers: &HeaderMap, body: Body) -> Answer<T> {
+        content(headers, &[JSON], false)?;
         let body = self.bodies.read(headers, body, MAX_JSON).await?;
         serde_json::from_slice(&body.bytes).map_err(|error| Problem::bad_request(format!("the body: {error}")))
     }
@@ -99,9 +118,32 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
     frame(routes, tokens, http).with_state(server)
 }
 
-async fn health(State(server): Shared) -> Answer<Json<Value>> {
-    let state = server.authority.state().await?;
-    Ok(Json(json!({ "status": "ok", "ledger": state.head(), "projects": state.projects.len() })))
+/// Health, metrics and administration alone, for an address of their own.
+pub fn admin_router(server: Arc<AuthorityServer>) -> Router {
+    let (tokens, http) = (server.tokens.clone(), Arc::clone(&server.http));
+    let routes = Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi))
+        .route("/v1/ledger/verify", post(verify))
+        .route("/v1/policy/reload", post(reload));
+    frame(routes, tokens, http).with_state(server)
+}
+
+/// Whether the ledger answers; for those who may read it, also where it stands.
+async fn health(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
+    // Behind the last entry there is none: the database answers, and nobody waits for a decision that takes its time.
+    let asked = tokio::time::timeout(HEALTH, server.authority.ledger().after(i64::MAX)).await;
+    asked.map_err(|_| Problem::busy(5, "the ledger does not answer"))?.map_err(AuthorityError::from)?;
+    let mut answer = json!({ "status": "ok" });
+    if caller.require_any(&INSIDERS).is_ok()
+        && let Ok(state) = tokio::time::timeout(HEALTH, server.authority.state()).await
+    {
+        let state = state?;
+        answer["ledger"] = json!(state.head());
+        answer["projects"] = json!(state.projects.len());
+    }
+    Ok(Json(answer))
 }
 
 async fn metrics(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Response> {
@@ -121,6 +163,7 @@ async fn register(
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Register)?;
+    content(&headers, &[BYTES], false)?;
     let body = server.bodies.read(&headers, body, MAX_NETWORK_BYTES).await?;
     let network = server.authority.register(&body.bytes, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "network": network }))))
@@ -133,12 +176,14 @@ async fn record_audit(
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Register)?;
+    content(&headers, &[JSON], false)?;
     let body = server.bodies.read(&headers, body, audit::MAX_BYTES).await?;
     let recorded = server.authority.record_audit(&body.bytes, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "audit": recorded }))))
 }
 
-async fn projects(State(server): Shared) -> Answer<Json<Value>> {
+async fn projects(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
+    caller.require_any(&INSIDERS)?;
     let state = server.authority.state().await?;
     Ok(Json(json!(state.projects.values().collect::<Vec<_>>())))
 }
@@ -155,12 +200,30 @@ async fn create(
     Ok((StatusCode::CREATED, Json(json!(epoch))))
 }
 
-async fn project(State(server): Shared, Path(name): Path<String>) -> Answer<Json<Value>> {
-    let opened = server.authority.opened(&name).await?;
-    let state = server.authority.state().await?;
-    let project = state.projects.get(&name).ok_or_else(|| Problem::not_found("there is no such project"))?;
-    let networks = state.opened(project.current().public_key);
-    Ok(Json(json!({ "name": name, "epochs": project.epochs, "opened": opened, "networks": networks })))
+async fn project(
+    State(server): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Answer<Json<Value>> {
+    caller.require_any(&INSIDERS)?;
+    let (epochs, public_key, networks) = {
+        let state = server.authority.state().await?;
+        let project = state.projects.get(&name).ok_or_else(|| Problem::not_found("there is no such project"))?;
+        let public_key = project.current().public_key;
+        (project.epochs.clone(), public_key, state.opened(public_key))
+    };
+    let mut counted = server.opened.lock().await;
+    let opened = match counted.get(&public_key) {
+        // Networks are opened and never closed: as many are the same.
+        Some((count, opened)) if *count == networks.len() => *opened,
+        _ => {
+            let opened = server.authority.opened(&name).await?;
+            counted.insert(public_key, (networks.len(), opened));
+            opened
+        }
+    };
+    drop(counted);
+    Ok(Json(json!({ "name": name, "epochs": epochs, "opened": opened, "networks": networks })))
 }
 
 async fn rotate(
@@ -209,16 +272,23 @@ async fn public_key(State(server): Shared, Path(id): Path<String>) -> Answer<Res
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
+/// One page; where there are more entries, `Link` names the next one.
 async fn ledger(
     State(server): Shared,
     Extension(caller): Extension<Caller>,
     Path(after): Path<String>,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     caller.require(Scope::Ledger)?;
     let after: i64 = after.parse().map_err(|_| Problem::not_found("give the number of an entry, 0 for all"))?;
     let mut entries = server.authority.ledger().after(after).await.map_err(AuthorityError::from)?;
+    let more = entries.len() > PAGE;
     entries.truncate(PAGE);
-    Ok(Json(json!(entries)))
+    let next = entries.last().filter(|_| more).map(|last| format!("</v1/ledger/{}>; rel=\"next\"", last.sequence));
+    let mut response = Json(json!(entries)).into_response();
+    if let Some(next) = next.and_then(|next| HeaderValue::from_str(&next).ok()) {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
 }
 
 async fn verify(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {

@@ -1,24 +1,43 @@
 //! What can be said about an item before it costs an evaluation.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use qfe::{Kind, peek};
 
 use super::model::Model;
-use super::replay::{ReplayError, Replays};
+use super::replay::{ReplayError, Replays, Slot};
 use crate::clock;
 use crate::envelope::Envelope;
 use crate::hash::Hash;
 use crate::transport::Problem;
 
+/// What is in an item.
+pub struct Item {
+    /// The ciphertext, as it came.
+    pub ciphertext: Vec<u8>,
+    /// Of its envelope, where it came in one.
+    pub seal: Option<Seal>,
+}
+
+/// What tells an envelope from others.
+pub struct Seal {
+    name: Hash,
+    sender: Arc<str>,
+    sent: i64,
+}
+
 /// The ciphertext in an item: the item itself, or what its envelope holds, once sender, context, time and key fit.
-pub fn ciphertext(model: &Model, replays: &Replays, item: Vec<u8>) -> Result<Vec<u8>, Problem> {
-    let body = if Envelope::is(&item) {
-        open(model, replays, &item)?
+/// `source`: who brings it, as the connection tells.
+pub fn ciphertext(model: &Model, replays: &Replays, source: &Arc<str>, item: Vec<u8>) -> Result<Item, Problem> {
+    let (body, seal) = if Envelope::is(&item) {
+        let (body, seal) = open(model, replays, source, &item)?;
+        (body, Some(seal))
     } else if model.options().require_signature || model.options().wants_envelope() {
         let detail = "this model takes ciphertexts in signed envelopes only; send an envelope";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     } else {
-        item
+        (item, None)
     };
     let header =
         peek(&body).map_err(|error| Problem::bad_request(format!("the ciphertext cannot be read: {error}")))?;
@@ -38,10 +57,24 @@ pub fn ciphertext(model: &Model, replays: &Replays, item: Vec<u8>) -> Result<Vec
         let detail = format!("the ciphertext has {} and {} inputs, this model takes {n} and {m}", header.n, header.m);
         return Err(Problem::refused(detail));
     }
-    Ok(body)
+    Ok(Item { ciphertext: body, seal })
 }
 
-fn open(model: &Model, replays: &Replays, item: &[u8]) -> Result<Vec<u8>, Problem> {
+/// Takes an envelope, which nobody can then send again.
+pub fn take(model: &Model, replays: &Replays, seal: &Seal) -> Result<Slot, Problem> {
+    replays.take(model.name(), &seal.sender, seal.name, seal.sent, clock::now()).map_err(replayed)
+}
+
+fn replayed(error: ReplayError) -> Problem {
+    match error {
+        ReplayError::Again => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        ReplayError::Time { .. } => Problem::refused(error),
+        ReplayError::Full => Problem::busy(60, error),
+        ReplayError::Sender => Problem::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(60),
+    }
+}
+
+fn open(model: &Model, replays: &Replays, source: &Arc<str>, item: &[u8]) -> Result<(Vec<u8>, Seal), Problem> {
     use crate::envelope::EnvelopeError::Signature;
     let forbidden = |detail: String| Problem::new(StatusCode::FORBIDDEN, detail);
     let envelope = Envelope::open(item).map_err(|error| match error {
@@ -65,12 +98,13 @@ fn open(model: &Model, replays: &Replays, item: &[u8]) -> Result<Vec<u8>, Proble
     }
     let network = model.parameters().network;
     envelope.check(qfe::SUITE, network, options.recipient.as_deref()).map_err(Problem::refused)?;
+    replays.check(envelope.sent, clock::now()).map_err(replayed)?;
     let signer = envelope.signer.as_ref().map(|key| key.to_bytes()).unwrap_or_default();
     let name = Hash::of("halflight envelope seen v1", &[&signer, &envelope.nonce]);
-    replays.take(name, envelope.sent, clock::now()).map_err(|error| match error {
-        ReplayError::Again => Problem::new(StatusCode::CONFLICT, error.to_string()),
-        ReplayError::Time { .. } => Problem::refused(error),
-        ReplayError::Full => Problem::busy(60, error),
-    })?;
-    Ok(envelope.body)
+    // Anybody has as many keys as he likes: only one that the model names tells a sender.
+    let sender = match &envelope.signer {
+        Some(key) if options.require_signature => key.to_string().into(),
+        _ => Arc::clone(source),
+    };
+    Ok((envelope.body, Seal { name, sender, sent: envelope.sent }))
 }

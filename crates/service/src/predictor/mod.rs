@@ -17,12 +17,17 @@ use std::time::Duration;
 use qfe::LogTable;
 
 pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
-pub use queue::{Load, Queue, QueueError};
-pub use replay::{ReplayError, Replays};
+pub use queue::{Load, Queue, QueueError, Room};
+pub use replay::{ReplayError, Replays, Slot};
 pub use repository::{Repository, Status};
-pub use routes::router;
+pub use routes::{admin_router, router};
 
 use crate::transport::{BodyLimits, Tokens};
+
+/// Envelopes of one model that are remembered at once, some 50 MB. Only ciphertexts that were evaluated count.
+const REPLAYS_PER_MODEL: usize = 1 << 19;
+/// Of these, of one sender.
+const REPLAYS_PER_SENDER: usize = 1 << 17;
 
 /// How a predictor works.
 #[derive(Clone, Debug)]
@@ -33,6 +38,9 @@ pub struct PredictorOptions {
     pub workers: usize,
     /// Ciphertexts that may wait or be in evaluation.
     pub queue: usize,
+    /// Of these, most of one caller (a token, a certificate, or else an address); half where 0, but always as many as one
+    /// request may bring.
+    pub share: usize,
     /// Most ciphertexts of one request.
     pub items: usize,
     /// Most bytes of a body.
@@ -56,6 +64,7 @@ impl PredictorOptions {
             models,
             workers: 0,
             queue: 128,
+            share: 0,
             items: 32,
             body: 32 << 20,
             memory: 256 << 20,
@@ -92,10 +101,11 @@ impl Predictor {
         })?;
         let repository = Repository::new(options.models.clone(), table);
         repository.scan();
+        let share = if options.share == 0 { (options.queue / 2).max(options.items) } else { options.share };
         Ok(Arc::new(Self {
             repository,
-            queue: Queue::start(workers, options.queue)?,
-            replays: Replays::new(options.window, 1 << 18),
+            queue: Queue::start(workers, options.queue, share.min(options.queue))?,
+            replays: Replays::new(options.window, REPLAYS_PER_MODEL, REPLAYS_PER_SENDER),
             bodies: BodyLimits::new(options.memory, options.body_patience),
             tokens,
             metrics: metrics::Metrics::new(),

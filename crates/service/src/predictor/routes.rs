@@ -45,6 +45,21 @@ pub fn router(predictor: Arc<Predictor>) -> Router {
     frame(routes, tokens, http).with_state(predictor)
 }
 
+/// Health, metrics and administration alone, for an address of their own.
+pub fn admin_router(predictor: Arc<Predictor>) -> Router {
+    let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
+    let routes = Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi))
+        .route("/v2/health/live", get(|| async { StatusCode::OK }))
+        .route("/v2/health/ready", get(server_ready))
+        .route("/v2/repository/index", post(index))
+        .route("/v2/repository/models/{model}/load", post(load))
+        .route("/v2/repository/models/{model}/unload", post(unload));
+    frame(routes, tokens, http).with_state(predictor)
+}
+
 async fn health(State(predictor): Shared) -> Json<Value> {
     let load = predictor.queue.load();
     let index = predictor.repository.index();

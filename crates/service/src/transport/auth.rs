@@ -1,4 +1,4 @@
-//! Who is asking: bearer tokens with scopes.
+//! Who is asking: bearer tokens and client certificates, with names and scopes.
 //!
 //! ```toml
 //! [[token]]
@@ -6,10 +6,17 @@
 //! sha256 = "5e88…"                    # of the token, so that this file gives nobody access
 //! scopes = ["infer"]
 //! requests_per_minute = 600           # omit for no limit
+//!
+//! [[certificate]]                     # signed by one of the client authorities
+//! name = "ops"
+//! dns = "ops.example.org"             # or subject (common name) or uri: exactly one
+//! scopes = ["admin", "ledger"]
 //! ```
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -20,11 +27,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use super::Problem;
+use super::addresses::network;
+use super::{CertificateNames, Peer, Problem};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
 
-/// What a token may do.
+/// What a caller may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -43,20 +51,46 @@ pub enum Scope {
     Metrics,
 }
 
-/// The tokens that are known; none means that everyone may do everything.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Infer => "infer",
+            Self::Admin => "admin",
+            Self::Register => "register",
+            Self::Issue => "issue",
+            Self::Ledger => "ledger",
+            Self::Metrics => "metrics",
+        })
+    }
+}
+
+impl FromStr for Scope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Infer, Self::Admin, Self::Register, Self::Issue, Self::Ledger, Self::Metrics];
+        let found = all.into_iter().find(|scope| scope.to_string() == text);
+        found.ok_or_else(|| format!("is none of {}", all.map(|scope| scope.to_string()).join(", ")))
+    }
+}
+
+/// The tokens and certificates that are known; none means that everyone may do everything.
 #[derive(Clone, Default)]
 pub struct Tokens(Option<Arc<Known>>);
 
 #[derive(Default)]
 struct Known {
-    tokens: Vec<Token>,
+    entries: Vec<Entry>,
     buckets: Mutex<HashMap<String, Bucket>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     token: Vec<Token>,
+    #[serde(default)]
+    certificate: Vec<Certificate>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +103,38 @@ struct Token {
     requests_per_minute: Option<u32>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Certificate {
+    name: String,
+    #[serde(default)]
+    subject: Option<String>,
+    #[serde(default)]
+    dns: Option<String>,
+    #[serde(default)]
+    uri: Option<String>,
+    scopes: BTreeSet<Scope>,
+    #[serde(default)]
+    requests_per_minute: Option<u32>,
+}
+
+/// Somebody who is known.
+struct Entry {
+    name: String,
+    proof: Proof,
+    scopes: BTreeSet<Scope>,
+    requests_per_minute: Option<u32>,
+}
+
+/// What shows who somebody is.
+#[derive(PartialEq)]
+enum Proof {
+    Token(Hash),
+    Subject(String),
+    Dns(String),
+    Uri(String),
+}
+
 struct Bucket {
     left: f64,
     at: Instant,
@@ -77,15 +143,38 @@ struct Bucket {
 /// Who asks, and what they may do.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Name of the token; `anonymous` where none is needed.
+    /// Name of the token or certificate; `anonymous` where none is needed or none was shown.
     pub name: String,
     scopes: Option<BTreeSet<Scope>>,
+    source: Arc<str>,
 }
 
-/// A token file that cannot be used.
+/// Callers that could not be told apart as they must be.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
+    /// An authority for everyone.
+    #[error(
+        "tokens: an authority obeys nobody whom it does not know, not even on this machine; name a file with --tokens \
+         that holds [[token]] entries (`halflight keygen --token NAME --scopes admin,register,issue,ledger --out FILE` \
+         draws a token and prints its entry), or [[certificate]] entries beside --client-authorities"
+    )]
+    Missing,
+    /// A name that cannot be.
+    #[error("token: '{name}' is no name; use 1 to 64 letters, digits, '-', '_' and '.', and not 'anonymous'")]
+    Name {
+        /// What was given.
+        name: String,
+    },
+    /// Certificates that nobody would be asked for.
+    #[error(
+        "tokens {path}: maps certificates, but clients are not asked for them; name their authorities with \
+         --client-authorities, or remove the [[certificate]] entries"
+    )]
+    Unasked {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be read.
     #[error("tokens {0}")]
     File(#[from] FileError),
@@ -113,46 +202,107 @@ impl Tokens {
         let text = files::read_text(path, 1 << 20)?;
         let syntax = |problem: String| AuthError::Syntax { path: path.to_owned(), problem };
         let file: File = toml::from_str(&text).map_err(|error| syntax(error.to_string()))?;
+        let tokens = file.token.into_iter().map(|token| {
+            let proof = Proof::Token(token.sha256);
+            Ok((token.name, proof, token.scopes, token.requests_per_minute))
+        });
+        let certificates = file.certificate.into_iter().map(|certificate| {
+            let named = [
+                certificate.subject.map(Proof::Subject),
+                certificate.dns.map(|name| Proof::Dns(name.to_ascii_lowercase())),
+                certificate.uri.map(Proof::Uri),
+            ];
+            let mut named = named.into_iter().flatten();
+            let (Some(proof), None) = (named.next(), named.next()) else {
+                let problem = "needs exactly one of subject, dns and uri";
+                return Err(format!("certificate '{}' {problem}", certificate.name));
+            };
+            Ok((certificate.name, proof, certificate.scopes, certificate.requests_per_minute))
+        });
         let mut names = HashSet::new();
-        for token in &file.token {
-            if token.name.is_empty() || token.name == "anonymous" || !names.insert(&token.name) {
-                return Err(syntax(format!("token name '{}' is empty, reserved or there twice", token.name)));
+        let mut entries: Vec<Entry> = Vec::new();
+        for read in tokens.chain(certificates) {
+            let (name, proof, scopes, requests_per_minute) = read.map_err(syntax)?;
+            if name.is_empty() || name == "anonymous" || !names.insert(name.clone()) {
+                return Err(syntax(format!("the name '{name}' is empty, reserved or there twice")));
             }
+            if let Some(other) = entries.iter().find(|other| other.proof == proof) {
+                return Err(syntax(format!("'{name}' and '{}' are shown by the same thing", other.name)));
+            }
+            entries.push(Entry { name, proof, scopes, requests_per_minute });
         }
-        if file.token.is_empty() {
-            return Err(syntax("no token; nobody could ask for anything".into()));
+        if entries.is_empty() {
+            return Err(syntax("no token and no certificate; nobody could ask for anything".into()));
         }
-        Ok(Self(Some(Arc::new(Known { tokens: file.token, buckets: Mutex::default() }))))
+        Ok(Self(Some(Arc::new(Known { entries, buckets: Mutex::default() }))))
     }
 
-    /// Whether tokens are needed.
+    /// Whether callers must be known.
     pub fn required(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The caller with this `Authorization` header. No header gives a caller without scopes.
-    fn caller(&self, authorization: Option<&[u8]>) -> Result<Caller, Problem> {
-        let Some(known) = &self.0 else { return Ok(Caller { name: "anonymous".into(), scopes: None }) };
-        let Some(header) = authorization else {
-            return Ok(Caller { name: "anonymous".into(), scopes: Some(BTreeSet::new()) });
+    /// Whether some are known by their certificate.
+    pub fn map_certificates(&self) -> bool {
+        let maps = |known: &Arc<Known>| known.entries.iter().any(|entry| !matches!(entry.proof, Proof::Token(_)));
+        self.0.as_ref().is_some_and(maps)
+    }
+
+    /// The caller with this `Authorization` header, or else with this certificate. Neither gives a caller without
+    /// scopes, and so does a certificate that no entry names.
+    fn caller(&self, authorization: Option<&[u8]>, peer: Option<&Peer>) -> Result<Caller, Problem> {
+        let source = || peer.map_or_else(String::new, |peer| format!("address {}", network(peer.address.ip())));
+        let anonymous = |scopes| Ok(Caller { name: "anonymous".into(), scopes, source: source().into() });
+        let Some(known) = &self.0 else { return anonymous(None) };
+        let certificate = peer.and_then(|peer| peer.certificate.as_ref());
+        let found = match (authorization, certificate) {
+            (Some(header), _) => Some(known.by_token(header)?),
+            (None, Some(names)) => known.by_certificate(names)?,
+            (None, None) => None,
         };
-        let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "the bearer token is not known here");
-        let given = header.get(7..).filter(|_| header[..7].eq_ignore_ascii_case(b"bearer ")).ok_or_else(unknown)?;
-        let hash = Hash::of_bytes(given);
-        // Every token is compared, in constant time, so that time tells nothing about which are near.
-        let found = known
-            .tokens
-            .iter()
-            .fold(None, |found, token| if bool::from(token.sha256.0.ct_eq(&hash.0)) { Some(token) } else { found });
-        let token = found.ok_or_else(unknown)?;
-        known.spend(token)?;
-        Ok(Caller { name: token.name.clone(), scopes: Some(token.scopes.clone()) })
+        let Some(entry) = found else { return anonymous(Some(BTreeSet::new())) };
+        known.spend(entry)?;
+        let source = format!("name {}", entry.name).into();
+        Ok(Caller { name: entry.name.clone(), scopes: Some(entry.scopes.clone()), source })
     }
 }
 
 impl Known {
-    /// Takes one request from the token's allowance: a bucket that holds one minute's worth and refills evenly.
-    fn spend(&self, token: &Token) -> Result<(), Problem> {
+    fn by_token(&self, header: &[u8]) -> Result<&Entry, Problem> {
+        let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "the bearer token is not known here");
+        let given = header.get(7..).filter(|_| header[..7].eq_ignore_ascii_case(b"bearer ")).ok_or_else(unknown)?;
+        let hash = Hash::of_bytes(given);
+        // Every token is compared, in constant time, so that time tells nothing about which are near.
+        let same = |entry: &&Entry| match &entry.proof {
+            Proof::Token(known) => bool::from(known.0.ct_eq(&hash.0)),
+            _ => false,
+        };
+        self.entries
+            .iter()
+            .fold(None, |found, entry| if same(&entry) { Some(entry) } else { found })
+            .ok_or_else(unknown)
+    }
+
+    /// The entry of a certificate; one that fits several is nobody's.
+    fn by_certificate(&self, names: &CertificateNames) -> Result<Option<&Entry>, Problem> {
+        let fits = |entry: &&Entry| match &entry.proof {
+            Proof::Token(_) => false,
+            Proof::Subject(name) => names.subject.as_ref() == Some(name),
+            Proof::Dns(name) => names.dns.contains(name),
+            Proof::Uri(name) => names.uri.contains(name),
+        };
+        let mut fitting = self.entries.iter().filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some(one), Some(other)) => {
+                let detail = format!("the client certificate is both '{}' and '{}'", one.name, other.name);
+                Err(Problem::new(StatusCode::FORBIDDEN, detail))
+            }
+            (found, _) => Ok(found),
+        }
+    }
+
+    /// Takes one request from an allowance: a bucket that holds one minute's worth and refills evenly.
+    fn spend(&self, token: &Entry) -> Result<(), Problem> {
         let Some(per_minute) = token.requests_per_minute.map(f64::from) else { return Ok(()) };
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -170,19 +320,31 @@ impl Known {
 }
 
 impl Caller {
-    /// Refuses a caller without this scope: 401 without a token, 403 with another one.
+    /// Refuses a caller without this scope: 401 where nobody knows who it is, 403 otherwise.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
+        self.require_any(&[scope])
+    }
+
+    /// Refuses a caller without any of these scopes, as [`Caller::require`].
+    pub fn require_any(&self, wanted: &[Scope]) -> Result<(), Problem> {
         match &self.scopes {
             None => Ok(()),
-            Some(scopes) if scopes.contains(&scope) => Ok(()),
+            Some(scopes) if wanted.iter().any(|scope| scopes.contains(scope)) => Ok(()),
             Some(scopes) if scopes.is_empty() && self.name == "anonymous" => {
-                Err(Problem::new(StatusCode::UNAUTHORIZED, "send a bearer token"))
+                let detail = "send a bearer token, or show a certificate that this server knows by name";
+                Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
             }
             Some(_) => {
-                let detail = format!("the token '{}' lacks the scope {scope:?}", self.name).to_lowercase();
+                let wanted: Vec<String> = wanted.iter().map(Scope::to_string).collect();
+                let detail = format!("'{}' lacks the scope {}", self.name, wanted.join(" or "));
                 Err(Problem::new(StatusCode::FORBIDDEN, detail))
             }
         }
+    }
+
+    /// Whose share of a common good this caller uses: its name's, or where nobody is known, its address's.
+    pub fn source(&self) -> &Arc<str> {
+        &self.source
     }
 }
 
@@ -193,7 +355,8 @@ pub(crate) async fn identify(
     next: Next,
 ) -> Result<Response, Problem> {
     let header = request.headers().get(header::AUTHORIZATION);
-    let caller = tokens.caller(header.map(|value| value.as_bytes()))?;
+    let peer = request.extensions().get::<Arc<Peer>>().map(Arc::as_ref);
+    let caller = tokens.caller(header.map(|value| value.as_bytes()), peer)?;
     request.extensions_mut().insert(caller.clone());
     let mut response = next.run(request).await;
     // For the log, which stands outside.
@@ -217,25 +380,71 @@ mod tests {
     #[test]
     fn scopes_decide() {
         let tokens = tokens("");
-        let ward = tokens.caller(Some(b"Bearer secret")).unwrap();
+        let ward = tokens.caller(Some(b"Bearer secret"), None).unwrap();
         assert_eq!(ward.name, "ward");
         ward.require(Scope::Infer).unwrap();
         assert_eq!(ward.require(Scope::Admin).unwrap_err().status(), StatusCode::FORBIDDEN);
-        let nobody = tokens.caller(None).unwrap();
+        let nobody = tokens.caller(None, None).unwrap();
         assert_eq!(nobody.require(Scope::Infer).unwrap_err().status(), StatusCode::UNAUTHORIZED);
         for wrong in [&b"Bearer other"[..], b"", b"Basic x", b"Bearer ", b"\xff\xfe"] {
-            assert_eq!(tokens.caller(Some(wrong)).unwrap_err().status(), StatusCode::UNAUTHORIZED);
+            assert_eq!(tokens.caller(Some(wrong), None).unwrap_err().status(), StatusCode::UNAUTHORIZED);
         }
-        Tokens::none().caller(None).unwrap().require(Scope::Admin).unwrap();
+        Tokens::none().caller(None, None).unwrap().require(Scope::Admin).unwrap();
+    }
+
+    fn read(text: &str) -> Result<Tokens, AuthError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.toml");
+        std::fs::write(&path, text).unwrap();
+        Tokens::load(&path)
+    }
+
+    #[test]
+    fn certificates_are_known_by_exactly_one_name() {
+        let tokens = read(
+            "[[certificate]]\nname = \"ops\"\nsubject = \"ops\"\nscopes = [\"admin\"]\n\
+             [[certificate]]\nname = \"ward\"\ndns = \"Ward.example\"\nscopes = [\"infer\"]\n",
+        )
+        .unwrap();
+        let Some(known) = &tokens.0 else { panic!("no entries") };
+        let names = |subject: &str, dns: &str| CertificateNames {
+            subject: Some(subject.into()),
+            dns: vec![dns.into()],
+            ..Default::default()
+        };
+        let name = |names: CertificateNames| known.by_certificate(&names).map(|found| found.map(|entry| &*entry.name));
+        assert_eq!(name(names("ops", "x")).unwrap(), Some("ops"));
+        assert_eq!(name(names("x", "ward.example")).unwrap(), Some("ward"));
+        // A name of another kind is another name.
+        assert_eq!(name(names("ward.example", "ops")).unwrap(), None);
+        assert_eq!(name(names("ops", "ward.example")).unwrap_err().status(), StatusCode::FORBIDDEN);
+        assert!(tokens.map_certificates() && tokens.required());
+    }
+
+    #[test]
+    fn entries_that_cannot_be_are_named() {
+        let certificate = |more: &str| format!("[[certificate]]\nname = \"a\"\nscopes = [\"infer\"]\n{more}\n");
+        let other = certificate("dns = \"b\"").replace("\"a\"", "\"c\"");
+        for (text, word) in [
+            (String::new(), "nobody"),
+            (certificate(""), "exactly one of"),
+            (certificate("dns = \"b\"\nuri = \"c\""), "exactly one of"),
+            (certificate("dns = \"b\"") + &certificate("dns = \"c\""), "twice"),
+            (certificate("dns = \"b\"") + &other, "same thing"),
+            (certificate("sha256 = \"b\""), "unknown field"),
+        ] {
+            let error = read(&text).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(word), "{text}: {error}");
+        }
     }
 
     #[test]
     fn an_allowance_ends() {
         let tokens = tokens("requests_per_minute = 3\n");
         for _ in 0..3 {
-            tokens.caller(Some(b"Bearer secret")).unwrap();
+            tokens.caller(Some(b"Bearer secret"), None).unwrap();
         }
-        let refused = tokens.caller(Some(b"Bearer secret")).unwrap_err();
+        let refused = tokens.caller(Some(b"Bearer secret"), None).unwrap_err();
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     }
 }

@@ -23,7 +23,7 @@ pub struct BodyLimits {
 pub struct RequestBody {
     /// The bytes.
     pub bytes: Vec<u8>,
-    _memory: OwnedSemaphorePermit,
+    memory: Option<OwnedSemaphorePermit>,
 }
 
 impl BodyLimits {
@@ -50,34 +50,43 @@ impl BodyLimits {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
         };
         let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let expected = announced.unwrap_or(limit as u64);
-        if expected > limit as u64 {
+        if announced.is_some_and(|announced| announced > limit as u64) {
             return Err(too_long());
         }
-        let units = (expected as usize).div_ceil(UNIT).max(1);
-        let units = u32::try_from(units).map_err(|_| too_long())?;
-        let memory = Arc::clone(&self.memory).try_acquire_many_owned(units);
-        let memory = memory.map_err(|_| Problem::busy(1, "other requests fill the memory for bodies; try again"))?;
-        let bytes = tokio::time::timeout(self.patience, collect(body, expected as usize, limit)).await;
-        let bytes = bytes.map_err(|_| {
+        let collected = tokio::time::timeout(self.patience, self.collect(body, limit)).await;
+        let collected = collected.map_err(|_| {
             let detail = format!("the body did not arrive within {} s", self.patience.as_secs());
             Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
         })?;
-        Ok(RequestBody { bytes: bytes?.ok_or_else(too_long)?, _memory: memory })
+        collected?.ok_or_else(too_long)
     }
-}
 
-/// The bytes; none where there are more than `limit`.
-async fn collect(mut body: Body, expected: usize, limit: usize) -> Result<Option<Vec<u8>>, Problem> {
-    // A claimed length reserves little: memory grows with what arrives.
-    let mut bytes = Vec::with_capacity(expected.min(1 << 16));
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
-        let data: Bytes = frame.into_data().unwrap_or_default();
-        if data.len() > limit - bytes.len() {
-            return Ok(None);
+    /// The bytes, with memory taken as they arrive, so that nobody holds what he only announces; none where there are
+    /// more than `limit`.
+    async fn collect(&self, mut body: Body, limit: usize) -> Result<Option<RequestBody>, Problem> {
+        let mut read = RequestBody { bytes: Vec::new(), memory: None };
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
+            let data: Bytes = frame.into_data().unwrap_or_default();
+            if data.len() > limit - read.bytes.len() {
+                return Ok(None);
+            }
+            self.take(&mut read.memory, read.bytes.len() + data.len())?;
+            read.bytes.extend_from_slice(&data);
         }
-        bytes.extend_from_slice(&data);
+        Ok(Some(read))
     }
-    Ok(Some(bytes))
+
+    /// Memory for `length` bytes in all.
+    fn take(&self, held: &mut Option<OwnedSemaphorePermit>, length: usize) -> Result<(), Problem> {
+        let full = || Problem::busy(1, "other requests fill the memory for bodies; try again");
+        let more = length.div_ceil(UNIT) - held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = u32::try_from(more).map_err(|_| full())?;
+        let more = Arc::clone(&self.memory).try_acquire_many_owned(more).map_err(|_| full())?;
+        match held {
+            Some(held) => held.merge(more),
+            None => *held = Some(more),
+        }
+        Ok(())
+    }
 }

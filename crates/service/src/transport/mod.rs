@@ -1,20 +1,29 @@
 //! What both servers share: listening, limits, who is asking, errors, counts and logs.
 
+mod addresses;
 mod auth;
 mod body;
 mod frame;
+mod guard;
 mod log;
 mod metrics;
+mod patient;
+mod peer;
 mod problem;
 mod server;
+mod settle;
 mod tls;
+mod token;
 
 pub use auth::{AuthError, Caller, Scope, Tokens};
 pub use body::{BodyLimits, RequestBody};
 pub use log::init as init_log;
 pub use metrics::{HttpMetrics, render as render_metrics};
+pub use peer::{CertificateNames, Peer};
 pub use problem::Problem;
 pub use server::{ServeError, Server, ServerOptions, shutdown_signal};
 pub use tls::{TlsError, TlsOptions};
+pub use token::new_token;
 
 pub(crate) use frame::frame;
+pub(crate) use guard::{BYTES, JSON, content};

@@ -1,4 +1,4 @@
-//! The accept loop: limits on connections and headers, TLS, and an end that finishes what was accepted.
+//! The accept loop: limits on connections and patience, TLS, and an end that finishes what was accepted.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -6,16 +6,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
-use super::{TlsError, TlsOptions};
+use super::addresses::{Addresses, Place};
+use super::guard::Names;
+use super::patient::Patient;
+use super::settle::Watched;
+use super::{CertificateNames, Peer, TlsError, TlsOptions};
+
+/// Bytes of answers that the system keeps for a peer that does not read.
+const SEND_BUFFER: u32 = 256 << 10;
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+/// What a connection hears whose address has too many; it is not read first.
+const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
+    content-type: application/problem+json\r\ncontent-length: 115\r\n\r\n\
+    {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections from \
+    this address\"}";
 
 /// Where and how to listen.
 #[derive(Clone, Debug)]
@@ -24,14 +41,20 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// TLS, or plain HTTP.
     pub tls: Option<TlsOptions>,
-    /// Whether callers must show a token.
+    /// Names by which clients call this server, besides its addresses, `localhost` and those in its certificate.
+    pub names: Vec<String>,
+    /// Whether callers are told apart, by tokens or mapped certificates.
     pub authenticated: bool,
     /// Listen beyond loopback without TLS or without authentication.
     pub insecure: bool,
     /// Most connections at once; further ones wait to be accepted.
     pub connections: usize,
-    /// Time for the headers of a request, and for a TLS handshake.
+    /// Most connections at once of one address (of IPv6 the first 64 bits); further ones are turned away with 503.
+    pub per_address: usize,
+    /// Time for the headers of a request, for the next request of an idle connection, and for a TLS handshake.
     pub header_patience: Duration,
+    /// Time in which a peer that is behind with reading must take 16 KiB of its answers.
+    pub write_patience: Duration,
     /// Time for accepted requests to finish when the server ends.
     pub drain: Duration,
 }
@@ -40,6 +63,7 @@ pub struct ServerOptions {
 pub struct Server {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    names: Arc<Names>,
     options: ServerOptions,
 }
 
@@ -58,6 +82,12 @@ pub enum ServeError {
         /// What is lacking.
         lacking: &'static str,
     },
+    /// Certificates let people in that nothing tells apart.
+    #[error(
+        "client certificates: nothing says who their holders are, and each could do everything; give a file with \
+         --tokens that maps names in certificates ([[certificate]]) or holds tokens ([[token]])"
+    )]
+    Unmapped,
     /// The address cannot be had.
     #[error("listen: {address}: {source}; is another server running there?")]
     Bind {
@@ -77,17 +107,22 @@ impl ServerOptions {
         Self {
             listen,
             tls: None,
+            names: Vec::new(),
             authenticated: false,
             insecure: false,
             connections: 512,
+            per_address: 128,
             header_patience: Duration::from_secs(10),
+            write_patience: Duration::from_secs(20),
             drain: Duration::from_secs(30),
         }
     }
 
     fn check_exposure(&self) -> Result<(), ServeError> {
-        let known_callers = self.authenticated || self.tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some());
-        let lacking = match (&self.tls, known_callers) {
+        if !self.authenticated && self.tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some()) {
+            return Err(ServeError::Unmapped);
+        }
+        let lacking = match (&self.tls, self.authenticated) {
             (Some(_), true) => return Ok(()),
             (None, true) => "no TLS",
             (Some(_), false) => "no authentication",
@@ -108,9 +143,13 @@ impl Server {
     pub async fn bind(options: ServerOptions) -> Result<Self, ServeError> {
         options.check_exposure()?;
         let tls = options.tls.as_ref().map(TlsOptions::server).transpose()?.map(TlsAcceptor::from);
-        let bind = TcpListener::bind(options.listen).await;
-        let listener = bind.map_err(|source| ServeError::Bind { address: options.listen, source })?;
-        Ok(Self { listener, tls, options })
+        let mut names = options.names.clone();
+        if let Some(tls) = &options.tls {
+            names.extend(tls.names()?);
+        }
+        let names = Arc::new(Names::new(options.listen.ip().is_loopback(), names));
+        let listener = listen(options.listen).map_err(|source| ServeError::Bind { address: options.listen, source })?;
+        Ok(Self { listener, tls, names, options })
     }
 
     /// The address, with the port that the system chose where 0 was asked for.
@@ -121,6 +160,7 @@ impl Server {
     /// Answers until `end` is ready, then stops accepting and finishes what it accepted.
     pub async fn run(self, router: Router, end: impl Future<Output = ()>) {
         let connections = Arc::new(Semaphore::new(self.options.connections));
+        let addresses = Addresses::default();
         let graceful = GracefulShutdown::new();
         let mut end = std::pin::pin!(end);
         loop {
@@ -128,20 +168,20 @@ impl Server {
                 accepted = accept(&self.listener, &connections) => accepted,
                 () = &mut end => break,
             };
-            let Some((stream, permit)) = accepted else { continue };
-            let (tls, router, watcher) = (self.tls.clone(), router.clone(), graceful.watcher());
-            let patience = self.options.header_patience;
-            tokio::spawn(async move {
-                match tls {
-                    None => converse(stream, router, watcher, patience).await,
-                    Some(tls) => match tokio::time::timeout(patience, tls.accept(stream)).await {
-                        Ok(Ok(stream)) => converse(stream, router, watcher, patience).await,
-                        Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
-                        Err(_) => tracing::debug!("TLS handshake too slow"),
-                    },
-                }
-                drop(permit);
-            });
+            let Some((stream, address, permit)) = accepted else { continue };
+            let Some(place) = addresses.take(address.ip(), self.options.per_address) else {
+                turn_away(stream, self.tls.is_some());
+                continue;
+            };
+            let connection = Connection {
+                peer: Peer { address, certificate: None, ours: Arc::clone(&self.names) },
+                router: router.clone(),
+                watcher: graceful.watcher(),
+                patience: self.options.header_patience,
+                _held: (permit, place),
+            };
+            let stream = Patient::new(stream, self.options.write_patience);
+            tokio::spawn(connection.converse(stream, self.tls.clone()));
         }
         drop(self.listener);
         tracing::info!("ending: finishing what was accepted");
@@ -153,13 +193,24 @@ impl Server {
 
 type Permit = tokio::sync::OwnedSemaphorePermit;
 
-async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<(TcpStream, Permit)> {
+/// A listener whose connections buffer little for peers that do not read.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As TcpListener::bind: a server that was just ended leaves its address in use for a while otherwise.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, Permit)> {
     let permit = Arc::clone(connections).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, address)) => {
             // Answers are small and whole; waiting to fill packets would only delay them.
             let _ = stream.set_nodelay(true);
-            Some((stream, permit))
+            Some((stream, address, permit))
         }
         Err(error) => {
             // Out of file descriptors, or a client that left: not a reason to end, but to breathe.
@@ -170,19 +221,60 @@ async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<
     }
 }
 
-async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+/// Says so as far as that costs nothing, and ends the connection.
+fn turn_away(stream: TcpStream, tls: bool) {
+    tracing::debug!("too many connections from one address");
+    if let (false, Ok(stream)) = (tls, stream.into_std()) {
+        // The buffer of a new connection takes it whole, or the peer is gone.
+        let _ = std::io::Write::write(&mut &stream, CROWDED);
+    }
+}
+
+/// A connection that was let in.
+struct Connection {
+    peer: Peer,
     router: Router,
     watcher: Watcher,
     patience: Duration,
-) {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience)
-        .max_buf_size(64 << 10)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, "connection ended early");
+    _held: (Permit, Place),
+}
+
+impl Connection {
+    async fn converse(mut self, stream: Patient, tls: Option<TlsAcceptor>) {
+        let Some(tls) = tls else { return self.speak(stream).await };
+        match tokio::time::timeout(self.patience, tls.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                self.peer.certificate = shown.and_then(CertificateNames::of);
+                self.speak(stream).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
+            Err(_) => tracing::debug!("TLS handshake too slow"),
+        }
+    }
+
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let (routes, peer) = (TowerToHyperService::new(self.router), Arc::new(self.peer));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (parts, body) = request.into_parts();
+            let (body, reading) = Watched::new(body);
+            let mut request = Request::from_parts(parts, body);
+            request.extensions_mut().insert(Arc::clone(&peer));
+            let answer = routes.call(request);
+            async move {
+                let mut response = answer.await?;
+                reading.settle(&mut response);
+                Ok::<_, std::convert::Infallible>(response)
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.patience)
+            .max_buf_size(64 << 10)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = self.watcher.watch(connection).await {
+            tracing::debug!(%error, "connection ended early");
+        }
     }
 }
 

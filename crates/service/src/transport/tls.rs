@@ -8,6 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
+use super::CertificateNames;
 use crate::files::{self, FileError};
 
 /// The files of TLS, all in PEM.
@@ -67,6 +68,12 @@ impl TlsOptions {
             .map_err(|error| content(&self.certificates, error.to_string()))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
+    }
+
+    /// The names of the server in its own certificate.
+    pub(super) fn names(&self) -> Result<Vec<String>, TlsError> {
+        let chain = certificates(&self.certificates)?;
+        Ok(chain.first().and_then(CertificateNames::of).map(|names| names.dns).unwrap_or_default())
     }
 }
 

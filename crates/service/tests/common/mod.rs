@@ -1,6 +1,8 @@
 //! Small networks, keys and servers for the tests.
 #![allow(dead_code)]
 
+pub mod tls;
+
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -120,6 +122,18 @@ pub fn office(folder: &Path, identity: &str) -> (Authority, Hash) {
     (authority.unwrap(), hash)
 }
 
+/// Who may do everything at an authority, by this header.
+pub const BEARER: (&str, &str) = ("authorization", "Bearer a token of the tests");
+
+/// The tokens that know it, as `test`.
+pub fn tokens(folder: &Path) -> Tokens {
+    let path = folder.join("all-tokens.toml");
+    let hash = Hash::of_bytes(b"a token of the tests");
+    let scopes = r#"["admin", "register", "issue", "ledger", "metrics", "infer"]"#;
+    std::fs::write(&path, format!("[[token]]\nname = \"test\"\nsha256 = \"{hash}\"\nscopes = {scopes}\n")).unwrap();
+    Tokens::load(&path).unwrap()
+}
+
 /// A fresh age identity: what unlocks master keys.
 pub fn identity() -> String {
     use age::secrecy::ExposeSecret;
@@ -166,12 +180,13 @@ pub fn predictor_with(
     options.watch = Duration::from_millis(50);
     change(&mut options);
     let table = Arc::new(LogTable::build(12, &Silent).unwrap());
+    let authenticated = tokens.required();
     let routes = move || {
         let predictor = Predictor::start(options, tokens, table).unwrap();
         tokio::spawn(Arc::clone(&predictor).watch());
         router(predictor)
     };
-    serve(routes, server)
+    serve(routes, ServerOptions { authenticated, ..server })
 }
 
 /// An answer, read by hand so that nothing between test and server helps.
@@ -196,18 +211,31 @@ impl Reply {
     }
 }
 
-/// Sends a request and reads the answer.
-pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+/// The head of a request whose body is JSON or bytes, as it looks.
+pub fn head(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
+    let mut head = format!("{method} {path} HTTP/1.1\r\n");
+    let mut own = vec![("host", "localhost".to_owned()), ("connection", "close".to_owned())];
     if !body.is_empty() || method == "POST" {
-        head.push_str(&format!("content-length: {}\r\n", body.len()));
+        own.push(("content-length", body.len().to_string()));
+    }
+    if !body.is_empty() {
+        let kind = if body.starts_with(b"{") { "application/json" } else { "application/octet-stream" };
+        own.push(("content-type", kind.to_owned()));
+    }
+    let given = |name: &str| headers.iter().any(|(given, _)| *given == name);
+    for (name, value) in own.iter().filter(|(name, _)| !given(name)) {
+        head.push_str(&format!("{name}: {value}\r\n"));
     }
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    head.push_str("\r\n");
+    head + "\r\n"
+}
+
+/// Sends a request and reads the answer.
+pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(head(method, path, headers, body).as_bytes()).unwrap();
     // A server that refuses early may close before it has read all.
     let _ = stream.write_all(body);
     receive(stream)
@@ -222,8 +250,13 @@ pub fn post(address: SocketAddr, path: &str, body: &[u8]) -> Reply {
 }
 
 /// Reads an answer to its end.
-pub fn receive(mut stream: TcpStream) -> Reply {
+pub fn receive(stream: TcpStream) -> Reply {
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    read(stream)
+}
+
+/// The same over any connection.
+pub fn read(mut stream: impl Read) -> Reply {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");

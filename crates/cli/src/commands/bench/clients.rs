@@ -17,6 +17,7 @@ pub const MODEL: &str = "load";
 pub struct Server {
     child: Child,
     url: String,
+    admin: String,
 }
 
 impl Server {
@@ -28,18 +29,31 @@ impl Server {
                 "predictor",
                 "--listen",
                 "127.0.0.1:0",
+                "--admin-listen",
+                "127.0.0.1:0",
                 "--table-bits",
                 &table_bits.to_string(),
+                // All clients come from this machine.
+                "--connections",
+                "4096",
+                "--connections-per-address",
+                "4096",
+                "--queue-per-caller",
+                "128",
                 "--models",
             ])
             .arg(models)
             .stderr(Stdio::piped())
             .spawn()?;
         let stderr = child.stderr.take().context("the predictor has no stderr")?;
-        let mut server = Self { child, url: String::new() };
+        let mut server = Self { child, url: String::new(), admin: String::new() };
         let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
-        let url = lines.find_map(|line| line.strip_prefix("predictor at ").map(str::to_owned));
-        server.url = url.context("the predictor did not start")?;
+        let mut find = |says: &str| {
+            let found = lines.find_map(|line| line.strip_prefix(says).map(str::to_owned));
+            found.context("the predictor did not start")
+        };
+        server.admin = find("health and metrics at ")?;
+        server.url = find("predictor at ")?;
         std::thread::spawn(move || lines.for_each(drop));
         Ok(server)
     }
@@ -47,6 +61,22 @@ impl Server {
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks for its health ten times a second until `end`; milliseconds of each answer, and how many failed.
+    pub fn health(&self, end: Instant) -> (Vec<f64>, u64) {
+        let (mut millis, mut failed) = (Vec::new(), 0);
+        while Instant::now() < end {
+            let start = Instant::now();
+            // A connection of its own each time, as a probe makes it.
+            let options = ConnectionOptions { url: self.admin.clone(), ..ConnectionOptions::default() };
+            match Connection::new(options).and_then(|connection| connection.get(&["health"], 1 << 16)) {
+                Ok(_) => millis.push(start.elapsed().as_secs_f64() * 1e3),
+                Err(_) => failed += 1,
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        (millis, failed)
     }
 
     /// A connection to it.

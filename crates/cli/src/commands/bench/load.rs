@@ -59,6 +59,8 @@ struct Report {
     capacity: f64,
     steady: Phase,
     crowd: Phase,
+    /// Predictions a second in the crowd, in those under steady load.
+    crowd_to_steady: f64,
     peak_bytes: [Option<u64>; 3],
     /// No error below capacity; above it, predictions and refusals with a time to come back, nothing else.
     clean: bool,
@@ -80,6 +82,16 @@ struct Phase {
     other: u64,
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
+    health: Health,
+}
+
+/// How long `/health` took meanwhile, at an address of its own.
+#[derive(Serialize)]
+struct Health {
+    asked: usize,
+    failed: u64,
+    p99_ms: Option<f64>,
+    worst_ms: Option<f64>,
 }
 
 impl Load {
@@ -118,16 +130,18 @@ impl Load {
         let each = (validation_ms + evaluation_ms) / 1e3;
         [&mut steady, &mut crowd].into_iter().for_each(|phase| phase.judge(each, cores));
         let refused = steady.turned_away + steady.without_time + steady.other + crowd.without_time + crowd.other;
+        let unwell = steady.health.failed + crowd.health.failed;
         let report = Report {
             cores,
             ciphertext_bytes: bench.ciphertexts[0].len(),
             validation_ms,
             evaluation_ms,
             capacity: cores as f64 / each,
+            crowd_to_steady: if steady.per_second > 0.0 { crowd.per_second / steady.per_second } else { 0.0 },
             steady,
             crowd,
             peak_bytes,
-            clean: refused == 0 && answers_again,
+            clean: refused == 0 && answers_again && unwell == 0,
         };
         console.result(&report, || text(&report))?;
         if report.clean { Ok(()) } else { bail!("the predictor gave other answers than it should") }
@@ -182,11 +196,19 @@ impl Bench {
         let (tally, next) = (Tally::default(), AtomicUsize::new(0));
         let before = process::cpu_seconds(server.id());
         let start = Instant::now();
-        std::thread::scope(|scope| {
+        let (mut health, failed) = std::thread::scope(|scope| {
             for _ in 0..clients {
                 scope.spawn(|| client(server, &self.ciphertexts, &next, &tally, start + length));
             }
+            server.health(start + length)
         });
+        health.sort_by(f64::total_cmp);
+        let health = Health {
+            asked: health.len() + failed as usize,
+            failed,
+            p99_ms: health.get((health.len() as f64 * 0.99) as usize).copied(),
+            worst_ms: health.last().copied(),
+        };
         let seconds = start.elapsed().as_secs_f64();
         let used = before.and_then(|before| Some(process::cpu_seconds(server.id())? - before));
         let answered = tally.answered.into_inner();
@@ -209,6 +231,7 @@ impl Bench {
             other: tally.other.into_inner(),
             p50_ms: quantile(0.5),
             p99_ms: quantile(0.99),
+            health,
         }
     }
 }
@@ -233,8 +256,8 @@ fn measure(evaluator: &Evaluator, ciphertexts: &[Vec<u8>]) -> Result<(f64, f64)>
 }
 
 fn text(report: &Report) -> String {
+    let ms = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
     let row = |name: &str, phase: &Phase| {
-        let ms = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
         [
             name.to_owned(),
             phase.clients.to_string(),
@@ -252,12 +275,16 @@ fn text(report: &Report) -> String {
     let peaks = report.peak_bytes.map(|peak| peak.map_or_else(|| "?".to_owned(), |peak| console::bytes(peak as usize)));
     format!(
         "validation {:.1} ms, evaluation {:.1} ms on one thread; capacity of {} cores {:.2} per second\n{}\n\
+         the crowd gets {:.0} % of the predictions of the steady load; health took at most {} ms, {} ms in the crowd\n\
          memory at most: {} idle, {} under steady load, {} in the crowd",
         report.validation_ms,
         report.evaluation_ms,
         report.cores,
         report.capacity,
         console::table(header, [row("steady", &report.steady), row("crowd", &report.crowd)]),
+        100.0 * report.crowd_to_steady,
+        ms(report.steady.health.worst_ms),
+        ms(report.crowd.health.worst_ms),
         peaks[0],
         peaks[1],
         peaks[2]

@@ -23,7 +23,7 @@ use service::policy::starting_policy;
 use service::predictor::PredictorOptions;
 use service::run::{self, AuthorityPart, Listen, PredictorPart};
 use service::signature::SigningKey;
-use service::transport::{self, ServerOptions};
+use service::transport::{self, Scope, ServerOptions, new_token};
 
 use crate::console::Console;
 use crate::files;
@@ -38,6 +38,8 @@ const READY: &[u8] = include_bytes!("../../../../../networks/digits-match-noise.
 const READY_REPORT: &str = include_str!("../../../../../networks/digits-match-noise.json");
 /// Names the test images of the ready network: as for its report, apart from all that it learned from.
 const READY_SEED: u64 = 1;
+/// Name of the file with the token of the authority.
+const TOKEN: &str = "authority.token";
 /// Who asks at this authority.
 const BY: &str = "the demo";
 
@@ -135,18 +137,19 @@ impl Serve {
         let network = CompiledNetwork::load(&self.model().join("network.safetensors"))?;
         let table = keys::log_table([&network], None, console)?;
         transport::init_log(false, false);
-        let on = |address| Listen { server: ServerOptions::on(address), tokens: None };
+        let on = |address, tokens| Listen { server: ServerOptions::on(address), tokens, admin: None };
         let authority = AuthorityPart {
-            listen: on(self.authority_listen),
+            listen: on(self.authority_listen, Some(self.tokens()?)),
             folder: self.folder.join("authority"),
             ledger: None,
             unlock: self.unlock()?,
         };
         let key = SigningKey::load(&self.folder.join("authority").join("signing.key"))?.verifying_key();
         let options = PredictorOptions::over(self.folder.join("models"));
-        let predictor = PredictorPart { listen: on(self.listen), options, table };
+        let predictor = PredictorPart { listen: on(self.listen, None), options, table };
         run::both(authority, predictor, |authority, predictor| {
-            console.step(&format!("authority at http://{authority}"));
+            let token = self.folder.join(TOKEN);
+            console.step(&format!("authority at http://{authority}; the token in {} opens it", token.display()));
             console.step(&format!("predictor at http://{predictor}"));
             let samples = self.samples();
             console.step(&format!(
@@ -156,6 +159,21 @@ impl Serve {
             ));
         })?;
         Ok(())
+    }
+
+    /// The file with the authority's one token, made where there is none.
+    fn tokens(&self) -> Result<PathBuf> {
+        let path = self.folder.join("authority-tokens.toml");
+        if !path.is_file() {
+            let token = self.folder.join(TOKEN);
+            // Left by a start that ended between the two files.
+            if token.exists() {
+                fs::remove_file(&token).with_context(|| token.display().to_string())?;
+            }
+            let scopes = [Scope::Admin, Scope::Register, Scope::Issue, Scope::Ledger, Scope::Metrics];
+            files::write(&path, new_token(&token, "demo", &scopes)?.as_bytes())?;
+        }
+        Ok(path)
     }
 
     fn unlock(&self) -> Result<Unlock> {

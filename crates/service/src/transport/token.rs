@@ -1,0 +1,58 @@
+//! New bearer tokens.
+
+use std::io::Write;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand::TryRng;
+
+use super::{AuthError, Scope};
+use crate::files::{self, FileError, is_plain_name};
+use crate::hash::Hash;
+
+/// Draws a token of 256 bits, writes it to a new file that nobody but its owner reads, and gives the entry that makes
+/// it known to a server, `[[token]]` with `name` and `scopes`.
+///
+/// # Errors
+/// A name that is none, or a file that is there or cannot be written.
+pub fn new_token(path: &Path, name: &str, scopes: &[Scope]) -> Result<String, AuthError> {
+    if !is_plain_name(name) || name == "anonymous" {
+        return Err(AuthError::Name { name: name.chars().take(80).collect() });
+    }
+    let mut secret = [0; 32];
+    let save = |secret: &mut [u8; 32]| -> std::io::Result<String> {
+        rand::rngs::SysRng.try_fill_bytes(secret).map_err(std::io::Error::other)?;
+        let token = URL_SAFE_NO_PAD.encode(&*secret);
+        // Temporary files are made with mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(files::folder_of(path))?;
+        writeln!(file, "{token}")?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path)?;
+        Ok(token)
+    };
+    let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
+    let token = save(&mut secret).map_err(fail)?;
+    let hash = Hash::of_bytes(token.as_bytes());
+    let scopes: Vec<String> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
+    Ok(format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [{}]\n", scopes.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Tokens;
+
+    #[test]
+    fn a_new_token_is_known_by_its_entry_and_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ward.token");
+        let entry = new_token(&path, "ward", &[Scope::Infer, Scope::Metrics]).unwrap();
+        assert!(entry.contains("scopes = [\"infer\", \"metrics\"]"), "{entry}");
+        std::fs::write(folder.path().join("tokens.toml"), entry).unwrap();
+        assert!(Tokens::load(&folder.path().join("tokens.toml")).unwrap().required());
+        assert!(std::fs::read_to_string(&path).unwrap().trim().len() == 43);
+        assert!(new_token(&path, "ward", &[]).is_err());
+        assert!(matches!(new_token(&path, "a\"b", &[]), Err(AuthError::Name { .. })));
+    }
+}
