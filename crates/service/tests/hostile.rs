@@ -69,7 +69,9 @@ fn slow_clients_are_cut_off_and_hold_nobody_up() {
 #[test]
 fn bodies_together_have_a_limit() {
     let world = World::new();
-    let address = predictor(&world, |options| (options.body, options.memory) = (1 << 20, 2 << 20));
+    let address = predictor(&world, |options| {
+        (options.body, options.memory, options.items) = (1 << 20, 2 << 20, 4);
+    });
     let head = b"POST /v2/models/digits/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1048576\r\n\r\n";
     let most = [&head[..], &[b' '; (1 << 20) - 1]].concat();
     let held: Vec<_> = (0..2).map(|_| raw(address, &most)).collect();
