@@ -3,7 +3,7 @@
 //! All tests here share one process, whose greatest memory is looked at behind each.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dataset::idx::{self, IdxError, IdxOptions};
 use dataset::import::{
@@ -211,6 +211,8 @@ fn a_table_that_spreads_to_many_columns_counts_what_it_becomes() {
 #[cfg(feature = "parquet")]
 mod parquet_files {
     use std::sync::Arc;
+
+    use std::path::Path;
 
     use dataset::import::parquet;
     use parquet::basic::{Compression, GzipLevel};

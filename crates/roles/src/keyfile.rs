@@ -154,7 +154,7 @@ impl Unlock {
             }
         }
         if data.len() > MAX_IDENTITY {
-            return Err(KeyFileError::Size { path: path.to_owned(), bytes: data.len() });
+            return Err(KeyFileError::Size { path: path.to_owned(), bytes: data.len(), most: MAX_IDENTITY });
         }
         let mut text = Zeroizing::new(String::with_capacity(MAX_IDENTITY as usize));
         file.take(MAX_IDENTITY).read_to_string(&mut text).map_err(io)?;

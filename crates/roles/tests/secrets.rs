@@ -112,7 +112,7 @@ fn a_wrong_passphrase_costs_no_mask() {
     let folder = tempfile::tempdir().unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(6);
     let (_, public) = setup(1, 1, &mut rng).unwrap();
-    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let encryptor = Encryptor::new(&public, &Silent);
     let store = MaskStore::new(folder.path());
     store.put(encryptor.draw_mask(&mut rng), &Lock::passphrase("correct horse".into())).unwrap();
     for _ in 0..2 {
@@ -140,7 +140,7 @@ fn a_copied_or_restored_mask_store_is_refused() {
     let [folder, copy, outside] = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let mut rng = ChaCha20Rng::seed_from_u64(7);
     let (_, public) = setup(1, 1, &mut rng).unwrap();
-    let encryptor = Encryptor::new(&public, &ProgressBar::hidden());
+    let encryptor = Encryptor::new(&public, &Silent);
     let (identity, recipient) = Unlock::generate_identity();
     let open = |folder: &tempfile::TempDir| MaskStore::open(folder.path(), outside.path());
     let store = open(&folder).unwrap();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use common::{BEARER, get, identity, network, post, send, serve};
+use common::{BEARER, identity, network, send, serve};
 use model::CompiledNetwork;
 use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
 use roles::keyfile::Unlock;
@@ -432,9 +432,10 @@ async fn a_master_key_at_another_authority_is_named() {
         Ok(_) => panic!("issued"),
     }
     assert!(world.issue(&second, 0).await.is_ok());
-    let routes = move || router(AuthorityServer::new(first, Tokens::none()));
+    let tokens = common::tokens(world.folder.path());
+    let routes = move || router(AuthorityServer::new(first, tokens).unwrap());
     let address = serve(routes, common::loopback());
     let body = format!(r#"{{"network":"{}","holder":"h"}}"#, world.hash(0));
-    let reply = post(address, "/v1/projects/p/keys", body.as_bytes());
+    let reply = send(address, "POST", "/v1/projects/p/keys", &[BEARER], body.as_bytes());
     assert!(reply.status == 409 && reply.problem().contains("master key"), "{reply:?}");
 }

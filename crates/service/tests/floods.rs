@@ -180,6 +180,7 @@ fn sealed(world: &World, nonce: u8, body: Vec<u8>) -> Vec<u8> {
         public_key: world.public_key(),
         nonce: [nonce; 16],
         sent: clock::now(),
+        destination: None,
         context: String::new(),
         body,
         signer: None,

@@ -25,15 +25,15 @@ impl Drop for Postgres {
 /// The newest installed server's programs.
 fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    if let Some(found) = std::env::split_paths(&path).find(has_programs) {
+    if let Some(found) = std::env::split_paths(&path).find(|folder| has_programs(folder)) {
         return Some(found);
     }
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let folders = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
-    folders.filter(has_programs).max()
+    folders.filter(|folder| has_programs(folder)).max()
 }
 
-fn has_programs(folder: &PathBuf) -> bool {
+fn has_programs(folder: &Path) -> bool {
     folder.join("initdb").exists() && folder.join("postgres").exists()
 }
 

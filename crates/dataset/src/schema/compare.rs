@@ -1,10 +1,12 @@
 //! Whether two data sets, or a data set and an encoder, have the same columns.
 
+use encoder::Encoder;
+
 use sha2::{Digest, Sha256};
 
 use super::{Column, Kind};
 use crate::features::Features;
-use crate::{Dataset, DatasetError, Encoder};
+use crate::{Dataset, DatasetError};
 
 /// Two data sets that cannot be used together.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

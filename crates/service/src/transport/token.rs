@@ -23,7 +23,7 @@ pub fn new_token(path: &Path, name: &str, scopes: &[Scope]) -> Result<String, Au
     let mut secret = [0; 32];
     let save = |secret: &mut [u8; 32]| -> std::io::Result<String> {
         rand::rngs::SysRng.try_fill_bytes(secret).map_err(std::io::Error::other)?;
-        let token = URL_SAFE_NO_PAD.encode(&*secret);
+        let token = URL_SAFE_NO_PAD.encode(secret.as_slice());
         // Temporary files are made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(files::folder_of(path))?;
         writeln!(file, "{token}")?;

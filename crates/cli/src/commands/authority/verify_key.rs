@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use model::CompiledNetwork;
+use roles::PUBLIC_KEY;
 use serde_json::json;
 
 use crate::console::Console;
-use crate::keys::{self, PUBLIC_KEY};
+use crate::keys;
 
 /// Checks, without any secret, that a functional key opens its function under the public key, exactly.
 ///
@@ -33,7 +34,7 @@ impl VerifyKey {
         let key = keys::functional_key(&self.key)?;
         let public = keys::public_key(&self.parameters.join(PUBLIC_KEY))?;
         if let Some(path) = &self.network
-            && keys::map_of(&CompiledNetwork::load(path)?)? != *key.map()
+            && CompiledNetwork::load(path)?.map() != key.map()
         {
             bail!("{}: opens another function than {}: ask for its key", self.key.display(), path.display());
         }
