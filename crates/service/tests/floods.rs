@@ -141,7 +141,7 @@ fn early_refusals_over_tls_reach_clients_that_are_still_sending() {
     };
     for _ in 0..3 {
         let long = format!("{}", 80usize << 20);
-        let cases: [(u16, &str, &[(&str, &str)]); 6] = [
+        let cases: [Case; 6] = [
             (401, INFER, &[]),
             (404, "/v2/models/none/infer", &[ward]),
             (413, INFER, &[ward, ("content-length", &long)]),
@@ -172,6 +172,9 @@ fn early_refusals_over_tls_reach_clients_that_are_still_sending() {
         let _ = stream.read(&mut rest).unwrap();
     }
 }
+
+/// Status, path and headers of a request that is refused.
+type Case<'a> = (u16, &'a str, &'a [(&'a str, &'a str)]);
 
 /// An envelope whose ciphertext has a head and nothing behind it.
 fn sealed(world: &World, nonce: u8, body: Vec<u8>) -> Vec<u8> {
