@@ -51,7 +51,7 @@ new_enough() {
 export RUSTFLAGS='--cfg getrandom_backend="custom" -C link-arg=-zstack-size=1048576'
 export CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
 export CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP=true
-build() { cargo build --locked --release --lib -p browser --target $triple "$@"; }
+build() { cargo build --locked --release --lib -p halflight-browser --target $triple "$@"; }
 
 if has_target && command -v clang >/dev/null && command -v llvm-ar >/dev/null; then
   export CC_wasm32_unknown_unknown=clang AR_wasm32_unknown_unknown=llvm-ar

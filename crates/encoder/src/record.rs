@@ -176,5 +176,7 @@ mod tests {
             r#""cells":[0,1],"map":"cells","right":[0,1]}"#
         );
         assert_eq!(encoder.canonical(), text);
+        let numbers = [1e-7, 1e20, -0.0, 0.1, 16_777_216.0, 1.5e-10].map(float);
+        assert_eq!(numbers, ["1e-7", "1e+20", "-0.0", "0.1", "16777216.0", "1.5e-10"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Writes the report of a strong and a weak leak side by side.
 //!
-//! `cargo run -p leakage --example report -- report.html`
+//! `cargo run -p halflight-leakage --example report -- report.html`
 
 use host::Silent;
 use leakage::{AuditOptions, AuditReport, Observations, Page, Picture, Section, Table, audit};

@@ -21,7 +21,7 @@ use rand_chacha::ChaCha8Rng;
 /// Fresh attackers learn from `train` and are scored on `test`; neither split should have been
 /// used to train the network's defence, and figures depend on the size of `train` (more items,
 /// stronger attackers), so quote both. Deterministic from `options.seeds`, whatever the number of
-/// threads. The progress bar gets its length here and one step per trained attacker.
+/// threads. Progress counts trained attackers.
 ///
 /// # Errors
 /// Observations or options that are not sound; the message names split, field and row.

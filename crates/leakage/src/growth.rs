@@ -31,7 +31,7 @@ pub(crate) fn sizes(train: &Observations) -> Vec<usize> {
     sizes
 }
 
-/// Steps that [`measure`] adds to its progress bar.
+/// Steps that [`measure`] adds to the progress.
 pub(crate) fn steps(family: &AttackerConfig, train: &Observations) -> u64 {
     (2 * sizes(train).len() as u64 - 1) * panel::steps(std::slice::from_ref(family), train.main_classes.len())
 }

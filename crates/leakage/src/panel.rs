@@ -15,7 +15,7 @@ struct Job {
     class: Option<u32>,
 }
 
-/// Number of steps that one call of [`run`] adds to its progress bar.
+/// Number of steps that one call of [`run`] adds to the progress.
 pub(crate) fn steps(families: &[AttackerConfig], classes: usize) -> u64 {
     jobs(families, classes).len() as u64
 }

@@ -7,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::{CompiledNetwork, EvaluateError, largest};
+use crate::head::{PublicHead, largest, one_of_largest, probabilities, standardise};
+use crate::{CompiledNetwork, EvaluateError};
 
 impl CompiledNetwork {
     /// `output(x)` of one encoded input: S integers, exact.
@@ -60,6 +61,24 @@ impl CompiledNetwork {
             })
             .collect();
         Ok(rows?.concat())
+    }
+
+    /// Class probabilities for outputs `[N, S]`, `[N, C]` row-major. Without a net in the head, the class
+    /// of the largest output has probability 1.
+    ///
+    /// # Errors
+    /// Outputs that are no whole number of rows.
+    pub fn probabilities(&self, output: &[i64]) -> Result<Vec<f32>, EvaluateError> {
+        let outputs = self.outputs();
+        if output.is_empty() || !output.len().is_multiple_of(outputs) {
+            return Err(EvaluateError::Length { field: "output", found: output.len(), expected: outputs });
+        }
+        match &self.head {
+            PublicHead::Largest => Ok(output.chunks_exact(outputs).flat_map(one_of_largest).collect()),
+            PublicHead::Net { centre, scale, layers } => {
+                Ok(probabilities(layers, &standardise(output, centre, scale), outputs))
+            }
+        }
     }
 
     /// The most probable class of every item.

@@ -4,7 +4,6 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::parameters::Parameters;
-use crate::{CompiledNetwork, EvaluateError};
 
 /// What reads the outputs in the clear.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,26 +19,6 @@ pub enum PublicHead {
         /// Weights `[in, out]` and biases `[out]` by turns; ReLU between layers, none on the logits.
         layers: Parameters,
     },
-}
-
-impl CompiledNetwork {
-    /// Class probabilities for outputs `[N, S]`, `[N, C]` row-major. Without a net in the head, the class
-    /// of the largest output has probability 1.
-    ///
-    /// # Errors
-    /// Outputs that are no whole number of rows.
-    pub fn probabilities(&self, output: &[i64]) -> Result<Vec<f32>, EvaluateError> {
-        let outputs = self.outputs();
-        if output.is_empty() || !output.len().is_multiple_of(outputs) {
-            return Err(EvaluateError::Length { field: "output", found: output.len(), expected: outputs });
-        }
-        match &self.head {
-            PublicHead::Largest => Ok(output.chunks_exact(outputs).flat_map(one_of_largest).collect()),
-            PublicHead::Net { centre, scale, layers } => {
-                Ok(probabilities(layers, &standardise(output, centre, scale), outputs))
-            }
-        }
-    }
 }
 
 /// Class probabilities by a net for rows of `width` inputs, row-major.
@@ -74,6 +53,28 @@ fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
 }
 
 impl PublicHead {
+    /// What keeps a net from reading `outputs` numbers.
+    pub(crate) fn problem(&self, outputs: usize) -> Option<String> {
+        let PublicHead::Net { centre, scale, layers } = self else { return None };
+        if !centre.iter().chain(scale).all(|value| value.is_finite()) || scale.iter().any(|&scale| scale <= 0.0) {
+            return Some("with a centre or a scale that is no number to read by".into());
+        }
+        if let Some(name) = layers.first_not_finite() {
+            return Some(format!("with a value in `{name}` that is not a finite number"));
+        }
+        let mut width = outputs;
+        for pair in layers.0.chunks(2) {
+            let [weight, bias] = pair else { return Some("with a weight that has no bias".into()) };
+            let next = bias.values.len();
+            let fits = next > 0 && bias.shape == [next] && weight.shape == [width, next];
+            if !fits || weight.values.len() != width * next {
+                return Some(format!("with `{}` of shape {:?} behind {width} numbers", weight.name, weight.shape));
+            }
+            width = next;
+        }
+        layers.0.is_empty().then(|| "without layers".into())
+    }
+
     /// Logits of the net; 0 where the largest output names the class.
     pub fn classes(&self) -> usize {
         match self {
@@ -82,7 +83,7 @@ impl PublicHead {
         }
     }
 
-    pub(super) fn update(&self, hash: &mut Sha256) {
+    pub(crate) fn update(&self, hash: &mut Sha256) {
         match self {
             PublicHead::Largest => hash.update(b"largest"),
             PublicHead::Net { centre, scale, layers } => {
@@ -114,7 +115,7 @@ pub fn largest<T: PartialOrd>(row: &[T]) -> usize {
     (1..row.len()).fold(0, |best, column| if row[column] > row[best] { column } else { best })
 }
 
-fn one_of_largest(row: &[i64]) -> Vec<f32> {
+pub(crate) fn one_of_largest(row: &[i64]) -> Vec<f32> {
     let best = largest(row);
     (0..row.len()).map(|column| f32::from(column == best)).collect()
 }
@@ -136,6 +137,21 @@ mod tests {
         assert_eq!(logits(&layers, &[1.0, 2.0]), [5.25, 3.0 * 5.25 + 1.0]);
         let shares = softmax(vec![10.0, 10.0 + 3f32.ln()]);
         assert!((shares[0] - 0.25).abs() < 1e-5 && (shares[1] - 0.75).abs() < 1e-5, "{shares:?}");
+    }
+
+    #[test]
+    fn layers_that_do_not_chain_are_named() {
+        let net = |layers| PublicHead::Net { centre: vec![0.0; 2], scale: vec![1.0; 2], layers: Parameters(layers) };
+        let layer = |shape: [usize; 2]| {
+            let weight = Parameter::new("head.0.weight", &shape, vec![0.5; shape[0] * shape[1]]);
+            vec![weight, Parameter::new("head.0.bias", &[shape[1]], vec![0.0; shape[1]])]
+        };
+        assert_eq!(net(layer([2, 3])).problem(2), None);
+        for layers in [vec![], layer([3, 3]), layer([2, 0]), layer([2, 3])[..1].to_vec()] {
+            assert!(net(layers).problem(2).is_some());
+        }
+        let flat = PublicHead::Net { centre: vec![0.0; 2], scale: vec![1.0, 0.0], layers: Parameters(layer([2, 3])) };
+        assert!(flat.problem(2).is_some());
     }
 
     #[test]

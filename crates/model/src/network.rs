@@ -14,7 +14,6 @@ use sha2::{Digest, Sha256};
 
 use crate::ModelError;
 use crate::head::PublicHead;
-use crate::range::clamped;
 
 /// An integer network, with everything that owner and predictor need and no more.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,8 +91,10 @@ impl CompiledNetwork {
             let (found, expected) = (map.inputs(), encoder.inputs());
             return refuse("map", format!("over {found:?} coordinates"), &format!("the encoder gives {expected:?}"));
         }
-        if squares && map.left() != map.right() {
-            return refuse("squares", "set for two different sides".into(), "give the same rows on both");
+        // Bounds of squares take both sides for the same numbers.
+        let same = encoder.noise().is_none() && encoder.right().len() == encoder.features();
+        if squares && !(same && map.left() == map.right()) {
+            return refuse("squares", "set for two different sides".into(), "give the same rows and inputs on both");
         }
         let names = match &head {
             PublicHead::Largest => map.outputs(),
@@ -103,6 +104,13 @@ impl CompiledNetwork {
                         "head",
                         format!("for {} outputs", centre.len()),
                         "give one centre and scale for each",
+                    );
+                }
+                if let Some(problem) = head.problem(map.outputs()) {
+                    return refuse(
+                        "head",
+                        problem,
+                        "give finite layers that read the outputs and give one logit per class",
                     );
                 }
                 head.classes()
@@ -247,6 +255,12 @@ impl CompiledNetwork {
 pub(crate) fn bounds(map: &QuadraticMap, squares: bool, encoder: &Encoder) -> Option<Bounds> {
     let (u, v) = encoder.ranges();
     if squares { Bounds::of_squares(map, &u) } else { Bounds::of(map, &u, &v) }
+}
+
+/// An exact range as far as 64 bits reach.
+pub(crate) fn clamped((low, high): (i128, i128)) -> (i64, i64) {
+    let clamp = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    (clamp(low), clamp(high))
 }
 
 /// Lower-case hexadecimal.

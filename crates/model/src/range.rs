@@ -3,6 +3,7 @@
 use encoder::Images;
 use serde::{Deserialize, Serialize};
 
+use crate::network::clamped;
 use crate::{CompiledNetwork, ModelError};
 
 /// How the declared range of the outputs is chosen.
@@ -85,12 +86,6 @@ impl CompiledNetwork {
         let column = |j: usize| outputs.iter().skip(j).step_by(width).copied();
         (0..width).map(|j| (column(j).min().unwrap_or(0), column(j).max().unwrap_or(0))).collect()
     }
-}
-
-/// An exact range as far as 64 bits reach.
-pub(crate) fn clamped((low, high): (i128, i128)) -> (i64, i64) {
-    let clamp = |value: i128| value.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-    (clamp(low), clamp(high))
 }
 
 /// log₂ of the number of integers in a range.

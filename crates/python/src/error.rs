@@ -42,10 +42,14 @@ mirrored! {
     leakage::AuditError => "AuditError",
 }
 
-/// The Python exception of a Rust error; its `kind` is the name of the variant.
+/// Variants that hold the error of another room.
+const WRAPPERS: [&str; 4] = ["Encode", "Evaluate", "Measure", "Model"];
+
+/// The Python exception of a Rust error; its `kind` is the name of the variant, the innermost where errors are nested.
 pub fn raise<E: Mirrored>(error: E) -> PyErr {
     let debug = format!("{error:?}");
-    let kind = debug.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let mut names = debug.split(|c: char| !c.is_ascii_alphanumeric()).filter(|name| !name.is_empty());
+    let kind = names.find(|name| !WRAPPERS.contains(name)).unwrap_or_default();
     exception(E::CLASS, kind, &error.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! Prints the measurements of the library as JSON.
 //!
-//! `cargo run --release -p qfe --example figures -- [--scalar] [shape …]`
+//! `cargo run --release -p halflight-qfe --example figures -- [--scalar] [shape …]`
 
 use host::Silent;
 use qfe::bench::{BenchOptions, run};

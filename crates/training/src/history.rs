@@ -3,7 +3,8 @@
 use model::{CompiledNetwork, Origin};
 use serde_json::value::to_raw_value;
 
-use crate::{CompileReport, TrainingRecord};
+use crate::TrainingRecord;
+use crate::compile::report::CompileReport;
 
 /// How a compiled network came to be. No hash covers it: whoever hands the file over may write what they like.
 #[derive(Clone, Debug, PartialEq)]

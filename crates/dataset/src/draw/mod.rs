@@ -35,7 +35,7 @@ use self::face::Outline;
 use self::raster::Canvas;
 use crate::{Dataset, Labels};
 
-/// Images drawn by one thread at a time between two steps of the progress bar.
+/// Images drawn by one thread at a time between two steps of the progress.
 const CHUNK: usize = 64;
 
 /// Draws characters; made once from a [`DrawSpec`], then shared by threads.

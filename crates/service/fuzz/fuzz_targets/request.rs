@@ -2,22 +2,10 @@
 //!
 //! The first two bytes say where the JSON part ends (65,535: nowhere said). `request.dict` holds the words.
 #![no_main]
-#![allow(dead_code, unused_imports)] // each module is used in part
 
-#[path = "../../src/envelope.rs"]
-mod envelope;
-#[path = "../../src/files.rs"]
-mod files;
-#[path = "../../src/hash.rs"]
-mod hash;
-#[path = "../../src/oip/mod.rs"]
-mod oip;
-#[path = "../../src/signature.rs"]
-mod signature;
-
-use envelope::Envelope;
 use libfuzzer_sys::fuzz_target;
-use oip::{InferRequest, InferResponse, OutputTensor, Values};
+use service::envelope::Envelope;
+use service::oip::{InferRequest, InferResponse, OutputTensor, Values};
 use qfe::{Ciphertext, Kind, peek};
 
 /// Most items of a request.

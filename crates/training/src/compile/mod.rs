@@ -6,7 +6,7 @@ mod error;
 mod finetune;
 mod latent;
 mod options;
-mod report;
+pub(crate) mod report;
 mod rounding;
 mod weights;
 

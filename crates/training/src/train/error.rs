@@ -18,6 +18,9 @@ pub enum TrainError {
     /// Images that cannot be standardised.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// More units, outputs or inputs than a key opens.
+    #[error(transparent)]
+    Size(#[from] quadratic::MapError),
     /// An accuracy that cannot be measured.
     #[error(transparent)]
     Measure(#[from] MeasureError),

@@ -27,11 +27,12 @@ use sha2::{Digest, Sha256};
 use crate::features::Features;
 use crate::float::private::UnitKind;
 use crate::{Compute, Defence, Network, TrainOptions};
+use quadratic::QuadraticMap;
 use state::State;
 
 /// Trains a network on `train`; `validation` serves selection and the accuracies of the record.
 ///
-/// The progress bar counts steps. With [`TrainOptions::checkpoint`], a run that was stopped goes on
+/// Progress counts steps. With [`TrainOptions::checkpoint`], a run that was stopped goes on
 /// where its last checkpoint was and ends with the network that it would have made without the stop.
 pub fn train(
     train: &Dataset,
@@ -46,6 +47,9 @@ pub fn train(
         let remedy = "leave `right` out of the encoder, since squares read both sides alike".to_string();
         return Err(TrainError::Option { field: "kind", value: "squares".into(), remedy });
     }
+    // Noise under encryption adds one unit and one coordinate per output.
+    let ((n, m), outputs) = (encoder.inputs(), options.outputs);
+    QuadraticMap::check_dimensions(n, m + outputs, options.units + outputs, outputs)?;
     let run = Run {
         train,
         validation,

@@ -10,7 +10,7 @@
 //! | time | averaged or stretched to 24 frames, so that a fast word equals a slow one |
 //!
 //! An item is `bands × frames`, low bands first. Cepstral coefficients are the cosine transform of
-//! these energies: [`Transform::Dct`](crate::Transform::Dct) of the encoder takes them over frequency
+//! these energies: [`Transform::Dct`](encoder::Transform::Dct) of the encoder takes them over frequency
 //! and time at once.
 
 mod augment;

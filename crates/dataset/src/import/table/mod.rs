@@ -6,7 +6,7 @@
 //! each (`colour=red`, 0 or 1). Texts with an order and texts to hash are asked for. The second pass writes bytes:
 //! memory is one byte per feature and four per label of each row, however long the file. With the schema of another
 //! data set ([`TableRules::like`]) nothing is learned. Encoders for tables want
-//! [`Normalise::PerColumn`](crate::Normalise::PerColumn).
+//! [`Normalise::PerColumn`](encoder::Normalise::PerColumn).
 
 mod columns;
 mod csv_file;
