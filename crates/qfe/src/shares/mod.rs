@@ -27,7 +27,7 @@
 //!
 //! # What is secret
 //!
-//! Shares, and messages that carry them. They are erased when dropped, have neither `Debug` nor
+//! Shares, and messages that carry them; a ceremony publishes none of an honest dealer. They are erased when dropped, have neither `Debug` nor
 //! `Clone`, and nothing here takes time that depends on them. `τ` shares and everything public
 //! fit every `s`; `τ + 1` shares in one hand open everything that was ever encrypted under the
 //! public key. `t` must not leak either, although it issues nothing: who knows it finds `c` with `c·t = 0`
