@@ -17,7 +17,7 @@ use crate::{
 /// A partial key that was not used, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The server that it names.
+    /// The server that it names; whether that one made it, only the channel on which it came can tell.
     pub server: u16,
     /// What is wrong with it.
     pub reason: PartialError,
@@ -109,25 +109,25 @@ impl<'a> Combiner<'a> {
     /// # Errors
     /// Fewer right ones than `τ + 1`; each that was refused is named.
     pub fn combine(&self, partials: &[PartialKey]) -> Result<Combined, CombineError> {
-        let mut refused = Vec::new();
-        let mut usable: Vec<&PartialKey> = Vec::new();
+        let (mut refused, mut fitting) = (Vec::new(), Vec::new());
         for partial in partials {
-            let server = partial.seat.index;
-            let twice = usable.iter().any(|other| other.seat.index == server);
             match self.fits(partial) {
-                Err(reason) => refused.push(Refusal { server, reason }),
-                Ok(()) if twice => refused.push(Refusal { server, reason: PartialError::Twice }),
-                Ok(()) => usable.push(partial),
+                Err(reason) => refused.push(Refusal { server: partial.seat.index, reason }),
+                Ok(()) => fitting.push(partial),
             }
         }
         let needed = self.commitments.seat.sharing.quorum();
         // Honest servers need one check in all.
+        let (usable, twice) = one_of_each(&fitting);
         if let Some(quorum) = usable.get(..needed) {
             let key = self.interpolate(quorum);
             if self.verifier.verify(&key).is_ok() {
+                refused.extend(twice);
                 return Ok(Combined { key, refused });
             }
-            usable.retain(|partial| match self.verify(partial) {
+            // Every one is checked before any gives way to another of its index: who puts a forged one in front of
+            // a server's own does not take its place.
+            fitting.retain(|partial| match self.verify(partial) {
                 Ok(()) => true,
                 Err(reason) => {
                     refused.push(Refusal { server: partial.seat.index, reason });
@@ -135,6 +135,8 @@ impl<'a> Combiner<'a> {
                 }
             });
         }
+        let (usable, twice) = one_of_each(&fitting);
+        refused.extend(twice);
         let found = usable.len();
         match usable.get(..needed).map(|quorum| self.interpolate(quorum)) {
             Some(key) if self.verifier.verify(&key).is_ok() => Ok(Combined { key, refused }),
@@ -157,4 +159,17 @@ impl<'a> Combiner<'a> {
             id: self.verifier.public_key_id(),
         }
     }
+}
+
+/// The first of each server, and refusals of the others.
+fn one_of_each<'p>(partials: &[&'p PartialKey]) -> (Vec<&'p PartialKey>, Vec<Refusal>) {
+    let (mut usable, mut refused): (Vec<&PartialKey>, _) = (Vec::new(), Vec::new());
+    for &partial in partials {
+        let server = partial.seat.index;
+        match usable.iter().any(|other| other.seat.index == server) {
+            true => refused.push(Refusal { server, reason: PartialError::Twice }),
+            false => usable.push(partial),
+        }
+    }
+    (usable, refused)
 }
