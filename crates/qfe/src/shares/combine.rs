@@ -1,6 +1,6 @@
 //! From partial keys to the key.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU16};
 
 use rand::{SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
@@ -85,22 +85,22 @@ impl<'a> Combiner<'a> {
     /// # Errors
     /// It is of another key, epoch, sharing or function, or wrong.
     pub fn verify(&self, partial: &PartialKey) -> Result<(), PartialError> {
-        self.fits(partial)?;
-        let left = self.verifier.project_left(&self.commitments.at(partial.seat.index));
+        let index = self.fits(partial)?;
+        let left = self.verifier.project_left(&self.commitments.at(index));
         let rng = &mut StdRng::from_rng(&mut rand::rng());
         self.verifier.check(&left, &partial.values, rng).map_err(PartialError::Wrong)
     }
 
-    fn fits(&self, partial: &PartialKey) -> Result<(), PartialError> {
+    /// Its server, if it belongs to what is combined.
+    fn fits(&self, partial: &PartialKey) -> Result<NonZeroU16, PartialError> {
         partial.seat.fits(&self.commitments.seat)?;
         let (index, servers) = (partial.seat.index, self.commitments.seat.sharing.servers());
-        if index == 0 || index > servers {
-            return Err(PartialError::Index { index, servers });
-        }
+        let server = NonZeroU16::new(index).filter(|server| server.get() <= servers);
+        let server = server.ok_or(PartialError::Index { index, servers })?;
         if partial.function != self.function || partial.values.len() != self.verifier.map().outputs() {
             return Err(PartialError::Function);
         }
-        Ok(())
+        Ok(server)
     }
 
     /// The key from any `τ + 1` right partial keys. Wrong ones are named and left out, as long as enough
@@ -113,7 +113,7 @@ impl<'a> Combiner<'a> {
         for partial in partials {
             match self.fits(partial) {
                 Err(reason) => refused.push(Refusal { server: partial.seat.index, reason }),
-                Ok(()) => fitting.push(partial),
+                Ok(_) => fitting.push(partial),
             }
         }
         let needed = self.commitments.seat.sharing.quorum();

@@ -40,6 +40,8 @@ mod partial;
 mod polynomial;
 mod share;
 
+use std::num::NonZeroU16;
+
 use thiserror::Error;
 
 pub use combine::{CombineError, Combined, Combiner, Refusal};
@@ -76,6 +78,11 @@ impl Sharing {
     /// Servers `n`; their indices are 1 to `n`.
     pub fn servers(&self) -> u16 {
         self.servers
+    }
+
+    /// The indices of the servers. Zero is none: there the polynomial has the secret.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = NonZeroU16> + use<> {
+        (1..=self.servers).filter_map(NonZeroU16::new)
     }
 
     /// `τ`: as many shares say nothing.

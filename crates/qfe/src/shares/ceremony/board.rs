@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU16,
     sync::Arc,
 };
 
@@ -146,7 +147,9 @@ impl Board {
         match &self.ceremony.purpose {
             Purpose::Generate { .. } if right.is_none() => return Some(Fault::Shape),
             Purpose::Reshare { .. } if right.is_some() => return Some(Fault::Shape),
-            Purpose::Reshare { commitments, .. } if commitments.at(dealer) != rows[0] => {
+            Purpose::Reshare { commitments, .. }
+                if NonZeroU16::new(dealer).is_none_or(|dealer| commitments.at(dealer) != rows[0]) =>
+            {
                 return Some(Fault::OtherShare);
             }
             _ => {}
@@ -166,9 +169,10 @@ impl Board {
         wrong.then_some(head.from)
     }
 
-    /// Whether a share is what a dealing promises its receiver; None without a dealing that counts.
+    /// Whether a share is what a dealing promises its receiver; None without a dealing that counts, or for zero.
     pub(super) fn is_right(&self, dealer: u16, receiver: u16, share: &[Scalar]) -> Option<bool> {
         let dealt = self.deals.get(&dealer).filter(|dealt| dealt.fault.is_none())?;
+        let receiver = NonZeroU16::new(receiver)?;
         Some(opens(&evaluate(&dealt.rows, receiver), share, &mut rand::rng()))
     }
 

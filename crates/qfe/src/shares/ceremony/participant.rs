@@ -1,6 +1,6 @@
 //! One server in a ceremony: what it says in each step, and what it keeps.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc};
 
 use ed25519_dalek::{Signer, SigningKey};
 use rand::CryptoRng;
@@ -140,21 +140,21 @@ impl Participant {
     /// Step 2: the dealing of a dealer, once the board's first step has ended.
     pub fn deal(&self) -> Option<Dealing> {
         let dealer = self.dealer.as_ref()?;
-        let private = |to| (to, self.private(dealer, to));
-        let receivers = 1..=self.ceremony.sharing.servers();
+        let private = |to: NonZeroU16| (to.get(), self.private(dealer, to));
+        let receivers = self.ceremony.sharing.indices();
         Some(Dealing { public: dealer.message.clone(), private: receivers.map(private).collect() })
     }
 
-    fn private(&self, dealer: &Dealer, to: u16) -> Zeroizing<Vec<u8>> {
-        self.message(dealer.index, to, &MessageBody::Deliver(dealer.polynomial.at(to)))
+    fn private(&self, dealer: &Dealer, to: NonZeroU16) -> Zeroizing<Vec<u8>> {
+        self.message(dealer.index, to.get(), &MessageBody::Deliver(dealer.polynomial.at(to)))
     }
 
     /// The private message for one receiver once more, byte for byte, for one whose first was lost. Seal it for that
     /// receiver, whoever asks. None when `to` is no receiver, or the board does not have this dealer's dealing.
     pub fn deliver_again(&self, board: &Board, to: u16) -> Option<Zeroizing<Vec<u8>>> {
         let dealer = self.dealer.as_ref()?;
-        let receives = (1..=self.ceremony.sharing.servers()).contains(&to);
-        (receives && board.has_dealing(dealer.index, &dealer.message)).then(|| self.private(dealer, to))
+        let to = NonZeroU16::new(to).filter(|to| to.get() <= self.ceremony.sharing.servers())?;
+        board.has_dealing(dealer.index, &dealer.message).then(|| self.private(dealer, to))
     }
 
     /// Takes a private message, after the dealing that it belongs to was posted; in any later step, too.
