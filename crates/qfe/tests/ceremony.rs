@@ -52,12 +52,10 @@ struct Malice {
     wrong_share: Vec<(u8, u8)>,
     /// `(from, to)`: send no share.
     no_share: Vec<(u8, u8)>,
-    /// Do not answer complaints.
-    mute: Vec<u8>,
-    /// Answer complaints with shares of another dealing.
-    wrong_answer: Vec<u8>,
-    /// `(from, about)`: complain for no reason.
-    slander: Vec<(u8, u8)>,
+    /// `(from, to)`: send it when asked again.
+    late_share: Vec<(u8, u8)>,
+    /// Complain of right shares.
+    slander: Vec<u8>,
 }
 
 impl Run {
@@ -85,40 +83,47 @@ impl Run {
             for (to, message) in dealing.private {
                 let pair = (*server, to as u8);
                 if malice.wrong_share.contains(&pair) {
-                    private.push(second(*server).deal().unwrap().private.swap_remove(usize::from(to) - 1).1);
-                } else if !malice.no_share.contains(&pair) {
-                    private.push(message);
+                    private.push(second(*server).deal().unwrap().private.swap_remove(usize::from(to) - 1).1.to_vec());
+                } else if !malice.no_share.contains(&pair) && !malice.late_share.contains(&pair) {
+                    private.push(message.to_vec());
                 }
             }
         }
         self.board.end_step();
-        for message in private {
+        for message in &private {
             // Everybody but its receiver refuses it.
-            for (server, participant) in &mut self.servers {
-                if malice.slander.iter().any(|(from, _)| from == server) {
-                    continue;
-                }
-                match participant.receive(&self.board, &message) {
-                    Ok(()) | Err(CeremonyError::Receiver { .. } | CeremonyError::WrongShare { .. }) => {}
+            for (_, participant) in &mut self.servers {
+                match participant.receive(&self.board, message) {
+                    Ok(()) => {}
+                    Err(CeremonyError::Receiver { .. } | CeremonyError::WrongShare { .. }) => {}
+                    Err(CeremonyError::NoDealing { .. }) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
-        for (_, participant) in self.servers.iter().filter(|(server, _)| talks(server)) {
-            participant.complain(&self.board).map(|message| self.board.post(&message)).transpose()?;
-        }
-        self.board.end_step();
         for (server, participant) in self.servers.iter().filter(|(server, _)| talks(server)) {
-            let answer = match () {
-                () if malice.mute.contains(server) => None,
-                () if malice.wrong_answer.contains(server) => second(*server).justify(&self.board),
-                () => participant.justify(&self.board),
+            let complaint = match malice.slander.contains(server) {
+                true => Some(slander(participant, *server, &private)),
+                false => participant.complain(),
             };
-            answer.map(|message| self.board.post(&message)).transpose()?;
+            complaint.map(|message| self.board.post(&message)).transpose()?;
         }
         self.board.end_step();
+        for place in 0..self.servers.len() {
+            let to = self.servers[place].0;
+            for dealer in self.servers[place].1.missing(&self.board) {
+                let dealer = self.servers.iter().find(|(server, _)| u16::from(*server) == dealer).unwrap();
+                if !malice.no_share.contains(&(dealer.0, to)) {
+                    let again = dealer.1.deliver_again(&self.board, to.into()).unwrap();
+                    self.servers[place].1.receive(&self.board, &again)?;
+                }
+            }
+        }
         for (_, participant) in self.servers.iter().filter(|(server, _)| talks(server)) {
-            let finished = participant.finish(&self.board)?;
+            let finished = match participant.finish(&self.board) {
+                Err(CeremonyError::MissingShare { .. }) => continue,
+                finished => finished?,
+            };
             finished.endorsement.map(|message| self.board.post(&message)).transpose()?;
         }
         self.board.end_step();
@@ -128,6 +133,33 @@ impl Run {
     fn shares(&self) -> Vec<KeyShare> {
         self.servers.iter().filter_map(|(_, participant)| participant.finish(&self.board).unwrap().share).collect()
     }
+}
+
+/// A complaint of right shares, of shares for others and of a share that nobody signed.
+fn slander(liar: &Participant, server: u8, private: &[Vec<u8>]) -> Vec<u8> {
+    let mut quoted = private.to_vec();
+    // Another share under the dealer's signature.
+    let mut forged = quoted[0].clone();
+    let body = forged.len() - 32;
+    forged[70] = server;
+    forged[80] ^= 1;
+    let checksum: [u8; 32] = <sha2::Sha256 as sha2::Digest>::digest(&forged[..body]).into();
+    forged[body..].copy_from_slice(&checksum);
+    quoted.push(forged);
+    complaint(&liar.commit().unwrap(), server, &quoted)
+}
+
+/// A signed complaint that quotes whatever it is given.
+fn complaint(any: &[u8], server: u8, quoted: &[Vec<u8>]) -> Vec<u8> {
+    let content: usize = quoted.iter().map(Vec::len).sum();
+    let mut bytes = any[..60].to_vec();
+    bytes[52] = 4;
+    bytes[56..60].copy_from_slice(&(quoted.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&(4 + content as u64 + 64).to_le_bytes());
+    bytes.extend_from_slice(&[server, 0, 0, 0]);
+    quoted.iter().for_each(|message| bytes.extend_from_slice(message));
+    bytes.extend_from_slice(&[0; 96]);
+    resigned(&bytes, server)
 }
 
 fn generate(malice: &Malice, seed: u64) -> (Run, Outcome) {
@@ -187,40 +219,67 @@ fn servers_that_vanish_are_left_out() {
 }
 
 #[test]
-fn a_dealer_of_wrong_shares_is_disqualified_unless_it_answers() {
-    let malice = Malice {
-        wrong_share: vec![(2, 1), (4, 3)],
-        no_share: vec![(3, 5)],
-        mute: vec![2],
-        wrong_answer: vec![4],
-        ..Default::default()
-    };
+fn a_dealer_of_wrong_shares_is_disqualified_by_its_own_signature() {
+    let malice =
+        Malice { wrong_share: vec![(2, 1), (4, 3), (4, 5), (4, 1)], late_share: vec![(3, 5)], ..Default::default() };
     let (run, outcome) = generate(&malice, 4);
     assert_eq!(outcome.qualified, [1, 3, 5]);
-    let unanswered = |server, receiver| Blame { server, fault: Fault::Unanswered { receiver } };
-    assert_eq!(outcome.blamed, [unanswered(2, 1), unanswered(4, 3)]);
-    // Server 5 took the share of 3 from the board.
+    let wrong = |server, receiver| Blame { server, fault: Fault::WrongShare { receiver } };
+    assert_eq!(outcome.blamed, [wrong(2, 1), wrong(4, 1)]);
+    let shares = run.shares();
+    opens(&outcome.public, &issue(&outcome.public, &outcome.commitments, &[&shares[4], &shares[0], &shares[1]]));
+}
+
+/// A receiver whose mail was lost complained of all dealers, all answered in the open, and everybody had its share.
+#[test]
+fn a_share_whose_message_was_lost_is_not_published() {
+    let malice = Malice { late_share: (1..=5).map(|dealer| (dealer, 5)).collect(), ..Default::default() };
+    let (run, outcome) = generate(&malice, 5);
+    assert_eq!(outcome.qualified, [1, 2, 3, 4, 5]);
+    let transcript = run.board.to_bytes();
+    for (_, dealer) in &run.servers {
+        for (to, message) in dealer.deal().unwrap().private {
+            // The first of its scalars.
+            let scalar = &message[72..104];
+            assert!(!transcript.windows(32).any(|window| window == scalar), "a share of server {to}");
+            assert_eq!(dealer.deliver_again(&run.board, to), Some(message));
+        }
+        assert!(dealer.complain().is_none());
+        assert!([0, 6].iter().all(|&to| dealer.deliver_again(&run.board, to).is_none()));
+        assert!(dealer.deliver_again(&Board::new(new_key(b"empty")), 1).is_none());
+    }
     let shares = run.shares();
     opens(&outcome.public, &issue(&outcome.public, &outcome.commitments, &[&shares[4], &shares[0], &shares[1]]));
 }
 
 #[test]
-fn more_complaints_than_dishonest_servers_disqualify_without_an_answer() {
-    let malice = Malice { wrong_share: vec![(3, 1), (3, 2), (3, 4)], ..Default::default() };
-    let (_, outcome) = generate(&malice, 5);
-    assert_eq!(outcome.blamed, [Blame { server: 3, fault: Fault::Complaints }]);
+fn a_share_that_is_withheld_leaves_its_receiver_without_one_and_the_dealer_known_to_it() {
+    let malice = Malice { no_share: vec![(3, 5)], ..Default::default() };
+    let (run, outcome) = generate(&malice, 21);
+    assert_eq!(outcome.qualified, [1, 2, 3, 4, 5]);
+    let receiver = &run.servers[4].1;
+    assert_eq!(receiver.missing(&run.board), [3]);
+    assert!(receiver.complain().is_none());
+    assert!(matches!(receiver.finish(&run.board), Err(CeremonyError::MissingShare { server: 3 })));
+    // Three more, and the result is not confirmed.
+    let ceremony = new_key(b"withheld");
+    let servers = (1..=5).map(|server| (server, join(&ceremony, server, None, 22))).collect();
+    let mut run = Run::new(&ceremony, servers);
+    let malice = Malice { no_share: vec![(3, 5), (3, 4), (3, 1)], ..Default::default() };
+    let failed = run.complete(&malice, &|server| join(&ceremony, server, None, 23));
+    assert!(matches!(failed, Err(CeremonyError::Endorsements { found: 2, needed: 3, .. })));
 }
 
 #[test]
 fn slander_disqualifies_nobody() {
-    let malice = Malice { slander: vec![(2, 0), (5, 0)], ..Default::default() };
+    let malice = Malice { slander: vec![2, 5], ..Default::default() };
     let (run, outcome) = generate(&malice, 6);
     assert_eq!(outcome.qualified, [1, 2, 3, 4, 5]);
     let shares = run.shares();
     opens(&outcome.public, &issue(&outcome.public, &outcome.commitments, &[&shares[1], &shares[4], &shares[2]]));
 }
 
-/// Any two of five servers do any of the above, alone or at once: honest ones always qualify and always make the key.
+/// Any two of five servers do any of the above but withhold, alone or at once: honest ones always qualify and always make the key.
 #[test]
 fn two_dishonest_servers_stop_nothing_whatever_they_do() {
     let mut rng = ChaCha20Rng::seed_from_u64(20);
@@ -230,16 +289,14 @@ fn two_dishonest_servers_stop_nothing_whatever_they_do() {
         let mut malice = Malice::default();
         for liar in [first, second] {
             let to = rng.random_range(1..=5);
-            for behaviour in [rng.random_range(0..8), rng.random_range(0..8)] {
+            for behaviour in [rng.random_range(0..6), rng.random_range(0..6)] {
                 match behaviour {
                     0 => malice.silent.push(liar),
                     1 => malice.vanish.push(liar),
                     2 => malice.switch.push(liar),
                     3 => malice.wrong_share.push((liar, to)),
-                    4 => malice.no_share.push((liar, to)),
-                    5 => malice.mute.push(liar),
-                    6 => malice.wrong_answer.push(liar),
-                    _ => malice.slander.push((liar, 0)),
+                    4 => malice.late_share.push((liar, to)),
+                    _ => malice.slander.push(liar),
                 }
             }
         }
@@ -353,7 +410,7 @@ fn definitions_that_cannot_work_are_refused() {
 
 #[test]
 fn a_transcript_proves_the_key_to_anybody_later() {
-    let malice = Malice { wrong_share: vec![(2, 1)], mute: vec![2], ..Default::default() };
+    let malice = Malice { wrong_share: vec![(2, 1)], ..Default::default() };
     let (run, outcome) = generate(&malice, 11);
     let bytes = run.board.to_bytes();
     let again = Board::from_bytes(new_key(&11u64.to_le_bytes()), &bytes).unwrap().verify().unwrap();
@@ -385,7 +442,7 @@ fn renewed_shares_keep_the_key_and_do_not_fit_the_old_ones() {
     let lost = |server| if server == 3 { None } else { share(server) };
     let servers = (1..=5).map(|server| (server, join(&ceremony, server, lost(server), 13))).collect();
     let mut run = Run::new(&ceremony, servers);
-    let malice = Malice { wrong_share: vec![(2, 3)], mute: vec![2], ..Default::default() };
+    let malice = Malice { wrong_share: vec![(2, 3)], ..Default::default() };
     let after = run.complete(&malice, &|server| join(&ceremony, server, share(server), 14)).unwrap();
     assert_eq!(after.qualified, [1, 4, 5]);
     assert_eq!(after.public.id(), before.public.id());

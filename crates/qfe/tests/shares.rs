@@ -2,7 +2,10 @@
 
 use qfe::{
     FunctionalKey, KeyError, MasterKey, PublicKey, QuadraticMap, VerifyError, WireError, setup,
-    shares::{CombineError, Combiner, Commitments, KeyShare, PartialError, PartialKey, SeatError, ShareError, Sharing},
+    shares::{
+        CombineError, Combiner, Commitments, KeyShare, PartialError, PartialKey, Refusal, SeatError, ShareError,
+        Sharing,
+    },
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -121,6 +124,26 @@ fn a_partial_key_of_another_server_under_a_stolen_index_is_wrong() {
     let stolen = PartialKey::from_bytes(&stolen).unwrap();
     assert_eq!(stolen.seat().index, 2);
     assert!(matches!(house.combiner().verify(&stolen), Err(PartialError::Wrong(_))));
+}
+
+/// A forged partial key that came first put out the server's own, and then there were too few.
+#[test]
+fn a_forged_partial_key_in_front_does_not_put_out_the_servers_own() {
+    let house = house(3, 1, 12);
+    let (partials, combiner) = (house.partials(), house.combiner());
+    let forged = forged(&partials[2].to_bytes(), |bytes| bytes[68 + 12] = 1);
+    let forged = PartialKey::from_bytes(&forged).unwrap();
+    let combined = combiner.combine(&[forged.clone(), partials[0].clone(), partials[1].clone()]).unwrap();
+    assert_eq!(combined.key.to_bytes(), house.key().to_bytes());
+    let refused: Vec<_> = combined.refused.iter().map(|refusal| (refusal.server, &refusal.reason)).collect();
+    assert!(matches!(refused[..], [(1, PartialError::Wrong(_))]), "{refused:?}");
+    // Twice is said of right ones only.
+    let all = [forged, partials[0].clone(), partials[0].clone(), partials[1].clone()];
+    let refused = combiner.combine(&all).unwrap().refused;
+    assert!(matches!(
+        refused[..],
+        [Refusal { reason: PartialError::Wrong(_), .. }, Refusal { server: 1, reason: PartialError::Twice }]
+    ));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! ```text
 //! digits/network.safetensors    the compiled network
 //! digits/functional.key         opens it under one public key; readable by its owner only
-//! digits/public.key             optional: handed to owners who ask
+//! digits/public.key             optional: handed to owners who ask, and what the functional key is checked against
 //! digits/grant.json             optional: what the authority said
 //! digits/audit.json             optional: the signed audit
 //! digits/page.json              optional: what the page shows besides
@@ -77,6 +77,8 @@ impl ModelFolder {
     pub const FILES: [&str; 5] = [NETWORK, AUDIT, PUBLIC_KEY, GRANT, FUNCTIONAL_KEY];
 
     /// Reads a folder, and checks that key, network and public key belong together.
+    /// Only with `public.key` in the folder is a functional key noticed that is wrong for its function: without it,
+    /// such a key is read, and gives wrong outputs or none.
     ///
     /// # Errors
     /// [`FolderError`] names the file.

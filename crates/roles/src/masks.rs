@@ -8,8 +8,11 @@
 //!
 //! A mask used twice reveals differences of inputs, and a copied folder, or one
 //! that was restored from a backup, holds masks that were used already. A *bound*
-//! store ([`MaskStore::open`]) notices: it belongs to one machine and one path, and
-//! counts what is taken both in the folder and outside of it.
+//! store ([`MaskStore::open`]) notices: it belongs to one machine and one path, its
+//! masks belong to it by name and number, and what is taken is counted both in
+//! the folder and outside of it. So a mask file that was put back by itself, or
+//! into another bound folder, is not handed out again. It does not notice what
+//! is restored together with the counters outside.
 
 use std::{
     fs,
@@ -19,6 +22,7 @@ use std::{
 
 use rand::Rng;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 mod binding;
 
@@ -64,6 +68,28 @@ pub enum MaskStoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The folder holds masks and is not bound: a copy, or a folder of an earlier version.
+    #[error("{}: holds masks that belong to no store on this machine and may have been used: draw new ones in another folder", folder.display())]
+    Unbound {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Only files that are not for use are left.
+    #[error("{}: {files} mask files were taken before or belong to another store, and no others are left for public key {key}; remove them and draw more", folder.display())]
+    Used {
+        /// The folder.
+        folder: PathBuf,
+        /// How many files.
+        files: usize,
+        /// The public key.
+        key: PublicKeyId,
+    },
+    /// The decrypted content is of another store or serial than the name says. The file is gone.
+    #[error("{}: a mask of another store under this name; it was discarded: draw new ones", path.display())]
+    Renamed {
+        /// The path.
+        path: PathBuf,
+    },
     /// Encrypting or decrypting failed.
     #[error(transparent)]
     File(#[from] KeyFileError),
@@ -75,6 +101,16 @@ pub enum MaskStoreError {
         /// What is wrong.
         source: WireError,
     },
+}
+
+/// What became of a file.
+enum Opened {
+    /// Somebody else took it.
+    Gone,
+    /// It is for another passphrase or identity, and in its place again.
+    Closed(KeyFileError),
+    /// It is destroyed; this was in it.
+    Content(PathBuf, Zeroizing<Vec<u8>>),
 }
 
 /// A folder of encrypted masks.
@@ -91,21 +127,32 @@ impl MaskStore {
     }
 
     /// A store in an existing folder that belongs to this machine and path; `counters`: an existing folder outside of
-    /// it, and outside of what is backed up with it. A store of before is bound now.
+    /// it, and outside of what is backed up with it. An empty folder is bound now; one with masks in it is refused.
     pub fn open(folder: &Path, counters: &Path) -> Result<Self, MaskStoreError> {
         let binding = Some(Binding::open(folder, counters)?);
         Ok(Self { folder: folder.to_owned(), binding })
     }
 
-    /// Stores a mask, encrypted, under a fresh name.
+    /// Stores a mask, encrypted, under a fresh name. (In a bound store it is lost if a later one is taken before this
+    /// returns.)
     pub fn put(&self, mask: Mask, lock: &Lock) -> Result<(), MaskStoreError> {
-        let name = format!("{}{:016x}.age", prefix(mask.public_key_id()), rand::rng().next_u64());
-        Ok(keyfile::save(&self.folder.join(name), &mask.to_bytes(), lock)?)
+        let (suffix, bytes) = match &self.binding {
+            None => (format!("{:016x}.age", rand::rng().next_u64()), mask.to_bytes()),
+            Some(binding) => {
+                let serial = binding.next()?;
+                (binding.suffix(serial), binding.wrap(serial, &mask.to_bytes()))
+            }
+        };
+        let path = self.folder.join(prefix(mask.public_key_id()) + &suffix);
+        Ok(keyfile::save(&path, &bytes, lock)?)
     }
 
     /// Masks left for a public key.
     pub fn len(&self, key: PublicKeyId) -> Result<usize, MaskStoreError> {
-        Ok(self.names(&prefix(key))?.len())
+        match &self.binding {
+            None => Ok(self.unbound(key)?.len()),
+            Some(binding) => Ok(binding.free(&key.to_string(), &self.serials(binding, key)?)?.len()),
+        }
     }
 
     /// Whether no mask is left for a public key.
@@ -116,40 +163,80 @@ impl MaskStore {
     /// Takes one mask out; its file is destroyed before this returns.
     pub fn take(&self, encryptor: &Encryptor, unlock: &Unlock) -> Result<Mask, MaskStoreError> {
         let key = encryptor.public_key_id();
-        if !self.is_empty(key)?
-            && let Some(binding) = &self.binding
-        {
-            binding.count()?;
-        }
-        for name in self.names(&prefix(key))? {
-            let path = self.folder.join(&name);
-            let mine = self.folder.join(format!("taken-{:016x}-{name}", rand::rng().next_u64()));
-            match fs::rename(&path, &mine) {
-                // Somebody else was faster.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(source) => return Err(MaskStoreError::Io { path, source }),
-                Ok(()) => {}
+        let empty = || MaskStoreError::Empty { folder: self.folder.clone(), key };
+        let (path, bytes) = match &self.binding {
+            None => {
+                let mut names = self.unbound(key)?.into_iter();
+                loop {
+                    match self.open_file(&names.next().ok_or_else(empty)?, unlock)? {
+                        Opened::Gone => {}
+                        Opened::Closed(error) => return Err(error.into()),
+                        Opened::Content(path, bytes) => break (path, bytes),
+                    }
+                }
             }
-            let loaded = keyfile::load(&mine, unlock, MAX_BYTES);
-            let failed = |source| MaskStoreError::Io { path: mine.clone(), source };
-            // A wrong passphrase costs no mask; a damaged file is never met again.
-            if matches!(loaded, Err(KeyFileError::Decrypt { .. }))
-                && !keyfile::is_for(&mine, unlock, MAX_BYTES).map_err(failed)?
-            {
+            Some(binding) => self.take_bound(binding, key, unlock)?,
+        };
+        let mask = Mask::from_bytes(&bytes).map_err(|source| MaskStoreError::Content { path: path.clone(), source })?;
+        if mask.public_key_id() != key || mask.inputs() != encryptor.inputs() {
+            return Err(MaskStoreError::Content { path, source: WireError::Id });
+        }
+        Ok(mask)
+    }
+
+    fn take_bound(
+        &self,
+        binding: &Binding,
+        key: PublicKeyId,
+        unlock: &Unlock,
+    ) -> Result<(PathBuf, Zeroizing<Vec<u8>>), MaskStoreError> {
+        let (folder, id) = (self.folder.clone(), key.to_string());
+        loop {
+            let Some(serial) = binding.claim(&id, &self.serials(binding, key)?)? else {
+                return Err(match self.names(&prefix(key))?.len() {
+                    0 => MaskStoreError::Empty { folder, key },
+                    files => MaskStoreError::Used { folder, files, key },
+                });
+            };
+            match self.open_file(&(prefix(key) + &binding.suffix(serial)), unlock)? {
+                Opened::Gone => {}
+                Opened::Closed(error) => {
+                    binding.give_back(&id, serial)?;
+                    return Err(error.into());
+                }
+                Opened::Content(path, bytes) => {
+                    let Some(mask) = binding.unwrap(serial, &bytes) else {
+                        return Err(MaskStoreError::Renamed { path });
+                    };
+                    return Ok((path, Zeroizing::new(mask.to_vec())));
+                }
+            }
+        }
+    }
+
+    /// Reads a file and destroys it, for one process only.
+    fn open_file(&self, name: &str, unlock: &Unlock) -> Result<Opened, MaskStoreError> {
+        let path = self.folder.join(name);
+        let mine = self.folder.join(format!("taken-{:016x}-{name}", rand::rng().next_u64()));
+        match fs::rename(&path, &mine) {
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Gone),
+            Err(source) => return Err(MaskStoreError::Io { path, source }),
+            Ok(()) => {}
+        }
+        let loaded = keyfile::load(&mine, unlock, MAX_BYTES);
+        let failed = |source| MaskStoreError::Io { path: mine.clone(), source };
+        // A wrong passphrase costs no mask; a damaged file is never met again.
+        if let Err(error @ KeyFileError::Decrypt { .. }) = loaded {
+            if !keyfile::is_for(&mine, unlock, MAX_BYTES).map_err(failed)? {
                 fs::rename(&mine, &path).map_err(failed)?;
-                return Err(loaded
-                    .err()
-                    .map_or(MaskStoreError::Empty { folder: self.folder.clone(), key }, Into::into));
+                return Ok(Opened::Closed(error));
             }
-            destroy(&mine).map_err(|source| MaskStoreError::Io { path: mine.clone(), source })?;
-            let mask =
-                Mask::from_bytes(&loaded?).map_err(|source| MaskStoreError::Content { path: mine.clone(), source })?;
-            if mask.public_key_id() != key || mask.inputs() != encryptor.inputs() {
-                return Err(MaskStoreError::Content { path: mine, source: WireError::Id });
-            }
-            return Ok(mask);
+            destroy(&mine).map_err(failed)?;
+            return Err(error.into());
         }
-        Err(MaskStoreError::Empty { folder: self.folder.clone(), key })
+        destroy(&mine).map_err(failed)?;
+        Ok(Opened::Content(mine, loaded?))
     }
 
     /// Removes what crashed processes had taken; call it when no other one runs.
@@ -160,6 +247,19 @@ impl MaskStore {
             destroy(&path).map_err(|source| MaskStoreError::Io { path, source })?;
         }
         Ok(names.len())
+    }
+
+    /// Names of a key's masks that belong to no store.
+    fn unbound(&self, key: PublicKeyId) -> Result<Vec<String>, MaskStoreError> {
+        let (mut names, prefix) = (self.names(&prefix(key))?, prefix(key));
+        // A random number and `.age`; masks of a store have its name before.
+        names.retain(|name| name.len() == prefix.len() + 16 + 4);
+        Ok(names)
+    }
+
+    fn serials(&self, binding: &Binding, key: PublicKeyId) -> Result<Vec<u64>, MaskStoreError> {
+        let (names, prefix) = (self.names(&prefix(key))?, prefix(key));
+        Ok(names.iter().filter_map(|name| binding.serial(name.strip_prefix(&prefix)?)).collect())
     }
 
     fn names(&self, prefix: &str) -> Result<Vec<String>, MaskStoreError> {

@@ -159,10 +159,10 @@ fn a_copied_or_restored_mask_store_is_refused() {
     assert!(matches!(open(&copy), Err(MaskStoreError::Copy { .. })));
     // Put back over the folder itself: two masks that were taken are there again.
     files(&copy, &folder);
-    assert_eq!(store.len(public.id()).unwrap(), 4);
+    assert_eq!(store.len(public.id()).unwrap(), 2);
     assert!(matches!(store.take(&encryptor, &identity), Err(MaskStoreError::Copy { .. })));
     assert!(matches!(open(&folder), Err(MaskStoreError::Copy { .. })));
-    assert_eq!(store.len(public.id()).unwrap(), 4);
+    assert_eq!(store.len(public.id()).unwrap(), 2);
     fs::write(folder.path().join("store"), "else").unwrap();
     assert!(matches!(open(&folder), Err(MaskStoreError::Binding { .. })));
     // Another machine has other counters.
@@ -170,6 +170,61 @@ fn a_copied_or_restored_mask_store_is_refused() {
     let fresh = tempfile::tempdir().unwrap();
     MaskStore::open(fresh.path(), outside.path()).unwrap();
     assert!(matches!(MaskStore::open(fresh.path(), elsewhere.path()), Err(MaskStoreError::Copy { .. })));
+}
+
+/// Mask files that were put back one by one, or into another folder, were handed out again.
+#[test]
+fn a_mask_file_that_was_put_back_or_copied_is_not_handed_out_again() {
+    let [folder, other, copy, outside] = [(); 4].map(|()| tempfile::tempdir().unwrap());
+    let mut rng = ChaCha20Rng::seed_from_u64(8);
+    let (_, public) = setup(1, 1, &mut rng).unwrap();
+    let encryptor = Encryptor::new(&public, &Silent);
+    let (identity, recipient) = Unlock::generate_identity();
+    let lock = Lock::recipient(&recipient).unwrap();
+    let open = |folder: &tempfile::TempDir| MaskStore::open(folder.path(), outside.path());
+    let masks = |folder: &tempfile::TempDir| {
+        let paths = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some()).collect();
+        paths.sort();
+        paths
+    };
+    let copy_to = |from: &tempfile::TempDir, to: &tempfile::TempDir| {
+        for path in masks(from) {
+            fs::copy(&path, to.path().join(path.file_name().unwrap())).unwrap();
+        }
+    };
+    let (store, second) = (open(&folder).unwrap(), open(&other).unwrap());
+    for _ in 0..3 {
+        store.put(encryptor.draw_mask(&mut rng), &lock).unwrap();
+    }
+    copy_to(&folder, &copy);
+    // A wrong identity costs no mask.
+    let (stranger, _) = Unlock::generate_identity();
+    assert!(matches!(store.take(&encryptor, &stranger), Err(MaskStoreError::File(_))));
+    assert_eq!(store.len(public.id()).unwrap(), 3);
+    store.take(&encryptor, &identity).unwrap();
+    store.take(&encryptor, &identity).unwrap();
+    // The files of the two come back, and the store's own file is the new one: only the third is left.
+    copy_to(&copy, &folder);
+    assert_eq!(store.len(public.id()).unwrap(), 1);
+    open(&folder).unwrap().take(&encryptor, &identity).unwrap();
+    assert!(matches!(store.take(&encryptor, &identity), Err(MaskStoreError::Used { files: 2, .. })));
+    // A used file under the name of the next serial.
+    store.put(encryptor.draw_mask(&mut rng), &lock).unwrap();
+    let next = masks(&folder).pop().unwrap();
+    fs::copy(&masks(&copy)[0], &next).unwrap();
+    assert!(matches!(store.take(&encryptor, &identity), Err(MaskStoreError::Renamed { .. })));
+    // In another bound folder, as it is or under a name of that store.
+    second.put(encryptor.draw_mask(&mut rng), &lock).unwrap();
+    let own = masks(&other).pop().unwrap();
+    copy_to(&copy, &other);
+    assert_eq!(second.len(public.id()).unwrap(), 1);
+    fs::copy(&masks(&copy)[1], own).unwrap();
+    assert!(matches!(second.take(&encryptor, &identity), Err(MaskStoreError::Renamed { .. })));
+    assert!(matches!(second.take(&encryptor, &identity), Err(MaskStoreError::Used { files: 3, .. })));
+    // A copy whose own file was removed is not bound anew, and is none that need not be bound.
+    assert!(matches!(open(&copy), Err(MaskStoreError::Unbound { .. })));
+    assert!(MaskStore::new(copy.path()).is_empty(public.id()).unwrap());
 }
 
 /// An identity that everybody on the machine can read was used without a word.

@@ -1,6 +1,6 @@
 //! From partial keys to the key.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU16};
 
 use rand::{SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ use crate::{
 /// A partial key that was not used, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The server that it names.
+    /// The server that it names; whether that one made it, only the channel on which it came can tell.
     pub server: u16,
     /// What is wrong with it.
     pub reason: PartialError,
@@ -85,22 +85,22 @@ impl<'a> Combiner<'a> {
     /// # Errors
     /// It is of another key, epoch, sharing or function, or wrong.
     pub fn verify(&self, partial: &PartialKey) -> Result<(), PartialError> {
-        self.fits(partial)?;
-        let left = self.verifier.project_left(&self.commitments.at(partial.seat.index));
+        let index = self.fits(partial)?;
+        let left = self.verifier.project_left(&self.commitments.at(index));
         let rng = &mut StdRng::from_rng(&mut rand::rng());
         self.verifier.check(&left, &partial.values, rng).map_err(PartialError::Wrong)
     }
 
-    fn fits(&self, partial: &PartialKey) -> Result<(), PartialError> {
+    /// Its server, if it belongs to what is combined.
+    fn fits(&self, partial: &PartialKey) -> Result<NonZeroU16, PartialError> {
         partial.seat.fits(&self.commitments.seat)?;
         let (index, servers) = (partial.seat.index, self.commitments.seat.sharing.servers());
-        if index == 0 || index > servers {
-            return Err(PartialError::Index { index, servers });
-        }
+        let server = NonZeroU16::new(index).filter(|server| server.get() <= servers);
+        let server = server.ok_or(PartialError::Index { index, servers })?;
         if partial.function != self.function || partial.values.len() != self.verifier.map().outputs() {
             return Err(PartialError::Function);
         }
-        Ok(())
+        Ok(server)
     }
 
     /// The key from any `τ + 1` right partial keys. Wrong ones are named and left out, as long as enough
@@ -109,25 +109,25 @@ impl<'a> Combiner<'a> {
     /// # Errors
     /// Fewer right ones than `τ + 1`; each that was refused is named.
     pub fn combine(&self, partials: &[PartialKey]) -> Result<Combined, CombineError> {
-        let mut refused = Vec::new();
-        let mut usable: Vec<&PartialKey> = Vec::new();
+        let (mut refused, mut fitting) = (Vec::new(), Vec::new());
         for partial in partials {
-            let server = partial.seat.index;
-            let twice = usable.iter().any(|other| other.seat.index == server);
             match self.fits(partial) {
-                Err(reason) => refused.push(Refusal { server, reason }),
-                Ok(()) if twice => refused.push(Refusal { server, reason: PartialError::Twice }),
-                Ok(()) => usable.push(partial),
+                Err(reason) => refused.push(Refusal { server: partial.seat.index, reason }),
+                Ok(_) => fitting.push(partial),
             }
         }
         let needed = self.commitments.seat.sharing.quorum();
         // Honest servers need one check in all.
+        let (usable, twice) = one_of_each(&fitting);
         if let Some(quorum) = usable.get(..needed) {
             let key = self.interpolate(quorum);
             if self.verifier.verify(&key).is_ok() {
+                refused.extend(twice);
                 return Ok(Combined { key, refused });
             }
-            usable.retain(|partial| match self.verify(partial) {
+            // Every one is checked before any gives way to another of its index: who puts a forged one in front of
+            // a server's own does not take its place.
+            fitting.retain(|partial| match self.verify(partial) {
                 Ok(()) => true,
                 Err(reason) => {
                     refused.push(Refusal { server: partial.seat.index, reason });
@@ -135,6 +135,8 @@ impl<'a> Combiner<'a> {
                 }
             });
         }
+        let (usable, twice) = one_of_each(&fitting);
+        refused.extend(twice);
         let found = usable.len();
         match usable.get(..needed).map(|quorum| self.interpolate(quorum)) {
             Some(key) if self.verifier.verify(&key).is_ok() => Ok(Combined { key, refused }),
@@ -157,4 +159,17 @@ impl<'a> Combiner<'a> {
             id: self.verifier.public_key_id(),
         }
     }
+}
+
+/// The first of each server, and refusals of the others.
+fn one_of_each<'p>(partials: &[&'p PartialKey]) -> (Vec<&'p PartialKey>, Vec<Refusal>) {
+    let (mut usable, mut refused): (Vec<&PartialKey>, _) = (Vec::new(), Vec::new());
+    for &partial in partials {
+        let server = partial.seat.index;
+        match usable.iter().any(|other| other.seat.index == server) {
+            true => refused.push(Refusal { server, reason: PartialError::Twice }),
+            false => usable.push(partial),
+        }
+    }
+    (usable, refused)
 }

@@ -1,5 +1,7 @@
 //! Feldman's commitments to the polynomial that shares a key.
 
+use std::num::NonZeroU16;
+
 use rand::CryptoRng;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
@@ -44,7 +46,7 @@ impl Commitments {
     }
 
     /// `[s(i)]₁`.
-    pub(crate) fn at(&self, index: u16) -> Vec<G1> {
+    pub(crate) fn at(&self, index: NonZeroU16) -> Vec<G1> {
         evaluate(&self.rows, index)
     }
 }
@@ -57,7 +59,8 @@ pub(crate) fn commit(polynomial: &Polynomial<Scalar>) -> Vec<Vec<G1>> {
 }
 
 /// `Σ_l index^l·rows_l`, by Horner's rule on all coordinates together.
-pub(crate) fn evaluate(rows: &[Vec<G1>], index: u16) -> Vec<G1> {
+pub(crate) fn evaluate(rows: &[Vec<G1>], index: NonZeroU16) -> Vec<G1> {
+    let index = index.get();
     let Some((top, lower)) = rows.split_last() else { return Vec::new() };
     let mut value = top.clone();
     for (l, row) in lower.iter().enumerate().rev() {
@@ -91,4 +94,24 @@ pub(crate) fn opens(points: &[G1], secret: &[Scalar], rng: &mut impl CryptoRng) 
     let terms = secret.iter().zip(&coefficients).map(|(secret, coefficient)| secret.mul(coefficient));
     let sum = Zeroizing::new(terms.fold(Scalar::default(), |sum, term| sum.add(&term)));
     Fp::scalar_mul(&Fp::generator(), &sum) == combine_vartime(points, &coefficients, 128)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    /// At zero, `[f]₁` was taken at one. Zero is ruled out by the type; all others agree with the polynomial.
+    #[test]
+    fn points_at_an_index_are_those_of_the_polynomial_there() {
+        let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+        let secret = [Scalar::random(&mut rng), Scalar::random(&mut rng)];
+        let polynomial = Polynomial::random(&secret, 2, &mut rng);
+        let rows = commit(&polynomial);
+        for index in (1..=9).chain([127, 128, 255]).filter_map(NonZeroU16::new) {
+            let expected = commit(&Polynomial { coefficients: vec![polynomial.at(index).to_vec()] }).remove(0);
+            assert!(evaluate(&rows, index) == expected, "{index}");
+        }
+    }
 }

@@ -27,7 +27,7 @@
 //!
 //! # What is secret
 //!
-//! Shares, and messages that carry them. They are erased when dropped, have neither `Debug` nor
+//! Shares, and messages that carry them; a ceremony publishes none of an honest dealer. They are erased when dropped, have neither `Debug` nor
 //! `Clone`, and nothing here takes time that depends on them. `τ` shares and everything public
 //! fit every `s`; `τ + 1` shares in one hand open everything that was ever encrypted under the
 //! public key. `t` must not leak either, although it issues nothing: who knows it finds `c` with `c·t = 0`
@@ -39,6 +39,8 @@ mod commitments;
 mod partial;
 mod polynomial;
 mod share;
+
+use std::num::NonZeroU16;
 
 use thiserror::Error;
 
@@ -76,6 +78,11 @@ impl Sharing {
     /// Servers `n`; their indices are 1 to `n`.
     pub fn servers(&self) -> u16 {
         self.servers
+    }
+
+    /// The indices of the servers. Zero is none: there the polynomial has the secret.
+    pub(crate) fn indices(&self) -> impl Iterator<Item = NonZeroU16> + use<> {
+        (1..=self.servers).filter_map(NonZeroU16::new)
     }
 
     /// `τ`: as many shares say nothing.

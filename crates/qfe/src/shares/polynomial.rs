@@ -4,6 +4,8 @@
 //! server `i` is `f(i)`. Any `τ + 1` shares give the secret, `τ` say nothing about it: for each
 //! value of the secret there is exactly one polynomial through them.
 
+use std::num::NonZeroU16;
+
 use rand::CryptoRng;
 use zeroize::{DefaultIsZeroes, Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -63,8 +65,8 @@ impl Polynomial<Scalar> {
 
 impl<F: PrimeField> Polynomial<F> {
     /// The value at a server's index, by Horner's rule.
-    pub(crate) fn at(&self, index: u16) -> Zeroizing<Vec<F>> {
-        let (x, mut rows) = (F::from_index(index), self.coefficients.iter().rev());
+    pub(crate) fn at(&self, index: NonZeroU16) -> Zeroizing<Vec<F>> {
+        let (x, mut rows) = (F::from_index(index.get()), self.coefficients.iter().rev());
         let mut value = Zeroizing::new(rows.next().cloned().unwrap_or_default());
         for row in rows {
             for (value, coefficient) in value.iter_mut().zip(row) {
@@ -121,6 +123,10 @@ mod tests {
         }
     }
 
+    fn at(polynomial: &Polynomial<F13>, server: u16) -> F13 {
+        polynomial.at(NonZeroU16::new(server).unwrap())[0]
+    }
+
     /// Every polynomial of degree two over the field, with vectors of one coordinate.
     fn all() -> impl Iterator<Item = Polynomial<F13>> {
         (0..13 * 13 * 13)
@@ -133,7 +139,7 @@ mod tests {
             // For every pair of shares and every secret, the polynomials that fit.
             let mut count = vec![0; 13 * 13 * 13];
             for polynomial in all() {
-                let [a, b] = servers.map(|server| polynomial.at(server)[0].0);
+                let [a, b] = servers.map(|server| at(&polynomial, server).0);
                 count[usize::from(a * 169 + b * 13 + polynomial.coefficients[0][0].0)] += 1;
             }
             assert!(count.iter().all(|&count| count == 1));
@@ -145,7 +151,7 @@ mod tests {
         for indices in [[1, 2, 3], [12, 1, 7], [4, 9, 2]] {
             let factors = lagrange::<F13>(&indices);
             for polynomial in all() {
-                let terms = indices.iter().zip(&factors).map(|(&i, factor)| factor.mul(&polynomial.at(i)[0]));
+                let terms = indices.iter().zip(&factors).map(|(&i, factor)| factor.mul(&at(&polynomial, i)));
                 assert_eq!(terms.fold(F13(0), |sum, term| sum.add(&term)), polynomial.coefficients[0][0]);
             }
         }

@@ -1,5 +1,7 @@
 //! One server's share: dealt, checked, used to issue.
 
+use std::num::NonZeroU16;
+
 use rand::CryptoRng;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -76,12 +78,12 @@ impl MasterKey {
         let mut rows = commit(&Polynomial { coefficients: polynomial.coefficients[1..].to_vec() });
         rows.insert(0, public.s.clone());
         let seat = Seat { public_key_id: self.id, epoch: 0, sharing, index: 0 };
-        let share = |index| KeyShare {
+        let share = |index: NonZeroU16| KeyShare {
             s: std::mem::take(&mut *polynomial.at(index)),
             right_inputs: self.t.len(),
-            seat: Seat { index, ..seat },
+            seat: Seat { index: index.get(), ..seat },
         };
-        Ok((Commitments::new(seat, self.t.len(), rows), (1..=sharing.servers).map(share).collect()))
+        Ok((Commitments::new(seat, self.t.len(), rows), sharing.indices().map(share).collect()))
     }
 }
 
@@ -103,8 +105,8 @@ impl KeyShare {
     pub fn verify(&self, commitments: &Commitments) -> Result<(), ShareError> {
         self.seat.fits(&commitments.seat)?;
         let index = self.seat.index;
-        let right = opens(&commitments.at(index), &self.s, &mut rand::rng());
-        if right { Ok(()) } else { Err(ShareError::Wrong { index }) }
+        let right = |index| opens(&commitments.at(index), &self.s, &mut rand::rng());
+        if NonZeroU16::new(index).is_some_and(right) { Ok(()) } else { Err(ShareError::Wrong { index }) }
     }
 
     /// This server's part of the functional key of `map`, for every output.

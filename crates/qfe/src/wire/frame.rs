@@ -25,7 +25,7 @@ pub(crate) mod steps {
     pub(crate) const DEAL: usize = 2;
     pub(crate) const RESHARE: usize = 3;
     pub(crate) const COMPLAIN: usize = 4;
-    pub(crate) const JUSTIFY: usize = 5;
+    // 5 was an answer to a complaint, which there is no more.
     pub(crate) const ENDORSE: usize = 6;
     pub(crate) const DELIVER: usize = 7;
 }
@@ -183,10 +183,9 @@ impl Header {
             (steps::COMMIT | steps::ENDORSE, 0) => 32,
             (steps::DEAL, 1..) => entries * n * left + m * right + proof(left) + proof(right),
             (steps::RESHARE, 1..) => entries * n * left + proof(left),
-            (steps::COMPLAIN, _) => 2 * entries,
-            (steps::JUSTIFY, _) => entries * (2 + 32 * n),
+            (steps::COMPLAIN, _) => entries * deliver_bytes(n),
             (steps::DELIVER, 0) => 32 * n,
-            (1..=7, _) => return Err(WireError::Header { field: "outputs", value: entries as u64 }),
+            (1..=4 | 6 | 7, _) => return Err(WireError::Header { field: "outputs", value: entries as u64 }),
             _ => return Err(WireError::Header { field: "units", value: step as u64 }),
         };
         Ok(4 + content + 64)
@@ -211,6 +210,11 @@ impl Header {
         out.extend_from_slice(&(body as u64).to_le_bytes());
         out
     }
+}
+
+/// Bytes of a whole message that delivers a share of `n` scalars: as such messages are quoted in complaints.
+pub(super) fn deliver_bytes(n: usize) -> usize {
+    HEADER_BYTES + 4 + 32 * n + 64 + CHECKSUM_BYTES
 }
 
 /// Appends the checksum.

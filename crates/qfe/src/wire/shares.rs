@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::WireError,
-    frame::{Bytes, Encoding, Header, Kind, open, steps},
+    frame::{Bytes, Encoding, Header, Kind, deliver_bytes, open, steps},
     objects::{frame, header, size},
     points::{check_subgroups, read, read_scalars, write, write_scalars},
 };
@@ -185,10 +185,8 @@ pub(crate) enum MessageBody {
     /// SHA-256 of the dealing that will follow.
     Commit([u8; 32]),
     Deal(Box<Deal>),
-    /// Dealers whose share is missing or wrong.
-    Complain(Vec<u16>),
-    /// The shares complained about, in the open.
-    Justify(Vec<(u16, Vec<Scalar>)>),
+    /// Messages of dealers to the sender whose share is wrong, whole and with their signatures.
+    Complain(Vec<Vec<u8>>),
     /// SHA-256 of all messages before.
     Endorse([u8; 32]),
     /// A share, for one receiver's eyes.
@@ -202,7 +200,6 @@ impl MessageBody {
             Self::Deal(deal) if deal.right.is_some() => steps::DEAL,
             Self::Deal(_) => steps::RESHARE,
             Self::Complain(_) => steps::COMPLAIN,
-            Self::Justify(_) => steps::JUSTIFY,
             Self::Endorse(_) => steps::ENDORSE,
             Self::Deliver(_) => steps::DELIVER,
         }
@@ -211,8 +208,7 @@ impl MessageBody {
     fn entries(&self) -> usize {
         match self {
             Self::Deal(deal) => deal.rows.len(),
-            Self::Complain(dealers) => dealers.len(),
-            Self::Justify(shares) => shares.len(),
+            Self::Complain(wrong) => wrong.len(),
             _ => 0,
         }
     }
@@ -246,13 +242,7 @@ pub(crate) fn write_message(
                     write_scalars(out, &[proof.1]);
                 }
             }
-            MessageBody::Complain(dealers) => out.extend(dealers.iter().flat_map(|dealer| dealer.to_le_bytes())),
-            MessageBody::Justify(shares) => {
-                for (to, share) in shares {
-                    out.extend_from_slice(&to.to_le_bytes());
-                    write_scalars(out, share);
-                }
-            }
+            MessageBody::Complain(wrong) => wrong.iter().for_each(|message| out.extend_from_slice(message)),
             MessageBody::Deliver(share) => write_scalars(out, share),
         }
         let signature = sign(out);
@@ -279,10 +269,9 @@ pub(crate) fn read_message(bytes: &[u8]) -> Result<Message<'_>, WireError> {
         steps::COMMIT => MessageBody::Commit(body.array()?),
         steps::ENDORSE => MessageBody::Endorse(body.array()?),
         steps::DEAL | steps::RESHARE => read_deal(&mut body, &header)?,
-        steps::COMPLAIN => MessageBody::Complain((0..entries).map(|_| number(&mut body)).collect::<Result<_, _>>()?),
-        steps::JUSTIFY => {
-            let share = |_| Ok((number(&mut body)?, read_scalars(&mut body, n, "share")?.to_vec()));
-            MessageBody::Justify((0..entries).map(share).collect::<Result<_, WireError>>()?)
+        steps::COMPLAIN => {
+            let quoted = |_| body.take(deliver_bytes(n)).map(<[u8]>::to_vec);
+            MessageBody::Complain((0..entries).map(quoted).collect::<Result<_, _>>()?)
         }
         _ => MessageBody::Deliver(read_scalars(&mut body, n, "share")?),
     };

@@ -1,10 +1,16 @@
-//! What ties a mask store to one machine and one path.
+//! What ties a mask store to one machine and one path, and its masks to the store.
 //!
 //! The store's own file, `store`, has five lines: its kind, a random name, the machine, the path and how many masks were
-//! taken. A file of that name among the counters outside has the last number again. The one in the folder goes up first,
-//! so that after a crash it may be ahead by one, and is behind only where the folder is an earlier one.
+//! taken. Each mask has a serial number, which stands with the store's name in the name of its file and in what is
+//! encrypted. A file of the store's name among the counters outside has the last number of taken masks again, the next
+//! serial, and for each public key the highest serial taken and those below it that were put back. Serials are taken
+//! in their order, so that any other one at or below the highest was taken, or its file came too late to be used.
+//!
+//! The number in the folder goes up first, so that after a crash it may be ahead by one, and is behind only where the
+//! folder is an earlier one.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -12,16 +18,22 @@ use std::{
 
 use rand::Rng;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::MaskStoreError;
 
-const KIND: &str = "halflight mask store 1";
-const MAX_BYTES: u64 = 1 << 16;
+const KIND: &str = "halflight mask store 2";
+const COUNTER: &str = "halflight mask counter 2";
+/// What stands before a mask, with the store's name and the serial.
+const WRAPPER: &[u8] = b"halflight stored mask 1\n";
+const NAME_BYTES: usize = 32;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The two counters of one store.
 pub(super) struct Binding {
     folder: PathBuf,
     counters: PathBuf,
+    name: String,
 }
 
 struct Record {
@@ -31,36 +43,138 @@ struct Record {
     taken: u64,
 }
 
+/// What is kept outside.
+#[derive(Default)]
+struct Counter {
+    taken: u64,
+    /// Highest serial that was given.
+    given: u64,
+    keys: BTreeMap<String, Taken>,
+}
+
+/// Serials taken for one public key.
+#[derive(Default)]
+struct Taken {
+    highest: u64,
+    /// Those below that are there again.
+    returned: BTreeSet<u64>,
+}
+
+impl Taken {
+    fn is_free(&self, serial: u64) -> bool {
+        serial > self.highest || self.returned.contains(&serial)
+    }
+}
+
 impl Binding {
-    /// Binds a store that is not bound yet, or checks that it is where it was bound and as new as its counter outside.
+    /// Binds a folder without masks, or checks that a store is where it was bound and as new as its counter outside.
     pub fn open(folder: &Path, counters: &Path) -> Result<Self, MaskStoreError> {
         let folder = fs::canonicalize(folder).map_err(|source| failed(folder, source))?;
-        let binding = Self { folder, counters: counters.to_owned() };
+        let mut binding = Self { folder, counters: counters.to_owned(), name: String::new() };
         let _turn = binding.turn()?;
         match binding.read()? {
-            Some(record) => binding.check(&record)?,
+            Some(record) => {
+                binding.name.clone_from(&record.name);
+                binding.check(&record)?;
+            }
+            None if binding.holds_masks()? => return Err(MaskStoreError::Unbound { folder: binding.folder }),
             None => {
                 let name = format!("{:016x}{:016x}", rand::rng().next_u64(), rand::rng().next_u64());
+                binding.name.clone_from(&name);
                 let record = Record { name, machine: machine(), path: binding.path(), taken: 0 };
-                binding.write_outside(&record)?;
+                binding.write_outside(&Counter::default())?;
                 binding.write(&record)?;
             }
         }
         Ok(binding)
     }
 
-    /// Counts one mask, before it is taken.
-    pub fn count(&self) -> Result<(), MaskStoreError> {
+    /// A serial for a new mask.
+    pub fn next(&self) -> Result<u64, MaskStoreError> {
         let _turn = self.turn()?;
-        let gone = || MaskStoreError::Binding { path: self.file() };
-        let mut record = self.read()?.ok_or_else(gone)?;
-        self.check(&record)?;
-        record.taken += 1;
-        self.write(&record)?;
-        self.write_outside(&record)
+        let mut counter = self.checked()?.1;
+        counter.given += 1;
+        self.write_outside(&counter)?;
+        Ok(counter.given)
     }
 
-    fn check(&self, record: &Record) -> Result<(), MaskStoreError> {
+    /// The serial in the name of a file after its prefix, if it is of this store.
+    pub fn serial(&self, rest: &str) -> Option<u64> {
+        let digits = rest.strip_prefix(&self.name)?.strip_prefix('-')?.strip_suffix(".age")?;
+        let serial = u64::from_str_radix(digits, 16).ok()?;
+        (self.suffix(serial) == rest).then_some(serial)
+    }
+
+    /// The name of a mask's file after its prefix.
+    pub fn suffix(&self, serial: u64) -> String {
+        format!("{}-{serial:016x}.age", self.name)
+    }
+
+    /// What is encrypted for a mask.
+    pub fn wrap(&self, serial: u64, mask: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(WRAPPER.len() + NAME_BYTES + 8 + mask.len()));
+        bytes.extend_from_slice(WRAPPER);
+        bytes.extend_from_slice(self.name.as_bytes());
+        bytes.extend_from_slice(&serial.to_le_bytes());
+        bytes.extend_from_slice(mask);
+        bytes
+    }
+
+    /// The mask in it, if it is the one of this store and serial.
+    pub fn unwrap<'a>(&self, serial: u64, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let rest = bytes.strip_prefix(WRAPPER)?.strip_prefix(self.name.as_bytes())?;
+        rest.strip_prefix(&serial.to_le_bytes())
+    }
+
+    /// Those of some serials that were not taken, in their order.
+    pub fn free(&self, key: &str, serials: &[u64]) -> Result<Vec<u64>, MaskStoreError> {
+        let mut counter = self.counter()?.unwrap_or_default();
+        let taken = counter.keys.remove(key).unwrap_or_default();
+        let mut free: Vec<u64> = serials.iter().copied().filter(|serial| taken.is_free(*serial)).collect();
+        free.sort_unstable();
+        Ok(free)
+    }
+
+    /// Counts the first free one of some serials, before its mask is taken.
+    pub fn claim(&self, key: &str, serials: &[u64]) -> Result<Option<u64>, MaskStoreError> {
+        let _turn = self.turn()?;
+        let (mut record, mut counter) = self.checked()?;
+        let Some(serial) = self.free(key, serials)?.first().copied() else { return Ok(None) };
+        let taken = counter.keys.entry(key.to_owned()).or_default();
+        taken.returned.remove(&serial);
+        taken.highest = taken.highest.max(serial);
+        record.taken += 1;
+        counter.taken = record.taken;
+        self.write(&record)?;
+        self.write_outside(&counter)?;
+        Ok(Some(serial))
+    }
+
+    /// Says that a claimed mask is in its place again, unread.
+    pub fn give_back(&self, key: &str, serial: u64) -> Result<(), MaskStoreError> {
+        let _turn = self.turn()?;
+        let mut counter = self.checked()?.1;
+        counter.keys.entry(key.to_owned()).or_default().returned.insert(serial);
+        self.write_outside(&counter)
+    }
+
+    fn checked(&self) -> Result<(Record, Counter), MaskStoreError> {
+        let record = self.read()?.ok_or_else(|| MaskStoreError::Binding { path: self.file() })?;
+        let counter = self.check(&record)?;
+        Ok((record, counter))
+    }
+
+    fn holds_masks(&self) -> Result<bool, MaskStoreError> {
+        for entry in fs::read_dir(&self.folder).map_err(|source| failed(&self.folder, source))? {
+            let name = entry.map_err(|source| failed(&self.folder, source))?.file_name();
+            if name.to_string_lossy().ends_with(".age") {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn check(&self, record: &Record) -> Result<Counter, MaskStoreError> {
         let copy = |problem: String| Err(MaskStoreError::Copy { folder: self.folder.clone(), problem });
         if record.machine != machine() {
             return copy("belongs to another machine".into());
@@ -68,14 +182,25 @@ impl Binding {
         if record.path != self.path() {
             return copy(format!("belongs to {}", record.path));
         }
-        let outside = self.counters.join(&record.name);
-        match read(&outside)?.and_then(|text| text.trim().parse::<u64>().ok()) {
-            None => copy(format!("its counter {} is missing", outside.display())),
-            Some(known) if record.taken < known => {
-                copy(format!("says that {} masks were taken, and {known} were", record.taken))
-            }
-            Some(_) => Ok(()),
+        if record.name != self.name {
+            return copy("was put in the place of another store".into());
         }
+        match self.counter()? {
+            None => copy(format!("its counter {} is missing", self.outside().display())),
+            Some(known) if record.taken < known.taken => {
+                copy(format!("says that {} masks were taken, and {} were", record.taken, known.taken))
+            }
+            Some(known) => Ok(known),
+        }
+    }
+
+    /// None if it is missing or holds something else.
+    fn counter(&self) -> Result<Option<Counter>, MaskStoreError> {
+        Ok(read(&self.outside())?.and_then(|text| Counter::parse(&text)))
+    }
+
+    fn outside(&self) -> PathBuf {
+        self.counters.join(&self.name)
     }
 
     fn read(&self) -> Result<Option<Record>, MaskStoreError> {
@@ -83,7 +208,7 @@ impl Binding {
         let lines: Vec<&str> = text.lines().collect();
         let wrong = || MaskStoreError::Binding { path: self.file() };
         let [KIND, name, machine, path, taken] = lines[..] else { return Err(wrong()) };
-        if name.len() != 32 || !name.bytes().all(|c| c.is_ascii_hexdigit()) {
+        if name.len() != NAME_BYTES || !name.bytes().all(|c| c.is_ascii_hexdigit()) {
             return Err(wrong());
         }
         let (name, machine, path) = (name.to_owned(), machine.to_owned(), path.to_owned());
@@ -95,8 +220,8 @@ impl Binding {
         write(&self.file(), &format!("{KIND}\n{name}\n{machine}\n{path}\n{taken}\n"))
     }
 
-    fn write_outside(&self, record: &Record) -> Result<(), MaskStoreError> {
-        write(&self.counters.join(&record.name), &format!("{}\n", record.taken))
+    fn write_outside(&self, counter: &Counter) -> Result<(), MaskStoreError> {
+        write(&self.outside(), &counter.to_text())
     }
 
     fn turn(&self) -> Result<File, MaskStoreError> {
@@ -113,6 +238,33 @@ impl Binding {
     /// In one line, whatever the system allows in names.
     fn path(&self) -> String {
         self.folder.to_string_lossy().replace(char::is_control, "?")
+    }
+}
+
+impl Counter {
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let kind = lines.next()? == COUNTER;
+        let mut number = || lines.next()?.parse().ok();
+        let (taken, given) = (number()?, number()?);
+        let mut keys = BTreeMap::new();
+        for line in lines {
+            let mut words = line.split(' ');
+            let key = words.next()?.to_owned();
+            let highest = words.next()?.parse().ok()?;
+            let returned = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
+            keys.insert(key, Taken { highest, returned });
+        }
+        kind.then_some(Self { taken, given, keys })
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!("{COUNTER}\n{}\n{}\n", self.taken, self.given);
+        for (key, Taken { highest, returned }) in &self.keys {
+            let returned: String = returned.iter().map(|serial| format!(" {serial}")).collect();
+            text += &format!("{key} {highest}{returned}\n");
+        }
+        text
     }
 }
 

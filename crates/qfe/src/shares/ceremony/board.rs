@@ -1,6 +1,10 @@
 //! What everybody sees: the public messages of a ceremony, checked as they come.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroU16,
+    sync::Arc,
+};
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use sha2::{Digest, Sha256};
@@ -24,10 +28,8 @@ pub enum Step {
     Commit,
     /// Dealers publish them.
     Deal,
-    /// Receivers complain.
+    /// Receivers complain of wrong shares, with the proof.
     Complain,
-    /// Dealers answer complaints.
-    Justify,
     /// Receivers confirm the result.
     Endorse,
     /// Nothing more is posted.
@@ -49,10 +51,8 @@ pub struct Board {
     posted: BTreeMap<(Step, u16), Vec<u8>>,
     commits: BTreeMap<u16, [u8; 32]>,
     pub(super) deals: BTreeMap<u16, Dealt>,
-    /// Dealers that each receiver accuses.
-    pub(super) complaints: BTreeMap<u16, Vec<u16>>,
-    /// Right shares that dealers published, by dealer and receiver.
-    pub(super) justified: BTreeMap<(u16, u16), Vec<Scalar>>,
+    /// Dealers that signed a wrong share, and for whom.
+    pub(super) wrong: BTreeSet<(u16, u16)>,
     endorsed: BTreeMap<u16, [u8; 32]>,
 }
 
@@ -65,8 +65,7 @@ impl Board {
             posted: BTreeMap::new(),
             commits: BTreeMap::new(),
             deals: BTreeMap::new(),
-            complaints: BTreeMap::new(),
-            justified: BTreeMap::new(),
+            wrong: BTreeSet::new(),
             endorsed: BTreeMap::new(),
         }
     }
@@ -81,8 +80,7 @@ impl Board {
         self.step = match self.step {
             Step::Commit => Step::Deal,
             Step::Deal => Step::Complain,
-            Step::Complain => Step::Justify,
-            Step::Justify => Step::Endorse,
+            Step::Complain => Step::Endorse,
             Step::Endorse | Step::Done => Step::Done,
         };
     }
@@ -118,15 +116,10 @@ impl Board {
                 let right = right.map(|(points, _)| points).unwrap_or_default();
                 self.deals.insert(from, Dealt { rows, right, fault });
             }
-            MessageBody::Complain(dealers) => {
-                self.complaints.insert(from, dealers);
-            }
-            MessageBody::Justify(shares) => {
-                for (to, share) in shares {
-                    if self.is_right(from, to, &share) {
-                        self.justified.insert((from, to), share);
-                    }
-                }
+            MessageBody::Complain(wrong) => {
+                let proven = wrong.iter().filter_map(|quoted| self.proves(from, quoted));
+                let proven: Vec<u16> = proven.collect();
+                self.wrong.extend(proven.into_iter().map(|dealer| (dealer, from)));
             }
             MessageBody::Deliver(_) => return Err(CeremonyError::Receiver { found: to }),
         }
@@ -154,7 +147,9 @@ impl Board {
         match &self.ceremony.purpose {
             Purpose::Generate { .. } if right.is_none() => return Some(Fault::Shape),
             Purpose::Reshare { .. } if right.is_some() => return Some(Fault::Shape),
-            Purpose::Reshare { commitments, .. } if commitments.at(dealer) != rows[0] => {
+            Purpose::Reshare { commitments, .. }
+                if NonZeroU16::new(dealer).is_none_or(|dealer| commitments.at(dealer) != rows[0]) =>
+            {
                 return Some(Fault::OtherShare);
             }
             _ => {}
@@ -165,12 +160,25 @@ impl Board {
         (!left || !right).then_some(Fault::Proof)
     }
 
-    /// Whether a share is what a dealing promises its receiver.
-    pub(super) fn is_right(&self, dealer: u16, receiver: u16, share: &[Scalar]) -> bool {
-        let servers = self.ceremony.sharing.servers();
-        let dealt = self.deals.get(&dealer).filter(|dealt| dealt.fault.is_none());
-        (1..=servers).contains(&receiver)
-            && dealt.is_some_and(|dealt| opens(&evaluate(&dealt.rows, receiver), share, &mut rand::rng()))
+    /// The dealer that a quoted private message convicts: it signed, for this receiver, a share that its dealing
+    /// does not promise. None where it proves nothing, so that nobody can be slandered.
+    fn proves(&self, receiver: u16, quoted: &[u8]) -> Option<u16> {
+        let (head, body) = open_message(&self.ceremony, quoted).ok()?;
+        let MessageBody::Deliver(share) = body else { return None };
+        let wrong = head.to == receiver && self.is_right(head.from, receiver, &share) == Some(false);
+        wrong.then_some(head.from)
+    }
+
+    /// Whether a share is what a dealing promises its receiver; None without a dealing that counts, or for zero.
+    pub(super) fn is_right(&self, dealer: u16, receiver: u16, share: &[Scalar]) -> Option<bool> {
+        let dealt = self.deals.get(&dealer).filter(|dealt| dealt.fault.is_none())?;
+        let receiver = NonZeroU16::new(receiver)?;
+        Some(opens(&evaluate(&dealt.rows, receiver), share, &mut rand::rng()))
+    }
+
+    /// Whether this is the dealing that was posted for a dealer.
+    pub(super) fn has_dealing(&self, dealer: u16, message: &[u8]) -> bool {
+        self.posted.get(&(Step::Deal, dealer)).is_some_and(|posted| posted == message)
     }
 
     /// SHA-256 of the session, all messages before endorsements, and the result.
@@ -265,7 +273,6 @@ fn step_of_number(number: usize) -> Option<Step> {
         1 => Some(Step::Commit),
         2 | 3 => Some(Step::Deal),
         4 => Some(Step::Complain),
-        5 => Some(Step::Justify),
         6 => Some(Step::Endorse),
         _ => None,
     }

@@ -84,7 +84,7 @@ impl Ceremony {
             return Err(CeremonyError::Threshold { servers, threshold });
         }
         let mut hash = Sha256::new();
-        hash.update(b"halflight qfe ceremony v1");
+        hash.update(b"halflight qfe ceremony v2");
         match &purpose {
             Purpose::Generate { inputs: (n, m) } => {
                 hash.update([0]);

@@ -9,13 +9,11 @@
 //! |---|---|---|
 //! | 1 commit | dealers | SHA-256 of the dealing |
 //! | 2 deal | dealers | `[a_l]₁` for `l = 0..τ`, a proof of knowledge of `a_0`; for a new key also `[t]₂` and its proof; to each receiver `f(j)`, privately |
-//! | 3 complain | receivers | dealers whose share is missing or does not fit `Σ_l j^l [a_l]₁` |
-//! | 4 justify | dealers | the shares complained about, in the open |
-//! | 5 endorse | receivers | SHA-256 of all messages and the result |
+//! | 3 complain | receivers | signed private messages whose share does not fit `Σ_l j^l [a_l]₁`, whole |
+//! | 4 endorse | receivers that have their share | SHA-256 of all messages and the result |
 //!
 //! A dealer is *disqualified* if it stays silent, if its dealing is not the one it committed to,
-//! if a proof does not hold, if more than `τ` receivers complain, or if it does not answer a complaint
-//! with the right share. Who is disqualified follows from the board alone: everybody comes to the
+//! if a proof does not hold, or if it signed a wrong share. Who is disqualified follows from the board alone: everybody comes to the
 //! same [`Outcome`], and so does whoever reads the board later ([`Board::verify`]).
 //!
 //! - **New key** ([`Ceremony::generate`]): every server deals a random `a_0` and a random `t`. With `Q` the qualified ones,
@@ -27,16 +25,25 @@
 //!
 //! # What up to `τ` dishonest servers can do
 //!
-//! Not learn `s`, not stop the ceremony (there are more than `2τ` servers), not make honest servers accept wrong shares,
-//! not choose the key: commitments are made before any dealing is seen, and proofs of knowledge bar
+//! Not learn `s`, not make honest servers accept wrong shares, not have an honest dealer disqualified, not
+//! choose the key: commitments are made before any dealing is seen, and proofs of knowledge bar
 //! dealings made of others' points. But a server that sees the dealings may still drop out of step 2 or
 //! provoke its disqualification, so that the key is one of at most `2^τ` that chance drew. The
 //! generic-group bound grows by that factor and no more; the proof does not need uniform keys beyond it.
 //!
+//! They can stop a ceremony, by withholding shares: a message that did not come proves nothing. No share of a dealer
+//! that keeps to the protocol is ever published, whoever complains and whatever mail is lost: for each receiver whose
+//! shares were in the open, the key would need one server less. A receiver instead asks for its message again
+//! ([`Participant::missing`], [`Participant::deliver_again`]), in private and until it finishes. If a dealer still withholds
+//! it, that receiver has no share and endorses nothing. With `n − τ` endorsements the others have theirs, and
+//! renewal gives it one, which takes `τ + 1` servers that deal; with fewer, begin again, without that dealer. Who withholds is
+//! known to its receivers alone. Where nobody withholds, at most `τ` dishonest servers stop nothing.
+//!
 //! # What the caller provides
 //!
 //! Private messages ([`Dealing::private`]) contain shares: seal each for its receiver (an age recipient, mutual TLS)
-//! before it leaves the process. They are signed, so that a receiver knows the dealer.
+//! before it leaves the process. They are signed, so that a receiver knows the dealer. A server that was started again
+//! has other secrets: it must not go on in a ceremony in which it has dealt. Begin again with a fresh label.
 
 mod board;
 mod definition;
@@ -126,9 +133,21 @@ pub enum CeremonyError {
         /// Receiver named.
         found: u16,
     },
-    /// A private share that does not fit the dealing, or comes before it.
+    /// A private share that does not fit the dealing.
     #[error("the share from server {server} does not fit its dealing: complain")]
     WrongShare {
+        /// The dealer.
+        server: u16,
+    },
+    /// A private share without a dealing that counts.
+    #[error("server {server} has posted no dealing that counts: take its share when it has")]
+    NoDealing {
+        /// The dealer.
+        server: u16,
+    },
+    /// A private share that has not come.
+    #[error("no share of server {server} has come: ask it to deliver again; if it does not, begin again without it")]
+    MissingShare {
         /// The dealer.
         server: u16,
     },

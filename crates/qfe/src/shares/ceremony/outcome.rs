@@ -24,10 +24,8 @@ pub enum Fault {
     Proof,
     /// It deals something else than its own share.
     OtherShare,
-    /// More receivers complained than can be dishonest.
-    Complaints,
-    /// It did not answer this receiver's complaint with the right share.
-    Unanswered {
+    /// It signed a wrong share for this receiver (the first, where there are several).
+    WrongShare {
         /// The receiver.
         receiver: u16,
     },
@@ -92,13 +90,8 @@ impl Board {
         if dealt.fault.is_some() {
             return dealt.fault;
         }
-        let complain = self.complaints.iter().filter(|(_, accused)| accused.contains(&dealer));
-        let receivers: Vec<u16> = complain.map(|(receiver, _)| *receiver).collect();
-        if receivers.len() > usize::from(self.ceremony.sharing.threshold()) {
-            return Some(Fault::Complaints);
-        }
-        let unanswered = receivers.into_iter().find(|&receiver| !self.justified.contains_key(&(dealer, receiver)));
-        unanswered.map(|receiver| Fault::Unanswered { receiver })
+        let first = self.wrong.range((dealer, 0)..=(dealer, u16::MAX)).next();
+        first.map(|&(_, receiver)| Fault::WrongShare { receiver })
     }
 
     fn commitments(&self, public: &PublicKey, epoch: u64, rows: Vec<Vec<Point<Fp>>>) -> Commitments {

@@ -1,6 +1,6 @@
 //! One server in a ceremony: what it says in each step, and what it keeps.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc};
 
 use ed25519_dalek::{Signer, SigningKey};
 use rand::CryptoRng;
@@ -24,7 +24,8 @@ use crate::{
 pub struct Dealing {
     /// For the board.
     pub public: Vec<u8>,
-    /// For one receiver each, by index: shares, to be sealed for it before they leave this process.
+    /// For one receiver each, by index: shares, to be sealed for it before they leave this process, and to be sent
+    /// only once the board has taken `public`. A share that does not fit the posted dealing may be published.
     pub private: Vec<(u16, Zeroizing<Vec<u8>>)>,
 }
 
@@ -52,6 +53,8 @@ pub struct Participant {
     dealer: Option<Dealer>,
     receiver: Option<u16>,
     received: BTreeMap<u16, Zeroizing<Vec<Scalar>>>,
+    /// Wrong messages, by dealer.
+    wrong: BTreeMap<u16, Vec<u8>>,
 }
 
 impl Participant {
@@ -76,7 +79,8 @@ impl Participant {
         if dealer.is_none() && receiver.is_none() {
             return Err(CeremonyError::Stranger);
         }
-        let mut participant = Self { ceremony, signing, dealer: None, receiver, received: BTreeMap::new() };
+        let (received, wrong) = (BTreeMap::new(), BTreeMap::new());
+        let mut participant = Self { ceremony, signing, dealer: None, receiver, received, wrong };
         if let Some(index) = dealer {
             participant.dealer = participant.deal_of(index, share, rng)?;
         }
@@ -136,53 +140,65 @@ impl Participant {
     /// Step 2: the dealing of a dealer, once the board's first step has ended.
     pub fn deal(&self) -> Option<Dealing> {
         let dealer = self.dealer.as_ref()?;
-        let private = |to| {
-            let share = MessageBody::Deliver(dealer.polynomial.at(to));
-            (to, self.message(dealer.index, to, &share))
-        };
-        let receivers = 1..=self.ceremony.sharing.servers();
+        let private = |to: NonZeroU16| (to.get(), self.private(dealer, to));
+        let receivers = self.ceremony.sharing.indices();
         Some(Dealing { public: dealer.message.clone(), private: receivers.map(private).collect() })
     }
 
-    /// Takes a private message, after the dealing that it belongs to was posted.
+    fn private(&self, dealer: &Dealer, to: NonZeroU16) -> Zeroizing<Vec<u8>> {
+        self.message(dealer.index, to.get(), &MessageBody::Deliver(dealer.polynomial.at(to)))
+    }
+
+    /// The private message for one receiver once more, byte for byte, for one whose first was lost. Seal it for that
+    /// receiver, whoever asks. None when `to` is no receiver, or the board does not have this dealer's dealing.
+    pub fn deliver_again(&self, board: &Board, to: u16) -> Option<Zeroizing<Vec<u8>>> {
+        let dealer = self.dealer.as_ref()?;
+        let to = NonZeroU16::new(to).filter(|to| to.get() <= self.ceremony.sharing.servers())?;
+        board.has_dealing(dealer.index, &dealer.message).then(|| self.private(dealer, to))
+    }
+
+    /// Takes a private message, after the dealing that it belongs to was posted; in any later step, too.
     ///
     /// # Errors
-    /// It is no message for this server, or its share is wrong: then it is as if it had not come.
+    /// It is no message for this server, its dealing is not there or does not count, or its share is wrong: then it is
+    /// kept as the proof for a complaint.
     pub fn receive(&mut self, board: &Board, bytes: &[u8]) -> Result<(), CeremonyError> {
         let (head, body) = open_message(&self.ceremony, bytes)?;
         let MessageBody::Deliver(share) = body else { return Err(CeremonyError::Receiver { found: head.to }) };
         if self.receiver != Some(head.to) {
             return Err(CeremonyError::Receiver { found: head.to });
         }
-        if !board.is_right(head.from, head.to, &share) {
-            return Err(CeremonyError::WrongShare { server: head.from });
+        match board.is_right(head.from, head.to, &share) {
+            None => Err(CeremonyError::NoDealing { server: head.from }),
+            Some(false) => {
+                self.wrong.insert(head.from, bytes.to_vec());
+                Err(CeremonyError::WrongShare { server: head.from })
+            }
+            Some(true) => {
+                self.received.insert(head.from, share);
+                Ok(())
+            }
         }
-        self.received.insert(head.from, share);
-        Ok(())
     }
 
-    /// Step 3: the complaint of a receiver, if any share that was dealt is missing or wrong.
-    pub fn complain(&self, board: &Board) -> Option<Vec<u8>> {
+    /// Dealers whose share has not come to this receiver: ask each for [`Participant::deliver_again`]. Nobody
+    /// complains of these, because an answer in the open would be a share that everybody has.
+    pub fn missing(&self, board: &Board) -> Vec<u16> {
+        let counts = board.deals.iter().filter(|(_, dealt)| dealt.fault.is_none()).map(|(dealer, _)| *dealer);
+        let has = |dealer: &u16| self.received.contains_key(dealer) || self.wrong.contains_key(dealer);
+        let missing = counts.filter(|dealer| !has(dealer));
+        if self.receiver.is_some() { missing.collect() } else { Vec::new() }
+    }
+
+    /// Step 3: the complaint of a receiver, if dealers sent it wrong shares: their messages, whole, which prove it.
+    /// A dealer that follows the protocol signs none, so nothing of its is ever published.
+    pub fn complain(&self) -> Option<Vec<u8>> {
         let receiver = self.receiver?;
-        let dealt = board.deals.iter().filter(|(_, dealt)| dealt.fault.is_none()).map(|(dealer, _)| *dealer);
-        let missing: Vec<u16> = dealt.filter(|dealer| !self.received.contains_key(dealer)).collect();
-        (!missing.is_empty()).then(|| self.message(receiver, 0, &MessageBody::Complain(missing)).to_vec())
+        let wrong: Vec<Vec<u8>> = self.wrong.values().cloned().collect();
+        (!wrong.is_empty()).then(|| self.message(receiver, 0, &MessageBody::Complain(wrong)).to_vec())
     }
 
-    /// Step 4: a dealer's answer to complaints about it: the shares in question, in the open. None when there
-    /// are none, or more than can be answered without giving the polynomial away.
-    pub fn justify(&self, board: &Board) -> Option<Vec<u8>> {
-        let dealer = self.dealer.as_ref()?;
-        let accusers = board.complaints.iter().filter(|(_, accused)| accused.contains(&dealer.index));
-        let receivers: Vec<u16> = accusers.map(|(receiver, _)| *receiver).collect();
-        if receivers.is_empty() || receivers.len() > usize::from(self.ceremony.sharing.threshold()) {
-            return None;
-        }
-        let shares = receivers.into_iter().map(|to| (to, dealer.polynomial.at(to).to_vec())).collect();
-        Some(self.message(dealer.index, 0, &MessageBody::Justify(shares)).to_vec())
-    }
-
-    /// Step 5: the result, and this server's share of it, checked against the commitments.
+    /// Step 4: the result, and this server's share of it, checked against the commitments.
     ///
     /// # Errors
     /// Too few dealers qualified, or a share of a qualified one is missing.
@@ -195,10 +211,8 @@ impl Participant {
         };
         let mut s = Zeroizing::new(vec![Scalar::default(); self.ceremony.inputs().0]);
         for (&dealer, factor) in outcome.qualified.iter().zip(&factors) {
-            let published = || board.justified.get(&(dealer, index));
-            let share = self.received.get(&dealer).map(|share| &**share).or_else(published);
-            let share = share.ok_or(CeremonyError::WrongShare { server: dealer })?;
-            s.iter_mut().zip(share).for_each(|(sum, part)| *sum = sum.add(&part.mul(factor)));
+            let share = self.received.get(&dealer).ok_or(CeremonyError::MissingShare { server: dealer })?;
+            s.iter_mut().zip(share.iter()).for_each(|(sum, part)| *sum = sum.add(&part.mul(factor)));
         }
         let seat = Seat { index, ..*outcome.commitments.seat() };
         let share = KeyShare { s: std::mem::take(&mut *s), right_inputs: self.ceremony.inputs().1, seat };
