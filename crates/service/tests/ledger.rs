@@ -137,7 +137,35 @@ async fn a_rewritten_ledger_with_its_head_is_found() {
     assert!(matches!(open(&folder).await, Err(LedgerError::HeadFormat { .. })));
     let none = format!("{{\"sequence\":0,\"hash\":\"{GENESIS}\"}}");
     std::fs::write(folder.path().join("ledger.head"), none).unwrap();
-    broken(open(&folder).await.unwrap().verify().await, "not signed");
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadEmpty { .. })));
+}
+
+/// An empty head without a signature was taken for any end, so that the last entries could be cut off.
+#[tokio::test]
+async fn an_empty_head_hides_no_cut_end() {
+    let folder = filled(3).await;
+    tamper(&folder, "DELETE FROM ledger WHERE sequence = 3").await;
+    let head = folder.path().join("ledger.head");
+    let empty = format!("{{\"sequence\":0,\"hash\":\"{GENESIS}\"}}");
+    std::fs::write(&head, &empty).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadEmpty { .. })));
+    assert_eq!(std::fs::read_to_string(&head).unwrap(), empty, "it is not signed by refusing it");
+
+    // Accepted by a person, it is on record.
+    let key = || KeyFile::open(folder.path(), vec![]).unwrap().signers().adopting_head("anna");
+    let ledger = open_as(&folder, key()).await.unwrap();
+    let adopted = ledger.after(2).await.unwrap();
+    assert!(adopted[0].text.contains("head-adopted") && adopted[0].text.contains("anna"));
+    assert_eq!(ledger.verify().await.unwrap(), head_of(&folder));
+    ledger.close().await;
+    assert!(matches!(open_as(&folder, key()).await, Err(LedgerError::HeadSigned { .. })));
+    assert_eq!(open(&folder).await.unwrap().verify().await.unwrap().sequence, 3);
+
+    // Where there are no entries it says the truth, and is signed from then on.
+    let folder = filled(0).await;
+    std::fs::write(folder.path().join("ledger.head"), empty).unwrap();
+    open(&folder).await.unwrap().close().await;
+    assert!(!std::fs::read_to_string(folder.path().join("ledger.head")).unwrap().starts_with('{'));
 }
 
 /// A database and a head as they were before entries were signed.

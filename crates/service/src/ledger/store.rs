@@ -212,11 +212,26 @@ impl Ledger {
         self.add_signatures(&mut transaction).await?;
         let last = self.newest(&mut transaction).await?;
         let remembered = self.head.read(&self.signers)?;
-        if remembered.is_none() && last > 0 {
-            return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
-        }
-        self.check_head(&mut transaction).await?;
+        let unsigned = self.head.is_unsigned()?;
+        let lost = remembered.is_none() || unsigned && remembered == Some(Head::EMPTY);
         let mut head = remembered.unwrap_or(Head::EMPTY);
+        if let Some(by) = &self.signers.adopt_head {
+            if !lost {
+                return Err(LedgerError::HeadSigned { path: self.head.path().to_owned() });
+            }
+            let mut chain = Chain::default();
+            for entry in self.read(&mut transaction, 0).await? {
+                chain.follow(&entry, &self.signers)?;
+            }
+            chain.finish()?;
+            let Head { sequence: entries, hash } = chain.head();
+            let event = Event::HeadAdopted { entries, hash, by: by.clone() };
+            head = self.append(&mut transaction, chain.head(), &event).await?.head();
+        } else if remembered.is_none() && last > 0 {
+            return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
+        } else {
+            self.check_head(&mut transaction).await?;
+        }
         if self.signers.adopt && last > 0 {
             let entries = self.read(&mut transaction, 0).await?;
             if entries.iter().all(|entry| entry.signature.is_none()) {
@@ -228,7 +243,7 @@ impl Ledger {
         }
         transaction.commit().await.map_err(|source| self.fail(source))?;
         // Written before the first entry, so that a head that is missing later was removed; and signed from now on.
-        if remembered.is_none() || self.signers.adopt {
+        if remembered.is_none() || unsigned || self.signers.adopt {
             self.head.write(head, &self.signers)?;
         }
         self.check_head_anew().await
@@ -366,7 +381,12 @@ impl Ledger {
 
     /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
     async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
-        let Some(head) = self.head.read(&self.signers)?.filter(|head| head.sequence > 0) else { return Ok(()) };
+        let Some(head) = self.head.read(&self.signers)? else { return Ok(()) };
+        if head.sequence == 0 {
+            // Anybody could have written it to hide that the end was cut off.
+            let suspect = !self.signers.adopt && self.head.is_unsigned()? && self.newest(connection).await? > 0;
+            return if suspect { Err(self.head.empty()) } else { Ok(()) };
+        }
         match self.hash_at(connection, head.sequence).await? {
             Some(hash) if hash == head.hash.to_string() => Ok(()),
             Some(hash) => Err(self.head.cut(head, format!("has {hash} there"))),
