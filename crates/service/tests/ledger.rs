@@ -396,8 +396,35 @@ async fn a_head_behind_the_ledger_is_what_a_crash_leaves() {
     let mut writing = ledger.begin().await.unwrap();
     writing.append(&event(3)).await.unwrap();
     writing.commit().await.unwrap();
-    std::fs::write(folder.path().join("ledger.head"), head).unwrap();
-    assert_eq!(open(&folder).await.unwrap().verify().await.unwrap().sequence, 3);
+    std::fs::write(folder.path().join("ledger.head"), &head).unwrap();
+    let ledger = open(&folder).await.unwrap();
+    assert_eq!(ledger.verify().await.unwrap().sequence, 3);
+    assert_eq!(head_of(&folder).sequence, 3, "opening brings it up");
+    // A process that runs does so too: witnesses could never see the last entry otherwise.
+    for number in 1..=2 {
+        std::fs::write(folder.path().join("ledger.head"), &head).unwrap();
+        match number {
+            1 => drop(ledger.handover(0).await.unwrap()),
+            _ => drop(ledger.begin().await.unwrap()),
+        }
+        assert_eq!(head_of(&folder), ledger.verify().await.unwrap());
+    }
+}
+
+/// Whoever waited went away between the commit and the head, which lagged from then on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_nobody_waits_for_still_writes_the_head() {
+    let folder = filled(1).await;
+    let ledger = open(&folder).await.unwrap();
+    let mut writing = ledger.begin().await.unwrap();
+    writing.append(&event(2)).await.unwrap();
+    let mut commit = Box::pin(writing.commit());
+    let waker = std::task::Waker::noop();
+    let _ = commit.as_mut().poll(&mut std::task::Context::from_waker(waker));
+    drop(commit);
+    // The next writer waits for it.
+    assert_eq!(ledger.begin().await.unwrap().last().sequence, 2);
+    assert_eq!(head_of(&folder).sequence, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
