@@ -137,7 +137,35 @@ async fn a_rewritten_ledger_with_its_head_is_found() {
     assert!(matches!(open(&folder).await, Err(LedgerError::HeadFormat { .. })));
     let none = format!("{{\"sequence\":0,\"hash\":\"{GENESIS}\"}}");
     std::fs::write(folder.path().join("ledger.head"), none).unwrap();
-    broken(open(&folder).await.unwrap().verify().await, "not signed");
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadEmpty { .. })));
+}
+
+/// An empty head without a signature was taken for any end, so that the last entries could be cut off.
+#[tokio::test]
+async fn an_empty_head_hides_no_cut_end() {
+    let folder = filled(3).await;
+    tamper(&folder, "DELETE FROM ledger WHERE sequence = 3").await;
+    let head = folder.path().join("ledger.head");
+    let empty = format!("{{\"sequence\":0,\"hash\":\"{GENESIS}\"}}");
+    std::fs::write(&head, &empty).unwrap();
+    assert!(matches!(open(&folder).await, Err(LedgerError::HeadEmpty { .. })));
+    assert_eq!(std::fs::read_to_string(&head).unwrap(), empty, "it is not signed by refusing it");
+
+    // Accepted by a person, it is on record.
+    let key = || KeyFile::open(folder.path(), vec![]).unwrap().signers().adopting_head("anna");
+    let ledger = open_as(&folder, key()).await.unwrap();
+    let adopted = ledger.after(2).await.unwrap();
+    assert!(adopted[0].text.contains("head-adopted") && adopted[0].text.contains("anna"));
+    assert_eq!(ledger.verify().await.unwrap(), head_of(&folder));
+    ledger.close().await;
+    assert!(matches!(open_as(&folder, key()).await, Err(LedgerError::HeadSigned { .. })));
+    assert_eq!(open(&folder).await.unwrap().verify().await.unwrap().sequence, 3);
+
+    // Where there are no entries it says the truth, and is signed from then on.
+    let folder = filled(0).await;
+    std::fs::write(folder.path().join("ledger.head"), empty).unwrap();
+    open(&folder).await.unwrap().close().await;
+    assert!(!std::fs::read_to_string(folder.path().join("ledger.head")).unwrap().starts_with('{'));
 }
 
 /// A database and a head as they were before entries were signed.
@@ -368,8 +396,35 @@ async fn a_head_behind_the_ledger_is_what_a_crash_leaves() {
     let mut writing = ledger.begin().await.unwrap();
     writing.append(&event(3)).await.unwrap();
     writing.commit().await.unwrap();
-    std::fs::write(folder.path().join("ledger.head"), head).unwrap();
-    assert_eq!(open(&folder).await.unwrap().verify().await.unwrap().sequence, 3);
+    std::fs::write(folder.path().join("ledger.head"), &head).unwrap();
+    let ledger = open(&folder).await.unwrap();
+    assert_eq!(ledger.verify().await.unwrap().sequence, 3);
+    assert_eq!(head_of(&folder).sequence, 3, "opening brings it up");
+    // A process that runs does so too: witnesses could never see the last entry otherwise.
+    for number in 1..=2 {
+        std::fs::write(folder.path().join("ledger.head"), &head).unwrap();
+        match number {
+            1 => drop(ledger.handover(0).await.unwrap()),
+            _ => drop(ledger.begin().await.unwrap()),
+        }
+        assert_eq!(head_of(&folder), ledger.verify().await.unwrap());
+    }
+}
+
+/// Whoever waited went away between the commit and the head, which lagged from then on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_nobody_waits_for_still_writes_the_head() {
+    let folder = filled(1).await;
+    let ledger = open(&folder).await.unwrap();
+    let mut writing = ledger.begin().await.unwrap();
+    writing.append(&event(2)).await.unwrap();
+    let mut commit = Box::pin(writing.commit());
+    let waker = std::task::Waker::noop();
+    let _ = commit.as_mut().poll(&mut std::task::Context::from_waker(waker));
+    drop(commit);
+    // The next writer waits for it.
+    assert_eq!(ledger.begin().await.unwrap().last().sequence, 2);
+    assert_eq!(head_of(&folder).sequence, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

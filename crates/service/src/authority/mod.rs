@@ -320,6 +320,22 @@ pub async fn open_ledger(folder: &Path, url: Option<&str>) -> Result<Ledger, Aut
     open_with_writers(folder, url, writers).await
 }
 
+/// Accepts the end of the ledger of an authority's folder in place of a head file that was lost: proves the chain, and
+/// appends that `by` did so.
+///
+/// # Errors
+/// As [`open_ledger`], the chain does not hold, or the head file is there and signed.
+pub async fn adopt_head(folder: &Path, url: Option<&str>, by: &str) -> Result<Ledger, AuthorityError> {
+    let path = folder.join(POLICY);
+    let writers = if path.exists() { Policy::load(&path)?.writers().to_vec() } else { Vec::new() };
+    let own = format!("sqlite:{}", folder.join(LEDGER).display());
+    let key = KeyFile::open(folder, writers)?;
+    let signers = key.signers().adopting_head(by);
+    let ledger = Ledger::open(url.unwrap_or(&own), folder.join(HEAD), signers).await?;
+    key.keep()?;
+    Ok(ledger)
+}
+
 async fn open_with_writers(
     folder: &Path,
     url: Option<&str>,

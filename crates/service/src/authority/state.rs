@@ -112,7 +112,7 @@ impl State {
             }
             Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head() }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
-            Event::Migrated { .. } | Event::Refused { .. } => {}
+            Event::Migrated { .. } | Event::HeadAdopted { .. } | Event::Refused { .. } => {}
         }
         Ok(())
     }

@@ -87,6 +87,11 @@ impl Default for Chain {
 }
 
 impl Chain {
+    /// A chain that goes on behind a signed entry that was proven before.
+    pub(super) fn behind(head: Head) -> Self {
+        Self { head, signed: head.sequence > 0 }
+    }
+
     /// The last entry that was proven.
     pub fn head(&self) -> Head {
         self.head

@@ -81,6 +81,15 @@ pub enum Event {
         /// Hash of the last of them.
         hash: Hash,
     },
+    /// The head file was lost, and somebody accepted the end that was found.
+    HeadAdopted {
+        /// How many entries were there.
+        entries: i64,
+        /// Hash of the last of them.
+        hash: Hash,
+        /// Who accepted it.
+        by: String,
+    },
     /// Another policy is in force from here on.
     PolicyChanged {
         /// Hash of the file.
@@ -166,6 +175,9 @@ impl fmt::Display for Event {
             }
             Self::Migrated { entries, hash } => {
                 write!(f, "{entries} entries from before signatures taken over, up to hash {hash}")
+            }
+            Self::HeadAdopted { entries, hash, by } => {
+                write!(f, "head file lost; the end found, {entries} entries up to hash {hash}, accepted by {by}")
             }
             Self::PolicyChanged { policy, by, .. } => write!(f, "policy {policy} in force, read for {by}"),
             Self::Refused { request, reasons, by, .. } => {

@@ -98,7 +98,7 @@ impl HeadFile {
         let Some(text) = self.text()? else { return Ok(None) };
         if text.trim_start().starts_with('{') {
             let head: Head = serde_json::from_str(&text).map_err(|error| self.format(error.to_string()))?;
-            // An empty one says nothing; it is how a lost head file is replaced.
+            // An empty one says nothing: it counts where there are no entries, see `is_unsigned`.
             if head.sequence > 0 && !signers.adopt {
                 return Err(self.format(
                     "it is not signed, though this authority has a ledger key; restore it from a copy".into(),
@@ -107,6 +107,16 @@ impl HeadFile {
             return Ok(Some(head));
         }
         Ok(Some(self.signed(&text, signers)?.1.head))
+    }
+
+    /// Whether a file is there that nobody signed.
+    pub fn is_unsigned(&self) -> Result<bool, LedgerError> {
+        Ok(self.text()?.is_some_and(|text| text.trim_start().starts_with('{')))
+    }
+
+    /// The error of a head that could stand for any end.
+    pub fn empty(&self) -> LedgerError {
+        LedgerError::HeadEmpty { path: self.0.clone() }
     }
 
     /// The signed note in the file.

@@ -71,10 +71,26 @@ pub enum LedgerError {
     },
     /// There are entries, but no head file.
     #[error(
-        "ledger: its head file {path} is missing, so that nothing shows whether its end is; restore it from a copy"
+        "ledger: its head file {path} is missing, so that nothing shows whether its end is; restore it from a copy, or \
+         have `halflight authority ledger adopt-head` accept the end that is there"
     )]
     HeadMissing {
         /// Where it should be.
+        path: std::path::PathBuf,
+    },
+    /// There are entries, but the head file says that there are none, and nobody signed it.
+    #[error(
+        "ledger: its head file {path} is empty and not signed, and there are entries: entries may have been cut off; \
+         restore it from a copy, or have `halflight authority ledger adopt-head` accept the end that is there"
+    )]
+    HeadEmpty {
+        /// The head file.
+        path: std::path::PathBuf,
+    },
+    /// A head is to be adopted, and the one that is there is signed.
+    #[error("ledger: its head file {path} is signed; there is no head to adopt")]
+    HeadSigned {
+        /// The head file.
         path: std::path::PathBuf,
     },
     /// A log of changes beside a SQLite database belongs to another database than this.

@@ -17,6 +17,8 @@ pub struct Signers {
     others: Vec<VerifyingKey>,
     /// Whether a ledger without any signature may be taken over: it is from before entries were signed.
     pub(super) adopt: bool,
+    /// Who accepts the end of a ledger whose head file was lost.
+    pub(super) adopt_head: Option<String>,
 }
 
 /// The key of a folder while its ledger is opened; nobody else makes one meanwhile.
@@ -30,13 +32,19 @@ impl Signers {
     /// Entries signed by `own`, and by `others` where several authorities write to one ledger. An unsigned ledger is
     /// refused.
     pub fn new(own: SigningKey, others: Vec<VerifyingKey>) -> Self {
-        Self { own: Arc::new(own), others, adopt: false }
+        Self { own: Arc::new(own), others, adopt: false, adopt_head: None }
     }
 
     /// As [`Signers::new`], for a key that signed nothing yet: a ledger without any signature, from before entries were
     /// signed, gets a first signed entry that vouches for all before it.
     pub fn adopting(own: SigningKey, others: Vec<VerifyingKey>) -> Self {
         Self { adopt: true, ..Self::new(own, others) }
+    }
+
+    /// The same, where `by` accepts the end that is found in place of a lost head file. It is proven first, and that it
+    /// was accepted is recorded.
+    pub fn adopting_head(self, by: &str) -> Self {
+        Self { adopt_head: Some(by.to_owned()), ..self }
     }
 
     /// The key that others check new entries with.

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::head::HeadFile;
 use super::note::{self, Note};
@@ -24,7 +25,7 @@ pub struct Ledger {
     head: HeadFile,
     signers: Signers,
     /// One writer of this process at a time: those that wait for the database would hold all of its connections.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 /// A transaction that excludes every other writer of the ledger, in this and in other processes.
@@ -34,7 +35,7 @@ pub struct Writing<'a> {
     last: Head,
     // Given back in this order, both after commit and head.
     _lock: File,
-    _turn: MutexGuard<'a, ()>,
+    _turn: OwnedMutexGuard<()>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -99,7 +100,7 @@ impl Ledger {
             .connect(&address)
             .await
             .map_err(fail)?;
-        let ledger = Self { pool, backend, url: shown, head, signers, turn: Mutex::new(()) };
+        let ledger = Self { pool, backend, url: shown, head, signers, turn: Arc::default() };
         match ledger.prepare().await {
             Ok(()) => Ok(ledger),
             Err(error) => {
@@ -146,7 +147,7 @@ impl Ledger {
     /// # Errors
     /// The database refuses, or the end of the ledger is missing.
     pub async fn begin(&self) -> Result<Writing<'_>, LedgerError> {
-        let turn = self.turn.lock().await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         // Held until the head is written: else a slower process could put an older head in place of a newer one.
         let lock = lock(&self.head).await?;
         let mut transaction = self.transaction().await?;
@@ -156,8 +157,26 @@ impl Ledger {
         }
         // On the connection of the transaction: one more per writer could exhaust the pool while all wait for one.
         self.check_head(&mut transaction).await?;
+        self.catch_up(&mut transaction).await?;
         let last = self.last(&mut transaction).await?;
         Ok(Writing { ledger: self, transaction, last, _lock: lock, _turn: turn })
+    }
+
+    /// Remembers the last entry where the head lags behind it: a process ended between entry and head, or another
+    /// authority wrote. Only entries that are proven are remembered. The caller holds the lock and has checked the head.
+    async fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let head = match self.head.read(&self.signers)? {
+            Some(head) if !self.head.is_unsigned()? => head,
+            _ => Head::EMPTY,
+        };
+        let entries = self.read(connection, head.sequence).await?;
+        let mut chain = Chain::behind(head);
+        entries.iter().try_for_each(|entry| chain.follow(entry, &self.signers).map(drop))?;
+        chain.finish()?;
+        if chain.head() != head {
+            self.head.write(chain.head(), &self.signers)?;
+        }
+        Ok(())
     }
 
     async fn transaction(&self) -> Result<Transaction<'static, Any>, LedgerError> {
@@ -212,11 +231,26 @@ impl Ledger {
         self.add_signatures(&mut transaction).await?;
         let last = self.newest(&mut transaction).await?;
         let remembered = self.head.read(&self.signers)?;
-        if remembered.is_none() && last > 0 {
-            return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
-        }
-        self.check_head(&mut transaction).await?;
+        let unsigned = self.head.is_unsigned()?;
+        let lost = remembered.is_none() || unsigned && remembered == Some(Head::EMPTY);
         let mut head = remembered.unwrap_or(Head::EMPTY);
+        if let Some(by) = &self.signers.adopt_head {
+            if !lost {
+                return Err(LedgerError::HeadSigned { path: self.head.path().to_owned() });
+            }
+            let mut chain = Chain::default();
+            for entry in self.read(&mut transaction, 0).await? {
+                chain.follow(&entry, &self.signers)?;
+            }
+            chain.finish()?;
+            let Head { sequence: entries, hash } = chain.head();
+            let event = Event::HeadAdopted { entries, hash, by: by.clone() };
+            head = self.append(&mut transaction, chain.head(), &event).await?.head();
+        } else if remembered.is_none() && last > 0 {
+            return Err(LedgerError::HeadMissing { path: self.head.path().to_owned() });
+        } else {
+            self.check_head(&mut transaction).await?;
+        }
         if self.signers.adopt && last > 0 {
             let entries = self.read(&mut transaction, 0).await?;
             if entries.iter().all(|entry| entry.signature.is_none()) {
@@ -228,10 +262,16 @@ impl Ledger {
         }
         transaction.commit().await.map_err(|source| self.fail(source))?;
         // Written before the first entry, so that a head that is missing later was removed; and signed from now on.
-        if remembered.is_none() || self.signers.adopt {
+        if lost || Some(head) != remembered {
             self.head.write(head, &self.signers)?;
         }
-        self.check_head_anew().await
+        let mut connection = self.pool.acquire().await.map_err(|source| self.fail(source))?;
+        self.check_head(&mut connection).await?;
+        match self.catch_up(&mut connection).await {
+            // Whoever reads or writes is told; the rest of the ledger stays readable.
+            Err(LedgerError::Broken { .. }) => Ok(()),
+            done => done,
+        }
     }
 
     /// Place of the last entry, whatever it holds; 0 where there is none.
@@ -285,6 +325,10 @@ impl Ledger {
     /// The ledger cannot be read.
     pub async fn handover(&self, after: i64) -> Result<Handover, LedgerError> {
         let _lock = lock(&self.head).await?;
+        let mut connection = self.pool.acquire().await.map_err(|source| self.fail(source))?;
+        self.check_head(&mut connection).await?;
+        self.catch_up(&mut connection).await?;
+        drop(connection);
         let note = self.head.note(&self.signers)?;
         let size = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?.head.sequence;
         let mut entries = self.after(after).await?;
@@ -366,7 +410,12 @@ impl Ledger {
 
     /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
     async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
-        let Some(head) = self.head.read(&self.signers)?.filter(|head| head.sequence > 0) else { return Ok(()) };
+        let Some(head) = self.head.read(&self.signers)? else { return Ok(()) };
+        if head.sequence == 0 {
+            // Anybody could have written it to hide that the end was cut off.
+            let suspect = !self.signers.adopt && self.head.is_unsigned()? && self.newest(connection).await? > 0;
+            return if suspect { Err(self.head.empty()) } else { Ok(()) };
+        }
         match self.hash_at(connection, head.sequence).await? {
             Some(hash) if hash == head.hash.to_string() => Ok(()),
             Some(hash) => Err(self.head.cut(head, format!("has {hash} there"))),
@@ -435,9 +484,22 @@ impl Writing<'_> {
     /// # Errors
     /// The database refuses, or the head cannot be written.
     pub async fn commit(self) -> Result<Head, LedgerError> {
-        self.transaction.commit().await.map_err(|source| self.ledger.fail(source))?;
-        self.ledger.head.write(self.last, &self.ledger.signers)?;
-        Ok(self.last)
+        let Self { ledger, transaction, last, _lock, _turn } = self;
+        let (url, head, signers) = (ledger.url.clone(), ledger.head.clone(), ledger.signers.clone());
+        // A task of its own: whoever waits may go away between the two, and the head would lag.
+        let done = tokio::spawn(async move {
+            transaction.commit().await.map_err(|source| LedgerError::Database { url, source })?;
+            head.write(last, &signers)?;
+            drop((_lock, _turn));
+            Ok::<_, LedgerError>(last)
+        });
+        let path = ledger.head.path();
+        let ended = |error| FileError::System {
+            path: path.to_owned(),
+            action: "written",
+            source: std::io::Error::other(error),
+        };
+        done.await.map_err(ended)?
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use service::authority::{LEDGER, State, open_ledger};
+use service::authority::{LEDGER, State, adopt_head, open_ledger};
 use service::clock;
 use service::ledger::note::MAX_BYTES;
 use service::ledger::{Entry, Event, Head};
@@ -25,6 +25,8 @@ pub enum Ledger {
     Checkpoint(Checkpoint),
     /// Keep what witnesses cosigned
     Cosign(Cosign),
+    /// Accept the end of the ledger where its head file was lost
+    AdoptHead(AdoptHead),
 }
 
 impl Ledger {
@@ -35,6 +37,7 @@ impl Ledger {
             Self::Show(show) => show.run(console),
             Self::Checkpoint(checkpoint) => checkpoint.run(console),
             Self::Cosign(cosign) => cosign.run(console),
+            Self::AdoptHead(adopt) => adopt.run(console),
         }
     }
 }
@@ -166,14 +169,45 @@ impl Cosign {
     }
 }
 
+/// Proves the entries that are there, appends that their end was accepted, and writes a new signed head. Compare the ledger with the grants that predictors hold first: entries that were cut off are lost for good.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight authority ledger adopt-head --folder authority --by anna")]
+pub struct AdoptHead {
+    #[command(flatten)]
+    home: Home,
+    /// Who accepts the end, for the record
+    #[arg(long, value_name = "NAME")]
+    by: String,
+}
+
+impl AdoptHead {
+    fn run(self, console: &Console) -> Result<()> {
+        self.home.present()?;
+        let head = service::run::block_on(async {
+            let ledger = adopt_head(&self.home.folder, self.home.ledger.as_deref(), &self.by).await?;
+            let head = ledger.verify().await;
+            ledger.close().await;
+            anyhow::Ok(head?)
+        })??;
+        console.result(&json!({ "head": head }), || {
+            format!("the ledger has {} entries now; the last one records what {} accepted", head.sequence, self.by)
+        })
+    }
+}
+
 impl Home {
-    /// All entries, once the chain, its end and its meaning are shown to hold.
-    fn entries(&self) -> Result<Vec<Entry>> {
+    /// That a ledger is there: opening would make an empty one.
+    fn present(&self) -> Result<()> {
         let path = self.folder.join(LEDGER);
-        // Opening would make an empty one.
         if self.ledger.is_none() && !path.is_file() {
             bail!("{}: no ledger is here; name the authority's folder, or the ledger's address", path.display());
         }
+        Ok(())
+    }
+
+    /// All entries, once the chain, its end and its meaning are shown to hold.
+    fn entries(&self) -> Result<Vec<Entry>> {
+        self.present()?;
         service::run::block_on(async {
             let ledger = open_ledger(&self.folder, self.ledger.as_deref()).await?;
             let checked = async {
