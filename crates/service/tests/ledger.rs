@@ -1,7 +1,9 @@
 //! The ledger on SQLite: the chain, its head, and what tampering leaves behind.
 
 use service::hash::Hash;
-use service::ledger::{Checkpoint, Event, GENESIS, Head, KeyFile, Ledger, LedgerError, Signers, note};
+use service::ledger::{
+    Checkpoint, Event, GENESIS, Head, KeyFile, Ledger, LedgerError, Signers, Witness, WitnessError, note,
+};
 use service::signature::SigningKey;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
@@ -257,6 +259,61 @@ async fn several_writers_count_where_they_are_named() {
     assert!(matches!(open_as(&folder, Signers::new(own(), vec![])).await, Err(LedgerError::HeadFormat { .. })));
     let both = open_as(&folder, Signers::new(own(), vec![other().verifying_key()])).await.unwrap();
     assert_eq!(both.verify().await.unwrap().sequence, 3);
+}
+
+/// Two authorities on the database of `filled`, each with a head file of its own; their keys.
+async fn two_writers(folder: &TempDir) -> (Ledger, Ledger, [SigningKey; 2]) {
+    let path = |name: &str| folder.path().join(name);
+    SigningKey::generate().unwrap().save_new(&path("other.key")).unwrap();
+    std::fs::copy(path("ledger.head"), path("other.head")).unwrap();
+    let key = |name: &str| SigningKey::load(&path(name)).unwrap();
+    let signers = |own: &str, other: &str| Signers::new(key(own), vec![key(other).verifying_key()]);
+    let a = open_as(folder, signers("ledger.key", "other.key")).await.unwrap();
+    let url = format!("sqlite:{}", path("ledger db.sqlite").display());
+    let b = Ledger::open(&url, path("other.head"), signers("other.key", "ledger.key")).await.unwrap();
+    (a, b, [key("ledger.key"), key("other.key")])
+}
+
+async fn write(ledger: &Ledger, number: u32) {
+    let mut writing = ledger.begin().await.unwrap();
+    writing.append(&event(number)).await.unwrap();
+    writing.commit().await.unwrap();
+}
+
+/// Each writer remembered only the last entry of its own.
+#[tokio::test]
+async fn a_database_rolled_back_behind_another_writers_entry_is_found() {
+    let folder = filled(1).await;
+    let (a, b, _) = two_writers(&folder).await;
+    write(&b, 2).await;
+    write(&a, 3).await;
+    // What an authority does that reads it.
+    b.remember().await.unwrap();
+    tamper(&folder, "DELETE FROM ledger WHERE sequence = 3").await;
+    assert!(matches!(b.begin().await.map(drop), Err(LedgerError::Cut { sequence: 3, .. })));
+    assert!(matches!(a.begin().await.map(drop), Err(LedgerError::Cut { sequence: 3, .. })));
+}
+
+/// With a state for each writer, the ledger could go back for the one and not for the other.
+#[tokio::test]
+async fn a_witness_sees_one_ledger_whoever_signed_its_head() {
+    let folder = filled(1).await;
+    let (a, b, [first, second]) = two_writers(&folder).await;
+    let witness = |log: &SigningKey, writers| {
+        let state = folder.path().join("north.state");
+        Witness::new("north", SigningKey::generate().unwrap(), log.verifying_key(), state).unwrap().with_writers(writers)
+    };
+    let early = a.handover(0).await.unwrap();
+    write(&b, 2).await;
+    let both = witness(&first, vec![second.verifying_key()]);
+    assert_eq!(both.cosign(&b.handover(0).await.unwrap(), true).unwrap().0.sequence, 2);
+    assert!(matches!(both.cosign(&early, false), Err(WitnessError::Older { offered: 1, seen: 2 })));
+    assert_eq!(both.cosign(&a.handover(2).await.unwrap(), false).unwrap().0.sequence, 2);
+    // One that knows the other writer alone is of the same ledger, or of none.
+    let other = witness(&second, vec![first.verifying_key()]);
+    assert_eq!(other.cosign(&a.handover(2).await.unwrap(), false).unwrap().0.sequence, 2);
+    let alone = witness(&second, vec![]);
+    assert!(matches!(alone.cosign(&a.handover(2).await.unwrap(), false), Err(WitnessError::Signature(_))));
 }
 
 #[tokio::test]

@@ -207,6 +207,9 @@ impl Authority {
         let mut state = self.state.lock().await;
         let entries = self.ledger.after(state.head().sequence).await?;
         state.extend(&entries, self.ledger.signers())?;
+        if !entries.is_empty() {
+            self.ledger.remember().await?;
+        }
         Ok(state)
     }
 

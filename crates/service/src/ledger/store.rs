@@ -162,6 +162,19 @@ impl Ledger {
         Ok(Writing { ledger: self, transaction, last, _lock: lock, _turn: turn })
     }
 
+    /// Remembers the last entry, once what is behind the head is proven: where another authority wrote it, this is what
+    /// shows later that it is gone.
+    ///
+    /// # Errors
+    /// The end of the ledger is missing, an entry does not hold, or the head cannot be written.
+    pub async fn remember(&self) -> Result<(), LedgerError> {
+        let _turn = self.turn.lock().await;
+        let _lock = lock(&self.head).await?;
+        let mut connection = self.pool.acquire().await.map_err(|source| self.fail(source))?;
+        self.check_head(&mut connection).await?;
+        self.catch_up(&mut connection).await
+    }
+
     /// Remembers the last entry where the head lags behind it: a process ended between entry and head, or another
     /// authority wrote. Only entries that are proven are remembered. The caller holds the lock and has checked the head.
     async fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
@@ -216,7 +229,7 @@ impl Ledger {
     async fn prepare(&self) -> Result<(), LedgerError> {
         let statements: &[&'static str] = match self.backend {
             Backend::Sqlite => &[CREATE, SQLITE_NO_UPDATE, SQLITE_NO_DELETE],
-            Backend::Postgres => &[CREATE, POSTGRES_FUNCTION, POSTGRES_TRIGGER],
+            Backend::Postgres => &[CREATE, POSTGRES_FUNCTION, POSTGRES_TRIGGER, POSTGRES_NO_TRUNCATE],
         };
         let _lock = lock(&self.head).await?;
         let mut transaction = self.transaction().await?;
@@ -560,3 +573,5 @@ const POSTGRES_FUNCTION: &str = "CREATE OR REPLACE FUNCTION ledger_append_only()
                                  BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$ LANGUAGE plpgsql";
 const POSTGRES_TRIGGER: &str = "CREATE OR REPLACE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger \
                                 FOR EACH ROW EXECUTE FUNCTION ledger_append_only()";
+const POSTGRES_NO_TRUNCATE: &str = "CREATE OR REPLACE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger \
+                                    FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()";
