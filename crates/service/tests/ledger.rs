@@ -374,6 +374,18 @@ async fn what_is_appended_is_read_back_and_proven() {
     assert_eq!(entries[1].check(3, entries[0].hash).unwrap(), event(3));
 }
 
+/// A page was cut from the whole table, which every caller made the server read.
+#[tokio::test]
+async fn a_page_reads_no_more_than_its_entries() {
+    let folder = filled(5).await;
+    let ledger = open(&folder).await.unwrap();
+    // Whatever stands behind the page is not looked at.
+    tamper(&folder, "UPDATE ledger SET hash = 'none' WHERE sequence = 4").await;
+    assert!(ledger.after(1).await.is_err());
+    let page = ledger.page(1, 2).await.unwrap();
+    assert_eq!(page.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [2, 3]);
+}
+
 #[tokio::test]
 async fn a_transaction_that_is_dropped_leaves_nothing() {
     let folder = filled(1).await;

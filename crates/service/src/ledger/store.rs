@@ -48,6 +48,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS ledger (sequence BIGINT PRIMARY
                       event TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE, signature TEXT)";
 const COLUMNS: &str =
     "SELECT sequence, at, event, previous, hash, signature FROM ledger WHERE sequence > $1 ORDER BY sequence";
+const PAGE: &str = "SELECT sequence, at, event, previous, hash, signature FROM ledger WHERE sequence > $1 \
+                    ORDER BY sequence LIMIT $2";
 const LAST: &str = "SELECT sequence, at, event, previous, hash, signature FROM ledger ORDER BY sequence DESC LIMIT 1";
 
 /// How long lent connections are waited for at the end.
@@ -116,6 +118,16 @@ impl Ledger {
     /// The database refuses, or holds a hash that is none.
     pub async fn after(&self, sequence: i64) -> Result<Vec<Entry>, LedgerError> {
         let rows = sqlx::query(COLUMNS).bind(sequence).fetch_all(&self.pool).await;
+        rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
+    }
+
+    /// The first entries behind `sequence`, at most `most` of them; otherwise as [`Ledger::after`].
+    ///
+    /// # Errors
+    /// As [`Ledger::after`].
+    pub async fn page(&self, sequence: i64, most: usize) -> Result<Vec<Entry>, LedgerError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = sqlx::query(PAGE).bind(sequence).bind(most).fetch_all(&self.pool).await;
         rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
     }
 
