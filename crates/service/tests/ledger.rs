@@ -531,4 +531,16 @@ async fn addresses_that_are_none_are_refused_without_their_password() {
         assert!(matches!(error, LedgerError::Url { .. }), "{url}");
         assert!(!error.to_string().contains("pw"));
     }
+    // A password in the query was printed.
+    for url in [
+        "postgres://u@127.0.0.1:1/d?password=pw",
+        "postgres://127.0.0.1:1/d?user=u&password=pw",
+        "postgres://127.0.0.1:1/d?password=p@pw",
+        "mysql://u:p?pw@h/d",
+    ] {
+        let error = Ledger::open(url, folder.path().join("h"), signers()).await.err().unwrap().to_string();
+        assert!(!error.contains("pw"), "{error}");
+    }
+    let error = Ledger::open("mysql://u:pw@h/d?password=pw", folder.path().join("h"), signers()).await.err().unwrap();
+    assert!(error.to_string().contains("mysql://…@h/d: "), "{error}");
 }

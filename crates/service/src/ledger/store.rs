@@ -567,10 +567,19 @@ fn sqlite_path(url: &str) -> Option<PathBuf> {
     std::path::absolute(path.strip_prefix("//").unwrap_or(path)).ok()
 }
 
+/// Host and database of an address, or the path: passwords stand before the host or in the query.
 fn without_credentials(url: &str) -> String {
-    match (url.split_once("://"), url.rfind('@')) {
-        (Some((scheme, _)), Some(at)) => format!("{scheme}://…{}", &url[at..]),
-        _ => url.to_owned(),
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
+    }
+    let (place, query) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
+    // A '?' may be part of a password that is not encoded.
+    let Some((scheme, place)) = place.split_once("://").filter(|_| !query.contains('@')) else {
+        return "…".into();
+    };
+    match place.rsplit_once('@') {
+        Some((_, place)) => format!("{scheme}://…@{place}"),
+        None => format!("{scheme}://{place}"),
     }
 }
 
