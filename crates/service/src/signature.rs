@@ -108,7 +108,9 @@ impl SigningKey {
     /// [`SignatureError::Random`].
     pub fn generate() -> Result<Self, SignatureError> {
         let mut seed = Zeroizing::new([0; 32]);
-        rand::rngs::SysRng.try_fill_bytes(seed.as_mut_slice()).map_err(|error| SignatureError::Random(error.to_string()))?;
+        rand::rngs::SysRng
+            .try_fill_bytes(seed.as_mut_slice())
+            .map_err(|error| SignatureError::Random(error.to_string()))?;
         Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
 

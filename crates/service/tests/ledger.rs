@@ -301,7 +301,9 @@ async fn a_witness_sees_one_ledger_whoever_signed_its_head() {
     let (a, b, [first, second]) = two_writers(&folder).await;
     let witness = |log: &SigningKey, writers| {
         let state = folder.path().join("north.state");
-        Witness::new("north", SigningKey::generate().unwrap(), log.verifying_key(), state).unwrap().with_writers(writers)
+        Witness::new("north", SigningKey::generate().unwrap(), log.verifying_key(), state)
+            .unwrap()
+            .with_writers(writers)
     };
     let early = a.handover(0).await.unwrap();
     write(&b, 2).await;
@@ -534,8 +536,8 @@ async fn addresses_that_are_none_are_refused_without_their_password() {
     // A password in the query was printed.
     for url in [
         "postgres://u@127.0.0.1:1/d?password=pw",
-        "postgres://127.0.0.1:1/d?user=u&password=pw",
-        "postgres://127.0.0.1:1/d?password=p@pw",
+        "mysql://127.0.0.1:1/d?user=u&password=pw",
+        "mysql://127.0.0.1:1/d?password=p@pw",
         "mysql://u:p?pw@h/d",
     ] {
         let error = Ledger::open(url, folder.path().join("h"), signers()).await.err().unwrap().to_string();
