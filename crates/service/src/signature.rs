@@ -12,6 +12,7 @@ use std::str::FromStr;
 use ed25519_dalek::Signer;
 use rand::TryRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
 
 use crate::files::{self, FileError};
 use crate::hash::{Hash, from_hex, to_hex};
@@ -33,6 +34,17 @@ pub enum SignatureError {
     /// A file that holds no secret key.
     #[error("{0}: no secret key: it must hold one line, ed25519-secret: and 64 hexadecimal digits")]
     SecretKey(PathBuf),
+    /// A key file that others can read.
+    #[error(
+        "{}: others can read it (mode {mode:03o}); close it with `chmod 600`, and draw a new one if somebody may have",
+        path.display()
+    )]
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// Text that is no signature.
     #[error("the signature is no signature: it must have 128 hexadecimal digits")]
     Format,
@@ -95,18 +107,29 @@ impl SigningKey {
     /// # Errors
     /// [`SignatureError::Random`].
     pub fn generate() -> Result<Self, SignatureError> {
-        let mut seed = [0; 32];
-        rand::rngs::SysRng.try_fill_bytes(&mut seed).map_err(|error| SignatureError::Random(error.to_string()))?;
+        let mut seed = Zeroizing::new([0; 32]);
+        rand::rngs::SysRng
+            .try_fill_bytes(seed.as_mut_slice())
+            .map_err(|error| SignatureError::Random(error.to_string()))?;
         Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
 
-    /// Reads a key file.
+    /// Reads a key file, which nobody but its owner may be able to read.
     ///
     /// # Errors
-    /// The file cannot be read or holds no key.
+    /// The file cannot be read, can be read by others, or holds no key.
     pub fn load(path: &Path) -> Result<Self, SignatureError> {
-        let text = files::read_text(path, 4096)?;
-        let seed = text.trim().strip_prefix("ed25519-secret:").and_then(from_hex);
+        #[cfg(unix)]
+        {
+            let fail = |source| FileError::System { path: path.to_owned(), action: "read", source };
+            let data = std::fs::metadata(path).map_err(fail)?;
+            let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
+            if data.is_file() && mode & 0o077 != 0 {
+                return Err(SignatureError::Readable { path: path.to_owned(), mode });
+            }
+        }
+        let text = Zeroizing::new(files::read_text(path, 4096)?);
+        let seed = text.trim().strip_prefix("ed25519-secret:").and_then(from_hex::<32>).map(Zeroizing::new);
         let seed = seed.ok_or_else(|| SignatureError::SecretKey(path.to_owned()))?;
         Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
@@ -119,7 +142,9 @@ impl SigningKey {
         let save = || -> std::io::Result<()> {
             // Temporary files are made with mode 0600.
             let mut file = tempfile::NamedTempFile::new_in(files::folder_of(path))?;
-            writeln!(file, "ed25519-secret:{}", to_hex(&self.0.to_bytes()))?;
+            let seed = Zeroizing::new(self.0.to_bytes());
+            let text = Zeroizing::new(to_hex(seed.as_slice()));
+            writeln!(file, "ed25519-secret:{}", text.as_str())?;
             file.as_file().sync_all()?;
             file.persist_noclobber(path)?;
             Ok(())
@@ -184,5 +209,30 @@ impl Serialize for VerifyingKey {
 impl<'de> Deserialize<'de> for VerifyingKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key that the whole machine could read signed without a word.
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signing.key");
+        let key = SigningKey::generate().unwrap();
+        key.save_new(&path).unwrap();
+        assert!(SigningKey::load(&path).unwrap().verifying_key() == key.verifying_key());
+        for mode in [0o640, 0o604, 0o660] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let error = SigningKey::load(&path).err().unwrap();
+            assert!(matches!(error, SignatureError::Readable { mode: found, .. } if found == mode), "{error}");
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+        SigningKey::load(&path).unwrap();
     }
 }

@@ -310,6 +310,24 @@ async fn an_audit_counts_by_its_auditors_key() {
     assert!(world.issue(&authority, 0).await.is_ok());
 }
 
+/// The file was read before its turn came: of two that reloaded, the one that ended last had the older file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_is_read_once_its_turn_has_come() {
+    let (world, identity) = (World::new(6, ""), identity());
+    let authority = world.ready(&identity).await;
+    let path = world.home().join("policy.toml");
+    let text = std::fs::read_to_string(&path).unwrap() + "# later\n";
+    let writing = authority.ledger().begin().await.unwrap();
+    let change = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        std::fs::write(&path, &text).unwrap();
+        drop(writing);
+    };
+    let (reloaded, ()) = tokio::join!(authority.reload_policy("anna"), change);
+    reloaded.unwrap();
+    assert_eq!(authority.policy().text(), text);
+}
+
 /// The file of a recorded audit is read again when it counts: one that is changed or gone helps nobody.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn audit_files_are_checked_at_the_decision() {

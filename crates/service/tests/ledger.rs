@@ -1,7 +1,9 @@
 //! The ledger on SQLite: the chain, its head, and what tampering leaves behind.
 
 use service::hash::Hash;
-use service::ledger::{Checkpoint, Event, GENESIS, Head, KeyFile, Ledger, LedgerError, Signers, note};
+use service::ledger::{
+    Checkpoint, Event, GENESIS, Head, KeyFile, Ledger, LedgerError, Signers, Witness, WitnessError, note,
+};
 use service::signature::SigningKey;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
@@ -259,6 +261,63 @@ async fn several_writers_count_where_they_are_named() {
     assert_eq!(both.verify().await.unwrap().sequence, 3);
 }
 
+/// Two authorities on the database of `filled`, each with a head file of its own; their keys.
+async fn two_writers(folder: &TempDir) -> (Ledger, Ledger, [SigningKey; 2]) {
+    let path = |name: &str| folder.path().join(name);
+    SigningKey::generate().unwrap().save_new(&path("other.key")).unwrap();
+    std::fs::copy(path("ledger.head"), path("other.head")).unwrap();
+    let key = |name: &str| SigningKey::load(&path(name)).unwrap();
+    let signers = |own: &str, other: &str| Signers::new(key(own), vec![key(other).verifying_key()]);
+    let a = open_as(folder, signers("ledger.key", "other.key")).await.unwrap();
+    let url = format!("sqlite:{}", path("ledger db.sqlite").display());
+    let b = Ledger::open(&url, path("other.head"), signers("other.key", "ledger.key")).await.unwrap();
+    (a, b, [key("ledger.key"), key("other.key")])
+}
+
+async fn write(ledger: &Ledger, number: u32) {
+    let mut writing = ledger.begin().await.unwrap();
+    writing.append(&event(number)).await.unwrap();
+    writing.commit().await.unwrap();
+}
+
+/// Each writer remembered only the last entry of its own.
+#[tokio::test]
+async fn a_database_rolled_back_behind_another_writers_entry_is_found() {
+    let folder = filled(1).await;
+    let (a, b, _) = two_writers(&folder).await;
+    write(&b, 2).await;
+    write(&a, 3).await;
+    // What an authority does that reads it.
+    b.remember().await.unwrap();
+    tamper(&folder, "DELETE FROM ledger WHERE sequence = 3").await;
+    assert!(matches!(b.begin().await.map(drop), Err(LedgerError::Cut { sequence: 3, .. })));
+    assert!(matches!(a.begin().await.map(drop), Err(LedgerError::Cut { sequence: 3, .. })));
+}
+
+/// With a state for each writer, the ledger could go back for the one and not for the other.
+#[tokio::test]
+async fn a_witness_sees_one_ledger_whoever_signed_its_head() {
+    let folder = filled(1).await;
+    let (a, b, [first, second]) = two_writers(&folder).await;
+    let witness = |log: &SigningKey, writers| {
+        let state = folder.path().join("north.state");
+        Witness::new("north", SigningKey::generate().unwrap(), log.verifying_key(), state)
+            .unwrap()
+            .with_writers(writers)
+    };
+    let early = a.handover(0).await.unwrap();
+    write(&b, 2).await;
+    let both = witness(&first, vec![second.verifying_key()]);
+    assert_eq!(both.cosign(&b.handover(0).await.unwrap(), true).unwrap().0.sequence, 2);
+    assert!(matches!(both.cosign(&early, false), Err(WitnessError::Older { offered: 1, seen: 2 })));
+    assert_eq!(both.cosign(&a.handover(2).await.unwrap(), false).unwrap().0.sequence, 2);
+    // One that knows the other writer alone is of the same ledger, or of none.
+    let other = witness(&second, vec![first.verifying_key()]);
+    assert_eq!(other.cosign(&a.handover(2).await.unwrap(), false).unwrap().0.sequence, 2);
+    let alone = witness(&second, vec![]);
+    assert!(matches!(alone.cosign(&a.handover(2).await.unwrap(), false), Err(WitnessError::Signature(_))));
+}
+
 #[tokio::test]
 async fn the_head_is_a_signed_checkpoint() {
     let folder = filled(2).await;
@@ -315,6 +374,18 @@ async fn what_is_appended_is_read_back_and_proven() {
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[1].hash, head.hash);
     assert_eq!(entries[1].check(3, entries[0].hash).unwrap(), event(3));
+}
+
+/// A page was cut from the whole table, which every caller made the server read.
+#[tokio::test]
+async fn a_page_reads_no_more_than_its_entries() {
+    let folder = filled(5).await;
+    let ledger = open(&folder).await.unwrap();
+    // Whatever stands behind the page is not looked at.
+    tamper(&folder, "UPDATE ledger SET hash = 'none' WHERE sequence = 4").await;
+    assert!(ledger.after(1).await.is_err());
+    let page = ledger.page(1, 2).await.unwrap();
+    assert_eq!(page.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[tokio::test]
@@ -462,4 +533,16 @@ async fn addresses_that_are_none_are_refused_without_their_password() {
         assert!(matches!(error, LedgerError::Url { .. }), "{url}");
         assert!(!error.to_string().contains("pw"));
     }
+    // A password in the query was printed.
+    for url in [
+        "postgres://u@127.0.0.1:1/d?password=pw",
+        "mysql://127.0.0.1:1/d?user=u&password=pw",
+        "mysql://127.0.0.1:1/d?password=p@pw",
+        "mysql://u:p?pw@h/d",
+    ] {
+        let error = Ledger::open(url, folder.path().join("h"), signers()).await.err().unwrap().to_string();
+        assert!(!error.contains("pw"), "{error}");
+    }
+    let error = Ledger::open("mysql://u:pw@h/d?password=pw", folder.path().join("h"), signers()).await.err().unwrap();
+    assert!(error.to_string().contains("mysql://…@h/d: "), "{error}");
 }

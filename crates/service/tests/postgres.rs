@@ -116,7 +116,7 @@ async fn the_ledger_holds_in_postgresql() {
 
     sqlx::any::install_default_drivers();
     let pool = sqlx::AnyPool::connect(&url).await.unwrap();
-    for statement in ["UPDATE ledger SET at = 1", "DELETE FROM ledger"] {
+    for statement in ["UPDATE ledger SET at = 1", "DELETE FROM ledger", "TRUNCATE ledger"] {
         let error = sqlx::query(statement).execute(&pool).await.unwrap_err();
         assert!(error.to_string().contains("append-only"), "{error}");
     }

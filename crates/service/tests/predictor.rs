@@ -214,6 +214,41 @@ fn models_come_change_and_go_while_the_server_runs() {
     assert_eq!(get(address, "/v2/models/digits/ready").status, 200);
 }
 
+/// Callers without a token were told where the folders of this machine are.
+#[test]
+fn paths_in_the_index_are_for_administrators() {
+    let world = World::new();
+    let path = world.folder.path().join("tokens.toml");
+    let entry = |name: &str, scope: &str| {
+        let hash = Hash::of_bytes(name.as_bytes());
+        format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [\"{scope}\"]\n")
+    };
+    std::fs::write(&path, entry("ops", "admin") + &entry("ward", "infer")).unwrap();
+    std::fs::write(world.models().join("digits/functional.key"), b"damaged").unwrap();
+    let address = predictor_with(&world, Tokens::load(&path).unwrap(), loopback(), |_| ());
+    let reason = |token: Option<&str>| {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let headers: Vec<_> = bearer.iter().map(|bearer| ("Authorization", bearer.as_str())).collect();
+        let index = send(address, "POST", "/v2/repository/index", &headers, b"{}").json();
+        index[0]["reason"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(reason(None), "failed to load");
+    assert_eq!(reason(Some("ward")), "failed to load");
+    assert!(reason(Some("ops")).contains("functional.key"), "{}", reason(Some("ops")));
+}
+
+/// A model that takes unsigned envelopes said that it takes signed ones only.
+#[test]
+fn a_bare_ciphertext_is_told_what_is_demanded() {
+    for (demand, word) in [("context = \"ward 3\"", "with its context"), ("recipient = \"north\"", "recipient")] {
+        let world = World::new();
+        std::fs::write(world.models().join("digits/model.toml"), demand).unwrap();
+        let reply = infer(predictor(&world, |_| ()), "digits", &[world.encrypt(&image(1))]);
+        let error = reply.json()["error"].as_str().unwrap().to_owned();
+        assert!(reply.status == 403 && error.contains(word) && !error.contains("signed"), "{error}");
+    }
+}
+
 /// Options that became stricter, with a slip of the pen, left the looser ones in use.
 #[test]
 fn options_that_cannot_be_read_stop_the_model() {

@@ -155,9 +155,10 @@ impl Authority {
     /// # Errors
     /// The file is no policy, or the ledger cannot be written.
     pub async fn reload_policy(&self, by: &str) -> Result<(), AuthorityError> {
-        let policy = Policy::load(&self.folder.join(POLICY))?;
-        // Decisions hold the same lock: none is made under one policy and recorded under another.
+        // Decisions hold the same lock: none is made under one policy and recorded under another. Read once it is held:
+        // of two that reload, the one that ends last has the newest file.
         let (mut state, mut writing) = self.write().await?;
+        let policy = Policy::load(&self.folder.join(POLICY))?;
         if state.policy != Some(policy.hash()) {
             let entry = writing.append(&changed(&policy, by)).await?;
             writing.commit().await?;
@@ -207,6 +208,9 @@ impl Authority {
         let mut state = self.state.lock().await;
         let entries = self.ledger.after(state.head().sequence).await?;
         state.extend(&entries, self.ledger.signers())?;
+        if !entries.is_empty() {
+            self.ledger.remember().await?;
+        }
         Ok(state)
     }
 

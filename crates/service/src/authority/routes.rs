@@ -280,7 +280,7 @@ async fn ledger(
 ) -> Answer<Response> {
     caller.require(Scope::Ledger)?;
     let after: i64 = after.parse().map_err(|_| Problem::not_found("give the number of an entry, 0 for all"))?;
-    let mut entries = server.authority.ledger().after(after).await.map_err(AuthorityError::from)?;
+    let mut entries = server.authority.ledger().page(after, PAGE + 1).await.map_err(AuthorityError::from)?;
     let more = entries.len() > PAGE;
     entries.truncate(PAGE);
     let next = entries.last().filter(|_| more).map(|last| format!("</v1/ledger/{}>; rel=\"next\"", last.sequence));

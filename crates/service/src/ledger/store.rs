@@ -48,6 +48,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS ledger (sequence BIGINT PRIMARY
                       event TEXT NOT NULL, previous TEXT NOT NULL UNIQUE, hash TEXT NOT NULL UNIQUE, signature TEXT)";
 const COLUMNS: &str =
     "SELECT sequence, at, event, previous, hash, signature FROM ledger WHERE sequence > $1 ORDER BY sequence";
+const PAGE: &str = "SELECT sequence, at, event, previous, hash, signature FROM ledger WHERE sequence > $1 \
+                    ORDER BY sequence LIMIT $2";
 const LAST: &str = "SELECT sequence, at, event, previous, hash, signature FROM ledger ORDER BY sequence DESC LIMIT 1";
 
 /// How long lent connections are waited for at the end.
@@ -119,6 +121,16 @@ impl Ledger {
         rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
     }
 
+    /// The first entries behind `sequence`, at most `most` of them; otherwise as [`Ledger::after`].
+    ///
+    /// # Errors
+    /// As [`Ledger::after`].
+    pub async fn page(&self, sequence: i64, most: usize) -> Result<Vec<Entry>, LedgerError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = sqlx::query(PAGE).bind(sequence).bind(most).fetch_all(&self.pool).await;
+        rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
+    }
+
     /// Proves the whole chain with all signatures, and that its end is the one remembered.
     ///
     /// # Errors
@@ -160,6 +172,19 @@ impl Ledger {
         self.catch_up(&mut transaction).await?;
         let last = self.last(&mut transaction).await?;
         Ok(Writing { ledger: self, transaction, last, _lock: lock, _turn: turn })
+    }
+
+    /// Remembers the last entry, once what is behind the head is proven: where another authority wrote it, this is what
+    /// shows later that it is gone.
+    ///
+    /// # Errors
+    /// The end of the ledger is missing, an entry does not hold, or the head cannot be written.
+    pub async fn remember(&self) -> Result<(), LedgerError> {
+        let _turn = self.turn.lock().await;
+        let _lock = lock(&self.head).await?;
+        let mut connection = self.pool.acquire().await.map_err(|source| self.fail(source))?;
+        self.check_head(&mut connection).await?;
+        self.catch_up(&mut connection).await
     }
 
     /// Remembers the last entry where the head lags behind it: a process ended between entry and head, or another
@@ -216,7 +241,7 @@ impl Ledger {
     async fn prepare(&self) -> Result<(), LedgerError> {
         let statements: &[&'static str] = match self.backend {
             Backend::Sqlite => &[CREATE, SQLITE_NO_UPDATE, SQLITE_NO_DELETE],
-            Backend::Postgres => &[CREATE, POSTGRES_FUNCTION, POSTGRES_TRIGGER],
+            Backend::Postgres => &[CREATE, POSTGRES_FUNCTION, POSTGRES_TRIGGER, POSTGRES_NO_TRUNCATE],
         };
         let _lock = lock(&self.head).await?;
         let mut transaction = self.transaction().await?;
@@ -542,10 +567,19 @@ fn sqlite_path(url: &str) -> Option<PathBuf> {
     std::path::absolute(path.strip_prefix("//").unwrap_or(path)).ok()
 }
 
+/// Host and database of an address, or the path: passwords stand before the host or in the query.
 fn without_credentials(url: &str) -> String {
-    match (url.split_once("://"), url.rfind('@')) {
-        (Some((scheme, _)), Some(at)) => format!("{scheme}://…{}", &url[at..]),
-        _ => url.to_owned(),
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
+    }
+    let (place, query) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
+    // A '?' may be part of a password that is not encoded.
+    let Some((scheme, place)) = place.split_once("://").filter(|_| !query.contains('@')) else {
+        return "…".into();
+    };
+    match place.rsplit_once('@') {
+        Some((_, place)) => format!("{scheme}://…@{place}"),
+        None => format!("{scheme}://{place}"),
     }
 }
 
@@ -560,3 +594,5 @@ const POSTGRES_FUNCTION: &str = "CREATE OR REPLACE FUNCTION ledger_append_only()
                                  BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$ LANGUAGE plpgsql";
 const POSTGRES_TRIGGER: &str = "CREATE OR REPLACE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger \
                                 FOR EACH ROW EXECUTE FUNCTION ledger_append_only()";
+const POSTGRES_NO_TRUNCATE: &str = "CREATE OR REPLACE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger \
+                                    FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()";

@@ -52,6 +52,8 @@ pub struct Witness {
     name: String,
     key: SigningKey,
     log: VerifyingKey,
+    /// Keys of other authorities that write to the same ledger.
+    writers: Vec<VerifyingKey>,
     state: PathBuf,
 }
 
@@ -163,7 +165,12 @@ impl Witness {
         if !note::is_name(name) {
             return Err(WitnessError::Name(name.chars().take(80).collect()));
         }
-        Ok(Self { name: name.to_owned(), key, log, state })
+        Ok(Self { name: name.to_owned(), key, log, writers: Vec::new(), state })
+    }
+
+    /// The same, for a ledger that others write to as well: heads that any of them signed continue one another.
+    pub fn with_writers(self, writers: Vec<VerifyingKey>) -> Self {
+        Self { writers, ..self }
     }
 
     /// Cosigns the head of a handover, once it is shown to continue the last one seen: the note with the cosignature.
@@ -174,7 +181,8 @@ impl Witness {
     pub fn cosign(&self, handover: &Handover, first: bool) -> Result<(Head, String), WitnessError> {
         let mut note = Note::parse(&handover.checkpoint).map_err(WitnessError::Format)?;
         let Checkpoint { origin, head } = Checkpoint::of(&note).map_err(WitnessError::Format)?;
-        if origin != Checkpoint::origin_of(&self.log) || !note.is_signed(&origin, &self.log) {
+        let signed = |key: &VerifyingKey| origin == Checkpoint::origin_of(key) && note.is_signed(&origin, key);
+        if !self.logs().any(signed) {
             return Err(WitnessError::Signature(self.log.clone()));
         }
         let path = self.state.with_extension("lock");
@@ -200,10 +208,15 @@ impl Witness {
         }
         let bytes = files::read(&self.state, 1 << 16)?;
         let seen: Seen = serde_json::from_slice(&bytes).map_err(|error| self.state_error(error.to_string()))?;
-        if seen.version != 1 || seen.log != self.log {
+        if seen.version != 1 || !self.logs().any(|log| *log == seen.log) {
             return Err(self.state_error(format!("version {}, about the ledger of key {}", seen.version, seen.log)));
         }
         Ok(Some(seen.head))
+    }
+
+    /// Keys of the ledger's writers.
+    fn logs(&self) -> impl Iterator<Item = &VerifyingKey> {
+        std::iter::once(&self.log).chain(&self.writers)
     }
 
     fn seen(&self, first: bool) -> Result<Head, WitnessError> {

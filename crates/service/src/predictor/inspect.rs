@@ -34,7 +34,13 @@ pub fn ciphertext(model: &Model, replays: &Replays, source: &Arc<str>, item: Vec
         let (body, seal) = open(model, replays, source, &item)?;
         (body, Some(seal))
     } else if model.options().require_signature || model.options().wants_envelope() {
-        let detail = "this model takes ciphertexts in signed envelopes only; send an envelope";
+        let detail = match model.options() {
+            options if options.require_signature => "this model takes ciphertexts in signed envelopes only; send one",
+            options if options.context.is_none() => {
+                "this model takes ciphertexts in envelopes that name their recipient only; send one"
+            }
+            _ => "this model takes ciphertexts in envelopes with its context only; send one",
+        };
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     } else {
         (item, None)

@@ -91,8 +91,15 @@ async fn server_ready(State(predictor): Shared) -> Result<StatusCode, Problem> {
     }
 }
 
-async fn index(State(predictor): Shared) -> Json<Value> {
-    Json(json!(predictor.repository.index()))
+/// Why a model failed names files of this machine: that is for those who may load it.
+async fn index(State(predictor): Shared, Extension(caller): Extension<Caller>) -> Json<Value> {
+    let mut index = predictor.repository.index();
+    if caller.require(Scope::Admin).is_err() {
+        for status in index.iter_mut().filter(|status| !status.reason.is_empty()) {
+            status.reason = "failed to load".into();
+        }
+    }
+    Json(json!(index))
 }
 
 async fn load(

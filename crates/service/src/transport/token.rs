@@ -6,6 +6,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRng;
+use zeroize::Zeroizing;
 
 use super::{AuthError, Scope};
 use crate::files::{self, FileError, is_plain_name};
@@ -20,19 +21,19 @@ pub fn new_token(path: &Path, name: &str, scopes: &[Scope]) -> Result<String, Au
     if !is_plain_name(name) || name == "anonymous" {
         return Err(AuthError::Name { name: name.chars().take(80).collect() });
     }
-    let mut secret = [0; 32];
-    let save = |secret: &mut [u8; 32]| -> std::io::Result<String> {
-        rand::rngs::SysRng.try_fill_bytes(secret).map_err(std::io::Error::other)?;
-        let token = URL_SAFE_NO_PAD.encode(secret.as_slice());
+    let save = || -> std::io::Result<Zeroizing<String>> {
+        let mut secret = Zeroizing::new([0; 32]);
+        rand::rngs::SysRng.try_fill_bytes(secret.as_mut_slice()).map_err(std::io::Error::other)?;
+        let token = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice()));
         // Temporary files are made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(files::folder_of(path))?;
-        writeln!(file, "{token}")?;
+        writeln!(file, "{}", token.as_str())?;
         file.as_file().sync_all()?;
         file.persist_noclobber(path)?;
         Ok(token)
     };
     let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
-    let token = save(&mut secret).map_err(fail)?;
+    let token = save().map_err(fail)?;
     let hash = Hash::of_bytes(token.as_bytes());
     let scopes: Vec<String> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
     Ok(format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [{}]\n", scopes.join(", ")))

@@ -29,6 +29,9 @@ pub struct Witness {
     /// file
     #[arg(long, value_name = "KEY")]
     ledger_key: VerifyingKey,
+    /// The ledger key of another authority that writes to the same ledger; may be given again. Keep one state for all
+    #[arg(long, value_name = "KEY")]
+    writer: Vec<VerifyingKey>,
     /// File that remembers what was cosigned last: keep it, and never put an older one in its place
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
@@ -49,7 +52,8 @@ impl Witness {
         let place = || self.handover.display().to_string();
         let handover = Handover::from_bytes(&files::read(&self.handover, MAX_HANDOVER_BYTES)?).with_context(place)?;
         let witness =
-            Watch::new(&self.name, SigningKey::load(&self.key)?, self.ledger_key.clone(), self.state.clone())?;
+            Watch::new(&self.name, SigningKey::load(&self.key)?, self.ledger_key.clone(), self.state.clone())?
+                .with_writers(self.writer.clone());
         let (head, note) = witness.cosign(&handover, self.first)?;
         files::write(path, note.as_bytes())?;
         console.result(&json!({ "file": path, "head": head, "witness": self.name }), || {
