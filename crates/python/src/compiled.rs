@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use training::CompileOptions;
 use model::{BiasColumn, ImportOptions, Inputs, Origin};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
+use training::CompileOptions;
 
 use crate::data::Dataset;
 use crate::encoder::Encoder;
@@ -126,7 +126,7 @@ impl CompiledNetwork {
     }
 
     fn evaluate<'py>(&self, py: Python<'py>, data: &Dataset) -> PyResult<Bound<'py, PyArray2<i64>>> {
-        let outputs = py.detach(|| self.inner.evaluate_all(&data.inner)).map_err(raise)?;
+        let outputs = py.detach(|| self.inner.evaluate_all(&*data.inner)).map_err(raise)?;
         arrays::matrix(py, outputs, self.inner.outputs())
     }
 

@@ -85,7 +85,7 @@ impl Encoder {
     fn fit(py: Python<'_>, data: &Dataset, options: &str) -> PyResult<Self> {
         let options = read_options(options, &data.inner)?;
         let data = data.inner.clone();
-        py.detach(|| encoder::Encoder::fit(&data, &options)).map(Self::from).map_err(raise)
+        py.detach(|| encoder::Encoder::fit(&*data, &options)).map(Self::from).map_err(raise)
     }
 
     #[staticmethod]

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use host::Progress;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use roles::keyfile::{self, Lock, Unlock};
 use qfe::{Encryptor, FormSpan, MasterKey, PublicKey};
+use roles::keyfile::{self, Lock, Unlock};
 
 use crate::compiled::CompiledNetwork;
 use crate::encoder::Encoder;

@@ -24,7 +24,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<data::Dataset>()?;
     module.add_class::<encoder::Encoder>()?;
-    module.add_class::<training::Network>()?;
+    module.add_class::<network::Network>()?;
     module.add_class::<compiled::CompiledNetwork>()?;
     module.add_class::<keys::Authority>()?;
     module.add_class::<keys::Parameters>()?;
@@ -35,7 +35,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(data::draw, module)?)?;
     module.add_function(wrap_pyfunction!(data::handwriting, module)?)?;
     module.add_function(wrap_pyfunction!(data::read_idx, module)?)?;
-    module.add_function(wrap_pyfunction!(training::train, module)?)?;
+    module.add_function(wrap_pyfunction!(network::train, module)?)?;
     module.add_function(wrap_pyfunction!(compiled::compile, module)?)?;
     module.add_function(wrap_pyfunction!(cipher::encrypt, module)?)?;
     module.add_function(wrap_pyfunction!(keys::rank, module)?)?;

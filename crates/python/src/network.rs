@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use training::{Checkpoint, Defence, Fresh, TrainOptions};
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
+use training::{Checkpoint, Defence, Fresh, TrainOptions};
 
 use crate::data::Dataset;
 use crate::encoder::{self, Encoder};
