@@ -4,7 +4,8 @@ use std::process::Command;
 
 /// The help of one verb, as a terminal of a hundred columns shows it.
 fn help(verbs: &[String]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_halflight")).args(verbs).arg("--help").output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_halflight")).args(verbs).arg("--help").env_remove("COLUMNS").output();
+    let output = output.unwrap();
     assert!(output.status.success(), "{verbs:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
