@@ -4,7 +4,7 @@ use encoder::Encoder;
 use model::CompiledNetwork;
 use qfe::{FunctionalKey, KeyError, MasterKey};
 
-use crate::published::{Published, PublishedError};
+use crate::published::Published;
 
 /// A master key with what is published of it.
 pub struct Authority {
@@ -37,23 +37,6 @@ impl Authority {
         // Set up for these very lengths.
         let published = Published::new(key, encoder).map_err(|_| IssueError::Encoder)?;
         Ok(Self { master, published })
-    }
-
-    /// The holder of a master key that exists.
-    ///
-    /// # Errors
-    /// The public key or the encoder is another one's.
-    pub fn new(master: MasterKey, published: Published) -> Result<Self, PublishedError> {
-        if master.id() != published.key().id() {
-            let (key, encoder) = (published.key().inputs(), published.encoder().inputs());
-            return Err(PublishedError::Mismatch { encoder, key });
-        }
-        Ok(Self { master, published })
-    }
-
-    /// The master key.
-    pub fn master(&self) -> &MasterKey {
-        &self.master
     }
 
     /// What owners need.

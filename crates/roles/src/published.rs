@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use encoder::Encoder;
-use host::files::{self, Access, FileError};
+use host::files::{self, FileError};
 use qfe::PublicKey;
 
 /// Name of the public key in the folder.
@@ -86,15 +86,5 @@ impl Published {
         let path = folder.join(ENCODER);
         let encoder = serde_json::from_slice(&files::read(&path, ENCODER_LIMIT)?);
         Self::new(key, encoder.map_err(|error| content(&path, format!("not an encoder: {error}")))?)
-    }
-
-    /// Writes a folder, made if missing.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
-    pub fn write(&self, folder: &Path) -> Result<(), PublishedError> {
-        files::make_folder(folder)?;
-        files::write(&folder.join(PUBLIC_KEY), &self.key.to_bytes(), Access::Ordinary)?;
-        Ok(files::write(&folder.join(ENCODER), self.encoder.canonical().as_bytes(), Access::Ordinary)?)
     }
 }
