@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::DatasetError;
+use crate::error::DatasetError;
 
 /// The meaning of the bytes of a data set that holds features rather than pictures:
 /// `value = low + step · byte`, for each of the `H · W` columns.

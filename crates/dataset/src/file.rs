@@ -23,7 +23,8 @@ use host::files::{self, Access};
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use crate::data::{Dataset, DatasetError, Labels, RESERVED};
+use crate::data::{Dataset, Labels, RESERVED};
+use crate::error::DatasetError;
 use crate::features::Features;
 use crate::schema::Schema;
 

@@ -38,6 +38,7 @@
 mod augment;
 mod data;
 pub mod draw;
+mod error;
 mod features;
 mod file;
 pub mod handwriting;
@@ -48,7 +49,8 @@ pub mod schema;
 pub mod sheet;
 
 pub use augment::{AugmentError, AugmentOptions};
-pub use data::{Dataset, DatasetError, Labels};
+pub use data::{Dataset, Labels};
+pub use error::DatasetError;
 pub use features::Features;
 pub use file::FileError;
 pub use schema::{Schema, SchemaError};

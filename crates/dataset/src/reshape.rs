@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::data::{Dataset, DatasetError, Labels};
+use crate::data::{Dataset, Labels};
 use crate::draw::Random;
+use crate::error::DatasetError;
 
 /// The stream of random numbers that splits use.
 const STREAM: u64 = 100;
