@@ -5,8 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -55,6 +54,17 @@ pub enum FileError {
         /// What is wrong, and the remedy.
         problem: String,
     },
+}
+
+impl FileError {
+    /// What the operating system said of an attempt to read or write.
+    pub(crate) fn system(action: &'static str, path: &Path, error: files::FileError) -> Self {
+        let source = match error {
+            files::FileError::System { source, .. } => source,
+            other => io::Error::other(other),
+        };
+        Self::Io { action, path: path.into(), source }
+    }
 }
 
 /// The values of one tensor.
@@ -124,15 +134,11 @@ impl Stored {
     /// # Errors
     /// A file that cannot be read, is too large, has too many tensors or is no safetensors file.
     pub fn read(path: &Path) -> Result<Self, FileError> {
-        let failed = |source| FileError::Io { action: "read", path: path.into(), source };
         let container = |problem: String| FileError::Container { path: path.into(), problem };
-        let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        if length > FILE_LIMIT {
-            return Err(container(format!("it has {length} bytes, more than the {FILE_LIMIT} allowed")));
-        }
-        let mut bytes = Vec::with_capacity(length as usize);
-        file.take(FILE_LIMIT).read_to_end(&mut bytes).map_err(failed)?;
+        let bytes = files::read(path, FILE_LIMIT).map_err(|error| match error {
+            files::FileError::TooLong { .. } => container(format!("it has more than {FILE_LIMIT} bytes")),
+            other => FileError::system("read", path, other),
+        })?;
         let (header, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| container(error.to_string()))?;
         let start = header + size_of::<u64>();
         let count = metadata.tensors().len();
@@ -342,10 +348,7 @@ impl Stored {
 /// # Errors
 /// What the operating system refuses.
 pub fn write(path: &Path, tensors: &Tensors, about: &impl Serialize) -> Result<(), FileError> {
-    let failed = |source| FileError::Io { action: "write", path: path.into(), source };
-    let bytes = tensors.to_bytes(about).map_err(|problem| failed(io::Error::other(problem)))?;
-    files::write(path, &bytes, Access::Ordinary).map_err(|error| match error {
-        files::FileError::System { source, .. } => failed(source),
-        other => failed(io::Error::other(other)),
-    })
+    let failed = |problem| FileError::Io { action: "write", path: path.into(), source: io::Error::other(problem) };
+    let bytes = tensors.to_bytes(about).map_err(failed)?;
+    files::write(path, &bytes, Access::Ordinary).map_err(|error| FileError::system("write", path, error))
 }

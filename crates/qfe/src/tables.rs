@@ -19,14 +19,12 @@
 //! again and replaced. The hash guards against damage, not against somebody who
 //! may write to the folder: keep tables where only their user can.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
-use host::Progress;
+use host::{
+    Progress,
+    files::{self, Access, FileError},
+};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -49,13 +47,8 @@ const LOGARITHMS: u32 = 2;
 #[non_exhaustive]
 pub enum TableError {
     /// Writing failed.
-    #[error("{}: {source}; check that the folder exists, may be written and has room", path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("{0}; check that the folder exists, may be written and has room")]
+    File(#[from] FileError),
     /// The table cannot be built.
     #[error(transparent)]
     Build(#[from] LogTableError),
@@ -171,15 +164,11 @@ fn part<T: Plain>(map: &Arc<memmap2::Mmap>, start: usize, bytes: usize) -> Optio
     Mapped::new(map, start, bytes / size_of::<T>()).map(Storage::Mapped)
 }
 
-fn store(path: &Path, label: &Label, parts: [&[u8]; 2]) -> Result<(), TableError> {
-    let failed = |source| TableError::Io { path: path.to_owned(), source };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+fn store(path: &Path, label: &Label, parts: [&[u8]; 2]) -> Result<(), FileError> {
     let head = header(label, parts.map(<[u8]>::len), hash(parts));
-    file.write_all(&head)
-        .and_then(|()| file.write_all(parts[0]))
-        .and_then(|()| file.write_all(parts[1]))
-        .map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    // No secret, but closed to others all the same: what is mapped must not change.
+    files::write_with(path, Access::Secret, |out| {
+        out.write_all(&head)?;
+        parts.iter().try_for_each(|part| out.write_all(part))
+    })
 }

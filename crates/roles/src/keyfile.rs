@@ -51,12 +51,10 @@ pub enum KeyFileError {
         mode: u32,
     },
     /// The file is larger than any secret of this kind.
-    #[error("{}: {bytes} bytes, at most {most} expected; this is no such file", path.display())]
+    #[error("{}: longer than {most} bytes; this is no such file", path.display())]
     Size {
         /// The path.
         path: PathBuf,
-        /// Its size.
-        bytes: u64,
         /// The most bytes of such a file.
         most: u64,
     },
@@ -154,7 +152,7 @@ impl Unlock {
             }
         }
         if data.len() > MAX_IDENTITY {
-            return Err(KeyFileError::Size { path: path.to_owned(), bytes: data.len(), most: MAX_IDENTITY });
+            return Err(KeyFileError::Size { path: path.to_owned(), most: MAX_IDENTITY });
         }
         let mut text = Zeroizing::new(String::with_capacity(MAX_IDENTITY as usize));
         file.take(MAX_IDENTITY).read_to_string(&mut text).map_err(io)?;
@@ -214,13 +212,18 @@ pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFil
 
 /// Writes a whole new file, or nothing.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeyFileError> {
-    files::write_new(path, bytes, Access::Secret).map_err(|error| match error {
+    files::write_new(path, bytes, Access::Secret).map_err(|error| from_file(path, error))
+}
+
+fn from_file(path: &Path, error: FileError) -> KeyFileError {
+    match error {
         FileError::System { path, source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
             KeyFileError::Exists { path }
         }
         FileError::System { path, source, .. } => KeyFileError::Io { path, source },
+        FileError::TooLong { path, limit } => KeyFileError::Size { path, most: limit },
         other => KeyFileError::Io { path: path.to_owned(), source: io::Error::other(other) },
-    })
+    }
 }
 
 /// Whether a file of [`save`] was made for this secret, whatever became of its content.
@@ -243,14 +246,7 @@ pub(crate) fn is_for(path: &Path, unlock: &Unlock, most: u64) -> io::Result<bool
 
 /// Decrypts a file of at most `most` bytes.
 pub(crate) fn load(path: &Path, unlock: &Unlock, most: u64) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let io = |source| KeyFileError::Io { path: path.to_owned(), source };
-    let file = fs::File::open(path).map_err(io)?;
-    let bytes = file.metadata().map_err(io)?.len();
-    if bytes > most {
-        return Err(KeyFileError::Size { path: path.to_owned(), bytes, most });
-    }
-    let mut sealed = Vec::with_capacity(bytes as usize);
-    file.take(most).read_to_end(&mut sealed).map_err(io)?;
+    let sealed = files::read(path, most).map_err(|error| from_file(path, error))?;
     let failed = |reason: String| KeyFileError::Decrypt { path: path.to_owned(), reason };
     let decryptor = age::Decryptor::new(sealed.as_slice()).map_err(|error| failed(error.to_string()))?;
     let reader = match unlock {
@@ -262,7 +258,7 @@ pub(crate) fn load(path: &Path, unlock: &Unlock, most: u64) -> Result<Zeroizing<
         Unlock::Identity(identity) => decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)),
     };
     // The whole size is reserved, so that growing leaves no copies behind.
-    let mut secret = Zeroizing::new(Vec::with_capacity(bytes as usize));
+    let mut secret = Zeroizing::new(Vec::with_capacity(sealed.len()));
     let mut reader = reader.map_err(|error| failed(error.to_string()))?;
     reader.read_to_end(&mut secret).map_err(|error| failed(error.to_string()))?;
     Ok(secret)

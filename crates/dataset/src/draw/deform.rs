@@ -46,7 +46,7 @@ pub(super) struct Deformation {
     /// `(scale · cos, scale · sin)`, em units to pixels.
     turn: (f32, f32),
     /// Fraction of a pixel off the centre, −½ to ½ on each axis.
-    pub centring: (f32, f32),
+    centring: (f32, f32),
 }
 
 impl Deformation {
@@ -59,8 +59,22 @@ impl Deformation {
         Self { turn, centring: (random.symmetric() / 2.0, random.symmetric() / 2.0) }
     }
 
+    /// From em units to the pixels of an image, for an outline with this centre of ink.
+    pub fn placement(&self, spec: &DrawSpec, centre: Point) -> impl Fn(Point) -> Point {
+        let (height, width) = (spec.height as f32, spec.width as f32);
+        let origin = if spec.recentre {
+            // Pixel i is centred on i + ½.
+            let centre = self.apply(centre);
+            let (x, y) = self.centring;
+            point((width / 2.0).floor() + 0.5 + x - centre.x, (height / 2.0).floor() + 0.5 + y - centre.y)
+        } else {
+            point(0.3 * width, 0.7 * height)
+        };
+        move |p| self.apply(p) + origin
+    }
+
     /// Counter-clockwise on the page, whose y axis points down.
-    pub fn apply(&self, p: Point) -> Point {
+    fn apply(&self, p: Point) -> Point {
         let (cos, sin) = self.turn;
         point(cos * p.x + sin * p.y, cos * p.y - sin * p.x)
     }

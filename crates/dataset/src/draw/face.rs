@@ -1,10 +1,10 @@
 //! Fonts: from a file to polygons in em units.
 
-use std::fs::File;
-use std::io::Read;
+use std::io;
 use std::path::Path;
 
 use ab_glyph_rasterizer::{Point, point};
+use host::files::{self, FileError};
 use ttf_parser::{Face, OutlineBuilder};
 
 use super::raster;
@@ -46,13 +46,13 @@ pub(super) fn read_outlines(font: &FontSpec, characters: &[char], em: f32) -> Re
 
 fn read_file(path: &Path, font: &str) -> Result<Vec<u8>, DrawError> {
     let unreadable = |source| DrawError::Unreadable { path: path.into(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(unreadable)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > FILE_LIMIT {
-        let problem = format!("it is larger than {} MiB", FILE_LIMIT >> 20);
-        return Err(DrawError::NotAFont { font: font.into(), problem });
-    }
-    Ok(bytes)
+    files::read(path, FILE_LIMIT).map_err(|error| match error {
+        FileError::System { source, .. } => unreadable(source),
+        FileError::TooLong { .. } => {
+            DrawError::NotAFont { font: font.into(), problem: format!("it is larger than {} MiB", FILE_LIMIT >> 20) }
+        }
+        other => unreadable(io::Error::other(other)),
+    })
 }
 
 fn read_outline(face: &Face, font: &FontSpec, character: char, em: f32) -> Result<Outline, DrawError> {

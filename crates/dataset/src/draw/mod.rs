@@ -122,7 +122,8 @@ impl Generator {
         let outline = &self.outlines[font * self.spec.characters.len() + character];
         let mut random = Random::new(seed, STREAM_DEFORMATION, index);
         let deformation = Deformation::draw(&self.spec, &mut random);
-        canvas.draw(&self.spec, outline, &deformation);
+        let place = deformation.placement(&self.spec, outline.centre);
+        canvas.draw((self.spec.height, self.spec.width), &outline.contours, place);
         self.warp.apply(&mut random, canvas, out);
     }
 

@@ -2,10 +2,6 @@
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 
-use super::deform::Deformation;
-use super::face::Outline;
-use super::spec::DrawSpec;
-
 /// Where a thread draws, kept from image to image.
 #[derive(Debug)]
 pub(super) struct Canvas {
@@ -24,29 +20,24 @@ impl Default for Canvas {
 }
 
 impl Canvas {
-    /// Draws the deformed outline into a window of the specification's size.
-    pub fn draw(&mut self, spec: &DrawSpec, outline: &Outline, deformation: &Deformation) {
+    /// Draws closed contours into a window of this many rows and columns; `place` says at which pixel a point lies.
+    pub fn draw(
+        &mut self,
+        (height, width): (usize, usize),
+        contours: &[Vec<Point>],
+        place: impl Fn(Point) -> Point,
+    ) {
         let Self { rasterizer, points, window, .. } = self;
-        let (height, width) = (spec.height as f32, spec.width as f32);
-        let at = |p: Point| deformation.apply(p);
-        let origin = if spec.recentre {
-            // Pixel i is centred on i + ½.
-            let centre = at(outline.centre);
-            let (x, y) = deformation.centring;
-            point((width / 2.0).floor() + 0.5 + x - centre.x, (height / 2.0).floor() + 0.5 + y - centre.y)
-        } else {
-            point(0.3 * width, 0.7 * height)
-        };
         points.clear();
-        points.extend(outline.contours.iter().flatten().map(|&p| at(p) + origin));
+        points.extend(contours.iter().flatten().map(|&p| place(p)));
 
-        let (left, top) = coverage(rasterizer, points, outline.contours.iter().map(Vec::len));
+        let (left, top) = coverage(rasterizer, points, contours.iter().map(Vec::len));
         window.clear();
-        window.resize(spec.height * spec.width, 0.0);
+        window.resize(height * width, 0.0);
         rasterizer.for_each_pixel_2d(|x, y, ink| {
             let (x, y) = (left + i64::from(x), top + i64::from(y));
-            if (0..spec.width as i64).contains(&x) && (0..spec.height as i64).contains(&y) {
-                window[y as usize * spec.width + x as usize] = ink.min(1.0);
+            if (0..width as i64).contains(&x) && (0..height as i64).contains(&y) {
+                window[y as usize * width + x as usize] = ink.min(1.0);
             }
         });
     }

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encoder::Encoder;
 use flate2::read::ZlibDecoder;
+use host::files;
 use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -98,18 +99,20 @@ impl<'de> Visitor<'de> for Row<'_> {
 
 /// Whether a file starts as text rather than as safetensors (eight bytes of length, then `{`).
 pub(super) fn is_text(path: &Path) -> Result<bool, ImportError> {
+    let failed = |source| FileError::Io { action: "read", path: path.into(), source };
     let mut start = Vec::with_capacity(9);
-    open(path)?.take(9).read_to_end(&mut start).map_err(|source| unreadable(path, source))?;
+    File::open(path).map_err(failed)?.take(9).read_to_end(&mut start).map_err(failed)?;
     Ok(start.get(8) != Some(&b'{') && start.is_ascii() && !start.contains(&0) && !start.is_empty())
 }
 
 pub(super) fn read(path: &Path, encoder: &Encoder) -> Result<Raw, ImportError> {
     let failed = |problem: String| ImportError::Text { path: path.into(), problem };
-    let mut text = Vec::new();
-    open(path)?.take(TEXT_LIMIT + 1).read_to_end(&mut text).map_err(|source| unreadable(path, source))?;
-    if text.len() as u64 > TEXT_LIMIT {
-        return Err(failed(format!("it has more than {TEXT_LIMIT} bytes; such a network has a few thousand")));
-    }
+    let mut text = files::read(path, TEXT_LIMIT).map_err(|error| match error {
+        files::FileError::TooLong { .. } => {
+            failed(format!("it has more than {TEXT_LIMIT} bytes; such a network has a few thousand"))
+        }
+        other => FileError::system("read", path, other).into(),
+    })?;
     text.retain(|byte| !byte.is_ascii_whitespace());
     let packed = STANDARD.decode(&text).map_err(|error| failed(format!("it is not base64 ({error})")))?;
     let mut json = Vec::new();
@@ -147,12 +150,4 @@ fn transposed(rows: &[Vec<f64>], columns: usize) -> Option<Vec<i32>> {
         return None;
     }
     Some((0..columns).flat_map(|column| rows.iter().map(move |row| row[column] as i32)).collect())
-}
-
-fn open(path: &Path) -> Result<File, ImportError> {
-    File::open(path).map_err(|source| unreadable(path, source))
-}
-
-fn unreadable(path: &Path, source: std::io::Error) -> ImportError {
-    FileError::Io { action: "read", path: path.into(), source }.into()
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::frame::Kind;
+use super::kind::Kind;
 use crate::MapError;
 
 /// Why bytes are not the object they should be.

@@ -27,13 +27,15 @@
 
 mod error;
 mod frame;
+mod kind;
 mod objects;
 mod points;
 #[cfg(feature = "shares")]
 mod shares;
 
 pub use error::WireError;
-pub use frame::{Encoding, Header, Kind, peek};
+pub use frame::{Encoding, Header, peek};
+pub use kind::Kind;
 #[cfg(feature = "evaluate")]
 pub(crate) use objects::check_ciphertexts;
 pub use objects::ciphertext_size;

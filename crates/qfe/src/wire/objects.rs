@@ -4,7 +4,8 @@ use zeroize::Zeroizing;
 
 use super::{
     error::WireError,
-    frame::{CHECKSUM_BYTES, Encoding, HEADER_BYTES, Header, Kind, open, seal},
+    frame::{CHECKSUM_BYTES, Encoding, HEADER_BYTES, Header, open, seal},
+    kind::Kind,
     points::{check_subgroups, read, read_scalars, read_weights, write, write_scalars, write_weights},
 };
 #[cfg(any(feature = "files", fuzzing))]

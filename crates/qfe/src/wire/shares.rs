@@ -4,7 +4,8 @@ use zeroize::Zeroizing;
 
 use super::{
     error::WireError,
-    frame::{Bytes, Encoding, Header, Kind, deliver_bytes, open, steps},
+    frame::{Bytes, Encoding, Header, deliver_bytes, open, steps},
+    kind::Kind,
     objects::{frame, header, size},
     points::{check_subgroups, read, read_scalars, write, write_scalars},
 };

@@ -12,10 +12,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
+use host::files::{self, Access, FileError};
 use rand::Rng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -279,26 +280,23 @@ fn machine() -> String {
 }
 
 fn read(path: &Path) -> Result<Option<String>, MaskStoreError> {
-    let mut text = String::new();
-    let read =
-        File::open(path).and_then(|file| io::Read::read_to_string(&mut io::Read::take(file, MAX_BYTES), &mut text));
-    match read {
-        Ok(_) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(failed(path, source)),
+    match files::read_text(path, MAX_BYTES) {
+        Ok(text) => Ok(Some(text)),
+        Err(FileError::System { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(FileError::TooLong { path, .. }) => Err(MaskStoreError::Binding { path }),
+        Err(error) => Err(unusable(path, error)),
     }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), MaskStoreError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|source| failed(path, source))
+    files::write(path, text.as_bytes(), Access::Secret).map_err(|error| unusable(path, error))
+}
+
+fn unusable(path: &Path, error: FileError) -> MaskStoreError {
+    match error {
+        FileError::System { source, .. } => failed(path, source),
+        other => failed(path, io::Error::other(other)),
+    }
 }
 
 fn failed(path: &Path, source: io::Error) -> MaskStoreError {
