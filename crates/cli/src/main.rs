@@ -7,6 +7,7 @@ mod files;
 mod keys;
 mod observe;
 mod passphrase;
+mod remedy;
 
 use std::process::ExitCode;
 
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     match arguments.command.run(&Console::new(arguments.json, arguments.quiet)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {error:#}{}", remedy::flags(&error));
             ExitCode::FAILURE
         }
     }

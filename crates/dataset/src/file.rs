@@ -49,7 +49,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// Not a safetensors file, or one cut short or lying about its sizes.
-    #[error("data set {}: {problem}: the file is damaged or of another kind; make it again with `halflight dataset`", path.display())]
+    #[error("data set {}: {problem}: the file is damaged or of another kind; make it again", path.display())]
     Container {
         /// The file.
         path: PathBuf,

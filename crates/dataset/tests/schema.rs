@@ -252,7 +252,7 @@ fn rare_and_many_categories_go_to_other() {
     let error = read(&table, &options).unwrap_err().to_string();
     assert!(error.contains("`rare` is 2: say where rare categories go"), "{error}");
     let error = read(&table, &TableOptions { rare: 0, ..options.clone() }).unwrap_err().to_string();
-    assert!(error.contains("more than 5 different texts") && error.contains("--hash"), "{error}");
+    assert!(error.contains("more than 5 different texts") && error.contains("hash its words"), "{error}");
     let rules = TableRules { unknown: Some(Unknown::Other), ..TableRules::default() };
     let data = read(&table, &TableOptions { rules, ..options }).unwrap().data;
     assert_eq!(data.features().unwrap().names, ["c=common0", "c=common1", "c=common2", "c=(other)"]);
@@ -272,7 +272,7 @@ fn data_sets_of_other_columns_are_refused_by_name() {
     ];
     for (table, expected) in cases {
         let error = first.check_schema(&make(table)).unwrap_err().to_string();
-        assert!(error.contains(expected) && error.contains("--like"), "{error}");
+        assert!(error.contains(expected) && error.contains("by the schema of the first"), "{error}");
     }
     let other = make("age,c,y\n20,r,no\n60,b,maybe\n");
     first.check_schema(&other).unwrap();

@@ -12,7 +12,7 @@
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::EncodeError;
+use super::error::EncodeError;
 
 /// Noise coordinates of an encoder, the last ones of `v`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

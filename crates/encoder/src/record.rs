@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::map::Map;
-use super::{EncodeError, Encoder, Noise};
+use super::noise::Noise;
+use super::error::EncodeError;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,25 +52,6 @@ impl Record {
         let hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         require(self.schema.as_ref().is_none_or(hash), "schema", "no hash", "give a SHA-256 in hexadecimal".into())?;
         check_ascending("right", &self.right, self.map.columns(self.cells.len()))
-    }
-}
-
-impl TryFrom<Record> for Encoder {
-    type Error = EncodeError;
-
-    fn try_from(record: Record) -> Result<Self, EncodeError> {
-        record.check()?;
-        let Record { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema } =
-            record;
-        Ok(Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema })
-    }
-}
-
-impl From<Encoder> for Record {
-    fn from(encoder: Encoder) -> Self {
-        let Encoder { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema } =
-            encoder;
-        Self { height, width, bits, low, high, pooling, dark, per_image, cells, map, right, noise, schema }
     }
 }
 
@@ -136,6 +118,7 @@ fn require(holds: bool, field: &'static str, value: impl ToString, remedy: Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Encoder;
     use proptest::prelude::*;
 
     fn any_map() -> impl Strategy<Value = Map> {

@@ -1,6 +1,6 @@
 //! Labels in file names.
 
-use super::ImportError;
+use super::error::ImportError;
 
 /// A file name with holes.
 pub(super) struct Pattern {

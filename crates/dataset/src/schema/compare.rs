@@ -32,7 +32,7 @@ pub enum SchemaError {
     },
     /// A column that is missing, new, elsewhere or of another scale.
     #[error(
-        "column `{column}` {problem}: import the second table by the schema of the first (`dataset import table --like`)"
+        "column `{column}` {problem}: import the second table by the schema of the first"
     )]
     Column {
         /// The feature.
@@ -42,8 +42,8 @@ pub enum SchemaError {
     },
     /// A label with other classes.
     #[error(
-        "label `{label}` has other classes: {}; split one data set, or import the second by the schema of the first \
-         (`--like`)", .problem
+        "label `{label}` has other classes: {}; split one data set, or import the second by the schema of the first",
+        .problem
     )]
     Classes {
         /// The label.
@@ -57,7 +57,7 @@ pub enum SchemaError {
     /// Data of other columns than an encoder was fitted on.
     #[error(
         "the columns of the data are not those that the encoder was fitted on (schema {found}, not {expected}): import the \
-         table by the schema of the training data (`dataset import table --like`)"
+         table by the schema of the training data"
     )]
     Encoder {
         /// The schema of the data, abbreviated.
@@ -67,7 +67,7 @@ pub enum SchemaError {
     },
 }
 
-const REMEDY_TABLE: &str = "import the second table by the schema of the first (`dataset import table --like`)";
+const REMEDY_TABLE: &str = "import the second table by the schema of the first";
 const REMEDY_PICTURES: &str = "import both with the same height and width";
 
 impl Dataset {

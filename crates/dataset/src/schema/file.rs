@@ -36,7 +36,7 @@ pub enum SchemaFileError {
         path: PathBuf,
     },
     /// No schema, or one that contradicts itself.
-    #[error("schema {}: {problem}: write it again with `halflight dataset schema`", path.display())]
+    #[error("schema {}: {problem}: write it again from its data set", path.display())]
     Content {
         /// The file.
         path: PathBuf,

@@ -1,7 +1,8 @@
 //! What the columns of a table are, so that a second table is read as the first one was.
 //!
 //! A schema is learned where a table is imported, and travels in the metadata of the data set. Reading another file by
-//! it (`dataset import table --like`) gives the same columns with the same scales and categories, or refuses.
+//! it ([`TableRules::like`](crate::import::TableRules::like)) gives the same columns with the same scales and
+//! categories, or refuses.
 
 mod compare;
 mod date;

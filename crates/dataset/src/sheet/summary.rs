@@ -163,7 +163,7 @@ impl fmt::Display for Summary {
             writeln!(out, "  {}", line(column))?;
         }
         if self.columns.len() > COLUMNS_SHOWN {
-            writeln!(out, "  and {} more, which --json lists", self.columns.len() - COLUMNS_SHOWN)?;
+            writeln!(out, "  and {} more, which the JSON form lists", self.columns.len() - COLUMNS_SHOWN)?;
         }
         for (key, value) in &self.about {
             writeln!(out, "{key}: {value}")?;

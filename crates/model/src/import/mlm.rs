@@ -13,7 +13,8 @@ use host::files;
 use serde::de::{self, DeserializeSeed, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{ImportError, Raw};
+use super::error::ImportError;
+use super::raw::Raw;
 use crate::storage::FileError;
 
 /// The paper's own file is 21 KB, and 108 KB inflated.

@@ -8,120 +8,22 @@
 //! The network reads integers `low ..= high` per input. An encoder gives levels from 0, so that the
 //! shift goes into the bias: `P·x + b = P·level + (b + low·Σ P)`.
 
+mod error;
 mod mlm;
+mod options;
+mod raw;
 mod tensors;
 
-use std::path::{Path, PathBuf};
+pub use error::ImportError;
+pub use options::{BiasColumn, ImportOptions, Inputs};
+
+use std::path::Path;
 
 use encoder::Encoder;
-
 use quadratic::QuadraticMap;
 
-use crate::storage::FileError;
+use raw::Raw;
 use crate::{CompiledNetwork, ModelError, Origin, Parts, PublicHead};
-
-/// What the file of an integer network does not say of itself.
-#[derive(Clone, Debug)]
-pub struct ImportOptions {
-    /// How images become inputs.
-    pub inputs: Inputs,
-    /// What the network reads where the encoder gives level 0.
-    pub low: i64,
-    /// Where the biases are.
-    pub bias: BiasColumn,
-    /// What the bias is multiplied by; 1 unless the program that made it says otherwise.
-    pub constant: i32,
-    /// Class names; `None` for the numbers from 0.
-    pub classes: Option<Vec<String>>,
-    /// The label column that the network predicts.
-    pub main: String,
-}
-
-/// How images become the inputs of an imported network.
-#[derive(Clone, Debug)]
-pub enum Inputs {
-    /// Pixels 0..=255 scaled to `bits` bits and rounded; 8 bits leave them as they are.
-    Pixels {
-        /// Rows of an image.
-        height: usize,
-        /// Columns of an image.
-        width: usize,
-        /// Bits per input.
-        bits: u32,
-    },
-    /// The levels of this encoder.
-    Encoder(Box<Encoder>),
-}
-
-/// Where the biases of `P` and `R` are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BiasColumn {
-    /// Column 0.
-    First,
-    /// The last column.
-    Last,
-    /// There are none.
-    None,
-}
-
-impl Default for ImportOptions {
-    fn default() -> Self {
-        Self {
-            inputs: Inputs::Pixels { height: 28, width: 28, bits: 8 },
-            low: 0,
-            bias: BiasColumn::First,
-            constant: 1,
-            classes: None,
-            main: "digit".into(),
-        }
-    }
-}
-
-/// Why a network cannot be imported.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImportError {
-    /// A file that cannot be read, or a tensor that is missing or wrong.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// Text that is not a network of the paper's program.
-    #[error("{}: {problem}: give a file that the paper's program wrote, or safetensors", path.display())]
-    Text {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
-    /// Sizes that do not fit one another or the options.
-    #[error("{}: `{field}` {problem}", path.display())]
-    Size {
-        /// The file.
-        path: PathBuf,
-        /// The tensor or option.
-        field: String,
-        /// What is wrong, and the remedy.
-        problem: String,
-    },
-    /// An encoder that cannot be made from the options.
-    #[error("import option `inputs` is {value}: {problem}")]
-    Inputs {
-        /// Size and bits.
-        value: String,
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-/// A network as a file holds it: biases first, rows by unit or output.
-struct Raw {
-    left: Vec<i32>,
-    /// `None` for squares.
-    right: Option<Vec<i32>>,
-    combine: Vec<i32>,
-    units: usize,
-    outputs: usize,
-    head: Option<PublicHead>,
-}
 
 impl CompiledNetwork {
     /// Reads an integer network made elsewhere. It declares its exact ranges; see

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use encoder::Encoder;
 
-use super::{BiasColumn, ImportError, ImportOptions, Raw};
+use super::error::ImportError;
+use super::options::{BiasColumn, ImportOptions};
+use super::raw::Raw;
 use crate::PublicHead;
 use crate::layers::read_head;
 use crate::storage::Stored;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use host::{Progress, Silent};
 use rand::{SeedableRng, rngs::StdRng};
-use thiserror::Error;
 
 use super::{
-    BenchReport, OperationReport, PAPER, ShapeReport,
+    BenchError, BenchReport, OperationReport, PAPER, ShapeReport,
     clock::{Clock, field_mul_ns, processor},
     shapes::Shape,
 };
@@ -22,71 +21,6 @@ use crate::{
     verify::VerifyError,
     wire::{Encoding, WireError},
 };
-
-/// Why a benchmark cannot run.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum BenchError {
-    /// No shape of this name.
-    #[error("shape `{name}` is unknown: choose from {}", super::shape_names().collect::<Vec<_>>().join(", "))]
-    Shape {
-        /// The name.
-        name: String,
-    },
-    /// The pool of threads cannot be made.
-    #[error("{threads} threads cannot be started: {reason}")]
-    Threads {
-        /// Threads asked for.
-        threads: usize,
-        /// What the system said.
-        reason: String,
-    },
-    /// An encrypted result differs from the clear one.
-    #[error("shape `{shape}`, output {output}: decrypted {found}, {expected} expected; please report this")]
-    Mismatch {
-        /// The shape.
-        shape: &'static str,
-        /// Index of the output.
-        output: usize,
-        /// Decrypted value.
-        found: i64,
-        /// Value in clear.
-        expected: i128,
-    },
-    /// The key of a quorum differs from the master's.
-    #[error("shape `{shape}`: a quorum issued another key than the master; please report this")]
-    Quorum {
-        /// The shape.
-        shape: &'static str,
-    },
-    /// A functional key that does not hold.
-    #[error(transparent)]
-    Verify(#[from] VerifyError),
-    /// Shares of the master key.
-    #[error(transparent)]
-    Share(#[from] ShareError),
-    /// Partial keys.
-    #[error(transparent)]
-    Combine(#[from] CombineError),
-    /// The function of a shape is not valid.
-    #[error(transparent)]
-    Map(#[from] MapError),
-    /// Keys.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The table.
-    #[error(transparent)]
-    Table(#[from] LogTableError),
-    /// Encryption.
-    #[error(transparent)]
-    Encrypt(#[from] EncryptError),
-    /// Evaluation.
-    #[error(transparent)]
-    Evaluate(#[from] EvaluateError),
-    /// Reading.
-    #[error(transparent)]
-    Wire(#[from] WireError),
-}
 
 /// What to measure.
 #[derive(Clone, Debug)]

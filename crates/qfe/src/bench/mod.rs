@@ -8,13 +8,15 @@
 //! stands what the operation counts predict.
 
 mod clock;
+mod error;
 mod measure;
 mod paper;
 mod shapes;
 
 use serde::{Deserialize, Serialize};
 
-pub use measure::{BenchError, BenchOptions, run};
+pub use error::BenchError;
+pub use measure::{BenchOptions, run};
 pub use paper::{PAPER, PaperFigure};
 pub use shapes::{Shape, shape_names};
 

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, marker::PhantomData};
 
-use super::storage::Plain;
+use super::plain::Plain;
 
 /// The bytes of an array.
 pub(crate) fn as_bytes<T: Plain>(values: &[T]) -> &[u8] {

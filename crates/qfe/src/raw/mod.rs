@@ -20,6 +20,7 @@ pub(crate) mod ifma;
 mod mapped;
 #[cfg(feature = "verify")]
 mod pairing;
+mod plain;
 mod point;
 mod scalar;
 mod storage;
@@ -36,12 +37,12 @@ pub(crate) use mapped::{Mapped, as_bytes, map_file};
 pub(crate) use pairing::miller_loop_many;
 #[cfg(feature = "evaluate")]
 pub(crate) use pairing::{Lines, miller_loop};
+#[cfg(feature = "files")]
+pub(crate) use plain::Plain;
 #[cfg(feature = "verify")]
 pub(crate) use point::X;
 pub(crate) use point::{G1, G2, Point};
 pub(crate) use scalar::Scalar;
-#[cfg(feature = "files")]
-pub(crate) use storage::Plain;
 pub(crate) use storage::Storage;
 
 /// Arithmetic shared by the prime field, its quadratic extension, and their

@@ -21,7 +21,7 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::MaskStoreError;
+use super::error::MaskStoreError;
 
 const KIND: &str = "halflight mask store 2";
 const COUNTER: &str = "halflight mask counter 2";

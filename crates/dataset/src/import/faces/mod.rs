@@ -258,7 +258,7 @@ fn read_description(path: &Path, budget: &Budget) -> Result<Vec<Face>, ImportErr
     };
     // Each face once more, with its entry.
     let all = paths.len() as u64 * FACE;
-    budget.keep(all).map_err(|over| wrong(over.to_string()))?;
+    budget.keep(all).map_err(ImportError::memory(path))?;
     let face = |(place, name): (usize, Value)| {
         let Value::Text(name) = name else { return Err(wrong(format!("entry {place} of `full_path` is no text"))) };
         let location = match locations.next() {

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
+use super::options::SpeechOptions;
 use super::wav::Sound;
-use super::{FLOOR, SpeechOptions};
 
 const WINDOW_SECONDS: f32 = 0.032;
 const HOP_SECONDS: f32 = 0.008;
+
+/// The lowest energy kept, in dB below the loudest.
+pub(super) const FLOOR: f32 = -60.0;
 
 /// Analysers of one thread, one for each rate met.
 #[derive(Default)]

@@ -208,7 +208,7 @@ impl Learner {
                 let most = self.categories;
                 Err(format!(
                     "column `{name}` has no number in row {row} ({text:?}), and more than {most} different texts: correct \
-                     the row, hash its words (--hash), keep the most frequent (--unknown other), or leave the column out"
+                     the row, hash its words, keep the most frequent (`unknown`: `other`), or leave the column out"
                 ))
             }
         }
@@ -266,7 +266,7 @@ impl Label {
         }
         match &self.known {
             Some((_, false)) if !self.numbers.contains_key(text) => Err(format!(
-                "label `{}` has no class {:?} in the schema: correct it, or allow new ones (--new-classes)",
+                "label `{}` has no class {:?} in the schema: correct it, or allow new ones",
                 self.name,
                 shown(text)
             )),

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Row, Rows};
+use super::rows::{Row, Rows};
 use crate::import::ImportError;
 use crate::import::listing::{csv_error, delimiter, header_of, unequal};
 use crate::schema::Cell;

@@ -16,6 +16,7 @@ mod options;
 mod pages;
 #[cfg(feature = "parquet")]
 mod parquet_file;
+mod rows;
 
 pub use npz::{ArrayOptions, npz};
 pub use options::{TableOptions, TableRules};
@@ -26,6 +27,7 @@ use std::path::Path;
 use host::Progress;
 
 use self::columns::{Label, Learner};
+use self::rows::Rows;
 use super::{Budget, Handled, ImportError, Imported, Skipped};
 use crate::schema::{Cell, Column, Fault, LabelColumn, Met, Missing, Overrides};
 use crate::{Dataset, Schema};
@@ -39,33 +41,6 @@ const MOST_SCHEMA: usize = 8 << 20;
 
 /// Bad rows that are listed; a table of more is of another form than it says.
 const MOST_SKIPPED: usize = 1_000_000;
-
-/// Something that gives rows, the same ones each time.
-trait Rows {
-    /// The names of the columns.
-    fn header(&self) -> &[String];
-
-    /// How the data set calls its origin.
-    fn generator(&self) -> &'static str {
-        "imported table"
-    }
-
-    /// Rows of an item, where its features are a grid.
-    fn height(&self) -> usize {
-        1
-    }
-
-    /// Whether items without any label are of use.
-    fn needs_labels(&self) -> bool {
-        true
-    }
-
-    /// Visits every row with its number for people: the line of a CSV file, else counted from 1.
-    fn visit(&self, row: &mut dyn FnMut(u64, Row) -> Result<(), ImportError>) -> Result<(), ImportError>;
-}
-
-/// The values of one row, as many as the header has, or why it has none.
-type Row<'a> = Result<&'a [Cell<'a>], String>;
 
 /// Imports a CSV file with a header.
 pub fn csv(
@@ -132,7 +107,7 @@ fn import(
     }
     // All that stays of the rows, known before the first is kept.
     let cells = count.saturating_mul(row_bytes(width, plan.labels.len()));
-    budget.keep(cells).map_err(|over| description(over.to_string()))?;
+    budget.keep(cells).map_err(ImportError::memory(path))?;
 
     let scale = schema.features();
     let mut bytes: Vec<u8> = Vec::with_capacity((count as usize).saturating_mul(width));
@@ -167,7 +142,7 @@ fn import(
         Ok(())
     })?;
     if bytes.is_empty() {
-        let remedy = "check that the table has rows without missing values, or choose a rule for them (--missing)";
+        let remedy = "check that the table has rows without missing values, or choose a rule for them";
         let skipped = report.skipped.len() + report.filtered.values().sum::<usize>();
         return Err(ImportError::Nothing { path: path.into(), skipped, remedy });
     }
@@ -355,12 +330,7 @@ fn by_schema(header: &[String], path: &Path, schema: &Schema, options: &TableOpt
             Some(place) => labels.push((place, label, options.rules.new_classes.iter().any(|open| open == name))),
             None if options.rules.unlabelled && options.labels.is_empty() => {}
             None => {
-                let problem = format!(
-                    "it has no column `{name}`, a label, but {}: name the labels that it has (--labels), or say that some \
-                     are missing (--unlabelled)",
-                    header.join(", ")
-                );
-                return Err(description(problem));
+                return Err(ImportError::NoLabel { path: path.into(), label: name.into(), columns: header.to_vec() });
             }
         }
     }
@@ -378,7 +348,7 @@ fn learn(
     budget: &Budget,
 ) -> Result<(u64, Vec<Column>), ImportError> {
     let description = |problem: String| ImportError::Description { path: path.into(), problem };
-    let over = |over: super::OverBudget| description(over.to_string());
+    let over = ImportError::memory(path);
     let header = rows.header();
     let learner = |&place: &usize| Learner::new(&header[place], options, place, plan.features.len());
     let mut learners: Vec<_> = match options.rules.like {
@@ -395,7 +365,7 @@ fn learn(
             return Err(over(super::OverBudget { most: options.rules.budget }));
         }
         for (learner, &place) in learners.iter_mut().zip(&plan.features) {
-            learner.see(&row[place], number, budget).map_err(over)?;
+            learner.see(&row[place], number, budget).map_err(&over)?;
         }
         Ok(())
     })?;

@@ -10,7 +10,8 @@ use host::Progress;
 use serde::{Deserialize, Serialize};
 use zip::ZipArchive;
 
-use super::{Row, Rows, TableOptions, TableRules};
+use super::rows::{Row, Rows};
+use super::{TableOptions, TableRules};
 use crate::import::{Budget, ImportError, Imported};
 use crate::schema::Cell;
 use crate::{Dataset, Labels};
@@ -102,7 +103,7 @@ pub fn npz(
         }
         let Values::Bytes(bytes) = items.values else { return Err(none(&name)) };
         // A text and a number of each label while classes are looked up.
-        budget.keep(64 * (count * labels.len()) as u64).map_err(|over| wrong(over.to_string()))?;
+        budget.keep(64 * (count * labels.len()) as u64).map_err(ImportError::memory(path))?;
         let text = |values: &Values| (0..count).map(|row| values.text(row).into_owned()).collect::<Vec<_>>();
         let columns = labels.into_iter().zip(&columns).map(|(label, values)| Labels::from_texts(label, &text(values)));
         let about = BTreeMap::from([("generator".into(), GENERATOR.into())]);

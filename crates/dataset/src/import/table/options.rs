@@ -123,7 +123,7 @@ impl TableOptions {
             }
         }
         if self.rare > 1 && self.rules.unknown != Some(Unknown::Other) && self.rules.like.is_none() {
-            return wrong("rare", self.rare.to_string(), "say where rare categories go: --unknown other");
+            return wrong("rare", self.rare.to_string(), "say where rare categories go: let `unknown` be `other`");
         }
         if let Some((name, _)) = self.ordinals.iter().find(|(_, values)| values.len() < 2) {
             return wrong("ordinals", name.clone(), "give at least two texts in their order");

@@ -35,8 +35,7 @@ pub(super) fn check_footer(path: &Path, budget: &Budget) -> Result<(), ImportErr
     let mut size = [0; 4];
     file.read_exact(&mut size).map_err(failed)?;
     let size = u64::from(u32::from_le_bytes(size)).min(length);
-    let wrong = |problem: String| ImportError::Description { path: path.into(), problem };
-    budget.keep(FOOTER_BYTE.saturating_mul(size)).map_err(|over| wrong(over.to_string()))
+    budget.keep(FOOTER_BYTE.saturating_mul(size)).map_err(ImportError::memory(path))
 }
 
 /// Counts the largest pages of every column: those that the decoder holds at once.
@@ -54,7 +53,7 @@ pub(super) fn check(path: &Path, metadata: &ParquetMetaData, budget: &Budget) ->
         }
     }
     let sum = most.into_iter().fold(0, u64::saturating_add);
-    budget.keep(sum).map_err(|over| wrong(over.to_string()))
+    budget.keep(sum).map_err(ImportError::memory(path))
 }
 
 /// The largest dictionary and the largest other page of a chunk of a column, decoded.

@@ -10,7 +10,8 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row as Record};
 
-use super::{Row, Rows, pages};
+use super::pages;
+use super::rows::{Row, Rows};
 use crate::import::{Budget, ImportError};
 use crate::schema::Cell;
 

@@ -50,6 +50,7 @@ mod definition;
 mod outcome;
 mod participant;
 mod proof;
+mod tally;
 
 use thiserror::Error;
 
