@@ -12,25 +12,25 @@ use super::record::Record;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Record", into = "Record")]
 pub struct Encoder {
-    height: usize,
-    width: usize,
-    bits: u32,
-    low: f32,
-    high: f32,
-    pooling: usize,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) bits: u32,
+    pub(super) low: f32,
+    pub(super) high: f32,
+    pub(super) pooling: usize,
     /// Dark ink on light paper: the sign of `z` is turned.
-    dark: bool,
+    pub(super) dark: bool,
     /// Standardise within each image; otherwise divide by 255.
-    per_image: bool,
+    pub(super) per_image: bool,
     /// The cells in use, ascending, of `(height / pooling) × (width / pooling)`.
-    cells: Vec<usize>,
-    map: Map,
+    pub(super) cells: Vec<usize>,
+    pub(super) map: Map,
     /// The columns of `z` that `v` carries, ascending.
-    right: Vec<usize>,
+    pub(super) right: Vec<usize>,
     /// Fresh coordinates at the end of `v`.
-    noise: Option<Noise>,
+    pub(super) noise: Option<Noise>,
     /// The columns that it was fitted on.
-    schema: Option<String>,
+    pub(super) schema: Option<String>,
 }
 
 /// An image as the two integer vectors that are encrypted; coordinate 0 of each is 1.
@@ -177,6 +177,9 @@ impl Encoder {
     /// Writes `z` of one image to `out` (`features()` columns): the input of the network in floats.
     ///
     /// An image of a single grey value has no standard deviation; its `z` is 0 everywhere, clamped.
+    ///
+    /// # Errors
+    /// The image has another size than the encoder takes, or `out` another length than `features()`.
     pub fn standardise(&self, image: &[u8], out: &mut [f32]) -> Result<(), EncodeError> {
         if image.len() != self.height * self.width {
             let (found, height, width) = (image.len(), self.height, self.width);
@@ -200,6 +203,9 @@ impl Encoder {
     }
 
     /// As [`standardise`](Self::standardise), then rounded to the levels that are encrypted: `low + step·level`.
+    ///
+    /// # Errors
+    /// As [`standardise`](Self::standardise).
     pub fn quantise(&self, image: &[u8], out: &mut [f32]) -> Result<(), EncodeError> {
         self.standardise(image, out)?;
         let (low, step, _) = self.grid();
@@ -213,12 +219,18 @@ impl Encoder {
     }
 
     /// The integers to encrypt for one image; noise, if any, comes fresh from the system's generator.
+    ///
+    /// # Errors
+    /// The image has another size than the encoder takes.
     pub fn encode(&self, image: &[u8]) -> Result<Encoded, EncodeError> {
         self.encode_with(image, &mut rand::rng())
     }
 
     /// As [`encode`](Self::encode), with noise from a generator that is given: one fit for secrets where the
     /// item is encrypted, a seeded one for measurements that must repeat.
+    ///
+    /// # Errors
+    /// The image has another size than the encoder takes.
     pub fn encode_with<R: Rng + ?Sized>(&self, image: &[u8], rng: &mut R) -> Result<Encoded, EncodeError> {
         let mut z = vec![0.0; self.features()];
         self.standardise(image, &mut z)?;

@@ -77,6 +77,9 @@ const WIDE: (f32, f32) = (f32::MIN / 4.0, f32::MAX / 4.0);
 impl EncoderOptions {
     /// The same with `low` and `high` at the quantiles 0.001 and 0.999 of all `z` of the data: for
     /// features, photographs and transforms, whose range is not that of ink.
+    ///
+    /// # Errors
+    /// As [`Encoder::fit`].
     pub fn with_fitted_range(self, data: &dyn Images) -> Result<Self, EncodeError> {
         let encoder = Encoder::fit(data, &Self { low: WIDE.0, high: WIDE.1, ..self.clone() })?;
         // Some hundred thousand numbers place these quantiles well enough.
@@ -100,6 +103,9 @@ impl Encoder {
     /// principal components, the columns of `v`.
     ///
     /// What is fitted becomes public with the encoder, so fit on public or training images.
+    ///
+    /// # Errors
+    /// No image, or an option outside its range.
     pub fn fit(data: &dyn Images, options: &EncoderOptions) -> Result<Self, EncodeError> {
         if data.is_empty() {
             return Err(EncodeError::Empty);

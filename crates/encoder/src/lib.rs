@@ -27,6 +27,8 @@
 //! # Ok::<(), encoder::EncodeError>(())
 //! ```
 
+#![warn(missing_debug_implementations, clippy::missing_errors_doc)]
+
 mod encoder;
 mod error;
 #[cfg(feature = "fit")]

@@ -31,6 +31,8 @@
 //! assert_eq!(counter.0.into_inner(), 10);
 //! ```
 
+#![warn(missing_debug_implementations, clippy::missing_errors_doc)]
+
 #[cfg(feature = "files")]
 pub mod files;
 mod progress;

@@ -34,6 +34,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![warn(missing_debug_implementations, clippy::missing_errors_doc)]
+
 mod error;
 mod evaluate;
 mod file;

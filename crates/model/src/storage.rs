@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -119,6 +120,12 @@ pub struct Stored {
     tensors: BTreeMap<String, Place>,
     exact: bool,
     read: RefCell<BTreeSet<String>>,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// Where a tensor lies in the bytes.

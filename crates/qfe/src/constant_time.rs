@@ -16,6 +16,9 @@ use crate::{
 };
 
 /// Encrypts `(u, v)` for hosts that others can observe.
+///
+/// # Errors
+/// `u` or `v` does not have the length that the key encrypts.
 pub fn encrypt_constant_time(
     key: &PublicKey,
     u: &[i64],

@@ -44,6 +44,8 @@ pub struct Ciphertext {
     pub(crate) b: Vec<G2>,
 }
 
+brief!(Ciphertext { id });
+
 impl Ciphertext {
     /// The public key it was made with.
     pub fn public_key_id(&self) -> PublicKeyId {
@@ -87,6 +89,8 @@ pub struct Encryptor {
     pub(crate) right: FixedBase<Fp2>,
     inputs: (usize, usize),
 }
+
+brief!(Encryptor { id, inputs });
 
 impl Encryptor {
     /// Bytes that the tables of each side may take: enough for 784 pixels at full speed.
@@ -138,6 +142,9 @@ impl Encryptor {
     /// Variable-time: digits of the mask's scalars and of the inputs choose memory
     /// addresses. On a host shared with others use
     /// [`encrypt_constant_time`](crate::encrypt_constant_time).
+    ///
+    /// # Errors
+    /// `u` or `v` does not have the length that the key encrypts.
     pub fn encrypt(&self, u: &[i64], v: &[i64], rng: &mut impl CryptoRng) -> Result<Ciphertext, EncryptError> {
         check_lengths(u, v, self.inputs)?;
         self.encrypt_with_mask(u, v, self.draw_mask(rng))
@@ -162,6 +169,9 @@ impl Encryptor {
 
     /// Encrypts with a mask drawn earlier, which is used up: the online step, one
     /// point addition per coordinate.
+    ///
+    /// # Errors
+    /// `u` or `v` has another length, or the mask is of another public key; the mask is used up all the same.
     pub fn encrypt_with_mask(&self, u: &[i64], v: &[i64], mut mask: Mask) -> Result<Ciphertext, EncryptError> {
         check_lengths(u, v, self.inputs)?;
         if mask.id != self.id {

@@ -86,6 +86,8 @@ pub struct Evaluator {
     bounds: Vec<(i64, i64)>,
 }
 
+brief!(Evaluator { id, inputs, outputs, plan });
+
 /// Outputs whose lines are kept, 20 kB each.
 const MOST_LINES: usize = 256;
 
@@ -129,11 +131,17 @@ impl Work {
 impl Evaluator {
     /// Prepares a key: chooses the cheapest strategy and compiles its projections.
     /// `bounds` are the inclusive ranges of the outputs.
+    ///
+    /// # Errors
+    /// Not one range for each output, or a range that the table cannot search.
     pub fn new(key: &FunctionalKey, table: Arc<LogTable>, bounds: &[(i64, i64)]) -> Result<Self, EvaluateError> {
         Self::prepare(key, table, bounds, Plan::choose(key.map()))
     }
 
     /// The same with a given strategy, for comparisons.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and a strategy that the function does not admit.
     pub fn with_strategy(
         key: &FunctionalKey,
         table: Arc<LogTable>,
@@ -185,6 +193,9 @@ impl Evaluator {
     }
 
     /// The outputs `f_j(u, v)`, exactly, or an error; variable-time in the outputs.
+    ///
+    /// # Errors
+    /// The ciphertext is of another public key or of other lengths, or an output lies outside its bounds.
     pub fn evaluate(&self, ciphertext: &Ciphertext) -> Result<Vec<i64>, EvaluateError> {
         let targets = self.targets(ciphertext)?;
         self.logarithms(&targets)

@@ -78,6 +78,7 @@ pub enum KeyError {
 
 /// The authority's secret; erased from memory when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
+#[allow(missing_debug_implementations)] // secret
 pub struct MasterKey {
     pub(crate) s: Vec<Scalar>,
     pub(crate) t: Vec<Scalar>,
@@ -93,6 +94,8 @@ pub struct PublicKey {
     pub(crate) id: PublicKeyId,
 }
 
+brief!(PublicKey { id });
+
 /// The predictor's key: it opens the outputs of one function and nothing else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FunctionalKey {
@@ -101,7 +104,12 @@ pub struct FunctionalKey {
     pub(crate) id: PublicKeyId,
 }
 
+brief!(FunctionalKey { id });
+
 /// Draws a master key and its public key for vectors of `n` and `m` coordinates.
+///
+/// # Errors
+/// `n` or `m` is zero or more than [`QuadraticMap::MAX_INPUTS`].
 pub fn setup(n: usize, m: usize, rng: &mut impl CryptoRng) -> Result<(MasterKey, PublicKey), KeyError> {
     for (field, value) in [("n", n), ("m", m)] {
         if value == 0 || value > QuadraticMap::MAX_INPUTS {
@@ -168,6 +176,9 @@ impl MasterKey {
     /// The functional key of `map`: `[f_j(s, t)]₂` for every output.
     ///
     /// It opens `map` on every ciphertext, past and future, of this public key.
+    ///
+    /// # Errors
+    /// The function does not take the inputs that the key encrypts.
     pub fn issue(&self, map: &QuadraticMap) -> Result<FunctionalKey, KeyError> {
         if map.inputs() != self.inputs() {
             return Err(KeyError::Inputs { function: map.inputs(), key: self.inputs() });

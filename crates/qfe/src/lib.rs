@@ -143,6 +143,11 @@
 //! order `r`. Errors are typed; nothing panics. Accepted points may still be chosen
 //! with malice (equal, opposite, infinite): all arithmetic is exact on them.
 
+#![warn(missing_debug_implementations, clippy::missing_errors_doc)]
+
+#[macro_use]
+mod brief;
+
 #[cfg(feature = "evaluate")]
 mod batch;
 #[cfg(feature = "bench")]

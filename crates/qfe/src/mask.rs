@@ -10,6 +10,7 @@ use crate::{
 
 /// The part of a ciphertext that depends on no input; for one use, then erased.
 #[derive(Zeroize, ZeroizeOnDrop)]
+#[allow(missing_debug_implementations)] // secret
 pub struct Mask {
     #[zeroize(skip)]
     pub(crate) id: PublicKeyId,

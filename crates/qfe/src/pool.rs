@@ -17,6 +17,7 @@ use crate::{
 
 /// Masks in memory, for one process and many threads.
 #[derive(Default)]
+#[allow(missing_debug_implementations)] // secret
 pub struct MaskPool {
     masks: Mutex<Vec<Mask>>,
 }
@@ -53,6 +54,9 @@ impl MaskPool {
     }
 
     /// Encrypts with a mask of the pool, or with a fresh one when it is empty.
+    ///
+    /// # Errors
+    /// `u` or `v` does not have the length that the key encrypts, or the mask is of another public key.
     pub fn encrypt(
         &self,
         encryptor: &Encryptor,

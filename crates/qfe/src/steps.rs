@@ -22,6 +22,8 @@ pub struct EncryptorSteps {
     done: usize,
 }
 
+brief!(EncryptorSteps { id, inputs, done });
+
 impl EncryptorSteps {
     /// Begins with tables of at most `table_bytes` a side, as far as the smallest
     /// ones allow. More bytes take longer to fill and make masks quicker; up to
@@ -53,6 +55,7 @@ impl EncryptorSteps {
 }
 
 /// A [`Mask`] in the making, by the encryptor that began it.
+#[allow(missing_debug_implementations)] // secret
 pub struct MaskSteps {
     mask: Mask,
     left: Digits,

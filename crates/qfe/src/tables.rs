@@ -73,6 +73,9 @@ struct Label {
 impl Encryptor {
     /// The encryptor of a key with its tables in `folder` (as `<id>.bases`), mapped
     /// if they are there and whole, else built and stored.
+    ///
+    /// # Errors
+    /// What was built cannot be stored.
     pub fn open_or_build(
         key: &PublicKey,
         folder: &Path,
@@ -104,6 +107,9 @@ impl Encryptor {
 
 impl LogTable {
     /// The table of `2^bits` baby steps kept in `folder` (as `log-<bits>.table`).
+    ///
+    /// # Errors
+    /// `bits` is out of range, or what was built cannot be stored.
     pub fn open_or_build(bits: u32, folder: &Path, progress: &dyn Progress) -> Result<(Self, Origin), TableError> {
         let path = folder.join(format!("log-{bits}.table"));
         let label = Label { kind: LOGARITHMS, parameter: bits, id: [0; 32] };

@@ -78,6 +78,9 @@ pub enum TimingError {
 }
 
 /// Times `runs` runs of a subject.
+///
+/// # Errors
+/// None with the sizes that it uses: they are valid.
 pub fn timing_test(subject: Subject, runs: usize, seed: u64) -> Result<TimingReport, TimingError> {
     let mut rng = StdRng::seed_from_u64(seed);
     let n = 8;

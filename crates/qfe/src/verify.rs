@@ -101,6 +101,8 @@ pub struct Verifier {
     right: Vec<G2>,
 }
 
+brief!(Verifier { id });
+
 impl Verifier {
     /// Projects the public key by the function's matrices.
     ///

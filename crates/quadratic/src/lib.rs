@@ -26,6 +26,8 @@
 //! # Ok::<(), quadratic::MapError>(())
 //! ```
 
+#![warn(missing_debug_implementations, clippy::missing_errors_doc)]
+
 mod bounds;
 mod columns;
 mod echelon;

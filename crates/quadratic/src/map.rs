@@ -69,6 +69,9 @@ impl QuadraticMap {
 
     /// A map from row-major matrices: `left` is `units×n`, `right` is `units×m`,
     /// `combine` is `outputs×units`.
+    ///
+    /// # Errors
+    /// As [`check_dimensions`](Self::check_dimensions), or a matrix does not have as many entries as its sides say.
     pub fn new(
         n: usize,
         m: usize,
@@ -142,7 +145,10 @@ impl QuadraticMap {
         &self.combine
     }
 
-    /// The outputs in the clear, exactly; an error when a value leaves 128 bits.
+    /// The outputs in the clear, exactly.
+    ///
+    /// # Errors
+    /// `u` or `v` has another length, or a value leaves 128 bits.
     pub fn evaluate(&self, u: &[i64], v: &[i64]) -> Result<Vec<i128>, MapError> {
         for (field, found, expected) in [("u", u.len(), self.n), ("v", v.len(), self.m)] {
             if found != expected {

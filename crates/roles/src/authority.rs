@@ -1,5 +1,7 @@
 //! The holder of a master key, without policy or ledger: whoever holds it decides alone.
 
+use std::fmt;
+
 use encoder::Encoder;
 use model::CompiledNetwork;
 use qfe::{FunctionalKey, KeyError, MasterKey};
@@ -10,6 +12,12 @@ use crate::published::Published;
 pub struct Authority {
     master: MasterKey,
     published: Published,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").field("published", &self.published).finish_non_exhaustive()
+    }
 }
 
 /// Why no key is issued.

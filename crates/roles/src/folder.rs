@@ -32,6 +32,7 @@ const MAX_KEY_BYTES: u64 = 512 << 20;
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
 /// What belongs together. Grant, audit and page are the texts that their makers signed: who reads them checks them.
+#[derive(Debug)]
 pub struct ModelFolder {
     /// The compiled network.
     pub network: CompiledNetwork,

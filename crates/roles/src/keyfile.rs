@@ -95,6 +95,7 @@ pub enum KeyFileError {
 }
 
 /// For whom a secret is encrypted.
+#[allow(missing_debug_implementations)] // secret
 pub enum Lock {
     /// Whoever knows a passphrase (about one second of work to try one).
     Passphrase(SecretString),
@@ -103,6 +104,7 @@ pub enum Lock {
 }
 
 /// With what a secret is decrypted.
+#[allow(missing_debug_implementations)] // secret
 pub enum Unlock {
     /// The passphrase.
     Passphrase(SecretString),
@@ -117,6 +119,9 @@ impl Lock {
     }
 
     /// A lock for a recipient, `age1…`.
+    ///
+    /// # Errors
+    /// The text is no recipient.
     pub fn recipient(text: &str) -> Result<Self, KeyFileError> {
         age::x25519::Recipient::from_str(text.trim())
             .map(Self::Recipient)
@@ -131,6 +136,9 @@ impl Unlock {
     }
 
     /// An identity, `AGE-SECRET-KEY-1…`, alone or as an identity file with comments.
+    ///
+    /// # Errors
+    /// No line of the text is an identity.
     pub fn identity(text: &str) -> Result<Self, KeyFileError> {
         let mut lines = text.lines().map(str::trim);
         let key = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or("");
@@ -140,6 +148,9 @@ impl Unlock {
     }
 
     /// An identity file, which nobody but its owner may be able to read.
+    ///
+    /// # Errors
+    /// The file cannot be read, others can read it, or it holds no identity.
     pub fn load_identity(path: &Path) -> Result<Self, KeyFileError> {
         let io = |source| KeyFileError::Io { path: path.to_owned(), source };
         let file = fs::File::open(path).map_err(io)?;
@@ -169,6 +180,9 @@ impl Unlock {
 
 /// Draws a fresh identity and writes it as an identity file of age, in clear, readable by its owner only; fails if the
 /// path exists. Gives back its recipient, `age1…`.
+///
+/// # Errors
+/// The path exists, or cannot be written.
 pub fn save_new_identity(path: &Path) -> Result<String, KeyFileError> {
     let identity = age::x25519::Identity::generate();
     let recipient = identity.to_public().to_string();
@@ -179,11 +193,17 @@ pub fn save_new_identity(path: &Path) -> Result<String, KeyFileError> {
 }
 
 /// Writes a master key; fails if the path exists.
+///
+/// # Errors
+/// The path exists, or cannot be written.
 pub fn save_master_key(path: &Path, key: &MasterKey, lock: &Lock) -> Result<(), KeyFileError> {
     save(path, &key.to_bytes(), lock)
 }
 
 /// Reads a master key.
+///
+/// # Errors
+/// The file cannot be read, does not open with this secret, or holds no master key.
 pub fn load_master_key(path: &Path, unlock: &Unlock) -> Result<MasterKey, KeyFileError> {
     let bytes = load(path, unlock, MAX_BYTES)?;
     MasterKey::from_bytes(&bytes).map_err(|source| KeyFileError::Content { path: path.to_owned(), source })

@@ -38,6 +38,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![warn(missing_debug_implementations, clippy::missing_errors_doc)]
+
 mod authority;
 mod folder;
 pub mod hash;

@@ -46,6 +46,7 @@ enum Opened {
 }
 
 /// A folder of encrypted masks.
+#[derive(Debug)]
 pub struct MaskStore {
     folder: PathBuf,
     /// None where copies are not looked for.
@@ -60,6 +61,9 @@ impl MaskStore {
 
     /// A store in an existing folder that belongs to this machine and path; `counters`: an existing folder outside of
     /// it, and outside of what is backed up with it. An empty folder is bound now; one with masks in it is refused.
+    ///
+    /// # Errors
+    /// A folder cannot be used; or the store is a copy, was put back to an earlier state, or holds masks that belong to none.
     pub fn open(folder: &Path, counters: &Path) -> Result<Self, MaskStoreError> {
         let binding = Some(Binding::open(folder, counters)?);
         Ok(Self { folder: folder.to_owned(), binding })
@@ -67,6 +71,9 @@ impl MaskStore {
 
     /// Stores a mask, encrypted, under a fresh name. (In a bound store it is lost if a later one is taken before this
     /// returns.)
+    ///
+    /// # Errors
+    /// A folder cannot be written, or, of a bound store, what [`open`](Self::open) refuses.
     pub fn put(&self, mask: Mask, lock: &Lock) -> Result<(), MaskStoreError> {
         let (suffix, bytes) = match &self.binding {
             None => (format!("{:016x}.age", rand::rng().next_u64()), mask.to_bytes()),
@@ -80,6 +87,9 @@ impl MaskStore {
     }
 
     /// Masks left for a public key.
+    ///
+    /// # Errors
+    /// A folder cannot be read.
     pub fn len(&self, key: PublicKeyId) -> Result<usize, MaskStoreError> {
         match &self.binding {
             None => Ok(self.unbound(key)?.len()),
@@ -88,11 +98,18 @@ impl MaskStore {
     }
 
     /// Whether no mask is left for a public key.
+    ///
+    /// # Errors
+    /// As [`len`](Self::len).
     pub fn is_empty(&self, key: PublicKeyId) -> Result<bool, MaskStoreError> {
         Ok(self.len(key)? == 0)
     }
 
     /// Takes one mask out; its file is destroyed before this returns.
+    ///
+    /// # Errors
+    /// No mask is left for this public key, none opens with this secret, a file is damaged, or, of a bound store, what
+    /// [`open`](Self::open) refuses.
     pub fn take(&self, encryptor: &Encryptor, unlock: &Unlock) -> Result<Mask, MaskStoreError> {
         let key = encryptor.public_key_id();
         let empty = || MaskStoreError::Empty { folder: self.folder.clone(), key };
@@ -172,6 +189,9 @@ impl MaskStore {
     }
 
     /// Removes what crashed processes had taken; call it when no other one runs.
+    ///
+    /// # Errors
+    /// A folder or file cannot be changed.
     pub fn discard_taken(&self) -> Result<usize, MaskStoreError> {
         let names = self.names("taken-")?;
         for name in &names {

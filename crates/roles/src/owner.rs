@@ -1,5 +1,6 @@
 //! The owner: encodes and encrypts its own items.
 
+use std::fmt;
 use std::path::Path;
 
 use encoder::{EncodeError, Encoded, Encoder};
@@ -14,6 +15,12 @@ use crate::published::Published;
 pub struct Owner {
     encoder: Encoder,
     way: Way,
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Owner").field("encoder", &self.encoder).finish_non_exhaustive()
+    }
 }
 
 enum Way {

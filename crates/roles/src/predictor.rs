@@ -6,6 +6,7 @@ use model::{CompiledNetwork, largest};
 use qfe::{Ciphertext, Evaluator, FunctionalKey, LogTable, WireError};
 
 /// A network with the key that opens it, ready for many ciphertexts.
+#[derive(Debug)]
 pub struct Predictor {
     network: CompiledNetwork,
     evaluator: Evaluator,

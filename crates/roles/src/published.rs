@@ -19,7 +19,7 @@ const KEY_LIMIT: u64 = 64 << 20;
 const ENCODER_LIMIT: u64 = 16 << 20;
 
 /// What owners need.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Published {
     key: Arc<PublicKey>,
     encoder: Encoder,

@@ -21,12 +21,7 @@ impl Default for Canvas {
 
 impl Canvas {
     /// Draws closed contours into a window of this many rows and columns; `place` says at which pixel a point lies.
-    pub fn draw(
-        &mut self,
-        (height, width): (usize, usize),
-        contours: &[Vec<Point>],
-        place: impl Fn(Point) -> Point,
-    ) {
+    pub fn draw(&mut self, (height, width): (usize, usize), contours: &[Vec<Point>], place: impl Fn(Point) -> Point) {
         let Self { rasterizer, points, window, .. } = self;
         points.clear();
         points.extend(contours.iter().flatten().map(|&p| place(p)));

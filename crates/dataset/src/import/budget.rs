@@ -27,9 +27,7 @@ struct State {
 
 /// More would have been unpacked than is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "it unpacks to more than the {most} bytes that an import may take: if you trust it, allow more, else leave it"
-)]
+#[error("it unpacks to more than the {most} bytes that an import may take: if you trust it, allow more, else leave it")]
 pub struct OverBudget {
     /// All that is allowed.
     pub most: u64,

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use host::Progress;
 use rayon::prelude::*;
 
+use super::budget::Budget;
 use super::error::ImportError;
 use super::imported::{Imported, Skipped};
 use super::listing::Entry;
-use super::budget::Budget;
 use crate::{Dataset, Labels};
 
 /// What every import of files needs to know.

@@ -205,9 +205,7 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String], budget: &Bu
             },
         };
         let line = record.position().map_or(0, csv::Position::line);
-        budget
-            .keep(ROW + 2 * record.as_slice().len() as u64)
-            .map_err(ImportError::memory(path))?;
+        budget.keep(ROW + 2 * record.as_slice().len() as u64).map_err(ImportError::memory(path))?;
         let bad = |reason: &str| bad(line, reason);
         let text = |column: usize| std::str::from_utf8(&record[column]).map(|text| text.trim().to_string());
         let row = text(file_column).and_then(|name| {

@@ -31,9 +31,7 @@ pub enum SchemaError {
         remedy: &'static str,
     },
     /// A column that is missing, new, elsewhere or of another scale.
-    #[error(
-        "column `{column}` {problem}: import the second table by the schema of the first"
-    )]
+    #[error("column `{column}` {problem}: import the second table by the schema of the first")]
     Column {
         /// The feature.
         column: String,

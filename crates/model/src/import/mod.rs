@@ -22,8 +22,8 @@ use std::path::Path;
 use encoder::Encoder;
 use quadratic::QuadraticMap;
 
-use raw::Raw;
 use crate::{CompiledNetwork, ModelError, Origin, Parts, PublicHead};
+use raw::Raw;
 
 impl CompiledNetwork {
     /// Reads an integer network made elsewhere. It declares its exact ranges; see

@@ -50,6 +50,9 @@ impl Default for BenchOptions {
 }
 
 /// Measures; every evaluation is checked against the function in clear.
+///
+/// # Errors
+/// A shape is unknown, threads cannot be started, or a result is wrong.
 pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchReport, BenchError> {
     let shapes: Vec<Shape> = options
         .shapes

@@ -79,6 +79,9 @@ impl Shape {
     }
 
     /// A function of this shape with uniform weights from a seed.
+    ///
+    /// # Errors
+    /// The dimensions or weights of the shape are not valid.
     pub fn map(&self, seed: u64) -> Result<QuadraticMap, MapError> {
         let mut rng = StdRng::seed_from_u64(seed);
         let (n, m) = self.inputs;

@@ -41,6 +41,9 @@ const AHEAD: usize = 16;
 
 impl LogTable {
     /// Whether all values within inclusive bounds can be found.
+    ///
+    /// # Errors
+    /// The bounds are empty, or reach further from their middle than the table.
     pub fn check_bounds(&self, low: i64, high: i64) -> Result<(), LogError> {
         let (_, radius) = middle(low, high);
         if low > high || radius > self.reach() as u64 {

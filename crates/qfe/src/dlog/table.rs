@@ -46,6 +46,8 @@ pub struct LogTable {
     powers: Vec<Vec<Fp12>>,
 }
 
+brief!(LogTable { baby_steps });
+
 impl LogTable {
     /// Fewest baby-step bits.
     pub const MIN_BITS: u32 = 8;
@@ -53,6 +55,9 @@ impl LogTable {
     pub const MAX_BITS: u32 = 26;
 
     /// Builds a table of `2^bits` baby steps, in parallel; `progress` counts them.
+    ///
+    /// # Errors
+    /// `bits` is not from [`MIN_BITS`](Self::MIN_BITS) to [`MAX_BITS`](Self::MAX_BITS).
     pub fn build(bits: u32, progress: &dyn Progress) -> Result<Self, LogTableError> {
         if !(Self::MIN_BITS..=Self::MAX_BITS).contains(&bits) {
             return Err(LogTableError::Bits { bits });

@@ -30,6 +30,7 @@ impl fmt::Display for Refusal {
 }
 
 /// A key, and who answered wrongly.
+#[derive(Debug)]
 pub struct Combined {
     /// The key, checked against the public key.
     pub key: FunctionalKey,
@@ -69,6 +70,8 @@ pub struct Combiner<'a> {
     verifier: Verifier,
     function: [u8; 32],
 }
+
+brief!(Combiner<'_> { commitments });
 
 impl<'a> Combiner<'a> {
     /// Prepares the checks of a function's partial keys.

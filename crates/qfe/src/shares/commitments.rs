@@ -23,6 +23,8 @@ pub struct Commitments {
     pub(crate) rows: Vec<Vec<G1>>,
 }
 
+brief!(Commitments { seat });
+
 impl Commitments {
     pub(crate) fn new(seat: Seat, right_inputs: usize, rows: Vec<Vec<G1>>) -> Self {
         Self { seat, right_inputs, rows }

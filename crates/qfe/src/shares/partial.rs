@@ -17,6 +17,8 @@ pub struct PartialKey {
     pub(crate) values: Vec<G2>,
 }
 
+brief!(PartialKey { seat, inputs, units });
+
 impl PartialKey {
     /// Key, epoch, sharing and server.
     pub fn seat(&self) -> &Seat {

@@ -50,6 +50,7 @@ pub enum ShareError {
 
 /// A server's share `s(i)` of the master key; erased from memory when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
+#[allow(missing_debug_implementations)] // secret
 pub struct KeyShare {
     pub(crate) s: Vec<Scalar>,
     #[zeroize(skip)]

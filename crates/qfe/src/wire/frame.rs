@@ -160,6 +160,9 @@ pub(super) fn seal(out: &mut Vec<u8>) {
 }
 
 /// Reads the header of any object, without its body: what a file claims to be.
+///
+/// # Errors
+/// Too few bytes, another magic, version or suite, or a field with an impossible value.
 pub fn peek(bytes: &[u8]) -> Result<Header, WireError> {
     let least = HEADER_BYTES + CHECKSUM_BYTES;
     let mut reader = Bytes { rest: bytes };

@@ -47,6 +47,10 @@ impl PublicKey {
     }
 
     /// Reads and validates a public key in either encoding.
+    ///
+    /// # Errors
+    /// The bytes are no public key, are damaged, have a point that is not canonical or of another subgroup, or an id that is
+    /// not that of the points.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::PublicKey)?;
         let s = read::<Fp>(&mut body, header.n, header.encoding, "s")?;
@@ -77,6 +81,9 @@ impl MasterKey {
     }
 
     /// Reads a master key.
+    ///
+    /// # Errors
+    /// The bytes are no master key, are damaged, or have a scalar that is not below the group order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::MasterKey)?;
         let mut s = read_scalars(&mut body, header.n, "s")?;
@@ -115,6 +122,10 @@ impl FunctionalKey {
     }
 
     /// Reads and validates a functional key in either encoding.
+    ///
+    /// # Errors
+    /// The bytes are no functional key, are damaged, have a point that is not canonical or of another subgroup, or a function
+    /// that is not valid.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::FunctionalKey)?;
         let Header { n, m, units, outputs, .. } = header;
@@ -149,6 +160,9 @@ impl Ciphertext {
     }
 
     /// Reads and validates a ciphertext in either encoding.
+    ///
+    /// # Errors
+    /// The bytes are no ciphertext, are damaged, or have a point that is not canonical or of another subgroup.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let ciphertext = Self::parse(bytes)?;
         check_ciphertexts(&[&ciphertext])?;

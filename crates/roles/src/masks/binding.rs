@@ -31,6 +31,7 @@ const NAME_BYTES: usize = 32;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The two counters of one store.
+#[derive(Debug)]
 pub(super) struct Binding {
     folder: PathBuf,
     counters: PathBuf,

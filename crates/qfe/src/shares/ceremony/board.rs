@@ -56,6 +56,8 @@ pub struct Board {
     endorsed: BTreeMap<u16, [u8; 32]>,
 }
 
+brief!(Board { ceremony, step });
+
 impl Board {
     /// An empty board in the first step.
     pub fn new(ceremony: Arc<Ceremony>) -> Self {

@@ -29,6 +29,8 @@ pub struct Ceremony {
     pub(super) session: [u8; 32],
 }
 
+brief!(Ceremony { sharing, session });
+
 impl Ceremony {
     /// A new key for `n` and `m` inputs, shared among `servers` (their Ed25519 keys, in the order of their
     /// indices) with `threshold`. `label` tells this ceremony from all others: use a fresh one each time.

@@ -33,6 +33,7 @@ pub struct Blame {
 }
 
 /// The result of a ceremony.
+#[derive(Debug)]
 pub struct Outcome {
     /// The public key: new, or the one whose shares were renewed.
     pub public: PublicKey,

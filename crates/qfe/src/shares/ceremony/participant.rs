@@ -21,6 +21,7 @@ use crate::{
 };
 
 /// A dealer's messages of the second step.
+#[allow(missing_debug_implementations)] // secret
 pub struct Dealing {
     /// For the board.
     pub public: Vec<u8>,
@@ -39,6 +40,8 @@ pub struct Finished {
     pub endorsement: Option<Vec<u8>>,
 }
 
+brief!(Finished { outcome });
+
 /// A dealer's secret polynomial and its dealing.
 struct Dealer {
     index: u16,
@@ -47,6 +50,7 @@ struct Dealer {
 }
 
 /// One server in one ceremony. Secrets are erased when it is dropped.
+#[allow(missing_debug_implementations)] // secret
 pub struct Participant {
     ceremony: Arc<Ceremony>,
     signing: SigningKey,
