@@ -2,12 +2,14 @@
 //!
 //! With `x` the pixels, `μ` and `σ` their mean and standard deviation *within this image*:
 //!
-//! ```text
-//! c_i   = ± mean over the pixels of cell i of (x − μ) / σ                           (ink positive)
-//! z     = c, or an affine map of c, clamped to [low, high]
-//! step  = (high − low) / (2^bits − 1)
-//! level = round((z − low) / step)                                    in 0 ..= 2^bits − 1
-//! u     = (1, level_1, …, level_{n−1})          v = (1, the levels of the columns that v carries, noise)
+//! ```math
+//! \begin{aligned}
+//! c_i &= \pm \operatorname{mean}_{x \in \text{cell } i} \frac{x - \mu}{\sigma} &&\text{(ink positive)} \\
+//! z &= c \text{, or an affine map of } c \text{, clamped to } [\text{low}, \text{high}] \\
+//! \text{step} &= \frac{\text{high} - \text{low}}{2^{\text{bits}} - 1} \\
+//! \ell_i &= \operatorname{round} \frac{z_i - \text{low}}{\text{step}} &&\text{from } 0 \text{ to } 2^{\text{bits}} - 1 \\
+//! u &= (1, \ell_1, \dots, \ell_{n-1}), \qquad v = (1, \ell_j \text{ of the columns that } v \text{ carries}, \text{noise})
+//! \end{aligned}
 //! ```
 //!
 //! A cell is `pooling × pooling` pixels; cells whose pixels never change over the fitted images can

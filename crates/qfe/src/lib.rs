@@ -36,8 +36,8 @@
 //! A [`QuadraticMap`] has `S` outputs and `d` units, with integer matrices `P` (`d×n`),
 //! `R` (`d×m`) and `D` (`S×d`):
 //!
-//! ```text
-//! f_j(u, v) = Σ_k D[j][k] · (P[k]·u) · (R[k]·v)
+//! ```math
+//! f_j(u, v) = \sum_k D_{jk} \, (P_k \cdot u) \, (R_k \cdot v)
 //! ```
 //!
 //! Every bilinear form can be written so; squares are the case `u = v`, `P = R`. A
@@ -53,13 +53,24 @@
 //!
 //! - [`setup`]: `s ∈ Z_r^n`, `t ∈ Z_r^m` uniform. The [`MasterKey`] is `(s, t)`, the
 //!   [`PublicKey`] is `([s_i]₁)_i, ([t_j]₂)_j`.
-//! - [`Encryptor::encrypt`]: `γ ∈ Z_r` and `W ∈ GL₂(Z_r)` fresh.
-//!   `a_i = (W⁻¹)ᵀ(u_i, γ s_i)ᵀ`, `b_j = W(v_j, −t_j)ᵀ`. The [`Ciphertext`] is
-//!   `[γ]₁, ([a_i]₁)_i, ([b_j]₂)_j`. Since `W` cancels, `⟨a_i, b_j⟩ = u_i v_j − γ s_i t_j`.
+//! - [`Encryptor::encrypt`]: `γ ∈ Z_r` and `W ∈ GL₂(Z_r)` fresh. The [`Ciphertext`] is
+//!   `[γ]₁, ([a_i]₁)_i, ([b_j]₂)_j` with
+//!
+//!   ```math
+//!   a_i = (W^{-1})^\top \begin{pmatrix} u_i \\ \gamma s_i \end{pmatrix}, \qquad
+//!   b_j = W \begin{pmatrix} v_j \\ -t_j \end{pmatrix}, \qquad
+//!   \langle a_i, b_j \rangle = u_i v_j - \gamma s_i t_j
+//!   ```
+//!
+//!   where the last holds because `W` cancels.
 //! - [`MasterKey::issue`]: the [`FunctionalKey`] of `f` is `[f_j(s, t)]₂` for every `j`.
 //! - [`Evaluator::evaluate`]: with the pairing of pairs
 //!   `e(a, b) = e(a₁, b₁)·e(a₂, b₂)`, linear in both,
-//!   `e([γ]₁, [f_j(s,t)]₂) · Π_k e(P_k·[a]₁, R_k·[b]₂)^{D_jk} = gT^{f_j(u, v)}`,
+//!
+//!   ```math
+//!   e\big([\gamma]_1, [f_j(s, t)]_2\big) \cdot \prod_k e\big(P_k [a]_1, R_k [b]_2\big)^{D_{jk}} = g_T^{f_j(u, v)}
+//!   ```
+//!
 //!   and a bounded discrete logarithm ([`LogTable`]) gives the integer.
 //!
 //! Keys are linear in `f`: holders of keys can combine them, and pool them with each

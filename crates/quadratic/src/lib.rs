@@ -1,8 +1,10 @@
 //! Integer quadratic maps of low rank, and what a set of them opens together.
 //!
-//! ```text
-//! f_j(u, v) = Σ_k D[j][k] · (P[k]·u) · (R[k]·v)          j = 1..S outputs, k = 1..d units
+//! ```math
+//! f_j(u, v) = \sum_{k=1}^{d} D_{jk} \, (P_k \cdot u) \, (R_k \cdot v), \qquad j = 1, \dots, S
 //! ```
+//!
+//! A map has `S` outputs and `d` units.
 //!
 //! | to have | use |
 //! |---|---|

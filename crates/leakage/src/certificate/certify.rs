@@ -26,8 +26,9 @@ const ASSUMPTIONS: [&str; 8] = [
 ///
 /// With `V` equally likely values, `n_v` samples of each and `δ' = (1 − confidence) / (2·(classes + 1))`,
 ///
-/// ```text
-/// bound = Â + sqrt(ln(1/δ')/2 · Σ_v 1/(V²·n_v)) + empirical Bernstein at δ' + rounding
+/// ```math
+/// \text{bound} = \hat A + \sqrt{\tfrac12 \ln \tfrac{1}{\delta'} \sum_v \frac{1}{V^2 n_v}}
+///   + \text{empirical Bernstein at } \delta' + \text{rounding}
 /// ```
 ///
 /// for every main class and, with its own terms, for their mean; all of them hold at once with the stated

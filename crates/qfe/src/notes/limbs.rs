@@ -25,8 +25,9 @@
 //! Let `T = Σ a·b` be the sum of one product (`mul`, `sqr`) or two (`sum_of_products`) of such
 //! values: `T < 2·(4p)² = 32p²`. Reduction adds `M·p` with `0 ≤ M < R` such that `R` divides, so
 //!
-//! ```text
-//! (T + M·p)/R  <  32p²/R + p  =  p·(1 + 32p/2^416)  <  p·(1 + 2^(5+381−416))  =  p·(1 + 2^−30)
+//! ```math
+//! \frac{T + M p}{R} < \frac{32 p^2}{R} + p = p \left(1 + \frac{32 p}{2^{416}}\right)
+//!   < p \left(1 + 2^{5 + 381 - 416}\right) = p \left(1 + 2^{-30}\right)
 //! ```
 //!
 //! which is below `2p` with no comparison at the end: the 35 bits between `p` and `R` pay for
@@ -40,8 +41,8 @@
 //! at most 8 + 7 terms, for two products 30. Reduction adds at most 15 terms `lo(m·p_j)`,
 //! `hi(m·p_j)` to a column and one carry of the column below. With `c` a bound on carries,
 //!
-//! ```text
-//! column  <  45·2^52 + c,      c  ≤  ⌈(45·2^52 + c)/2^52⌉  ≤  46
+//! ```math
+//! \text{column} < 45 \cdot 2^{52} + c, \qquad c \le \left\lceil \frac{45 \cdot 2^{52} + c}{2^{52}} \right\rceil \le 46
 //! ```
 //!
 //! hence below `2^58`: nothing is lost from 64 bits, and shifts may be logical. In `sqr` each

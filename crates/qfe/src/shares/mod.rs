@@ -2,8 +2,8 @@
 //!
 //! A functional key is linear in `s`, because `[R_k·t]₂ = Σ_i R_ki·[t_i]₂` follows from the public key:
 //!
-//! ```text
-//! K_j = [f_j(s, t)]₂ = Σ_k D_jk · (P_k·s) · [R_k·t]₂
+//! ```math
+//! K_j = [f_j(s, t)]_2 = \sum_k D_{jk} \, (P_k \cdot s) \, [R_k \cdot t]_2
 //! ```
 //!
 //! So `s` is shared among `n` servers by polynomials of degree `τ` ([`Sharing`]), server `i` holds
