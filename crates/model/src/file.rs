@@ -73,11 +73,7 @@ impl CompiledNetwork {
     /// A file that cannot be read, is damaged, or holds anything that the hash does not cover.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let stored = Stored::read(path)?.exact();
-        let about: About = stored.about()?;
-        if (about.format.as_str(), about.version) != (FORMAT, VERSION) {
-            let problem = format!("is {} {}, and this reads {FORMAT} {VERSION}", about.format, about.version);
-            return Err(stored.field("format", problem));
-        }
+        let about: About = stored.about_of(FORMAT, VERSION)?;
         let map = read_map(&stored, &about.encoder)?;
         let outputs = map.outputs();
         let head = if stored.has("centre") {

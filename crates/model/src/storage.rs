@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use host::files::{self, Access};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 const METADATA_KEY: &str = "halflight";
 
@@ -128,6 +128,12 @@ impl fmt::Debug for Stored {
     }
 }
 
+#[derive(Deserialize)]
+struct Kind {
+    format: String,
+    version: u32,
+}
+
 /// Where a tensor lies in the bytes.
 struct Place {
     dtype: Dtype,
@@ -174,6 +180,20 @@ impl Stored {
     /// for files whose hash covers numbers, so that equal hashes mean equal tensors.
     pub fn exact(self) -> Self {
         Self { exact: true, ..self }
+    }
+
+    /// The JSON object of the metadata, whose entries `format` and `version` must be these: they are read first, so that
+    /// a file of another kind is refused as one.
+    ///
+    /// # Errors
+    /// Another format or version; otherwise as [`about`](Self::about).
+    pub fn about_of<T: DeserializeOwned>(&self, format: &str, version: u32) -> Result<T, FileError> {
+        let found: Kind = self.about()?;
+        if (found.format.as_str(), found.version) != (format, version) {
+            let problem = format!("is {} {}, and this reads {format} {version}", found.format, found.version);
+            return Err(self.field("format", problem));
+        }
+        self.about()
     }
 
     /// The JSON object of the metadata, with missing or unknown entries refused.

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write,
     os::unix::fs::PermissionsExt,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -165,6 +166,14 @@ fn a_copied_or_restored_mask_store_is_refused() {
     assert_eq!(store.len(public.id()).unwrap(), 2);
     fs::write(folder.path().join("store"), "else").unwrap();
     assert!(matches!(open(&folder), Err(MaskStoreError::Binding { .. })));
+    // A counter is read whole or not at all: what was cut off its end would be free again.
+    let counted = tempfile::tempdir().unwrap();
+    MaskStore::open(counted.path(), outside.path()).unwrap();
+    let store = fs::read_to_string(counted.path().join("store")).unwrap();
+    let mut counter =
+        fs::OpenOptions::new().append(true).open(outside.path().join(store.lines().nth(1).unwrap())).unwrap();
+    counter.write_all(format!("key 9{}\n", " 1".repeat(1 << 19)).as_bytes()).unwrap();
+    assert!(matches!(open(&counted), Err(MaskStoreError::Binding { .. })));
     // Another machine has other counters.
     let elsewhere = tempfile::tempdir().unwrap();
     let fresh = tempfile::tempdir().unwrap();
@@ -227,6 +236,36 @@ fn a_mask_file_that_was_put_back_or_copied_is_not_handed_out_again() {
     assert!(MaskStore::new(copy.path()).is_empty(public.id()).unwrap());
 }
 
+/// Whether a type implements `Debug`: its own method, where it has one, comes before that of the trait.
+macro_rules! can_be_printed {
+    ($type:ty) => {{
+        struct Of<T>(std::marker::PhantomData<T>);
+        #[allow(dead_code)]
+        impl<T: std::fmt::Debug> Of<T> {
+            fn answer(&self) -> bool {
+                true
+            }
+        }
+        trait No {
+            fn answer(&self) -> bool {
+                false
+            }
+        }
+        impl<T> No for Of<T> {}
+        Of::<$type>(std::marker::PhantomData).answer()
+    }};
+}
+
+/// What cannot be printed stands in no log.
+#[test]
+fn secrets_cannot_be_printed() {
+    assert!(can_be_printed!(qfe::PublicKey) && can_be_printed!(roles::Published));
+    assert!(!can_be_printed!(qfe::MasterKey) && !can_be_printed!(qfe::shares::KeyShare));
+    assert!(!can_be_printed!(qfe::Mask) && !can_be_printed!(MaskPool) && !can_be_printed!(qfe::MaskSteps));
+    assert!(!can_be_printed!(qfe::shares::ceremony::Participant) && !can_be_printed!(qfe::shares::ceremony::Dealing));
+    assert!(!can_be_printed!(Lock) && !can_be_printed!(Unlock));
+}
+
 /// An identity that everybody on the machine can read was used without a word.
 #[test]
 fn an_identity_that_others_can_read_is_refused() {
@@ -254,6 +293,10 @@ fn damaged_tables_are_built_again() {
     };
     assert_eq!(open(), (Origin::Built, Origin::Built));
     assert_eq!(open(), (Origin::Mapped, Origin::Mapped));
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        // What is mapped must not change under its reader.
+        assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
     for entry in fs::read_dir(folder.path()).unwrap() {
         let path = entry.unwrap().path();
         let mut bytes = fs::read(&path).unwrap();

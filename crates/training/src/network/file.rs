@@ -64,11 +64,7 @@ impl Network {
     /// Reads a network and checks everything it says; a value that is not finite is refused by name.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let stored = Stored::read(path)?;
-        let about: About = stored.about()?;
-        if (about.format.as_str(), about.version) != (FORMAT, VERSION) {
-            let problem = format!("is {} {}, and this reads {FORMAT} {VERSION}", about.format, about.version);
-            return Err(stored.field("format", problem));
-        }
+        let about: About = stored.about_of(FORMAT, VERSION)?;
         if about.encoder.noise().is_some() {
             return Err(stored.field("encoder", "appends noise, which only compiled networks carry"));
         }
