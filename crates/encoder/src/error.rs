@@ -41,8 +41,8 @@ pub enum EncodeError {
 fn size_message(found: usize, height: usize, width: usize) -> String {
     if height == 1 {
         return format!(
-            "the row has {found} columns, and this encoder takes {width}: import the table by the schema of the training \
-             data"
+            "the row has {found} columns, and this encoder takes {width}: import the table by the schema of the \
+             training data"
         );
     }
     format!("the image has {found} pixels, and this encoder takes {height}x{width}: resize the image")

@@ -7,8 +7,10 @@
 //! c_i &= \pm \operatorname{mean}_{x \in \text{cell } i} \frac{x - \mu}{\sigma} &&\text{(ink positive)} \\
 //! z &= c \text{, or an affine map of } c \text{, clamped to } [\text{low}, \text{high}] \\
 //! \text{step} &= \frac{\text{high} - \text{low}}{2^{\text{bits}} - 1} \\
-//! \ell_i &= \operatorname{round} \frac{z_i - \text{low}}{\text{step}} &&\text{from } 0 \text{ to } 2^{\text{bits}} - 1 \\
-//! u &= (1, \ell_1, \dots, \ell_{n-1}), \qquad v = (1, \ell_j \text{ of the columns that } v \text{ carries}, \text{noise})
+//! \ell_i &= \operatorname{round} \frac{z_i - \text{low}}{\text{step}}
+//!   &&\text{from } 0 \text{ to } 2^{\text{bits}} - 1 \\
+//! u &= (1, \ell_1, \dots, \ell_{n-1}) \\
+//! v &= (1, \ell_j, \text{noise}) &&\text{for the columns } j \text{ that } v \text{ carries}
 //! \end{aligned}
 //! ```
 //!

@@ -182,8 +182,8 @@ impl Stored {
         Self { exact: true, ..self }
     }
 
-    /// The JSON object of the metadata, whose entries `format` and `version` must be these: they are read first, so that
-    /// a file of another kind is refused as one.
+    /// The JSON object of the metadata, whose entries `format` and `version` must be these: they are read first, so
+    /// that a file of another kind is refused as one.
     ///
     /// # Errors
     /// Another format or version; otherwise as [`about`](Self::about).

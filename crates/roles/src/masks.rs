@@ -63,7 +63,8 @@ impl MaskStore {
     /// it, and outside of what is backed up with it. An empty folder is bound now; one with masks in it is refused.
     ///
     /// # Errors
-    /// A folder cannot be used; or the store is a copy, was put back to an earlier state, or holds masks that belong to none.
+    /// A folder cannot be used; or the store is a copy, was put back to an earlier state, or holds masks that belong to
+    /// none.
     pub fn open(folder: &Path, counters: &Path) -> Result<Self, MaskStoreError> {
         let binding = Some(Binding::open(folder, counters)?);
         Ok(Self { folder: folder.to_owned(), binding })

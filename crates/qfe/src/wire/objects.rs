@@ -49,8 +49,8 @@ impl PublicKey {
     /// Reads and validates a public key in either encoding.
     ///
     /// # Errors
-    /// The bytes are no public key, are damaged, have a point that is not canonical or of another subgroup, or an id that is
-    /// not that of the points.
+    /// The bytes are no public key, are damaged, have a point that is not canonical or of another subgroup, or an id
+    /// that is not that of the points.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::PublicKey)?;
         let s = read::<Fp>(&mut body, header.n, header.encoding, "s")?;
@@ -124,8 +124,8 @@ impl FunctionalKey {
     /// Reads and validates a functional key in either encoding.
     ///
     /// # Errors
-    /// The bytes are no functional key, are damaged, have a point that is not canonical or of another subgroup, or a function
-    /// that is not valid.
+    /// The bytes are no functional key, are damaged, have a point that is not canonical or of another subgroup, or a
+    /// function that is not valid.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::FunctionalKey)?;
         let Header { n, m, units, outputs, .. } = header;
