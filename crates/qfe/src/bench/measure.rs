@@ -11,15 +11,13 @@ use super::{
     shapes::Shape,
 };
 use crate::{
-    MapError,
-    dlog::{LogTable, LogTableError},
-    encrypt::{Ciphertext, EncryptError, Encryptor},
-    evaluate::{EvaluateError, Evaluator},
-    keys::{KeyError, setup},
+    dlog::LogTable,
+    encrypt::{Ciphertext, Encryptor},
+    evaluate::Evaluator,
+    keys::setup,
     raw::ifma::Ifma,
-    shares::{CombineError, Combiner, ShareError, Sharing},
-    verify::VerifyError,
-    wire::{Encoding, WireError},
+    shares::{Combiner, Sharing},
+    wire::Encoding,
 };
 
 /// What to measure.
