@@ -55,9 +55,8 @@ fn projections(rows: &[i32], ranges: &[(i64, i64)]) -> Option<Vec<Interval>> {
     rows.chunks_exact(ranges.len())
         .map(|row| {
             let interval = combination(row, widened())?;
-            let fits = |value: i128| i64::try_from(value).is_ok();
-            let magnitude = magnitude(row, widened())?;
-            (fits(magnitude) && fits(interval.0) && fits(interval.1)).then_some(interval)
+            // No value is larger than the sum of the magnitudes.
+            i64::try_from(magnitude(row, widened())?).ok().map(|_| interval)
         })
         .collect()
 }
@@ -88,8 +87,8 @@ fn product(a: Interval, b: Interval) -> Option<Interval> {
 
 fn square(a: Interval) -> Option<Interval> {
     let (low, high) = (a.0.checked_mul(a.0)?, a.1.checked_mul(a.1)?);
-    let least = if a.0 <= 0 && a.1 >= 0 { 0 } else { low.min(high) };
-    Some((least, low.max(high)))
+    let nearest = a.0.max(a.1.checked_neg()?).max(0);
+    Some((nearest.checked_mul(nearest)?, low.max(high)))
 }
 
 #[cfg(test)]
@@ -145,6 +144,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn squares_and_products_of_one_coordinate_are_exact() {
+        let map = QuadraticMap::new(1, 1, 1, 1, vec![1], vec![1], vec![1]).unwrap();
+        let squares = |range| Bounds::of_squares(&map, &[range]).unwrap().outputs[0];
+        assert_eq!([(2, 3), (-3, -2), (-2, 3), (-3, 2), (0, 3)].map(squares), [(4, 9), (4, 9), (0, 9), (0, 9), (0, 9)]);
+        let products = |u, v| Bounds::of(&map, &[u], &[v]).unwrap().outputs[0];
+        assert_eq!(products((-2, 3), (-5, 4)), (-15, 12));
+        assert_eq!(products((2, 3), (4, 5)), (8, 15));
+    }
+
+    #[test]
+    fn ranges_of_other_lengths_are_refused() {
+        let map = QuadraticMap::new(1, 1, 1, 1, vec![1], vec![1], vec![1]).unwrap();
+        let one = [(0, 1)];
+        assert!(Bounds::of(&map, &one, &[]).is_none() && Bounds::of(&map, &[], &one).is_none());
+        assert!(Bounds::of_squares(&map, &[(0, 1), (0, 1)]).is_none());
+    }
+
+    /// The value is zero, and a sum of one term on the way to it leaves 64 bits.
+    #[test]
+    fn a_partial_sum_that_overflows_is_refused() {
+        let map = QuadraticMap::new(2, 1, 1, 1, vec![2, -2], vec![1], vec![1]).unwrap();
+        let fixed = |value| Bounds::of(&map, &[(value, value); 2], &[(1, 1)]);
+        assert_eq!(fixed(1 << 62), None);
+        assert_eq!(fixed(1 << 60).unwrap().left, [(0, 0)]);
     }
 
     #[test]

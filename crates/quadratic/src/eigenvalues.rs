@@ -43,6 +43,21 @@ fn rotate(a: &mut [f64], size: usize, p: usize, q: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Their sum, and the sum of their squares.
+        #[test]
+        fn they_have_the_trace_and_the_norm_of_the_matrix(entries in prop::collection::vec(-9_f64..9.0, 16)) {
+            let at = |i: usize, j: usize| entries[4 * i.min(j) + i.max(j)];
+            let a: Vec<f64> = (0..16).map(|place| at(place / 4, place % 4)).collect();
+            let found = eigenvalues(a.clone(), 4);
+            let trace: f64 = (0..4).map(|i| at(i, i)).sum();
+            prop_assert!((found.iter().sum::<f64>() - trace).abs() < 1e-9);
+            let norm = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
+            prop_assert!((norm(&found) - norm(&a)).abs() < 1e-9 * (1.0 + norm(&a)));
+        }
+    }
 
     #[test]
     fn finds_those_of_a_known_matrix() {

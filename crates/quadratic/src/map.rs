@@ -179,3 +179,46 @@ impl QuadraticMap {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dimension_reaches_its_limit_and_no_further() {
+        let is_fit = |n, m, units, outputs| QuadraticMap::check_dimensions(n, m, units, outputs).is_ok();
+        let (inputs, units, outputs) = (QuadraticMap::MAX_INPUTS, QuadraticMap::MAX_UNITS, QuadraticMap::MAX_OUTPUTS);
+        assert_eq!((inputs, units, outputs, QuadraticMap::MAX_ENTRIES), (131_072, 8192, 4096, 33_554_432));
+        assert!(
+            is_fit(inputs, 1, 1, 1) && is_fit(1, inputs, 1, 1) && is_fit(1, 1, units, 1) && is_fit(1, 1, 1, outputs)
+        );
+        assert!(!is_fit(inputs + 1, 1, 1, 1) && !is_fit(1, inputs + 1, 1, 1));
+        assert!(!is_fit(1, 1, units + 1, 1) && !is_fit(1, 1, 1, outputs + 1));
+        assert!(!is_fit(0, 1, 1, 1) && !is_fit(1, 0, 1, 1) && !is_fit(1, 1, 0, 1) && !is_fit(1, 1, 1, 0));
+        // 2^25 entries, and one column or output more.
+        let columns = QuadraticMap::MAX_ENTRIES / units;
+        assert!(is_fit(columns, columns, units, 1) && is_fit(1, 1, units, outputs));
+        assert!(!is_fit(columns + 1, 1, units, 1) && !is_fit(1, columns + 1, units, 1));
+    }
+
+    #[test]
+    fn matrices_and_inputs_of_other_shapes_are_refused() {
+        let map = |left, right, combine| QuadraticMap::new(2, 3, 2, 3, vec![1; left], vec![1; right], vec![1; combine]);
+        assert!(map(4, 6, 6).is_ok());
+        for (left, right, combine) in [(5, 6, 6), (4, 5, 6), (4, 6, 5)] {
+            assert!(matches!(map(left, right, combine), Err(MapError::Shape { .. })));
+        }
+        let map = map(4, 6, 6).unwrap();
+        assert_eq!(map.evaluate(&[1, 2], &[1, 1, 1]).unwrap(), [18; 3]);
+        assert!(map.evaluate(&[1], &[1; 3]).is_err() && map.evaluate(&[1; 2], &[1; 2]).is_err());
+    }
+
+    /// A unit that no output reads may leave 128 bits.
+    #[test]
+    fn outputs_beyond_128_bits_are_refused() {
+        let map = |weight| QuadraticMap::new(1, 1, 1, 1, vec![i32::MAX], vec![i32::MAX], vec![weight]).unwrap();
+        let largest = [i64::MAX];
+        assert!(map(1).evaluate(&largest, &largest).is_err());
+        assert_eq!(map(0).evaluate(&largest, &largest).unwrap(), [0]);
+    }
+}

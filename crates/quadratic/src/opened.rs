@@ -137,7 +137,19 @@ mod tests {
     #[test]
     fn noise_that_an_input_multiplies_covers_nothing() {
         let f = opening(&[0, 1, 0, 15, -1, 0], &[1, 0, 0, 0, 0, 1], &[1, 1], &[(-400, 400)]);
-        assert_eq!(opened(&[f]).noise_free, 1);
+        assert_eq!(opened(std::slice::from_ref(&f)).noise_free, 1);
+        // And none more for being there twice.
+        assert_eq!(opened(&[f.clone(), f]).noise_free, 1);
+    }
+
+    /// A deviation of 4 covers a range of `4 / LEAST_NOISE` values, and no wider one.
+    #[test]
+    fn noise_covers_down_to_the_least_share() {
+        let noisy = |width: i128| opening(&[1, 0, 0], &[0, 1, 1], &[1], &[(0, width - 1)]);
+        let least = 4 * 131_072;
+        for (width, noise_free) in [(least / 2, 0), (least, 0), (least + 1, 1), (2 * least, 1)] {
+            assert_eq!(opened(&[noisy(width)]).noise_free, noise_free, "{width}");
+        }
     }
 
     /// One noise for two outputs: their difference is free of it.

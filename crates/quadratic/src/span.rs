@@ -250,7 +250,39 @@ mod tests {
         assert_eq!(span(&[clean, masked]).noise_free_rank(&[2]).unwrap(), 2);
     }
 
+    /// `u_i·v_j` for all pairs, in one map: there are points for all of them.
+    #[test]
+    fn many_forms_at_once_count_in_full() {
+        let side = 6;
+        let unit = |i: usize| (0..side).map(move |place| i32::from(place == i));
+        let left = (0..side * side).flat_map(|pair| unit(pair / side)).collect();
+        let right = (0..side * side).flat_map(|pair| unit(pair % side)).collect();
+        let forms = side * side;
+        let combine = (0..forms * forms).map(|place| i32::from(place / forms == place % forms)).collect();
+        let map = QuadraticMap::new(side, side, forms, forms, left, right, combine).unwrap();
+        let mut span = FormSpan::new(side, side);
+        assert_eq!(span.insert(&map).unwrap(), forms);
+    }
+
     proptest! {
+        /// They are the outputs where `u` is the constant and `v` the noise alone.
+        #[test]
+        fn noise_coefficients_are_outputs(
+            left in prop::collection::vec(-9..9, 6),
+            right in prop::collection::vec(-9..9, 6),
+            combine in prop::collection::vec(-9..9, 4),
+        ) {
+            let map = map(&left, &right, &combine);
+            let columns = [2, 1];
+            for (row, output) in noise_coefficients(&map, &columns).into_iter().zip(0..) {
+                for (coefficient, column) in row.into_iter().zip(columns) {
+                    let mut v = [0; 3];
+                    v[column] = 1;
+                    prop_assert_eq!(coefficient, map.evaluate(&[1, 0, 0], &v).unwrap()[output]);
+                }
+            }
+        }
+
         /// Modulo r the rank of forms with small coefficients is that over the rationals.
         #[test]
         fn agrees_with_the_rational_rank(

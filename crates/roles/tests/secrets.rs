@@ -246,6 +246,7 @@ macro_rules! can_be_printed {
                 true
             }
         }
+        #[allow(dead_code)]
         trait No {
             fn answer(&self) -> bool {
                 false
