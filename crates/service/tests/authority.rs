@@ -12,8 +12,9 @@ use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
 use roles::keyfile::Unlock;
 use service::approval::{Approval, Subject};
 use service::audit::{Evidence, SignedAudit};
-use service::authority::{Authority, AuthorityError, AuthorityServer, Issued, KeyRequest, router};
+use service::authority::{Issuer, AuthorityError, AuthorityServer, Issued, KeyRequest, router};
 use service::clock;
+use service::files::FileError;
 use service::hash::Hash;
 use service::parameters::Parameters;
 use service::signature::SigningKey;
@@ -58,12 +59,12 @@ impl World {
         Hash(self.networks[which].0.hash())
     }
 
-    async fn open(&self, identity: &str) -> Authority {
-        Authority::open(&self.home(), None, Unlock::identity(identity).unwrap()).await.unwrap()
+    async fn open(&self, identity: &str) -> Issuer {
+        Issuer::open(&self.home(), None, Unlock::identity(identity).unwrap()).await.unwrap()
     }
 
     /// With both networks registered and the project `p` made.
-    async fn ready(&self, identity: &str) -> Authority {
+    async fn ready(&self, identity: &str) -> Issuer {
         let authority = self.open(identity).await;
         for (_, bytes) in &self.networks {
             authority.register(bytes, "test").await.unwrap();
@@ -72,7 +73,7 @@ impl World {
         authority
     }
 
-    async fn issue(&self, authority: &Authority, which: usize) -> Result<Issued, AuthorityError> {
+    async fn issue(&self, authority: &Issuer, which: usize) -> Result<Issued, AuthorityError> {
         authority.issue(&self.request(which, &[])).await
     }
 
@@ -97,7 +98,7 @@ fn reasons(error: Result<Issued, AuthorityError>) -> String {
     }
 }
 
-async fn last_event(authority: &Authority) -> String {
+async fn last_event(authority: &Issuer) -> String {
     authority.ledger().verify().await.unwrap();
     authority.ledger().after(0).await.unwrap().last().unwrap().text.clone()
 }
@@ -125,7 +126,7 @@ async fn an_issued_key_opens_what_the_public_key_encrypts() {
     let again = world.open(&identity).await;
     assert_eq!(world.issue(&again, 0).await.unwrap().key, issued.key);
     assert_eq!(again.opened("p").await.unwrap().rank, 3);
-    let stranger = Authority::open(&world.home(), None, Unlock::identity(&common::identity()).unwrap()).await;
+    let stranger = Issuer::open(&world.home(), None, Unlock::identity(&common::identity()).unwrap()).await;
     assert!(matches!(stranger, Err(AuthorityError::KeyFile(_))));
 }
 
@@ -359,7 +360,7 @@ async fn what_is_unknown_or_damaged_is_refused_and_recorded() {
     // A network that is swapped on the disk is found by its hash.
     let path = |which| world.home().join("networks").join(format!("{}.safetensors", world.hash(which)));
     std::fs::copy(path(1), path(0)).unwrap();
-    assert!(matches!(world.issue(&authority, 0).await, Err(AuthorityError::Content { .. })));
+    assert!(matches!(world.issue(&authority, 0).await, Err(AuthorityError::File(FileError::Content { .. }))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -369,7 +370,7 @@ async fn a_tampered_ledger_stops_everything() {
     world.issue(&authority, 0).await.unwrap();
     drop(authority);
     tamper(&world.home().join("ledger.sqlite")).await;
-    let opened = Authority::open(&world.home(), None, Unlock::identity(&identity).unwrap()).await;
+    let opened = Issuer::open(&world.home(), None, Unlock::identity(&identity).unwrap()).await;
     assert!(matches!(opened, Err(AuthorityError::Ledger(_))));
 }
 
@@ -442,7 +443,7 @@ async fn a_master_key_at_another_authority_is_named() {
     first.close().await;
     let first = world.open(&identity).await;
     let url = format!("sqlite:{}", world.home().join("ledger.sqlite").display());
-    let second = Authority::open(&other, Some(&url), Unlock::identity(&identity).unwrap()).await.unwrap();
+    let second = Issuer::open(&other, Some(&url), Unlock::identity(&identity).unwrap()).await.unwrap();
     second.rotate("p", "due", "test").await.unwrap();
     match world.issue(&first, 0).await {
         Err(error @ AuthorityError::KeyElsewhere { .. }) => assert!(error.to_string().contains("Another authority")),

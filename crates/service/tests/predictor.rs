@@ -15,9 +15,9 @@ use service::envelope::{Destination, Envelope};
 use service::grant::GrantFile;
 use service::hash::Hash;
 use service::ledger::Grant;
-use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerError, OwnerOptions};
+use service::owner::{Connection, ConnectionOptions, Limits, OwnerClient, OwnerClientError, OwnerOptions};
 use service::parameters::Parameters;
-use service::predictor::{Predictor, PredictorOptions};
+use service::predictor::{PredictorOptions, PredictorServer};
 use service::signature::SigningKey;
 use service::transport::Tokens;
 
@@ -278,7 +278,7 @@ fn a_missing_folder_of_models_is_an_error_at_the_start() {
     let world = World::new();
     let options = PredictorOptions::over(world.models().join("nowhere"));
     let table = Arc::new(LogTable::build(12, &Silent).unwrap());
-    let error = Predictor::start(options, Tokens::default(), table).err().expect("no folder, no server");
+    let error = PredictorServer::start(options, Tokens::default(), table).err().expect("no folder, no server");
     assert!(error.to_string().contains("nowhere: the folder of models cannot be read"), "{error}");
 }
 
@@ -311,21 +311,21 @@ fn owners_pin_count_and_stop() {
         let url = format!("http://{address}");
         let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
         let options = OwnerOptions { model: "digits".into(), pin, limits, ..OwnerOptions::default() };
-        Owner::connect(connection, options, home.path(), None, &host::Silent)
+        OwnerClient::connect(connection, options, home.path(), None, &host::Silent)
     };
     let limits = Limits { warn_items: Some(2), most_items: Some(3), most_accuracy: None };
     // The predictor's word alone was once enough for the first time.
-    let Err(OwnerError::Untrusted { found }) = connect(None, limits.clone()) else { panic!("trusted") };
-    assert!(matches!(connect(Some(Hash([1; 32])), limits.clone()), Err(OwnerError::Parameters(_))));
+    let Err(OwnerClientError::Untrusted { found }) = connect(None, limits.clone()) else { panic!("trusted") };
+    assert!(matches!(connect(Some(Hash([1; 32])), limits.clone()), Err(OwnerClientError::Parameters(_))));
     connect(Some(found), limits.clone()).unwrap();
     let owner = connect(None, limits.clone()).unwrap();
     let (answers, reading) = owner.predict(&[&image(1), &image(2)]).unwrap();
     assert_eq!(answers[1].output, world.expected(&image(2)));
     assert_eq!((reading.items, reading.warn), (2, true));
-    assert!(matches!(owner.predict(&[&image(1), &image(2)]), Err(OwnerError::Odometer(_))));
+    assert!(matches!(owner.predict(&[&image(1), &image(2)]), Err(OwnerClientError::Odometer(_))));
     let pin = owner.parameters().pin();
     assert!(connect(Some(pin), limits.clone()).is_ok());
-    assert!(matches!(connect(Some(Hash([1; 32])), limits.clone()), Err(OwnerError::Parameters(_))));
+    assert!(matches!(connect(Some(Hash([1; 32])), limits.clone()), Err(OwnerClientError::Parameters(_))));
 
     // The server swaps the key: whoever was there before notices.
     let other = World::new();
@@ -333,7 +333,7 @@ fn owners_pin_count_and_stop() {
         std::fs::copy(other.models().join("digits").join(file), world.models().join("digits").join(file)).unwrap();
     }
     assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
-    assert!(matches!(connect(None, limits), Err(OwnerError::Parameters(_))));
+    assert!(matches!(connect(None, limits), Err(OwnerClientError::Parameters(_))));
 }
 
 /// Parameters that the authority signed are taken from any predictor, and no others.
@@ -374,7 +374,7 @@ fn owners_trust_what_the_authority_signed() {
         let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
         let authority = Some(authority.verifying_key());
         let options = OwnerOptions { model: "digits".into(), authority, ..OwnerOptions::default() };
-        Owner::connect(connection, options, folder, None, &host::Silent)
+        OwnerClient::connect(connection, options, folder, None, &host::Silent)
     };
     let home = tempfile::tempdir().unwrap();
     let owner = connect(home.path()).unwrap();
@@ -385,7 +385,7 @@ fn owners_trust_what_the_authority_signed() {
         grant(signed);
         assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
         let home = tempfile::tempdir().unwrap();
-        assert!(matches!(connect(home.path()), Err(OwnerError::Unsigned { .. })));
+        assert!(matches!(connect(home.path()), Err(OwnerClientError::Unsigned { .. })));
     }
 }
 
@@ -403,7 +403,7 @@ fn owners_send_what_the_server_takes_and_count_what_they_send() {
     let limits = Limits { most_items: Some(12), ..Limits::default() };
     let options =
         OwnerOptions { model: "digits".into(), pin: Some(Hash::of_bytes(&bytes)), limits, ..OwnerOptions::default() };
-    let owner = Owner::connect(connection(), options, home.path(), None, &host::Silent).unwrap();
+    let owner = OwnerClient::connect(connection(), options, home.path(), None, &host::Silent).unwrap();
     let images: Vec<Vec<u8>> = (0..10).map(image).collect();
     let images: Vec<&[u8]> = images.iter().map(Vec::as_slice).collect();
     let (answers, reading) = owner.predict(&images).unwrap();
@@ -411,7 +411,7 @@ fn owners_send_what_the_server_takes_and_count_what_they_send() {
     assert!(answers.iter().zip(&images).all(|(answer, image)| answer.output == world.expected(image)));
     assert_eq!(reading.items, 10);
     // Three would be one too many: none leaves, none counts.
-    assert!(matches!(owner.predict(&images[..3]), Err(OwnerError::Odometer(_))));
+    assert!(matches!(owner.predict(&images[..3]), Err(OwnerClientError::Odometer(_))));
     assert_eq!(owner.predict(&images[..2]).unwrap().1.items, 12);
 }
 
@@ -430,7 +430,7 @@ fn owners_wait_for_a_busy_server() {
     let bytes = connection().get(&["v1", "models", "digits", "parameters"], 1 << 20).unwrap();
     let owner = OwnerOptions { model: "digits".into(), pin: Some(Hash::of_bytes(&bytes)), ..OwnerOptions::default() };
     let home = tempfile::tempdir().unwrap();
-    let owner = Owner::connect(connection(), owner, home.path(), None, &host::Silent).unwrap();
+    let owner = OwnerClient::connect(connection(), owner, home.path(), None, &host::Silent).unwrap();
     // Until the token has spent what it has for this minute; one request comes back each second.
     while connection().get(&["health"], 1 << 10).is_ok() {}
     let (answers, reading) = owner.predict(&[&image(1)]).unwrap();

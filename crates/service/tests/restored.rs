@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use common::{identity, network};
 use roles::keyfile::Unlock;
 use service::audit::{Evidence, SignedAudit};
-use service::authority::{Authority, AuthorityError, KeyRequest};
+use service::authority::{Issuer, AuthorityError, KeyRequest};
 use service::hash::Hash;
 use service::ledger::{Event, Handover, Head, LedgerError, Witness, WitnessError};
 use service::signature::SigningKey;
@@ -44,11 +44,11 @@ impl World {
         self.folder.path().join("authority")
     }
 
-    async fn open(&self) -> Result<Authority, AuthorityError> {
-        Authority::open(&self.home(), None, Unlock::identity(&self.identity).unwrap()).await
+    async fn open(&self) -> Result<Issuer, AuthorityError> {
+        Issuer::open(&self.home(), None, Unlock::identity(&self.identity).unwrap()).await
     }
 
-    async fn ready(&self) -> Authority {
+    async fn ready(&self) -> Issuer {
         let authority = self.open().await.unwrap();
         authority.register(&self.bytes, "test").await.unwrap();
         authority.create_project("p", self.network, "test").await.unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::CompiledNetwork;
 use serde::Serialize;
 
-use super::{Authority, AuthorityError, Epoch, Recorded, Refusal, State};
+use super::{Issuer, AuthorityError, Epoch, Recorded, Refusal, State};
 use crate::approval::{self, Approval, Subject};
 use crate::clock;
 use crate::grant::GrantFile;
@@ -55,7 +55,7 @@ struct Considered {
     approved_by: Vec<String>,
 }
 
-impl Authority {
+impl Issuer {
     /// Says what a key would add and what the policy says to it; nothing is issued or recorded.
     ///
     /// # Errors

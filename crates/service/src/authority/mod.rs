@@ -37,7 +37,7 @@ pub use issue::{Issued, KeyRequest};
 pub use routes::{AuthorityServer, admin_router, router};
 pub use state::{Epoch, Project, Recorded, State};
 
-use crate::files;
+use crate::files::{self, FileError};
 use crate::hash::Hash;
 use crate::ledger::{Event, Handover, Head, KeyFile, Ledger, LedgerError, Writing};
 use crate::policy::Policy;
@@ -54,7 +54,7 @@ pub const LEDGER: &str = "ledger.sqlite";
 pub const HEAD: &str = "ledger.head";
 
 /// An authority over a folder.
-pub struct Authority {
+pub struct Issuer {
     folder: PathBuf,
     policy: RwLock<Arc<Policy>>,
     ledger: Ledger,
@@ -76,7 +76,7 @@ struct Refusal<'a> {
     by: &'a str,
 }
 
-impl Authority {
+impl Issuer {
     /// Opens an authority, makes what is missing except the policy, proves the whole ledger, and unlocks the master
     /// keys in use. `ledger`: its address; none means SQLite in the folder.
     ///
@@ -86,7 +86,7 @@ impl Authority {
         Self::open_with(folder, ledger, Some(unlock)).await
     }
 
-    /// As [`Authority::open`], but with every master key left locked: enough to register, to consider and to look.
+    /// As [`Issuer::open`], but with every master key left locked: enough to register, to consider and to look.
     ///
     /// # Errors
     /// As there. What needs a master key later fails with [`AuthorityError::Locked`].
@@ -277,7 +277,7 @@ impl Authority {
         }
         let master = keyfile::load_master_key(&path, unlock)?;
         if master.id().as_bytes() != &public_key.0 {
-            return Err(AuthorityError::Content { path, problem: "holds another master key".into() });
+            return Err(FileError::content(&path, "holds another master key").into());
         }
         let master = Arc::new(master);
         masters.insert(public_key, Arc::clone(&master));
@@ -295,10 +295,9 @@ impl Authority {
     /// A registered network, checked against its name.
     fn network(&self, hash: Hash) -> Result<CompiledNetwork, AuthorityError> {
         let path = self.network_path(hash);
-        let content = |problem: String| AuthorityError::Content { path: path.clone(), problem };
-        let network = CompiledNetwork::load(&path).map_err(|error| content(error.to_string()))?;
+        let network = CompiledNetwork::load(&path).map_err(|error| FileError::content(&path, error))?;
         if network.hash() != hash.0 {
-            return Err(content("was changed: its hash is not its name".into()));
+            return Err(FileError::content(&path, "was changed: its hash is not its name").into());
         }
         Ok(network)
     }

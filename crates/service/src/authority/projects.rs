@@ -3,13 +3,13 @@
 use qfe::{MasterKey, PublicKey};
 use roles::keyfile;
 
-use super::{Authority, AuthorityError, Epoch, Refusal};
+use super::{Issuer, AuthorityError, Epoch, Refusal};
 use crate::clock;
-use crate::files::{self, is_plain_name};
+use crate::files::{self, FileError, is_plain_name};
 use crate::hash::Hash;
 use crate::ledger::Event;
 
-impl Authority {
+impl Issuer {
     /// Makes a project for the inputs of a registered network, with its first public key.
     ///
     /// # Errors
@@ -86,8 +86,8 @@ impl Authority {
         let read = PublicKey::from_bytes(&bytes);
         match read {
             Ok(key) if key.id().as_bytes() == &public_key.0 => Ok(bytes),
-            Ok(_) => Err(AuthorityError::Content { path, problem: "holds another public key".into() }),
-            Err(error) => Err(AuthorityError::Content { path, problem: error.to_string() }),
+            Ok(_) => Err(FileError::content(&path, "holds another public key").into()),
+            Err(error) => Err(FileError::content(&path, error).into()),
         }
     }
 

@@ -2,14 +2,14 @@
 
 use model::CompiledNetwork;
 
-use super::{Authority, AuthorityError, MAX_NETWORK_BYTES, Refusal, State};
+use super::{Issuer, AuthorityError, MAX_NETWORK_BYTES, Refusal, State};
 use crate::audit::SignedAudit;
-use crate::files;
+use crate::files::{self, FileError};
 use crate::hash::Hash;
 use crate::ledger::Event;
 use crate::policy::{AuditEvidence, Policy};
 
-impl Authority {
+impl Issuer {
     /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
     ///
     /// # Errors
@@ -136,8 +136,8 @@ impl Authority {
             && summary.high() == known.high
             && known.key.as_ref().is_none_or(|known| known == key);
         if !same {
-            let (path, problem) = (self.audit_path(known.audit), "says something else than the ledger".to_owned());
-            return Err(AuthorityError::Content { path, problem });
+            let (path, problem) = (self.audit_path(known.audit), "says something else than the ledger");
+            return Err(FileError::content(&path, problem).into());
         }
         Ok(AuditEvidence { key: Some(key.clone()), evidence: audit.evidence().cloned(), ..known.clone() })
     }
@@ -147,7 +147,7 @@ impl Authority {
         let bytes = files::read(&path, crate::audit::MAX_BYTES as u64)?;
         match Hash::of_bytes(&bytes) == hash {
             true => Ok(bytes),
-            false => Err(AuthorityError::Content { path, problem: "was changed: its hash is not its name".into() }),
+            false => Err(FileError::content(&path, "was changed: its hash is not its name").into()),
         }
     }
 

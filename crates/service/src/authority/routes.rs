@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Authority, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
+use super::{Issuer, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;
@@ -38,7 +38,7 @@ const INSIDERS: [Scope; 4] = [Scope::Ledger, Scope::Issue, Scope::Register, Scop
 
 /// An authority, shared by all requests.
 pub struct AuthorityServer {
-    authority: Authority,
+    authority: Issuer,
     tokens: Tokens,
     bodies: BodyLimits,
     registry: Registry,
@@ -80,7 +80,7 @@ impl AuthorityServer {
     ///
     /// # Errors
     /// [`AuthError::Missing`] where everyone would be let in: an authority obeys nobody whom it does not know.
-    pub fn new(authority: Authority, tokens: Tokens) -> Result<Arc<Self>, AuthError> {
+    pub fn new(authority: Issuer, tokens: Tokens) -> Result<Arc<Self>, AuthError> {
         if !tokens.required() {
             return Err(AuthError::Missing);
         }

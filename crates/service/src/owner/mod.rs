@@ -56,7 +56,7 @@ pub struct OwnerOptions {
 }
 
 /// An owner that is ready to send to one model.
-pub struct Owner {
+pub struct OwnerClient {
     connection: Connection,
     options: OwnerOptions,
     parameters: Parameters,
@@ -69,7 +69,7 @@ pub struct Owner {
 /// What went wrong at the owner.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OwnerError {
+pub enum OwnerClientError {
     /// The server cannot be reached or refused.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -114,18 +114,18 @@ pub enum OwnerError {
     File(#[from] FileError),
 }
 
-impl Owner {
+impl OwnerClient {
     /// Fetches and checks what is needed to send to a model. `folder`: the client's own; `sender`: signs envelopes.
     ///
     /// # Errors
-    /// [`OwnerError`]: no such model, other parameters than pinned, a key that does not belong to them.
+    /// [`OwnerClientError`]: no such model, other parameters than pinned, a key that does not belong to them.
     pub fn connect(
         connection: Connection,
         options: OwnerOptions,
         folder: &Path,
         sender: Option<SigningKey>,
         progress: &dyn Progress,
-    ) -> Result<Self, OwnerError> {
+    ) -> Result<Self, OwnerClientError> {
         files::make_folder(folder)?;
         let path = ["v1", "models", &options.model, "parameters"];
         let (bytes, signature) = connection.get_with(&path, parameters::MAX_BYTES, parameters::SIGNATURE_HEADER)?;
@@ -140,7 +140,7 @@ impl Owner {
                 None
             }
             // Never the predictor's choice alone.
-            (None, None) => Some(pins.get(&name)?.ok_or(OwnerError::Untrusted { found })?),
+            (None, None) => Some(pins.get(&name)?.ok_or(OwnerClientError::Untrusted { found })?),
         };
         let parameters = Parameters::from_bytes(&bytes, pinned)?;
         let key = fetch_key(&connection, &options.model, &parameters, folder)?;
@@ -160,8 +160,8 @@ impl Owner {
     /// Sends images; the predictions come in their order. What leaves is counted before it leaves, and nothing else.
     ///
     /// # Errors
-    /// [`OwnerError`]: an image that does not fit, a limit that is reached (nothing is sent then), or the server.
-    pub fn predict(&self, images: &[&[u8]]) -> Result<(Vec<Answer>, Reading), OwnerError> {
+    /// [`OwnerClientError`]: an image that does not fit, a limit that is reached (nothing is sent then), or the server.
+    pub fn predict(&self, images: &[&[u8]]) -> Result<(Vec<Answer>, Reading), OwnerClientError> {
         let encoder = &self.parameters.encoder;
         let encoded = images.iter().map(|image| encoder.encode(image)).collect::<Result<Vec<_>, _>>()?;
         let summary = self.audit.as_ref().map(SignedAudit::summary);
@@ -180,10 +180,10 @@ impl Owner {
                 counted += new;
             }
             let encrypt = |item: &Encoded| Ok(self.encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.to_bytes());
-            let bodies = batch.iter().map(encrypt).collect::<Result<Vec<_>, OwnerError>>()?;
+            let bodies = batch.iter().map(encrypt).collect::<Result<Vec<_>, OwnerClientError>>()?;
             match self.send(&bodies) {
                 // More items than it takes, or more bytes: less at a time.
-                Err(OwnerError::Client(ClientError::Refused { status: 400 | 413, .. })) if batch.len() > 1 => {
+                Err(OwnerClientError::Client(ClientError::Refused { status: 400 | 413, .. })) if batch.len() > 1 => {
                     size = batch.len() / 2;
                 }
                 sent => answers.extend(sent?),
@@ -193,7 +193,7 @@ impl Owner {
     }
 
     /// Sends ciphertexts; waits and tries again as often as a busy server asks, within [`PATIENCE`].
-    fn send(&self, bodies: &[Vec<u8>]) -> Result<Vec<Answer>, OwnerError> {
+    fn send(&self, bodies: &[Vec<u8>]) -> Result<Vec<Answer>, OwnerClientError> {
         let start = Instant::now();
         loop {
             // Sealed anew each time: a server may have taken the envelopes of a request that it then turned away.
@@ -209,7 +209,7 @@ impl Owner {
         }
     }
 
-    fn seal(&self, body: &[u8]) -> Result<Vec<u8>, OwnerError> {
+    fn seal(&self, body: &[u8]) -> Result<Vec<u8>, OwnerClientError> {
         let mut nonce = [0; 16];
         rand::rng().fill_bytes(&mut nonce);
         let envelope = Envelope {
@@ -235,8 +235,8 @@ impl Owner {
 }
 
 /// That the authority signed parameters of this hash.
-fn check_signed(found: Hash, signature: Option<&str>, authority: &VerifyingKey) -> Result<(), OwnerError> {
-    let unsigned = |problem: String| OwnerError::Unsigned { problem };
+fn check_signed(found: Hash, signature: Option<&str>, authority: &VerifyingKey) -> Result<(), OwnerClientError> {
+    let unsigned = |problem: String| OwnerClientError::Unsigned { problem };
     let signature =
         signature.ok_or_else(|| unsigned("the server has no signature of the authority for them".into()))?;
     let signature: ParametersSignature =
@@ -253,7 +253,7 @@ fn fetch_key(
     model: &str,
     parameters: &Parameters,
     folder: &Path,
-) -> Result<PublicKey, OwnerError> {
+) -> Result<PublicKey, OwnerClientError> {
     let path: PathBuf = folder.join(format!("{}.key", parameters.public_key));
     let fits = |bytes: &[u8]| {
         let key = PublicKey::from_bytes(bytes).map_err(|error| error.to_string())?;
@@ -273,7 +273,7 @@ fn fetch_key(
         }
     }
     let bytes = connection.get(&["v1", "models", model, "public-key"], http::MAX_KEY_BYTES)?;
-    let key = fits(&bytes).map_err(OwnerError::PublicKey)?;
+    let key = fits(&bytes).map_err(OwnerClientError::PublicKey)?;
     files::write(&path, &bytes)?;
     Ok(key)
 }
@@ -283,7 +283,7 @@ fn fetch_audit(
     connection: &Connection,
     options: &OwnerOptions,
     parameters: &Parameters,
-) -> Result<Option<SignedAudit>, OwnerError> {
+) -> Result<Option<SignedAudit>, OwnerClientError> {
     let bytes = match connection.get(&["v1", "models", &options.model, "audit"], crate::audit::MAX_BYTES) {
         Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
         bytes => bytes?,

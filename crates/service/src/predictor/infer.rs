@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::Predictor;
+use super::PredictorServer;
 use super::inspect;
 use super::model::{Answer, Model, PredictError};
 use super::queue::{QueueError, Room};
@@ -27,7 +27,7 @@ pub const INPUT: &str = "ciphertext";
 
 /// Without a version.
 pub async fn newest(
-    State(predictor): State<Arc<Predictor>>,
+    State(predictor): State<Arc<PredictorServer>>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     headers: HeaderMap,
@@ -38,7 +38,7 @@ pub async fn newest(
 
 /// With a version: the pin of the parameters.
 pub async fn version(
-    State(predictor): State<Arc<Predictor>>,
+    State(predictor): State<Arc<PredictorServer>>,
     Extension(caller): Extension<Caller>,
     Path((name, version)): Path<(String, String)>,
     headers: HeaderMap,
@@ -48,7 +48,7 @@ pub async fn version(
 }
 
 /// The model, if it is ready, has this version and has not expired.
-pub fn ready(predictor: &Predictor, name: &str, version: Option<&str>) -> Result<Arc<Model>, Problem> {
+pub fn ready(predictor: &PredictorServer, name: &str, version: Option<&str>) -> Result<Arc<Model>, Problem> {
     let missing = |what: String| Problem::not_found(format!("{what}; GET /v2/repository/index lists the models"));
     let model = predictor.repository.get(name).ok_or_else(|| missing("no such model is ready here".into()))?;
     if version.is_some_and(|version| !version.is_empty() && *version != model.parameters().pin().to_string()) {
@@ -62,7 +62,7 @@ pub fn ready(predictor: &Predictor, name: &str, version: Option<&str>) -> Result
 }
 
 async fn infer(
-    predictor: &Arc<Predictor>,
+    predictor: &Arc<PredictorServer>,
     caller: &Caller,
     name: &str,
     version: Option<&str>,
@@ -137,7 +137,7 @@ fn expected(model: &Model, headers: &HeaderMap) -> usize {
 
 /// The body, and the room that was taken for it, unless it took too long to arrive.
 async fn receive(
-    predictor: &Predictor,
+    predictor: &PredictorServer,
     caller: &Caller,
     room: Room,
     headers: &HeaderMap,

@@ -77,7 +77,7 @@ impl PredictorOptions {
 }
 
 /// A predictor, shared by all requests.
-pub struct Predictor {
+pub struct PredictorServer {
     options: PredictorOptions,
     repository: Repository,
     queue: Queue,
@@ -87,7 +87,7 @@ pub struct Predictor {
     metrics: metrics::Metrics,
 }
 
-impl Predictor {
+impl PredictorServer {
     /// Loads the models and starts the workers.
     ///
     /// # Errors

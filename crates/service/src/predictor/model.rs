@@ -99,20 +99,12 @@ impl From<roles::PredictError> for PredictError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A file is missing or cannot be read.
+    /// A file is missing, cannot be read, or holds something else.
     #[error(transparent)]
     File(#[from] FileError),
     /// Network and keys are missing, damaged or of different models.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// A file holds something else.
-    #[error("{path}: {problem}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
     /// The files do not belong together.
     #[error("model {name}: {problem}")]
     Mismatch {
@@ -141,8 +133,8 @@ impl ModelOptions {
     /// The file cannot be read, or says what is no option.
     pub fn read(folder: &Path) -> Result<Self, ModelError> {
         let Some((path, bytes)) = optional(folder, "model.toml", 1 << 20)? else { return Ok(Self::default()) };
-        let text = String::from_utf8(bytes).map_err(|error| content(&path, error))?;
-        toml::from_str(&text).map_err(|error| content(&path, error))
+        let text = String::from_utf8(bytes).map_err(|error| FileError::content(&path, error))?;
+        toml::from_str(&text).map_err(|error| FileError::content(&path, error).into())
     }
 }
 
@@ -180,7 +172,8 @@ impl Model {
             return Err(mismatch("model.toml names authorities, but grant.json is missing".into()));
         }
         if let Some(bytes) = &files.page {
-            let page = PageFile::from_bytes(bytes).map_err(|error| content(&folder.join("page.json"), error))?;
+            let page =
+                PageFile::from_bytes(bytes).map_err(|error| FileError::content(&folder.join("page.json"), error))?;
             if page.network != hash {
                 return Err(mismatch("page.json is about another network".into()));
             }
@@ -259,6 +252,3 @@ fn optional(folder: &Path, name: &str, limit: u64) -> Result<Option<(PathBuf, Ve
     Ok(Some((path, bytes)))
 }
 
-fn content(path: &Path, problem: impl std::fmt::Display) -> ModelError {
-    ModelError::Content { path: path.to_owned(), problem: problem.to_string() }
-}

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Predictor;
+use super::PredictorServer;
 use super::infer::ready;
 use crate::hash::Hash;
 use crate::transport::Problem;
@@ -38,7 +38,7 @@ static ASSETS: LazyLock<BTreeMap<&'static str, Asset>> = LazyLock::new(|| {
 });
 
 /// The addresses of the page.
-pub fn routes() -> Router<Arc<Predictor>> {
+pub fn routes() -> Router<Arc<PredictorServer>> {
     Router::new()
         .route("/", get(index))
         .route("/page/{file}", get(file))
@@ -57,7 +57,7 @@ async fn file(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, 
 }
 
 async fn page_file(
-    State(predictor): State<Arc<Predictor>>,
+    State(predictor): State<Arc<PredictorServer>>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

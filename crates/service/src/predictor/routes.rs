@@ -10,17 +10,17 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
-use super::Predictor;
+use super::PredictorServer;
 use super::infer::{self, INPUT, ready};
 use super::model::Model;
 use super::page;
 use crate::parameters::SIGNATURE_HEADER;
 use crate::transport::{Caller, Problem, Scope, frame};
 
-type Shared = State<Arc<Predictor>>;
+type Shared = State<Arc<PredictorServer>>;
 
 /// All routes, with identification, counting and logging around them.
-pub fn router(predictor: Arc<Predictor>) -> Router {
+pub fn router(predictor: Arc<PredictorServer>) -> Router {
     let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
     let routes = Router::new()
         .route("/health", get(health))
@@ -46,7 +46,7 @@ pub fn router(predictor: Arc<Predictor>) -> Router {
 }
 
 /// Health, metrics and administration alone, for an address of their own.
-pub fn admin_router(predictor: Arc<Predictor>) -> Router {
+pub fn admin_router(predictor: Arc<PredictorServer>) -> Router {
     let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
     let routes = Router::new()
         .route("/health", get(health))

@@ -60,11 +60,11 @@ impl Init {
         files::write(&folder.join(POLICY), policy.as_bytes())?;
 
         console.step("drawing keys");
-        let (epoch, key, ledger) = self.home.open(Some(unlock), async |office| {
-            let hash = office.register(&bytes, &caller()).await?;
-            let epoch = office.create_project(MAIN, hash, &caller()).await?;
-            self.home.publish_key(office, MAIN, epoch.public_key).await?;
-            Ok((epoch, office.key(), office.ledger().signers().key()))
+        let (epoch, key, ledger) = self.home.open(Some(unlock), async |issuer| {
+            let hash = issuer.register(&bytes, &caller()).await?;
+            let epoch = issuer.create_project(MAIN, hash, &caller()).await?;
+            self.home.publish_key(issuer, MAIN, epoch.public_key).await?;
+            Ok((epoch, issuer.key(), issuer.ledger().signers().key()))
         })?;
         files::write(&public.join(ENCODER), &serde_json::to_vec_pretty(network.encoder())?)?;
         let (id, (n, m)) = (epoch.public_key, epoch.inputs);

@@ -128,8 +128,8 @@ impl Checkpoint {
     fn run(self, console: &Console) -> Result<()> {
         let path = self.output.path()?;
         let after = self.after;
-        let (bytes, key) = self.home.open(None, async |office| {
-            Ok((office.handover(after).await?.to_bytes(), office.ledger().signers().key()))
+        let (bytes, key) = self.home.open(None, async |issuer| {
+            Ok((issuer.handover(after).await?.to_bytes(), issuer.ledger().signers().key()))
         })?;
         files::write(path, &bytes)?;
         let key = key.to_string();
@@ -156,10 +156,10 @@ impl Cosign {
             String::from_utf8(files::read(path, MAX_BYTES as u64)?).with_context(|| path.display().to_string())
         };
         let notes = self.cosigned.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let (head, witnesses) = self.home.open(None, async |office| {
+        let (head, witnesses) = self.home.open(None, async |issuer| {
             let mut kept = None;
             for (path, note) in self.cosigned.iter().zip(&notes) {
-                kept = Some(office.keep_cosigned(note).await.with_context(|| path.display().to_string())?);
+                kept = Some(issuer.keep_cosigned(note).await.with_context(|| path.display().to_string())?);
             }
             kept.context("no file was named")
         })?;

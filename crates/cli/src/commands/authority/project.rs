@@ -38,10 +38,10 @@ impl Project {
         let network = CompiledNetwork::load(&self.network)?;
         let (name, unlock) = (self.name.as_str(), self.secret.unlock(false)?);
         let public = self.home.public(name);
-        let epoch = self.home.open(Some(unlock), async |office| {
-            let epoch = office.create_project(name, Hash(network.hash()), &caller()).await?;
+        let epoch = self.home.open(Some(unlock), async |issuer| {
+            let epoch = issuer.create_project(name, Hash(network.hash()), &caller()).await?;
             fs::create_dir_all(&public).with_context(|| format!("{}: cannot be made", public.display()))?;
-            self.home.publish_key(office, name, epoch.public_key).await?;
+            self.home.publish_key(issuer, name, epoch.public_key).await?;
             Ok(epoch)
         })?;
         files::write(&public.join(ENCODER), &serde_json::to_vec_pretty(network.encoder())?)?;

@@ -29,9 +29,9 @@ impl Rotate {
     pub fn run(self, console: &Console) -> Result<()> {
         let project = self.project.as_str();
         let unlock = self.secret.unlock(false)?;
-        let (epoch, published) = self.home.open(Some(unlock), async |office| {
-            let epoch = office.rotate(project, &self.reason, &caller()).await?;
-            let published = self.home.publish_key(office, project, epoch.public_key).await?;
+        let (epoch, published) = self.home.open(Some(unlock), async |issuer| {
+            let epoch = issuer.rotate(project, &self.reason, &caller()).await?;
+            let published = self.home.publish_key(issuer, project, epoch.public_key).await?;
             Ok((epoch, published))
         })?;
         let (number, id) = (epoch.epoch, epoch.public_key);

@@ -8,7 +8,7 @@ use clap::Args;
 use dataset::Dataset;
 use serde_json::json;
 use service::hash::Hash;
-use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerOptions, Reading};
+use service::owner::{Connection, ConnectionOptions, Limits, OwnerClient, OwnerOptions, Reading};
 use service::signature::{SigningKey, VerifyingKey};
 
 use crate::console::{self, Console};
@@ -103,7 +103,7 @@ impl Remote {
             auditor: self.auditor.clone(),
         };
         let bar = console.bar("tables of the public key");
-        let owner = Owner::connect(connection, options, &self.folder()?, sender, &bar)?;
+        let owner = OwnerClient::connect(connection, options, &self.folder()?, sender, &bar)?;
         bar.finish_and_clear();
         data.check_encoder(&owner.parameters().encoder)?;
         let images: Vec<&[u8]> = items.clone().map(|item| data.image(item)).collect();
