@@ -1,0 +1,128 @@
+//! The ledger in a database: what is read of it, and the head that remembers its end.
+
+mod address;
+mod cosigned;
+mod database;
+mod open;
+mod write;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sqlx::AnyConnection;
+use tokio::sync::Mutex;
+
+use super::head::HeadFile;
+use super::{Chain, Entry, Head, LedgerError, Signers};
+use database::Database;
+pub use write::Writing;
+
+/// The ledger of one authority.
+pub struct Ledger {
+    database: Database,
+    head: HeadFile,
+    signers: Signers,
+    /// One writer of this process at a time: those that wait for the database would hold all of its connections.
+    turn: Arc<Mutex<()>>,
+}
+
+impl Ledger {
+    /// The entries behind `sequence`, in order, as they stand (see [`Entry::check`]).
+    ///
+    /// # Errors
+    /// The database refuses, or holds a hash that is none.
+    pub async fn after(&self, sequence: i64) -> Result<Vec<Entry>, LedgerError> {
+        self.database.after(&mut *self.database.connection().await?, sequence).await
+    }
+
+    /// The first entries behind `sequence`, at most `most` of them; otherwise as [`Ledger::after`].
+    ///
+    /// # Errors
+    /// As [`Ledger::after`].
+    pub async fn page(&self, sequence: i64, most: usize) -> Result<Vec<Entry>, LedgerError> {
+        self.database.page(sequence, most).await
+    }
+
+    /// Proves the whole chain with all signatures, and that its end is the one remembered.
+    ///
+    /// # Errors
+    /// [`LedgerError`] names the first entry at fault.
+    pub async fn verify(&self) -> Result<Head, LedgerError> {
+        let remembered = self.head.read(&self.signers)?;
+        let mut chain = Chain::default();
+        for entry in self.after(0).await? {
+            chain.follow(&entry, &self.signers)?;
+        }
+        chain.finish()?;
+        if let Some(head) = remembered.filter(|head| head.sequence > chain.head().sequence) {
+            return Err(self.head.cut(head, format!("ends with entry {}", chain.head().sequence)));
+        }
+        self.check_head_anew().await?;
+        Ok(chain.head())
+    }
+
+    /// Whose entries count.
+    pub fn signers(&self) -> &Signers {
+        &self.signers
+    }
+
+    /// Remembers the last entry, once what is behind the head is proven: where another authority wrote it, this is what
+    /// shows later that it is gone.
+    ///
+    /// # Errors
+    /// The end of the ledger is missing, an entry does not hold, or the head cannot be written.
+    pub async fn remember(&self) -> Result<(), LedgerError> {
+        let _turn = self.turn.lock().await;
+        let _lock = lock(&self.head).await?;
+        let mut connection = self.database.connection().await?;
+        self.check_head(&mut connection).await?;
+        self.catch_up(&mut connection).await
+    }
+
+    /// Remembers the last entry where the head lags behind it: a process ended between entry and head, or another
+    /// authority wrote. Only entries that are proven are remembered. The caller holds the lock and has checked the head.
+    async fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let head = match self.head.read(&self.signers)? {
+            Some(head) if !self.head.is_unsigned()? => head,
+            _ => Head::EMPTY,
+        };
+        let entries = self.database.after(connection, head.sequence).await?;
+        let mut chain = Chain::behind(head);
+        entries.iter().try_for_each(|entry| chain.follow(entry, &self.signers).map(drop))?;
+        chain.finish()?;
+        if chain.head() != head {
+            self.head.write(chain.head(), &self.signers)?;
+        }
+        Ok(())
+    }
+
+    /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
+    async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
+        let Some(head) = self.head.read(&self.signers)? else { return Ok(()) };
+        if head.sequence == 0 {
+            // Anybody could have written it to hide that the end was cut off.
+            let suspect = !self.signers.adopt && self.head.is_unsigned()? && self.database.newest(connection).await? > 0;
+            return if suspect { Err(self.head.empty()) } else { Ok(()) };
+        }
+        match self.database.hash_at(connection, head.sequence).await? {
+            Some(hash) if hash == head.hash.to_string() => Ok(()),
+            Some(hash) => Err(self.head.cut(head, format!("has {hash} there"))),
+            None => Err(self.head.cut(head, "has no such entry".into())),
+        }
+    }
+
+    async fn check_head_anew(&self) -> Result<(), LedgerError> {
+        let mut connection = self.database.connection().await?;
+        self.check_head(&mut connection).await
+    }
+
+    /// Where the head is remembered.
+    pub fn head_path(&self) -> &Path {
+        self.head.path()
+    }
+
+    /// Ends all connections.
+    pub async fn close(self) {
+        self.database.close().await;
+    }
+}
