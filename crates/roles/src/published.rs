@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use encoder::Encoder;
-use host::files::{self, FileError};
+use host::files::{self, Access, FileError};
 use qfe::PublicKey;
 
 /// Name of the public key in the folder.
@@ -64,6 +64,19 @@ impl Published {
     /// The encoder.
     pub fn encoder(&self) -> &Encoder {
         &self.encoder
+    }
+
+    /// Writes a folder, made if missing; what others published there is replaced. The key comes last: where it is, its
+    /// encoder is too.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), PublishedError> {
+        files::make_folder(folder)?;
+        let path = folder.join(ENCODER);
+        let encoder = serde_json::to_vec_pretty(&self.encoder).map_err(|error| FileError::content(&path, error))?;
+        files::write(&path, &encoder, Access::Ordinary)?;
+        Ok(files::write(&folder.join(PUBLIC_KEY), &self.key.to_bytes(), Access::Ordinary)?)
     }
 
     /// Reads a folder.
