@@ -389,6 +389,76 @@ fn owners_trust_what_the_authority_signed() {
     }
 }
 
+/// After a rotation a predictor went on serving the old parameters under the authority's old signature.
+#[test]
+fn owners_refuse_parameters_of_an_old_epoch_and_of_another_project() {
+    let world = World::new();
+    let model = world.models().join("digits");
+    let authority = SigningKey::generate().unwrap();
+    let (network, hash) = (&world.network, Hash(world.network.hash()));
+    let (outputs, classes, encoder) = (network.outputs(), network.classes().to_vec(), network.encoder().clone());
+    let parameters = Parameters::new(world.public_key(), hash, outputs, classes, encoder);
+    let grant = |project: &str, epoch| {
+        let grant = Grant {
+            project: project.into(),
+            epoch,
+            public_key: world.public_key(),
+            network: hash,
+            holder: "h".into(),
+            rank: 3,
+            bits: 1.0,
+            expires: None,
+            approved_by: vec![],
+            policy: Hash([0; 32]),
+            by: "test".into(),
+        };
+        GrantFile::sign(grant, 1, Hash([0; 32]), &authority).with_parameters(&parameters, &authority).to_bytes()
+    };
+    std::fs::write(model.join("grant.json"), grant("p", 1)).unwrap();
+    let address = predictor(&world, |_| ());
+    let serve = |grant: &[u8]| {
+        std::fs::write(model.join("grant.json"), grant).unwrap();
+        assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
+    };
+    let connect = |folder: &Path, project: Option<&str>| {
+        let url = format!("http://{address}");
+        let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
+        let (authority, project) = (Some(authority.verifying_key()), project.map(str::to_owned));
+        let options = OwnerOptions { model: "digits".into(), authority, project, ..OwnerOptions::default() };
+        OwnerClient::connect(connection, options, folder, None, &host::Silent).map(drop)
+    };
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let old = grant("p", 1);
+    for current in [old.clone(), grant("p", 2), grant("p", 2)] {
+        serve(&current);
+        connect(home, None).unwrap();
+    }
+    // The old statement again, whose signature holds.
+    serve(&old);
+    let refused = connect(home, None);
+    assert!(matches!(refused, Err(OwnerClientError::Old { .. })), "{refused:?}");
+    assert!(refused.unwrap_err().to_string().contains("epoch 1, and epoch 2 was accepted before"));
+    // Of a project that is not meant: by what was accepted, and by name.
+    serve(&grant("q", 7));
+    assert!(matches!(connect(home, None), Err(OwnerClientError::Project { .. })));
+    assert!(matches!(connect(home, Some("p")), Err(OwnerClientError::Project { .. })));
+    connect(home, Some("q")).unwrap();
+    // The epochs of one project say nothing about another.
+    serve(&grant("p", 2));
+    connect(home, Some("p")).unwrap();
+
+    // A statement of version 1, which names neither.
+    let mut first: serde_json::Value = serde_json::from_slice(&grant("p", 2)).unwrap();
+    let signature = authority.sign("halflight public parameters v1", &[&parameters.pin().0]);
+    let digits: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+    first["parameters"] = format!("{}/{digits}", authority.verifying_key()).into();
+    serve(first.to_string().as_bytes());
+    let refused = connect(tempfile::tempdir().unwrap().path(), None);
+    let Err(OwnerClientError::Unsigned { problem }) = refused else { panic!("{refused:?}") };
+    assert!(problem.contains("version 1"), "{problem}");
+}
+
 /// Ten items for a server that takes four at a time were charged and not sent.
 #[test]
 fn owners_send_what_the_server_takes_and_count_what_they_send() {

@@ -12,7 +12,7 @@ use crate::grant::GrantFile;
 use crate::hash::Hash;
 use crate::ledger::{Event, Grant, Head};
 use crate::opened::opened;
-use crate::parameters::{Parameters, ParametersSignature};
+use crate::parameters::{Parameters, ParametersSignature, Purpose};
 use crate::policy::{Decision, Opened, Request};
 
 /// Forms that a span can tell apart; a larger rank is refused before it is counted.
@@ -163,9 +163,22 @@ impl Issuer {
         Ok(Parameters::new(public_key, network, outputs, classes, found.encoder().clone()))
     }
 
-    /// The authority's word for parameters, for owners who have its key.
-    pub fn sign_parameters(&self, parameters: &Parameters) -> ParametersSignature {
-        ParametersSignature::sign(parameters, &self.signing)
+    /// The authority's word for parameters of a project, for owners who have its key.
+    ///
+    /// # Errors
+    /// The project is unknown, or never had this public key.
+    pub async fn sign_parameters(
+        &self,
+        project: &str,
+        parameters: &Parameters,
+    ) -> Result<ParametersSignature, AuthorityError> {
+        let state = self.state().await?;
+        let known = state.projects.get(project).map_or(&[][..], |project| &project.epochs);
+        let epoch = known.iter().find(|epoch| epoch.public_key == parameters.public_key).ok_or_else(|| {
+            AuthorityError::Unknown(format!("no project of this name has public key {}", parameters.public_key))
+        })?;
+        let purpose = Purpose { project: project.to_owned(), epoch: epoch.epoch, date: clock::now() };
+        Ok(ParametersSignature::sign(parameters, purpose, &self.signing))
     }
 
     /// What is open under the current public key of a project.

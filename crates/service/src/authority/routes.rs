@@ -262,7 +262,7 @@ async fn issue(
 async fn parameters(State(server): Shared, Path((project, network)): Path<(String, String)>) -> Answer<Response> {
     let network = network.parse().map_err(Problem::not_found)?;
     let parameters = server.authority.parameters(&project, network).await?;
-    let signature = server.authority.sign_parameters(&parameters).to_string();
+    let signature = server.authority.sign_parameters(&project, &parameters).await?.to_string();
     let content = [(header::CONTENT_TYPE, "application/json")];
     Ok((content, [(SIGNATURE_HEADER, signature)], parameters.to_bytes()).into_response())
 }

@@ -1,11 +1,12 @@
 //! The owner's client: fetches and pins public parameters, encodes, encrypts, seals, sends, and counts what it sent.
 //!
-//! The client keeps a folder: `pins.json` (what each model's parameters hashed to when they were first accepted),
-//! `odometer.json` (how much was sent), and the public keys it fetched.
+//! The client keeps a folder: `pins.json` (what each model's parameters hashed to when they were accepted, and the newest
+//! epoch of each project), `odometer.json` (how much was sent), and the public keys it fetched.
 
 mod http;
 mod odometer;
 mod pins;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,16 +18,16 @@ use rand::Rng;
 
 pub use http::{ClientError, Connection, ConnectionOptions};
 pub use odometer::{Limits, Odometer, OdometerError, Reading};
-pub use pins::{PinError, Pins};
+pub use pins::{Accepted, PinError, Pins};
 
 use crate::audit::SignedAudit;
 use crate::clock;
 use crate::envelope::{Destination, Envelope, EnvelopeError};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
-use crate::parameters::{self, Parameters, ParametersError, ParametersSignature};
+use crate::parameters::{self, Parameters, ParametersError};
 use crate::predictor::Answer;
-use crate::signature::{SignatureError, SigningKey, VerifyingKey};
+use crate::signature::{SigningKey, VerifyingKey};
 
 /// Ciphertexts of one request, unless the predictor takes fewer.
 const BATCH: usize = 8;
@@ -43,6 +44,8 @@ pub struct OwnerOptions {
     /// The authority's key: parameters that it signed are taken, later others too. The first time, this or a pin is
     /// needed; what was accepted is held on to.
     pub authority: Option<VerifyingKey>,
+    /// The authority's project that is meant; none means that of the parameters that were accepted first.
+    pub project: Option<String>,
     /// What the predictor calls itself; empty takes host and port of its address.
     pub recipient: String,
     /// What the envelopes are for.
@@ -91,6 +94,28 @@ pub enum OwnerClientError {
         /// What is missing or wrong.
         problem: String,
     },
+    /// The authority signed the parameters for something else.
+    #[error(
+        "public parameters: they are of project '{found}', and those of '{expected}' are meant: ask the authority which \
+         project this model belongs to, and name it"
+    )]
+    Project {
+        /// Whose parameters came.
+        found: String,
+        /// Whose were meant.
+        expected: String,
+    },
+    /// The authority signed newer ones.
+    #[error(
+        "public parameters of project '{project}': {problem}: the predictor serves old ones, whose key may have been \
+         rotated away; ask it for the newest grant"
+    )]
+    Old {
+        /// The project.
+        project: String,
+        /// What shows it.
+        problem: String,
+    },
     /// The pins cannot be read or written.
     #[error(transparent)]
     Pin(#[from] PinError),
@@ -131,21 +156,10 @@ impl OwnerClient {
         let (bytes, signature) = connection.get_with(&path, parameters::MAX_BYTES, parameters::SIGNATURE_HEADER)?;
         let name = format!("{} {}", connection.url(), options.model);
         let pins = Pins::open(folder.join("pins.json"));
-        let found = Hash::of_bytes(&bytes);
-        let pinned = match (options.pin, &options.authority) {
-            (Some(pin), _) => Some(pin),
-            // The authority's word is newer than what was held on to.
-            (None, Some(authority)) => {
-                check_signed(found, signature.as_deref(), authority)?;
-                None
-            }
-            // Never the predictor's choice alone.
-            (None, None) => Some(pins.get(&name)?.ok_or(OwnerClientError::Untrusted { found })?),
-        };
-        let parameters = Parameters::from_bytes(&bytes, pinned)?;
+        let (parameters, signature) = trust::check(&bytes, signature.as_deref(), &name, &options, &pins)?;
         let key = fetch_key(&connection, &options.model, &parameters, folder)?;
         // Only what was checked is held on to.
-        pins.keep(&name, found)?;
+        pins.keep(&name, Hash::of_bytes(&bytes), signature.as_ref())?;
         let audit = fetch_audit(&connection, &options, &parameters)?;
         let odometer = Odometer::open(folder.join("odometer.json"));
         let encryptor = Encryptor::new(&key, progress);
@@ -232,19 +246,6 @@ impl OwnerClient {
             named => named,
         }
     }
-}
-
-/// That the authority signed parameters of this hash.
-fn check_signed(found: Hash, signature: Option<&str>, authority: &VerifyingKey) -> Result<(), OwnerClientError> {
-    let unsigned = |problem: String| OwnerClientError::Unsigned { problem };
-    let signature =
-        signature.ok_or_else(|| unsigned("the server has no signature of the authority for them".into()))?;
-    let signature: ParametersSignature =
-        signature.parse().map_err(|error: SignatureError| unsigned(error.to_string()))?;
-    if signature.authority != *authority {
-        return Err(unsigned(format!("{} signed them, and not {authority}", signature.authority)));
-    }
-    signature.check(found).map_err(|error| unsigned(error.to_string()))
 }
 
 /// The public key that the parameters name: from the folder, or from the server and then kept.

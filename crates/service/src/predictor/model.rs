@@ -219,7 +219,7 @@ impl Model {
     /// The authority's word for the parameters, where the grant has one that fits.
     pub fn parameters_signature(&self) -> Option<&ParametersSignature> {
         let signature = self.grant.as_ref()?.parameters.as_ref()?;
-        signature.check(self.parameters.pin()).is_ok().then_some(signature)
+        signature.check(&self.parameters, self.parameters.pin()).is_ok().then_some(signature)
     }
 
     /// The page file, where the predictor has it.

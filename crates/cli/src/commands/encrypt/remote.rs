@@ -37,6 +37,9 @@ pub struct Remote {
     /// The authority's public key, instead of a pin: parameters that it signed are taken
     #[arg(long, value_name = "KEY", requires = "url", conflicts_with = "pin")]
     authority: Option<VerifyingKey>,
+    /// The authority's project that the model belongs to [default: that of the parameters accepted first]
+    #[arg(long, value_name = "NAME", requires = "authority")]
+    project: Option<String>,
     /// What the predictor calls itself in its `model.toml` [default: host and port of the address]
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
     recipient: String,
@@ -92,6 +95,7 @@ impl Remote {
             model: self.model.clone().unwrap_or_default(),
             pin: self.pin,
             authority: self.authority.clone(),
+            project: self.project.clone(),
             recipient: self.recipient.clone(),
             context: self.context.clone(),
             subject: self.subject.clone(),
