@@ -17,6 +17,7 @@
 //! by their hash and checked against it when read. A key leaves only after its entry is on the disk.
 
 mod error;
+mod folder;
 mod issue;
 mod projects;
 mod records;
@@ -33,13 +34,14 @@ use roles::keyfile::{self, Lock, Unlock};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use error::AuthorityError;
+pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
 pub use issue::{Issued, KeyRequest};
 pub use routes::{AuthorityServer, admin_router, router};
 pub use state::{Epoch, Project, Recorded, State};
 
 use crate::files::{self, FileError};
 use crate::hash::Hash;
-use crate::ledger::{Event, Handover, Head, KeyFile, Ledger, LedgerError, Writing};
+use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
 use crate::policy::Policy;
 use crate::signature::{SigningKey, VerifyingKey};
 
@@ -105,7 +107,7 @@ impl Issuer {
             SigningKey::generate()?.save_new(&path)?;
         }
         let signing = SigningKey::load(&path)?;
-        let ledger = open_with_writers(folder, ledger, policy.writers().to_vec()).await?;
+        let ledger = folder::open_with_writers(folder, ledger, policy.writers().to_vec()).await?;
         let authority = Self {
             folder: folder.to_owned(),
             policy: RwLock::new(Arc::new(policy)),
@@ -162,7 +164,7 @@ impl Issuer {
         if state.policy != Some(policy.hash()) {
             let entry = writing.append(&changed(&policy, by)).await?;
             writing.commit().await?;
-            state.extend(&[entry], self.ledger.signers())?;
+            state.extend(&[entry], self.ledger.signers().keyring())?;
         }
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         Ok(())
@@ -207,7 +209,7 @@ impl Issuer {
     pub async fn state(&self) -> Result<MutexGuard<'_, State>, AuthorityError> {
         let mut state = self.state.lock().await;
         let entries = self.ledger.after(state.head().sequence).await?;
-        state.extend(&entries, self.ledger.signers())?;
+        state.extend(&entries, self.ledger.signers().keyring())?;
         if !entries.is_empty() {
             self.ledger.remember().await?;
         }
@@ -219,7 +221,7 @@ impl Issuer {
         let mut state = self.state.lock().await;
         let mut writing = self.ledger.begin().await?;
         let entries = writing.after(state.head().sequence).await?;
-        state.extend(&entries, self.ledger.signers())?;
+        state.extend(&entries, self.ledger.signers().keyring())?;
         if state.head() != writing.last() {
             // Entries that this process has seen are gone: the database was replaced under it.
             let (Head { sequence, hash }, found) =
@@ -244,7 +246,7 @@ impl Issuer {
         }
         entries.push(writing.append(event).await?);
         let head = writing.commit().await?;
-        state.extend(&entries, self.ledger.signers())?;
+        state.extend(&entries, self.ledger.signers().keyring())?;
         Ok(head)
     }
 
@@ -309,46 +311,6 @@ impl Issuer {
     fn network_path(&self, hash: Hash) -> PathBuf {
         self.folder.join("networks").join(format!("{hash}.safetensors"))
     }
-}
-
-/// The ledger of an authority's folder: at `url`, or SQLite in the folder. Entries count that are signed by the folder's
-/// ledger key or by a writer that its policy names; a ledger from before entries were signed is taken over by the first
-/// that opens it.
-///
-/// # Errors
-/// As [`Ledger::open`], or the folder's policy cannot be read.
-pub async fn open_ledger(folder: &Path, url: Option<&str>) -> Result<Ledger, AuthorityError> {
-    let path = folder.join(POLICY);
-    let writers = if path.exists() { Policy::load(&path)?.writers().to_vec() } else { Vec::new() };
-    open_with_writers(folder, url, writers).await
-}
-
-/// Accepts the end of the ledger of an authority's folder in place of a head file that was lost: proves the chain, and
-/// appends that `by` did so.
-///
-/// # Errors
-/// As [`open_ledger`], the chain does not hold, or the head file is there and signed.
-pub async fn adopt_head(folder: &Path, url: Option<&str>, by: &str) -> Result<Ledger, AuthorityError> {
-    let path = folder.join(POLICY);
-    let writers = if path.exists() { Policy::load(&path)?.writers().to_vec() } else { Vec::new() };
-    let own = format!("sqlite:{}", folder.join(LEDGER).display());
-    let key = KeyFile::open(folder, writers)?;
-    let signers = key.signers().adopting_head(by);
-    let ledger = Ledger::open(url.unwrap_or(&own), folder.join(HEAD), signers).await?;
-    key.keep()?;
-    Ok(ledger)
-}
-
-async fn open_with_writers(
-    folder: &Path,
-    url: Option<&str>,
-    writers: Vec<VerifyingKey>,
-) -> Result<Ledger, AuthorityError> {
-    let own = format!("sqlite:{}", folder.join(LEDGER).display());
-    let key = KeyFile::open(folder, writers)?;
-    let ledger = Ledger::open(url.unwrap_or(&own), folder.join(HEAD), key.signers()).await?;
-    key.keep()?;
-    Ok(ledger)
 }
 
 /// That another policy is in force.

@@ -8,6 +8,7 @@ use super::super::{Checkpoint, Head, LedgerError};
 use super::Ledger;
 use super::write::lock;
 use crate::files;
+use crate::signature::VerifyingKey;
 
 impl Ledger {
     /// The signed head and the entries behind `after`, for witnesses.
@@ -20,7 +21,7 @@ impl Ledger {
         self.check_head(&mut connection).await?;
         self.catch_up(&mut connection).await?;
         drop(connection);
-        let note = self.head.note(&self.signers)?;
+        let note = self.head.note(self.signers.keyring().keys())?;
         let size = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?.head.sequence;
         let mut entries = self.after(after).await?;
         entries.retain(|entry| entry.sequence <= size);
@@ -68,9 +69,13 @@ impl Ledger {
 
     /// Whether a key that counts signed a checkpoint, and its entry is here.
     async fn holds(&self, note: &Note, checkpoint: &Checkpoint) -> Result<bool, LedgerError> {
-        if !self.signers.keys().any(|key| note.is_signed(&checkpoint.origin, &key)) {
+        let signed = |key: &VerifyingKey| note.is_signed(&checkpoint.origin, key);
+        let proven = self.proven.lock().await;
+        let mut keys = self.signers.keyring().keys().iter().chain(proven.signers_of(checkpoint.head.sequence));
+        if !keys.any(signed) {
             return Ok(false);
         }
+        drop(proven);
         let mut connection = self.database.connection().await?;
         let found = self.database.hash_at(&mut connection, checkpoint.head.sequence).await?;
         Ok(found.is_some_and(|hash| hash == checkpoint.head.hash.to_string()))

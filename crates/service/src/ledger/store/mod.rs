@@ -4,6 +4,7 @@ mod address;
 mod cosigned;
 mod database;
 mod open;
+mod reader;
 mod write;
 
 use std::path::Path;
@@ -14,7 +15,9 @@ use tokio::sync::Mutex;
 
 use super::head::HeadFile;
 use super::{Chain, Entry, Head, LedgerError, Signers};
+use crate::signature::SigningKey;
 use database::Database;
+pub use reader::LedgerReader;
 pub use write::Writing;
 
 /// The ledger of one authority.
@@ -24,6 +27,8 @@ pub struct Ledger {
     signers: Signers,
     /// One writer of this process at a time: those that wait for the database would hold all of its connections.
     turn: Arc<Mutex<()>>,
+    /// As far as this process has proven the entries.
+    proven: Mutex<Chain>,
 }
 
 impl Ledger {
@@ -48,22 +53,34 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] names the first entry at fault.
     pub async fn verify(&self) -> Result<Head, LedgerError> {
-        let remembered = self.head.read(&self.signers)?;
+        let remembered = self.remembered()?;
         let mut chain = Chain::default();
         for entry in self.after(0).await? {
-            chain.follow(&entry, &self.signers)?;
+            chain.follow(&entry, self.signers.keyring())?;
         }
         chain.finish()?;
         if let Some(head) = remembered.filter(|head| head.sequence > chain.head().sequence) {
             return Err(self.head.cut(head, format!("ends with entry {}", chain.head().sequence)));
         }
-        self.check_head_anew().await?;
+        self.check_head(&mut *self.database.connection().await?).await?;
         Ok(chain.head())
     }
 
-    /// Whose entries count.
+    /// Who signs, and whose entries count.
     pub fn signers(&self) -> &Signers {
         &self.signers
+    }
+
+    /// The last entry that the own key signed, as far as the ledger was read, where it was retired.
+    async fn retired(&self) -> Option<i64> {
+        self.proven.lock().await.retired(&self.signers.key())
+    }
+
+    /// Whether the own key was retired, and the one that took over is the next one of its signers.
+    pub async fn successor_waits(&self) -> bool {
+        let proven = self.proven.lock().await;
+        let next = self.signers.next().map(SigningKey::verifying_key);
+        proven.retired(&self.signers.key()).is_some() && next.is_some_and(|next| proven.successors().contains(&next))
     }
 
     /// Remembers the last entry, once what is behind the head is proven: where another authority wrote it, this is what
@@ -80,40 +97,50 @@ impl Ledger {
     }
 
     /// Remembers the last entry where the head lags behind it: a process ended between entry and head, or another
-    /// authority wrote. Only entries that are proven are remembered. The caller holds the lock and has checked the head.
+    /// authority wrote. Only entries that are proven are remembered, the first time from the first one on: those before
+    /// say which keys were retired. The caller holds the lock and has checked the head.
     async fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
-        let head = match self.head.read(&self.signers)? {
-            Some(head) if !self.head.is_unsigned()? => head,
-            _ => Head::EMPTY,
-        };
-        let entries = self.database.after(connection, head.sequence).await?;
-        let mut chain = Chain::behind(head);
-        entries.iter().try_for_each(|entry| chain.follow(entry, &self.signers).map(drop))?;
+        let mut proven = self.proven.lock().await;
+        self.check_entry(connection, proven.head()).await?;
+        let mut chain = proven.clone();
+        let entries = self.database.after(connection, chain.head().sequence).await?;
+        entries.iter().try_for_each(|entry| chain.follow(entry, self.signers.keyring()).map(drop))?;
         chain.finish()?;
-        if chain.head() != head {
-            self.head.write(chain.head(), &self.signers)?;
+        let last = chain.head();
+        *proven = chain;
+        let remembered = self.remembered()?.unwrap_or(Head::EMPTY);
+        if last != remembered || self.head.is_unsigned()? {
+            self.head.write(last, &self.signers)?;
         }
         Ok(())
     }
 
+    /// The head that is remembered, once a key that counts is shown to have signed it.
+    fn remembered(&self) -> Result<Option<Head>, LedgerError> {
+        self.head.read(self.signers.keyring().keys(), self.signers.adopt)
+    }
+
     /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
     async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
-        let Some(head) = self.head.read(&self.signers)? else { return Ok(()) };
+        let Some(head) = self.remembered()? else { return Ok(()) };
         if head.sequence == 0 {
             // Anybody could have written it to hide that the end was cut off.
             let suspect = !self.signers.adopt && self.head.is_unsigned()? && self.database.newest(connection).await? > 0;
             return if suspect { Err(self.head.empty()) } else { Ok(()) };
         }
-        match self.database.hash_at(connection, head.sequence).await? {
-            Some(hash) if hash == head.hash.to_string() => Ok(()),
-            Some(hash) => Err(self.head.cut(head, format!("has {hash} there"))),
-            None => Err(self.head.cut(head, "has no such entry".into())),
-        }
+        self.check_entry(connection, head).await
     }
 
-    async fn check_head_anew(&self) -> Result<(), LedgerError> {
-        let mut connection = self.database.connection().await?;
-        self.check_head(&mut connection).await
+    /// That an entry is there that was there before.
+    async fn check_entry(&self, connection: &mut AnyConnection, before: Head) -> Result<(), LedgerError> {
+        if before.sequence == 0 {
+            return Ok(());
+        }
+        match self.database.hash_at(connection, before.sequence).await? {
+            Some(hash) if hash == before.hash.to_string() => Ok(()),
+            Some(hash) => Err(self.head.cut(before, format!("has {hash} there"))),
+            None => Err(self.head.cut(before, "has no such entry".into())),
+        }
     }
 
     /// Where the head is remembered.

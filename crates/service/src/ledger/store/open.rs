@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use super::super::head::HeadFile;
 use super::super::{Chain, Event, Head, LedgerError, Signers, leftover};
 use super::Ledger;
@@ -25,7 +27,7 @@ impl Ledger {
         }
         let head = HeadFile(head);
         if let (Some(remembered), Some(path)) =
-            (head.read(&signers)?.filter(|head| head.sequence > 0), sqlite_path(url))
+            (head.read(signers.keyring().keys(), signers.adopt)?.filter(|head| head.sequence > 0), sqlite_path(url))
             && !path.exists()
         {
             // It would be made anew, and empty.
@@ -39,7 +41,7 @@ impl Ledger {
             leftover::check(&path).await?;
         }
         let database = Database::open(url).await?;
-        let ledger = Self { database, head, signers, turn: Arc::default() };
+        let ledger = Self { database, head, signers, turn: Arc::default(), proven: Mutex::default() };
         match ledger.prepare().await {
             Ok(()) => Ok(ledger),
             Err(error) => {
@@ -54,7 +56,7 @@ impl Ledger {
         let mut transaction = self.database.transaction().await?;
         self.database.create(&mut transaction).await?;
         let last = self.database.newest(&mut transaction).await?;
-        let remembered = self.head.read(&self.signers)?;
+        let remembered = self.remembered()?;
         let unsigned = self.head.is_unsigned()?;
         let lost = remembered.is_none() || unsigned && remembered == Some(Head::EMPTY);
         let mut head = remembered.unwrap_or(Head::EMPTY);
@@ -64,7 +66,7 @@ impl Ledger {
             }
             let mut chain = Chain::default();
             for entry in self.database.after(&mut transaction, 0).await? {
-                chain.follow(&entry, &self.signers)?;
+                chain.follow(&entry, self.signers.keyring())?;
             }
             chain.finish()?;
             let Head { sequence: entries, hash } = chain.head();
@@ -79,7 +81,7 @@ impl Ledger {
             let entries = self.database.after(&mut transaction, 0).await?;
             if entries.iter().all(|entry| entry.signature.is_none()) {
                 let mut chain = Chain::default();
-                entries.iter().try_for_each(|entry| chain.follow(entry, &self.signers).map(drop))?;
+                entries.iter().try_for_each(|entry| chain.follow(entry, self.signers.keyring()).map(drop))?;
                 let event = Event::Migrated { entries: last, hash: chain.head().hash };
                 head = self.append(&mut transaction, chain.head(), &event).await?.head();
             }

@@ -8,10 +8,11 @@ use sqlx::{Any, AnyConnection, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
 use super::super::head::HeadFile;
-use super::super::{Entry, Event, Head, LedgerError};
+use super::super::{Entry, Event, Head, LedgerError, Retirement};
 use super::Ledger;
 use crate::clock;
 use crate::files::FileError;
+use crate::signature::VerifyingKey;
 
 /// How long other processes may hold the head.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -39,6 +40,9 @@ impl Ledger {
         // On the connection of the transaction: one more per writer could exhaust the pool while all wait for one.
         self.check_head(&mut transaction).await?;
         self.catch_up(&mut transaction).await?;
+        if let Some(sequence) = self.retired().await {
+            return Err(LedgerError::Retired { key: self.signers.key(), sequence });
+        }
         let last = self.database.last(&mut transaction).await?;
         Ok(Writing { ledger: self, transaction, last, _lock: lock, _turn: turn })
     }
@@ -77,6 +81,21 @@ impl Writing<'_> {
         let entry = self.ledger.append(&mut self.transaction, self.last, event).await?;
         self.last = entry.head();
         Ok(entry)
+    }
+
+    /// Retires the own key by a last entry of it, and names the next one as its successor; nothing can be appended
+    /// behind it here. Gives back the successor.
+    ///
+    /// # Errors
+    /// The database refuses, or there is no next key.
+    pub async fn retire_key(mut self, by: &str) -> Result<(VerifyingKey, Head), LedgerError> {
+        let ledger = self.ledger;
+        let signers = &ledger.signers;
+        let next = signers.next().ok_or(LedgerError::NoSuccessor)?;
+        let retirement = Retirement::sign(signers.own(), next, self.last, by);
+        let successor = next.verifying_key();
+        self.append(&Event::LedgerKeyRetired(retirement)).await?;
+        Ok((successor, self.commit().await?))
     }
 
     /// Makes what was appended last: on the disk when this returns.
