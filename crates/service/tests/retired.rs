@@ -39,7 +39,7 @@ fn broken<T: std::fmt::Debug>(result: Result<T, LedgerError>, word: &str) {
     }
 }
 
-/// Three entries, the retirement and one more; the old key and the folder.
+/// Three entries, of which `before` is a copy, the retirement and one more; the folder and the old key.
 async fn rotated() -> (tempfile::TempDir, SigningKey) {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();
@@ -48,6 +48,10 @@ async fn rotated() -> (tempfile::TempDir, SigningKey) {
         write(&ledger, number).await.unwrap();
     }
     ledger.close().await;
+    std::fs::create_dir(home.join("before")).unwrap();
+    for name in ["ledger.sqlite", "ledger.head"] {
+        std::fs::copy(home.join(name), home.join("before").join(name)).unwrap();
+    }
     let old = key(home);
     let (new, head) = rotate_ledger_key(home, None, "anna").await.unwrap();
     assert_eq!((head.sequence, &new), (4, &key(home).verifying_key()));
@@ -133,25 +137,41 @@ async fn forge(database: &Path, key: &SigningKey) {
     connection.close().await.unwrap();
 }
 
-/// A retirement that the key did not sign would hand the ledger to whoever writes to the database.
+/// A retirement that one of the two keys did not sign would hand the ledger to whoever writes to the database.
 #[tokio::test]
 async fn a_retirement_counts_for_its_place_and_by_both_keys() {
-    let (folder, _) = rotated().await;
+    let (folder, old) = rotated().await;
     let home = folder.path();
     let retirement = entries(home, &[]).await.unwrap()[3].text.clone();
-    let stranger = SigningKey::generate().unwrap();
-    for (from, to) in [
-        (key(home).verifying_key().to_string(), stranger.verifying_key().to_string()),
-        ("\"accepted\":\"".to_owned(), "\"accepted\":\"00".to_owned()),
-    ] {
-        assert!(retirement.contains(&from));
-        let event: Event = serde_json::from_str(&retirement.replace(&from, &to)).unwrap();
+    let new = key(home).verifying_key().to_string();
+    let stranger = SigningKey::generate().unwrap().verifying_key().to_string();
+    let accepted = "\"accepted\":\"";
+    let place = retirement.find(accepted).unwrap() + accepted.len();
+    let mut forged = retirement.clone();
+    forged.replace_range(place..place + 2, if &forged[place..place + 2] == "00" { "01" } else { "00" });
+    let cases = [
+        (retirement.clone(), 3, true),
+        (retirement.replace(&new, &stranger), 3, false),
+        (forged, 3, false),
+        // Of another ledger, or another place.
+        (retirement, 0, false),
+    ];
+    for (text, entries, holds) in cases {
         let other = tempfile::tempdir().unwrap();
+        if entries == 3 {
+            for name in ["ledger.sqlite", "ledger.head"] {
+                std::fs::copy(home.join("before").join(name), other.path().join(name)).unwrap();
+            }
+        }
+        old.save_new(&other.path().join("ledger.key")).unwrap();
         let ledger = open_ledger(other.path(), None).await.unwrap();
         let mut writing = ledger.begin().await.unwrap();
-        writing.append(&event).await.unwrap();
+        writing.append(&serde_json::from_str::<Event>(&text).unwrap()).await.unwrap();
         writing.commit().await.unwrap();
-        broken(ledger.verify().await, "did not sign that");
+        match holds {
+            true => assert_eq!(ledger.verify().await.unwrap().sequence, 4),
+            false => broken(ledger.verify().await, "did not sign that"),
+        }
     }
 }
 
