@@ -67,7 +67,7 @@ impl World {
     async fn ready(&self, identity: &str) -> Issuer {
         let authority = self.open(identity).await;
         for (_, bytes) in &self.networks {
-            authority.register(bytes, "test").await.unwrap();
+            authority.register(bytes.clone(), "test").await.unwrap();
         }
         authority.create_project("p", self.hash(0), "test").await.unwrap();
         authority
@@ -118,8 +118,12 @@ async fn an_issued_key_opens_what_the_public_key_encrypts() {
     let item = network.encoder().encode(&common::image(3)).unwrap();
     let ciphertext = Encryptor::new(&public, &hidden).encrypt(&item.u, &item.v, &mut rand::rng()).unwrap();
     assert_eq!(evaluator.evaluate(&ciphertext).unwrap(), network.evaluate(&item).unwrap());
-    let parameters = authority.parameters("p", world.hash(0)).await.unwrap();
-    assert_eq!(Parameters::from_bytes(&parameters.to_bytes(), Some(issued.parameters.pin())).unwrap(), parameters);
+    let (file, signature) = authority.parameters("p", world.hash(0)).await.unwrap();
+    let parameters = Parameters::from_bytes(&file, Some(issued.parameters.pin())).unwrap();
+    assert_eq!(parameters, issued.parameters);
+    signature.check(&parameters, parameters.pin()).unwrap();
+    let purpose = signature.purpose.unwrap();
+    assert_eq!((purpose.project.as_str(), purpose.epoch, &signature.authority), ("p", 1, &authority.key()));
     assert!(last_event(&authority).await.contains("key-issued"));
 
     // Another process with the same folder: same state, same key for free, another passphrase opens nothing.
@@ -173,12 +177,12 @@ async fn a_key_needs_a_signed_audit_of_exactly_this_network() {
     let authority = world.ready(&identity).await;
     let signed = |which: usize, high: f64, key: &SigningKey| signed(world.hash(which), high, key);
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
-    authority.record_audit(&signed(1, 55.0, &world.auditor), "test").await.unwrap();
+    authority.record_audit(signed(1, 55.0, &world.auditor), "test").await.unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
-    let stranger = authority.record_audit(&signed(0, 55.0, &world.approvers[0]), "test").await;
+    let stranger = authority.record_audit(signed(0, 55.0, &world.approvers[0]), "test").await;
     assert!(matches!(stranger, Err(AuthorityError::Refused { .. })));
     assert!(last_event(&authority).await.contains("no auditor of the policy"));
-    authority.record_audit(&signed(0, 60.5, &world.auditor), "test").await.unwrap();
+    authority.record_audit(signed(0, 60.5, &world.auditor), "test").await.unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("60.50 %"));
     assert!(world.issue(&authority, 1).await.is_ok());
 }
@@ -192,11 +196,11 @@ async fn an_audit_on_record_cannot_be_posted_again() {
     // In two seconds: of two audits of one date the worse one counts anyway.
     let good = signed(world.hash(0), 55.0, &world.auditor);
     let bad = signed(world.hash(0), 90.0, &world.auditor);
-    authority.record_audit(&good, "test").await.unwrap();
-    authority.record_audit(&bad, "test").await.unwrap();
+    authority.record_audit(good.clone(), "test").await.unwrap();
+    authority.record_audit(bad, "test").await.unwrap();
     let spaced = [&good[..], b"\n\n"].concat();
     for replayed in [good, spaced] {
-        let again = authority.record_audit(&replayed, "test").await;
+        let again = authority.record_audit(replayed, "test").await;
         assert!(matches!(again, Err(AuthorityError::Refused { .. })), "{again:?}");
         assert!(last_event(&authority).await.contains("on record already"));
     }
@@ -210,7 +214,7 @@ async fn another_file_of_a_registered_hash_is_refused() {
     let authority = world.ready(&identity).await;
     let path = world.home().join("networks").join(format!("{}.safetensors", world.hash(0)));
     let approved = std::fs::read(&path).unwrap();
-    authority.register(&approved, "test").await.unwrap();
+    authority.register(approved.clone(), "test").await.unwrap();
     let text = String::from_utf8_lossy(&approved).into_owned();
     let name = text.split("raw-").nth(1).and_then(|rest| rest.split('.').next()).expect("the file names its origin");
     let other = "9".repeat(name.len());
@@ -218,7 +222,7 @@ async fn another_file_of_a_registered_hash_is_refused() {
     let place = approved.windows(4).position(|window| window == b"raw-").unwrap() + 4;
     let mut changed = approved.clone();
     changed[place..place + name.len()].copy_from_slice(other.as_bytes());
-    assert!(matches!(authority.register(&changed, "test").await, Err(AuthorityError::Refused { .. })));
+    assert!(matches!(authority.register(changed, "test").await, Err(AuthorityError::Refused { .. })));
     assert!(last_event(&authority).await.contains("another file of this hash"));
     assert_eq!(std::fs::read(&path).unwrap(), approved);
 }
@@ -294,7 +298,7 @@ async fn an_audit_counts_by_its_auditors_key() {
     let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    authority.record_audit(&signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
+    authority.record_audit(signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
     assert!(last_event(&authority).await.contains(&format!("\"key\":\"{}\"", world.auditor.verifying_key())));
     assert!(world.issue(&authority, 0).await.is_ok());
     let path = world.home().join("policy.toml");
@@ -307,7 +311,7 @@ async fn an_audit_counts_by_its_auditors_key() {
     let event = last_event(&authority).await;
     assert!(event.contains("policy-changed") && event.contains("strongest_below") && event.contains("anna"), "{event}");
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
-    authority.record_audit(&signed(world.hash(0), 55.0, &new), "test").await.unwrap();
+    authority.record_audit(signed(world.hash(0), 55.0, &new), "test").await.unwrap();
     assert!(world.issue(&authority, 0).await.is_ok());
 }
 
@@ -335,8 +339,8 @@ async fn audit_files_are_checked_at_the_decision() {
     let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    let good = authority.record_audit(&signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
-    let bad = authority.record_audit(&signed(world.hash(0), 90.0, &world.auditor), "test").await.unwrap();
+    let good = authority.record_audit(signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
+    let bad = authority.record_audit(signed(world.hash(0), 90.0, &world.auditor), "test").await.unwrap();
     let path = |hash: Hash| world.home().join("audits").join(format!("{hash}.json"));
     std::fs::remove_file(path(bad)).unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("on record cannot be used"));

@@ -49,7 +49,7 @@ async fn ask(networks: &[&CompiledNetwork], rank: usize, bits: f64, more: &str) 
     for network in networks {
         let path = folder.path().join("network.safetensors");
         network.save(&path).unwrap();
-        authority.register(&std::fs::read(&path).unwrap(), "test").await.unwrap();
+        authority.register(std::fs::read(&path).unwrap(), "test").await.unwrap();
     }
     authority.create_project("p", hashes[0], "test").await.unwrap();
     let mut refusals = Vec::new();

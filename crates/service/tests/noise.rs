@@ -28,7 +28,7 @@ async fn issue_all(networks: &[CompiledNetwork]) -> Vec<Vec<String>> {
     for (number, network) in networks.iter().enumerate() {
         let path = folder.path().join(format!("{number}.safetensors"));
         network.save(&path).unwrap();
-        authority.register(&std::fs::read(&path).unwrap(), "test").await.unwrap();
+        authority.register(std::fs::read(&path).unwrap(), "test").await.unwrap();
     }
     authority.create_project("p", hashes[0], "test").await.unwrap();
     let mut refusals = Vec::new();

@@ -16,6 +16,8 @@
 //! The ledger is the only truth: projects, epochs, grants and audits are what its entries add up to. Files are named
 //! by their hash and checked against it when read. A key leaves only after its entry is on the disk.
 
+mod archive;
+mod cache;
 mod error;
 mod folder;
 mod issue;
@@ -23,16 +25,19 @@ mod projects;
 mod records;
 mod routes;
 mod state;
+mod weigh;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use model::CompiledNetwork;
+use axum::body::Bytes;
 use qfe::MasterKey;
 use roles::keyfile::{self, Lock, Unlock};
 use tokio::sync::{Mutex, MutexGuard};
 
+use archive::Archive;
+use cache::Cache;
 pub use error::AuthorityError;
 pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
 pub use issue::{Issued, KeyRequest};
@@ -42,11 +47,16 @@ pub use state::{Epoch, Project, Recorded, State};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
 use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
+use crate::parameters::ParametersSignature;
 use crate::policy::Policy;
 use crate::signature::{SigningKey, VerifyingKey};
 
 /// Most bytes of a compiled network.
 pub const MAX_NETWORK_BYTES: usize = 64 << 20;
+
+/// Bytes of public keys, and of parameters, that are kept for those who ask next.
+const PUBLIC_KEYS: usize = 128 << 20;
+const PARAMETERS: usize = 16 << 20;
 
 /// Name of the policy in the folder.
 pub const POLICY: &str = "policy.toml";
@@ -62,7 +72,11 @@ pub struct Issuer {
     ledger: Ledger,
     /// None where nothing is to be unlocked.
     unlock: Option<Unlock>,
-    signing: SigningKey,
+    signing: Arc<SigningKey>,
+    archive: Archive,
+    public_keys: Cache<Hash, Bytes>,
+    /// By public key and network, with the authority's word for them.
+    parameters: Cache<(Hash, Hash), (Bytes, ParametersSignature)>,
     state: Mutex<State>,
     masters: std::sync::Mutex<HashMap<Hash, Arc<MasterKey>>>,
 }
@@ -106,12 +120,15 @@ impl Issuer {
         if !path.exists() {
             SigningKey::generate()?.save_new(&path)?;
         }
-        let signing = SigningKey::load(&path)?;
+        let signing = Arc::new(SigningKey::load(&path)?);
         let ledger = folder::open_with_writers(folder, ledger, policy.writers().to_vec()).await?;
         let authority = Self {
             folder: folder.to_owned(),
             policy: RwLock::new(Arc::new(policy)),
             signing,
+            archive: Archive::new(folder),
+            public_keys: Cache::new(PUBLIC_KEYS),
+            parameters: Cache::new(PARAMETERS),
             ledger,
             unlock,
             state: Mutex::default(),
@@ -272,7 +289,7 @@ impl Issuer {
         if let Some(master) = masters.get(&public_key) {
             return Ok(Arc::clone(master));
         }
-        let path = self.key_folder(public_key).join("master.age");
+        let path = self.archive.key_folder(public_key).join("master.age");
         let unlock = self.unlock.as_ref().ok_or(AuthorityError::Locked)?;
         if !path.exists() {
             return Err(AuthorityError::KeyElsewhere { public_key, path });
@@ -292,24 +309,6 @@ impl Issuer {
             Unlock::Passphrase(passphrase) => Lock::Passphrase(passphrase.clone()),
             Unlock::Identity(identity) => Lock::Recipient(identity.to_public()),
         })
-    }
-
-    /// A registered network, checked against its name.
-    fn network(&self, hash: Hash) -> Result<CompiledNetwork, AuthorityError> {
-        let path = self.network_path(hash);
-        let network = CompiledNetwork::load(&path).map_err(|error| FileError::content(&path, error))?;
-        if network.hash() != hash.0 {
-            return Err(FileError::content(&path, "was changed: its hash is not its name").into());
-        }
-        Ok(network)
-    }
-
-    fn key_folder(&self, public_key: Hash) -> PathBuf {
-        self.folder.join("keys").join(public_key.to_string())
-    }
-
-    fn network_path(&self, hash: Hash) -> PathBuf {
-        self.folder.join("networks").join(format!("{hash}.safetensors"))
     }
 }
 

@@ -165,7 +165,7 @@ async fn register(
     caller.require(Scope::Register)?;
     content(&headers, &[BYTES], false)?;
     let body = server.bodies.read(&headers, body, MAX_NETWORK_BYTES).await?;
-    let network = server.authority.register(&body.bytes, &caller.name).await?;
+    let network = server.authority.register(body, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "network": network }))))
 }
 
@@ -178,7 +178,7 @@ async fn record_audit(
     caller.require(Scope::Register)?;
     content(&headers, &[JSON], false)?;
     let body = server.bodies.read(&headers, body, audit::MAX_BYTES).await?;
-    let recorded = server.authority.record_audit(&body.bytes, &caller.name).await?;
+    let recorded = server.authority.record_audit(body, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "audit": recorded }))))
 }
 
@@ -261,10 +261,9 @@ async fn issue(
 
 async fn parameters(State(server): Shared, Path((project, network)): Path<(String, String)>) -> Answer<Response> {
     let network = network.parse().map_err(Problem::not_found)?;
-    let parameters = server.authority.parameters(&project, network).await?;
-    let signature = server.authority.sign_parameters(&project, &parameters).await?.to_string();
+    let (bytes, signature) = server.authority.parameters(&project, network).await?;
     let content = [(header::CONTENT_TYPE, "application/json")];
-    Ok((content, [(SIGNATURE_HEADER, signature)], parameters.to_bytes()).into_response())
+    Ok((content, [(SIGNATURE_HEADER, signature.to_string())], bytes).into_response())
 }
 
 async fn public_key(State(server): Shared, Path(id): Path<String>) -> Answer<Response> {

@@ -26,6 +26,12 @@ pub struct RequestBody {
     memory: Option<OwnedSemaphorePermit>,
 }
 
+impl AsRef<[u8]> for RequestBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl BodyLimits {
     /// `memory`: bytes of all bodies together; `patience`: time for one body.
     pub fn new(memory: usize, patience: Duration) -> Self {

@@ -113,7 +113,7 @@ pub fn issuer(folder: &Path, identity: &str) -> (Issuer, Hash) {
     std::fs::write(home.join(POLICY), starting_policy(hash, &opened(&[&network]).unwrap())).unwrap();
     let authority = service::run::block_on(async {
         let authority = Issuer::open(&home, None, Unlock::identity(identity).unwrap()).await.unwrap();
-        authority.register(&std::fs::read(path).unwrap(), "test").await.unwrap();
+        authority.register(std::fs::read(path).unwrap(), "test").await.unwrap();
         if !authority.state().await.unwrap().projects.contains_key("p") {
             authority.create_project("p", hash, "test").await.unwrap();
         }

@@ -60,7 +60,7 @@ impl Init {
 
         console.step("drawing keys");
         let (epoch, key, ledger) = self.home.open(Some(unlock), async |issuer| {
-            let hash = issuer.register(&bytes, &caller()).await?;
+            let hash = issuer.register(bytes, &caller()).await?;
             let epoch = issuer.create_project(MAIN, hash, &caller()).await?;
             self.home.publish(issuer, MAIN, epoch.public_key, network.encoder().clone()).await?;
             Ok((epoch, issuer.key(), issuer.ledger().signers().key()))

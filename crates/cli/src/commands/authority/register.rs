@@ -35,11 +35,11 @@ impl Register {
         let name = |path: &Path| path.display().to_string();
         let (networks, audits) = self.home.open(None, async |issuer| {
             let (mut known, mut recorded) = (Vec::new(), Vec::new());
-            for (path, bytes) in &networks {
-                known.push(issuer.register(bytes, &caller()).await.with_context(|| name(path))?);
+            for (path, bytes) in networks {
+                known.push(issuer.register(bytes, &caller()).await.with_context(|| name(&path))?);
             }
-            for (path, bytes) in &audits {
-                recorded.push(issuer.record_audit(bytes, &caller()).await.with_context(|| name(path))?);
+            for (path, bytes) in audits {
+                recorded.push(issuer.record_audit(bytes, &caller()).await.with_context(|| name(&path))?);
             }
             Ok((known, recorded))
         })?;

@@ -109,7 +109,7 @@ impl Serve {
         let audit = SignedAudit::sign(hash, &text, &Evidence::now(&text, None, None)?, &auditor)?;
         let (issued, public) = run::block_on(async {
             let authority = Issuer::open(&office, None, unlock).await?;
-            authority.register(&bytes, BY).await?;
+            authority.register(bytes, BY).await?;
             authority.create_project("demo", hash, BY).await?;
             let request =
                 KeyRequest { project: "demo", network: hash, holder: "the demo's predictor", approvals: &[], by: BY };
