@@ -86,13 +86,13 @@ impl AuthorityServer {
         }
         let mut registry = Registry::with_prefix("halflight");
         let http = Arc::new(HttpMetrics::register(&mut registry));
-        let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, Duration::from_secs(60));
+        let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, MAX_NETWORK_BYTES, Duration::from_secs(60));
         Ok(Arc::new(Self { authority, tokens, bodies, registry, http, opened: Default::default() }))
     }
 
-    async fn json<T: DeserializeOwned>(&self, headers: &HeaderMap, body: Body) -> Answer<T> {
+    async fn json<T: DeserializeOwned>(&self, caller: &Caller, headers: &HeaderMap, body: Body) -> Answer<T> {
         content(headers, &[JSON], false)?;
-        let body = self.bodies.read(headers, body, MAX_JSON).await?;
+        let body = self.bodies.read(caller, headers, body, MAX_JSON).await?;
         serde_json::from_slice(&body.bytes).map_err(|error| Problem::bad_request(format!("the body: {error}")))
     }
 }
@@ -164,7 +164,7 @@ async fn register(
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Register)?;
     content(&headers, &[BYTES], false)?;
-    let body = server.bodies.read(&headers, body, MAX_NETWORK_BYTES).await?;
+    let body = server.bodies.read(&caller, &headers, body, MAX_NETWORK_BYTES).await?;
     let network = server.authority.register(body, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "network": network }))))
 }
@@ -177,7 +177,7 @@ async fn record_audit(
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Register)?;
     content(&headers, &[JSON], false)?;
-    let body = server.bodies.read(&headers, body, audit::MAX_BYTES).await?;
+    let body = server.bodies.read(&caller, &headers, body, audit::MAX_BYTES).await?;
     let recorded = server.authority.record_audit(body, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "audit": recorded }))))
 }
@@ -195,7 +195,7 @@ async fn create(
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Admin)?;
-    let new: NewProject = server.json(&headers, body).await?;
+    let new: NewProject = server.json(&caller, &headers, body).await?;
     let epoch = server.authority.create_project(&new.project, new.network, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!(epoch))))
 }
@@ -234,7 +234,7 @@ async fn rotate(
     body: Body,
 ) -> Answer<Json<Value>> {
     caller.require(Scope::Admin)?;
-    let rotation: Rotation = server.json(&headers, body).await?;
+    let rotation: Rotation = server.json(&caller, &headers, body).await?;
     Ok(Json(json!(server.authority.rotate(&name, &rotation.reason, &caller.name).await?)))
 }
 
@@ -246,7 +246,7 @@ async fn issue(
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Issue)?;
-    let new: NewKey = server.json(&headers, body).await?;
+    let new: NewKey = server.json(&caller, &headers, body).await?;
     let NewKey { network, holder, approvals, dry_run } = &new;
     let request = KeyRequest { project: &project, network: *network, holder, approvals, by: &caller.name };
     if *dry_run {

@@ -51,8 +51,8 @@ pub async fn version(
 pub fn ready(predictor: &PredictorServer, name: &str, version: Option<&str>) -> Result<Arc<Model>, Problem> {
     let missing = |what: String| Problem::not_found(format!("{what}; GET /v2/repository/index lists the models"));
     let model = predictor.repository.get(name).ok_or_else(|| missing("no such model is ready here".into()))?;
-    if version.is_some_and(|version| !version.is_empty() && *version != model.parameters().pin().to_string()) {
-        return Err(missing(format!("this model's version is {}", model.parameters().pin())));
+    if version.is_some_and(|version| !version.is_empty() && *version != model.pin().to_string()) {
+        return Err(missing(format!("this model's version is {}", model.pin())));
     }
     if let Some(expired) = model.expires().filter(|&expires| clock::now() > expires) {
         let detail = format!("the functional key expired at {}; ask the authority for a new one", clock::utc(expired));
@@ -143,7 +143,7 @@ async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(RequestBody, Option<Room>), Problem> {
-    let mut reading = std::pin::pin!(predictor.bodies.read(headers, body, predictor.options.body));
+    let mut reading = std::pin::pin!(predictor.bodies.read(caller, headers, body, predictor.options.body));
     match tokio::time::timeout(ROOM_WAITS, &mut reading).await {
         Ok(body) => Ok((body?, Some(room))),
         Err(_) => {
@@ -220,7 +220,7 @@ fn answer(model: &Model, id: Option<String>, answers: Vec<Answer>) -> InferRespo
     }
     InferResponse {
         model: model.name().to_owned(),
-        version: model.parameters().pin().to_string(),
+        version: model.pin().to_string(),
         id,
         outputs: vec![
             OutputTensor { name: "output", shape: vec![items, outputs], values: Values::Int64(output) },

@@ -45,7 +45,7 @@ pub struct PredictorOptions {
     pub items: usize,
     /// Most bytes of a body.
     pub body: usize,
-    /// Most bytes of all bodies at once.
+    /// Most bytes of all bodies at once; one caller gets half of them, or room for one body where that is more.
     pub memory: usize,
     /// Time for a body to arrive.
     pub body_patience: Duration,
@@ -106,7 +106,7 @@ impl PredictorServer {
             repository,
             queue: Queue::start(workers, options.queue, share.min(options.queue))?,
             replays: Replays::new(options.window, REPLAYS_PER_MODEL, REPLAYS_PER_SENDER),
-            bodies: BodyLimits::new(options.memory, options.body_patience),
+            bodies: BodyLimits::new(options.memory, options.body, options.body_patience),
             tokens,
             metrics: metrics::Metrics::new(),
             options,

@@ -62,15 +62,15 @@ async fn page_file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let model = ready(&predictor, &name, None)?;
-    let bytes = model.page().map(Bytes::copy_from_slice);
-    let bytes = bytes.ok_or_else(|| Problem::not_found("no page.json is kept here; make one with `halflight page`"))?;
-    let tag = tag(&bytes);
+    let page = model.page();
+    let (bytes, hash) = page.ok_or_else(|| Problem::not_found("no page.json is kept here; make one with `halflight page`"))?;
+    let tag = tag(hash);
     Ok(cached(&headers, &tag, "application/json", bytes))
 }
 
 impl Asset {
     fn new(content: &'static [u8], kind: &'static str) -> Self {
-        Self { content, kind, tag: tag(content) }
+        Self { content, kind, tag: tag(Hash::of_bytes(content)) }
     }
 
     fn answer(&self, headers: &HeaderMap) -> Response {
@@ -109,9 +109,9 @@ fn cached(headers: &HeaderMap, tag: &HeaderValue, kind: &'static str, content: B
     response
 }
 
-fn tag(content: &[u8]) -> HeaderValue {
+fn tag(hash: Hash) -> HeaderValue {
     // Hexadecimal digits in quotes: always a header value.
-    HeaderValue::from_str(&format!("\"{}\"", Hash::of_bytes(content))).unwrap_or(HeaderValue::from_static("\"\""))
+    HeaderValue::from_str(&format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// The type of a file; others are not part of a page.
