@@ -139,7 +139,7 @@ async fn the_second_network_exceeds_the_rank_until_the_key_is_rotated() {
     let (world, identity) = (World::new(5, ""), identity());
     let authority = world.ready(&identity).await;
     let old = world.issue(&authority, 0).await.unwrap();
-    let dry = authority.consider(&world.request(1, &[])).await.unwrap();
+    let dry = authority.consider(&world.request(1, &[])).await.unwrap().0;
     assert_eq!((dry.before.rank, dry.after.rank, dry.refusals.len()), (3, 6, 1));
     let entries = authority.ledger().after(0).await.unwrap().len();
     assert!(reasons(world.issue(&authority, 1).await).contains("the policy allows 5"));
@@ -245,7 +245,11 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     let policy = "[approval]\nabove_rank = 2\nabove_bits = 400.0\napprovers = { anna = \"ANNA\", ben = \"BEN\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    let subject = authority.consider(&world.request(0, &[])).await.unwrap().approval.unwrap();
+    let (decision, proposal) = authority.consider(&world.request(0, &[])).await.unwrap();
+    // What approvers look at is the authority's word, and the very thing that they sign.
+    let proposal = proposal.open(&authority.key()).unwrap();
+    let subject = proposal.subject;
+    assert_eq!((Some(&subject), proposal.rank_before), (decision.approval.as_ref(), 0));
     assert_eq!((subject.rank, subject.holder.as_str()), (3, "predictor"));
     let until = clock::now() + 86_400;
     let [anna, ben] = [0, 1].map(|who| Approval::sign(&subject, until, &world.approvers[who]));
@@ -276,7 +280,17 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
     let mallory = KeyRequest { holder: "mallory", ..world.request(0, &[]) };
     assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
-    assert!(authority.issue(&world.request(0, &[])).await.is_ok(), "its holder has it already");
+    // Its holder has it already, and gets it for longer while the approvals hold.
+    assert!(reasons(authority.issue(&world.request(0, &[])).await).contains("2 people must sign, 0 did"));
+    assert!(authority.issue(&world.request(0, &approvals)).await.is_ok());
+    let end = clock::now() + 4;
+    let ending = [0, 1].map(|who| Approval::sign(&subject, end, &world.approvers[who]));
+    assert!(authority.issue(&world.request(0, &ending)).await.is_ok());
+    while clock::now() <= end {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let refused = reasons(authority.issue(&world.request(0, &ending)).await);
+    assert!(refused.contains("2 people must sign, 0 did") && refused.contains("ended"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

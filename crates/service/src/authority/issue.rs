@@ -15,6 +15,7 @@ use crate::hash::Hash;
 use crate::ledger::{Event, Grant, Head};
 use crate::parameters::{Parameters, ParametersSignature, Purpose};
 use crate::policy::{Decision, Opened};
+use crate::proposal::{Proposal, SignedProposal};
 
 /// A wish for a functional key.
 #[derive(Clone, Debug)]
@@ -46,14 +47,25 @@ pub struct Issued {
 }
 
 impl Issuer {
-    /// Says what a key would add and what the policy says to it; nothing is issued or recorded.
+    /// Says what a key would add and what the policy says to it, with figures for approvers that the authority signs;
+    /// nothing is issued or recorded.
     ///
     /// # Errors
     /// The project is unknown, or the ledger cannot be read.
-    pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<Decision, AuthorityError> {
+    pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<(Decision, SignedProposal), AuthorityError> {
         // On the state of this moment: nobody waits for as long as this counts.
         let weighing = Weighing::new(&self.archive, self.policy(), &*self.state().await?, request);
-        Ok(blocking(move || weighing.weigh()).await??.decision)
+        let Considered { decision, subject, .. } = blocking(move || weighing.weigh()).await??;
+        let proposal = Proposal {
+            project: request.project.to_owned(),
+            subject,
+            rank_before: decision.before.rank,
+            bits_before: decision.before.bits,
+            audits: decision.audits.clone(),
+            date: clock::now(),
+        };
+        let proposal = SignedProposal::sign(&proposal, &self.signing);
+        Ok((decision, proposal))
     }
 
     /// Issues a functional key if the policy allows it. The ledger has the issue or the refusal, on the disk, before
@@ -68,7 +80,7 @@ impl Issuer {
         let (mut state, writing) = self.write().await?;
         let weighing = Weighing::new(&self.archive, self.policy(), &state, request);
         let considered = blocking(move || weighing.weigh()).await?;
-        let Considered { epoch, network, decision, approved_by } = match considered {
+        let Considered { epoch, network, decision, approved_by, .. } = match considered {
             Ok(considered) => considered,
             Err(error) => {
                 let reasons = match error {

@@ -250,7 +250,8 @@ async fn issue(
     let NewKey { network, holder, approvals, dry_run } = &new;
     let request = KeyRequest { project: &project, network: *network, holder, approvals, by: &caller.name };
     if *dry_run {
-        return Ok((StatusCode::OK, Json(json!({ "decision": server.authority.consider(&request).await? }))));
+        let (decision, proposal) = server.authority.consider(&request).await?;
+        return Ok((StatusCode::OK, Json(json!({ "decision": decision, "proposal": proposal }))));
     }
     let issued = server.authority.issue(&request).await?;
     let mut answer = json!(issued);

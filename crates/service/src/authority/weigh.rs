@@ -32,6 +32,8 @@ pub(super) struct Considered {
     pub epoch: Epoch,
     pub network: Option<CompiledNetwork>,
     pub decision: Decision,
+    /// What approvers would sign.
+    pub subject: Subject,
     pub approved_by: Vec<String>,
 }
 
@@ -100,9 +102,9 @@ impl Weighing {
         let (approved_by, unfit) = approval::check_all(&self.approvals, &subject, policy);
         problems.extend(unfit);
         asked.approved_by = &approved_by;
-        let mut decision = Decision { approval: Some(subject), ..policy.decide(&asked) };
+        let mut decision = Decision { approval: Some(subject.clone()), ..policy.decide(&asked) };
         decision.refusals.extend(problems);
-        Ok(Considered { epoch, network, decision, approved_by: approved_by.into_iter().collect() })
+        Ok(Considered { epoch, network, decision, subject, approved_by: approved_by.into_iter().collect() })
     }
 
     /// The audits on record of the network, of attributes that the policy demands, each read again and its signature

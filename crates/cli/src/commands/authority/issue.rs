@@ -69,8 +69,9 @@ impl Issue {
             by: &by,
         };
         if self.dry_run {
-            let decision = self.home.open(None, async |issuer| Ok(issuer.consider(&request).await?))?;
-            console.result(&json!({ "dry_run": true, "decision": decision }), || text(&decision))?;
+            let (decision, proposal) = self.home.open(None, async |issuer| Ok(issuer.consider(&request).await?))?;
+            let machine = json!({ "dry_run": true, "decision": decision, "proposal": proposal });
+            console.result(&machine, || text(&decision))?;
             if !decision.refusals.is_empty() {
                 bail!("the policy refuses this key");
             }
