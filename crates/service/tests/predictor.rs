@@ -16,7 +16,7 @@ use service::grant::GrantFile;
 use service::hash::Hash;
 use service::ledger::Grant;
 use service::owner::{Connection, ConnectionOptions, Limits, OwnerClient, OwnerClientError, OwnerOptions};
-use service::parameters::Parameters;
+use service::parameters::{Parameters, ParametersSignature, Purpose};
 use service::predictor::{PredictorOptions, PredictorServer};
 use service::signature::SigningKey;
 use service::transport::Tokens;
@@ -457,6 +457,62 @@ fn owners_refuse_parameters_of_an_old_epoch_and_of_another_project() {
     let refused = connect(tempfile::tempdir().unwrap().path(), None);
     let Err(OwnerClientError::Unsigned { problem }) = refused else { panic!("{refused:?}") };
     assert!(problem.contains("version 1"), "{problem}");
+}
+
+/// Within an epoch a predictor could go back to a network that another one had replaced.
+#[test]
+fn owners_refuse_other_parameters_that_were_signed_before_those_they_know() {
+    let world = World::new();
+    let authority = SigningKey::generate().unwrap();
+    let model = world.models().join("digits");
+    let (other, _) = common::network(world.folder.path(), 8, 3);
+    let now = clock::now();
+    // The model is this network, signed at this time.
+    let serve = |network: &model::CompiledNetwork, date: i64| {
+        network.save(&model.join("network.safetensors")).unwrap();
+        let key = world.master.issue(network.map()).unwrap();
+        std::fs::write(model.join("functional.key"), key.to_bytes()).unwrap();
+        let (hash, encoder) = (Hash(network.hash()), network.encoder().clone());
+        let classes = network.classes().to_vec();
+        let parameters = Parameters::new(world.public_key(), hash, network.outputs(), classes, encoder);
+        let grant = Grant {
+            project: "p".into(),
+            epoch: 1,
+            public_key: world.public_key(),
+            network: hash,
+            holder: "h".into(),
+            rank: 3,
+            bits: 1.0,
+            expires: None,
+            approved_by: vec![],
+            policy: Hash([0; 32]),
+            by: "test".into(),
+        };
+        let mut grant = GrantFile::sign(grant, 1, Hash([0; 32]), &authority);
+        let purpose = Purpose { project: "p".into(), epoch: 1, date };
+        grant.parameters = Some(ParametersSignature::sign(&parameters, purpose, &authority));
+        std::fs::write(model.join("grant.json"), grant.to_bytes()).unwrap();
+    };
+    serve(&world.network, now);
+    let address = predictor(&world, |_| ());
+    let home = tempfile::tempdir().unwrap();
+    let connect = || {
+        assert_eq!(post(address, "/v2/repository/models/digits/load", b"").status, 200);
+        let url = format!("http://{address}");
+        let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
+        let authority = Some(authority.verifying_key());
+        let options = OwnerOptions { model: "digits".into(), authority, ..OwnerOptions::default() };
+        OwnerClient::connect(connection, options, home.path(), None, &host::Silent).map(drop)
+    };
+    connect().unwrap();
+    serve(&other, now - 10);
+    let refused = connect();
+    assert!(matches!(refused, Err(OwnerClientError::Old { .. })), "{refused:?}");
+    // The same ones again, signed earlier, are those that are known; and what is newer is taken.
+    serve(&world.network, now - 10);
+    connect().unwrap();
+    serve(&other, now + 1);
+    connect().unwrap();
 }
 
 /// Ten items for a server that takes four at a time were charged and not sent.
