@@ -511,6 +511,8 @@ fn owners_refuse_other_parameters_that_were_signed_before_those_they_know() {
     // The same ones again, signed earlier, are those that are known; and what is newer is taken.
     serve(&world.network, now - 10);
     connect().unwrap();
+    serve(&other, now - 5);
+    assert!(matches!(connect(), Err(OwnerClientError::Old { .. })));
     serve(&other, now + 1);
     connect().unwrap();
 }

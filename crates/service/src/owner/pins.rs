@@ -92,7 +92,13 @@ impl Pins {
         if let Some(ParametersSignature { authority, purpose: Some(purpose), .. }) = signature {
             let newest = file.epochs.entry(project_of(authority, &purpose.project)).or_default();
             *newest = purpose.epoch.max(*newest);
-            let accepted = Accepted { authority: authority.clone(), purpose: purpose.clone() };
+            let mut accepted = Accepted { authority: authority.clone(), purpose: purpose.clone() };
+            // The same parameters, signed earlier, take nothing back of what is known.
+            if let Some(before) = file.accepted.get(name)
+                && (&before.authority, &before.purpose.project) == (authority, &purpose.project)
+            {
+                accepted.purpose.date = purpose.date.max(before.purpose.date);
+            }
             file.accepted.insert(name.to_owned(), accepted);
         }
         let text = serde_json::to_vec_pretty(&file).map_err(|error| self.format(&error))?;
