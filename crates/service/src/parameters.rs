@@ -143,11 +143,7 @@ impl FromStr for ParametersSignature {
         let number = |_| SignatureError::Format;
         let Some(body) = text.strip_prefix(VERSION_2) else {
             let (authority, signature) = text.split_once('/').ok_or(SignatureError::Format)?;
-            return Ok(Self {
-                authority: authority.parse()?,
-                purpose: None,
-                signature: parse_signature(signature)?,
-            });
+            return Ok(Self { authority: authority.parse()?, purpose: None, signature: parse_signature(signature)? });
         };
         let parts: Vec<&str> = body.split('/').collect();
         let [authority, project, epoch, date, signature] = parts[..] else { return Err(SignatureError::Format) };

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use common::{BEARER, Reply, World, head, identity, issuer, loopback, predictor, read, send, serve, tls};
 use roles::keyfile::Unlock;
-use service::authority::{Issuer, AuthorityServer, router};
+use service::authority::{AuthorityServer, Issuer, router};
 use service::hash::Hash;
 use service::run::{self, AuthorityPart, Listen};
 use service::transport::{AuthError, ServeError, Server, ServerOptions, Tokens};

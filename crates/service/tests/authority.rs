@@ -12,7 +12,7 @@ use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
 use roles::keyfile::Unlock;
 use service::approval::{Approval, Subject};
 use service::audit::{Evidence, SignedAudit};
-use service::authority::{Issuer, AuthorityError, AuthorityServer, Issued, KeyRequest, router};
+use service::authority::{AuthorityError, AuthorityServer, Issued, Issuer, KeyRequest, router};
 use service::clock;
 use service::files::FileError;
 use service::hash::Hash;

@@ -11,7 +11,7 @@ use encoder::{Encoder, Noise};
 use model::{CompiledNetwork, ImportOptions, Inputs, Range};
 use roles::keyfile::Unlock;
 use safetensors::tensor::{Dtype, TensorView};
-use service::authority::{Issuer, AuthorityError, KeyRequest};
+use service::authority::{AuthorityError, Issuer, KeyRequest};
 use service::hash::Hash;
 use service::opened::opened;
 

@@ -5,7 +5,7 @@ mod common;
 use common::network;
 use model::CompiledNetwork;
 use roles::keyfile::Unlock;
-use service::authority::{Issuer, AuthorityError, KeyRequest};
+use service::authority::{AuthorityError, Issuer, KeyRequest};
 use service::hash::Hash;
 
 /// Issues keys of networks one after the other under one public key; the reasons of each refusal.

@@ -111,9 +111,7 @@ fn every_rule_refuses_with_its_reason() {
 fn what_is_inside_the_span_is_never_too_much() {
     let both: BTreeSet<String> = ["anna".to_owned(), "ben".to_owned()].into();
     let full = opened(9, 900.0);
-    assert!(
-        refusals(|r| (r.before, r.after, r.new_holder, r.approved_by) = (full, full, false, &both)).is_empty()
-    );
+    assert!(refusals(|r| (r.before, r.after, r.new_holder, r.approved_by) = (full, full, false, &both)).is_empty());
 }
 
 /// After the first issue anyone else got the same key without approval: it opens nothing new.

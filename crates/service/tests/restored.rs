@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use common::{identity, network};
 use roles::keyfile::Unlock;
 use service::audit::{Evidence, SignedAudit};
-use service::authority::{Issuer, AuthorityError, KeyRequest};
+use service::authority::{AuthorityError, Issuer, KeyRequest};
 use service::hash::Hash;
 use service::ledger::{Event, Handover, Head, LedgerError, Witness, WitnessError};
 use service::signature::SigningKey;

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Issuer, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
+use super::{AuthorityError, Issuer, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;

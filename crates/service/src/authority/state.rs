@@ -112,10 +112,8 @@ impl State {
             }
             Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head() }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
-            Event::Migrated { .. }
-            | Event::LedgerKeyRetired(_)
-            | Event::HeadAdopted { .. }
-            | Event::Refused { .. } => {}
+            Event::Migrated { .. } | Event::LedgerKeyRetired(_) | Event::HeadAdopted { .. } | Event::Refused { .. } => {
+            }
         }
         Ok(())
     }

@@ -128,10 +128,7 @@ impl Weighing {
 }
 
 /// What these networks open together, with another one.
-pub(super) fn count(
-    issued: &[CompiledNetwork],
-    requested: Option<&CompiledNetwork>,
-) -> Result<Opened, AuthorityError> {
+pub(super) fn count(issued: &[CompiledNetwork], requested: Option<&CompiledNetwork>) -> Result<Opened, AuthorityError> {
     let networks: Vec<&CompiledNetwork> = issued.iter().chain(requested).collect();
     let forms: usize = networks.iter().map(|network| network.outputs()).sum();
     if forms > MOST_RANK {

@@ -47,10 +47,5 @@ impl Retirement {
 }
 
 fn parts(key: &VerifyingKey, successor: &VerifyingKey, sequence: i64, previous: Hash) -> [Vec<u8>; 4] {
-    [
-        key.to_bytes().to_vec(),
-        successor.to_bytes().to_vec(),
-        sequence.to_be_bytes().to_vec(),
-        previous.0.to_vec(),
-    ]
+    [key.to_bytes().to_vec(), successor.to_bytes().to_vec(), sequence.to_be_bytes().to_vec(), previous.0.to_vec()]
 }

@@ -232,7 +232,8 @@ impl Witness {
 
     /// Keys that may sign the head that was seen.
     fn logs<'a>(&'a self, seen: &'a Seen) -> impl Iterator<Item = &'a VerifyingKey> {
-        let ended = |key: &VerifyingKey| seen.retired.iter().any(|(old, last)| old == key && *last < seen.head.sequence);
+        let ended =
+            |key: &VerifyingKey| seen.retired.iter().any(|(old, last)| old == key && *last < seen.head.sequence);
         self.named().chain(&seen.successors).filter(move |key| !ended(key))
     }
 

@@ -194,7 +194,8 @@ impl Model {
         let bytes = parameters.to_bytes();
         let pin = Hash::of_bytes(&bytes);
         let signature = grant.as_ref().and_then(|file| file.parameters.as_ref());
-        let signature = signature.filter(|signature| signature.check(&parameters, pin).is_ok()).map(ToString::to_string);
+        let signature =
+            signature.filter(|signature| signature.check(&parameters, pin).is_ok()).map(ToString::to_string);
         let files = Files {
             parameters: bytes.into(),
             public_key: files.public_key.as_ref().map(|key| key.to_bytes().into()),
@@ -278,4 +279,3 @@ fn optional(folder: &Path, name: &str, limit: u64) -> Result<Option<(PathBuf, Ve
     let bytes = files::read(&path, limit)?;
     Ok(Some((path, bytes)))
 }
-

@@ -63,7 +63,8 @@ async fn page_file(
 ) -> Result<Response, Problem> {
     let model = ready(&predictor, &name, None)?;
     let page = model.page();
-    let (bytes, hash) = page.ok_or_else(|| Problem::not_found("no page.json is kept here; make one with `halflight page`"))?;
+    let (bytes, hash) =
+        page.ok_or_else(|| Problem::not_found("no page.json is kept here; make one with `halflight page`"))?;
     let tag = tag(hash);
     Ok(cached(&headers, &tag, "application/json", bytes))
 }

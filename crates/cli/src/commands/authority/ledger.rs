@@ -187,7 +187,10 @@ impl RotateKey {
         let (folder, url) = (&self.home.folder, self.home.ledger.as_deref());
         let (key, head) = service::run::block_on(rotate_ledger_key(folder, url, &caller()))??;
         console.result(&json!({ "ledger_key": key, "head": head }), || {
-            format!("the old ledger key counts up to entry {}; witnesses and readers check with {key} next", head.sequence)
+            format!(
+                "the old ledger key counts up to entry {}; witnesses and readers check with {key} next",
+                head.sequence
+            )
         })
     }
 }

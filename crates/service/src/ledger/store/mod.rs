@@ -125,7 +125,8 @@ impl Ledger {
         let Some(head) = self.remembered()? else { return Ok(()) };
         if head.sequence == 0 {
             // Anybody could have written it to hide that the end was cut off.
-            let suspect = !self.signers.adopt && self.head.is_unsigned()? && self.database.newest(connection).await? > 0;
+            let suspect =
+                !self.signers.adopt && self.head.is_unsigned()? && self.database.newest(connection).await? > 0;
             return if suspect { Err(self.head.empty()) } else { Ok(()) };
         }
         self.check_entry(connection, head).await
