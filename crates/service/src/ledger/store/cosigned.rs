@@ -70,12 +70,11 @@ impl Ledger {
     /// Whether a key that counts signed a checkpoint, and its entry is here.
     async fn holds(&self, note: &Note, checkpoint: &Checkpoint) -> Result<bool, LedgerError> {
         let signed = |key: &VerifyingKey| note.is_signed(&checkpoint.origin, key);
-        let proven = self.proven.lock().await;
-        let mut keys = self.signers.keyring().keys().iter().chain(proven.signers_of(checkpoint.head.sequence));
-        if !keys.any(signed) {
+        let known = self.signers.keyring().keys().iter().any(signed)
+            || self.proven.lock().await.signers_of(checkpoint.head.sequence).any(signed);
+        if !known {
             return Ok(false);
         }
-        drop(proven);
         let mut connection = self.database.connection().await?;
         let found = self.database.hash_at(&mut connection, checkpoint.head.sequence).await?;
         Ok(found.is_some_and(|hash| hash == checkpoint.head.hash.to_string()))

@@ -19,6 +19,7 @@ use crate::signature::SigningKey;
 use database::Database;
 pub use reader::LedgerReader;
 pub use write::Writing;
+use write::lock;
 
 /// The ledger of one authority.
 pub struct Ledger {
