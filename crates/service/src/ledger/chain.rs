@@ -68,7 +68,8 @@ impl Chain {
             return broken(format!("is signed by {key}, which was retired with entry {last}"));
         }
         if !signature.holds(entry.hash) {
-            return broken(format!("was not signed by {key}, as it says"));
+            let own = self.counts(key, keyring);
+            return broken(if own { format!("was not signed by {key}, as it says") } else { foreign(key) });
         }
         let takes_over = matches!(event, Event::Migrated { .. });
         if takes_over != (!self.signed && self.head.sequence > 0) {
@@ -122,11 +123,7 @@ impl Chain {
     /// [`LedgerError::Broken`].
     pub fn finish(&self) -> Result<(), LedgerError> {
         if let Some((key, sequence)) = self.open.first() {
-            let problem = format!(
-                "is signed by {key}, which is neither this authority's ledger key nor named under [ledger] writers of \
-                 its policy, and from which none of these took over"
-            );
-            return Err(LedgerError::Broken { sequence: *sequence, problem });
+            return Err(LedgerError::Broken { sequence: *sequence, problem: foreign(key) });
         }
         if self.signed || self.head.sequence == 0 {
             return Ok(());
@@ -134,4 +131,11 @@ impl Chain {
         let problem = "is not signed, and no signed entry follows: something else than the authority wrote it".into();
         Err(LedgerError::Broken { sequence: self.head.sequence, problem })
     }
+}
+
+fn foreign(key: &VerifyingKey) -> String {
+    format!(
+        "is signed by {key}, which is neither this authority's ledger key nor named under [ledger] writers of its \
+         policy, and from which none of these took over"
+    )
 }
