@@ -141,7 +141,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
         let made = shop.json(&format!("keygen --out {name}.key"));
         made["public"].as_str().unwrap().to_owned()
     });
-    shop.works(INIT);
+    let authority = shop.json(INIT)["authority"].as_str().unwrap().to_owned();
     edit_policy(&shop, |text| {
         format!(
             "{text}\n[audit]\nattributes = [\"ink\"]\nstrongest_below = 70.0\nauditors = {{ lab = \"{lab}\" }}\n\
@@ -179,7 +179,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
         fs::write(shop.path("request.json"), &dry.stdout).unwrap();
         let approved = shop.run(&format!(
             "authority approve --key {who}.key --network compiled.safetensors --request request.json \
-             --public-key office/public/public.key --holder {holder}"
+             --public-key office/public/public.key --holder {holder} --authority {authority}"
         ));
         // Who signs sees what for.
         let said = String::from_utf8(approved.stderr).unwrap();
@@ -188,6 +188,14 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
         format!("--approval {}", String::from_utf8(approved.stdout).unwrap().trim())
     };
     let annas = approve("anna", "predictor");
+    // Whoever passes the request on cannot change what approvers see of it.
+    let request = fs::read_to_string(shop.path("request.json")).unwrap();
+    let better = request.replace("\\\"high\\\":65.0", "\\\"high\\\":51.0");
+    assert_ne!(better, request);
+    fs::write(shop.path("better.json"), better).unwrap();
+    let sign = "authority approve --key anna.key --network compiled.safetensors";
+    shop.refuses(&format!("{sign} --request better.json --authority {authority}"), &["better.json", "was changed"]);
+    shop.refuses(&format!("{sign} --request request.json --authority {anna}"), &["not by the authority", &anna]);
     refused(&shop, &format!("{ISSUE} {annas} {annas}"), "2 people must sign, 1 did");
     refused(&shop, &format!("{ISSUE} {annas} {}", approve("ben", "somebody-else")), "approval");
     shop.works(&format!("{ISSUE} {annas} {} --model models/digits", approve("ben", "predictor")));

@@ -4,6 +4,7 @@
 //! disk: after a crash there is the old file or the new one. Secrets are readable by their owner only (mode 0600),
 //! folders with secrets are closed to others (0700).
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,21 @@ pub enum FileError {
         /// The most bytes that are read.
         limit: u64,
     },
+    /// The file holds something else than it should.
+    #[error("{path}: {problem}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What it holds, or what is wrong with it.
+        problem: String,
+    },
+}
+
+impl FileError {
+    /// The error of a file that holds something else than it should.
+    pub fn content(path: &Path, problem: impl fmt::Display) -> Self {
+        Self::Content { path: path.to_owned(), problem: problem.to_string() }
+    }
 }
 
 /// Who may read a file.

@@ -52,17 +52,9 @@ pub struct ModelFolder {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
-    /// A file is missing or cannot be read or written.
+    /// A file is missing, cannot be read or written, or holds something else.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file holds something else.
-    #[error("{path}: {problem}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
     /// The files do not belong together.
     #[error("{path}: {problem}: take both files from one grant")]
     Mismatch {
@@ -84,12 +76,11 @@ impl ModelFolder {
     /// # Errors
     /// [`FolderError`] names the file.
     pub fn read(folder: &Path) -> Result<Self, FolderError> {
-        let content = |path: &Path, problem: String| FolderError::Content { path: path.to_owned(), problem };
         let path = folder.join(NETWORK);
-        let network = CompiledNetwork::load(&path).map_err(|error| content(&path, error.to_string()))?;
+        let network = CompiledNetwork::load(&path).map_err(|error| FileError::content(&path, error))?;
         let path = folder.join(FUNCTIONAL_KEY);
         let key = FunctionalKey::from_bytes(&files::read(&path, MAX_KEY_BYTES)?);
-        let key = key.map_err(|error| content(&path, error.to_string()))?;
+        let key = key.map_err(|error| FileError::content(&path, error))?;
         let mismatch = |problem| FolderError::Mismatch { path: folder.to_owned(), problem };
         if key.map() != network.map() {
             return Err(mismatch("functional.key opens another function than network.safetensors"));
@@ -98,7 +89,7 @@ impl ModelFolder {
             None => None,
             Some(bytes) => {
                 let read = PublicKey::from_bytes(&bytes);
-                let public = read.map_err(|error| content(&folder.join(PUBLIC_KEY), error.to_string()))?;
+                let public = read.map_err(|error| FileError::content(&folder.join(PUBLIC_KEY), error))?;
                 if public.id() != key.public_key_id() {
                     return Err(mismatch("public.key is another one than functional.key belongs to"));
                 }
@@ -120,7 +111,7 @@ impl ModelFolder {
         files::make_folder(folder)?;
         let path = folder.join(NETWORK);
         let saved = self.network.save(&path);
-        saved.map_err(|error| FolderError::Content { path, problem: error.to_string() })?;
+        saved.map_err(|error| FileError::content(&path, error))?;
         let public_key = self.public_key.as_ref().map(PublicKey::to_bytes);
         replace(folder, AUDIT, self.audit.as_deref())?;
         if let Some(page) = &self.page {

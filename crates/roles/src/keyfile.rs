@@ -15,7 +15,7 @@ use host::files::{self, Access, FileError};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use qfe::{MasterKey, QuadraticMap, WireError};
+use qfe::{MasterKey, QuadraticMap};
 
 /// Largest file that is read: the largest master key, and room for age's frame.
 const MAX_BYTES: u64 = 64 * QuadraticMap::MAX_INPUTS as u64 + (1 << 20);
@@ -85,13 +85,8 @@ pub enum KeyFileError {
         reason: String,
     },
     /// The decrypted content is not what it should be.
-    #[error("{}: {source}", path.display())]
-    Content {
-        /// The path.
-        path: PathBuf,
-        /// What is wrong.
-        source: WireError,
-    },
+    #[error(transparent)]
+    Content(FileError),
 }
 
 /// For whom a secret is encrypted.
@@ -206,7 +201,7 @@ pub fn save_master_key(path: &Path, key: &MasterKey, lock: &Lock) -> Result<(), 
 /// The file cannot be read, does not open with this secret, or holds no master key.
 pub fn load_master_key(path: &Path, unlock: &Unlock) -> Result<MasterKey, KeyFileError> {
     let bytes = load(path, unlock, MAX_BYTES)?;
-    MasterKey::from_bytes(&bytes).map_err(|source| KeyFileError::Content { path: path.to_owned(), source })
+    MasterKey::from_bytes(&bytes).map_err(|error| KeyFileError::Content(FileError::content(path, error)))
 }
 
 /// Encrypts `secret` into a new file.

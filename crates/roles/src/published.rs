@@ -2,11 +2,11 @@
 //!
 //! A folder with `public.key` and `encoder.json`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use encoder::Encoder;
-use host::files::{self, FileError};
+use host::files::{self, Access, FileError};
 use qfe::PublicKey;
 
 /// Name of the public key in the folder.
@@ -29,17 +29,9 @@ pub struct Published {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishedError {
-    /// A file that cannot be read or written.
+    /// A file that cannot be read or written, or holds something else.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file that holds something else.
-    #[error("{path}: {problem}; fetch it from the authority again")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
     /// A key for other vectors than the encoder makes.
     #[error(
         "the encoder makes {encoder:?} coordinates and the public key encrypts {key:?}: fetch both from the authority again"
@@ -74,12 +66,26 @@ impl Published {
         &self.encoder
     }
 
+    /// Writes a folder, made if missing; what others published there is replaced. The key comes last: where it is, its
+    /// encoder is too.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), PublishedError> {
+        files::make_folder(folder)?;
+        let path = folder.join(ENCODER);
+        let encoder = serde_json::to_vec_pretty(&self.encoder).map_err(|error| FileError::content(&path, error))?;
+        files::write(&path, &encoder, Access::Ordinary)?;
+        Ok(files::write(&folder.join(PUBLIC_KEY), &self.key.to_bytes(), Access::Ordinary)?)
+    }
+
     /// Reads a folder.
     ///
     /// # Errors
     /// [`PublishedError`] names the file.
     pub fn read(folder: &Path) -> Result<Self, PublishedError> {
-        let content = |path: &Path, problem: String| PublishedError::Content { path: path.to_owned(), problem };
+        let content =
+            |path: &Path, problem: String| FileError::content(path, problem + "; fetch it from the authority again");
         let path = folder.join(PUBLIC_KEY);
         let key = PublicKey::from_bytes(&files::read(&path, KEY_LIMIT)?);
         let key = key.map_err(|error| content(&path, error.to_string()))?;

@@ -14,3 +14,11 @@ pub use host::files::{
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     host::files::write(path, bytes, Access::Secret)
 }
+
+/// Writes a whole new file or nothing; one that is there is left alone.
+///
+/// # Errors
+/// The file is there, or the folder cannot be written.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    host::files::write_new(path, bytes, Access::Secret)
+}

@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::hash::{Hash, to_hex};
 use crate::ledger::Grant;
-use crate::parameters::{Parameters, ParametersSignature};
+use crate::parameters::{Parameters, ParametersSignature, Purpose};
 use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
 const DOMAIN: &str = "halflight grant v1";
@@ -58,7 +59,9 @@ impl GrantFile {
 
     /// Also signs the parameters that owners need.
     pub fn with_parameters(self, parameters: &Parameters, key: &SigningKey) -> Self {
-        Self { parameters: Some(ParametersSignature::sign(parameters, key)), ..self }
+        let Grant { project, epoch, .. } = &self.grant;
+        let purpose = Purpose { project: project.clone(), epoch: *epoch, date: clock::now() };
+        Self { parameters: Some(ParametersSignature::sign(parameters, purpose, key)), ..self }
     }
 
     /// Reads a grant and checks its signature. Whether that authority is trusted is for the reader to say.

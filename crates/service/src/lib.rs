@@ -3,7 +3,7 @@
 //!
 //! | role | module | holds |
 //! |---|---|---|
-//! | authority | [`authority`], with [`policy`], [`ledger`], [`opened`], [`approval`] | master keys |
+//! | authority | [`authority`], with [`policy`], [`ledger`], [`opened`], [`approval`], [`proposal`] | master keys |
 //! | predictor | [`predictor`], with [`oip`], the protocol | functional keys |
 //! | owner | [`owner`] | public keys |
 //! | auditor | [`audit`], the signed report | a signing key |
@@ -27,6 +27,7 @@ pub mod page;
 pub mod parameters;
 pub mod policy;
 pub mod predictor;
+pub mod proposal;
 pub mod run;
 pub mod signature;
 pub mod transport;

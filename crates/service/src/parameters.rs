@@ -1,8 +1,9 @@
 //! Public parameters: all that an owner needs besides the public key, as one file whose hash pins them.
 //!
 //! Owner and predictor cannot disagree, and a predictor cannot swap the key or the encoder, once an owner has the pin
-//! from the authority, `pin = SHA-256(file)`, or the authority's key: the authority signs the pin, and the signature
-//! travels beside the file, so that pins do not depend on it.
+//! from the authority, `pin = SHA-256(file)`, or the authority's key: the authority signs the pin with project, epoch and
+//! date, and the signature travels beside the file, so that pins do not depend on it. Whoever remembers the newest epoch
+//! of a project notices parameters of a public key that was rotated away.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,10 +11,13 @@ use std::str::FromStr;
 use encoder::Encoder;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::files::is_plain_name;
 use crate::hash::{Hash, to_hex};
 use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
-const DOMAIN: &str = "halflight public parameters v1";
+const DOMAIN_OF_VERSION_1: &str = "halflight public parameters v1";
+const DOMAIN: &str = "halflight public parameters v2";
+const VERSION_2: &str = "parameters2:";
 /// Header in which a server sends the [`ParametersSignature`] of parameters.
 pub const SIGNATURE_HEADER: &str = "halflight-parameters-signature";
 const FORMAT: &str = "halflight public parameters";
@@ -58,33 +62,77 @@ pub enum ParametersError {
     },
 }
 
-/// The authority's word for parameters: `KEY/SIGNATURE` as text.
+/// The authority's word for parameters: `parameters2:KEY/PROJECT/EPOCH/DATE/SIGNATURE` as text. One of version 1,
+/// `KEY/SIGNATURE`, is read and says nothing of what they are for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParametersSignature {
     /// Who signed.
     pub authority: VerifyingKey,
+    /// What they are for; none in version 1.
+    pub purpose: Option<Purpose>,
     signature: [u8; 64],
 }
 
+/// What parameters are for, as the authority signs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Purpose {
+    /// The project.
+    pub project: String,
+    /// Its epoch: of two, the higher one has the newer public key.
+    pub epoch: u32,
+    /// Seconds since 1970 when the authority said so.
+    pub date: i64,
+}
+
+impl Purpose {
+    /// What is signed. Public key and network stand in the parameters, whose hash is the pin; they are named so that
+    /// what is signed can be read without the file.
+    fn parts(&self, parameters: &Parameters, pin: Hash) -> [Vec<u8>; 6] {
+        [
+            self.project.as_bytes().to_vec(),
+            self.epoch.to_be_bytes().to_vec(),
+            self.date.to_be_bytes().to_vec(),
+            parameters.public_key.0.to_vec(),
+            parameters.network.0.to_vec(),
+            pin.0.to_vec(),
+        ]
+    }
+}
+
 impl ParametersSignature {
-    /// Signs parameters.
-    pub fn sign(parameters: &Parameters, key: &SigningKey) -> Self {
-        Self { authority: key.verifying_key(), signature: key.sign(DOMAIN, &[&parameters.pin().0]) }
+    /// Signs parameters for a purpose.
+    pub fn sign(parameters: &Parameters, purpose: Purpose, key: &SigningKey) -> Self {
+        let parts = purpose.parts(parameters, parameters.pin());
+        let signature = key.sign(DOMAIN, &parts.each_ref().map(Vec::as_slice));
+        Self { authority: key.verifying_key(), purpose: Some(purpose), signature }
     }
 
-    /// Checks that the authority signed parameters of this pin. Whether that authority is trusted is for the reader to
-    /// say.
+    /// Checks that the authority signed these parameters, whose file has this hash. Whether that authority is trusted,
+    /// and for this purpose, is for the reader to say.
     ///
     /// # Errors
     /// [`SignatureError::Wrong`].
-    pub fn check(&self, pin: Hash) -> Result<(), SignatureError> {
-        self.authority.verify(DOMAIN, &[&pin.0], &self.signature, "the parameters")
+    pub fn check(&self, parameters: &Parameters, pin: Hash) -> Result<(), SignatureError> {
+        match &self.purpose {
+            None => self.authority.verify(DOMAIN_OF_VERSION_1, &[&pin.0], &self.signature, "the parameters"),
+            Some(purpose) => {
+                let parts = purpose.parts(parameters, pin);
+                let parts = parts.each_ref().map(Vec::as_slice);
+                self.authority.verify(DOMAIN, &parts, &self.signature, "the parameters")
+            }
+        }
     }
 }
 
 impl fmt::Display for ParametersSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.authority, to_hex(&self.signature))
+        let (authority, signature) = (&self.authority, to_hex(&self.signature));
+        match &self.purpose {
+            None => write!(f, "{authority}/{signature}"),
+            Some(Purpose { project, epoch, date }) => {
+                write!(f, "{VERSION_2}{authority}/{project}/{epoch}/{date}/{signature}")
+            }
+        }
     }
 }
 
@@ -92,8 +140,17 @@ impl FromStr for ParametersSignature {
     type Err = SignatureError;
 
     fn from_str(text: &str) -> Result<Self, SignatureError> {
-        let (authority, signature) = text.split_once('/').ok_or(SignatureError::Format)?;
-        Ok(Self { authority: authority.parse()?, signature: parse_signature(signature)? })
+        let number = |_| SignatureError::Format;
+        let Some(body) = text.strip_prefix(VERSION_2) else {
+            let (authority, signature) = text.split_once('/').ok_or(SignatureError::Format)?;
+            return Ok(Self { authority: authority.parse()?, purpose: None, signature: parse_signature(signature)? });
+        };
+        let parts: Vec<&str> = body.split('/').collect();
+        let [authority, project, epoch, date, signature] = parts[..] else { return Err(SignatureError::Format) };
+        let project = is_plain_name(project).then(|| project.to_owned()).ok_or(SignatureError::Format)?;
+        let (epoch, date) = (epoch.parse().map_err(number)?, date.parse().map_err(number)?);
+        let purpose = Some(Purpose { project, epoch, date });
+        Ok(Self { authority: authority.parse()?, purpose, signature: parse_signature(signature)? })
     }
 }
 
@@ -145,5 +202,46 @@ impl Parameters {
             return Err(ParametersError::Format(found));
         }
         Ok(parameters)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters() -> Parameters {
+        let encoder = Encoder::pixels(2, 2, 8).unwrap();
+        Parameters::new(Hash([1; 32]), Hash([2; 32]), 1, vec!["a".into(), "b".into()], encoder)
+    }
+
+    #[test]
+    fn a_signature_is_for_one_project_epoch_and_date() {
+        let (key, parameters) = (SigningKey::generate().unwrap(), parameters());
+        let purpose = Purpose { project: "wards".into(), epoch: 2, date: 1_795_355_100 };
+        let signed = ParametersSignature::sign(&parameters, purpose, &key);
+        let text = signed.to_string();
+        assert_eq!(text.parse::<ParametersSignature>().unwrap(), signed);
+        signed.check(&parameters, parameters.pin()).unwrap();
+        for (from, to) in [("/wards/", "/other/"), ("/2/", "/3/"), ("/1795355100/", "/1795355101/")] {
+            assert!(text.contains(from));
+            let changed: ParametersSignature = text.replace(from, to).parse().unwrap();
+            let refused = changed.check(&parameters, parameters.pin());
+            assert!(matches!(refused, Err(SignatureError::Wrong { .. })), "{to}");
+        }
+        assert!(signed.check(&parameters, Hash([0; 32])).is_err());
+        let other = Parameters { network: Hash([3; 32]), ..parameters.clone() };
+        assert!(signed.check(&other, parameters.pin()).is_err());
+        for wrong in ["parameters2:", &text.replace("wards", "../wards"), &text.replace("/2/", "/-2/")] {
+            assert!(wrong.parse::<ParametersSignature>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn one_of_version_1_is_read_and_has_no_purpose() {
+        let (key, parameters) = (SigningKey::generate().unwrap(), parameters());
+        let signature = to_hex(&key.sign(DOMAIN_OF_VERSION_1, &[&parameters.pin().0]));
+        let read: ParametersSignature = format!("{}/{signature}", key.verifying_key()).parse().unwrap();
+        assert_eq!(read.purpose, None);
+        read.check(&parameters, parameters.pin()).unwrap();
     }
 }

@@ -9,8 +9,8 @@ use axum::Router;
 use qfe::LogTable;
 use roles::keyfile::Unlock;
 
-use crate::authority::{self, Authority, AuthorityError, AuthorityServer};
-use crate::predictor::{self, Predictor, PredictorOptions};
+use crate::authority::{self, AuthorityError, AuthorityServer, Issuer};
+use crate::predictor::{self, PredictorOptions, PredictorServer};
 use crate::transport::{AuthError, ServeError, Server, ServerOptions, Tokens, shutdown_signal};
 
 /// Where to listen, and who is let in.
@@ -111,10 +111,10 @@ pub fn both(
     ready: impl FnOnce(SocketAddr, SocketAddr),
 ) -> Result<(), RunError> {
     block_on(async {
-        let office = start_authority(authority).await?;
-        let oracle = start_predictor(predictor).await?;
-        ready(office.addresses().main, oracle.addresses().main);
-        tokio::join!(office.run(), oracle.run());
+        let issuing = start_authority(authority).await?;
+        let predicting = start_predictor(predictor).await?;
+        ready(issuing.addresses().main, predicting.addresses().main);
+        tokio::join!(issuing.run(), predicting.run());
         Ok(())
     })?
 }
@@ -144,7 +144,7 @@ async fn start_predictor(part: PredictorPart) -> Result<Started, RunError> {
     let tokens = tokens(&part.listen)?;
     // The addresses first: a second server on the same one is told before it loads models.
     let (main, admin) = bind(&part.listen, &tokens).await?;
-    let predictor = Predictor::start(part.options, tokens, part.table)?;
+    let predictor = PredictorServer::start(part.options, tokens, part.table)?;
     tokio::spawn(Arc::clone(&predictor).watch());
     let admin = admin.map(|server| (server, predictor::admin_router(Arc::clone(&predictor))));
     Ok(Started { main: (main, predictor::router(predictor)), admin })
@@ -157,7 +157,7 @@ async fn start_authority(part: AuthorityPart) -> Result<Started, RunError> {
         return Err(AuthError::Missing.into());
     }
     let (main, admin) = bind(&part.listen, &tokens).await?;
-    let authority = Authority::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
+    let authority = Issuer::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
     let server = AuthorityServer::new(authority, tokens)?;
     let admin = admin.map(|listener| (listener, authority::admin_router(Arc::clone(&server))));
     Ok(Started { main: (main, authority::router(server)), admin })

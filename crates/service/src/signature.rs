@@ -5,7 +5,6 @@
 //! `ed25519-secret:` and 64 digits, readable by its owner only.
 
 use std::fmt;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -139,18 +138,10 @@ impl SigningKey {
     /// # Errors
     /// The file exists or cannot be written.
     pub fn save_new(&self, path: &Path) -> Result<(), SignatureError> {
-        let save = || -> std::io::Result<()> {
-            // Temporary files are made with mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(files::folder_of(path))?;
-            let seed = Zeroizing::new(self.0.to_bytes());
-            let text = Zeroizing::new(to_hex(seed.as_slice()));
-            writeln!(file, "ed25519-secret:{}", text.as_str())?;
-            file.as_file().sync_all()?;
-            file.persist_noclobber(path)?;
-            Ok(())
-        };
-        let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
-        Ok(save().map_err(fail)?)
+        let seed = Zeroizing::new(self.0.to_bytes());
+        let digits = Zeroizing::new(to_hex(seed.as_slice()));
+        let line = Zeroizing::new(format!("ed25519-secret:{}\n", digits.as_str()));
+        Ok(files::write_new(path, line.as_bytes())?)
     }
 
     /// Signs `parts` for the purpose `domain`.

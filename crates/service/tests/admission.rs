@@ -5,16 +5,16 @@ mod common;
 use std::io::Write;
 use std::net::SocketAddr;
 
-use common::{BEARER, Reply, World, head, identity, loopback, office, predictor, read, send, serve, tls};
+use common::{BEARER, Reply, World, head, identity, issuer, loopback, predictor, read, send, serve, tls};
 use roles::keyfile::Unlock;
-use service::authority::{Authority, AuthorityServer, router};
+use service::authority::{AuthorityServer, Issuer, router};
 use service::hash::Hash;
 use service::run::{self, AuthorityPart, Listen};
 use service::transport::{AuthError, ServeError, Server, ServerOptions, Tokens};
 
 /// An authority with the project `p` that knows one token.
 fn authority(folder: &std::path::Path) -> (SocketAddr, Hash) {
-    let (authority, network) = office(folder, &identity());
+    let (authority, network) = issuer(folder, &identity());
     let tokens = common::tokens(folder);
     (serve(move || router(AuthorityServer::new(authority, tokens).unwrap()), loopback()), network)
 }
@@ -91,7 +91,7 @@ fn a_predictor_answers_to_its_names_and_its_own_page() {
 fn an_authority_without_tokens_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let identity = identity();
-    let (authority, _) = office(folder.path(), &identity);
+    let (authority, _) = issuer(folder.path(), &identity);
     assert!(matches!(AuthorityServer::new(authority, Tokens::none()), Err(AuthError::Missing)));
     let part = AuthorityPart {
         listen: Listen { server: loopback(), tokens: None, admin: None },
@@ -104,7 +104,7 @@ fn an_authority_without_tokens_does_not_start() {
 }
 
 /// A server over TLS that knows clients by their certificates only.
-struct Office {
+struct ByCertificate {
     folder: tempfile::TempDir,
     own: tls::Identity,
     clients: [tls::Identity; 3],
@@ -112,7 +112,7 @@ struct Office {
     unlock: String,
 }
 
-impl Office {
+impl ByCertificate {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = tls::identity(folder.path(), "server", "localhost");
@@ -126,7 +126,7 @@ impl Office {
         )
         .unwrap();
         let unlock = identity();
-        let (authority, _) = office(folder.path(), &unlock);
+        let (authority, _) = issuer(folder.path(), &unlock);
         let tokens = Tokens::load(&map).unwrap();
         let options = ServerOptions { authenticated: true, ..tls::server(&own, &clients) };
         let address = serve(move || router(AuthorityServer::new(authority, tokens).unwrap()), options);
@@ -145,14 +145,14 @@ impl Office {
 /// Any certificate was an administrator, and the ledger called him anonymous.
 #[test]
 fn a_certificate_may_do_what_its_name_may_and_the_ledger_has_the_name() {
-    let office = Office::new();
-    assert_eq!(office.rotate(0).status, 200);
-    let ward = office.rotate(1);
+    let server = ByCertificate::new();
+    assert_eq!(server.rotate(0).status, 200);
+    let ward = server.rotate(1);
     assert_eq!((ward.status, ward.problem().contains("'ward-3' lacks the scope admin")), (403, true), "{ward:?}");
-    assert_eq!(office.rotate(2).status, 401, "a certificate that no entry names is nobody's");
+    assert_eq!(server.rotate(2).status, 401, "a certificate that no entry names is nobody's");
     let entries = run::block_on(async {
-        let home = office.folder.path().join("office");
-        let authority = Authority::open(&home, None, Unlock::identity(&office.unlock).unwrap()).await.unwrap();
+        let home = server.folder.path().join("office");
+        let authority = Issuer::open(&home, None, Unlock::identity(&server.unlock).unwrap()).await.unwrap();
         authority.ledger().after(0).await.unwrap()
     });
     let last = entries.unwrap().last().unwrap().text.clone();

@@ -12,8 +12,9 @@ use qfe::{Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey};
 use roles::keyfile::Unlock;
 use service::approval::{Approval, Subject};
 use service::audit::{Evidence, SignedAudit};
-use service::authority::{Authority, AuthorityError, AuthorityServer, Issued, KeyRequest, router};
+use service::authority::{AuthorityError, AuthorityServer, Issued, Issuer, KeyRequest, router};
 use service::clock;
+use service::files::FileError;
 use service::hash::Hash;
 use service::parameters::Parameters;
 use service::signature::SigningKey;
@@ -58,21 +59,21 @@ impl World {
         Hash(self.networks[which].0.hash())
     }
 
-    async fn open(&self, identity: &str) -> Authority {
-        Authority::open(&self.home(), None, Unlock::identity(identity).unwrap()).await.unwrap()
+    async fn open(&self, identity: &str) -> Issuer {
+        Issuer::open(&self.home(), None, Unlock::identity(identity).unwrap()).await.unwrap()
     }
 
     /// With both networks registered and the project `p` made.
-    async fn ready(&self, identity: &str) -> Authority {
+    async fn ready(&self, identity: &str) -> Issuer {
         let authority = self.open(identity).await;
         for (_, bytes) in &self.networks {
-            authority.register(bytes, "test").await.unwrap();
+            authority.register(bytes.clone(), "test").await.unwrap();
         }
         authority.create_project("p", self.hash(0), "test").await.unwrap();
         authority
     }
 
-    async fn issue(&self, authority: &Authority, which: usize) -> Result<Issued, AuthorityError> {
+    async fn issue(&self, authority: &Issuer, which: usize) -> Result<Issued, AuthorityError> {
         authority.issue(&self.request(which, &[])).await
     }
 
@@ -97,7 +98,7 @@ fn reasons(error: Result<Issued, AuthorityError>) -> String {
     }
 }
 
-async fn last_event(authority: &Authority) -> String {
+async fn last_event(authority: &Issuer) -> String {
     authority.ledger().verify().await.unwrap();
     authority.ledger().after(0).await.unwrap().last().unwrap().text.clone()
 }
@@ -117,15 +118,19 @@ async fn an_issued_key_opens_what_the_public_key_encrypts() {
     let item = network.encoder().encode(&common::image(3)).unwrap();
     let ciphertext = Encryptor::new(&public, &hidden).encrypt(&item.u, &item.v, &mut rand::rng()).unwrap();
     assert_eq!(evaluator.evaluate(&ciphertext).unwrap(), network.evaluate(&item).unwrap());
-    let parameters = authority.parameters("p", world.hash(0)).await.unwrap();
-    assert_eq!(Parameters::from_bytes(&parameters.to_bytes(), Some(issued.parameters.pin())).unwrap(), parameters);
+    let (file, signature) = authority.parameters("p", world.hash(0)).await.unwrap();
+    let parameters = Parameters::from_bytes(&file, Some(issued.parameters.pin())).unwrap();
+    assert_eq!(parameters, issued.parameters);
+    signature.check(&parameters, parameters.pin()).unwrap();
+    let purpose = signature.purpose.unwrap();
+    assert_eq!((purpose.project.as_str(), purpose.epoch, &signature.authority), ("p", 1, &authority.key()));
     assert!(last_event(&authority).await.contains("key-issued"));
 
     // Another process with the same folder: same state, same key for free, another passphrase opens nothing.
     let again = world.open(&identity).await;
     assert_eq!(world.issue(&again, 0).await.unwrap().key, issued.key);
     assert_eq!(again.opened("p").await.unwrap().rank, 3);
-    let stranger = Authority::open(&world.home(), None, Unlock::identity(&common::identity()).unwrap()).await;
+    let stranger = Issuer::open(&world.home(), None, Unlock::identity(&common::identity()).unwrap()).await;
     assert!(matches!(stranger, Err(AuthorityError::KeyFile(_))));
 }
 
@@ -134,7 +139,7 @@ async fn the_second_network_exceeds_the_rank_until_the_key_is_rotated() {
     let (world, identity) = (World::new(5, ""), identity());
     let authority = world.ready(&identity).await;
     let old = world.issue(&authority, 0).await.unwrap();
-    let dry = authority.consider(&world.request(1, &[])).await.unwrap();
+    let dry = authority.consider(&world.request(1, &[])).await.unwrap().0;
     assert_eq!((dry.before.rank, dry.after.rank, dry.refusals.len()), (3, 6, 1));
     let entries = authority.ledger().after(0).await.unwrap().len();
     assert!(reasons(world.issue(&authority, 1).await).contains("the policy allows 5"));
@@ -172,12 +177,12 @@ async fn a_key_needs_a_signed_audit_of_exactly_this_network() {
     let authority = world.ready(&identity).await;
     let signed = |which: usize, high: f64, key: &SigningKey| signed(world.hash(which), high, key);
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
-    authority.record_audit(&signed(1, 55.0, &world.auditor), "test").await.unwrap();
+    authority.record_audit(signed(1, 55.0, &world.auditor), "test").await.unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
-    let stranger = authority.record_audit(&signed(0, 55.0, &world.approvers[0]), "test").await;
+    let stranger = authority.record_audit(signed(0, 55.0, &world.approvers[0]), "test").await;
     assert!(matches!(stranger, Err(AuthorityError::Refused { .. })));
     assert!(last_event(&authority).await.contains("no auditor of the policy"));
-    authority.record_audit(&signed(0, 60.5, &world.auditor), "test").await.unwrap();
+    authority.record_audit(signed(0, 60.5, &world.auditor), "test").await.unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("60.50 %"));
     assert!(world.issue(&authority, 1).await.is_ok());
 }
@@ -191,11 +196,11 @@ async fn an_audit_on_record_cannot_be_posted_again() {
     // In two seconds: of two audits of one date the worse one counts anyway.
     let good = signed(world.hash(0), 55.0, &world.auditor);
     let bad = signed(world.hash(0), 90.0, &world.auditor);
-    authority.record_audit(&good, "test").await.unwrap();
-    authority.record_audit(&bad, "test").await.unwrap();
+    authority.record_audit(good.clone(), "test").await.unwrap();
+    authority.record_audit(bad, "test").await.unwrap();
     let spaced = [&good[..], b"\n\n"].concat();
     for replayed in [good, spaced] {
-        let again = authority.record_audit(&replayed, "test").await;
+        let again = authority.record_audit(replayed, "test").await;
         assert!(matches!(again, Err(AuthorityError::Refused { .. })), "{again:?}");
         assert!(last_event(&authority).await.contains("on record already"));
     }
@@ -209,7 +214,7 @@ async fn another_file_of_a_registered_hash_is_refused() {
     let authority = world.ready(&identity).await;
     let path = world.home().join("networks").join(format!("{}.safetensors", world.hash(0)));
     let approved = std::fs::read(&path).unwrap();
-    authority.register(&approved, "test").await.unwrap();
+    authority.register(approved.clone(), "test").await.unwrap();
     let text = String::from_utf8_lossy(&approved).into_owned();
     let name = text.split("raw-").nth(1).and_then(|rest| rest.split('.').next()).expect("the file names its origin");
     let other = "9".repeat(name.len());
@@ -217,7 +222,7 @@ async fn another_file_of_a_registered_hash_is_refused() {
     let place = approved.windows(4).position(|window| window == b"raw-").unwrap() + 4;
     let mut changed = approved.clone();
     changed[place..place + name.len()].copy_from_slice(other.as_bytes());
-    assert!(matches!(authority.register(&changed, "test").await, Err(AuthorityError::Refused { .. })));
+    assert!(matches!(authority.register(changed, "test").await, Err(AuthorityError::Refused { .. })));
     assert!(last_event(&authority).await.contains("another file of this hash"));
     assert_eq!(std::fs::read(&path).unwrap(), approved);
 }
@@ -240,7 +245,11 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     let policy = "[approval]\nabove_rank = 2\nabove_bits = 400.0\napprovers = { anna = \"ANNA\", ben = \"BEN\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    let subject = authority.consider(&world.request(0, &[])).await.unwrap().approval.unwrap();
+    let (decision, proposal) = authority.consider(&world.request(0, &[])).await.unwrap();
+    // What approvers look at is the authority's word, and the very thing that they sign.
+    let proposal = proposal.open(&authority.key()).unwrap();
+    let subject = proposal.subject;
+    assert_eq!((Some(&subject), proposal.rank_before), (decision.approval.as_ref(), 0));
     assert_eq!((subject.rank, subject.holder.as_str()), (3, "predictor"));
     let until = clock::now() + 86_400;
     let [anna, ben] = [0, 1].map(|who| Approval::sign(&subject, until, &world.approvers[who]));
@@ -271,7 +280,17 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
     let mallory = KeyRequest { holder: "mallory", ..world.request(0, &[]) };
     assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
-    assert!(authority.issue(&world.request(0, &[])).await.is_ok(), "its holder has it already");
+    // Its holder has it already, and gets it for longer while the approvals hold.
+    assert!(reasons(authority.issue(&world.request(0, &[])).await).contains("2 people must sign, 0 did"));
+    assert!(authority.issue(&world.request(0, &approvals)).await.is_ok());
+    let end = clock::now() + 4;
+    let ending = [0, 1].map(|who| Approval::sign(&subject, end, &world.approvers[who]));
+    assert!(authority.issue(&world.request(0, &ending)).await.is_ok());
+    while clock::now() <= end {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let refused = reasons(authority.issue(&world.request(0, &ending)).await);
+    assert!(refused.contains("2 people must sign, 0 did") && refused.contains("ended"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -293,7 +312,7 @@ async fn an_audit_counts_by_its_auditors_key() {
     let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    authority.record_audit(&signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
+    authority.record_audit(signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
     assert!(last_event(&authority).await.contains(&format!("\"key\":\"{}\"", world.auditor.verifying_key())));
     assert!(world.issue(&authority, 0).await.is_ok());
     let path = world.home().join("policy.toml");
@@ -306,7 +325,7 @@ async fn an_audit_counts_by_its_auditors_key() {
     let event = last_event(&authority).await;
     assert!(event.contains("policy-changed") && event.contains("strongest_below") && event.contains("anna"), "{event}");
     assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
-    authority.record_audit(&signed(world.hash(0), 55.0, &new), "test").await.unwrap();
+    authority.record_audit(signed(world.hash(0), 55.0, &new), "test").await.unwrap();
     assert!(world.issue(&authority, 0).await.is_ok());
 }
 
@@ -334,8 +353,8 @@ async fn audit_files_are_checked_at_the_decision() {
     let policy = "[audit]\nattributes = [\"font\"]\nstrongest_below = 60.0\nauditors = { lab = \"LAB\" }\n";
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
-    let good = authority.record_audit(&signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
-    let bad = authority.record_audit(&signed(world.hash(0), 90.0, &world.auditor), "test").await.unwrap();
+    let good = authority.record_audit(signed(world.hash(0), 55.0, &world.auditor), "test").await.unwrap();
+    let bad = authority.record_audit(signed(world.hash(0), 90.0, &world.auditor), "test").await.unwrap();
     let path = |hash: Hash| world.home().join("audits").join(format!("{hash}.json"));
     std::fs::remove_file(path(bad)).unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("on record cannot be used"));
@@ -359,7 +378,7 @@ async fn what_is_unknown_or_damaged_is_refused_and_recorded() {
     // A network that is swapped on the disk is found by its hash.
     let path = |which| world.home().join("networks").join(format!("{}.safetensors", world.hash(which)));
     std::fs::copy(path(1), path(0)).unwrap();
-    assert!(matches!(world.issue(&authority, 0).await, Err(AuthorityError::Content { .. })));
+    assert!(matches!(world.issue(&authority, 0).await, Err(AuthorityError::File(FileError::Content { .. }))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -369,7 +388,7 @@ async fn a_tampered_ledger_stops_everything() {
     world.issue(&authority, 0).await.unwrap();
     drop(authority);
     tamper(&world.home().join("ledger.sqlite")).await;
-    let opened = Authority::open(&world.home(), None, Unlock::identity(&identity).unwrap()).await;
+    let opened = Issuer::open(&world.home(), None, Unlock::identity(&identity).unwrap()).await;
     assert!(matches!(opened, Err(AuthorityError::Ledger(_))));
 }
 
@@ -442,7 +461,7 @@ async fn a_master_key_at_another_authority_is_named() {
     first.close().await;
     let first = world.open(&identity).await;
     let url = format!("sqlite:{}", world.home().join("ledger.sqlite").display());
-    let second = Authority::open(&other, Some(&url), Unlock::identity(&identity).unwrap()).await.unwrap();
+    let second = Issuer::open(&other, Some(&url), Unlock::identity(&identity).unwrap()).await.unwrap();
     second.rotate("p", "due", "test").await.unwrap();
     match world.issue(&first, 0).await {
         Err(error @ AuthorityError::KeyElsewhere { .. }) => assert!(error.to_string().contains("Another authority")),

@@ -9,13 +9,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{World, identity, image, loopback, office};
+use common::{World, identity, image, issuer, loopback};
 use roles::keyfile::Unlock;
-use service::authority::{Authority, KeyRequest};
+use service::authority::{Issuer, KeyRequest};
 use service::hash::Hash;
 use service::ledger::{Event, KeyFile, Ledger};
 use service::owner::{Connection, ConnectionOptions};
-use service::predictor::{Predictor, PredictorOptions, router};
+use service::predictor::{PredictorOptions, PredictorServer, router};
 use service::transport::{Server, Tokens};
 
 const FOLDER: &str = "HALFLIGHT_TEST_FOLDER";
@@ -107,7 +107,7 @@ fn issue_for_ever() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let folder = Path::new(&folder);
     let identity = std::fs::read_to_string(folder.join("identity")).unwrap();
-    let (authority, network) = office(folder, &identity);
+    let (authority, network) = issuer(folder, &identity);
     service::run::block_on(async {
         loop {
             let request = KeyRequest { project: "p", network, holder: "h", approvals: &[], by: "test" };
@@ -138,7 +138,7 @@ fn no_key_is_without_its_entry() {
                 return Vec::new();
             }
             // Opening unlocks every master key in use: none was lost or cut.
-            let authority = Authority::open(&home, None, Unlock::identity(&identity).unwrap()).await.unwrap();
+            let authority = Issuer::open(&home, None, Unlock::identity(&identity).unwrap()).await.unwrap();
             authority.ledger().verify().await.unwrap();
             authority.ledger().after(0).await.unwrap()
         })
@@ -162,7 +162,7 @@ fn predict_for_ever() {
     service::run::block_on(async {
         let server = Server::bind(loopback()).await.unwrap();
         let options = PredictorOptions::over(Path::new(&folder).to_owned());
-        let predictor = Predictor::start(options, Tokens::none(), table).unwrap();
+        let predictor = PredictorServer::start(options, Tokens::none(), table).unwrap();
         println!("at http://{}", server.address());
         server.run(router(predictor), std::future::pending()).await;
     })

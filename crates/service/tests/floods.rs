@@ -276,3 +276,41 @@ fn one_caller_fills_its_share_of_the_queue_and_no_more() {
     assert_eq!(ask("modest").status, 200);
     drop(held);
 }
+
+/// One caller whose bodies come and do not end held the memory for all.
+#[test]
+fn one_caller_fills_its_share_of_the_memory_for_bodies_and_no_more() {
+    let world = World::new();
+    let path = world.folder.path().join("tokens.toml");
+    let entry = |name: &str| {
+        let hash = Hash::of_bytes(name.as_bytes());
+        format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [\"infer\"]\n")
+    };
+    std::fs::write(&path, entry("greedy") + &entry("modest")).unwrap();
+    let address = predictor_with(&world, Tokens::load(&path).unwrap(), loopback(), |options| {
+        (options.body, options.memory, options.items) = (256 << 10, 1 << 20, 4);
+    });
+    let (body, length) = infer_body(&[world.encrypt(&image(1))]);
+    let ask = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("inference-header-content-length", &length)];
+        send(address, "POST", INFER, &headers, &body)
+    };
+    // All but the last byte of two bodies: half of the memory, less two bytes.
+    let long = vec![b' '; 256 << 10];
+    let announced = long.len().to_string();
+    let hold = || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let headers = [("authorization", "Bearer greedy"), ("content-length", announced.as_str())];
+        stream.write_all(head("POST", INFER, &headers, b"").as_bytes()).unwrap();
+        stream.write_all(&long[1..]).unwrap();
+        stream
+    };
+    let held = [hold(), hold()];
+    // They arrive when they arrive.
+    let refused = (0..200).map(|_| ask("greedy")).find(|reply| reply.status != 200).expect("a refusal");
+    assert_eq!((refused.status, refused.headers.contains_key("retry-after")), (429, true), "{refused:?}");
+    assert!(refused.problem().contains("memory for bodies"), "{refused:?}");
+    assert_eq!(ask("modest").status, 200);
+    drop(held);
+}

@@ -11,7 +11,7 @@ use encoder::{Encoder, Noise};
 use model::{CompiledNetwork, ImportOptions, Inputs, Range};
 use roles::keyfile::Unlock;
 use safetensors::tensor::{Dtype, TensorView};
-use service::authority::{Authority, AuthorityError, KeyRequest};
+use service::authority::{AuthorityError, Issuer, KeyRequest};
 use service::hash::Hash;
 use service::opened::opened;
 
@@ -45,11 +45,11 @@ async fn ask(networks: &[&CompiledNetwork], rank: usize, bits: f64, more: &str) 
     let home = folder.path().join("authority");
     std::fs::create_dir(&home).unwrap();
     std::fs::write(home.join("policy.toml"), policy).unwrap();
-    let authority = Authority::open(&home, None, Unlock::identity(&identity()).unwrap()).await.unwrap();
+    let authority = Issuer::open(&home, None, Unlock::identity(&identity()).unwrap()).await.unwrap();
     for network in networks {
         let path = folder.path().join("network.safetensors");
         network.save(&path).unwrap();
-        authority.register(&std::fs::read(&path).unwrap(), "test").await.unwrap();
+        authority.register(std::fs::read(&path).unwrap(), "test").await.unwrap();
     }
     authority.create_project("p", hashes[0], "test").await.unwrap();
     let mut refusals = Vec::new();

@@ -2,7 +2,8 @@
 
 use service::hash::Hash;
 use service::ledger::{
-    Checkpoint, Event, GENESIS, Head, KeyFile, Ledger, LedgerError, Signers, Witness, WitnessError, note,
+    Checkpoint, Event, GENESIS, Head, KeyFile, Keyring, Ledger, LedgerError, LedgerReader, Signers, Witness,
+    WitnessError, note,
 };
 use service::signature::SigningKey;
 use sqlx::Connection;
@@ -55,6 +56,14 @@ async fn tamper(folder: &TempDir, statement: &'static str) {
     for trigger in ["DROP TRIGGER ledger_no_update", "DROP TRIGGER ledger_no_delete", statement] {
         sqlx::query(trigger).execute(&mut connection).await.unwrap();
     }
+    connection.close().await.unwrap();
+}
+
+/// The same where the triggers are gone already.
+async fn tamper_again(folder: &TempDir, statement: &'static str) {
+    let url = format!("sqlite://{}/ledger%20db.sqlite", folder.path().display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query(statement).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
 
@@ -545,4 +554,72 @@ async fn addresses_that_are_none_are_refused_without_their_password() {
     }
     let error = Ledger::open("mysql://u:pw@h/d?password=pw", folder.path().join("h"), signers()).await.err().unwrap();
     assert!(error.to_string().contains("mysql://…@h/d: "), "{error}");
+}
+
+/// Verifying made files, took locks, and asked for the secret key.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_needs_no_secret_and_writes_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = filled(3).await;
+    let path = |name: &str| folder.path().join(name);
+    let key = SigningKey::load(&path("ledger.key")).unwrap().verifying_key();
+    std::fs::remove_file(path("ledger.key")).unwrap();
+    for name in ["ledger db.sqlite", "ledger.head"] {
+        std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(0o444)).unwrap();
+    }
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let listed = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|file| {
+            let file = file.unwrap();
+            (file.file_name(), file.metadata().unwrap().modified().unwrap(), std::fs::read(file.path()).unwrap())
+        });
+        let mut files: Vec<_> = files.collect();
+        files.sort();
+        files
+    };
+    let before = listed();
+    let read = async |keys: Vec<_>| {
+        let url = format!("sqlite:{}", path("ledger db.sqlite").display());
+        let reader = LedgerReader::open(&url, path("ledger.head"), Keyring::new(keys)).await.unwrap();
+        let entries = reader.entries().await;
+        reader.close().await;
+        entries
+    };
+    assert_eq!(read(vec![key.clone()]).await.unwrap().len(), 3);
+    broken(read(vec![]).await, "neither this authority's");
+    assert_eq!(listed(), before);
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+
+    // What is wrong is named as a writer names it.
+    let writable = |name: &str| {
+        std::fs::set_permissions(path(name), std::fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    ["ledger db.sqlite", "ledger.head"].iter().for_each(|name| writable(name));
+    let head = std::fs::read_to_string(path("ledger.head")).unwrap();
+    std::fs::write(path("ledger.head"), head.replacen("\n3\n", "\n2\n", 1)).unwrap();
+    assert!(matches!(read(vec![key.clone()]).await, Err(LedgerError::HeadFormat { .. })));
+    std::fs::remove_file(path("ledger.head")).unwrap();
+    assert!(matches!(read(vec![key.clone()]).await, Err(LedgerError::HeadMissing { .. })));
+    std::fs::write(path("ledger.head"), format!("{{\"sequence\":0,\"hash\":\"{GENESIS}\"}}")).unwrap();
+    assert!(matches!(read(vec![key.clone()]).await, Err(LedgerError::HeadEmpty { .. })));
+    std::fs::write(path("ledger.head"), head).unwrap();
+    tamper(&folder, "DELETE FROM ledger WHERE sequence = 3").await;
+    assert!(matches!(read(vec![key.clone()]).await, Err(LedgerError::Cut { sequence: 3, .. })));
+    tamper_again(&folder, "UPDATE ledger SET at = 1 WHERE sequence = 2").await;
+    broken(read(vec![key]).await, "was changed");
+}
+
+/// While an authority writes: its log of changes is read too.
+#[tokio::test]
+async fn a_reader_sees_what_a_running_authority_wrote() {
+    let folder = filled(1).await;
+    let ledger = open(&folder).await.unwrap();
+    write(&ledger, 2).await;
+    let url = format!("sqlite:{}", folder.path().join("ledger db.sqlite").display());
+    let keyring = Keyring::new(vec![ledger.signers().key()]);
+    let reader = LedgerReader::open(&url, folder.path().join("ledger.head"), keyring).await.unwrap();
+    assert_eq!(reader.entries().await.unwrap().len(), 2);
+    write(&ledger, 3).await;
+    assert_eq!(reader.entries().await.unwrap().len(), 3);
 }

@@ -5,7 +5,7 @@ mod common;
 use common::network;
 use model::CompiledNetwork;
 use roles::keyfile::Unlock;
-use service::authority::{Authority, AuthorityError, KeyRequest};
+use service::authority::{AuthorityError, Issuer, KeyRequest};
 use service::hash::Hash;
 
 /// Issues keys of networks one after the other under one public key; the reasons of each refusal.
@@ -24,11 +24,11 @@ async fn issue_all(networks: &[CompiledNetwork]) -> Vec<Vec<String>> {
         use age::secrecy::ExposeSecret;
         age::x25519::Identity::generate().to_string().expose_secret().to_owned()
     };
-    let authority = Authority::open(&home, None, Unlock::identity(&identity).unwrap()).await.unwrap();
+    let authority = Issuer::open(&home, None, Unlock::identity(&identity).unwrap()).await.unwrap();
     for (number, network) in networks.iter().enumerate() {
         let path = folder.path().join(format!("{number}.safetensors"));
         network.save(&path).unwrap();
-        authority.register(&std::fs::read(&path).unwrap(), "test").await.unwrap();
+        authority.register(std::fs::read(&path).unwrap(), "test").await.unwrap();
     }
     authority.create_project("p", hashes[0], "test").await.unwrap();
     let mut refusals = Vec::new();

@@ -109,8 +109,9 @@ fn every_rule_refuses_with_its_reason() {
 
 #[test]
 fn what_is_inside_the_span_is_never_too_much() {
+    let both: BTreeSet<String> = ["anna".to_owned(), "ben".to_owned()].into();
     let full = opened(9, 900.0);
-    assert!(refusals(|r| (r.before, r.after, r.new_holder) = (full, full, false)).is_empty());
+    assert!(refusals(|r| (r.before, r.after, r.new_holder, r.approved_by) = (full, full, false, &both)).is_empty());
 }
 
 /// After the first issue anyone else got the same key without approval: it opens nothing new.
@@ -121,7 +122,6 @@ fn a_new_holder_needs_approval_where_nothing_new_is_opened() {
     let refused = refusals(|r| (r.before, r.after) = (full, full));
     assert!(refused.len() == 1 && refused[0].contains("2 people must sign, 0 did"), "{refused:?}");
     assert!(refusals(|r| (r.before, r.after, r.approved_by) = (full, full, &both)).is_empty());
-    assert!(refusals(|r| (r.before, r.after, r.new_holder) = (full, full, false)).is_empty());
     let old = parse(&text().replace("people = 2", "people = 2\nnew_holders = false")).unwrap();
     let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
     let request = Request {
@@ -136,6 +136,13 @@ fn a_new_holder_needs_approval_where_nothing_new_is_opened() {
         now: 7,
     };
     assert!(old.decide(&request).refusals.is_empty());
+    // Who has it needs people again for every renewal, whatever new holders need.
+    let renewal = Request { new_holder: false, ..request };
+    assert!(old.decide(&renewal).refusals[0].contains("2 people must sign, 0 did"));
+    let refused = refusals(|r| (r.before, r.after, r.new_holder) = (full, full, false));
+    assert!(refused.len() == 1 && refused[0].contains("2 people must sign, 0 did"), "{refused:?}");
+    let within = opened(3, 70.0);
+    assert!(refusals(|r| (r.before, r.after, r.new_holder) = (within, within, false)).is_empty());
 }
 
 /// 950 holders got keys in 40 seconds.

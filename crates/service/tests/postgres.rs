@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use service::hash::Hash;
-use service::ledger::{Event, Ledger, LedgerError, Signers};
+use service::ledger::{Event, Keyring, Ledger, LedgerError, LedgerReader, Signers};
 use service::signature::SigningKey;
 
 /// A server in a folder of its own, ended with the test.
@@ -113,6 +113,10 @@ async fn the_ledger_holds_in_postgresql() {
         task.await.unwrap();
     }
     assert_eq!(ledger.verify().await.unwrap().sequence, 20);
+    let keyring = Keyring::new(vec![ledger.signers().key()]);
+    let reader = LedgerReader::open(&url, head.clone(), keyring).await.unwrap();
+    assert_eq!(reader.entries().await.unwrap().len(), 20);
+    reader.close().await;
 
     sqlx::any::install_default_drivers();
     let pool = sqlx::AnyPool::connect(&url).await.unwrap();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use common::{identity, network};
 use roles::keyfile::Unlock;
 use service::audit::{Evidence, SignedAudit};
-use service::authority::{Authority, AuthorityError, KeyRequest};
+use service::authority::{AuthorityError, Issuer, KeyRequest};
 use service::hash::Hash;
 use service::ledger::{Event, Handover, Head, LedgerError, Witness, WitnessError};
 use service::signature::SigningKey;
@@ -44,13 +44,13 @@ impl World {
         self.folder.path().join("authority")
     }
 
-    async fn open(&self) -> Result<Authority, AuthorityError> {
-        Authority::open(&self.home(), None, Unlock::identity(&self.identity).unwrap()).await
+    async fn open(&self) -> Result<Issuer, AuthorityError> {
+        Issuer::open(&self.home(), None, Unlock::identity(&self.identity).unwrap()).await
     }
 
-    async fn ready(&self) -> Authority {
+    async fn ready(&self) -> Issuer {
         let authority = self.open().await.unwrap();
-        authority.register(&self.bytes, "test").await.unwrap();
+        authority.register(self.bytes.clone(), "test").await.unwrap();
         authority.create_project("p", self.network, "test").await.unwrap();
         authority
     }
@@ -126,7 +126,7 @@ async fn insert(home: &Path, Head { sequence, hash: previous }: Head, event: &Ev
 async fn a_rewritten_ledger_is_refused_at_issue() {
     let (world, other) = (World::new(""), World::new(""));
     let authority = world.ready().await;
-    authority.record_audit(&world.audit().to_bytes(), "test").await.unwrap();
+    authority.record_audit(world.audit().to_bytes(), "test").await.unwrap();
     authority.issue(&world.request("h")).await.unwrap();
     authority.close().await;
     other.ready().await.close().await;
@@ -143,7 +143,7 @@ async fn a_restored_ledger_is_refused_at_issue() {
     let north = key.verifying_key();
     let world = World::new(&format!("[ledger]\nwitnesses = {{ north = \"{north}\" }}\nquorum = 1\n"));
     let authority = world.ready().await;
-    authority.record_audit(&world.audit().to_bytes(), "test").await.unwrap();
+    authority.record_audit(world.audit().to_bytes(), "test").await.unwrap();
     let log = authority.ledger().signers().key();
     let witness = Witness::new("north", key, log.clone(), keys.path().join("state")).unwrap();
     let pass = |handover: Handover| Handover::from_bytes(&handover.to_bytes()).unwrap();
@@ -206,7 +206,7 @@ async fn a_restored_ledger_is_refused_at_issue() {
 async fn a_database_replaced_under_a_running_authority_is_noticed() {
     let world = World::new("");
     let authority = world.ready().await;
-    authority.record_audit(&world.audit().to_bytes(), "test").await.unwrap();
+    authority.record_audit(world.audit().to_bytes(), "test").await.unwrap();
     let url = format!("sqlite://{}", world.home().join("ledger.sqlite").display());
     let head = std::fs::read(world.home().join("ledger.head")).unwrap();
     authority.issue(&world.request("h")).await.unwrap();

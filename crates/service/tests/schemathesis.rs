@@ -5,7 +5,7 @@ mod common;
 use std::net::SocketAddr;
 use std::process::Command;
 
-use common::{BEARER, World, get, identity, loopback, office, predictor, send, serve};
+use common::{BEARER, World, get, identity, issuer, loopback, predictor, send, serve};
 use service::authority::{AuthorityServer, router};
 use service::hash::Hash;
 
@@ -57,7 +57,7 @@ fn the_predictor_does_what_its_document_says() {
 fn the_authority_does_what_its_document_says() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let (authority, network) = office(folder.path(), &identity());
+    let (authority, network) = issuer(folder.path(), &identity());
     let tokens = common::tokens(folder.path());
     let address = serve(move || router(AuthorityServer::new(authority, tokens).unwrap()), loopback());
     let post = |address, path: &str, body: &[u8]| send(address, "POST", path, &[BEARER], body);

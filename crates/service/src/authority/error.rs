@@ -37,17 +37,9 @@ pub enum AuthorityError {
     /// The policy file.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// A file cannot be read or written.
+    /// A file cannot be read or written, or holds something else.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file holds something else.
-    #[error("{path}: {problem}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
     /// A master key is needed, and nothing was given that unlocks it.
     #[error("the master keys are locked: give the passphrase or the identity that unlocks them")]
     Locked,

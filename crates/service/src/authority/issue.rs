@@ -1,22 +1,21 @@
 //! The issue of functional keys.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use model::CompiledNetwork;
+use axum::body::Bytes;
 use serde::Serialize;
 
-use super::{Authority, AuthorityError, Epoch, Recorded, Refusal, State};
-use crate::approval::{self, Approval, Subject};
+use super::archive::blocking;
+use super::weigh::{Considered, Weighing, count, current};
+use super::{AuthorityError, Issuer, Recorded, Refusal};
+use crate::approval::Approval;
 use crate::clock;
 use crate::grant::GrantFile;
 use crate::hash::Hash;
 use crate::ledger::{Event, Grant, Head};
-use crate::opened::opened;
-use crate::parameters::{Parameters, ParametersSignature};
-use crate::policy::{Decision, Opened, Request};
-
-/// Forms that a span can tell apart; a larger rank is refused before it is counted.
-const MOST_RANK: usize = 1024;
+use crate::parameters::{Parameters, ParametersSignature, Purpose};
+use crate::policy::{Decision, Opened};
+use crate::proposal::{Proposal, SignedProposal};
 
 /// A wish for a functional key.
 #[derive(Clone, Debug)]
@@ -47,22 +46,26 @@ pub struct Issued {
     pub decision: Decision,
 }
 
-/// A request with everything that its decision needs.
-struct Considered {
-    epoch: Epoch,
-    network: Option<CompiledNetwork>,
-    decision: Decision,
-    approved_by: Vec<String>,
-}
-
-impl Authority {
-    /// Says what a key would add and what the policy says to it; nothing is issued or recorded.
+impl Issuer {
+    /// Says what a key would add and what the policy says to it, with figures for approvers that the authority signs;
+    /// nothing is issued or recorded.
     ///
     /// # Errors
     /// The project is unknown, or the ledger cannot be read.
-    pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<Decision, AuthorityError> {
-        let state = self.state().await?;
-        Ok(tokio::task::block_in_place(|| self.weigh(&state, request))?.decision)
+    pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<(Decision, SignedProposal), AuthorityError> {
+        // On the state of this moment: nobody waits for as long as this counts.
+        let weighing = Weighing::new(&self.archive, self.policy(), &*self.state().await?, request);
+        let Considered { decision, subject, .. } = blocking(move || weighing.weigh()).await??;
+        let proposal = Proposal {
+            project: request.project.to_owned(),
+            subject,
+            rank_before: decision.before.rank,
+            bits_before: decision.before.bits,
+            audits: decision.audits.clone(),
+            date: clock::now(),
+        };
+        let proposal = SignedProposal::sign(&proposal, &self.signing);
+        Ok((decision, proposal))
     }
 
     /// Issues a functional key if the policy allows it. The ledger has the issue or the refusal, on the disk, before
@@ -75,8 +78,9 @@ impl Authority {
     /// [`AuthorityError::Refused`] with every reason; or what stood in the way.
     pub async fn issue(&self, request: &KeyRequest<'_>) -> Result<Issued, AuthorityError> {
         let (mut state, writing) = self.write().await?;
-        let considered = tokio::task::block_in_place(|| self.weigh(&state, request));
-        let Considered { epoch, network, decision, approved_by } = match considered {
+        let weighing = Weighing::new(&self.archive, self.policy(), &state, request);
+        let considered = blocking(move || weighing.weigh()).await?;
+        let Considered { epoch, network, decision, approved_by, .. } = match considered {
             Ok(considered) => considered,
             Err(error) => {
                 let reasons = match error {
@@ -147,25 +151,38 @@ impl Authority {
         Ok(Issued { key, grant, parameters, decision })
     }
 
-    /// What owners need to use a network of a project: parameters whose hash pins them.
+    /// What owners need to use a network of a project: a file whose hash pins it, and the authority's word for it, for
+    /// owners who have its key.
     ///
     /// # Errors
     /// The project is unknown, or no key of this network was issued under its current public key.
-    pub async fn parameters(&self, project: &str, network: Hash) -> Result<Parameters, AuthorityError> {
-        let state = self.state().await?;
-        let public_key = current(&state, project)?.public_key;
-        if !state.opened(public_key).contains(&network) {
-            let problem = format!("no key of network {network} was issued under the public key of '{project}'");
-            return Err(AuthorityError::Unknown(problem));
-        }
-        let found = self.network(network)?;
-        let (outputs, classes) = (found.outputs(), found.classes().to_vec());
-        Ok(Parameters::new(public_key, network, outputs, classes, found.encoder().clone()))
-    }
-
-    /// The authority's word for parameters, for owners who have its key.
-    pub fn sign_parameters(&self, parameters: &Parameters) -> ParametersSignature {
-        ParametersSignature::sign(parameters, &self.signing)
+    pub async fn parameters(
+        &self,
+        project: &str,
+        network: Hash,
+    ) -> Result<(Bytes, ParametersSignature), AuthorityError> {
+        let epoch = {
+            let state = self.state().await?;
+            let epoch = current(&state, project)?.clone();
+            if !state.opened(epoch.public_key).contains(&network) {
+                let problem = format!("no key of network {network} was issued under the public key of '{project}'");
+                return Err(AuthorityError::Unknown(problem));
+            }
+            epoch
+        };
+        let (archive, signing, project) = (self.archive.clone(), Arc::clone(&self.signing), project.to_owned());
+        let make = move || {
+            let found = archive.network(network)?;
+            let (outputs, classes) = (found.outputs(), found.classes().to_vec());
+            let parameters = Parameters::new(epoch.public_key, network, outputs, classes, found.encoder().clone());
+            let purpose = Purpose { project, epoch: epoch.epoch, date: clock::now() };
+            let signature = ParametersSignature::sign(&parameters, purpose, &signing);
+            let bytes = Bytes::from(parameters.to_bytes());
+            let length = bytes.len();
+            Ok(((bytes, signature), length))
+        };
+        // A public key belongs to one project.
+        self.parameters.get((epoch.public_key, network), make).await
     }
 
     /// What is open under the current public key of a project.
@@ -177,97 +194,12 @@ impl Authority {
             let state = self.state().await?;
             state.opened(current(&state, project)?.public_key)
         };
+        let archive = self.archive.clone();
         // Without the state: it decides over issues, and would be held up for as long as this counts.
-        tokio::task::block_in_place(|| {
-            let networks = hashes.iter().map(|hash| self.network(*hash)).collect::<Result<Vec<_>, _>>()?;
-            self.count(&networks, None)
+        blocking(move || {
+            let networks = hashes.iter().map(|hash| archive.network(*hash)).collect::<Result<Vec<_>, _>>()?;
+            count(&networks, None)
         })
+        .await?
     }
-
-    fn weigh(&self, state: &State, request: &KeyRequest) -> Result<Considered, AuthorityError> {
-        check_holder(request.holder)?;
-        let epoch = current(state, request.project)?.clone();
-        let policy = self.policy();
-        let (audits, mut problems) = self.audits(state, request.network, &policy);
-        let registered = state.networks.get(&request.network).copied();
-        let issued = self.issued(state, &epoch)?;
-        let before = self.count(&issued, None)?;
-        let (after, network) = match registered {
-            None => (before, None),
-            Some(_) => {
-                let network = self.network(request.network)?;
-                let after = if network.inputs() == epoch.inputs {
-                    self.count(&issued, Some(&network))?
-                } else {
-                    problems.push(format!(
-                        "inputs: the network takes {:?}, the public key encrypts {:?}",
-                        network.inputs(),
-                        epoch.inputs
-                    ));
-                    before
-                };
-                (after, Some(network))
-            }
-        };
-        let nobody = BTreeSet::new();
-        let mut holders = state.holders(epoch.public_key);
-        holders.insert(request.holder);
-        let mut asked = Request {
-            network: request.network,
-            registered: registered.is_some(),
-            before,
-            after,
-            audits: &audits,
-            approved_by: &nobody,
-            new_holder: state.issued(epoch.public_key, request.network, request.holder).is_none(),
-            holders: holders.len(),
-            now: clock::now(),
-        };
-        let subject = Subject {
-            public_key: epoch.public_key,
-            network: request.network,
-            holder: request.holder.to_owned(),
-            rank: after.rank,
-            bits: after.bits,
-            audits: Subject::audits_of(&policy.counted(&asked).into_iter().map(|(_, audit)| audit.audit).collect()),
-        };
-        let (approved_by, unfit) = approval::check_all(request.approvals, &subject, &policy);
-        problems.extend(unfit);
-        asked.approved_by = &approved_by;
-        let mut decision = Decision { approval: Some(subject), ..policy.decide(&asked) };
-        decision.refusals.extend(problems);
-        Ok(Considered { epoch, network, decision, approved_by: approved_by.into_iter().collect() })
-    }
-
-    /// The networks that keys were issued for under a public key, in the order of issue.
-    fn issued(&self, state: &State, epoch: &Epoch) -> Result<Vec<CompiledNetwork>, AuthorityError> {
-        state.opened(epoch.public_key).iter().map(|hash| self.network(*hash)).collect()
-    }
-
-    /// What these networks open together, with another one.
-    fn count(&self, issued: &[CompiledNetwork], requested: Option<&CompiledNetwork>) -> Result<Opened, AuthorityError> {
-        let networks: Vec<&CompiledNetwork> = issued.iter().chain(requested).collect();
-        let forms: usize = networks.iter().map(|network| network.outputs()).sum();
-        if forms > MOST_RANK {
-            let problem = format!("{forms} functions are or would be open, more than {MOST_RANK}; rotate the project");
-            return Err(AuthorityError::Refused { reasons: vec![problem] });
-        }
-        opened(&networks).map_err(|error| AuthorityError::Refused { reasons: vec![error.to_string()] })
-    }
-}
-
-fn current<'a>(state: &'a State, project: &str) -> Result<&'a Epoch, AuthorityError> {
-    let found = state.projects.get(project).map(|project| project.current());
-    found.ok_or_else(|| {
-        let shown: String = project.chars().take(80).collect();
-        AuthorityError::Unknown(format!("there is no project '{shown}'"))
-    })
-}
-
-fn check_holder(holder: &str) -> Result<(), AuthorityError> {
-    if holder.is_empty() || holder.len() > 200 || holder.chars().any(char::is_control) {
-        let remedy = "name who gets the key, in 1 to 200 printable characters".to_owned();
-        return Err(AuthorityError::Field { field: "holder", value: holder.chars().take(80).collect(), remedy });
-    }
-    Ok(())
 }

@@ -16,35 +16,47 @@
 //! The ledger is the only truth: projects, epochs, grants and audits are what its entries add up to. Files are named
 //! by their hash and checked against it when read. A key leaves only after its entry is on the disk.
 
+mod archive;
+mod cache;
 mod error;
+mod folder;
 mod issue;
 mod projects;
 mod records;
 mod routes;
 mod state;
+mod weigh;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use model::CompiledNetwork;
+use axum::body::Bytes;
 use qfe::MasterKey;
 use roles::keyfile::{self, Lock, Unlock};
 use tokio::sync::{Mutex, MutexGuard};
 
+use archive::Archive;
+use cache::Cache;
 pub use error::AuthorityError;
+pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
 pub use issue::{Issued, KeyRequest};
 pub use routes::{AuthorityServer, admin_router, router};
 pub use state::{Epoch, Project, Recorded, State};
 
-use crate::files;
+use crate::files::{self, FileError};
 use crate::hash::Hash;
-use crate::ledger::{Event, Handover, Head, KeyFile, Ledger, LedgerError, Writing};
+use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
+use crate::parameters::ParametersSignature;
 use crate::policy::Policy;
 use crate::signature::{SigningKey, VerifyingKey};
 
 /// Most bytes of a compiled network.
 pub const MAX_NETWORK_BYTES: usize = 64 << 20;
+
+/// Bytes of public keys, and of parameters, that are kept for those who ask next.
+const PUBLIC_KEYS: usize = 128 << 20;
+const PARAMETERS: usize = 16 << 20;
 
 /// Name of the policy in the folder.
 pub const POLICY: &str = "policy.toml";
@@ -54,13 +66,17 @@ pub const LEDGER: &str = "ledger.sqlite";
 pub const HEAD: &str = "ledger.head";
 
 /// An authority over a folder.
-pub struct Authority {
+pub struct Issuer {
     folder: PathBuf,
     policy: RwLock<Arc<Policy>>,
     ledger: Ledger,
     /// None where nothing is to be unlocked.
     unlock: Option<Unlock>,
-    signing: SigningKey,
+    signing: Arc<SigningKey>,
+    archive: Archive,
+    public_keys: Cache<Hash, Bytes>,
+    /// By public key and network, with the authority's word for them.
+    parameters: Cache<(Hash, Hash), (Bytes, ParametersSignature)>,
     state: Mutex<State>,
     masters: std::sync::Mutex<HashMap<Hash, Arc<MasterKey>>>,
 }
@@ -76,7 +92,7 @@ struct Refusal<'a> {
     by: &'a str,
 }
 
-impl Authority {
+impl Issuer {
     /// Opens an authority, makes what is missing except the policy, proves the whole ledger, and unlocks the master
     /// keys in use. `ledger`: its address; none means SQLite in the folder.
     ///
@@ -86,7 +102,7 @@ impl Authority {
         Self::open_with(folder, ledger, Some(unlock)).await
     }
 
-    /// As [`Authority::open`], but with every master key left locked: enough to register, to consider and to look.
+    /// As [`Issuer::open`], but with every master key left locked: enough to register, to consider and to look.
     ///
     /// # Errors
     /// As there. What needs a master key later fails with [`AuthorityError::Locked`].
@@ -104,12 +120,15 @@ impl Authority {
         if !path.exists() {
             SigningKey::generate()?.save_new(&path)?;
         }
-        let signing = SigningKey::load(&path)?;
-        let ledger = open_with_writers(folder, ledger, policy.writers().to_vec()).await?;
+        let signing = Arc::new(SigningKey::load(&path)?);
+        let ledger = folder::open_with_writers(folder, ledger, policy.writers().to_vec()).await?;
         let authority = Self {
             folder: folder.to_owned(),
             policy: RwLock::new(Arc::new(policy)),
             signing,
+            archive: Archive::new(folder),
+            public_keys: Cache::new(PUBLIC_KEYS),
+            parameters: Cache::new(PARAMETERS),
             ledger,
             unlock,
             state: Mutex::default(),
@@ -162,7 +181,7 @@ impl Authority {
         if state.policy != Some(policy.hash()) {
             let entry = writing.append(&changed(&policy, by)).await?;
             writing.commit().await?;
-            state.extend(&[entry], self.ledger.signers())?;
+            state.extend(&[entry], self.ledger.signers().keyring())?;
         }
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
         Ok(())
@@ -207,7 +226,7 @@ impl Authority {
     pub async fn state(&self) -> Result<MutexGuard<'_, State>, AuthorityError> {
         let mut state = self.state.lock().await;
         let entries = self.ledger.after(state.head().sequence).await?;
-        state.extend(&entries, self.ledger.signers())?;
+        state.extend(&entries, self.ledger.signers().keyring())?;
         if !entries.is_empty() {
             self.ledger.remember().await?;
         }
@@ -219,7 +238,7 @@ impl Authority {
         let mut state = self.state.lock().await;
         let mut writing = self.ledger.begin().await?;
         let entries = writing.after(state.head().sequence).await?;
-        state.extend(&entries, self.ledger.signers())?;
+        state.extend(&entries, self.ledger.signers().keyring())?;
         if state.head() != writing.last() {
             // Entries that this process has seen are gone: the database was replaced under it.
             let (Head { sequence, hash }, found) =
@@ -244,7 +263,7 @@ impl Authority {
         }
         entries.push(writing.append(event).await?);
         let head = writing.commit().await?;
-        state.extend(&entries, self.ledger.signers())?;
+        state.extend(&entries, self.ledger.signers().keyring())?;
         Ok(head)
     }
 
@@ -270,14 +289,14 @@ impl Authority {
         if let Some(master) = masters.get(&public_key) {
             return Ok(Arc::clone(master));
         }
-        let path = self.key_folder(public_key).join("master.age");
+        let path = self.archive.key_folder(public_key).join("master.age");
         let unlock = self.unlock.as_ref().ok_or(AuthorityError::Locked)?;
         if !path.exists() {
             return Err(AuthorityError::KeyElsewhere { public_key, path });
         }
         let master = keyfile::load_master_key(&path, unlock)?;
         if master.id().as_bytes() != &public_key.0 {
-            return Err(AuthorityError::Content { path, problem: "holds another master key".into() });
+            return Err(FileError::content(&path, "holds another master key").into());
         }
         let master = Arc::new(master);
         masters.insert(public_key, Arc::clone(&master));
@@ -291,65 +310,6 @@ impl Authority {
             Unlock::Identity(identity) => Lock::Recipient(identity.to_public()),
         })
     }
-
-    /// A registered network, checked against its name.
-    fn network(&self, hash: Hash) -> Result<CompiledNetwork, AuthorityError> {
-        let path = self.network_path(hash);
-        let content = |problem: String| AuthorityError::Content { path: path.clone(), problem };
-        let network = CompiledNetwork::load(&path).map_err(|error| content(error.to_string()))?;
-        if network.hash() != hash.0 {
-            return Err(content("was changed: its hash is not its name".into()));
-        }
-        Ok(network)
-    }
-
-    fn key_folder(&self, public_key: Hash) -> PathBuf {
-        self.folder.join("keys").join(public_key.to_string())
-    }
-
-    fn network_path(&self, hash: Hash) -> PathBuf {
-        self.folder.join("networks").join(format!("{hash}.safetensors"))
-    }
-}
-
-/// The ledger of an authority's folder: at `url`, or SQLite in the folder. Entries count that are signed by the folder's
-/// ledger key or by a writer that its policy names; a ledger from before entries were signed is taken over by the first
-/// that opens it.
-///
-/// # Errors
-/// As [`Ledger::open`], or the folder's policy cannot be read.
-pub async fn open_ledger(folder: &Path, url: Option<&str>) -> Result<Ledger, AuthorityError> {
-    let path = folder.join(POLICY);
-    let writers = if path.exists() { Policy::load(&path)?.writers().to_vec() } else { Vec::new() };
-    open_with_writers(folder, url, writers).await
-}
-
-/// Accepts the end of the ledger of an authority's folder in place of a head file that was lost: proves the chain, and
-/// appends that `by` did so.
-///
-/// # Errors
-/// As [`open_ledger`], the chain does not hold, or the head file is there and signed.
-pub async fn adopt_head(folder: &Path, url: Option<&str>, by: &str) -> Result<Ledger, AuthorityError> {
-    let path = folder.join(POLICY);
-    let writers = if path.exists() { Policy::load(&path)?.writers().to_vec() } else { Vec::new() };
-    let own = format!("sqlite:{}", folder.join(LEDGER).display());
-    let key = KeyFile::open(folder, writers)?;
-    let signers = key.signers().adopting_head(by);
-    let ledger = Ledger::open(url.unwrap_or(&own), folder.join(HEAD), signers).await?;
-    key.keep()?;
-    Ok(ledger)
-}
-
-async fn open_with_writers(
-    folder: &Path,
-    url: Option<&str>,
-    writers: Vec<VerifyingKey>,
-) -> Result<Ledger, AuthorityError> {
-    let own = format!("sqlite:{}", folder.join(LEDGER).display());
-    let key = KeyFile::open(folder, writers)?;
-    let ledger = Ledger::open(url.unwrap_or(&own), folder.join(HEAD), key.signers()).await?;
-    key.keep()?;
-    Ok(ledger)
 }
 
 /// That another policy is in force.

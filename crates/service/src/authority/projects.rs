@@ -1,15 +1,17 @@
 //! Projects and their public keys.
 
+use axum::body::Bytes;
 use qfe::{MasterKey, PublicKey};
 use roles::keyfile;
 
-use super::{Authority, AuthorityError, Epoch, Refusal};
+use super::archive::blocking;
+use super::{AuthorityError, Epoch, Issuer, Refusal};
 use crate::clock;
 use crate::files::{self, is_plain_name};
 use crate::hash::Hash;
 use crate::ledger::Event;
 
-impl Authority {
+impl Issuer {
     /// Makes a project for the inputs of a registered network, with its first public key.
     ///
     /// # Errors
@@ -38,7 +40,8 @@ impl Authority {
             };
             return Err(self.refuse(&mut state, writing, refusal).await);
         }
-        let inputs = self.network(network)?.inputs();
+        let archive = self.archive.clone();
+        let inputs = blocking(move || archive.network(network)).await??.inputs();
         let public_key = self.make_keys(inputs)?;
         let (project, by) = (name.to_owned(), by.to_owned());
         let event = Event::ProjectCreated { project, public_key, inputs, by: by.clone() };
@@ -71,7 +74,7 @@ impl Authority {
     ///
     /// # Errors
     /// It is unknown or cannot be read.
-    pub async fn public_key(&self, public_key: Hash) -> Result<Vec<u8>, AuthorityError> {
+    pub async fn public_key(&self, public_key: Hash) -> Result<Bytes, AuthorityError> {
         let known = self
             .state()
             .await?
@@ -81,14 +84,13 @@ impl Authority {
         if !known {
             return Err(AuthorityError::Unknown(format!("public key {public_key} belongs to no project here")));
         }
-        let path = self.key_folder(public_key).join("public.key");
-        let bytes = files::read(&path, 512 << 20)?;
-        let read = PublicKey::from_bytes(&bytes);
-        match read {
-            Ok(key) if key.id().as_bytes() == &public_key.0 => Ok(bytes),
-            Ok(_) => Err(AuthorityError::Content { path, problem: "holds another public key".into() }),
-            Err(error) => Err(AuthorityError::Content { path, problem: error.to_string() }),
-        }
+        let archive = self.archive.clone();
+        let make = move || {
+            let bytes = Bytes::from(archive.public_key(public_key)?);
+            let length = bytes.len();
+            Ok((bytes, length))
+        };
+        self.public_keys.get(public_key, make).await
     }
 
     /// Draws keys and writes them to a folder of their own. A crash before the ledger has them leaves an unused folder.
@@ -96,7 +98,7 @@ impl Authority {
         let (master, public): (MasterKey, PublicKey) =
             tokio::task::block_in_place(|| qfe::setup(n, m, &mut rand::rng()))?;
         let id = Hash(*public.id().as_bytes());
-        let folder = self.key_folder(id);
+        let folder = self.archive.key_folder(id);
         files::make_secret_folder(&folder)?;
         keyfile::save_master_key(&folder.join("master.age"), &master, &self.lock()?)?;
         files::write(&folder.join("public.key"), &public.to_bytes())?;

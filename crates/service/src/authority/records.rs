@@ -1,21 +1,26 @@
 //! Networks and audits that an authority knows.
 
-use model::CompiledNetwork;
+use std::sync::Arc;
 
-use super::{Authority, AuthorityError, MAX_NETWORK_BYTES, Refusal, State};
+use super::archive::blocking;
+use super::{AuthorityError, Issuer, Refusal};
 use crate::audit::SignedAudit;
-use crate::files;
 use crate::hash::Hash;
 use crate::ledger::Event;
-use crate::policy::{AuditEvidence, Policy};
 
-impl Authority {
+impl Issuer {
     /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
     ///
     /// # Errors
     /// Another file of this hash is registered; the bytes are no compiled network that a key could open; nothing can be written.
-    pub async fn register(&self, bytes: &[u8], by: &str) -> Result<Hash, AuthorityError> {
-        let network = match self.read_network(bytes) {
+    pub async fn register(
+        &self,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        by: &str,
+    ) -> Result<Hash, AuthorityError> {
+        let bytes = Arc::new(bytes);
+        let (archive, given) = (self.archive.clone(), Arc::clone(&bytes));
+        let network = match blocking(move || archive.read_network(given.as_ref().as_ref())).await? {
             Ok(network) => network,
             Err(problem) => {
                 let (mut state, writing) = self.write().await?;
@@ -26,10 +31,10 @@ impl Authority {
         };
         let hash = Hash(network.hash());
         let (mut state, writing) = self.write().await?;
-        let path = self.network_path(hash);
+        let archive = self.archive.clone();
         if state.networks.contains_key(&hash) {
             // The file that was approved stays: other bytes of the same hash differ in what the hash does not cover.
-            if files::read(&path, MAX_NETWORK_BYTES as u64)? != bytes {
+            if !blocking(move || archive.holds_network(hash, bytes.as_ref().as_ref())).await?? {
                 let problem = "is registered with another file of this hash; the first one stays".to_owned();
                 let reasons = vec![format!("network {hash} {problem}")];
                 let network = Some(hash);
@@ -37,7 +42,7 @@ impl Authority {
                 return Err(self.refuse(&mut state, writing, refusal).await);
             }
         } else {
-            files::write(&path, bytes)?;
+            blocking(move || archive.keep_network(hash, bytes.as_ref().as_ref())).await??;
             let (outputs, units) = (network.outputs(), network.units());
             let event = Event::NetworkRegistered { network: hash, outputs, units, by: by.to_owned() };
             self.record(&mut state, writing, &event, by).await?;
@@ -50,9 +55,13 @@ impl Authority {
     /// # Errors
     /// The signature does not hold, the auditor is not in the policy, the network is unknown, or this very file is on
     /// record already.
-    pub async fn record_audit(&self, bytes: &[u8], by: &str) -> Result<Hash, AuthorityError> {
+    pub async fn record_audit(
+        &self,
+        bytes: impl AsRef<[u8]> + Send + 'static,
+        by: &str,
+    ) -> Result<Hash, AuthorityError> {
         let policy = self.policy();
-        let read = SignedAudit::from_bytes(bytes);
+        let read = blocking(move || SignedAudit::from_bytes(bytes.as_ref())).await?;
         // In one form: spaces that the signature does not cover must not make a recorded audit a new one.
         let own = read.as_ref().map_or(Vec::new(), SignedAudit::to_bytes);
         let hash = Hash::of_bytes(&own);
@@ -85,7 +94,8 @@ impl Authority {
             let refusal = Refusal { request: "audit", network, reasons, by, ..Default::default() };
             return Err(self.refuse(&mut state, writing, refusal).await);
         };
-        files::write(&self.audit_path(hash), &own)?;
+        let archive = self.archive.clone();
+        blocking(move || archive.keep_audit(hash, &own)).await??;
         let summary = audit.summary();
         let event = Event::AuditRecorded {
             network: audit.network(),
@@ -109,66 +119,7 @@ impl Authority {
     pub async fn newest_audit(&self, network: Hash) -> Result<Option<Vec<u8>>, AuthorityError> {
         let newest = self.state().await?.audits.iter().rfind(|audit| audit.network == network).map(|found| found.audit);
         let Some(hash) = newest else { return Ok(None) };
-        self.audit_file(hash).map(Some)
-    }
-
-    /// The audits on record of a network, of attributes that the policy demands, each read again and its signature
-    /// checked: what a file does not bear out does not count, and one that cannot be read is a problem, since it may be
-    /// the one that refuses.
-    pub(super) fn audits(&self, state: &State, network: Hash, policy: &Policy) -> (Vec<AuditEvidence>, Vec<String>) {
-        let demanded =
-            state.audits.iter().filter(|found| found.network == network && policy.demands_audit(&found.attribute));
-        let (mut audits, mut problems) = (Vec::new(), Vec::new());
-        for known in demanded {
-            match self.read_audit(known) {
-                Ok(evidence) => audits.push(evidence),
-                Err(error) => problems.push(format!("audit: {} on record cannot be used: {error}", known.audit)),
-            }
-        }
-        (audits, problems)
-    }
-
-    fn read_audit(&self, known: &AuditEvidence) -> Result<AuditEvidence, AuthorityError> {
-        let audit = SignedAudit::from_bytes(&self.audit_file(known.audit)?)?;
-        let (summary, key) = (audit.summary(), audit.auditor());
-        let same = audit.network() == known.network
-            && summary.attribute == known.attribute
-            && summary.high() == known.high
-            && known.key.as_ref().is_none_or(|known| known == key);
-        if !same {
-            let (path, problem) = (self.audit_path(known.audit), "says something else than the ledger".to_owned());
-            return Err(AuthorityError::Content { path, problem });
-        }
-        Ok(AuditEvidence { key: Some(key.clone()), evidence: audit.evidence().cloned(), ..known.clone() })
-    }
-
-    fn audit_file(&self, hash: Hash) -> Result<Vec<u8>, AuthorityError> {
-        let path = self.audit_path(hash);
-        let bytes = files::read(&path, crate::audit::MAX_BYTES as u64)?;
-        match Hash::of_bytes(&bytes) == hash {
-            true => Ok(bytes),
-            false => Err(AuthorityError::Content { path, problem: "was changed: its hash is not its name".into() }),
-        }
-    }
-
-    fn audit_path(&self, hash: Hash) -> std::path::PathBuf {
-        self.folder.join("audits").join(format!("{hash}.json"))
-    }
-
-    /// The network in `bytes`, if a key could open it.
-    fn read_network(&self, bytes: &[u8]) -> Result<CompiledNetwork, String> {
-        if bytes.len() > MAX_NETWORK_BYTES {
-            return Err(format!("network: {} bytes, more than {MAX_NETWORK_BYTES}", bytes.len()));
-        }
-        // Networks are read from files; this one has no name until it is read.
-        let write = || -> std::io::Result<tempfile::NamedTempFile> {
-            let mut file = tempfile::NamedTempFile::new_in(self.folder.join("networks"))?;
-            std::io::Write::write_all(&mut file, bytes)?;
-            Ok(file)
-        };
-        let file = write().map_err(|error| format!("network: cannot be kept: {error}"))?;
-        let shown = file.path().display().to_string();
-        CompiledNetwork::load(file.path())
-            .map_err(|error| format!("network: {}", error.to_string().replace(&shown, "the file")))
+        let archive = self.archive.clone();
+        Ok(blocking(move || archive.audit_file(hash)).await??.into())
     }
 }

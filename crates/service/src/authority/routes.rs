@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Authority, AuthorityError, KeyRequest, MAX_NETWORK_BYTES};
+use super::{AuthorityError, Issuer, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;
@@ -38,7 +38,7 @@ const INSIDERS: [Scope; 4] = [Scope::Ledger, Scope::Issue, Scope::Register, Scop
 
 /// An authority, shared by all requests.
 pub struct AuthorityServer {
-    authority: Authority,
+    authority: Issuer,
     tokens: Tokens,
     bodies: BodyLimits,
     registry: Registry,
@@ -80,19 +80,19 @@ impl AuthorityServer {
     ///
     /// # Errors
     /// [`AuthError::Missing`] where everyone would be let in: an authority obeys nobody whom it does not know.
-    pub fn new(authority: Authority, tokens: Tokens) -> Result<Arc<Self>, AuthError> {
+    pub fn new(authority: Issuer, tokens: Tokens) -> Result<Arc<Self>, AuthError> {
         if !tokens.required() {
             return Err(AuthError::Missing);
         }
         let mut registry = Registry::with_prefix("halflight");
         let http = Arc::new(HttpMetrics::register(&mut registry));
-        let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, Duration::from_secs(60));
+        let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, MAX_NETWORK_BYTES, Duration::from_secs(60));
         Ok(Arc::new(Self { authority, tokens, bodies, registry, http, opened: Default::default() }))
     }
 
-    async fn json<T: DeserializeOwned>(&self, headers: &HeaderMap, body: Body) -> Answer<T> {
+    async fn json<T: DeserializeOwned>(&self, caller: &Caller, headers: &HeaderMap, body: Body) -> Answer<T> {
         content(headers, &[JSON], false)?;
-        let body = self.bodies.read(headers, body, MAX_JSON).await?;
+        let body = self.bodies.read(caller, headers, body, MAX_JSON).await?;
         serde_json::from_slice(&body.bytes).map_err(|error| Problem::bad_request(format!("the body: {error}")))
     }
 }
@@ -164,8 +164,8 @@ async fn register(
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Register)?;
     content(&headers, &[BYTES], false)?;
-    let body = server.bodies.read(&headers, body, MAX_NETWORK_BYTES).await?;
-    let network = server.authority.register(&body.bytes, &caller.name).await?;
+    let body = server.bodies.read(&caller, &headers, body, MAX_NETWORK_BYTES).await?;
+    let network = server.authority.register(body, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "network": network }))))
 }
 
@@ -177,8 +177,8 @@ async fn record_audit(
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Register)?;
     content(&headers, &[JSON], false)?;
-    let body = server.bodies.read(&headers, body, audit::MAX_BYTES).await?;
-    let recorded = server.authority.record_audit(&body.bytes, &caller.name).await?;
+    let body = server.bodies.read(&caller, &headers, body, audit::MAX_BYTES).await?;
+    let recorded = server.authority.record_audit(body, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!({ "audit": recorded }))))
 }
 
@@ -195,7 +195,7 @@ async fn create(
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Admin)?;
-    let new: NewProject = server.json(&headers, body).await?;
+    let new: NewProject = server.json(&caller, &headers, body).await?;
     let epoch = server.authority.create_project(&new.project, new.network, &caller.name).await?;
     Ok((StatusCode::CREATED, Json(json!(epoch))))
 }
@@ -234,7 +234,7 @@ async fn rotate(
     body: Body,
 ) -> Answer<Json<Value>> {
     caller.require(Scope::Admin)?;
-    let rotation: Rotation = server.json(&headers, body).await?;
+    let rotation: Rotation = server.json(&caller, &headers, body).await?;
     Ok(Json(json!(server.authority.rotate(&name, &rotation.reason, &caller.name).await?)))
 }
 
@@ -246,11 +246,12 @@ async fn issue(
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
     caller.require(Scope::Issue)?;
-    let new: NewKey = server.json(&headers, body).await?;
+    let new: NewKey = server.json(&caller, &headers, body).await?;
     let NewKey { network, holder, approvals, dry_run } = &new;
     let request = KeyRequest { project: &project, network: *network, holder, approvals, by: &caller.name };
     if *dry_run {
-        return Ok((StatusCode::OK, Json(json!({ "decision": server.authority.consider(&request).await? }))));
+        let (decision, proposal) = server.authority.consider(&request).await?;
+        return Ok((StatusCode::OK, Json(json!({ "decision": decision, "proposal": proposal }))));
     }
     let issued = server.authority.issue(&request).await?;
     let mut answer = json!(issued);
@@ -261,10 +262,9 @@ async fn issue(
 
 async fn parameters(State(server): Shared, Path((project, network)): Path<(String, String)>) -> Answer<Response> {
     let network = network.parse().map_err(Problem::not_found)?;
-    let parameters = server.authority.parameters(&project, network).await?;
-    let signature = server.authority.sign_parameters(&parameters).to_string();
+    let (bytes, signature) = server.authority.parameters(&project, network).await?;
     let content = [(header::CONTENT_TYPE, "application/json")];
-    Ok((content, [(SIGNATURE_HEADER, signature)], parameters.to_bytes()).into_response())
+    Ok((content, [(SIGNATURE_HEADER, signature.to_string())], bytes).into_response())
 }
 
 async fn public_key(State(server): Shared, Path(id): Path<String>) -> Answer<Response> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::hash::Hash;
-use crate::ledger::{Chain, Entry, Event, Grant, Head, LedgerError, Signers};
+use crate::ledger::{Chain, Entry, Event, Grant, Head, Keyring, LedgerError};
 use crate::policy::AuditEvidence;
 
 /// Projects, networks, audits and grants.
@@ -68,24 +68,24 @@ impl State {
         self.chain.head()
     }
 
-    /// Adds the next entries, once each is shown to follow the one before and to be signed by one of `signers`. At the
+    /// Adds the next entries, once each is shown to follow the one before and to be signed by a key that counts. At the
     /// first that does not hold nothing is added.
     ///
     /// # Errors
     /// The chain does not hold, or an event contradicts what came before.
-    pub fn extend(&mut self, entries: &[Entry], signers: &Signers) -> Result<(), LedgerError> {
+    pub fn extend(&mut self, entries: &[Entry], keyring: &Keyring) -> Result<(), LedgerError> {
         if entries.is_empty() {
             return self.chain.finish();
         }
         let mut next = self.clone();
-        entries.iter().try_for_each(|entry| next.apply(entry, signers))?;
+        entries.iter().try_for_each(|entry| next.apply(entry, keyring))?;
         next.chain.finish()?;
         *self = next;
         Ok(())
     }
 
-    fn apply(&mut self, entry: &Entry, signers: &Signers) -> Result<(), LedgerError> {
-        let event = self.chain.follow(entry, signers)?;
+    fn apply(&mut self, entry: &Entry, keyring: &Keyring) -> Result<(), LedgerError> {
+        let event = self.chain.follow(entry, keyring)?;
         let broken = |problem: &str| LedgerError::Broken { sequence: entry.sequence, problem: problem.into() };
         match event {
             Event::ProjectCreated { project, public_key, inputs, .. } => {
@@ -112,7 +112,8 @@ impl State {
             }
             Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head() }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
-            Event::Migrated { .. } | Event::HeadAdopted { .. } | Event::Refused { .. } => {}
+            Event::Migrated { .. } | Event::LedgerKeyRetired(_) | Event::HeadAdopted { .. } | Event::Refused { .. } => {
+            }
         }
         Ok(())
     }

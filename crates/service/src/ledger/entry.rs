@@ -1,11 +1,11 @@
-//! One link of the chain, and the chain while it is proven.
+//! One link of the chain.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::{Event, Head, LedgerError, Signers};
+use super::{Event, Head, LedgerError};
 use crate::hash::{Hash, to_hex};
 use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
@@ -54,7 +54,7 @@ impl Entry {
     }
 
     /// The event, once the entry has been shown to follow `previous` in place and hash. Who wrote it is for
-    /// [`Chain::follow`] to say.
+    /// [`Chain::follow`](super::Chain::follow) to say.
     ///
     /// # Errors
     /// [`LedgerError::Broken`] names what does not fit.
@@ -73,80 +73,10 @@ impl Entry {
     }
 }
 
-/// A chain that is proven entry by entry: places, hashes, and that a known key signed each.
-#[derive(Clone, Copy, Debug)]
-pub struct Chain {
-    head: Head,
-    signed: bool,
-}
-
-impl Default for Chain {
-    fn default() -> Self {
-        Self { head: Head::EMPTY, signed: false }
-    }
-}
-
-impl Chain {
-    /// A chain that goes on behind a signed entry that was proven before.
-    pub(super) fn behind(head: Head) -> Self {
-        Self { head, signed: head.sequence > 0 }
-    }
-
-    /// The last entry that was proven.
-    pub fn head(&self) -> Head {
-        self.head
-    }
-
-    /// The event of the next entry, once it is shown to follow the last and to be signed by one of `signers`. Entries
-    /// from before signatures hold only as far as a signed [`Event::Migrated`] follows them: see [`Chain::finish`].
-    ///
-    /// # Errors
-    /// [`LedgerError::Broken`] names what does not fit.
-    pub fn follow(&mut self, entry: &Entry, signers: &Signers) -> Result<Event, LedgerError> {
-        let event = entry.check(self.head.sequence + 1, self.head.hash)?;
-        let broken = |problem: String| Err(LedgerError::Broken { sequence: entry.sequence, problem });
-        let Some(EntrySignature { key, signature }) = &entry.signature else {
-            if self.signed {
-                return broken("is not signed: something else than the authority wrote it".into());
-            }
-            self.head = entry.head();
-            return Ok(event);
-        };
-        if !signers.trusts(key) {
-            return broken(format!(
-                "is signed by {key}, which is neither this authority's ledger key nor named under [ledger] writers of \
-                 its policy"
-            ));
-        }
-        if key.verify(DOMAIN, &[&entry.hash.0], signature, "the entry").is_err() {
-            return broken(format!("was not signed by {key}, as it says"));
-        }
-        let takes_over = matches!(event, Event::Migrated { .. });
-        if takes_over != (!self.signed && self.head.sequence > 0) {
-            return broken(match takes_over {
-                true => "takes unsigned entries over, and there are none".into(),
-                false => "follows entries that nobody signed and nobody took over".to_owned(),
-            });
-        }
-        if let Event::Migrated { entries, hash } = &event
-            && (*entries, *hash) != (self.head.sequence, self.head.hash)
-        {
-            return broken("takes other entries over than those before it".into());
-        }
-        *self = Self { head: entry.head(), signed: true };
-        Ok(event)
-    }
-
-    /// That nothing unsigned is left.
-    ///
-    /// # Errors
-    /// [`LedgerError::Broken`].
-    pub fn finish(&self) -> Result<(), LedgerError> {
-        if self.signed || self.head.sequence == 0 {
-            return Ok(());
-        }
-        let problem = "is not signed, and no signed entry follows: something else than the authority wrote it".into();
-        Err(LedgerError::Broken { sequence: self.head.sequence, problem })
+impl EntrySignature {
+    /// Whether its key signed an entry of this hash.
+    pub(super) fn holds(&self, hash: Hash) -> bool {
+        self.key.verify(DOMAIN, &[&hash.0], &self.signature, "the entry").is_ok()
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Retirement;
 use crate::hash::Hash;
 use crate::signature::VerifyingKey;
 
@@ -81,6 +82,8 @@ pub enum Event {
         /// Hash of the last of them.
         hash: Hash,
     },
+    /// The ledger key that signs this entry signs no other behind it.
+    LedgerKeyRetired(Retirement),
     /// The head file was lost, and somebody accepted the end that was found.
     HeadAdopted {
         /// How many entries were there.
@@ -175,6 +178,9 @@ impl fmt::Display for Event {
             }
             Self::Migrated { entries, hash } => {
                 write!(f, "{entries} entries from before signatures taken over, up to hash {hash}")
+            }
+            Self::LedgerKeyRetired(Retirement { key, successor, by, .. }) => {
+                write!(f, "ledger key {key} counts up to here, {successor} from here on, by {by}")
             }
             Self::HeadAdopted { entries, hash, by } => {
                 write!(f, "head file lost; the end found, {entries} entries up to hash {hash}, accepted by {by}")

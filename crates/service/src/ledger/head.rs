@@ -93,20 +93,34 @@ impl Checkpoint {
 }
 
 impl HeadFile {
-    /// The head, or none where no file is; once a key that counts is shown to have signed it.
-    pub fn read(&self, signers: &Signers) -> Result<Option<Head>, LedgerError> {
-        let Some(text) = self.text()? else { return Ok(None) };
+    /// The head, or none where no file is; once one of `keys` is shown to have signed it. `adopt`: whether one that is
+    /// not signed counts.
+    pub fn read<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a VerifyingKey>,
+        adopt: bool,
+    ) -> Result<Option<Head>, LedgerError> {
+        self.text()?.map(|text| self.parse(&text, keys, adopt)).transpose()
+    }
+
+    /// As [`HeadFile::read`], of what the file held.
+    pub fn parse<'a>(
+        &self,
+        text: &str,
+        keys: impl IntoIterator<Item = &'a VerifyingKey>,
+        adopt: bool,
+    ) -> Result<Head, LedgerError> {
         if text.trim_start().starts_with('{') {
-            let head: Head = serde_json::from_str(&text).map_err(|error| self.format(error.to_string()))?;
+            let head: Head = serde_json::from_str(text).map_err(|error| self.format(error.to_string()))?;
             // An empty one says nothing: it counts where there are no entries, see `is_unsigned`.
-            if head.sequence > 0 && !signers.adopt {
+            if head.sequence > 0 && !adopt {
                 return Err(self.format(
                     "it is not signed, though this authority has a ledger key; restore it from a copy".into(),
                 ));
             }
-            return Ok(Some(head));
+            return Ok(head);
         }
-        Ok(Some(self.signed(&text, signers)?.1.head))
+        Ok(self.signed(text, keys)?.1.head)
     }
 
     /// Whether a file is there that nobody signed.
@@ -120,21 +134,30 @@ impl HeadFile {
     }
 
     /// The signed note in the file.
-    pub fn note(&self, signers: &Signers) -> Result<Note, LedgerError> {
+    pub fn note<'a>(&self, keys: impl IntoIterator<Item = &'a VerifyingKey>) -> Result<Note, LedgerError> {
         let text = self.text()?.ok_or_else(|| LedgerError::HeadMissing { path: self.0.clone() })?;
-        Ok(self.signed(&text, signers)?.0)
+        Ok(self.signed(&text, keys)?.0)
     }
 
-    fn signed(&self, text: &str, signers: &Signers) -> Result<(Note, Checkpoint), LedgerError> {
+    fn signed<'a>(
+        &self,
+        text: &str,
+        keys: impl IntoIterator<Item = &'a VerifyingKey>,
+    ) -> Result<(Note, Checkpoint), LedgerError> {
         let note = Note::parse(text).map_err(|problem| self.format(problem))?;
         let checkpoint = Checkpoint::of(&note).map_err(|problem| self.format(problem))?;
-        if signers.keys().any(|key| note.is_signed(&checkpoint.origin, &key)) {
+        if keys.into_iter().any(|key| note.is_signed(&checkpoint.origin, key)) {
             return Ok((note, checkpoint));
         }
-        Err(self.format("no ledger key that counts here signed it; restore it from a copy".into()))
+        Err(self.format(
+            "no ledger key that counts here signed it; restore it from a copy, or start again where the ledger key was \
+             rotated"
+                .into(),
+        ))
     }
 
-    fn text(&self) -> Result<Option<String>, LedgerError> {
+    /// What the file holds, whoever wrote it.
+    pub fn text(&self) -> Result<Option<String>, LedgerError> {
         if !self.0.exists() {
             return Ok(None);
         }
@@ -145,7 +168,9 @@ impl HeadFile {
     pub fn write(&self, head: Head, signers: &Signers) -> Result<(), LedgerError> {
         let origin = Checkpoint::origin_of(&signers.key());
         let mut note = Checkpoint { origin: origin.clone(), head }.note();
-        note.sign(&origin, signers.own());
+        for key in [Some(signers.own()), signers.next()].into_iter().flatten() {
+            note.sign(&origin, key);
+        }
         Ok(files::write(&self.0, note.to_text().as_bytes())?)
     }
 

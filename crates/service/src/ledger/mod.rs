@@ -6,27 +6,32 @@
 //! checkpoint, and is written after every commit, before the next writer begins. Nor does it show that database and head
 //! were both replaced by older copies: only *witnesses* can, who cosign each checkpoint that extends the last one they
 //! saw ([`Witness`]). Entries are appended inside a transaction that excludes every other writer, so that what was
-//! decided on the entries read in it still holds when it commits.
+//! decided on the entries read in it still holds when it commits. A ledger key ends with an entry that it signs and that
+//! names its successor ([`Retirement`]); behind it nothing counts that the old key signs.
 
+mod chain;
 mod entry;
 mod event;
 mod head;
 mod leftover;
 pub mod note;
+mod retirement;
 mod signers;
 mod store;
 mod witness;
 
-pub use entry::{Chain, Entry, EntrySignature, GENESIS};
+pub use chain::Chain;
+pub use entry::{Entry, EntrySignature, GENESIS};
 pub use event::{Event, Grant};
 pub use head::{Checkpoint, Head};
-pub use signers::{KEY, KeyFile, Signers};
-pub use store::{Ledger, Writing};
+pub use retirement::Retirement;
+pub use signers::{KEY, KeyFile, Keyring, Signers};
+pub use store::{Ledger, LedgerReader, Writing};
 pub use witness::{Handover, MAX_BYTES as MAX_HANDOVER_BYTES, Quorum, Witness, WitnessError};
 
 use crate::files::FileError;
 use crate::hash::Hash;
-use crate::signature::SignatureError;
+use crate::signature::{SignatureError, VerifyingKey};
 
 /// A ledger that cannot be opened, read or written, or does not prove itself.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +107,20 @@ pub enum LedgerError {
         /// The log.
         path: std::path::PathBuf,
     },
+    /// The key that would sign was retired.
+    #[error(
+        "ledger: its key {key} was retired with entry {sequence}, and nothing is written with it: start again, so that \
+         the new ledger key is read; where the folder holds the old one still, restore the new one"
+    )]
+    Retired {
+        /// The key.
+        key: VerifyingKey,
+        /// The entry that retired it.
+        sequence: i64,
+    },
+    /// A key is to be retired, and none is there to take over.
+    #[error("ledger: no key is there that could take over from its key")]
+    NoSuccessor,
     /// Another process holds the ledger for too long.
     #[error("ledger: {path} is held by another process of this authority; try again, or end that process")]
     Held {

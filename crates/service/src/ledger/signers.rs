@@ -10,11 +10,17 @@ use crate::signature::{SigningKey, VerifyingKey};
 /// Name of the key in an authority's folder.
 pub const KEY: &str = "ledger.key";
 
-/// The key that signs new entries, and those whose entries count beside its own.
+/// Public keys whose entries count.
+#[derive(Clone, Debug)]
+pub struct Keyring(Vec<VerifyingKey>);
+
+/// The key that signs new entries, and those whose entries count.
 #[derive(Clone)]
 pub struct Signers {
     own: Arc<SigningKey>,
-    others: Vec<VerifyingKey>,
+    /// Takes over from `own` once an entry says so; until then it signs heads beside it, which both can read.
+    next: Option<Arc<SigningKey>>,
+    keyring: Keyring,
     /// Whether a ledger without any signature may be taken over: it is from before entries were signed.
     pub(super) adopt: bool,
     /// Who accepts the end of a ledger whose head file was lost.
@@ -28,11 +34,28 @@ pub struct KeyFile {
     _turn: std::fs::File,
 }
 
+impl Keyring {
+    /// These keys.
+    pub fn new(keys: Vec<VerifyingKey>) -> Self {
+        Self(keys)
+    }
+
+    /// Whether entries of a key count.
+    pub fn trusts(&self, key: &VerifyingKey) -> bool {
+        self.0.contains(key)
+    }
+
+    pub(super) fn keys(&self) -> &[VerifyingKey] {
+        &self.0
+    }
+}
+
 impl Signers {
     /// Entries signed by `own`, and by `others` where several authorities write to one ledger. An unsigned ledger is
     /// refused.
-    pub fn new(own: SigningKey, others: Vec<VerifyingKey>) -> Self {
-        Self { own: Arc::new(own), others, adopt: false, adopt_head: None }
+    pub fn new(own: SigningKey, mut others: Vec<VerifyingKey>) -> Self {
+        others.push(own.verifying_key());
+        Self { own: Arc::new(own), next: None, keyring: Keyring(others), adopt: false, adopt_head: None }
     }
 
     /// As [`Signers::new`], for a key that signed nothing yet: a ledger without any signature, from before entries were
@@ -47,23 +70,27 @@ impl Signers {
         Self { adopt_head: Some(by.to_owned()), ..self }
     }
 
+    /// The same, with a key that is to take over.
+    pub fn with_next(self, next: SigningKey) -> Self {
+        Self { next: Some(Arc::new(next)), ..self }
+    }
+
     /// The key that others check new entries with.
     pub fn key(&self) -> VerifyingKey {
         self.own.verifying_key()
     }
 
-    /// Whether entries of a key count.
-    pub fn trusts(&self, key: &VerifyingKey) -> bool {
-        self.own.verifying_key() == *key || self.others.contains(key)
-    }
-
-    /// All whose entries count.
-    pub(super) fn keys(&self) -> impl Iterator<Item = VerifyingKey> {
-        std::iter::once(self.key()).chain(self.others.iter().cloned())
+    /// Whose entries count.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
     }
 
     pub(super) fn own(&self) -> &SigningKey {
         &self.own
+    }
+
+    pub(super) fn next(&self) -> Option<&SigningKey> {
+        self.next.as_deref()
     }
 }
 
@@ -79,9 +106,10 @@ impl KeyFile {
         let turn = std::fs::OpenOptions::new().append(true).create(true).open(&lock).map_err(fail)?;
         turn.lock().map_err(fail)?;
         let path = folder.join(KEY);
-        let fresh = fresh(&path);
+        let (fresh, next) = (fresh(&path), next(&path));
         let signers = if path.exists() {
-            Signers::new(SigningKey::load(&path)?, others)
+            let signers = Signers::new(SigningKey::load(&path)?, others);
+            if next.exists() { signers.with_next(SigningKey::load(&next)?) } else { signers }
         } else {
             // Kept under another name first: a crash while a ledger is taken over must not lose the key that did it.
             if !fresh.exists() {
@@ -90,6 +118,28 @@ impl KeyFile {
             Signers::adopting(SigningKey::load(&fresh)?, others)
         };
         Ok(Self { path, signers, _turn: turn })
+    }
+
+    /// The same with a key that is to take over, drawn where there is none yet. It stays beside the other until
+    /// [`KeyFile::renew`].
+    ///
+    /// # Errors
+    /// The key cannot be read or drawn.
+    pub fn with_next(self) -> Result<Self, LedgerError> {
+        let next = next(&self.path);
+        if !next.exists() {
+            SigningKey::generate()?.save_new(&next)?;
+        }
+        let signers = self.signers.with_next(SigningKey::load(&next)?);
+        Ok(Self { signers, ..self })
+    }
+
+    /// Puts the key that took over in place of the one that was retired, which is lost.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub fn renew(self) -> Result<(), LedgerError> {
+        self.rename(&next(&self.path))
     }
 
     /// Who signs, and whose entries count.
@@ -102,16 +152,21 @@ impl KeyFile {
     /// # Errors
     /// The operating system refuses.
     pub fn keep(self) -> Result<(), LedgerError> {
-        if self.signers.adopt {
-            let renamed = std::fs::rename(fresh(&self.path), &self.path)
-                .and_then(|()| std::fs::File::open(files::folder_of(&self.path))?.sync_all());
-            let fail = |source| FileError::System { path: self.path.clone(), action: "written", source };
-            renamed.map_err(fail)?;
-        }
-        Ok(())
+        if self.signers.adopt { self.rename(&fresh(&self.path)) } else { Ok(()) }
+    }
+
+    fn rename(&self, from: &Path) -> Result<(), LedgerError> {
+        let renamed = std::fs::rename(from, &self.path)
+            .and_then(|()| std::fs::File::open(files::folder_of(&self.path))?.sync_all());
+        let fail = |source| FileError::System { path: self.path.clone(), action: "written", source };
+        Ok(renamed.map_err(fail)?)
     }
 }
 
 fn fresh(path: &Path) -> PathBuf {
     path.with_extension("key.new")
+}
+
+fn next(path: &Path) -> PathBuf {
+    path.with_extension("key.next")
 }

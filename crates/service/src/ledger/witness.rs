@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::chain;
 use super::note::{self, Note};
-use super::{Checkpoint, Entry, Head};
+use super::{Checkpoint, Entry, Event, Head};
 use crate::clock;
 use crate::files::{self, FileError};
 use crate::signature::{SigningKey, VerifyingKey};
@@ -63,6 +63,12 @@ struct Seen {
     version: u32,
     log: VerifyingKey,
     head: Head,
+    /// Ledger keys that took over from known ones.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    successors: Vec<VerifyingKey>,
+    /// Ledger keys that were retired, with the last entry of each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    retired: Vec<(VerifyingKey, i64)>,
 }
 
 /// A head that is not cosigned.
@@ -181,18 +187,18 @@ impl Witness {
     pub fn cosign(&self, handover: &Handover, first: bool) -> Result<(Head, String), WitnessError> {
         let mut note = Note::parse(&handover.checkpoint).map_err(WitnessError::Format)?;
         let Checkpoint { origin, head } = Checkpoint::of(&note).map_err(WitnessError::Format)?;
-        let signed = |key: &VerifyingKey| origin == Checkpoint::origin_of(key) && note.is_signed(&origin, key);
-        if !self.logs().any(signed) {
-            return Err(WitnessError::Signature(self.log.clone()));
-        }
         let path = self.state.with_extension("lock");
         let fail = |source| FileError::System { path: path.clone(), action: "written", source };
         let turn = File::options().append(true).create(true).open(&path).map_err(fail)?;
         turn.lock().map_err(fail)?;
-        let seen = self.seen(first)?;
-        self.check(seen, head, handover)?;
-        let state = Seen { version: 1, log: self.log.clone(), head };
-        let text = serde_json::to_vec_pretty(&state).map_err(|error| self.state_error(error.to_string()))?;
+        let before = self.seen(first)?;
+        let seen = self.follow(before, head, handover)?;
+        // The key that signs may have taken over in one of the entries that lead here.
+        let signed = |key: &VerifyingKey| origin == Checkpoint::origin_of(key) && note.is_signed(&origin, key);
+        if !self.logs(&seen).any(signed) {
+            return Err(WitnessError::Signature(self.log.clone()));
+        }
+        let text = serde_json::to_vec_pretty(&seen).map_err(|error| self.state_error(error.to_string()))?;
         files::write(&self.state, &text)?;
         note.cosign(&self.name, &self.key, clock::now().max(0) as u64);
         Ok((head, note.to_text()))
@@ -203,49 +209,75 @@ impl Witness {
     /// # Errors
     /// The file cannot be read, or is about another ledger.
     pub fn last(&self) -> Result<Option<Head>, WitnessError> {
+        Ok(self.read()?.map(|seen| seen.head))
+    }
+
+    fn read(&self) -> Result<Option<Seen>, WitnessError> {
         if !self.state.exists() {
             return Ok(None);
         }
         let bytes = files::read(&self.state, 1 << 16)?;
         let seen: Seen = serde_json::from_slice(&bytes).map_err(|error| self.state_error(error.to_string()))?;
-        if seen.version != 1 || !self.logs().any(|log| *log == seen.log) {
+        let known = |log: &VerifyingKey| *log == seen.log || seen.successors.contains(log);
+        if seen.version != 1 || !self.named().any(known) {
             return Err(self.state_error(format!("version {}, about the ledger of key {}", seen.version, seen.log)));
         }
-        Ok(Some(seen.head))
+        Ok(Some(seen))
     }
 
-    /// Keys of the ledger's writers.
-    fn logs(&self) -> impl Iterator<Item = &VerifyingKey> {
+    /// Keys of the ledger's writers that this witness was given.
+    fn named(&self) -> impl Iterator<Item = &VerifyingKey> {
         std::iter::once(&self.log).chain(&self.writers)
     }
 
-    fn seen(&self, first: bool) -> Result<Head, WitnessError> {
-        match self.last()? {
-            Some(head) => Ok(head),
-            None if first => Ok(Head::EMPTY),
+    /// Keys that may sign the head that was seen.
+    fn logs<'a>(&'a self, seen: &'a Seen) -> impl Iterator<Item = &'a VerifyingKey> {
+        let ended =
+            |key: &VerifyingKey| seen.retired.iter().any(|(old, last)| old == key && *last < seen.head.sequence);
+        self.named().chain(&seen.successors).filter(move |key| !ended(key))
+    }
+
+    fn seen(&self, first: bool) -> Result<Seen, WitnessError> {
+        match self.read()? {
+            Some(seen) => Ok(seen),
+            None if first => Ok(Seen {
+                version: 1,
+                log: self.log.clone(),
+                head: Head::EMPTY,
+                successors: Vec::new(),
+                retired: Vec::new(),
+            }),
             None => Err(WitnessError::First(self.state.clone())),
         }
     }
 
-    fn check(&self, seen: Head, head: Head, handover: &Handover) -> Result<(), WitnessError> {
-        let (offered, known) = (head.sequence, seen.sequence);
+    /// What is seen with this head, once the entries are shown to lead to it from the last one.
+    fn follow(&self, mut seen: Seen, head: Head, handover: &Handover) -> Result<Seen, WitnessError> {
+        let (offered, known) = (head.sequence, seen.head.sequence);
         if offered < known {
             return Err(WitnessError::Older { offered, seen: known });
         }
-        let mut last = seen;
         for step in handover.entries.iter().filter(|step| step.sequence > known && step.sequence <= offered) {
+            let last = seen.head;
             if step.sequence != last.sequence + 1 {
                 return Err(WitnessError::Gap(last.sequence, known));
             }
-            last = Head { sequence: step.sequence, hash: chain(step.sequence, step.at, &step.text, last.hash) };
+            if let Ok(Event::LedgerKeyRetired(retirement)) = serde_json::from_str(&step.text)
+                && self.logs(&seen).any(|key| *key == retirement.key)
+                && retirement.holds(step.sequence, last.hash)
+            {
+                seen.successors.push(retirement.successor);
+                seen.retired.push((retirement.key, step.sequence));
+            }
+            seen.head = Head { sequence: step.sequence, hash: chain(step.sequence, step.at, &step.text, last.hash) };
         }
-        if last.sequence != offered {
-            return Err(WitnessError::Gap(last.sequence, known));
+        if seen.head.sequence != offered {
+            return Err(WitnessError::Gap(seen.head.sequence, known));
         }
-        if last.hash != head.hash {
+        if seen.head.hash != head.hash {
             return Err(WitnessError::Forked { offered, seen: known });
         }
-        Ok(())
+        Ok(seen)
     }
 
     fn state_error(&self, problem: String) -> WitnessError {

@@ -1,11 +1,12 @@
 //! The owner's client: fetches and pins public parameters, encodes, encrypts, seals, sends, and counts what it sent.
 //!
-//! The client keeps a folder: `pins.json` (what each model's parameters hashed to when they were first accepted),
-//! `odometer.json` (how much was sent), and the public keys it fetched.
+//! The client keeps a folder: `pins.json` (what each model's parameters hashed to when they were accepted, and the newest
+//! epoch of each project), `odometer.json` (how much was sent), and the public keys it fetched.
 
 mod http;
 mod odometer;
 mod pins;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,16 +18,16 @@ use rand::Rng;
 
 pub use http::{ClientError, Connection, ConnectionOptions};
 pub use odometer::{Limits, Odometer, OdometerError, Reading};
-pub use pins::{PinError, Pins};
+pub use pins::{Accepted, PinError, Pins};
 
 use crate::audit::SignedAudit;
 use crate::clock;
 use crate::envelope::{Destination, Envelope, EnvelopeError};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
-use crate::parameters::{self, Parameters, ParametersError, ParametersSignature};
+use crate::parameters::{self, Parameters, ParametersError};
 use crate::predictor::Answer;
-use crate::signature::{SignatureError, SigningKey, VerifyingKey};
+use crate::signature::{SigningKey, VerifyingKey};
 
 /// Ciphertexts of one request, unless the predictor takes fewer.
 const BATCH: usize = 8;
@@ -43,6 +44,8 @@ pub struct OwnerOptions {
     /// The authority's key: parameters that it signed are taken, later others too. The first time, this or a pin is
     /// needed; what was accepted is held on to.
     pub authority: Option<VerifyingKey>,
+    /// The authority's project that is meant; none means that of the parameters that were accepted first.
+    pub project: Option<String>,
     /// What the predictor calls itself; empty takes host and port of its address.
     pub recipient: String,
     /// What the envelopes are for.
@@ -56,7 +59,7 @@ pub struct OwnerOptions {
 }
 
 /// An owner that is ready to send to one model.
-pub struct Owner {
+pub struct OwnerClient {
     connection: Connection,
     options: OwnerOptions,
     parameters: Parameters,
@@ -69,7 +72,7 @@ pub struct Owner {
 /// What went wrong at the owner.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum OwnerError {
+pub enum OwnerClientError {
     /// The server cannot be reached or refused.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -89,6 +92,28 @@ pub enum OwnerError {
     #[error("public parameters: {problem}; ask the authority for the pin, or the predictor for a newer grant")]
     Unsigned {
         /// What is missing or wrong.
+        problem: String,
+    },
+    /// The authority signed the parameters for something else.
+    #[error(
+        "public parameters: they are of project '{found}', and those of '{expected}' are meant: ask the authority which \
+         project this model belongs to, and name it"
+    )]
+    Project {
+        /// Whose parameters came.
+        found: String,
+        /// Whose were meant.
+        expected: String,
+    },
+    /// The authority signed newer ones.
+    #[error(
+        "public parameters of project '{project}': {problem}: the predictor serves old ones, whose key may have been \
+         rotated away; ask it for the newest grant"
+    )]
+    Old {
+        /// The project.
+        project: String,
+        /// What shows it.
         problem: String,
     },
     /// The pins cannot be read or written.
@@ -114,38 +139,27 @@ pub enum OwnerError {
     File(#[from] FileError),
 }
 
-impl Owner {
+impl OwnerClient {
     /// Fetches and checks what is needed to send to a model. `folder`: the client's own; `sender`: signs envelopes.
     ///
     /// # Errors
-    /// [`OwnerError`]: no such model, other parameters than pinned, a key that does not belong to them.
+    /// [`OwnerClientError`]: no such model, other parameters than pinned, a key that does not belong to them.
     pub fn connect(
         connection: Connection,
         options: OwnerOptions,
         folder: &Path,
         sender: Option<SigningKey>,
         progress: &dyn Progress,
-    ) -> Result<Self, OwnerError> {
+    ) -> Result<Self, OwnerClientError> {
         files::make_folder(folder)?;
         let path = ["v1", "models", &options.model, "parameters"];
         let (bytes, signature) = connection.get_with(&path, parameters::MAX_BYTES, parameters::SIGNATURE_HEADER)?;
         let name = format!("{} {}", connection.url(), options.model);
         let pins = Pins::open(folder.join("pins.json"));
-        let found = Hash::of_bytes(&bytes);
-        let pinned = match (options.pin, &options.authority) {
-            (Some(pin), _) => Some(pin),
-            // The authority's word is newer than what was held on to.
-            (None, Some(authority)) => {
-                check_signed(found, signature.as_deref(), authority)?;
-                None
-            }
-            // Never the predictor's choice alone.
-            (None, None) => Some(pins.get(&name)?.ok_or(OwnerError::Untrusted { found })?),
-        };
-        let parameters = Parameters::from_bytes(&bytes, pinned)?;
+        let (parameters, signature) = trust::check(&bytes, signature.as_deref(), &name, &options, &pins)?;
         let key = fetch_key(&connection, &options.model, &parameters, folder)?;
         // Only what was checked is held on to.
-        pins.keep(&name, found)?;
+        pins.keep(&name, Hash::of_bytes(&bytes), signature.as_ref())?;
         let audit = fetch_audit(&connection, &options, &parameters)?;
         let odometer = Odometer::open(folder.join("odometer.json"));
         let encryptor = Encryptor::new(&key, progress);
@@ -160,8 +174,8 @@ impl Owner {
     /// Sends images; the predictions come in their order. What leaves is counted before it leaves, and nothing else.
     ///
     /// # Errors
-    /// [`OwnerError`]: an image that does not fit, a limit that is reached (nothing is sent then), or the server.
-    pub fn predict(&self, images: &[&[u8]]) -> Result<(Vec<Answer>, Reading), OwnerError> {
+    /// [`OwnerClientError`]: an image that does not fit, a limit that is reached (nothing is sent then), or the server.
+    pub fn predict(&self, images: &[&[u8]]) -> Result<(Vec<Answer>, Reading), OwnerClientError> {
         let encoder = &self.parameters.encoder;
         let encoded = images.iter().map(|image| encoder.encode(image)).collect::<Result<Vec<_>, _>>()?;
         let summary = self.audit.as_ref().map(SignedAudit::summary);
@@ -180,10 +194,10 @@ impl Owner {
                 counted += new;
             }
             let encrypt = |item: &Encoded| Ok(self.encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.to_bytes());
-            let bodies = batch.iter().map(encrypt).collect::<Result<Vec<_>, OwnerError>>()?;
+            let bodies = batch.iter().map(encrypt).collect::<Result<Vec<_>, OwnerClientError>>()?;
             match self.send(&bodies) {
                 // More items than it takes, or more bytes: less at a time.
-                Err(OwnerError::Client(ClientError::Refused { status: 400 | 413, .. })) if batch.len() > 1 => {
+                Err(OwnerClientError::Client(ClientError::Refused { status: 400 | 413, .. })) if batch.len() > 1 => {
                     size = batch.len() / 2;
                 }
                 sent => answers.extend(sent?),
@@ -193,7 +207,7 @@ impl Owner {
     }
 
     /// Sends ciphertexts; waits and tries again as often as a busy server asks, within [`PATIENCE`].
-    fn send(&self, bodies: &[Vec<u8>]) -> Result<Vec<Answer>, OwnerError> {
+    fn send(&self, bodies: &[Vec<u8>]) -> Result<Vec<Answer>, OwnerClientError> {
         let start = Instant::now();
         loop {
             // Sealed anew each time: a server may have taken the envelopes of a request that it then turned away.
@@ -209,7 +223,7 @@ impl Owner {
         }
     }
 
-    fn seal(&self, body: &[u8]) -> Result<Vec<u8>, OwnerError> {
+    fn seal(&self, body: &[u8]) -> Result<Vec<u8>, OwnerClientError> {
         let mut nonce = [0; 16];
         rand::rng().fill_bytes(&mut nonce);
         let envelope = Envelope {
@@ -234,26 +248,13 @@ impl Owner {
     }
 }
 
-/// That the authority signed parameters of this hash.
-fn check_signed(found: Hash, signature: Option<&str>, authority: &VerifyingKey) -> Result<(), OwnerError> {
-    let unsigned = |problem: String| OwnerError::Unsigned { problem };
-    let signature =
-        signature.ok_or_else(|| unsigned("the server has no signature of the authority for them".into()))?;
-    let signature: ParametersSignature =
-        signature.parse().map_err(|error: SignatureError| unsigned(error.to_string()))?;
-    if signature.authority != *authority {
-        return Err(unsigned(format!("{} signed them, and not {authority}", signature.authority)));
-    }
-    signature.check(found).map_err(|error| unsigned(error.to_string()))
-}
-
 /// The public key that the parameters name: from the folder, or from the server and then kept.
 fn fetch_key(
     connection: &Connection,
     model: &str,
     parameters: &Parameters,
     folder: &Path,
-) -> Result<PublicKey, OwnerError> {
+) -> Result<PublicKey, OwnerClientError> {
     let path: PathBuf = folder.join(format!("{}.key", parameters.public_key));
     let fits = |bytes: &[u8]| {
         let key = PublicKey::from_bytes(bytes).map_err(|error| error.to_string())?;
@@ -273,7 +274,7 @@ fn fetch_key(
         }
     }
     let bytes = connection.get(&["v1", "models", model, "public-key"], http::MAX_KEY_BYTES)?;
-    let key = fits(&bytes).map_err(OwnerError::PublicKey)?;
+    let key = fits(&bytes).map_err(OwnerClientError::PublicKey)?;
     files::write(&path, &bytes)?;
     Ok(key)
 }
@@ -283,7 +284,7 @@ fn fetch_audit(
     connection: &Connection,
     options: &OwnerOptions,
     parameters: &Parameters,
-) -> Result<Option<SignedAudit>, OwnerError> {
+) -> Result<Option<SignedAudit>, OwnerClientError> {
     let bytes = match connection.get(&["v1", "models", &options.model, "audit"], crate::audit::MAX_BYTES) {
         Err(ClientError::Refused { status: 404, .. }) => return Ok(None),
         bytes => bytes?,

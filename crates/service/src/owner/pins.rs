@@ -1,13 +1,27 @@
-//! What the parameters of each model hashed to when they were first accepted.
+//! What the parameters of each model hashed to when they were last accepted, and what their authority said about them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::files::{self, FileError};
 use crate::hash::Hash;
+use crate::parameters::{ParametersSignature, Purpose};
+use crate::signature::VerifyingKey;
 
 /// The file of pins.
 pub struct Pins(PathBuf);
+
+/// What was accepted for a model on the word of an authority.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The authority.
+    pub authority: VerifyingKey,
+    /// What it said.
+    #[serde(flatten)]
+    pub purpose: Purpose,
+}
 
 /// A file of pins that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +40,18 @@ pub enum PinError {
     },
 }
 
+/// Names of models have a space inside, so that no other field is taken for one.
+#[derive(Default, Serialize, Deserialize)]
+struct File {
+    /// The newest epoch that was accepted of a project, by authority and project.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    epochs: BTreeMap<String, u32>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    accepted: BTreeMap<String, Accepted>,
+    #[serde(flatten)]
+    pins: BTreeMap<String, Hash>,
+}
+
 impl Pins {
     /// Pins in a file, which need not exist.
     pub fn open(path: PathBuf) -> Self {
@@ -37,30 +63,79 @@ impl Pins {
     /// # Errors
     /// [`PinError`]: a file that cannot be read never counts as no pin.
     pub fn get(&self, name: &str) -> Result<Option<Hash>, PinError> {
-        Ok(self.read()?.get(name).copied())
+        Ok(self.read()?.pins.get(name).copied())
     }
 
-    /// Pins a name.
+    /// What an authority said about the parameters that were last accepted for a name on its word.
     ///
     /// # Errors
     /// [`PinError`].
-    pub fn keep(&self, name: &str, hash: Hash) -> Result<(), PinError> {
-        let mut pins = self.read()?;
-        if pins.insert(name.to_owned(), hash) == Some(hash) {
-            return Ok(());
+    pub fn accepted(&self, name: &str) -> Result<Option<Accepted>, PinError> {
+        Ok(self.read()?.accepted.remove(name))
+    }
+
+    /// The newest epoch that was accepted of a project of an authority, for any name.
+    ///
+    /// # Errors
+    /// [`PinError`].
+    pub fn newest(&self, authority: &VerifyingKey, project: &str) -> Result<Option<u32>, PinError> {
+        Ok(self.read()?.epochs.get(&project_of(authority, project)).copied())
+    }
+
+    /// Pins a name, and remembers what its authority said.
+    ///
+    /// # Errors
+    /// [`PinError`].
+    pub fn keep(&self, name: &str, hash: Hash, signature: Option<&ParametersSignature>) -> Result<(), PinError> {
+        let mut file = self.read()?;
+        file.pins.insert(name.to_owned(), hash);
+        if let Some(ParametersSignature { authority, purpose: Some(purpose), .. }) = signature {
+            let newest = file.epochs.entry(project_of(authority, &purpose.project)).or_default();
+            *newest = purpose.epoch.max(*newest);
+            let mut accepted = Accepted { authority: authority.clone(), purpose: purpose.clone() };
+            // The same parameters, signed earlier, take nothing back of what is known.
+            if let Some(before) = file.accepted.get(name)
+                && (&before.authority, &before.purpose.project) == (authority, &purpose.project)
+            {
+                accepted.purpose.date = purpose.date.max(before.purpose.date);
+            }
+            file.accepted.insert(name.to_owned(), accepted);
         }
-        let text = serde_json::to_vec_pretty(&pins).map_err(|error| self.format(&error))?;
+        let text = serde_json::to_vec_pretty(&file).map_err(|error| self.format(&error))?;
         Ok(files::write(&self.0, &text)?)
     }
 
-    fn read(&self) -> Result<BTreeMap<String, Hash>, PinError> {
+    fn read(&self) -> Result<File, PinError> {
         if !self.0.exists() {
-            return Ok(BTreeMap::new());
+            return Ok(File::default());
         }
         serde_json::from_slice(&files::read(&self.0, 1 << 20)?).map_err(|error| self.format(&error))
     }
 
     fn format(&self, error: &serde_json::Error) -> PinError {
         PinError::Format { path: self.0.clone(), problem: error.to_string() }
+    }
+}
+
+fn project_of(authority: &VerifyingKey, project: &str) -> String {
+    format!("{authority} {project}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_before_is_read_and_one_that_is_none_is_no_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pins.json");
+        let hash = Hash([7; 32]);
+        std::fs::write(&path, format!("{{\"http://a digits\": \"{hash}\"}}")).unwrap();
+        let pins = Pins::open(path.clone());
+        assert_eq!(pins.get("http://a digits").unwrap(), Some(hash));
+        pins.keep("http://b digits", hash, None).unwrap();
+        assert_eq!(pins.get("http://a digits").unwrap(), Some(hash));
+        std::fs::write(&path, "{\"http://a digits\": 1}").unwrap();
+        assert!(matches!(pins.get("http://b digits"), Err(PinError::Format { .. })));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 pub use quadratic::Opened;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Policy;
 use crate::approval::Subject;
@@ -78,7 +78,7 @@ pub struct Decision {
 }
 
 /// An audit that counts, as approvers see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CountedAudit {
     /// Hash of the signed file.
     pub audit: Hash,
@@ -89,7 +89,7 @@ pub struct CountedAudit {
     /// Name of the auditor in the policy.
     pub auditor: String,
     /// When it was signed and on how much it rests.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub evidence: Option<Evidence>,
 }
 
@@ -229,8 +229,9 @@ impl Policy {
     fn check_approval(&self, request: &Request, refusals: &mut Vec<String>) {
         let Some(approval) = &self.approval else { return };
         let Request { before, after, .. } = request;
-        // To a new holder everything is new, whoever else has it already.
-        let new = approval.new_holders && request.new_holder;
+        // To a new holder everything is new, whoever else has it already; and who has it gets it for longer, which the
+        // people who signed until a day have not signed.
+        let new = !request.new_holder || approval.new_holders;
         let above_rank = (new || after.rank > before.rank) && after.rank > approval.above_rank;
         let above_bits = (new || after.bits > before.bits) && after.bits > approval.above_bits;
         let signed = request.approved_by.iter().filter(|name| approval.approvers.contains_key(*name)).count();

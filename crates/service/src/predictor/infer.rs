@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::Predictor;
+use super::PredictorServer;
 use super::inspect;
 use super::model::{Answer, Model, PredictError};
 use super::queue::{QueueError, Room};
@@ -27,7 +27,7 @@ pub const INPUT: &str = "ciphertext";
 
 /// Without a version.
 pub async fn newest(
-    State(predictor): State<Arc<Predictor>>,
+    State(predictor): State<Arc<PredictorServer>>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     headers: HeaderMap,
@@ -38,7 +38,7 @@ pub async fn newest(
 
 /// With a version: the pin of the parameters.
 pub async fn version(
-    State(predictor): State<Arc<Predictor>>,
+    State(predictor): State<Arc<PredictorServer>>,
     Extension(caller): Extension<Caller>,
     Path((name, version)): Path<(String, String)>,
     headers: HeaderMap,
@@ -48,11 +48,11 @@ pub async fn version(
 }
 
 /// The model, if it is ready, has this version and has not expired.
-pub fn ready(predictor: &Predictor, name: &str, version: Option<&str>) -> Result<Arc<Model>, Problem> {
+pub fn ready(predictor: &PredictorServer, name: &str, version: Option<&str>) -> Result<Arc<Model>, Problem> {
     let missing = |what: String| Problem::not_found(format!("{what}; GET /v2/repository/index lists the models"));
     let model = predictor.repository.get(name).ok_or_else(|| missing("no such model is ready here".into()))?;
-    if version.is_some_and(|version| !version.is_empty() && *version != model.parameters().pin().to_string()) {
-        return Err(missing(format!("this model's version is {}", model.parameters().pin())));
+    if version.is_some_and(|version| !version.is_empty() && *version != model.pin().to_string()) {
+        return Err(missing(format!("this model's version is {}", model.pin())));
     }
     if let Some(expired) = model.expires().filter(|&expires| clock::now() > expires) {
         let detail = format!("the functional key expired at {}; ask the authority for a new one", clock::utc(expired));
@@ -62,7 +62,7 @@ pub fn ready(predictor: &Predictor, name: &str, version: Option<&str>) -> Result
 }
 
 async fn infer(
-    predictor: &Arc<Predictor>,
+    predictor: &Arc<PredictorServer>,
     caller: &Caller,
     name: &str,
     version: Option<&str>,
@@ -137,13 +137,13 @@ fn expected(model: &Model, headers: &HeaderMap) -> usize {
 
 /// The body, and the room that was taken for it, unless it took too long to arrive.
 async fn receive(
-    predictor: &Predictor,
+    predictor: &PredictorServer,
     caller: &Caller,
     room: Room,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(RequestBody, Option<Room>), Problem> {
-    let mut reading = std::pin::pin!(predictor.bodies.read(headers, body, predictor.options.body));
+    let mut reading = std::pin::pin!(predictor.bodies.read(caller, headers, body, predictor.options.body));
     match tokio::time::timeout(ROOM_WAITS, &mut reading).await {
         Ok(body) => Ok((body?, Some(room))),
         Err(_) => {
@@ -220,7 +220,7 @@ fn answer(model: &Model, id: Option<String>, answers: Vec<Answer>) -> InferRespo
     }
     InferResponse {
         model: model.name().to_owned(),
-        version: model.parameters().pin().to_string(),
+        version: model.pin().to_string(),
         id,
         outputs: vec![
             OutputTensor { name: "output", shape: vec![items, outputs], values: Values::Int64(output) },

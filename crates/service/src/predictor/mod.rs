@@ -45,7 +45,7 @@ pub struct PredictorOptions {
     pub items: usize,
     /// Most bytes of a body.
     pub body: usize,
-    /// Most bytes of all bodies at once.
+    /// Most bytes of all bodies at once; one caller gets half of them, or room for one body where that is more.
     pub memory: usize,
     /// Time for a body to arrive.
     pub body_patience: Duration,
@@ -77,7 +77,7 @@ impl PredictorOptions {
 }
 
 /// A predictor, shared by all requests.
-pub struct Predictor {
+pub struct PredictorServer {
     options: PredictorOptions,
     repository: Repository,
     queue: Queue,
@@ -87,7 +87,7 @@ pub struct Predictor {
     metrics: metrics::Metrics,
 }
 
-impl Predictor {
+impl PredictorServer {
     /// Loads the models and starts the workers.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl Predictor {
             repository,
             queue: Queue::start(workers, options.queue, share.min(options.queue))?,
             replays: Replays::new(options.window, REPLAYS_PER_MODEL, REPLAYS_PER_SENDER),
-            bodies: BodyLimits::new(options.memory, options.body_patience),
+            bodies: BodyLimits::new(options.memory, options.body, options.body_patience),
             tokens,
             metrics: metrics::Metrics::new(),
             options,

@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use qfe::{LogTable, PublicKey};
+use axum::body::Bytes;
+use qfe::LogTable;
 use roles::{FolderError, ModelFolder, Prediction};
 use serde::Deserialize;
 
@@ -25,7 +26,7 @@ use crate::files::{self, FileError};
 use crate::grant::{GrantError, GrantFile};
 use crate::hash::Hash;
 use crate::page::PageFile;
-use crate::parameters::{Parameters, ParametersSignature};
+use crate::parameters::Parameters;
 use crate::signature::VerifyingKey;
 
 /// A model that can predict.
@@ -33,11 +34,20 @@ pub struct Model {
     name: String,
     predictor: roles::Predictor,
     parameters: Parameters,
-    public_key: Option<Vec<u8>>,
-    audit: Option<SignedAudit>,
-    grant: Option<GrantFile>,
-    page: Option<Vec<u8>>,
+    pin: Hash,
+    /// Files as they are sent, made once.
+    files: Files,
+    signature: Option<String>,
+    expires: Option<i64>,
     options: ModelOptions,
+}
+
+struct Files {
+    parameters: Bytes,
+    public_key: Option<Bytes>,
+    audit: Option<Bytes>,
+    /// With its hash.
+    page: Option<(Bytes, Hash)>,
 }
 
 /// `model.toml`.
@@ -99,20 +109,12 @@ impl From<roles::PredictError> for PredictError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// A file is missing or cannot be read.
+    /// A file is missing, cannot be read, or holds something else.
     #[error(transparent)]
     File(#[from] FileError),
     /// Network and keys are missing, damaged or of different models.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// A file holds something else.
-    #[error("{path}: {problem}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
     /// The files do not belong together.
     #[error("model {name}: {problem}")]
     Mismatch {
@@ -141,8 +143,8 @@ impl ModelOptions {
     /// The file cannot be read, or says what is no option.
     pub fn read(folder: &Path) -> Result<Self, ModelError> {
         let Some((path, bytes)) = optional(folder, "model.toml", 1 << 20)? else { return Ok(Self::default()) };
-        let text = String::from_utf8(bytes).map_err(|error| content(&path, error))?;
-        toml::from_str(&text).map_err(|error| content(&path, error))
+        let text = String::from_utf8(bytes).map_err(|error| FileError::content(&path, error))?;
+        toml::from_str(&text).map_err(|error| FileError::content(&path, error).into())
     }
 }
 
@@ -180,18 +182,28 @@ impl Model {
             return Err(mismatch("model.toml names authorities, but grant.json is missing".into()));
         }
         if let Some(bytes) = &files.page {
-            let page = PageFile::from_bytes(bytes).map_err(|error| content(&folder.join("page.json"), error))?;
+            let page =
+                PageFile::from_bytes(bytes).map_err(|error| FileError::content(&folder.join("page.json"), error))?;
             if page.network != hash {
                 return Err(mismatch("page.json is about another network".into()));
             }
         }
         let (outputs, classes) = (network.outputs(), network.classes().to_vec());
         let parameters = Parameters::new(public_key, hash, outputs, classes, network.encoder().clone());
-        let public = files.public_key.as_ref().map(PublicKey::to_bytes);
         let predictor = files.predictor(Arc::clone(table)).map_err(|error| mismatch(error.to_string()))?;
-        let page = files.page;
-        let name = name.to_owned();
-        Ok(Self { name, predictor, parameters, public_key: public, audit, grant, page, options })
+        let bytes = parameters.to_bytes();
+        let pin = Hash::of_bytes(&bytes);
+        let signature = grant.as_ref().and_then(|file| file.parameters.as_ref());
+        let signature =
+            signature.filter(|signature| signature.check(&parameters, pin).is_ok()).map(ToString::to_string);
+        let files = Files {
+            parameters: bytes.into(),
+            public_key: files.public_key.as_ref().map(|key| key.to_bytes().into()),
+            audit: audit.as_ref().map(|audit| audit.to_bytes().into()),
+            page: files.page.map(Bytes::from).map(|page| (page.clone(), Hash::of_bytes(&page))),
+        };
+        let expires = grant.and_then(|file| file.grant.expires);
+        Ok(Self { name: name.to_owned(), predictor, parameters, pin, files, signature, expires, options })
     }
 
     /// Reads, checks and evaluates one ciphertext, and applies the public head.
@@ -208,30 +220,39 @@ impl Model {
         &self.name
     }
 
-    /// What owners need; its pin is the model's version.
+    /// What owners need.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
-    /// The public key file, where the predictor has it.
-    pub fn public_key(&self) -> Option<&[u8]> {
-        self.public_key.as_deref()
+    /// The hash of the parameters, which is the model's version.
+    pub fn pin(&self) -> Hash {
+        self.pin
     }
 
-    /// The signed audit, where the predictor has it.
-    pub fn audit(&self) -> Option<&SignedAudit> {
-        self.audit.as_ref()
+    /// The parameters file.
+    pub fn parameters_file(&self) -> Bytes {
+        self.files.parameters.clone()
+    }
+
+    /// The public key file, where the predictor has it.
+    pub fn public_key(&self) -> Option<Bytes> {
+        self.files.public_key.clone()
+    }
+
+    /// The file of the signed audit, where the predictor has it.
+    pub fn audit(&self) -> Option<Bytes> {
+        self.files.audit.clone()
     }
 
     /// The authority's word for the parameters, where the grant has one that fits.
-    pub fn parameters_signature(&self) -> Option<&ParametersSignature> {
-        let signature = self.grant.as_ref()?.parameters.as_ref()?;
-        signature.check(self.parameters.pin()).is_ok().then_some(signature)
+    pub fn parameters_signature(&self) -> Option<&str> {
+        self.signature.as_deref()
     }
 
-    /// The page file, where the predictor has it.
-    pub fn page(&self) -> Option<&[u8]> {
-        self.page.as_deref()
+    /// The page file and its hash, where the predictor has it.
+    pub fn page(&self) -> Option<(Bytes, Hash)> {
+        self.files.page.clone()
     }
 
     /// Who may send what.
@@ -241,7 +262,7 @@ impl Model {
 
     /// Seconds since 1970 after which the key must not be used.
     pub fn expires(&self) -> Option<i64> {
-        self.grant.as_ref().and_then(|file| file.grant.expires)
+        self.expires
     }
 
     /// Outputs S, and the number of main classes.
@@ -257,8 +278,4 @@ fn optional(folder: &Path, name: &str, limit: u64) -> Result<Option<(PathBuf, Ve
     }
     let bytes = files::read(&path, limit)?;
     Ok(Some((path, bytes)))
-}
-
-fn content(path: &Path, problem: impl std::fmt::Display) -> ModelError {
-    ModelError::Content { path: path.to_owned(), problem: problem.to_string() }
 }

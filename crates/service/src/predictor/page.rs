@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Predictor;
+use super::PredictorServer;
 use super::infer::ready;
 use crate::hash::Hash;
 use crate::transport::Problem;
@@ -38,7 +38,7 @@ static ASSETS: LazyLock<BTreeMap<&'static str, Asset>> = LazyLock::new(|| {
 });
 
 /// The addresses of the page.
-pub fn routes() -> Router<Arc<Predictor>> {
+pub fn routes() -> Router<Arc<PredictorServer>> {
     Router::new()
         .route("/", get(index))
         .route("/page/{file}", get(file))
@@ -57,20 +57,21 @@ async fn file(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, 
 }
 
 async fn page_file(
-    State(predictor): State<Arc<Predictor>>,
+    State(predictor): State<Arc<PredictorServer>>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let model = ready(&predictor, &name, None)?;
-    let bytes = model.page().map(Bytes::copy_from_slice);
-    let bytes = bytes.ok_or_else(|| Problem::not_found("no page.json is kept here; make one with `halflight page`"))?;
-    let tag = tag(&bytes);
+    let page = model.page();
+    let (bytes, hash) =
+        page.ok_or_else(|| Problem::not_found("no page.json is kept here; make one with `halflight page`"))?;
+    let tag = tag(hash);
     Ok(cached(&headers, &tag, "application/json", bytes))
 }
 
 impl Asset {
     fn new(content: &'static [u8], kind: &'static str) -> Self {
-        Self { content, kind, tag: tag(content) }
+        Self { content, kind, tag: tag(Hash::of_bytes(content)) }
     }
 
     fn answer(&self, headers: &HeaderMap) -> Response {
@@ -109,9 +110,9 @@ fn cached(headers: &HeaderMap, tag: &HeaderValue, kind: &'static str, content: B
     response
 }
 
-fn tag(content: &[u8]) -> HeaderValue {
+fn tag(hash: Hash) -> HeaderValue {
     // Hexadecimal digits in quotes: always a header value.
-    HeaderValue::from_str(&format!("\"{}\"", Hash::of_bytes(content))).unwrap_or(HeaderValue::from_static("\"\""))
+    HeaderValue::from_str(&format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// The type of a file; others are not part of a page.

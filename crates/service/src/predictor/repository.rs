@@ -59,7 +59,7 @@ impl Repository {
         let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let status = |(name, slot): (&String, &Slot)| Status {
             name: name.clone(),
-            version: slot.model.as_ref().map(|model| model.parameters().pin().to_string()).unwrap_or_default(),
+            version: slot.model.as_ref().map(|model| model.pin().to_string()).unwrap_or_default(),
             state: if slot.model.is_some() { "READY" } else { "UNAVAILABLE" },
             reason: slot.reason.clone(),
         };
@@ -108,7 +108,7 @@ impl Repository {
     fn load_slot(&self, name: &str, files: Files, old: Option<Arc<Model>>) {
         let slot = match Model::load(name, &self.folder.join(name), &self.table) {
             Ok(model) => {
-                tracing::info!(model = name, pin = %model.parameters().pin(), "model loaded");
+                tracing::info!(model = name, pin = %model.pin(), "model loaded");
                 Slot { files, model: Some(Arc::new(model)), reason: String::new() }
             }
             Err(error) => {

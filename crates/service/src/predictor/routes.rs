@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,17 +9,17 @@ use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
-use super::Predictor;
+use super::PredictorServer;
 use super::infer::{self, INPUT, ready};
 use super::model::Model;
 use super::page;
 use crate::parameters::SIGNATURE_HEADER;
 use crate::transport::{Caller, Problem, Scope, frame};
 
-type Shared = State<Arc<Predictor>>;
+type Shared = State<Arc<PredictorServer>>;
 
 /// All routes, with identification, counting and logging around them.
-pub fn router(predictor: Arc<Predictor>) -> Router {
+pub fn router(predictor: Arc<PredictorServer>) -> Router {
     let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
     let routes = Router::new()
         .route("/health", get(health))
@@ -46,7 +45,7 @@ pub fn router(predictor: Arc<Predictor>) -> Router {
 }
 
 /// Health, metrics and administration alone, for an address of their own.
-pub fn admin_router(predictor: Arc<Predictor>) -> Router {
+pub fn admin_router(predictor: Arc<PredictorServer>) -> Router {
     let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
     let routes = Router::new()
         .route("/health", get(health))
@@ -158,14 +157,14 @@ async fn version_ready(
 
 async fn parameters(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
     let model = ready(&predictor, &name, None)?;
-    let signature = model.parameters_signature().map(|signature| [(SIGNATURE_HEADER, signature.to_string())]);
+    let signature = model.parameters_signature().map(|signature| [(SIGNATURE_HEADER, signature.to_owned())]);
     let content = [(header::CONTENT_TYPE, "application/json")];
-    Ok((content, signature, model.parameters().to_bytes()).into_response())
+    Ok((content, signature, model.parameters_file()).into_response())
 }
 
 async fn public_key(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
     let model = ready(&predictor, &name, None)?;
-    let bytes = model.public_key().map(Bytes::copy_from_slice);
+    let bytes = model.public_key();
     let bytes = bytes.ok_or_else(|| Problem::not_found("the public key is not kept here; ask the authority for it"))?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
@@ -173,7 +172,7 @@ async fn public_key(State(predictor): Shared, Path(name): Path<String>) -> Resul
 async fn audit(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
     let model = ready(&predictor, &name, None)?;
     let audit = model.audit().ok_or_else(|| Problem::not_found("no signed audit is kept here; ask the authority"))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], audit.to_bytes()).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], audit).into_response())
 }
 
 fn about(model: &Model) -> Value {
@@ -183,7 +182,7 @@ fn about(model: &Model) -> Value {
         |name: &str, datatype: &str, shape: Value| json!({ "name": name, "datatype": datatype, "shape": shape });
     json!({
         "name": model.name(),
-        "versions": [parameters.pin()],
+        "versions": [model.pin()],
         "platform": "halflight",
         "inputs": [tensor(INPUT, "BYTES", json!([-1]))],
         "outputs": [

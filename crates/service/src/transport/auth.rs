@@ -14,9 +14,7 @@
 //! ```
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -27,52 +25,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use super::addresses::network;
-use super::{CertificateNames, Peer, Problem};
+use super::{Caller, CertificateNames, Peer, Problem, Scope};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
-
-/// What a caller may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Scope {
-    /// Ask for predictions.
-    Infer,
-    /// Load and unload models; create and rotate projects.
-    Admin,
-    /// Register networks and audits.
-    Register,
-    /// Ask for functional keys.
-    Issue,
-    /// Read the ledger.
-    Ledger,
-    /// Read `/metrics`.
-    Metrics,
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Self::Infer => "infer",
-            Self::Admin => "admin",
-            Self::Register => "register",
-            Self::Issue => "issue",
-            Self::Ledger => "ledger",
-            Self::Metrics => "metrics",
-        })
-    }
-}
-
-impl FromStr for Scope {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Infer, Self::Admin, Self::Register, Self::Issue, Self::Ledger, Self::Metrics];
-        let found = all.into_iter().find(|scope| scope.to_string() == text);
-        found.ok_or_else(|| format!("is none of {}", all.map(|scope| scope.to_string()).join(", ")))
-    }
-}
 
 /// The tokens and certificates that are known; none means that everyone may do everything.
 #[derive(Clone, Default)]
@@ -138,15 +93,6 @@ enum Proof {
 struct Bucket {
     left: f64,
     at: Instant,
-}
-
-/// Who asks, and what they may do.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Name of the token or certificate; `anonymous` where none is needed or none was shown.
-    pub name: String,
-    scopes: Option<BTreeSet<Scope>>,
-    source: Arc<str>,
 }
 
 /// Callers that could not be told apart as they must be.
@@ -250,20 +196,17 @@ impl Tokens {
 
     /// The caller with this `Authorization` header, or else with this certificate. Neither gives a caller without
     /// scopes, and so does a certificate that no entry names.
-    fn caller(&self, authorization: Option<&[u8]>, peer: Option<&Peer>) -> Result<Caller, Problem> {
-        let source = || peer.map_or_else(String::new, |peer| format!("address {}", network(peer.address.ip())));
-        let anonymous = |scopes| Ok(Caller { name: "anonymous".into(), scopes, source: source().into() });
-        let Some(known) = &self.0 else { return anonymous(None) };
+    pub(super) fn caller(&self, authorization: Option<&[u8]>, peer: Option<&Peer>) -> Result<Caller, Problem> {
+        let Some(known) = &self.0 else { return Ok(Caller::anonymous(None, peer)) };
         let certificate = peer.and_then(|peer| peer.certificate.as_ref());
         let found = match (authorization, certificate) {
             (Some(header), _) => Some(known.by_token(header)?),
             (None, Some(names)) => known.by_certificate(names)?,
             (None, None) => None,
         };
-        let Some(entry) = found else { return anonymous(Some(BTreeSet::new())) };
+        let Some(entry) = found else { return Ok(Caller::anonymous(Some(BTreeSet::new()), peer)) };
         known.spend(entry)?;
-        let source = format!("name {}", entry.name).into();
-        Ok(Caller { name: entry.name.clone(), scopes: Some(entry.scopes.clone()), source })
+        Ok(Caller::known(&entry.name, entry.scopes.clone()))
     }
 }
 
@@ -316,35 +259,6 @@ impl Known {
         }
         bucket.left -= 1.0;
         Ok(())
-    }
-}
-
-impl Caller {
-    /// Refuses a caller without this scope: 401 where nobody knows who it is, 403 otherwise.
-    pub fn require(&self, scope: Scope) -> Result<(), Problem> {
-        self.require_any(&[scope])
-    }
-
-    /// Refuses a caller without any of these scopes, as [`Caller::require`].
-    pub fn require_any(&self, wanted: &[Scope]) -> Result<(), Problem> {
-        match &self.scopes {
-            None => Ok(()),
-            Some(scopes) if wanted.iter().any(|scope| scopes.contains(scope)) => Ok(()),
-            Some(scopes) if scopes.is_empty() && self.name == "anonymous" => {
-                let detail = "send a bearer token, or show a certificate that this server knows by name";
-                Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
-            }
-            Some(_) => {
-                let wanted: Vec<String> = wanted.iter().map(Scope::to_string).collect();
-                let detail = format!("'{}' lacks the scope {}", self.name, wanted.join(" or "));
-                Err(Problem::new(StatusCode::FORBIDDEN, detail))
-            }
-        }
-    }
-
-    /// Whose share of a common good this caller uses: its name's, or where nobody is known, its address's.
-    pub fn source(&self) -> &Arc<str> {
-        &self.source
     }
 }
 

@@ -1,44 +1,76 @@
 //! Bodies that are refused before they are read, or read within bounds of size, memory and time.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Problem;
+use super::{Caller, Problem};
 
-const UNIT: usize = 1024;
-
-/// How much of bodies is held at once, and for how long one may take.
+/// How much of bodies is held at once, by everybody and by one caller, and for how long one may take.
 #[derive(Clone)]
 pub struct BodyLimits {
-    memory: Arc<Semaphore>,
+    memory: Arc<Memory>,
     patience: Duration,
 }
 
-/// A body, and its share of the memory.
+/// Bytes of bodies that are held.
+struct Memory {
+    most: usize,
+    /// Of these, of one caller.
+    share: usize,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    bytes: usize,
+    by: HashMap<Arc<str>, usize>,
+}
+
+/// A body, and its part of the memory.
 pub struct RequestBody {
     /// The bytes.
     pub bytes: Vec<u8>,
-    memory: Option<OwnedSemaphorePermit>,
+    _part: Part,
+}
+
+/// What one body holds of the memory, until it is dropped.
+struct Part {
+    memory: Arc<Memory>,
+    caller: Arc<str>,
+    bytes: usize,
+}
+
+impl AsRef<[u8]> for RequestBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl BodyLimits {
-    /// `memory`: bytes of all bodies together; `patience`: time for one body.
-    pub fn new(memory: usize, patience: Duration) -> Self {
-        let units = (memory / UNIT).clamp(1, Semaphore::MAX_PERMITS);
-        Self { memory: Arc::new(Semaphore::new(units)), patience }
+    /// `memory`: bytes of all bodies together. One caller gets half of them, but always room for one body of the longest
+    /// kind, of `longest` bytes. `patience`: time for one body.
+    pub fn new(memory: usize, longest: usize, patience: Duration) -> Self {
+        let share = (memory / 2).max(longest);
+        Self { memory: Arc::new(Memory { most: memory, share, held: Mutex::default() }), patience }
     }
 
     /// Reads a body of at most `limit` bytes.
     ///
     /// # Errors
     /// 413 for a longer one, before it is read where its length is given; 408 for a slow one; 415 for a compressed
-    /// one; 503 while other bodies take the memory.
-    pub async fn read(&self, headers: &HeaderMap, body: Body, limit: usize) -> Result<RequestBody, Problem> {
+    /// one; 503 while other bodies take the memory, 429 while those of this caller take its share.
+    pub async fn read(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        body: Body,
+        limit: usize,
+    ) -> Result<RequestBody, Problem> {
         if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -53,40 +85,92 @@ impl BodyLimits {
         if announced.is_some_and(|announced| announced > limit as u64) {
             return Err(too_long());
         }
-        let collected = tokio::time::timeout(self.patience, self.collect(body, limit)).await;
+        let part = Part { memory: Arc::clone(&self.memory), caller: Arc::clone(caller.source()), bytes: 0 };
+        let collected = tokio::time::timeout(self.patience, collect(part, body, limit)).await;
         let collected = collected.map_err(|_| {
             let detail = format!("the body did not arrive within {} s", self.patience.as_secs());
             Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
         })?;
         collected?.ok_or_else(too_long)
     }
+}
 
-    /// The bytes, with memory taken as they arrive, so that nobody holds what he only announces; none where there are
-    /// more than `limit`.
-    async fn collect(&self, mut body: Body, limit: usize) -> Result<Option<RequestBody>, Problem> {
-        let mut read = RequestBody { bytes: Vec::new(), memory: None };
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
-            let data: Bytes = frame.into_data().unwrap_or_default();
-            if data.len() > limit - read.bytes.len() {
-                return Ok(None);
-            }
-            self.take(&mut read.memory, read.bytes.len() + data.len())?;
-            read.bytes.extend_from_slice(&data);
+/// The bytes, with memory taken as they arrive, so that nobody holds what he only announces; none where there are more
+/// than `limit`.
+async fn collect(mut part: Part, mut body: Body, limit: usize) -> Result<Option<RequestBody>, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
+        let data: Bytes = frame.into_data().unwrap_or_default();
+        if data.len() > limit - bytes.len() {
+            return Ok(None);
         }
-        Ok(Some(read))
+        part.take(data.len())?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Some(RequestBody { bytes, _part: part }))
+}
+
+impl Part {
+    /// So many more bytes.
+    fn take(&mut self, more: usize) -> Result<(), Problem> {
+        let mut held = self.memory.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = held.by.get(&self.caller).copied().unwrap_or(0);
+        if own + more > self.memory.share {
+            let detail = "the memory for bodies holds as many bytes of yours as it may; try again later";
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(1));
+        }
+        if held.bytes + more > self.memory.most {
+            return Err(Problem::busy(1, "other requests fill the memory for bodies; try again"));
+        }
+        held.bytes += more;
+        held.by.insert(Arc::clone(&self.caller), own + more);
+        self.bytes += more;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut held = self.memory.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.bytes -= self.bytes;
+        if let Some(own) = held.by.get_mut(&self.caller) {
+            *own -= self.bytes;
+            if *own == 0 {
+                held.by.remove(&self.caller);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(limits: &BodyLimits, caller: &str) -> Part {
+        Part { memory: Arc::clone(&limits.memory), caller: caller.into(), bytes: 0 }
     }
 
-    /// Memory for `length` bytes in all.
-    fn take(&self, held: &mut Option<OwnedSemaphorePermit>, length: usize) -> Result<(), Problem> {
-        let full = || Problem::busy(1, "other requests fill the memory for bodies; try again");
-        let more = length.div_ceil(UNIT) - held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from(more).map_err(|_| full())?;
-        let more = Arc::clone(&self.memory).try_acquire_many_owned(more).map_err(|_| full())?;
-        match held {
-            Some(held) => held.merge(more),
-            None => *held = Some(more),
-        }
-        Ok(())
+    #[test]
+    fn one_caller_holds_its_share_and_gives_it_back() {
+        let limits = BodyLimits::new(100, 40, Duration::from_secs(1));
+        let [mut first, mut second] = ["a", "a"].map(|caller| part(&limits, caller));
+        first.take(30).unwrap();
+        second.take(20).unwrap();
+        assert_eq!(second.take(1).unwrap_err().status(), StatusCode::TOO_MANY_REQUESTS);
+        let (mut other, mut third) = (part(&limits, "b"), part(&limits, "c"));
+        other.take(50).unwrap();
+        assert_eq!(third.take(1).unwrap_err().status(), StatusCode::SERVICE_UNAVAILABLE);
+        drop(first);
+        third.take(30).unwrap();
+        drop((second, other, third));
+        let held = limits.memory.held.lock().unwrap();
+        assert!(held.bytes == 0 && held.by.is_empty());
+    }
+
+    /// A body that may be sent at all is read where nobody else sends one.
+    #[test]
+    fn a_share_has_room_for_one_body() {
+        part(&BodyLimits::new(100, 90, Duration::from_secs(1)), "a").take(90).unwrap();
     }
 }

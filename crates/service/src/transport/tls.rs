@@ -26,17 +26,9 @@ pub struct TlsOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A file cannot be read.
+    /// A file cannot be read, or holds something else.
     #[error("TLS {0}")]
     File(#[from] FileError),
-    /// A file holds something else.
-    #[error("TLS {path}: {problem}")]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        problem: String,
-    },
 }
 
 impl TlsOptions {
@@ -45,27 +37,26 @@ impl TlsOptions {
     /// # Errors
     /// [`TlsError`] names the file.
     pub(super) fn server(&self) -> Result<Arc<ServerConfig>, TlsError> {
-        let content = |path: &PathBuf, problem: String| TlsError::Content { path: path.clone(), problem };
         let key = files::read(&self.key, 1 << 20)?;
-        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| content(&self.key, error.to_string()))?;
+        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| FileError::content(&self.key, error))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| content(&self.certificates, error.to_string()))?;
+            .map_err(|error| FileError::content(&self.certificates, error))?;
         let builder = match &self.client_authorities {
             None => builder.with_no_client_auth(),
             Some(path) => {
                 let mut roots = RootCertStore::empty();
                 for certificate in certificates(path)? {
-                    roots.add(certificate).map_err(|error| content(path, error.to_string()))?;
+                    roots.add(certificate).map_err(|error| FileError::content(path, error))?;
                 }
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-                builder.with_client_cert_verifier(verifier.map_err(|error| content(path, error.to_string()))?)
+                builder.with_client_cert_verifier(verifier.map_err(|error| FileError::content(path, error))?)
             }
         };
         let mut config = builder
             .with_single_cert(certificates(&self.certificates)?, key)
-            .map_err(|error| content(&self.certificates, error.to_string()))?;
+            .map_err(|error| FileError::content(&self.certificates, error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
@@ -79,11 +70,10 @@ impl TlsOptions {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = files::read(path, 1 << 20)?;
-    let content = |problem: String| TlsError::Content { path: path.to_owned(), problem };
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let found = found.map_err(|error| content(error.to_string()))?;
+    let found = found.map_err(|error| FileError::content(path, error))?;
     if found.is_empty() {
-        return Err(content("holds no certificate in PEM".into()));
+        return Err(FileError::content(path, "holds no certificate in PEM").into());
     }
     Ok(found)
 }

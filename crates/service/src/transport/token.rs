@@ -1,6 +1,5 @@
 //! New bearer tokens.
 
-use std::io::Write;
 use std::path::Path;
 
 use base64::Engine;
@@ -21,19 +20,12 @@ pub fn new_token(path: &Path, name: &str, scopes: &[Scope]) -> Result<String, Au
     if !is_plain_name(name) || name == "anonymous" {
         return Err(AuthError::Name { name: name.chars().take(80).collect() });
     }
-    let save = || -> std::io::Result<Zeroizing<String>> {
-        let mut secret = Zeroizing::new([0; 32]);
-        rand::rngs::SysRng.try_fill_bytes(secret.as_mut_slice()).map_err(std::io::Error::other)?;
-        let token = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice()));
-        // Temporary files are made with mode 0600.
-        let mut file = tempfile::NamedTempFile::new_in(files::folder_of(path))?;
-        writeln!(file, "{}", token.as_str())?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(path)?;
-        Ok(token)
-    };
-    let fail = |source| FileError::System { path: path.to_owned(), action: "written", source };
-    let token = save().map_err(fail)?;
+    let mut secret = Zeroizing::new([0; 32]);
+    let drawn = rand::rngs::SysRng.try_fill_bytes(secret.as_mut_slice()).map_err(std::io::Error::other);
+    drawn.map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })?;
+    let token = Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice()));
+    let line = Zeroizing::new(format!("{}\n", token.as_str()));
+    files::write_new(path, line.as_bytes())?;
     let hash = Hash::of_bytes(token.as_bytes());
     let scopes: Vec<String> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
     Ok(format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [{}]\n", scopes.join(", ")))

@@ -17,11 +17,11 @@ use qfe::{Ciphertext, Encryptor, LogTable, MasterKey, PublicKey, QuadraticMap};
 use rand::{RngExt, SeedableRng};
 use roles::keyfile::Unlock;
 use safetensors::tensor::{Dtype, TensorView};
-use service::authority::{Authority, POLICY};
+use service::authority::{Issuer, POLICY};
 use service::hash::Hash;
 use service::opened::opened;
 use service::policy::starting_policy;
-use service::predictor::{Predictor, PredictorOptions, router};
+use service::predictor::{PredictorOptions, PredictorServer, router};
 use service::transport::{Server, ServerOptions, Tokens};
 use tempfile::TempDir;
 
@@ -105,15 +105,15 @@ impl World {
 }
 
 /// An authority whose starting policy allows the network with seed 1, registered, with the project `p`.
-pub fn office(folder: &Path, identity: &str) -> (Authority, Hash) {
+pub fn issuer(folder: &Path, identity: &str) -> (Issuer, Hash) {
     let (network, path) = network(folder, 1, 3);
     let hash = Hash(network.hash());
     let home = folder.join("office");
     std::fs::create_dir_all(&home).unwrap();
     std::fs::write(home.join(POLICY), starting_policy(hash, &opened(&[&network]).unwrap())).unwrap();
     let authority = service::run::block_on(async {
-        let authority = Authority::open(&home, None, Unlock::identity(identity).unwrap()).await.unwrap();
-        authority.register(&std::fs::read(path).unwrap(), "test").await.unwrap();
+        let authority = Issuer::open(&home, None, Unlock::identity(identity).unwrap()).await.unwrap();
+        authority.register(std::fs::read(path).unwrap(), "test").await.unwrap();
         if !authority.state().await.unwrap().projects.contains_key("p") {
             authority.create_project("p", hash, "test").await.unwrap();
         }
@@ -182,7 +182,7 @@ pub fn predictor_with(
     let table = Arc::new(LogTable::build(12, &Silent).unwrap());
     let authenticated = tokens.required();
     let routes = move || {
-        let predictor = Predictor::start(options, tokens, table).unwrap();
+        let predictor = PredictorServer::start(options, tokens, table).unwrap();
         tokio::spawn(Arc::clone(&predictor).watch());
         router(predictor)
     };

@@ -1,16 +1,16 @@
 //! `halflight authority approve`.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use service::approval::{Approval, Subject};
 use service::clock;
 use service::hash::Hash;
-use service::signature::SigningKey;
+use service::proposal::{Proposal, SignedProposal};
+use service::signature::{SigningKey, VerifyingKey};
 
 use super::network_hash;
 use crate::console::Console;
@@ -21,13 +21,15 @@ use crate::keys;
 const LIMIT: u64 = 4 << 20;
 
 /// Signs, as an approver of the policy, for one holder's key: this network, under this public key, with no more open than
-/// the authority's dry run says and on the audits that it names, until a day. Read what it says on standard error before
+/// the authority's dry run says and on the audits that it names, until a day. The figures count that the authority
+/// computed and signed, whoever passed them on. Read what it says on standard error before
 /// the line is passed on to `halflight authority issue --approval`.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight authority issue --folder authority --network compiled.safetensors \\\n    \
     --holder predictor --dry-run --json > request.json   # a refusal that asks for approvals is expected\n  \
-    halflight authority approve --key anna.key --network compiled.safetensors --request request.json"
+    halflight authority approve --key anna.key --network compiled.safetensors --request request.json \\\n    \
+    --authority ed25519:…"
 )]
 pub struct Approve {
     /// The approver's secret key, from `halflight keygen`
@@ -36,6 +38,9 @@ pub struct Approve {
     /// What `halflight authority issue --dry-run --json` printed, or a server's answer to a dry run
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
+    /// The authority's public key, which must have signed the figures; from the authority, not from the file
+    #[arg(long, value_name = "KEY")]
+    authority: VerifyingKey,
     /// Network that is to be opened: the request must be about it
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
@@ -53,23 +58,20 @@ pub struct Approve {
 /// The part of a dry run that is approved.
 #[derive(Deserialize)]
 struct Asked {
-    decision: Decision,
-}
-
-#[derive(Deserialize)]
-struct Decision {
-    before: Value,
-    audits: Vec<Value>,
-    approval: Subject,
+    proposal: Option<SignedProposal>,
 }
 
 impl Approve {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         let key = SigningKey::load(&self.key)?;
-        let Asked { decision } = serde_json::from_slice(&files::read(&self.request, LIMIT)?)
+        let Asked { proposal } = serde_json::from_slice(&files::read(&self.request, LIMIT)?)
             .with_context(|| format!("{}: not what a dry run says", self.request.display()))?;
-        let Decision { before, audits, approval: subject } = decision;
+        let proposal = proposal.with_context(|| {
+            format!("{}: holds no figures that an authority signed: ask for a new dry run", self.request.display())
+        })?;
+        let proposal = proposal.open(&self.authority).with_context(|| self.request.display().to_string())?;
+        let Proposal { project, subject, rank_before, bits_before, audits, date } = proposal;
         let network = network_hash(&self.network)?;
         if subject.network != network {
             bail!("the request is about network {}, {} is {network}", subject.network, self.network.display());
@@ -83,26 +85,21 @@ impl Approve {
         if self.holder.as_ref().is_some_and(|holder| *holder != subject.holder) {
             bail!("the request is about holder '{}'", subject.holder.replace(char::is_control, "?"));
         }
-        // The name of what is signed is computed from what is shown.
-        let shown = audits
-            .iter()
-            .map(|audit| serde_json::from_value::<Hash>(audit["audit"].clone()))
-            .collect::<Result<BTreeSet<Hash>, _>>()
-            .context("the request's audits have no hashes")?;
-        if subject.audits != Subject::audits_of(&shown) {
+        if subject.audits != Subject::audits_of(&audits.iter().map(|audit| audit.audit).collect()) {
             bail!("{}: the audits that it shows are not those that it is about", self.request.display());
         }
         let expires = clock::now() + i64::from(self.days) * 86_400;
         let approval = Approval::sign(&subject, expires, &key);
         let Subject { public_key, holder, rank, bits, .. } = &subject;
         console.step(&format!(
-            "signing for '{}': rank {} before, {rank} after; {bits:.1} bits after; under public key {public_key}, until {}",
+            "signing for '{}': rank {rank_before} before, {rank} after; {bits_before:.1} bits before, {bits:.1} after; under \
+             public key {public_key} of project {project}, until {}",
             holder.replace(char::is_control, "?"),
-            before["rank"],
             clock::utc(expires)
         ));
+        console.step(&format!("as the authority computed it at {}", clock::utc(date)));
         for audit in &audits {
-            console.step(&format!("on this audit: {audit}"));
+            console.step(&format!("on this audit: {}", serde_json::to_string(audit)?));
         }
         if audits.is_empty() {
             console.step("on no audit: the policy demands none");

@@ -16,7 +16,6 @@ use super::{Home, MAIN, NETWORK_LIMIT, caller};
 use crate::console::Console;
 use crate::files;
 use crate::passphrase::Secret;
-use roles::ENCODER;
 
 /// Makes `policy.toml` (change it as you need), the ledger, `keys/` (keep it), and `public/` (publish it: public key
 /// and encoder) for the project `main`. The policy allows the network and nothing else.
@@ -56,17 +55,16 @@ impl Init {
         };
         let unlock = self.secret.unlock(true)?;
         let public = self.home.public(MAIN);
-        fs::create_dir_all(&public).with_context(|| format!("{}: cannot be made", public.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
         files::write(&folder.join(POLICY), policy.as_bytes())?;
 
         console.step("drawing keys");
-        let (epoch, key, ledger) = self.home.open(Some(unlock), async |office| {
-            let hash = office.register(&bytes, &caller()).await?;
-            let epoch = office.create_project(MAIN, hash, &caller()).await?;
-            self.home.publish_key(office, MAIN, epoch.public_key).await?;
-            Ok((epoch, office.key(), office.ledger().signers().key()))
+        let (epoch, key, ledger) = self.home.open(Some(unlock), async |issuer| {
+            let hash = issuer.register(bytes, &caller()).await?;
+            let epoch = issuer.create_project(MAIN, hash, &caller()).await?;
+            self.home.publish(issuer, MAIN, epoch.public_key, network.encoder().clone()).await?;
+            Ok((epoch, issuer.key(), issuer.ledger().signers().key()))
         })?;
-        files::write(&public.join(ENCODER), &serde_json::to_vec_pretty(network.encoder())?)?;
         let (id, (n, m)) = (epoch.public_key, epoch.inputs);
         let policy = folder.join(POLICY);
         console.result(

@@ -69,8 +69,9 @@ impl Issue {
             by: &by,
         };
         if self.dry_run {
-            let decision = self.home.open(None, async |office| Ok(office.consider(&request).await?))?;
-            console.result(&json!({ "dry_run": true, "decision": decision }), || text(&decision))?;
+            let (decision, proposal) = self.home.open(None, async |issuer| Ok(issuer.consider(&request).await?))?;
+            let machine = json!({ "dry_run": true, "decision": decision, "proposal": proposal });
+            console.result(&machine, || text(&decision))?;
             if !decision.refusals.is_empty() {
                 bail!("the policy refuses this key");
             }
@@ -81,14 +82,14 @@ impl Issue {
             files::check_folder(folder, &ModelFolder::FILES, self.force)?;
         }
         let unlock = self.secret.unlock(false)?;
-        let issued = self.home.open(Some(unlock), async |office| {
-            let issued = office.issue(&request).await?;
+        let issued = self.home.open(Some(unlock), async |issuer| {
+            let issued = issuer.issue(&request).await?;
             if let Some(path) = &self.out {
                 files::write_secret(path, &issued.key)?;
             }
             if let Some(folder) = &self.model {
-                let audit = office.newest_audit(request.network).await?;
-                let public = office.public_key(issued.parameters.public_key).await?;
+                let audit = issuer.newest_audit(request.network).await?;
+                let public = issuer.public_key(issued.parameters.public_key).await?;
                 let files = ModelFolder {
                     network: CompiledNetwork::load(&self.network)?,
                     key: FunctionalKey::from_bytes(&issued.key)?,

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use service::authority::{LEDGER, State, adopt_head, open_ledger};
+use service::authority::{LEDGER, State, adopt_head, read_ledger, rotate_ledger_key};
 use service::clock;
 use service::ledger::note::MAX_BYTES;
 use service::ledger::{Entry, Event, Head};
+use service::signature::VerifyingKey;
 
-use super::Home;
+use super::{Home, caller};
 use crate::console::{self, Console};
 use crate::files::{self, Output};
 
@@ -25,6 +26,8 @@ pub enum Ledger {
     Checkpoint(Checkpoint),
     /// Keep what witnesses cosigned
     Cosign(Cosign),
+    /// Retire the ledger key, and sign with a fresh one from here on
+    RotateKey(RotateKey),
     /// Accept the end of the ledger where its head file was lost
     AdoptHead(AdoptHead),
 }
@@ -37,6 +40,7 @@ impl Ledger {
             Self::Show(show) => show.run(console),
             Self::Checkpoint(checkpoint) => checkpoint.run(console),
             Self::Cosign(cosign) => cosign.run(console),
+            Self::RotateKey(rotate) => rotate.run(console),
             Self::AdoptHead(adopt) => adopt.run(console),
         }
     }
@@ -47,7 +51,7 @@ impl Ledger {
 #[command(after_help = "Example:\n  halflight authority ledger verify --folder authority --witness copy/ledger.head")]
 pub struct Verify {
     #[command(flatten)]
-    home: Home,
+    reading: Reading,
     /// Copy of ledger.head that was kept elsewhere: its entry must still be there
     #[arg(long, value_name = "FILE")]
     witness: Option<PathBuf>,
@@ -60,7 +64,7 @@ impl Verify {
             Head::parse_copy(&text).map_err(|problem| anyhow!("{}: not a ledger head: {problem}", path.display()))
         });
         let witness = witness.transpose()?;
-        let entries = self.home.entries()?;
+        let entries = self.reading.entries()?;
         if let Some(Head { sequence, hash }) = witness.filter(|head| head.sequence > 0) {
             match entries.iter().find(|entry| entry.sequence == sequence) {
                 Some(entry) if entry.hash == hash => {}
@@ -81,7 +85,7 @@ impl Verify {
 #[command(after_help = "Example:\n  halflight authority ledger show --folder authority --after 10")]
 pub struct Show {
     #[command(flatten)]
-    home: Home,
+    reading: Reading,
     /// Only entries behind this number
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     after: i64,
@@ -89,7 +93,7 @@ pub struct Show {
 
 impl Show {
     fn run(self, console: &Console) -> Result<()> {
-        let mut entries = self.home.entries()?;
+        let mut entries = self.reading.entries()?;
         entries.retain(|entry| entry.sequence > self.after);
         let events = entries
             .iter()
@@ -128,8 +132,8 @@ impl Checkpoint {
     fn run(self, console: &Console) -> Result<()> {
         let path = self.output.path()?;
         let after = self.after;
-        let (bytes, key) = self.home.open(None, async |office| {
-            Ok((office.handover(after).await?.to_bytes(), office.ledger().signers().key()))
+        let (bytes, key) = self.home.open(None, async |issuer| {
+            Ok((issuer.handover(after).await?.to_bytes(), issuer.ledger().signers().key()))
         })?;
         files::write(path, &bytes)?;
         let key = key.to_string();
@@ -156,15 +160,37 @@ impl Cosign {
             String::from_utf8(files::read(path, MAX_BYTES as u64)?).with_context(|| path.display().to_string())
         };
         let notes = self.cosigned.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let (head, witnesses) = self.home.open(None, async |office| {
+        let (head, witnesses) = self.home.open(None, async |issuer| {
             let mut kept = None;
             for (path, note) in self.cosigned.iter().zip(&notes) {
-                kept = Some(office.keep_cosigned(note).await.with_context(|| path.display().to_string())?);
+                kept = Some(issuer.keep_cosigned(note).await.with_context(|| path.display().to_string())?);
             }
             kept.context("no file was named")
         })?;
         console.result(&json!({ "head": head, "witnesses": witnesses }), || {
             format!("{witnesses} witnesses cosigned the head of {} entries", head.sequence)
+        })
+    }
+}
+
+/// Appends that the ledger key counts up to this entry, signed by it and by a fresh key that counts from the next one on. Entries that the old key signs later are refused everywhere. End servers of this folder first, and give the witnesses the next checkpoint: they follow from the old key to the new one.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight authority ledger rotate-key --folder authority")]
+pub struct RotateKey {
+    #[command(flatten)]
+    home: Home,
+}
+
+impl RotateKey {
+    fn run(self, console: &Console) -> Result<()> {
+        self.home.present()?;
+        let (folder, url) = (&self.home.folder, self.home.ledger.as_deref());
+        let (key, head) = service::run::block_on(rotate_ledger_key(folder, url, &caller()))??;
+        console.result(&json!({ "ledger_key": key, "head": head }), || {
+            format!(
+                "the old ledger key counts up to entry {}; witnesses and readers check with {key} next",
+                head.sequence
+            )
         })
     }
 }
@@ -204,20 +230,32 @@ impl Home {
         }
         Ok(())
     }
+}
 
+/// A ledger that is read and never written.
+#[derive(Args)]
+struct Reading {
+    #[command(flatten)]
+    home: Home,
+    /// Public key of the ledger, instead of the secret one in the folder; may be given again for other writers
+    #[arg(long, value_name = "KEY")]
+    ledger_key: Vec<VerifyingKey>,
+}
+
+impl Reading {
     /// All entries, once the chain, its end and its meaning are shown to hold.
     fn entries(&self) -> Result<Vec<Entry>> {
-        self.present()?;
+        self.home.present()?;
         service::run::block_on(async {
-            let ledger = open_ledger(&self.folder, self.ledger.as_deref()).await?;
+            let (folder, url) = (&self.home.folder, self.home.ledger.as_deref());
+            let reader = read_ledger(folder, url, self.ledger_key.clone()).await?;
             let checked = async {
-                ledger.verify().await?;
-                let entries = ledger.after(0).await?;
-                State::default().extend(&entries, ledger.signers())?;
+                let entries = reader.entries().await?;
+                State::default().extend(&entries, reader.keyring())?;
                 Ok(entries)
             };
             let entries = checked.await;
-            ledger.close().await;
+            reader.close().await;
             entries
         })?
     }

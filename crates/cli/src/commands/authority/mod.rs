@@ -15,14 +15,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use encoder::Encoder;
 use model::CompiledNetwork;
+use qfe::PublicKey;
+use roles::Published;
 use roles::keyfile::Unlock;
-use service::authority::Authority as Office;
+use service::authority::Issuer;
 use service::hash::Hash;
 
 use crate::console::Console;
-use crate::files;
-use roles::PUBLIC_KEY;
 
 /// Name of the first project.
 const MAIN: &str = "main";
@@ -86,15 +87,15 @@ struct Home {
 
 impl Home {
     /// Opens the authority, works, and closes it. Without `unlock`, the master keys stay locked.
-    fn open<T>(&self, unlock: Option<Unlock>, work: impl AsyncFnOnce(&Office) -> Result<T>) -> Result<T> {
+    fn open<T>(&self, unlock: Option<Unlock>, work: impl AsyncFnOnce(&Issuer) -> Result<T>) -> Result<T> {
         service::run::block_on(async {
             let (folder, ledger) = (&self.folder, self.ledger.as_deref());
-            let office = match unlock {
-                Some(unlock) => Office::open(folder, ledger, unlock).await?,
-                None => Office::open_locked(folder, ledger).await?,
+            let issuer = match unlock {
+                Some(unlock) => Issuer::open(folder, ledger, unlock).await?,
+                None => Issuer::open_locked(folder, ledger).await?,
             };
-            let result = work(&office).await;
-            office.close().await;
+            let result = work(&issuer).await;
+            issuer.close().await;
             result
         })?
     }
@@ -106,11 +107,10 @@ impl Home {
         if project == MAIN { public } else { public.join(project) }
     }
 
-    /// Puts the public key that a project has now where owners take it from.
-    async fn publish_key(&self, office: &Office, project: &str, id: Hash) -> Result<PathBuf> {
-        let path = self.public(project).join(PUBLIC_KEY);
-        files::write(&path, &office.public_key(id).await?)?;
-        Ok(path)
+    /// Puts the public key that a project has now, and the encoder of its inputs, where owners take them from.
+    async fn publish(&self, issuer: &Issuer, project: &str, id: Hash, encoder: Encoder) -> Result<()> {
+        let key = PublicKey::from_bytes(&issuer.public_key(id).await?)?;
+        Ok(Published::new(key, encoder)?.write(&self.public(project))?)
     }
 }
 

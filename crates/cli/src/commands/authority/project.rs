@@ -1,9 +1,8 @@
 //! `halflight authority project`.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use model::CompiledNetwork;
 use serde_json::json;
@@ -11,9 +10,7 @@ use service::hash::Hash;
 
 use super::{Home, caller};
 use crate::console::Console;
-use crate::files;
 use crate::passphrase::Secret;
-use roles::ENCODER;
 
 /// Makes a project with its own public key and its own limits, and publishes it in `public/NAME/`.
 #[derive(Args)]
@@ -38,13 +35,11 @@ impl Project {
         let network = CompiledNetwork::load(&self.network)?;
         let (name, unlock) = (self.name.as_str(), self.secret.unlock(false)?);
         let public = self.home.public(name);
-        let epoch = self.home.open(Some(unlock), async |office| {
-            let epoch = office.create_project(name, Hash(network.hash()), &caller()).await?;
-            fs::create_dir_all(&public).with_context(|| format!("{}: cannot be made", public.display()))?;
-            self.home.publish_key(office, name, epoch.public_key).await?;
+        let epoch = self.home.open(Some(unlock), async |issuer| {
+            let epoch = issuer.create_project(name, Hash(network.hash()), &caller()).await?;
+            self.home.publish(issuer, name, epoch.public_key, network.encoder().clone()).await?;
             Ok(epoch)
         })?;
-        files::write(&public.join(ENCODER), &serde_json::to_vec_pretty(network.encoder())?)?;
         let id = epoch.public_key;
         console
             .result(&json!({ "project": name, "public_key": id, "inputs": epoch.inputs, "published": public }), || {

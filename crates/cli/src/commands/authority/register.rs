@@ -33,13 +33,13 @@ impl Register {
         let networks: Vec<_> = self.network.iter().map(|path| read(path, NETWORK_LIMIT)).collect::<Result<_>>()?;
         let audits: Vec<_> = self.audit.iter().map(|path| read(path, MAX_BYTES as u64)).collect::<Result<_>>()?;
         let name = |path: &Path| path.display().to_string();
-        let (networks, audits) = self.home.open(None, async |office| {
+        let (networks, audits) = self.home.open(None, async |issuer| {
             let (mut known, mut recorded) = (Vec::new(), Vec::new());
-            for (path, bytes) in &networks {
-                known.push(office.register(bytes, &caller()).await.with_context(|| name(path))?);
+            for (path, bytes) in networks {
+                known.push(issuer.register(bytes, &caller()).await.with_context(|| name(&path))?);
             }
-            for (path, bytes) in &audits {
-                recorded.push(office.record_audit(bytes, &caller()).await.with_context(|| name(path))?);
+            for (path, bytes) in audits {
+                recorded.push(issuer.record_audit(bytes, &caller()).await.with_context(|| name(&path))?);
             }
             Ok((known, recorded))
         })?;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use roles::{PUBLIC_KEY, Published};
 use serde_json::json;
 
 use super::{Home, MAIN, caller};
@@ -29,11 +30,19 @@ impl Rotate {
     pub fn run(self, console: &Console) -> Result<()> {
         let project = self.project.as_str();
         let unlock = self.secret.unlock(false)?;
-        let (epoch, published) = self.home.open(Some(unlock), async |office| {
-            let epoch = office.rotate(project, &self.reason, &caller()).await?;
-            let published = self.home.publish_key(office, project, epoch.public_key).await?;
-            Ok((epoch, published))
+        let public = self.home.public(project);
+        let epoch = self.home.open(Some(unlock), async |issuer| {
+            let known = issuer.state().await?.projects.contains_key(project);
+            let before = match Published::read(&public) {
+                // Without its encoder, owners have no use for the new key.
+                Err(error) if known => return Err(error.into()),
+                before => before,
+            };
+            let epoch = issuer.rotate(project, &self.reason, &caller()).await?;
+            self.home.publish(issuer, project, epoch.public_key, before?.encoder().clone()).await?;
+            Ok(epoch)
         })?;
+        let published = public.join(PUBLIC_KEY);
         let (number, id) = (epoch.epoch, epoch.public_key);
         console
             .result(&json!({ "project": project, "epoch": number, "public_key": id, "published": published }), || {

@@ -15,7 +15,7 @@ use qfe::{FunctionalKey, PublicKey};
 use roles::ModelFolder;
 use roles::keyfile::{self, Unlock};
 use service::audit::{Evidence, SignedAudit};
-use service::authority::{Authority, KeyRequest, POLICY};
+use service::authority::{Issuer, KeyRequest, POLICY};
 use service::hash::Hash;
 use service::opened::opened;
 use service::page::PageFile;
@@ -108,8 +108,8 @@ impl Serve {
         let text = serde_json::to_string_pretty(report)?;
         let audit = SignedAudit::sign(hash, &text, &Evidence::now(&text, None, None)?, &auditor)?;
         let (issued, public) = run::block_on(async {
-            let authority = Authority::open(&office, None, unlock).await?;
-            authority.register(&bytes, BY).await?;
+            let authority = Issuer::open(&office, None, unlock).await?;
+            authority.register(bytes, BY).await?;
             authority.create_project("demo", hash, BY).await?;
             let request =
                 KeyRequest { project: "demo", network: hash, holder: "the demo's predictor", approvals: &[], by: BY };

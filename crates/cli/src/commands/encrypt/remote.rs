@@ -8,7 +8,7 @@ use clap::Args;
 use dataset::Dataset;
 use serde_json::json;
 use service::hash::Hash;
-use service::owner::{Connection, ConnectionOptions, Limits, Owner, OwnerOptions, Reading};
+use service::owner::{Connection, ConnectionOptions, Limits, OwnerClient, OwnerOptions, Reading};
 use service::signature::{SigningKey, VerifyingKey};
 
 use crate::console::{self, Console};
@@ -37,6 +37,9 @@ pub struct Remote {
     /// The authority's public key, instead of a pin: parameters that it signed are taken
     #[arg(long, value_name = "KEY", requires = "url", conflicts_with = "pin")]
     authority: Option<VerifyingKey>,
+    /// The authority's project that the model belongs to [default: that of the parameters accepted first]
+    #[arg(long, value_name = "NAME", requires = "authority")]
+    project: Option<String>,
     /// What the predictor calls itself in its `model.toml` [default: host and port of the address]
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
     recipient: String,
@@ -92,6 +95,7 @@ impl Remote {
             model: self.model.clone().unwrap_or_default(),
             pin: self.pin,
             authority: self.authority.clone(),
+            project: self.project.clone(),
             recipient: self.recipient.clone(),
             context: self.context.clone(),
             subject: self.subject.clone(),
@@ -103,7 +107,7 @@ impl Remote {
             auditor: self.auditor.clone(),
         };
         let bar = console.bar("tables of the public key");
-        let owner = Owner::connect(connection, options, &self.folder()?, sender, &bar)?;
+        let owner = OwnerClient::connect(connection, options, &self.folder()?, sender, &bar)?;
         bar.finish_and_clear();
         data.check_encoder(&owner.parameters().encoder)?;
         let images: Vec<&[u8]> = items.clone().map(|item| data.image(item)).collect();

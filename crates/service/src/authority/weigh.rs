@@ -1,0 +1,156 @@
+//! What a key would open, and what the policy says to it: reads files and computes, on a state of one moment.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::CompiledNetwork;
+
+use super::archive::Archive;
+use super::{AuthorityError, Epoch, KeyRequest, State};
+use crate::approval::{self, Approval, Subject};
+use crate::clock;
+use crate::hash::Hash;
+use crate::opened::opened;
+use crate::policy::{AuditEvidence, Decision, Opened, Policy, Request};
+
+/// Forms that a span can tell apart; a larger rank is refused before it is counted.
+const MOST_RANK: usize = 1024;
+
+/// A request, and what it is decided by.
+pub(super) struct Weighing {
+    archive: Archive,
+    policy: Arc<Policy>,
+    state: State,
+    project: String,
+    network: Hash,
+    holder: String,
+    approvals: Vec<Approval>,
+}
+
+/// A request with everything that its decision needs.
+pub(super) struct Considered {
+    pub epoch: Epoch,
+    pub network: Option<CompiledNetwork>,
+    pub decision: Decision,
+    /// What approvers would sign.
+    pub subject: Subject,
+    pub approved_by: Vec<String>,
+}
+
+impl Weighing {
+    pub fn new(archive: &Archive, policy: Arc<Policy>, state: &State, request: &KeyRequest) -> Self {
+        Self {
+            archive: archive.clone(),
+            policy,
+            state: state.clone(),
+            project: request.project.to_owned(),
+            network: request.network,
+            holder: request.holder.to_owned(),
+            approvals: request.approvals.to_vec(),
+        }
+    }
+
+    /// Decides.
+    pub fn weigh(&self) -> Result<Considered, AuthorityError> {
+        check_holder(&self.holder)?;
+        let Self { archive, policy, state, .. } = self;
+        let epoch = current(state, &self.project)?.clone();
+        let (audits, mut problems) = self.audits();
+        let registered = state.networks.contains_key(&self.network);
+        let issued = state.opened(epoch.public_key);
+        let issued = issued.iter().map(|hash| archive.network(*hash)).collect::<Result<Vec<_>, _>>()?;
+        let before = count(&issued, None)?;
+        let (after, network) = match registered {
+            false => (before, None),
+            true => {
+                let network = archive.network(self.network)?;
+                let after = if network.inputs() == epoch.inputs {
+                    count(&issued, Some(&network))?
+                } else {
+                    problems.push(format!(
+                        "inputs: the network takes {:?}, the public key encrypts {:?}",
+                        network.inputs(),
+                        epoch.inputs
+                    ));
+                    before
+                };
+                (after, Some(network))
+            }
+        };
+        let nobody = BTreeSet::new();
+        let mut holders = state.holders(epoch.public_key);
+        holders.insert(&self.holder);
+        let mut asked = Request {
+            network: self.network,
+            registered,
+            before,
+            after,
+            audits: &audits,
+            approved_by: &nobody,
+            new_holder: state.issued(epoch.public_key, self.network, &self.holder).is_none(),
+            holders: holders.len(),
+            now: clock::now(),
+        };
+        let subject = Subject {
+            public_key: epoch.public_key,
+            network: self.network,
+            holder: self.holder.clone(),
+            rank: after.rank,
+            bits: after.bits,
+            audits: Subject::audits_of(&policy.counted(&asked).into_iter().map(|(_, audit)| audit.audit).collect()),
+        };
+        let (approved_by, unfit) = approval::check_all(&self.approvals, &subject, policy);
+        problems.extend(unfit);
+        asked.approved_by = &approved_by;
+        let mut decision = Decision { approval: Some(subject.clone()), ..policy.decide(&asked) };
+        decision.refusals.extend(problems);
+        Ok(Considered { epoch, network, decision, subject, approved_by: approved_by.into_iter().collect() })
+    }
+
+    /// The audits on record of the network, of attributes that the policy demands, each read again and its signature
+    /// checked: what a file does not bear out does not count, and one that cannot be read is a problem, since it may be
+    /// the one that refuses.
+    fn audits(&self) -> (Vec<AuditEvidence>, Vec<String>) {
+        let demanded = self
+            .state
+            .audits
+            .iter()
+            .filter(|found| found.network == self.network && self.policy.demands_audit(&found.attribute));
+        let (mut audits, mut problems) = (Vec::new(), Vec::new());
+        for known in demanded {
+            match self.archive.audit(known) {
+                Ok(evidence) => audits.push(evidence),
+                Err(error) => problems.push(format!("audit: {} on record cannot be used: {error}", known.audit)),
+            }
+        }
+        (audits, problems)
+    }
+}
+
+/// What these networks open together, with another one.
+pub(super) fn count(issued: &[CompiledNetwork], requested: Option<&CompiledNetwork>) -> Result<Opened, AuthorityError> {
+    let networks: Vec<&CompiledNetwork> = issued.iter().chain(requested).collect();
+    let forms: usize = networks.iter().map(|network| network.outputs()).sum();
+    if forms > MOST_RANK {
+        let problem = format!("{forms} functions are or would be open, more than {MOST_RANK}; rotate the project");
+        return Err(AuthorityError::Refused { reasons: vec![problem] });
+    }
+    opened(&networks).map_err(|error| AuthorityError::Refused { reasons: vec![error.to_string()] })
+}
+
+/// The epoch of a project that is in use.
+pub(super) fn current<'a>(state: &'a State, project: &str) -> Result<&'a Epoch, AuthorityError> {
+    let found = state.projects.get(project).map(|project| project.current());
+    found.ok_or_else(|| {
+        let shown: String = project.chars().take(80).collect();
+        AuthorityError::Unknown(format!("there is no project '{shown}'"))
+    })
+}
+
+fn check_holder(holder: &str) -> Result<(), AuthorityError> {
+    if holder.is_empty() || holder.len() > 200 || holder.chars().any(char::is_control) {
+        let remedy = "name who gets the key, in 1 to 200 printable characters".to_owned();
+        return Err(AuthorityError::Field { field: "holder", value: holder.chars().take(80).collect(), remedy });
+    }
+    Ok(())
+}
