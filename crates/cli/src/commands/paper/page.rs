@@ -1,6 +1,6 @@
 //! The studies as tables and plots.
 
-use leakage::{Dot, Page, Scatter, Section, Table};
+use report::{Dot, Page, Scatter, Section, Table};
 
 use super::measure::Measured;
 
@@ -55,12 +55,11 @@ pub fn html(rows: &[Measured]) -> String {
             level: Some(50.0),
             dots: ours.chain(theirs).collect(),
         };
-        let table = rows.iter().map(|row| cells(row)).fold(Table::new(HEADER), Table::row);
+        let table = Table::of(HEADER, rows.iter().map(|row| cells(row)));
         let mut section = Section::new(format!("Study: {study}")).scatter(scatter).table(table);
         for row in rows.iter().filter(|row| row.attackers.len() > 12) {
-            let table = Table::new(["attacker", "accuracy %"]).caption(row.row.clone());
             let cells = row.attackers.iter().map(|(family, accuracy)| [family.clone(), format!("{accuracy:.2}")]);
-            section = section.table(cells.fold(table, Table::row));
+            section = section.table(Table::of(["attacker", "accuracy %"], cells).caption(row.row.clone()));
         }
         page = page.section(section);
     }

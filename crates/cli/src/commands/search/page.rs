@@ -1,6 +1,6 @@
 //! The front as a page.
 
-use leakage::{Dot, Page, Scatter, Section, Table};
+use report::{Dot, Page, Scatter, Section, Table};
 
 use super::front;
 use super::point::Found;
@@ -25,7 +25,6 @@ pub fn html(found: &[Found]) -> String {
         dots: found.iter().map(dot).collect(),
     };
     let (header, rows) = front::table(found);
-    let table = rows.into_iter().fold(Table::new(header), Table::row);
     let sizes = found.first().map_or((0, 0), |x| x.attack_items);
     let section = Section::new("Which network to take")
         .text(format!(
@@ -36,6 +35,6 @@ pub fn html(found: &[Found]) -> String {
             sizes.0, sizes.1
         ))
         .scatter(scatter)
-        .table(table);
+        .table(Table::of(header, rows));
     Page::new("Accuracy, leak and cost").section(section).html()
 }

@@ -1,9 +1,10 @@
 //! Accuracy against the number of training items, and the code length.
 
-use super::attackers::legend;
-use super::svg::{Scale, Svg, percent_range, tick};
-use super::text::{count, escape, family};
-use crate::report::AuditReport;
+use super::words::{family, networks};
+use crate::legend::legend;
+use crate::svg::{Scale, Svg, percent_range, tick};
+use crate::text::{count, escape};
+use leakage::AuditReport;
 use std::fmt::Write;
 
 const WIDTH: f64 = 860.0;
@@ -20,7 +21,7 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
          says.</p>\n",
     );
     if reports.len() > 1 {
-        out.push_str(&legend(reports));
+        out.push_str(&legend(networks(reports), 0));
     }
     let _ = write!(out, "<figure>\n{}</figure>\n", plot(reports));
     for report in reports {
@@ -74,7 +75,7 @@ fn plot(reports: &[&AuditReport]) -> String {
     }
     for (i, report) in reports.iter().enumerate() {
         let class = i % 8;
-        let place = |g: &crate::Growth| (x.at((g.train as f64).ln()), y.at(g.accuracy));
+        let place = |g: &leakage::Growth| (x.at((g.train as f64).ln()), y.at(g.accuracy));
         svg.path(&format!("curve s{class}"), &report.growth.iter().map(place).collect::<Vec<_>>());
         for g in &report.growth {
             let (left, height) = place(g);

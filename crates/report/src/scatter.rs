@@ -1,9 +1,7 @@
 //! Points of two figures each, in groups, with labels.
 
-use super::attackers::key;
+use super::legend::legend;
 use super::svg::{Scale, Svg, tick};
-use super::text::escape;
-use std::fmt::Write;
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 380.0;
@@ -44,8 +42,8 @@ pub struct Dot {
 }
 
 impl Scatter {
-    /// `at` is the number of the block within its section.
-    pub(super) fn html(&self, at: usize) -> String {
+    /// `id` must be unique on the page.
+    pub(super) fn html(&self, id: &str) -> String {
         let finite = |dot: &&Dot| dot.x.is_finite() && dot.y.is_finite();
         let dots: Vec<&Dot> = self.dots.iter().filter(finite).collect();
         if dots.is_empty() {
@@ -54,7 +52,7 @@ impl Scatter {
         let x = Scale { from: range(dots.iter().map(|dot| dot.x)), to: (70.0, WIDTH - 130.0) };
         let y = Scale { from: range(dots.iter().map(|dot| dot.y).chain(self.level)), to: (HEIGHT, TOP) };
         let each: Vec<String> = dots.iter().map(|dot| format!("{}: {:.2}, {:.2}.", dot.label, dot.x, dot.y)).collect();
-        let mut svg = Svg::new(&format!("scatter-{at}"), WIDTH, HEIGHT + 44.0, &self.title, &each.join(" "));
+        let mut svg = Svg::new(id, WIDTH, HEIGHT + 44.0, &self.title, &each.join(" "));
         for value in y.ticks(6) {
             svg.line("grid", (56.0, y.at(value)), (WIDTH - 20.0, y.at(value)));
             svg.text("soft", "end", (50.0, y.at(value) + 4.0), &tick(value));
@@ -75,12 +73,8 @@ impl Scatter {
             svg.mark(&format!("f{}", dot.group % 8), dot.group, place, radius);
             svg.text("soft", "start", (place.0 + radius + 3.0, place.1 + 4.0), &dot.label);
         }
-        let mut legend = String::from("<ul class=\"legend\">\n");
-        for (group, name) in self.groups.iter().enumerate() {
-            let mark = format!("<svg aria-hidden=\"true\" viewBox=\"0 0 14 14\">{}</svg>", key(group, 0));
-            let _ = writeln!(legend, "<li>{mark}{}</li>", escape(name));
-        }
-        format!("{legend}</ul>\n<figure>\n{}</figure>\n", svg.finish())
+        let legend = legend(self.groups.iter().map(String::as_str), 0);
+        format!("{legend}<figure>\n{}</figure>\n", svg.finish())
     }
 }
 
@@ -99,8 +93,8 @@ mod tests {
     fn every_dot_and_no_markup_from_outside() {
         let dot = |x, label: &str| Dot { x, y: 50.0, size: 1.0, label: label.into(), group: 1 };
         let scatter = Scatter { dots: vec![dot(1.0, "<b>"), dot(f64::NAN, "lost")], ..Scatter::default() };
-        let html = scatter.html(0);
+        let html = scatter.html("one");
         assert!(html.contains("&lt;b&gt;") && !html.contains("<b>") && !html.contains("lost"));
-        assert!(Scatter::default().html(0).is_empty());
+        assert!(Scatter::default().html("two").is_empty());
     }
 }

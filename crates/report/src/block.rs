@@ -12,20 +12,13 @@ pub struct Section {
     blocks: Vec<Block>,
 }
 
-/// What a section holds.
+/// What a section holds; texts are escaped when they are written.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Block {
-    /// A paragraph; escaped.
+enum Block {
     Text(String),
-    /// A table; escaped.
     Table(Table),
-    /// Small pictures in a row, with captions; escaped.
     Pictures(Vec<Picture>),
-    /// Points of two figures each.
     Scatter(Scatter),
-    /// An HTML fragment, taken as it is: the caller answers for it.
-    Html(String),
 }
 
 impl Section {
@@ -54,13 +47,13 @@ impl Section {
         self.block(Block::Scatter(scatter))
     }
 
-    /// Adds any block.
-    pub fn block(mut self, block: Block) -> Section {
+    fn block(mut self, block: Block) -> Section {
         self.blocks.push(block);
         self
     }
 
-    pub(super) fn html(&self) -> String {
+    /// `number` is that of the section on its page.
+    pub(super) fn html(&self, number: usize) -> String {
         let mut out = format!("<section>\n<h2>{}</h2>\n", escape(&self.title));
         for (at, block) in self.blocks.iter().enumerate() {
             match block {
@@ -73,8 +66,7 @@ impl Section {
                     pictures.iter().for_each(|p| out.push_str(&p.html()));
                     out.push_str("</div>\n");
                 }
-                Block::Scatter(scatter) => out.push_str(&scatter.html(at)),
-                Block::Html(html) => out.push_str(html),
+                Block::Scatter(scatter) => out.push_str(&scatter.html(&format!("scatter-{number}-{at}"))),
             }
         }
         out.push_str("</section>\n");
@@ -94,6 +86,14 @@ impl Table {
     /// A table with these column heads.
     pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = T>) -> Table {
         Table { columns: columns.into_iter().map(Into::into).collect(), ..Table::default() }
+    }
+
+    /// A table of these column heads and rows.
+    pub fn of<C: Into<String>, T: Into<String>, R: IntoIterator<Item = T>>(
+        columns: impl IntoIterator<Item = C>,
+        rows: impl IntoIterator<Item = R>,
+    ) -> Table {
+        rows.into_iter().fold(Table::new(columns), Table::row)
     }
 
     /// Sets the caption.

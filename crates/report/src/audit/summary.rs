@@ -1,8 +1,9 @@
 //! The first screen.
 
-use super::svg::{Scale, Svg};
-use super::text::{count, escape, family, percent, range, verdict};
-use crate::report::{AuditReport, Finding};
+use super::words::{family, verdict};
+use crate::svg::{Scale, Svg};
+use crate::text::{count, escape, percent, range};
+use leakage::{AuditReport, Finding};
 use std::fmt::Write;
 
 pub(super) fn section(reports: &[&AuditReport]) -> String {

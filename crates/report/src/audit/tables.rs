@@ -1,8 +1,9 @@
 //! Every figure, as text.
 
-use super::block::Table;
-use super::text::{count, escape, family, percent};
-use crate::report::{AuditReport, Control};
+use super::words::family;
+use crate::block::Table;
+use crate::text::{count, escape, percent};
+use leakage::{AuditReport, Control};
 use std::fmt::Write;
 
 pub(super) fn section(reports: &[&AuditReport]) -> String {

@@ -1,8 +1,9 @@
 //! Accuracy against the number of items of one subject.
 
-use super::attackers::legend;
-use super::svg::{Scale, Svg, percent_range, tick};
-use crate::report::{AuditReport, Vote};
+use super::words::networks;
+use crate::legend::legend;
+use crate::svg::{Scale, Svg, percent_range, tick};
+use leakage::{AuditReport, Vote};
 use std::fmt::Write;
 
 const WIDTH: f64 = 860.0;
@@ -19,7 +20,7 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
          Dotted: the same with shuffled labels.</p>\n",
     );
     if reports.len() > 1 {
-        out.push_str(&legend(reports));
+        out.push_str(&legend(networks(reports), 0));
     }
     let _ = write!(out, "<figure>\n{}</figure>\n</section>\n", plot(reports));
     out

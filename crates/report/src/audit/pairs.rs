@@ -1,7 +1,7 @@
 //! What the noise alone promises, with the warning that goes with it.
 
-use super::text::escape;
-use crate::report::AuditReport;
+use crate::text::escape;
+use leakage::AuditReport;
 use std::fmt::Write;
 
 pub(super) fn section(reports: &[&AuditReport]) -> String {

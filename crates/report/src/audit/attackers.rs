@@ -1,8 +1,10 @@
 //! Every family's pooled accuracy with its interval.
 
-use super::svg::{Scale, Svg, percent_range, tick};
-use super::text::{escape, family, percent};
-use crate::report::{AttackerScore, AuditReport};
+use super::words::{family, networks};
+use crate::legend::legend;
+use crate::svg::{Scale, Svg, percent_range, tick};
+use crate::text::percent;
+use leakage::{AttackerScore, AuditReport};
 use std::fmt::Write;
 
 const LEFT: f64 = 200.0;
@@ -16,34 +18,10 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
          shuffled labels.</p>\n",
     );
     if reports.len() > 1 {
-        out.push_str(&legend(reports));
+        out.push_str(&legend(networks(reports), 0));
     }
     let _ = write!(out, "<figure>\n{}</figure>\n</section>\n", plot(reports));
     out
-}
-
-/// Marks and names of the networks.
-pub(super) fn legend(reports: &[&AuditReport]) -> String {
-    let mut out = String::from("<ul class=\"legend\">\n");
-    for (at, report) in reports.iter().enumerate() {
-        let mut svg = String::new();
-        let mark = key(at, 0);
-        let _ = write!(svg, "<svg aria-hidden=\"true\" viewBox=\"0 0 14 14\">{mark}</svg>");
-        let _ = writeln!(out, "<li>{svg}{}</li>", escape(&report.network));
-    }
-    out.push_str("</ul>\n");
-    out
-}
-
-/// The mark of one report or value as an SVG element; `hue` shifts its colour.
-pub(super) fn key(at: usize, hue: usize) -> String {
-    let class = format!("f{}", (at + hue) % 8);
-    match at % 4 {
-        0 => format!("<circle class=\"{class}\" cx=\"7\" cy=\"7\" r=\"5\"/>"),
-        1 => format!("<rect class=\"{class}\" x=\"2.5\" y=\"2.5\" width=\"9\" height=\"9\"/>"),
-        2 => format!("<path class=\"{class}\" d=\"M7 1.5l5.5 10h-11z\"/>"),
-        _ => format!("<path class=\"{class}\" d=\"M7 .5l6.5 6.5l-6.5 6.5l-6.5 -6.5z\"/>"),
-    }
 }
 
 fn plot(reports: &[&AuditReport]) -> String {

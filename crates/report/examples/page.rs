@@ -1,11 +1,12 @@
 //! Writes the report of a strong and a weak leak side by side.
 //!
-//! `cargo run -p halflight-leakage --example report -- report.html`
+//! `cargo run -p halflight-report --example page -- report.html`
 
 use host::Silent;
-use leakage::{AuditOptions, AuditReport, Observations, Page, Picture, Section, Table, audit};
+use leakage::{AuditOptions, AuditReport, Observations, audit};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use report::{Page, Picture, Section, Table};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("name the file to write")?;
@@ -24,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .pictures(pictures.collect());
     let page = Page::new("What the outputs give away").report(&open).report(&closed).section(section).html();
     std::fs::write(&path, page)?;
-    std::fs::write(format!("{path}.one.html"), closed.html("One network"))?;
+    std::fs::write(format!("{path}.one.html"), Page::new("One network").report(&closed).html())?;
     Ok(())
 }
 

@@ -1,12 +1,11 @@
 //! Inputs beside what a decoder made of their outputs.
 
-use super::block::Table;
-use super::picture::Picture;
-use super::text::{count, escape};
-use crate::report::AuditReport;
-use crate::{Example, Reconstruction};
+use crate::block::Table;
+use crate::picture::Picture;
+use crate::text::{count, escape};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use leakage::{AuditReport, Example, Reconstruction};
 use std::fmt::Write;
 
 pub(super) fn section(reports: &[&AuditReport]) -> String {

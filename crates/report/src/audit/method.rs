@@ -1,7 +1,7 @@
 //! How the figures came about, in words.
 
-use super::text::count;
-use crate::report::AuditReport;
+use crate::text::count;
+use leakage::AuditReport;
 
 pub(super) fn section(reports: &[&AuditReport]) -> String {
     let sizes: Vec<String> = reports.iter().map(|r| count(r.items.train)).collect();

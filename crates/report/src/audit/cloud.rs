@@ -1,8 +1,9 @@
 //! Pictures of the outputs.
 
-use super::svg::{Scale, Svg};
-use super::text::escape;
-use crate::report::{AuditReport, Points};
+use crate::legend::legend;
+use crate::svg::{Scale, Svg};
+use crate::text::escape;
+use leakage::{AuditReport, Points};
 use std::fmt::Write;
 
 const SIDE: f64 = 400.0;
@@ -73,12 +74,8 @@ fn within(at: usize, report: &AuditReport, points: &Points) -> String {
 fn values(report: &AuditReport) -> String {
     let class = report.strongest_class.as_ref().and_then(|f| f.class.as_deref()).unwrap_or_default();
     let mut out = format!("<figcaption>Class “{}” only. ", escape(class));
-    out.push_str("</figcaption>\n<ul class=\"legend\">\n");
-    for (value, name) in report.collateral_classes.iter().enumerate() {
-        let key = super::attackers::key(value, HUE);
-        let _ = writeln!(out, "<li><svg aria-hidden=\"true\" viewBox=\"0 0 14 14\">{key}</svg>{}</li>", escape(name));
-    }
-    out.push_str("</ul>\n");
+    out.push_str("</figcaption>\n");
+    out.push_str(&legend(report.collateral_classes.iter().map(String::as_str), HUE));
     out
 }
 
