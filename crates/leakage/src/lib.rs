@@ -4,7 +4,7 @@
 //! crate measures what they tell about a *collateral attribute* that should have stayed private:
 //! it trains fresh attackers of many kinds on labelled outputs and reports the strongest, with
 //! 95 % intervals and what to compare it with. It knows numbers and labels only; networks, curves
-//! and images are other crates' business.
+//! and pages are other crates' business.
 //!
 //! ```
 //! use leakage::{AuditOptions, AttackerConfig, Observations, audit};

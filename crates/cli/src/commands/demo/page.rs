@@ -3,8 +3,8 @@
 use anyhow::Result;
 use report::{Page, Picture, Section, Table};
 
-use super::Splits;
 use super::outcome::Outcome;
+use super::splits::Splits;
 use super::trained::Trained;
 
 /// Test images shown of each data set: the first ones, which are among those encrypted.

@@ -4,8 +4,7 @@ use report::{Dot, Page, Scatter, Section, Table};
 
 use super::measure::Measured;
 
-/// Columns of the table of all rows.
-pub const HEADER: [&str; 10] = [
+const HEADER: [&str; 10] = [
     "study",
     "row",
     "main %",
@@ -18,8 +17,12 @@ pub const HEADER: [&str; 10] = [
     "field multiplications",
 ];
 
-/// The cells of one row.
-pub fn cells(row: &Measured) -> [String; 10] {
+/// Header and cells of the table of all rows.
+pub fn table(rows: &[Measured]) -> ([&'static str; 10], Vec<[String; 10]>) {
+    (HEADER, rows.iter().map(cells).collect())
+}
+
+fn cells(row: &Measured) -> [String; 10] {
     let theirs = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
     [
         row.study.clone(),
@@ -35,7 +38,7 @@ pub fn cells(row: &Measured) -> [String; 10] {
     ]
 }
 
-/// The whole page.
+/// A page with a section for every study.
 pub fn html(rows: &[Measured]) -> String {
     let mut page = Page::new("The paper's experiments again");
     let mut studies: Vec<&str> = rows.iter().map(|row| row.study.as_str()).collect();

@@ -1,4 +1,4 @@
-//! `halflight train --search`: which network to take.
+//! Which network to take.
 //!
 //! Every combination of outputs S, units d, weight of the defence, noise and precision is trained,
 //! compiled, attacked by fresh attackers and priced. What comes out is the Pareto front of main accuracy
@@ -6,12 +6,13 @@
 //! Every point is a file of the folder, so that a search that was stopped goes on, and one that is asked
 //! for more points keeps those it has.
 
-mod arguments;
 mod front;
 mod page;
 mod point;
+mod space;
 mod walk;
 
-pub use arguments::Arguments;
-pub use point::Point;
-pub use walk::{Ground, run};
+pub use front::Front;
+pub use point::{Found, Point};
+pub use space::Space;
+pub use walk::{Ground, Search};

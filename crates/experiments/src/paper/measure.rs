@@ -1,25 +1,28 @@
 //! Training and attacking one row.
 
-use anyhow::Result;
+use std::num::NonZeroU64;
+use std::path::Path;
+
 use dataset::Dataset;
-use dataset::draw::{DrawSpec, Generator};
-use leakage::{AuditOptions, AuditReport, Observations};
+use host::Progress;
+use leakage::{AuditOptions, AuditReport};
 use serde::{Deserialize, Serialize};
-use training::{Defence, TrainOptions};
+use training::{Defence, MatchOptions, MeasureError, TrainOptions};
 
+use super::drawings::{COLLATERAL, Drawings, MAIN};
+use super::sizes::Sizes;
 use super::studies::{Row, Study};
-use crate::console::Console;
-use crate::observe::observations;
+use crate::ExperimentError;
+use crate::kept::kept;
+use crate::observe::{observations, with_labels};
 
-/// Seeds that name the drawings: training (in pairs, and one by one), test, attack.
-const SEEDS: [u64; 4] = [100, 10, 1, 2];
-
-/// Drawn digits in two fonts, split.
+/// Everything that rows are trained, tested and attacked on.
+#[derive(Debug)]
 pub struct Ground {
+    sizes: Sizes,
+    drawings: Drawings,
     pairs: Dataset,
     single: Dataset,
-    test: Dataset,
-    attack: Dataset,
 }
 
 /// What came out of a row; percent, means over the seeds.
@@ -54,69 +57,78 @@ pub struct Measured {
 }
 
 impl Ground {
-    /// Draws everything; seeds of the data are fixed, so that a row is one and the same for ever.
-    pub fn draw(images: usize, test: usize, attack: usize, console: &Console) -> Result<Self> {
-        let generator = Generator::new(&DrawSpec::default())?;
-        let bar = console.bar("drawing");
-        let ground = Self {
-            pairs: generator.draw_pairs(images / 2, SEEDS[0], &bar),
-            single: generator.draw(images, SEEDS[1], &bar),
-            test: generator.draw(test, SEEDS[2], &bar),
-            attack: generator.draw(attack, SEEDS[3], &bar),
-        };
-        bar.finish_and_clear();
-        Ok(ground)
+    /// Draws everything.
+    ///
+    /// # Errors
+    /// The fonts cannot be read.
+    pub fn draw(sizes: Sizes, progress: &dyn Progress) -> Result<Self, ExperimentError> {
+        let drawings = Drawings::new(&sizes, progress)?;
+        let training = |defence| drawings.training(sizes.images, &defence, progress);
+        let (pairs, single) = (training(Defence::Match(MatchOptions::default())), training(Defence::None));
+        Ok(Self { sizes, drawings, pairs, single })
+    }
+
+    /// The means over trainings from this many seeds; what the folder holds of them is read.
+    ///
+    /// # Errors
+    /// A step fails, or a file of the folder cannot be read or written.
+    pub fn row(
+        &self,
+        study: Study,
+        row: &Row,
+        seeds: NonZeroU64,
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Measured, ExperimentError> {
+        let found = (0..seeds.get()).map(|seed| {
+            let path = folder.join(format!("{}-{}-{}-{seed}.json", study.name(), row.name, self.sizes.name()));
+            kept(&path, serde_json::to_vec_pretty, || self.measure(study, row, seed, progress))
+        });
+        Ok(Measured::mean(&found.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// Trains, compiles where asked, attacks.
-    pub fn measure(&self, study: Study, row: &Row, seed: u64, console: &Console) -> Result<Measured> {
+    fn measure(
+        &self,
+        study: Study,
+        row: &Row,
+        seed: u64,
+        progress: &dyn Progress,
+    ) -> Result<Measured, ExperimentError> {
+        let Drawings { test, attack, .. } = &self.drawings;
         let train = if matches!(row.options.defence, Defence::Match(_)) { &self.pairs } else { &self.single };
-        let bar = console.bar("training");
         let options = TrainOptions { seed, ..row.options.clone() };
-        let network = training::train(train, &self.test, &options, &bar)?;
-        bar.finish_and_clear();
+        progress.note("training");
+        let network = training::train(train, test, &options, progress)?;
         let (main, seen, cost) = match &row.compile {
             None => {
                 let seen = |data: &Dataset| {
-                    let labels = (data.labels("character")?, data.labels("font")?);
-                    anyhow::Ok(Observations {
-                        outputs: network.outputs(data)?,
-                        width: network.width(),
-                        main: labels.0.values.clone(),
-                        collateral: labels.1.values.clone(),
-                        main_classes: labels.0.classes.clone(),
-                        collateral_classes: labels.1.classes.clone(),
-                    })
+                    let outputs = network.outputs(data).map_err(MeasureError::from)?;
+                    Ok::<_, ExperimentError>(with_labels(outputs, network.width(), data, MAIN, COLLATERAL)?)
                 };
-                (network.accuracy(&self.test)?, [seen(&self.attack)?, seen(&self.test)?], None)
+                (network.accuracy(test)?, [seen(attack)?, seen(test)?], None)
             }
             Some(compile) => {
-                let bar = console.bar("compiling");
-                let (compiled, report) = training::compile(&network, train, compile, &bar)?;
-                bar.finish_and_clear();
-                let seen = |data: &Dataset| observations(&compiled, data, "character", "font");
+                progress.note("compiling");
+                let (compiled, report) = training::compile(&network, train, compile, progress)?;
+                let seen = |data: &Dataset| observations(&compiled, data, MAIN, COLLATERAL);
                 let cost = qfe::Plan::choose(compiled.map()).field_muls();
                 let bits =
                     |range: &training::OutputRange| ((range.empirical.1 - range.empirical.0) as f64 + 1.0).log2();
                 let bits = report.outputs.iter().map(bits).fold(0.0, f64::max);
-                (
-                    training::accuracy(&compiled, &self.test)?,
-                    [seen(&self.attack)?, seen(&self.test)?],
-                    Some((cost, bits)),
-                )
+                (training::accuracy(&compiled, test)?, [seen(attack)?, seen(test)?], Some((cost, bits)))
             }
         };
         let options = AuditOptions {
             network: row.name.clone(),
-            attribute: "font".into(),
+            attribute: COLLATERAL.into(),
             families: row.families.clone(),
             shuffled_control: false,
             vote: vec![20, 140],
             ..AuditOptions::default()
         };
-        let bar = console.bar("attacking");
-        let report = leakage::audit(&seen[0], &seen[1], &options, &bar)?;
-        bar.finish_and_clear();
+        progress.note("attacking");
+        let report = leakage::audit(&seen[0], &seen[1], &options, progress)?;
         Ok(Measured::new(study, row, main, &report, cost))
     }
 }
@@ -142,9 +154,9 @@ impl Measured {
         }
     }
 
-    /// The mean over seeds.
-    pub fn mean(found: Vec<Self>) -> Self {
-        let count = found.len().max(1) as f64;
+    /// The mean over seeds, of which there is one at least.
+    fn mean(found: &[Self]) -> Self {
+        let count = found.len() as f64;
         let mean = |part: fn(&Self) -> f64| found.iter().map(part).sum::<f64>() / count;
         let (main, pooled, worst_class) = (mean(|x| x.main), mean(|x| x.pooled), mean(|x| x.worst_class));
         let vote = (mean(|x| x.vote.0), mean(|x| x.vote.1));

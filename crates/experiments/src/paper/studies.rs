@@ -1,28 +1,32 @@
 //! The rows of every study: what is trained, how it is attacked, and what the paper says of it.
 
-use clap::ValueEnum;
+use std::str::FromStr;
+
 use encoder::EncoderOptions;
 use leakage::AttackerConfig;
 use training::{AdversarialOptions, CompileOptions, Defence, MatchOptions, Precision, TrainOptions};
 
 use super::published;
+use super::sizes::Sizes;
+use crate::ExperimentError;
 
 /// One figure or table.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Study {
-    /// Output size without defence
+    /// Output size without defence.
     Size,
-    /// α of the paper's defence
+    /// α of the paper's defence.
     Alpha,
-    /// Output size with the paper's defence, and with matching
+    /// Output size with the paper's defence, and with matching.
     Defended,
-    /// All attackers
+    /// All attackers.
     Panel,
-    /// Precision, accuracy, leak and cost of integers
+    /// Precision, accuracy, leak and cost of integers.
     Integers,
 }
 
 /// One training and what is done with it.
+#[derive(Clone, Debug)]
 pub struct Row {
     /// Names it within the study.
     pub name: String,
@@ -41,11 +45,9 @@ const ALPHA: f32 = 1.7;
 
 impl Study {
     /// All of them.
-    pub fn all() -> Vec<Self> {
-        Self::value_variants().to_vec()
-    }
+    pub const ALL: [Self; 5] = [Self::Size, Self::Alpha, Self::Defended, Self::Panel, Self::Integers];
 
-    /// Its name on the command line.
+    /// Its name, in results and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Size => "size",
@@ -56,8 +58,20 @@ impl Study {
         }
     }
 
-    /// Its rows, with these epochs of the paper's phases, steps of the other trainings, and attackers.
-    pub fn rows(self, epochs: (usize, usize), steps: usize, attackers: &[AttackerConfig]) -> Vec<Row> {
+    /// What it varies, in a few words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Size => "Output size without defence",
+            Self::Alpha => "α of the paper's defence",
+            Self::Defended => "Output size with the paper's defence, and with matching",
+            Self::Panel => "All attackers",
+            Self::Integers => "Precision, accuracy, leak and cost of integers",
+        }
+    }
+
+    /// Its rows, with these epochs and steps, against these attackers.
+    pub fn rows(self, sizes: &Sizes, attackers: &[AttackerConfig]) -> Vec<Row> {
+        let &Sizes { epochs, steps, .. } = sizes;
         let row = |name: String, options: TrainOptions, published| Row {
             name,
             options,
@@ -112,19 +126,53 @@ impl Study {
     }
 }
 
+impl FromStr for Study {
+    type Err = ExperimentError;
+
+    fn from_str(name: &str) -> Result<Self, ExperimentError> {
+        Self::ALL.into_iter().find(|study| study.name() == name).ok_or_else(|| ExperimentError::UnknownStudy {
+            name: name.to_owned(),
+            known: Self::ALL.map(Self::name).join(", "),
+        })
+    }
+}
+
 /// No defence.
-pub fn bare(steps: usize) -> TrainOptions {
+pub(super) fn bare(steps: usize) -> TrainOptions {
     TrainOptions { steps, ..TrainOptions::quick(Defence::None) }
 }
 
 /// Matching in paired data.
-pub fn matching(steps: usize) -> TrainOptions {
+fn matching(steps: usize) -> TrainOptions {
     TrainOptions { steps, ..TrainOptions::quick(Defence::Match(MatchOptions::default())) }
 }
 
 /// The paper's network, phases and adversary.
-pub fn paper(alpha: f32, (initial, sabotage): (usize, usize)) -> TrainOptions {
+pub(super) fn paper(alpha: f32, (initial, sabotage): (usize, usize)) -> TrainOptions {
     let adversarial =
         AdversarialOptions { weight: alpha, epochs: (initial, sabotage, 0), ..AdversarialOptions::default() };
     TrainOptions::paper(Defence::Paper(adversarial))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn studies_are_found_by_their_names() {
+        for study in Study::ALL {
+            assert_eq!(study.name().parse::<Study>().unwrap(), study);
+        }
+        let refused = "beta".parse::<Study>().unwrap_err().to_string();
+        assert!(refused.contains("`beta`") && refused.contains("alpha"), "{refused}");
+    }
+
+    #[test]
+    fn rows_carry_what_the_paper_prints() {
+        let rows = Study::Integers.rows(&Sizes::quick(), &AttackerConfig::quick());
+        assert_eq!(rows.iter().filter(|row| row.published == Some((published::INTEGER_MAIN, None))).count(), 1);
+        assert!(rows.iter().all(|row| row.compile.as_ref().is_some_and(|compile| compile.steps == 20)));
+        let rows = Study::Defended.rows(&Sizes::default(), &[]);
+        assert_eq!(rows.len(), 2 * published::DEFENDED.len());
+    }
 }

@@ -2,11 +2,18 @@
 
 use report::{Dot, Page, Scatter, Section, Table};
 
-use super::front;
+use super::front::Front;
 use super::point::Found;
 
-/// The plot, what it means, and every point.
-pub fn html(found: &[Found]) -> String {
+impl Front {
+    /// A page with the plot, what it means, and every point.
+    pub fn html(&self) -> String {
+        html(self)
+    }
+}
+
+fn html(front: &Front) -> String {
+    let found = front.points();
     let dot = |x: &Found| Dot {
         x: x.main_integer,
         y: x.pooled,
@@ -24,7 +31,7 @@ pub fn html(found: &[Found]) -> String {
         level: chance,
         dots: found.iter().map(dot).collect(),
     };
-    let (header, rows) = front::table(found);
+    let (header, rows) = front.table();
     let sizes = found.first().map_or((0, 0), |x| x.attack_items);
     let section = Section::new("Which network to take")
         .text(format!(

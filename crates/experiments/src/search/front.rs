@@ -1,9 +1,34 @@
 //! Which points nobody would give up, and the table of all of them.
 
+use serde::Serialize;
+
 use super::point::Found;
 
-/// Marks the points of the Pareto front: more accuracy, less leak, less work.
-pub fn mark(found: &mut [Found]) {
+/// All points of a search, with those marked that nobody would give up: no other has as much accuracy, as little leak
+/// and as little work, and more of one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Front(Vec<Found>);
+
+impl Front {
+    /// Marks the points.
+    pub fn of(mut found: Vec<Found>) -> Self {
+        mark(&mut found);
+        Self(found)
+    }
+
+    /// All points, in the order given.
+    pub fn points(&self) -> &[Found] {
+        &self.0
+    }
+
+    /// Header and rows of a table, the most accurate first.
+    pub fn table(&self) -> ([&'static str; 12], Vec<[String; 12]>) {
+        table(&self.0)
+    }
+}
+
+fn mark(found: &mut [Found]) {
     let values: Vec<[f64; 3]> = found.iter().map(|x| [x.main_integer, -x.pooled, -x.field_muls]).collect();
     let beats = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).all(|(a, b)| a >= b) && a != b;
     for (found, value) in found.iter_mut().zip(&values) {
@@ -11,8 +36,7 @@ pub fn mark(found: &mut [Found]) {
     }
 }
 
-/// Header and rows, the most accurate first.
-pub fn table(found: &[Found]) -> ([&'static str; 12], Vec<[String; 12]>) {
+fn table(found: &[Found]) -> ([&'static str; 12], Vec<[String; 12]>) {
     let header = [
         "front",
         "S",
@@ -75,16 +99,16 @@ mod tests {
 
     #[test]
     fn what_another_beats_in_all_is_not_on_the_front() {
-        let mut points =
-            [found(99.0, 52.0, 1e6), found(98.0, 51.0, 1e6), found(98.0, 53.0, 1e6), found(98.0, 53.0, 9e5)];
-        mark(&mut points);
-        assert_eq!(points.map(|point| point.front), [true, true, false, true]);
+        let points = [found(99.0, 52.0, 1e6), found(98.0, 51.0, 1e6), found(98.0, 53.0, 1e6), found(98.0, 53.0, 9e5)];
+        let front = Front::of(points.to_vec());
+        let marks: Vec<bool> = front.points().iter().map(|point| point.front).collect();
+        assert_eq!(marks, [true, true, false, true]);
+        assert_eq!(front.table().1[0][6], "99.00");
     }
 
     #[test]
     fn equal_points_are_both_on_the_front() {
-        let mut points = [found(99.0, 52.0, 1e6), found(99.0, 52.0, 1e6)];
-        mark(&mut points);
-        assert!(points.iter().all(|point| point.front));
+        let front = Front::of(vec![found(99.0, 52.0, 1e6), found(99.0, 52.0, 1e6)]);
+        assert!(front.points().iter().all(|point| point.front));
     }
 }
