@@ -3,7 +3,6 @@
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
 use host::Progress;
-use training::Defence;
 
 use super::sizes::Sizes;
 use crate::ExperimentError;
@@ -43,12 +42,15 @@ impl Drawings {
         Ok(Self { generator, test, attack })
     }
 
-    /// Images to train on with this defence.
-    pub(super) fn training(&self, images: usize, defence: &Defence, progress: &dyn Progress) -> Dataset {
+    /// Images to train on, in pairs of one character in both fonts.
+    pub(super) fn pairs(&self, images: usize, progress: &dyn Progress) -> Dataset {
         progress.note("drawing");
-        match defence {
-            Defence::Match(_) => self.generator.draw_pairs(images / 2, PAIRS, progress),
-            _ => self.generator.draw(images, SINGLE, progress),
-        }
+        self.generator.draw_pairs(images / 2, PAIRS, progress)
+    }
+
+    /// Images to train on, one by one.
+    pub(super) fn single(&self, images: usize, progress: &dyn Progress) -> Dataset {
+        progress.note("drawing");
+        self.generator.draw(images, SINGLE, progress)
     }
 }

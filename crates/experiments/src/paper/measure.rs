@@ -7,7 +7,7 @@ use dataset::Dataset;
 use host::Progress;
 use leakage::{AuditOptions, AuditReport};
 use serde::{Deserialize, Serialize};
-use training::{Defence, MatchOptions, MeasureError, TrainOptions};
+use training::{Defence, MeasureError, TrainOptions};
 
 use super::drawings::{COLLATERAL, Drawings, MAIN};
 use super::sizes::Sizes;
@@ -63,8 +63,7 @@ impl Ground {
     /// The fonts cannot be read.
     pub fn draw(sizes: Sizes, progress: &dyn Progress) -> Result<Self, ExperimentError> {
         let drawings = Drawings::new(&sizes, progress)?;
-        let training = |defence| drawings.training(sizes.images, &defence, progress);
-        let (pairs, single) = (training(Defence::Match(MatchOptions::default())), training(Defence::None));
+        let (pairs, single) = (drawings.pairs(sizes.images, progress), drawings.single(sizes.images, progress));
         Ok(Self { sizes, drawings, pairs, single })
     }
 

@@ -117,7 +117,10 @@ impl Recipe {
         progress: &dyn Progress,
     ) -> Result<Built, ExperimentError> {
         let name = self.name;
-        let train = drawings.training(self.images, &self.options.defence, progress);
+        let train = match self.options.defence {
+            Defence::Match(_) => drawings.pairs(self.images, progress),
+            _ => drawings.single(self.images, progress),
+        };
         let float = folder.join(format!("{name}.float.safetensors"));
         let network = match float.exists() {
             true => Network::load(&float)?,
