@@ -59,7 +59,9 @@ fn the_page_escapes_what_comes_from_outside_and_needs_nothing_else() {
         .pictures(vec![picture])
         .scatter(scatter);
     let page = Page::new("<title>").report(&other).report(&hostile).section(section.clone()).section(section).html();
-    for wrong in ["<img src=x", "<script", "<b>&lt;b", "<u>", "<c>", "<td><td", "<i>", "<s>", "<q>", "<em>", "\"font\" &"] {
+    for wrong in
+        ["<img src=x", "<script", "<b>&lt;b", "<u>", "<c>", "<td><td", "<i>", "<s>", "<q>", "<em>", "\"font\" &"]
+    {
         assert!(!page.contains(wrong), "{wrong}");
     }
     assert!(page.contains("&lt;img src=x onerror=1&gt;"));

@@ -110,12 +110,7 @@ impl Recipe {
     ///
     /// # Errors
     /// A step fails, or a file of the folder cannot be read or written.
-    pub fn build(
-        &self,
-        drawings: &Drawings,
-        folder: &Path,
-        progress: &dyn Progress,
-    ) -> Result<Built, ExperimentError> {
+    pub fn build(&self, drawings: &Drawings, folder: &Path, progress: &dyn Progress) -> Result<Built, ExperimentError> {
         let name = self.name;
         let train = match self.options.defence {
             Defence::Match(_) => drawings.pairs(self.images, progress),

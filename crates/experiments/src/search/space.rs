@@ -32,10 +32,11 @@ impl Space {
     }
 }
 
-/// Every point with every value.
+/// Every point with every value; the points as they are where there are no values.
 fn vary<T: Copy>(points: &mut Vec<Point>, values: &[T], with: impl Fn(Point, T) -> Point) {
     if !values.is_empty() {
-        *points = points.iter().flat_map(|&point| values.iter().map(move |&value| (point, value))).map(|(point, value)| with(point, value)).collect();
+        let with = &with;
+        *points = points.iter().flat_map(|&point| values.iter().map(move |&value| with(point, value))).collect();
     }
 }
 
