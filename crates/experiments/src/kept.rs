@@ -35,7 +35,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("two.json");
         assert_eq!(kept(&path, serde_json::to_vec, || Ok(2)).unwrap(), 2);
-        assert_eq!(kept(&path, serde_json::to_vec, || unreachable!()).unwrap(), 2);
+        assert_eq!(kept(&path, serde_json::to_vec::<i32>, || unreachable!()).unwrap(), 2);
         std::fs::write(&path, "two").unwrap();
         let refused = kept(&path, serde_json::to_vec::<i32>, || unreachable!()).unwrap_err();
         assert!(refused.to_string().contains("two.json"), "{refused}");

@@ -5,8 +5,8 @@ mod common;
 use common::{normal, observe, shifted};
 use host::Silent;
 use leakage::{
-    AttackerConfig, Attribute, AuditError, AuditOptions, Extras, Inputs, Scope, Undefended, audit,
-    audit_attributes, audit_with, reconstruct,
+    AttackerConfig, Attribute, AuditError, AuditOptions, Extras, Inputs, Scope, Undefended, audit, audit_attributes,
+    audit_with, reconstruct,
 };
 
 fn options(families: Vec<AttackerConfig>) -> AuditOptions {

@@ -14,7 +14,10 @@ mod words;
 
 use leakage::AuditReport;
 
-pub(crate) use summary::section as summary;
+/// The first screen.
+pub(crate) fn summary(reports: &[&AuditReport]) -> String {
+    summary::section(reports)
+}
 
 /// Everything but the summary.
 pub(crate) fn details(reports: &[&AuditReport]) -> String {
