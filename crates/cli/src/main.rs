@@ -5,7 +5,6 @@ mod console;
 mod encoder;
 mod files;
 mod keys;
-mod observe;
 mod passphrase;
 mod remedy;
 

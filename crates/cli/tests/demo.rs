@@ -63,7 +63,7 @@ fn the_demo_serves_what_it_trained() {
     assert_eq!(ledger["entries"][3]["event"]["event"], "key-issued");
 
     // A second start trains nothing: it would find its page in the way.
-    assert!(shop.path("report.html").exists());
+    assert!(shop.path("served/report.html").exists() && !shop.path("report.html").exists());
     let again = shop.serve(serve, "predictor at ");
     assert_eq!(send(&again.address)["results"][0]["output"], first["results"][0]["output"]);
 }
@@ -73,7 +73,7 @@ fn the_demo_serves_the_network_that_comes_with_it() {
     let shop = Workshop::empty();
     let serve = "demo --serve --ready --folder served --listen 127.0.0.1:0 --authority-listen 127.0.0.1:0";
     let server = shop.serve(serve, "predictor at ");
-    assert!(!shop.path("report.html").exists());
+    assert!(!shop.path("served/report.html").exists());
     // The authority beside it knows one caller.
     let token = std::fs::read_to_string(shop.path("served/authority.token")).unwrap();
     let entry = std::fs::read_to_string(shop.path("served/authority-tokens.toml")).unwrap();

@@ -4,7 +4,7 @@
 //! crate measures what they tell about a *collateral attribute* that should have stayed private:
 //! it trains fresh attackers of many kinds on labelled outputs and reports the strongest, with
 //! 95 % intervals and what to compare it with. It knows numbers and labels only; networks, curves
-//! and images are other crates' business.
+//! and pages are other crates' business.
 //!
 //! ```
 //! use leakage::{AuditOptions, AttackerConfig, Observations, audit};
@@ -44,7 +44,6 @@ mod error;
 mod evaluate;
 mod examine;
 mod growth;
-mod html;
 mod linear;
 mod metrics;
 mod observations;
@@ -62,7 +61,6 @@ pub use attackers::AttackerConfig;
 pub use attributes::{Attribute, audit_attributes};
 pub use audit::{audit, audit_with, control};
 pub use error::AuditError;
-pub use html::{Block, Dot, Page, Picture, Scatter, Section, Table};
 pub use metrics::wilson;
 pub use observations::{CLASS_LIMIT, LEAST_ITEMS, Observations, WIDTH_LIMIT};
 pub use options::AuditOptions;

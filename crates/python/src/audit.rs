@@ -3,6 +3,7 @@
 use leakage::{AuditOptions, Family, Observations};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
+use report::Page;
 
 use crate::error::{exception, raise};
 use crate::{arrays, options, progress};
@@ -25,7 +26,7 @@ impl AuditReport {
     }
 
     fn html(&self, title: &str) -> String {
-        self.inner.html(title)
+        Page::new(title).report(&self.inner).html()
     }
 }
 

@@ -29,7 +29,7 @@ use crate::console::Console;
 /// The verbs.
 #[derive(Subcommand)]
 pub enum Command {
-    /// The whole flow on drawn digits and real handwriting; ends with a table and report.html
+    /// The whole flow on drawn digits and real handwriting; ends with a table and a page
     Demo(demo::Demo),
     /// Draw, import, divide and look at data sets
     #[command(subcommand)]

@@ -13,7 +13,6 @@ use training::{
 
 use super::matching;
 use super::search;
-use super::search::Point;
 use crate::console::Console;
 use crate::encoder::EncoderArguments;
 use crate::files::Output;
@@ -158,9 +157,7 @@ impl Train {
         }
 
         if self.search.asked() {
-            let ground = search::Ground { train: &train, validation: &validation, options, folder: path };
-            let space = self.search.space(&Point::of(&ground.options))?;
-            return search::run(&ground, &space, console);
+            return self.search.run(options, (&train, &self.data), &validation, path, console);
         }
 
         let bar = console.bar("training");

@@ -12,7 +12,6 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::Audit;
-use crate::observe;
 
 /// Items that attackers of raw inputs learn from and are scored on: hundreds of columns take long.
 const RAW_ITEMS: (usize, usize) = (10_000, 5_000);
@@ -33,7 +32,7 @@ pub fn attack(
         ..AuditOptions::default()
     };
     let random = network.shuffled(seed)?;
-    let seen = |data| observe::observations(&random, data, &audit.main, &audit.collateral);
+    let seen = |data| experiments::observations(&random, data, &audit.main, &audit.collateral);
     let untrained = leakage::control("random network", &seen(train)?, &seen(test)?, &options, bar)?;
 
     let families = [AttackerConfig::logistic(), AttackerConfig::neighbours(15), AttackerConfig::forest(5)];
@@ -52,5 +51,5 @@ pub fn attack(
 fn inputs(encoder: &Encoder, data: &Dataset, audit: &Audit) -> Result<Observations> {
     let encode = |item| Ok(encoder.encode(data.image(item))?.u.split_off(1));
     let rows = (0..data.len()).into_par_iter().map(encode).collect::<Result<Vec<Vec<i64>>>>()?;
-    observe::labelled(&rows.concat(), encoder.inputs().0 - 1, data, &audit.main, &audit.collateral)
+    Ok(experiments::labelled(&rows.concat(), encoder.inputs().0 - 1, data, &audit.main, &audit.collateral)?)
 }

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Page, Undefended};
+use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Undefended};
 use model::CompiledNetwork;
+use report::Page;
 use serde::Serialize;
 use serde_json::json;
 use service::audit::{Evidence, SignedAudit};
@@ -20,7 +21,6 @@ use service::signature::SigningKey;
 use super::matching;
 use crate::console::Console;
 use crate::files;
-use crate::observe;
 pub use text::finding;
 
 /// Trains fresh attackers on the outputs of one data set and scores them on another.
@@ -176,12 +176,7 @@ impl Audit {
             console.step("attacking a random network and the raw inputs, for comparison");
             report.controls.others.extend(controls::attack(self, network, &train.data, &test.data, &bar)?);
         }
-        if let Some(noise) = network.encoder().noise() {
-            let outputs = network.evaluate_all_without_noise(&test.data)?.into_iter().map(|output| output as f32);
-            let clean = Observations { outputs: outputs.collect(), ..test.seen.clone() };
-            let deviations: Vec<f64> = noise.deviations.iter().copied().map(f64::from).collect();
-            report.noise = Some(leakage::pair_bound(&clean, &deviations, options.seeds[0])?);
-        }
+        report.noise = experiments::noise_bound(network, &test.data, &test.seen, options.seeds[0])?;
         let mut attributes = Vec::new();
         if !others.is_empty() {
             // One family may need undefended outputs, and those are for the attribute asked for.
@@ -239,14 +234,14 @@ impl Split {
             let data = Dataset::load(path)?;
             data.check_encoder(network.encoder())?;
             let outputs = network.evaluate_all(&data)?;
-            let seen = observe::labelled(&outputs, network.outputs(), &data, &audit.main, &audit.collateral)?;
+            let seen = experiments::labelled(&outputs, network.outputs(), &data, &audit.main, &audit.collateral)?;
             Ok::<_, anyhow::Error>(Self { data, outputs, seen })
         };
         load().with_context(|| path.display().to_string())
     }
 
     fn seen_by(&self, network: &CompiledNetwork, audit: &Audit) -> Result<Observations> {
-        observe::observations(network, &self.data, &audit.main, &audit.collateral)
+        Ok(experiments::observations(network, &self.data, &audit.main, &audit.collateral)?)
     }
 
     fn inputs(&self) -> Inputs<'_> {

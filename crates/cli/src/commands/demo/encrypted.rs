@@ -4,8 +4,9 @@ use anyhow::{Result, bail};
 use qfe::Ciphertext;
 use roles::{Authority, Predictor};
 
-use super::Splits;
-use super::outcome::{Clock, Scene};
+use super::clock::Clock;
+use super::outcome::Scene;
+use super::splits::Splits;
 use super::trained::Trained;
 use crate::console::Console;
 use crate::keys;

@@ -3,24 +3,27 @@
 //! Drawn digits in two fonts: an undefended and a defended network, compiled, audited by fresh attackers, and
 //! evaluated under encryption by two functional keys of one public key. Real handwriting: a network of its own.
 
+mod clock;
 mod encrypted;
 mod outcome;
 mod page;
 mod serve;
+mod splits;
 mod trained;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
-use dataset::Dataset;
-use dataset::draw::{DrawSpec, Generator};
+use tempfile::TempDir;
 use training::{Defence, MatchOptions, TrainOptions};
 
 use crate::console::Console;
 use crate::files;
-use outcome::{Clock, Outcome};
+use clock::Clock;
+use outcome::Outcome;
 use serve::Serve;
+use splits::Splits;
 use trained::{Trained, Trial};
 
 /// Draws, trains, compiles, audits, issues, encrypts and predicts in a few minutes.
@@ -29,9 +32,9 @@ use trained::{Trained, Trial};
     after_help = "Examples:\n  halflight demo --report report.html\n  halflight demo --serve\n  halflight demo --serve --ready"
 )]
 pub struct Demo {
-    /// HTML page to write at the end
-    #[arg(long, default_value = "report.html", value_name = "FILE")]
-    report: PathBuf,
+    /// HTML page to write at the end [default: report.html in a new temporary folder, or in that of `--serve`]
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Replace the page if it exists
     #[arg(long)]
     force: bool,
@@ -51,6 +54,8 @@ pub struct Demo {
     serve: Serve,
 }
 
+/// Name of the page in a folder of its own.
+const PAGE: &str = "report.html";
 /// Name of the network that is served.
 const SERVED: &str = "defended";
 /// Handwritten test images to encrypt.
@@ -69,10 +74,14 @@ impl Demo {
             self.serve.prepare_ready()?;
             return self.serve.run(console);
         }
-        files::check_writable(&self.report, self.force)?;
+        let (report, made) = self.place()?;
         let mut clock = Clock::default();
 
-        let drawn = self.draw(console, &mut clock)?;
+        let drawn = clock.step("draw", console, || {
+            let splits = Splits::drawn(self.images as usize, self.seed, &console.bar("drawing"))?;
+            let bytes = splits.bytes();
+            Ok((splits, bytes))
+        })?;
         let steps = |standard: usize| self.steps.unwrap_or(standard);
         // Rounding undoes part of the matching, so that the defended network is fine-tuned longer.
         let [undefended, defended] = [Defence::None, Defence::Match(MatchOptions::default())];
@@ -94,7 +103,7 @@ impl Demo {
         for trial in &trials {
             networks.push(trial.run(console, &mut clock)?);
         }
-        let handwriting = handwriting(self.seed)?;
+        let handwriting = Splits::handwriting(self.seed)?;
         let trial = Trial {
             name: "handwriting",
             data: &handwriting,
@@ -107,8 +116,10 @@ impl Demo {
         scenes.extend(encrypted::scenes(&written, &handwriting, HANDWRITTEN, console, &mut clock)?);
         let networks: Vec<Trained> = networks.into_iter().chain(written).collect();
 
-        let outcome = Outcome::new(&networks, &scenes, clock, &self.report);
-        files::write(&self.report, page::html(&outcome, &networks, &[&drawn, &handwriting])?.as_bytes())?;
+        let outcome = Outcome::new(&networks, &scenes, clock, &report);
+        host::files::make_folder(host::files::folder_of(&report))?;
+        files::write(&report, page::html(&outcome, &networks, &[&drawn, &handwriting])?.as_bytes())?;
+        made.map(TempDir::keep);
         console.result(&outcome, || outcome.to_string())?;
         match networks.iter().find(|trained| self.serve.serve && trained.name == SERVED) {
             None => Ok(()),
@@ -119,23 +130,20 @@ impl Demo {
         }
     }
 
-    fn draw(&self, console: &Console, clock: &mut Clock) -> Result<Splits> {
-        let images = self.images as usize;
-        clock.step("draw", console, || {
-            let generator = Generator::new(&DrawSpec::default())?;
-            let bar = console.bar("drawing");
-            let splits = Splits {
-                name: "drawn digits",
-                main: "character",
-                collateral: "font",
-                train: generator.draw_pairs(images / 2, self.seed, &bar),
-                test: generator.draw(images.min(10_000), self.seed.wrapping_add(1), &bar),
-                attack: generator.draw(images.min(40_000), self.seed.wrapping_add(2), &bar),
-            };
-            bar.finish_and_clear();
-            let bytes = [&splits.train, &splits.test, &splits.attack].map(|data| data.images().len()).iter().sum();
-            Ok((splits, bytes))
-        })
+    /// Where the page goes, and the folder that was made for it, which goes again if no page comes.
+    fn place(&self) -> Result<(PathBuf, Option<TempDir>)> {
+        let (path, made) = match &self.report {
+            Some(path) => (path.clone(), None),
+            // Made at the end: it is whole or empty.
+            None if self.serve.serve => return Ok((self.serve.folder().join(PAGE), None)),
+            None => {
+                let made = tempfile::Builder::new().prefix("halflight-demo-").tempdir();
+                let made = made.context("no temporary folder can be made for the page; name a file with --report")?;
+                (made.path().join(PAGE), Some(made))
+            }
+        };
+        files::check_writable(&path, self.force)?;
+        Ok((path, made))
     }
 
     fn options(&self, defence: Defence, steps: usize) -> TrainOptions {
@@ -155,18 +163,32 @@ impl Demo {
     }
 }
 
-/// One kind of data, split: what the network learns from, what everyone is tested on, what attackers learn from.
-pub struct Splits {
-    name: &'static str,
-    main: &'static str,
-    collateral: &'static str,
-    train: Dataset,
-    test: Dataset,
-    attack: Dataset,
-}
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
 
-/// One image in five is for testing; attackers learn from the training images, since there are no others.
-fn handwriting(seed: u64) -> Result<Splits> {
-    let (train, test) = dataset::handwriting::digits().split(0.2, &["digit"], seed)?;
-    Ok(Splits { name: "real handwriting", main: "digit", collateral: "ink", attack: train.clone(), train, test })
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        demo: Demo,
+    }
+
+    fn place(arguments: &[&str]) -> (PathBuf, Option<TempDir>) {
+        let arguments = std::iter::once(&"demo").chain(arguments);
+        Command::parse_from(arguments).demo.place().unwrap()
+    }
+
+    #[test]
+    fn the_page_goes_where_it_is_told_or_out_of_the_way() {
+        let (path, made) = place(&[]);
+        let folder = made.unwrap();
+        assert!(path.starts_with(std::env::temp_dir()) && folder.path().join(PAGE) == path);
+        assert_ne!(place(&[]).0, path, "a folder of its own each time");
+        assert_eq!(place(&["--serve", "--folder", "served"]).0, PathBuf::from("served").join(PAGE));
+        let named = folder.path().join("mine.html");
+        let (path, made) = place(&["--report", named.to_str().unwrap()]);
+        assert!(path == named && made.is_none());
+    }
 }

@@ -2,38 +2,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use anyhow::Result;
 use leakage::Finding;
 use serde::Serialize;
 
+use super::clock::{Clock, Step};
 use super::trained::Trained;
 use crate::commands::audit::finding;
-use crate::console::{self, Console};
-
-/// Times every step.
-#[derive(Default)]
-pub struct Clock(Vec<Step>);
-
-/// One step: how long, and the bytes of what it made.
-#[derive(Serialize)]
-pub struct Step {
-    name: String,
-    ms: f64,
-    bytes: usize,
-}
-
-impl Clock {
-    /// Runs `work`, which returns its result and the bytes of what it made (0 where that says nothing).
-    pub fn step<T>(&mut self, name: &str, console: &Console, work: impl FnOnce() -> Result<(T, usize)>) -> Result<T> {
-        console.step(name);
-        let start = Instant::now();
-        let (result, bytes) = work()?;
-        self.0.push(Step { name: name.to_owned(), ms: start.elapsed().as_secs_f64() * 1e3, bytes });
-        Ok(result)
-    }
-}
+use crate::console;
 
 /// What happened under encryption.
 pub struct Scene {
@@ -95,7 +71,7 @@ impl Outcome {
             strongest: trained.audit.strongest.clone(),
         };
         let networks = networks.iter().zip(scenes).map(row).collect();
-        Self { networks, steps: clock.0, report: report.to_owned() }
+        Self { networks, steps: clock.steps(), report: report.to_owned() }
     }
 
     /// Header and rows of the table of networks.

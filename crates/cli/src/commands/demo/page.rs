@@ -1,10 +1,10 @@
 //! The demo's page: its own tables and some of what was encrypted, above the audits side by side.
 
 use anyhow::Result;
-use leakage::{Page, Picture, Section, Table};
+use report::{Page, Picture, Section, Table};
 
-use super::Splits;
 use super::outcome::Outcome;
+use super::splits::Splits;
 use super::trained::Trained;
 
 /// Test images shown of each data set: the first ones, which are among those encrypted.
@@ -16,17 +16,13 @@ pub fn html(outcome: &Outcome, networks: &[Trained], data: &[&Splits]) -> Result
     let mut page = networks.iter().fold(start, |page, trained| page.report(&trained.audit));
     let (header, rows) = outcome.table();
     // The cards at the top say more about attackers than the last column does.
-    let without_last = |cells: &[String; 7]| cells[..6].to_vec();
-    let networks = rows.iter().map(without_last).fold(Table::new(header[..6].to_vec()), Table::row);
+    let networks = Table::of(header.into_iter().take(6), rows.into_iter().map(|cells| cells.into_iter().take(6)));
     page = page.section(Section::new("Networks").table(networks));
     for splits in data {
         page = page.section(Section::new(format!("Encrypted: {}", splits.name)).pictures(samples(splits)?));
     }
-    Ok(page.section(Section::new("Steps").table(table(outcome.timings()))).html())
-}
-
-fn table<const N: usize>((header, rows): ([&'static str; N], Vec<[String; N]>)) -> Table {
-    rows.into_iter().fold(Table::new(header), Table::row)
+    let (header, rows) = outcome.timings();
+    Ok(page.section(Section::new("Steps").table(Table::of(header, rows))).html())
 }
 
 fn samples(splits: &Splits) -> Result<Vec<Picture>> {

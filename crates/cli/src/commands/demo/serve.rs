@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -69,6 +69,11 @@ impl Serve {
     pub fn is_prepared(&self) -> bool {
         // Written last.
         self.model().join("functional.key").is_file()
+    }
+
+    /// Where everything is kept.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Refuses a folder that holds something else, before anything is trained.

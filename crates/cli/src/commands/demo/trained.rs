@@ -1,14 +1,14 @@
 //! From data to a compiled, audited network.
 
 use anyhow::Result;
+use experiments::observations;
 use leakage::{AuditOptions, AuditReport};
 use model::CompiledNetwork;
 use training::{CompileOptions, Precision, TrainOptions};
 
-use super::Splits;
-use super::outcome::Clock;
+use super::clock::Clock;
+use super::splits::Splits;
 use crate::console::Console;
-use crate::observe::observations;
 
 /// A network to train.
 pub struct Trial<'a> {

@@ -1,0 +1,78 @@
+//! Why an experiment ends without a result.
+
+use std::path::PathBuf;
+
+use dataset::DatasetError;
+use dataset::draw::DrawError;
+use leakage::AuditError;
+use model::EvaluateError;
+use training::{CompileError, MeasureError, TrainError};
+
+/// Why an experiment ends without a result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// A search without a label that outputs should not tell.
+    #[error("`collateral` is empty: a search measures a leak, so name the label that outputs should not tell")]
+    NoCollateral,
+    /// A folder of another search.
+    #[error(
+        "{}: its points come from other data or options; name another folder, or repeat what made them",
+        folder.display()
+    )]
+    OtherSearch {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A study that does not exist.
+    #[error("there is no study `{name}`: there are {known}")]
+    UnknownStudy {
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// A network that does not come with the program.
+    #[error("there is no network `{name}`: there are {known}")]
+    UnknownNetwork {
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// A file that holds no result of this kind.
+    #[error("{}: holds no such result: {source}; remove it to measure again", path.display())]
+    Result {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A result that cannot be read or written.
+    #[error(transparent)]
+    File(#[from] host::files::FileError),
+    /// A network that cannot be read or written.
+    #[error(transparent)]
+    Network(#[from] model::FileError),
+    /// Characters that cannot be drawn.
+    #[error(transparent)]
+    Draw(#[from] DrawError),
+    /// A label that does not exist.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// A training that failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A compilation that failed.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// An accuracy that cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    /// An evaluation that failed.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    /// An audit that was refused.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+}

@@ -1,0 +1,53 @@
+//! Experiments on private networks. Every result is a file, so that an experiment that was stopped goes on.
+//!
+//! | to know | use |
+//! |---|---|
+//! | which network to take | [`search`] |
+//! | what comes of the paper's studies | [`paper::Ground`], [`paper::Study`] |
+//! | the networks that come with the program | [`paper::Recipe`] |
+//! | what attackers are given of a network | [`observations`], [`labelled`], [`noise_bound`] |
+//!
+//! ```
+//! use dataset::draw::{DrawSpec, Generator};
+//! use experiments::search::{Front, Ground, Point, Search, Space};
+//! use host::Silent;
+//! use training::{Defence, TrainOptions};
+//!
+//! let generator = Generator::new(&DrawSpec::default())?;
+//! let [train, validation, attackers] = [(400, 1), (300, 2), (600, 3)].map(|(n, seed)| generator.draw(n, seed, &Silent));
+//! let options = TrainOptions {
+//!     collateral: vec!["font".into()],
+//!     units: 6,
+//!     batch: 100,
+//!     steps: 20,
+//!     ..TrainOptions::quick(Defence::None)
+//! };
+//! // Two and three outputs, all else as the training has it.
+//! let points = Space { outputs: vec![2, 3], ..Space::default() }.points(&Point::of(&options));
+//!
+//! let folder = tempfile::tempdir()?;
+//! let search = Search::open(Ground {
+//!     train: &train,
+//!     validation: &validation,
+//!     attackers: &attackers,
+//!     options,
+//!     compile_steps: 4,
+//!     folder: folder.path(),
+//! })?;
+//! let found = points.iter().map(|point| search.visit(point, &Silent)).collect::<Result<Vec<_>, _>>()?;
+//! let front = Front::of(found);
+//! assert!(front.points().iter().any(|point| point.front));
+//! assert!(front.html().contains("Which network to take"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![warn(missing_debug_implementations)]
+
+mod error;
+mod kept;
+mod observe;
+pub mod paper;
+pub mod search;
+
+pub use error::ExperimentError;
+pub use observe::{labelled, noise_bound, observations};

@@ -1,0 +1,71 @@
+//! What an attacker is given: the integer outputs of a compiled network, with labels.
+
+use dataset::{Dataset, DatasetError};
+use leakage::{Observations, PairBound};
+use model::CompiledNetwork;
+
+use crate::ExperimentError;
+
+/// Evaluates `network` in clear on every item: the same integers as under encryption.
+///
+/// # Errors
+/// The network does not take these items, or there is no such label.
+pub fn observations(
+    network: &CompiledNetwork,
+    data: &Dataset,
+    main: &str,
+    collateral: &str,
+) -> Result<Observations, ExperimentError> {
+    Ok(labelled(&network.evaluate_all(data)?, network.outputs(), data, main, collateral)?)
+}
+
+/// Outputs `[N, width]` with the labels of their items.
+///
+/// # Errors
+/// There is no such label.
+pub fn labelled(
+    outputs: &[i64],
+    width: usize,
+    data: &Dataset,
+    main: &str,
+    collateral: &str,
+) -> Result<Observations, DatasetError> {
+    with_labels(outputs.iter().map(|&output| output as f32).collect(), width, data, main, collateral)
+}
+
+/// The same of outputs in floats.
+pub(crate) fn with_labels(
+    outputs: Vec<f32>,
+    width: usize,
+    data: &Dataset,
+    main: &str,
+    collateral: &str,
+) -> Result<Observations, DatasetError> {
+    let (main, collateral) = (data.labels(main)?, data.labels(collateral)?);
+    Ok(Observations {
+        outputs,
+        width,
+        main: main.values.clone(),
+        collateral: collateral.values.clone(),
+        main_classes: main.classes.clone(),
+        collateral_classes: collateral.classes.clone(),
+    })
+}
+
+/// What the noise of `network` promises about the items of `data`, which look to an attacker like `seen`; nothing
+/// where owners add none.
+///
+/// # Errors
+/// The network does not take these items, or they are too few.
+pub fn noise_bound(
+    network: &CompiledNetwork,
+    data: &Dataset,
+    seen: &Observations,
+    seed: u64,
+) -> Result<Option<PairBound>, ExperimentError> {
+    let Some(noise) = network.encoder().noise() else { return Ok(None) };
+    let outputs = network.evaluate_all_without_noise(data)?.into_iter().map(|output| output as f32);
+    let clean = Observations { outputs: outputs.collect(), ..seen.clone() };
+    let deviations: Vec<f64> = noise.deviations.iter().copied().map(f64::from).collect();
+    Ok(Some(leakage::pair_bound(&clean, &deviations, seed)?))
+}

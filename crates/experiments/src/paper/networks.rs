@@ -1,0 +1,177 @@
+//! The networks that come with the program, made again.
+//!
+//! Equal seeds give equal drawings and trainings, so that this ends with the same files up to the rounding of
+//! sums on another processor.
+
+use std::fs;
+use std::path::Path;
+
+use encoder::EncoderOptions;
+use host::Progress;
+use leakage::{AuditOptions, AuditReport};
+use model::CompiledNetwork;
+use serde::Serialize;
+use training::{Checkpoint, CompileOptions, Defence, MatchOptions, Network, Precision, TrainOptions};
+
+use super::drawings::{COLLATERAL, Drawings, MAIN};
+use super::sizes::Sizes;
+use super::studies;
+use crate::ExperimentError;
+use crate::kept::kept;
+use crate::observe::{noise_bound, observations};
+
+/// How one of the networks is made.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    name: &'static str,
+    audit: AuditOptions,
+    /// Pairs of drawings for matching, single ones otherwise; how many images.
+    images: usize,
+    options: TrainOptions,
+    compile: CompileOptions,
+}
+
+/// Bits of an encoded input.
+const INPUT_BITS: u32 = 4;
+
+/// The deviation of the noise of `digits-match-noise`, as a share of each output's own: what it costs the digits is
+/// less when they learned with it.
+const NOISE: f32 = 0.1;
+
+/// A network that was made, and what it is worth; accuracies in percent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Built {
+    /// Its name.
+    pub name: &'static str,
+    /// Main accuracy of the floats.
+    pub main_accuracy_float: f64,
+    /// Main accuracy of the integers.
+    pub main_accuracy_integer: f64,
+    /// What its outputs give away.
+    pub report: AuditReport,
+}
+
+fn recipes() -> [Recipe; 4] {
+    let precision = Precision { left: 4, right: 4, combine: 5, input: Some(INPUT_BITS) };
+    let options = |standard| CompileOptions { precision, seed: 1, drop_dead: false, ..standard };
+    let (quick, thorough) = (options(CompileOptions::quick()), options(CompileOptions::thorough()));
+    // Fine-tuning has no adversary, and would undo half of the paper's defence.
+    let only_rounded = Precision { left: 6, right: 6, combine: 7, input: Some(INPUT_BITS) };
+    let rounded = CompileOptions { precision: only_rounded, steps: 0, ..quick.clone() };
+    let encoder = EncoderOptions { bits: INPUT_BITS, ..EncoderOptions::default() };
+    let seeded = |options: TrainOptions| TrainOptions { seed: 1, encoder: encoder.clone(), ..options };
+    let matching = seeded(TrainOptions::thorough(Defence::Match(MatchOptions::default())));
+    let audit = AuditOptions { seeds: vec![0], ..AuditOptions::full() };
+    let recipe = |name, images, options, compile| Recipe { name, audit: audit.clone(), images, options, compile };
+    [
+        recipe("digits-none", 60_000, seeded(studies::bare(800)), quick),
+        recipe("digits-paper", 60_000, seeded(studies::paper(1.7, (10, 50))), rounded),
+        recipe("digits-match", 960_000, matching.clone(), thorough.clone()),
+        recipe("digits-match-noise", 960_000, TrainOptions { noise: NOISE, ..matching }, thorough),
+    ]
+}
+
+impl Recipe {
+    /// Those of all networks.
+    pub fn all() -> [Self; 4] {
+        recipes()
+    }
+
+    /// That of the network of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(name: &str) -> Result<Self, ExperimentError> {
+        let known = recipes().map(|recipe| recipe.name).join(", ");
+        let found = recipes().into_iter().find(|recipe| recipe.name == name);
+        found.ok_or_else(|| ExperimentError::UnknownNetwork { name: name.to_owned(), known })
+    }
+
+    /// Name of the network.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The same with few images and steps: to see that everything runs.
+    pub fn quick(mut self) -> Self {
+        let sizes = Sizes::quick();
+        self.images = sizes.images;
+        self.options.steps = sizes.steps;
+        // Hardly trained weights make wide outputs.
+        self.compile = CompileOptions { steps: self.compile.steps.min(5), log_bits: 63, ..self.compile };
+        self.audit = AuditOptions::default();
+        if let Defence::Paper(chosen) = &mut self.options.defence {
+            chosen.epochs = (sizes.epochs.0, sizes.epochs.1, 0);
+        }
+        self
+    }
+
+    /// Trains, compiles and audits what the folder lacks of the network.
+    ///
+    /// # Errors
+    /// A step fails, or a file of the folder cannot be read or written.
+    pub fn build(&self, drawings: &Drawings, folder: &Path, progress: &dyn Progress) -> Result<Built, ExperimentError> {
+        let name = self.name;
+        let train = match self.options.defence {
+            Defence::Match(_) => drawings.pairs(self.images, progress),
+            _ => drawings.single(self.images, progress),
+        };
+        let float = folder.join(format!("{name}.float.safetensors"));
+        let network = match float.exists() {
+            true => Network::load(&float)?,
+            false => {
+                // The paper's takes more than an hour.
+                let unfinished = folder.join(format!("{name}.unfinished"));
+                let checkpoint = Some(Checkpoint { path: unfinished.clone(), every: 1000 });
+                let options = TrainOptions { checkpoint, ..self.options.clone() };
+                progress.note("training");
+                let network = training::train(&train, &drawings.test, &options, progress)?;
+                network.save(&float)?;
+                let _ = fs::remove_file(unfinished);
+                network
+            }
+        };
+        let path = folder.join(format!("{name}.safetensors"));
+        if !path.exists() {
+            progress.note("compiling");
+            training::compile(&network, &train, &self.compile, progress)?.0.save(&path)?;
+        }
+        let compiled = CompiledNetwork::load(&path)?;
+        let audit = || self.audit(&compiled, drawings, progress);
+        Ok(Built {
+            name,
+            main_accuracy_float: network.accuracy(&drawings.test)?,
+            main_accuracy_integer: training::accuracy(&compiled, &drawings.test)?,
+            report: kept(&folder.join(format!("{name}.json")), serde_json::to_vec, audit)?,
+        })
+    }
+
+    fn audit(
+        &self,
+        compiled: &CompiledNetwork,
+        Drawings { test, attack, .. }: &Drawings,
+        progress: &dyn Progress,
+    ) -> Result<AuditReport, ExperimentError> {
+        let options = AuditOptions { network: self.name.into(), attribute: COLLATERAL.into(), ..self.audit.clone() };
+        let seen = |data| observations(compiled, data, MAIN, COLLATERAL);
+        let (learned, scored) = (seen(attack)?, seen(test)?);
+        progress.note("attacking");
+        let mut report = leakage::audit(&learned, &scored, &options, progress)?;
+        // Points of pictures, a third of the file.
+        (report.cloud.overall, report.cloud.class) = Default::default();
+        report.noise = noise_bound(compiled, test, &scored, 0)?;
+        Ok(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recipes_are_found_by_name() {
+        assert_eq!(Recipe::named("digits-match").unwrap().name(), "digits-match");
+        let refused = Recipe::named("letters").unwrap_err().to_string();
+        assert!(refused.contains("`letters`") && refused.contains("digits-paper"), "{refused}");
+    }
+}
