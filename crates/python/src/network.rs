@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
-use training::{Checkpoint, Defence, Fresh, TrainOptions};
+use training::{Checkpoint, Fresh, TrainOptions};
 
 use crate::data::Dataset;
 use crate::encoder::{self, Encoder};
@@ -87,7 +87,7 @@ impl Network {
 }
 
 #[pyfunction]
-#[pyo3(signature = (data, validation, preset, defence, given, encoder, fresh, checkpoint, callback))]
+#[pyo3(signature = (data, validation, preset, defence, defence_options, given, encoder, fresh, checkpoint, callback))]
 #[allow(clippy::too_many_arguments)]
 pub fn train(
     py: Python<'_>,
@@ -95,13 +95,14 @@ pub fn train(
     validation: &Dataset,
     preset: &str,
     defence: &str,
+    defence_options: &str,
     given: &str,
     encoder: &str,
     fresh: bool,
     checkpoint: Option<PathBuf>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Network> {
-    let defence: Defence = options::parse(defence)?;
+    let defence = options::defence(defence, defence_options)?;
     let base = match preset {
         "quick" => TrainOptions::quick(defence),
         "thorough" => TrainOptions::thorough(defence),
@@ -131,4 +132,10 @@ pub fn train(
     progress::run(py, callback, move |bar| training::train(&data, &validation, &chosen, bar))?
         .map(Network::from)
         .map_err(raise)
+}
+
+/// Name and text of every defence.
+#[pyfunction]
+pub fn defences() -> Vec<(&'static str, &'static str)> {
+    training::Defence::kinds().collect()
 }

@@ -4,6 +4,7 @@ use pyo3::PyResult;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use training::Defence;
 
 use crate::error::exception;
 
@@ -13,6 +14,16 @@ pub fn overlay<T: Serialize + DeserializeOwned>(preset: &T, given: &str) -> PyRe
     let mut options = serde_json::to_value(preset).map_err(refuse)?;
     lay(&mut options, parse(given)?);
     serde_json::from_value(options).map_err(refuse)
+}
+
+/// The defence of this name, with the given options in the place of its own.
+pub fn defence(name: &str, given: &str) -> PyResult<Defence> {
+    let unknown = |error: training::TrainError| exception("OptionError", "Defence", &error.to_string());
+    let mut stored = serde_json::to_value(name.parse::<Defence>().map_err(unknown)?).map_err(refuse)?;
+    if let Some(options) = stored.get_mut(name) {
+        lay(options, parse(given)?);
+    }
+    serde_json::from_value(stored).map_err(refuse)
 }
 
 /// JSON text as a value of any type.

@@ -2,6 +2,7 @@
 
 mod activity;
 mod columns;
+mod defence;
 mod error;
 mod finetune;
 mod latent;
@@ -10,8 +11,9 @@ pub(crate) mod report;
 mod rounding;
 mod weights;
 
+pub use defence::CompileDefence;
 pub use error::CompileError;
-pub use options::{CompileDefence, CompileOptions, Precision};
+pub use options::{CompileOptions, Precision};
 pub use report::{CompileReport, OutputRange};
 
 use dataset::Dataset;

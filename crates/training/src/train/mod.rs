@@ -1,11 +1,11 @@
 //! Training: the private part and the public head together, with or without a defence.
 
-mod adversarial;
+pub(crate) mod adversarial;
 pub(crate) mod batches;
 mod cells;
 mod check;
 mod checkpoint;
-mod descent;
+pub(crate) mod descent;
 mod error;
 pub(crate) mod finish;
 mod fresh;
@@ -16,6 +16,7 @@ mod select;
 pub(crate) mod state;
 
 pub(crate) use cells::Targets;
+pub(crate) use check::require;
 pub use error::TrainError;
 
 use burn::tensor::Device;
@@ -26,7 +27,7 @@ use sha2::{Digest, Sha256};
 
 use crate::features::Features;
 use crate::float::private::UnitKind;
-use crate::{Compute, Defence, Network, TrainOptions};
+use crate::{Compute, Network, TrainOptions};
 use quadratic::QuadraticMap;
 use state::State;
 
@@ -63,12 +64,7 @@ pub fn train(
     let features = Features::new(train, &run.encoder)?;
     let mut state = State::start(&run);
     run.resume(&mut state)?;
-    match &options.defence {
-        Defence::None | Defence::Match(_) => descent::run(&run, &mut state, features)?,
-        Defence::Paper(adversaries) | Defence::MaxEnt(adversaries) | Defence::Ensemble(adversaries) => {
-            adversarial::run(&run, &mut state, &features, adversaries)?;
-        }
-    }
+    options.defence.method().train(&run, &mut state, features)?;
     run.save(&state)?;
     finish::finish(&run, state)
 }

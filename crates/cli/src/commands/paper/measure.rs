@@ -5,7 +5,7 @@ use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
 use leakage::{AuditOptions, AuditReport, Observations};
 use serde::{Deserialize, Serialize};
-use training::{Defence, TrainOptions};
+use training::TrainOptions;
 
 use super::studies::{Row, Study};
 use crate::console::Console;
@@ -70,7 +70,7 @@ impl Ground {
 
     /// Trains, compiles where asked, attacks.
     pub fn measure(&self, study: Study, row: &Row, seed: u64, console: &Console) -> Result<Measured> {
-        let train = if matches!(row.options.defence, Defence::Match(_)) { &self.pairs } else { &self.single };
+        let train = if row.options.defence.takes_pairs() { &self.pairs } else { &self.single };
         let bar = console.bar("training");
         let options = TrainOptions { seed, ..row.options.clone() };
         let network = training::train(train, &self.test, &options, &bar)?;

@@ -57,7 +57,7 @@ fn recipes() -> [Recipe; 4] {
     let rounded = CompileOptions { precision: only_rounded, steps: 0, ..quick.clone() };
     let encoder = EncoderOptions { bits: INPUT_BITS, ..EncoderOptions::default() };
     let seeded = |options: TrainOptions| TrainOptions { seed: 1, encoder: encoder.clone(), ..options };
-    let matching = seeded(TrainOptions::thorough(Defence::Match(MatchOptions::default())));
+    let matching = seeded(TrainOptions::thorough(Defence::matching(MatchOptions::default())));
     let audit = AuditOptions { seeds: vec![0], ..AuditOptions::full() };
     let recipe = |name, images, options, compile| Recipe { name, audit: audit.clone(), images, options, compile };
     [
@@ -88,13 +88,11 @@ pub fn build(folder: &Path, only: &[String], quick: bool, console: &Console) -> 
             // Hardly trained weights make wide outputs.
             recipe.compile = CompileOptions { steps: recipe.compile.steps.min(5), log_bits: 63, ..recipe.compile };
             recipe.audit = AuditOptions::default();
-            if let Defence::Paper(chosen) = &mut recipe.options.defence {
-                chosen.epochs = (1, 1, 0);
-            }
+            recipe.options.defence.set_epochs((1, 1, 0));
         }
-        let train = match recipe.options.defence {
-            Defence::Match(_) => generator.draw_pairs(recipe.images / 2, SEEDS[0], &bar),
-            _ => generator.draw(recipe.images, SEEDS[1], &bar),
+        let train = match recipe.options.defence.takes_pairs() {
+            true => generator.draw_pairs(recipe.images / 2, SEEDS[0], &bar),
+            false => generator.draw(recipe.images, SEEDS[1], &bar),
         };
         bar.finish_and_clear();
         built.push(one(folder, &recipe, [&train, &test, &attack], console)?);
