@@ -10,6 +10,8 @@
 //! attribute; [`compile`] turns it into a [`CompiledNetwork`](model::CompiledNetwork) of small integers with exact
 //! output ranges. This crate knows nothing of curves and keys, and no server links it.
 
+#![warn(missing_debug_implementations)]
+
 mod attacker;
 mod compile;
 mod defences;

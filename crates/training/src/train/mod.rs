@@ -35,6 +35,11 @@ use state::State;
 ///
 /// Progress counts steps. With [`TrainOptions::checkpoint`], a run that was stopped goes on
 /// where its last checkpoint was and ends with the network that it would have made without the stop.
+///
+/// # Errors
+/// An option outside its range, label columns that are missing or have other classes in `validation`, too few items,
+/// images that cannot be encoded or drawn, more inputs than a key opens, a checkpoint of another run or one that cannot
+/// be read or written, weights or a loss that stop being finite.
 pub fn train(
     train: &Dataset,
     validation: &Dataset,
