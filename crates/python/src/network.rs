@@ -102,8 +102,8 @@ pub fn train(
     checkpoint: Option<PathBuf>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Network> {
-    let defence = options::defence(defence, defence_options)?;
-    let base = match preset {
+    let defence = options::defence(defence)?;
+    let mut base = match preset {
         "quick" => TrainOptions::quick(defence),
         "thorough" => TrainOptions::thorough(defence),
         "paper" => TrainOptions::paper(defence),
@@ -115,6 +115,7 @@ pub fn train(
             ));
         }
     };
+    base.defence = options::over_defence(&base.defence, defence_options)?;
     let mut chosen = options::overlay(&base, given)?;
     chosen.encoder = encoder::read_options(encoder, &data.inner)?;
     chosen.checkpoint = checkpoint.map(|path| Checkpoint { path, every: 200 });

@@ -38,6 +38,24 @@ def test_every_defence_runs(data: hl.Dataset, test: hl.Dataset) -> None:
         assert network.width == 2 and defence in str(network.record["options"]["defence"])
 
 
+def test_options_of_a_defence_go_before_those_of_a_preset(data: hl.Dataset, test: hl.Dataset) -> None:
+    for preset in ["quick", "thorough"]:
+        network = hl.train(
+            data,
+            test,
+            collateral="font",
+            defence="match",
+            defence_options={"weight": 7},
+            preset=preset,
+            units=4,
+            outputs=2,
+            head=[8],
+            steps=2,
+            batch=160,
+        )
+        assert network.record["options"]["defence"]["match"]["weight"] == 7
+
+
 def test_training_refuses_by_name(data: hl.Dataset, test: hl.Dataset) -> None:
     with pytest.raises(OptionError, match="stepz"):
         hl.train(data, test, stepz=4)

@@ -187,13 +187,14 @@ impl Recipe {
         if !counts_epochs && self.epochs.is_some() {
             bail!("--epochs: they are those of the phases of adversarial defences; give --steps");
         }
-        let defence = self.defence();
+        let defence = self.defence.clone();
         let mut options = match self.preset {
             None => TrainOptions::standard(defence),
             Some(Preset::Quick) => TrainOptions::quick(defence),
             Some(Preset::Thorough) => TrainOptions::thorough(defence),
             Some(Preset::Paper) => TrainOptions::paper(defence),
         };
+        self.adjust(&mut options.defence);
         options.outputs = self.outputs.unwrap_or(options.outputs);
         options.units = self.units.unwrap_or(options.units);
         options.steps = self.steps.unwrap_or(options.steps);
@@ -211,8 +212,8 @@ impl Recipe {
         Ok(options)
     }
 
-    fn defence(&self) -> Defence {
-        let mut defence = self.defence.clone();
+    /// What was chosen of the defence goes before what the preset chose.
+    fn adjust(&self, defence: &mut Defence) {
         if let Some(weight) = self.weight {
             defence.set_weight(weight);
         }
@@ -222,7 +223,6 @@ impl Recipe {
         if let Some(rate) = self.rate {
             defence.set_rate(rate as f32);
         }
-        defence
     }
 }
 
