@@ -264,3 +264,17 @@ fn epochs_are_as_many_as_the_phases() {
     shop.refuses(&format!("{matched} --epochs 1,1,0"), &["--epochs", "give --steps"]);
     shop.refuses(&format!("{matched} --patience 2"), &["--select"]);
 }
+
+/// The thorough preset once put its own weight of matching in the place of the one that was given.
+#[test]
+fn a_weight_that_is_given_counts_with_every_preset() {
+    let shop = Workshop::furnished();
+    for preset in ["quick", "thorough", "paper"] {
+        shop.works(&format!(
+            "train --data data.safetensors --main digit --collateral ink --defence match --preset {preset} --weight 7 \
+             --steps 2 --batch 100 --units 4 --out {preset}.safetensors"
+        ));
+        let network = training::Network::load(&shop.path(&format!("{preset}.safetensors"))).unwrap();
+        assert_eq!(network.record().options.defence.weight(), 7.0, "{preset}");
+    }
+}

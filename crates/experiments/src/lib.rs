@@ -20,7 +20,7 @@
 //!     units: 6,
 //!     batch: 100,
 //!     steps: 20,
-//!     ..TrainOptions::quick(Defence::None)
+//!     ..TrainOptions::quick(Defence::none())
 //! };
 //! // Two and three outputs, all else as the training has it.
 //! let points = Space { outputs: vec![2, 3], ..Space::default() }.points(&Point::of(&options));

@@ -33,6 +33,8 @@
 //! # Ok::<(), leakage::AuditError>(())
 //! ```
 
+#![warn(missing_debug_implementations)]
+
 mod attack;
 mod attackers;
 mod attributes;

@@ -65,6 +65,10 @@ impl Observations {
     }
 
     /// Checks one split on its own; `split` (`train` or `test`) is for the message.
+    ///
+    /// # Errors
+    /// No items, columns that are not of one length, too many or too few outputs or classes, labels without a class,
+    /// outputs that are not finite.
     pub fn validate(&self, split: &'static str) -> Result<(), AuditError> {
         let items = self.main.len();
         if items == 0 {

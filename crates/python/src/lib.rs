@@ -36,6 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(data::handwriting, module)?)?;
     module.add_function(wrap_pyfunction!(data::read_idx, module)?)?;
     module.add_function(wrap_pyfunction!(network::train, module)?)?;
+    module.add_function(wrap_pyfunction!(network::defences, module)?)?;
     module.add_function(wrap_pyfunction!(compiled::compile, module)?)?;
     module.add_function(wrap_pyfunction!(cipher::encrypt, module)?)?;
     module.add_function(wrap_pyfunction!(keys::rank, module)?)?;

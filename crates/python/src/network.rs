@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
-use training::{Checkpoint, Defence, Fresh, TrainOptions};
+use training::{Checkpoint, Fresh, TrainOptions};
 
 use crate::data::Dataset;
 use crate::encoder::{self, Encoder};
@@ -87,7 +87,7 @@ impl Network {
 }
 
 #[pyfunction]
-#[pyo3(signature = (data, validation, preset, defence, given, encoder, fresh, checkpoint, callback))]
+#[pyo3(signature = (data, validation, preset, defence, defence_options, given, encoder, fresh, checkpoint, callback))]
 #[allow(clippy::too_many_arguments)]
 pub fn train(
     py: Python<'_>,
@@ -95,14 +95,15 @@ pub fn train(
     validation: &Dataset,
     preset: &str,
     defence: &str,
+    defence_options: &str,
     given: &str,
     encoder: &str,
     fresh: bool,
     checkpoint: Option<PathBuf>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Network> {
-    let defence: Defence = options::parse(defence)?;
-    let base = match preset {
+    let defence = options::defence(defence)?;
+    let mut base = match preset {
         "quick" => TrainOptions::quick(defence),
         "thorough" => TrainOptions::thorough(defence),
         "paper" => TrainOptions::paper(defence),
@@ -114,6 +115,7 @@ pub fn train(
             ));
         }
     };
+    base.defence = options::over_defence(&base.defence, defence_options)?;
     let mut chosen = options::overlay(&base, given)?;
     chosen.encoder = encoder::read_options(encoder, &data.inner)?;
     chosen.checkpoint = checkpoint.map(|path| Checkpoint { path, every: 200 });
@@ -131,4 +133,10 @@ pub fn train(
     progress::run(py, callback, move |bar| training::train(&data, &validation, &chosen, bar))?
         .map(Network::from)
         .map_err(raise)
+}
+
+/// Name and text of every defence.
+#[pyfunction]
+pub fn defences() -> Vec<(&'static str, &'static str)> {
+    training::Defence::kinds().collect()
 }

@@ -30,17 +30,39 @@ def test_a_network_predicts_and_is_deterministic(
 
 def test_every_defence_runs(data: hl.Dataset, test: hl.Dataset) -> None:
     short = dict(units=4, outputs=2, head=[8], steps=4, batch=160)
-    for defence in ["match", "paper", "maxent", "ensemble"]:
-        given = {} if defence == "match" else {"epochs": [1, 1, 0], "adversaries": [{"feedforward": [8]}]}
+    assert list(hl.defences()) == ["none", "paper", "maxent", "ensemble", "match"]
+    for defence in hl.defences():
+        single = defence in ["none", "match"]
+        given = {} if single else {"epochs": [1, 1, 0], "adversaries": [{"feedforward": [8]}]}
         network = hl.train(data, test, collateral="font", defence=defence, defence_options=given, **short)
         assert network.width == 2 and defence in str(network.record["options"]["defence"])
+
+
+def test_options_of_a_defence_go_before_those_of_a_preset(data: hl.Dataset, test: hl.Dataset) -> None:
+    for preset in ["quick", "thorough"]:
+        network = hl.train(
+            data,
+            test,
+            collateral="font",
+            defence="match",
+            defence_options={"weight": 7},
+            preset=preset,
+            units=4,
+            outputs=2,
+            head=[8],
+            steps=2,
+            batch=160,
+        )
+        assert network.record["options"]["defence"]["match"]["weight"] == 7
 
 
 def test_training_refuses_by_name(data: hl.Dataset, test: hl.Dataset) -> None:
     with pytest.raises(OptionError, match="stepz"):
         hl.train(data, test, stepz=4)
-    with pytest.raises(OptionError, match="choose one of"):
+    with pytest.raises(OptionError, match="choose one of none, paper"):
         hl.train(data, test, defence="magic")
+    with pytest.raises(OptionError, match="wait"):
+        hl.train(data, test, collateral="font", defence="match", defence_options={"wait": 3})
     with pytest.raises(TrainError, match="`units` is 0"):
         hl.train(data, test, units=0)
     with pytest.raises(TrainError) as raised:

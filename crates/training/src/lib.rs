@@ -10,9 +10,11 @@
 //! attribute; [`compile`] turns it into a [`CompiledNetwork`](model::CompiledNetwork) of small integers with exact
 //! output ranges. This crate knows nothing of curves and keys, and no server links it.
 
+#![warn(missing_debug_implementations)]
+
 mod attacker;
 mod compile;
-mod defend;
+mod defences;
 mod features;
 mod float;
 mod history;
@@ -24,11 +26,11 @@ mod parity;
 mod train;
 
 pub use compile::{CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, compile};
+pub use defences::{AdversarialOptions, Defence, MatchOptions};
+pub use float::adversary::Adversary;
 pub use history::{History, HistoryError};
 pub use measure::{MeasureError, accuracy};
 pub use model::Range;
 pub use network::{Network, TrainingRecord};
-pub use options::{
-    AdversarialOptions, Adversary, Checkpoint, Compute, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
-};
+pub use options::{Checkpoint, Compute, Fresh, Selection, TrainOptions, UnitKind};
 pub use train::{TrainError, data_hash, train};

@@ -6,8 +6,7 @@ use dataset::draw::DrawSpec;
 use encoder::EncoderOptions;
 use serde::{Deserialize, Serialize};
 
-use crate::defend::matching::Measure;
-pub use crate::float::adversary::Adversary;
+use crate::Defence;
 pub use crate::float::private::UnitKind;
 
 /// All choices of a training run. Equal options, data and seed give the same network.
@@ -39,7 +38,7 @@ pub struct TrainOptions {
     pub noise: f32,
     /// Gradient steps. The three phases of adversarial defences count epochs instead.
     pub steps: usize,
-    /// Items per step; with `Defence::Match` the nearest multiple of the number of cells (class × value).
+    /// Items per step; with [`Defence::matching`] the nearest multiple of the number of cells (class × value).
     pub batch: usize,
     /// Peak learning rate of Adam: linear warm-up, then cosine to 1 %.
     pub rate: f64,
@@ -59,58 +58,6 @@ pub struct TrainOptions {
     /// Where the tensors live. The result is the same network up to rounding.
     #[serde(skip)]
     pub compute: Compute,
-}
-
-/// What is done in training against the collateral attribute.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Defence {
-    /// Nothing.
-    None,
-    /// The paper's three phases against one simulated adversary: minimise `L_main − α·L_collateral`.
-    Paper(AdversarialOptions),
-    /// The same phases, with the adversary driven to say nothing: `L_main + α·(uniform ‖ adversary)`.
-    MaxEnt(AdversarialOptions),
-    /// The paper's loss, averaged over several adversaries that start afresh now and then.
-    Ensemble(AdversarialOptions),
-    /// Matching the distributions of the outputs within every main class; no adversary.
-    Match(MatchOptions),
-}
-
-/// Options of [`Defence::Match`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct MatchOptions {
-    /// Weight λ of the squared maximum mean discrepancy.
-    pub weight: f32,
-    /// Weight of the pairing loss, beside λ's term; used only with paired data.
-    pub pairing: f32,
-    /// Number of kernel widths, each a third of the one before (in squared distance).
-    pub scales: usize,
-    /// Compare distributions without the correlations within each main class, as attackers do.
-    pub whiten: bool,
-    /// Whether to use pairs; `None` for what the data set says of itself.
-    pub paired: Option<bool>,
-    /// Shares of the run between which the weights rise from 0 to their full values.
-    pub ramp: (f64, f64),
-}
-
-/// Options of the defences with simulated adversaries: plain SGD with momentum, as in the paper.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdversarialOptions {
-    /// Weight α of the adversaries' loss.
-    pub weight: f32,
-    /// The simulated adversaries.
-    pub adversaries: Vec<Adversary>,
-    /// Epochs of the three phases: initial, sabotage, recovery.
-    pub epochs: (usize, usize, usize),
-    /// Learning rate of all three parts.
-    pub rate: f32,
-    /// Momentum, without dampening.
-    pub momentum: f32,
-    /// Sabotage epochs after which the adversaries start afresh; 0 for never.
-    pub restart: usize,
 }
 
 /// New drawings in the place of old ones while training; not for the defences with adversaries.
@@ -174,7 +121,7 @@ impl Default for TrainOptions {
             head: vec![64, 64],
             normalise: true,
             encoder: EncoderOptions::default(),
-            defence: Defence::None,
+            defence: Defence::none(),
             noise: 0.0,
             steps: 1200,
             batch: 1000,
@@ -186,35 +133,6 @@ impl Default for TrainOptions {
             seed: 0,
             checkpoint: None,
             compute: Compute::Cpu,
-        }
-    }
-}
-
-impl Default for MatchOptions {
-    fn default() -> Self {
-        Self { weight: 30.0, pairing: 0.3, scales: 6, whiten: true, paired: None, ramp: (0.03, 0.23) }
-    }
-}
-
-impl MatchOptions {
-    /// How a batch is measured.
-    pub(crate) fn measure(&self) -> Measure {
-        // The batch's loss is λ·(MMD² + share·pairing).
-        let share = if self.weight > 0.0 { self.pairing / self.weight } else { 0.0 };
-        Measure { scales: self.scales, pairing: share, whiten: self.whiten, discriminant: None }
-    }
-}
-
-impl Default for AdversarialOptions {
-    /// The paper's final runs: α = 1.7, a CNN, 10 + 50 epochs, SGD 0.002 with momentum 0.5.
-    fn default() -> Self {
-        Self {
-            weight: 1.7,
-            adversaries: vec![Adversary::Convolutional],
-            epochs: (10, 50, 0),
-            rate: 0.002,
-            momentum: 0.5,
-            restart: 0,
         }
     }
 }
@@ -234,19 +152,16 @@ impl Default for Selection {
 impl TrainOptions {
     /// Under a minute on two cores. Without defence 40,000 items are enough; matching wants 60,000 pairs.
     pub fn quick(defence: Defence) -> Self {
-        // 100 items per cell for ten classes and two values: fewer make the discrepancy too noisy.
-        let (steps, batch, rate) =
-            if matches!(defence, Defence::Match(_)) { (1200, 2000, 6e-3) } else { (800, 1000, 5e-3) };
-        Self { defence, steps, batch, rate, ..Self::default() }
+        let mut options = Self { defence: defence.clone(), steps: 800, batch: 1000, rate: 5e-3, ..Self::default() };
+        defence.method().quick(&mut options);
+        options
     }
 
     /// The best recipe known: give it 240,000 pairs. About five minutes on two cores.
     pub fn thorough(defence: Defence) -> Self {
-        let defence = match defence {
-            Defence::Match(options) => Defence::Match(MatchOptions { weight: 40.0, scales: 7, ..options }),
-            other => other,
-        };
-        Self { defence, steps: 4200, batch: 4000, rate: 7e-3, ..Self::default() }
+        let mut options = Self { defence: defence.clone(), steps: 4200, batch: 4000, rate: 7e-3, ..Self::default() };
+        defence.method().thorough(&mut options);
+        options
     }
 
     /// The paper's network and training: 40 squares, head S-32-C, batches of 64, no normalisation.

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use serde_json::Value;
 
-use crate::defend::matching::{Layout, Measure, matching};
+use crate::defences::loss::discrepancy::{Layout, Measure, matching};
 use crate::float::adversary::Adversary;
 use crate::float::head;
 use crate::float::parameters::{Trained, matrix, to_host};

@@ -7,7 +7,7 @@ use host::Silent;
 use model::CompiledNetwork;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
-use training::{CompileOptions, Network, TrainOptions, compile, train};
+use training::{CompileOptions, History, Network, TrainOptions, compile, train};
 
 fn files(folder: &Path) -> (PathBuf, PathBuf) {
     let data = handwriting::digits();
@@ -129,4 +129,29 @@ fn equal_runs_give_equal_bytes() {
     let (first, second) = (files(one.path()), files(two.path()));
     assert_eq!(std::fs::read(first.0).unwrap(), std::fs::read(second.0).unwrap());
     assert_eq!(std::fs::read(first.1).unwrap(), std::fs::read(second.1).unwrap());
+}
+
+/// Options of a defence are read and written by the registry of defences: files that exist keep their form to the byte.
+#[test]
+fn records_of_stored_networks_keep_their_form() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../networks");
+    let (mut floats, mut integers) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "safetensors") {
+            continue;
+        }
+        let record = if path.to_string_lossy().ends_with(".float.safetensors") {
+            floats += 1;
+            Network::load(&path).unwrap().record().clone()
+        } else {
+            integers += 1;
+            History::of(&CompiledNetwork::load(&path).unwrap()).unwrap().unwrap().record
+        };
+        let (_, header) = SafeTensors::read_metadata(&std::fs::read(&path).unwrap()).unwrap();
+        let stored = &header.metadata().as_ref().unwrap()["halflight"];
+        let record = format!(r#""record":{}"#, serde_json::to_string(&record).unwrap());
+        assert!(stored.contains(&record), "{}: {record}", path.display());
+    }
+    assert_eq!((floats, integers), (4, 4));
 }

@@ -63,7 +63,7 @@ fn quick_compile() -> CompileOptions {
 fn a_network_becomes_integers_with_little_loss() {
     let folder = tempfile::tempdir().unwrap();
     let (data, test) = data();
-    let network = trained(&options(Defence::None)).unwrap();
+    let network = trained(&options(Defence::none())).unwrap();
     assert!(network.accuracy(&test).unwrap() > 93.0, "{}", network.record().accuracy);
 
     let path = folder.path().join("network.safetensors");
@@ -109,14 +109,18 @@ fn matching_lowers_what_an_attacker_reads() {
         train(&data, &test, &options, &Silent).unwrap()
     };
     let leak = |network: &Network| (network.record().accuracy, network.record().neighbours.unwrap());
-    let network = trained(Defence::None);
-    let matched = trained(Defence::Match(MatchOptions { weight: 10.0, ..MatchOptions::default() }));
+    let network = trained(Defence::none());
+    let matched = trained(Defence::matching(MatchOptions { weight: 10.0, ..MatchOptions::default() }));
     let (plain, guarded) = (leak(&network), leak(&matched));
     assert!(guarded.1 < 60.0 && plain.1 - guarded.1 > 5.0, "{plain:?} {guarded:?}");
     assert!(plain.0 > 93.0 && guarded.0 > 90.0, "{plain:?} {guarded:?}");
 
     // The discriminant ratio alone: λ is next to nothing.
-    let defence = CompileDefence::Match(MatchOptions { weight: 1e-6, pairing: 0.0, ..MatchOptions::default() });
+    let defence = CompileDefence::Chosen(Defence::matching(MatchOptions {
+        weight: 1e-6,
+        pairing: 0.0,
+        ..MatchOptions::default()
+    }));
     let compiled = |discriminant: f32| {
         let defence = defence.clone();
         let options = CompileOptions { discriminant, defence, steps: 150, batch: 2000, ..CompileOptions::default() };
@@ -147,7 +151,7 @@ fn a_stopped_run_goes_on_to_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
     let (data, test) = data();
     let selection = Some(Selection { every: 30, from: 0.2, tolerance: 0.5, patience: 0 });
-    let defence = Defence::Match(MatchOptions { ramp: (0.0, 0.1), ..MatchOptions::default() });
+    let defence = Defence::matching(MatchOptions { ramp: (0.0, 0.1), ..MatchOptions::default() });
     let options = TrainOptions { steps: 90, selection, ..options(defence) };
     let whole = trained(&options).unwrap();
     assert!(stopped_and_resumed(&data, &test, &options, folder.path()) == whole);
@@ -162,7 +166,7 @@ fn a_stopped_run_goes_on_to_the_same_network() {
 fn a_run_ends_when_candidates_are_no_longer_kept() {
     // Without a tolerance, and with weights that no longer move, no candidate after the first is better.
     let selection = Some(Selection { every: 10, from: 0.0, tolerance: 0.0, patience: 3 });
-    let options = TrainOptions { steps: 400, rate: 1e-9, selection, ..options(Defence::None) };
+    let options = TrainOptions { steps: 400, rate: 1e-9, selection, ..options(Defence::none()) };
     let (data, test) = data();
     let progress = Steps::default();
     let network = train(&data, &test, &options, &progress).unwrap();
@@ -173,7 +177,7 @@ fn a_run_ends_when_candidates_are_no_longer_kept() {
 #[test]
 fn compiling_does_not_mind_the_order_of_the_data() {
     let (data, test) = data();
-    let network = trained(&options(Defence::None)).unwrap();
+    let network = trained(&options(Defence::none())).unwrap();
     let digits = &data.labels("digit").unwrap().values;
     let mut sorted: Vec<usize> = (0..data.len()).collect();
     sorted.sort_by_key(|&item| digits[item]);
@@ -188,7 +192,7 @@ fn matching_in_unbalanced_data_keeps_the_main_task() {
     let digits = data.labels("digit").unwrap().values.clone();
     // One item in eight of the digits from 5 on.
     let items: Vec<usize> = (0..data.len()).filter(|&item| digits[item] < 5 || item % 8 == 0).collect();
-    let defence = Defence::Match(MatchOptions { weight: 1.0, ..MatchOptions::default() });
+    let defence = Defence::matching(MatchOptions { weight: 1.0, ..MatchOptions::default() });
     let options = TrainOptions { steps: 300, ..options(defence) };
     let network = train(&data.subset(&items), &test, &options, &Silent).unwrap();
     assert!(network.record().accuracy > 85.0, "{}", network.record().accuracy);
@@ -202,7 +206,7 @@ fn networks_of_adversarial_defences_are_only_rounded() {
         rate: 0.02,
         ..AdversarialOptions::default()
     };
-    let network = trained(&TrainOptions { batch: 64, ..options(Defence::Paper(chosen)) }).unwrap();
+    let network = trained(&TrainOptions { batch: 64, ..options(Defence::paper(chosen)) }).unwrap();
     let (data, _) = data();
     let weights = |options: CompileOptions| {
         let (compiled, _) = compile(&network, &data, &options, &Silent).unwrap();
@@ -210,7 +214,7 @@ fn networks_of_adversarial_defences_are_only_rounded() {
     };
     let rounded = weights(CompileOptions { steps: 0, ..quick_compile() });
     assert!(weights(quick_compile()) == rounded);
-    assert!(weights(CompileOptions { defence: CompileDefence::None, ..quick_compile() }) != rounded);
+    assert!(weights(CompileOptions { defence: CompileDefence::Chosen(Defence::none()), ..quick_compile() }) != rounded);
 }
 
 /// The network of a run that dies after one of its first checkpoints and is started again.
@@ -250,7 +254,7 @@ fn fresh_drawings_replace_old_ones_and_survive_a_stop() {
         encoder,
         steps: 24,
         batch: 80,
-        defence: Defence::Match(MatchOptions { paired: Some(true), ..MatchOptions::default() }),
+        defence: Defence::matching(MatchOptions { paired: Some(true), ..MatchOptions::default() }),
         fresh: Some(Fresh { per_step: 30, ..Fresh::default() }),
         ..TrainOptions::default()
     };
@@ -274,7 +278,7 @@ fn the_three_phases_run_for_every_adversarial_defence() {
     let chosen = AdversarialOptions { adversaries, epochs: (1, 2, 1), rate: 0.02, restart: 1, ..Default::default() };
     let (data, test) = data();
     let few: Vec<usize> = (0..256).collect();
-    for defence in [Defence::Paper(chosen.clone()), Defence::MaxEnt(chosen.clone()), Defence::Ensemble(chosen)] {
+    for defence in [Defence::paper(chosen.clone()), Defence::max_ent(chosen.clone()), Defence::ensemble(chosen)] {
         let options = TrainOptions { batch: 64, units: 8, ..options(defence) };
         let network = train(&data.subset(&few), &test, &options, &Silent).unwrap();
         assert_eq!(network.record().steps, 16);
@@ -285,7 +289,7 @@ fn the_three_phases_run_for_every_adversarial_defence() {
 #[test]
 fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
     let (data, _) = data();
-    let network = trained(&TrainOptions { steps: 40, ..options(Defence::None) }).unwrap();
+    let network = trained(&TrainOptions { steps: 40, ..options(Defence::none()) }).unwrap();
     let narrow = CompileOptions { steps: 0, log_bits: 8, ..quick_compile() };
     let error = compile(&network, &data, &narrow, &Silent).unwrap_err();
     assert!(matches!(error, CompileError::Model(ModelError::Range { output: 0, limit: 8, .. })), "{error}");
@@ -293,7 +297,8 @@ fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
 
     let range = Range::Empirical { margin_bits: 0.0 };
     let precision = Precision { input: Some(3), ..Precision::small() };
-    let tight = CompileOptions { range, precision, defence: CompileDefence::None, ..quick_compile() };
+    let tight =
+        CompileOptions { range, precision, defence: CompileDefence::Chosen(Defence::none()), ..quick_compile() };
     let (compiled, report) = compile(&network, &data, &tight, &Silent).unwrap();
     assert_eq!(report.input_bits, 3);
     assert_eq!(compiled.encoder().grid().2, 7);
@@ -315,7 +320,7 @@ fn ranges_that_do_not_fit_are_refused_and_empirical_ones_are_held() {
 #[test]
 fn settling_moves_biases_and_no_weight() {
     let (data, _) = data();
-    let network = trained(&TrainOptions { steps: 40, ..options(Defence::None) }).unwrap();
+    let network = trained(&TrainOptions { steps: 40, ..options(Defence::none()) }).unwrap();
     let parts = |options: CompileOptions| {
         let (compiled, _) = compile(&network, &data, &options, &Silent).unwrap();
         let rows = compiled.left().chunks(compiled.inputs().0);
@@ -338,7 +343,7 @@ fn settling_moves_biases_and_no_weight() {
 #[test]
 fn fewer_columns_are_encrypted_when_asked() {
     let (data, test) = data();
-    let network = trained(&options(Defence::None)).unwrap();
+    let network = trained(&options(Defence::none())).unwrap();
     let options = CompileOptions { columns: Some(30), ..quick_compile() };
     let (compiled, report) = compile(&network, &data, &options, &Silent).unwrap();
     assert!(compiled.inputs().0 <= 31 && report.inputs == compiled.inputs(), "{report:?}");
@@ -348,12 +353,18 @@ fn fewer_columns_are_encrypted_when_asked() {
 #[test]
 fn bad_options_are_named() {
     let cases = [
-        (TrainOptions { units: 0, ..options(Defence::None) }, "`units` is 0"),
-        (TrainOptions { rate: f64::NAN, ..options(Defence::None) }, "`rate` is NaN"),
-        (TrainOptions { main: "letter".into(), ..options(Defence::None) }, "no label `letter`"),
-        (TrainOptions { collateral: vec![], ..options(Defence::Match(MatchOptions::default())) }, "`collateral` is []"),
-        (options(Defence::Match(MatchOptions { paired: Some(true), ..MatchOptions::default() })), "`paired` is true"),
-        (TrainOptions { rate: 1e30, ..options(Defence::None) }, "finite number at step"),
+        (TrainOptions { units: 0, ..options(Defence::none()) }, "`units` is 0"),
+        (TrainOptions { rate: f64::NAN, ..options(Defence::none()) }, "`rate` is NaN"),
+        (TrainOptions { main: "letter".into(), ..options(Defence::none()) }, "no label `letter`"),
+        (
+            TrainOptions { collateral: vec![], ..options(Defence::matching(MatchOptions::default())) },
+            "`collateral` is []",
+        ),
+        (
+            options(Defence::matching(MatchOptions { paired: Some(true), ..MatchOptions::default() })),
+            "`paired` is true",
+        ),
+        (TrainOptions { rate: 1e30, ..options(Defence::none()) }, "finite number at step"),
     ];
     for (options, expected) in cases {
         let error = trained(&options).map(|_| ()).unwrap_err().to_string();

@@ -8,7 +8,7 @@ use dataset::Dataset;
 use model::Range;
 use serde_json::json;
 use service::hash::Hash;
-use training::{CompileDefence, CompileOptions, CompileReport, Defence, MatchOptions, Network, OutputRange, Precision};
+use training::{CompileDefence, CompileOptions, CompileReport, Network, OutputRange, Precision};
 
 use super::matching;
 use crate::console::{self, Console};
@@ -148,6 +148,7 @@ impl Compile {
             RangeName::Exact => Range::Exact,
             RangeName::Seen => Range::Empirical { margin_bits: self.margin },
         };
+        let weighing = |weight| CompileDefence::weighing(&network.record().options.defence, weight);
         CompileOptions {
             precision,
             range,
@@ -156,7 +157,7 @@ impl Compile {
             batch: self.batch.unwrap_or(standard.batch),
             rate: self.rate.unwrap_or(standard.rate),
             settle: self.settle.unwrap_or(standard.settle),
-            defence: self.defence(network).unwrap_or(standard.defence.clone()),
+            defence: self.weight.map_or(standard.defence.clone(), weighing),
             steps: self.steps.unwrap_or(standard.steps),
             log_bits: self.log_range.unwrap_or(standard.log_bits),
             columns: self.columns,
@@ -164,18 +165,6 @@ impl Compile {
             seed: self.seed,
             ..standard
         }
-    }
-}
-
-impl Compile {
-    /// Matching as in training, with the weight asked for.
-    fn defence(&self, network: &Network) -> Option<CompileDefence> {
-        let weight = self.weight?;
-        let options = match &network.record().options.defence {
-            Defence::Match(options) => options.clone(),
-            _ => MatchOptions::default(),
-        };
-        Some(CompileDefence::Match(MatchOptions { weight, ..options }))
     }
 }
 

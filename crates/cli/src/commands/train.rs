@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use dataset::draw::DrawSpec;
 use serde_json::json;
-use training::{
-    AdversarialOptions, Adversary, Checkpoint, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
-};
+use training::{Checkpoint, Defence, Fresh, Selection, TrainOptions, UnitKind};
 
 use super::matching;
 use super::search;
@@ -55,8 +54,8 @@ pub struct Train {
 #[derive(Args)]
 struct Recipe {
     /// What is done against the collateral attribute
-    #[arg(long, value_enum, default_value_t = DefenceName::Match)]
-    defence: DefenceName,
+    #[arg(long, value_parser = defences(), default_value = "match")]
+    defence: Defence,
     /// Starting point for every choice not given [default: quick; with `--defence paper`, paper]
     #[arg(long, value_enum)]
     preset: Option<Preset>,
@@ -96,20 +95,6 @@ struct Recipe {
     /// Names the run
     #[arg(long, default_value_t = 0)]
     seed: u64,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum DefenceName {
-    /// Nothing
-    None,
-    /// The paper's three phases against one simulated adversary
-    Paper,
-    /// The same phases, adversary driven to say nothing
-    Maxent,
-    /// The paper's loss against several adversaries that start afresh
-    Ensemble,
-    /// Equal distributions of the outputs within every main class
-    Match,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -192,19 +177,21 @@ pub(super) fn hold_out(data: &Dataset) -> (Dataset, Dataset) {
 
 impl Recipe {
     fn options(&self) -> Result<TrainOptions> {
-        let adversarial = !matches!(self.defence, DefenceName::None | DefenceName::Match);
-        if adversarial && self.steps.is_some() {
+        let counts_epochs = self.defence.counts_epochs();
+        if counts_epochs && self.steps.is_some() {
             bail!("--steps: adversarial defences train for epochs; give --epochs INITIAL,SABOTAGE,RECOVERY");
         }
-        if !adversarial && self.epochs.is_some() {
+        if !counts_epochs && self.epochs.is_some() {
             bail!("--epochs: they are those of the phases of adversarial defences; give --steps");
         }
-        let standard = if matches!(self.defence, DefenceName::Paper) { Preset::Paper } else { Preset::Quick };
-        let mut options = match self.preset.unwrap_or(standard) {
-            Preset::Quick => TrainOptions::quick(self.defence()),
-            Preset::Thorough => TrainOptions::thorough(self.defence()),
-            Preset::Paper => TrainOptions::paper(self.defence()),
+        let defence = self.defence.clone();
+        let mut options = match self.preset {
+            None => TrainOptions::standard(defence),
+            Some(Preset::Quick) => TrainOptions::quick(defence),
+            Some(Preset::Thorough) => TrainOptions::thorough(defence),
+            Some(Preset::Paper) => TrainOptions::paper(defence),
         };
+        self.adjust(&mut options.defence);
         options.outputs = self.outputs.unwrap_or(options.outputs);
         options.units = self.units.unwrap_or(options.units);
         options.steps = self.steps.unwrap_or(options.steps);
@@ -222,33 +209,24 @@ impl Recipe {
         Ok(options)
     }
 
-    fn defence(&self) -> Defence {
-        match self.defence {
-            DefenceName::None => Defence::None,
-            DefenceName::Paper => Defence::Paper(self.adversarial(AdversarialOptions::default())),
-            DefenceName::Maxent => Defence::MaxEnt(self.adversarial(AdversarialOptions::default())),
-            DefenceName::Ensemble => Defence::Ensemble(self.adversarial(AdversarialOptions {
-                adversaries: vec![
-                    Adversary::FeedForward(vec![64, 32]),
-                    Adversary::FeedForward(vec![128]),
-                    Adversary::FeedForward(vec![64, 32, 16, 8]),
-                ],
-                restart: 5,
-                ..AdversarialOptions::default()
-            })),
-            DefenceName::Match => {
-                let standard = MatchOptions::default();
-                Defence::Match(MatchOptions { weight: self.weight.unwrap_or(standard.weight), ..standard })
-            }
+    /// What was chosen of the defence goes before what the preset chose.
+    fn adjust(&self, defence: &mut Defence) {
+        if let Some(weight) = self.weight {
+            defence.set_weight(weight);
+        }
+        if let Some([initial, sabotage, recovery]) = self.epochs {
+            defence.set_epochs((initial, sabotage, recovery));
+        }
+        if let Some(rate) = self.rate {
+            defence.set_rate(rate as f32);
         }
     }
+}
 
-    fn adversarial(&self, standard: AdversarialOptions) -> AdversarialOptions {
-        let epochs = self.epochs.map_or(standard.epochs, |[initial, sabotage, recovery]| (initial, sabotage, recovery));
-        let (weight, rate) =
-            (self.weight.unwrap_or(standard.weight), self.rate.map_or(standard.rate, |rate| rate as f32));
-        AdversarialOptions { weight, rate, epochs, ..standard }
-    }
+/// Reads the names of defences in the registry.
+fn defences() -> impl TypedValueParser<Value = Defence> {
+    let names = Defence::kinds().map(|(name, text)| PossibleValue::new(name).help(text));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Defence>())
 }
 
 /// Numbers between commas, as many as there are phases.

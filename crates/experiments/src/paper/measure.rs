@@ -7,7 +7,7 @@ use dataset::Dataset;
 use host::Progress;
 use leakage::{AuditOptions, AuditReport};
 use serde::{Deserialize, Serialize};
-use training::{Defence, MeasureError, TrainOptions};
+use training::{MeasureError, TrainOptions};
 
 use super::drawings::{COLLATERAL, Drawings, MAIN};
 use super::sizes::Sizes;
@@ -95,7 +95,7 @@ impl Ground {
         progress: &dyn Progress,
     ) -> Result<Measured, ExperimentError> {
         let Drawings { test, attack, .. } = &self.drawings;
-        let train = if matches!(row.options.defence, Defence::Match(_)) { &self.pairs } else { &self.single };
+        let train = if row.options.defence.takes_pairs() { &self.pairs } else { &self.single };
         let options = TrainOptions { seed, ..row.options.clone() };
         progress.note("training");
         let network = training::train(train, test, &options, progress)?;

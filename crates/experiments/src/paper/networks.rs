@@ -60,7 +60,7 @@ fn recipes() -> [Recipe; 4] {
     let rounded = CompileOptions { precision: only_rounded, steps: 0, ..quick.clone() };
     let encoder = EncoderOptions { bits: INPUT_BITS, ..EncoderOptions::default() };
     let seeded = |options: TrainOptions| TrainOptions { seed: 1, encoder: encoder.clone(), ..options };
-    let matching = seeded(TrainOptions::thorough(Defence::Match(MatchOptions::default())));
+    let matching = seeded(TrainOptions::thorough(Defence::matching(MatchOptions::default())));
     let audit = AuditOptions { seeds: vec![0], ..AuditOptions::full() };
     let recipe = |name, images, options, compile| Recipe { name, audit: audit.clone(), images, options, compile };
     [
@@ -100,9 +100,7 @@ impl Recipe {
         // Hardly trained weights make wide outputs.
         self.compile = CompileOptions { steps: self.compile.steps.min(5), log_bits: 63, ..self.compile };
         self.audit = AuditOptions::default();
-        if let Defence::Paper(chosen) = &mut self.options.defence {
-            chosen.epochs = (sizes.epochs.0, sizes.epochs.1, 0);
-        }
+        self.options.defence.set_epochs((sizes.epochs.0, sizes.epochs.1, 0));
         self
     }
 
@@ -112,9 +110,9 @@ impl Recipe {
     /// A step fails, or a file of the folder cannot be read or written.
     pub fn build(&self, drawings: &Drawings, folder: &Path, progress: &dyn Progress) -> Result<Built, ExperimentError> {
         let name = self.name;
-        let train = match self.options.defence {
-            Defence::Match(_) => drawings.pairs(self.images, progress),
-            _ => drawings.single(self.images, progress),
+        let train = match self.options.defence.takes_pairs() {
+            true => drawings.pairs(self.images, progress),
+            false => drawings.single(self.images, progress),
         };
         let float = folder.join(format!("{name}.float.safetensors"));
         let network = match float.exists() {

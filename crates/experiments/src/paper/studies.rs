@@ -139,19 +139,19 @@ impl FromStr for Study {
 
 /// No defence.
 pub(super) fn bare(steps: usize) -> TrainOptions {
-    TrainOptions { steps, ..TrainOptions::quick(Defence::None) }
+    TrainOptions { steps, ..TrainOptions::quick(Defence::none()) }
 }
 
 /// Matching in paired data.
 fn matching(steps: usize) -> TrainOptions {
-    TrainOptions { steps, ..TrainOptions::quick(Defence::Match(MatchOptions::default())) }
+    TrainOptions { steps, ..TrainOptions::quick(Defence::matching(MatchOptions::default())) }
 }
 
 /// The paper's network, phases and adversary.
 pub(super) fn paper(alpha: f32, (initial, sabotage): (usize, usize)) -> TrainOptions {
     let adversarial =
         AdversarialOptions { weight: alpha, epochs: (initial, sabotage, 0), ..AdversarialOptions::default() };
-    TrainOptions::paper(Defence::Paper(adversarial))
+    TrainOptions::paper(Defence::paper(adversarial))
 }
 
 #[cfg(test)]

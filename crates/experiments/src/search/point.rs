@@ -1,7 +1,7 @@
 //! One point of a search, and what was found there.
 
 use serde::{Deserialize, Serialize};
-use training::{Defence, Precision, TrainOptions};
+use training::{Precision, TrainOptions};
 
 /// What varies between the points of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,13 +54,8 @@ pub struct Found {
 impl Point {
     /// The point that a training without a search would be.
     pub fn of(options: &TrainOptions) -> Self {
-        let weight = match &options.defence {
-            Defence::None => 0.0,
-            Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => chosen.weight,
-            Defence::Match(chosen) => chosen.weight,
-        };
         let TrainOptions { outputs, units, noise, .. } = *options;
-        Self { outputs, units, weight, noise, precision: Precision::default() }
+        Self { outputs, units, weight: options.defence.weight(), noise, precision: Precision::default() }
     }
 
     /// The training at this point, all else as in `standard`.
@@ -69,11 +64,7 @@ impl Point {
         (options.outputs, options.units, options.noise) = (self.outputs, self.units, self.noise);
         // Networks learn from inputs as coarse as they will be encrypted.
         options.encoder.bits = self.precision.input.unwrap_or(options.encoder.bits);
-        match &mut options.defence {
-            Defence::None => {}
-            Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => chosen.weight = self.weight,
-            Defence::Match(chosen) => chosen.weight = self.weight,
-        }
+        options.defence.set_weight(self.weight);
         options
     }
 

@@ -24,7 +24,7 @@ from .data import Dataset, Encoder, draw, handwriting, load, read_idx
 from .errors import HalflightError
 from .estimators import Attacker, PrivateClassifier
 from .keys import Authority, FunctionalKey, Parameters, open_rank, setup
-from .networks import Network, train
+from .networks import Network, defences, train
 
 __all__ = [
     "Attacker",
@@ -45,6 +45,7 @@ __all__ = [
     "__version__",
     "audit",
     "compile",
+    "defences",
     "draw",
     "encrypt",
     "errors",

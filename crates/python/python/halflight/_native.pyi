@@ -171,12 +171,14 @@ def train(
     validation: Dataset,
     preset: str,
     defence: str,
+    defence_options: str,
     given: str,
     encoder: str,
     fresh: bool,
     checkpoint: Optional[_Path],
     callback: _Callback,
 ) -> Network: ...
+def defences() -> list[tuple[str, str]]: ...
 def compile(
     network: Network, data: Dataset, preset: str, given: str, callback: _Callback
 ) -> CompiledNetwork: ...

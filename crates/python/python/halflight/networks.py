@@ -13,14 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from . import _native
 from ._progress import Progress, callback
 from .data import Dataset, Encoder, Path
-from .errors import OptionError
-
-_DEFENCES = ("none", "match", "paper", "maxent", "ensemble")
-
-_ENSEMBLE = {
-    "adversaries": [{"feedforward": [64, 32]}, {"feedforward": [128]}, {"feedforward": [64, 32, 16, 8]}],
-    "restart": 5,
-}
 
 
 class Network:
@@ -116,11 +108,12 @@ def train(
         For the accuracies of the record; by default one block of 60 items in ten of ``data``, held out.
     main, collateral : str, str or list of str
         The label to predict, and the labels that the outputs should not tell.
-    defence : {"none", "match", "paper", "maxent", "ensemble"}
-        Matching distributions within every main class, or simulated adversaries.
+    defence : str
+        A name of :func:`defences`: matching distributions within every main class ("match"), or simulated
+        adversaries.
     defence_options : mapping, optional
-        Of "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``. Of the others:
-        ``weight`` α (1.7), ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``,
+        Of "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``. Of those with
+        adversaries: ``weight`` α (1.7), ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``,
         ``momentum``, ``restart``.
     preset : {"quick", "thorough", "paper"}
         Starting point of all options.
@@ -150,15 +143,13 @@ def train(
     if validation is None:
         blocks = np.arange(len(data)) // 60 % 10
         data, validation = data[blocks != 9], data[blocks == 9]
-    if defence not in _DEFENCES:
-        raise OptionError(f"defence {defence!r}: choose one of {', '.join(_DEFENCES)}", "Defence")
-    chosen = {**(_ENSEMBLE if defence == "ensemble" else {}), **(defence_options or {})}
     given = {"main": main, "collateral": [collateral] if isinstance(collateral, str) else list(collateral), **options}
     native = _native.train(
         data._native,
         validation._native,
         preset,
-        json.dumps("none" if defence == "none" else {defence: chosen}),
+        defence,
+        json.dumps(dict(defence_options or {})),
         json.dumps(given),
         json.dumps(dict(encoder or {})),
         fresh,
@@ -166,3 +157,8 @@ def train(
         callback(progress, "training"),
     )
     return Network(native)
+
+
+def defences() -> dict[str, str]:
+    """Names of the defences that :func:`train` takes, and what each does."""
+    return dict(_native.defences())

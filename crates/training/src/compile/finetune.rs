@@ -7,20 +7,17 @@ use host::Progress;
 
 use super::CompileError;
 use super::latent::Latent;
-use super::options::{CompileDefence, CompileOptions};
-use crate::defend::matching::{Discriminant, Measure};
+use super::options::CompileOptions;
+use crate::defences::loss::discrepancy::Discriminant;
 use crate::features::Features;
 use crate::float::head;
 use crate::float::parameters::{Trained, matrix};
 use crate::train::batches::Batches;
 use crate::train::objective::{Batch, Objective, noise};
 use crate::train::optimiser::{Optimiser, clip, warm_up_and_cosine};
-use crate::train::{Targets, sampler::Sampler, state::adversarial};
-use crate::{Defence, MatchOptions, TrainingRecord};
+use crate::train::{Targets, sampler::Sampler};
+use crate::{Defence, TrainingRecord};
 use model::{Parameters, standardise};
-
-/// How much heavier matching is against rounded weights than it was against floats.
-const HEAVIER: f32 = 5.0;
 
 /// Learning rate of the grids' scales, as a share of that of the weights: one scale moves a whole row.
 const SCALES: f32 = 0.2;
@@ -54,10 +51,12 @@ impl Tuning<'_> {
         let options = self.options;
         let collateral = &self.record.collateral;
         let targets = Targets::read(self.data, &self.record.main, collateral)?;
-        let defence = self.defence();
-        let rounds_only = options.defence == CompileDefence::AsTrained && adversarial(&self.record.options).is_some();
-        let steps = if rounds_only { 0 } else { options.steps };
-        if options.discriminant > 0.0 && defence.as_ref().is_none_or(|chosen| chosen.weight == 0.0) {
+        let defence = options.defence.of(&self.record.options.defence);
+        let steps = if defence.is_some() { options.steps } else { 0 };
+        let defence = defence.unwrap_or_else(Defence::none);
+        let (penalty, weight) = (defence.method().penalty(), defence.weight());
+        let takes_discriminant = weight > 0.0 && penalty.is_some_and(|penalty| penalty.takes_discriminant());
+        if options.discriminant > 0.0 && !takes_discriminant {
             return Err(CompileError::Option {
                 field: "discriminant",
                 value: options.discriminant.to_string(),
@@ -66,7 +65,7 @@ impl Tuning<'_> {
             });
         }
         let features = Features::new(self.data, self.encoder)?.levels().lit();
-        let mut batches = Batches::new(&targets, defence.as_ref(), options.batch, options.seed)?;
+        let mut batches = Batches::new(&targets, penalty, options.batch, options.seed)?;
         let mut scales = latent.scales();
         let [mut of_weights, mut of_head, mut of_scales] =
             [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
@@ -83,9 +82,9 @@ impl Tuning<'_> {
                 classes: targets.classes.len(),
                 normalise: true,
                 strata: batches.strata.as_ref(),
-                measure: defence.as_ref().map(|chosen| self.measure(chosen, step)).unwrap_or_default(),
+                penalty,
+                discriminant: self.discriminant(weight, step),
             };
-            let weight = defence.as_ref().map_or(0.0, |chosen| chosen.weight);
             let width = head.0[0].shape[0];
             let noise = noise(self.noise, items.len() * width, options.seed, step);
             let batch = Batch { features: &features, items: &items, labels, noise };
@@ -121,22 +120,11 @@ impl Tuning<'_> {
         Ok(())
     }
 
-    fn defence(&self) -> Option<MatchOptions> {
-        match (&self.options.defence, &self.record.options.defence) {
-            (CompileDefence::Match(chosen), _) => Some(chosen.clone()),
-            (CompileDefence::AsTrained, Defence::Match(chosen)) => {
-                Some(MatchOptions { weight: HEAVIER * chosen.weight, ..chosen.clone() })
-            }
-            _ => None,
-        }
-    }
-
-    /// How the batch of one step is measured: with the discriminant ratio where it has a weight, of its own beside λ.
-    fn measure(&self, chosen: &MatchOptions, step: usize) -> Measure {
+    /// The discriminant ratio in the batch of one step, where it has a weight: its own, beside that of the penalty.
+    fn discriminant(&self, weight: f32, step: usize) -> Option<Discriminant> {
         let CompileOptions { discriminant, seed, .. } = *self.options;
         let draw = (seed ^ FREQUENCIES).rotate_left(32) ^ step as u64;
-        let ratio = Discriminant { weight: discriminant / chosen.weight, noise: self.noise, draw };
-        Measure { discriminant: (discriminant > 0.0).then_some(ratio), ..chosen.measure() }
+        (discriminant > 0.0).then(|| Discriminant { weight: discriminant / weight, noise: self.noise, draw })
     }
 
     /// Fits the head to the integer outputs of `data`, `[N, S]`.

@@ -2,6 +2,7 @@
 
 mod activity;
 mod columns;
+mod defence;
 mod error;
 mod finetune;
 mod latent;
@@ -10,8 +11,9 @@ pub(crate) mod report;
 mod rounding;
 mod weights;
 
+pub use defence::CompileDefence;
 pub use error::CompileError;
-pub use options::{CompileDefence, CompileOptions, Precision};
+pub use options::{CompileOptions, Precision};
 pub use report::{CompileReport, OutputRange};
 
 use dataset::Dataset;
@@ -42,6 +44,11 @@ const SAMPLE_ITEMS: usize = 100_000;
 /// 20,000 items) measures, which says nothing new where the network itself learned from it. Weights are rounded,
 /// fine-tuned through their rounding, and rounded for good; then output statistics are taken from the integers of up to
 /// 100,000 items, and the head is fitted to them.
+///
+/// # Errors
+/// An option outside its range or one that the defence does not take, too few items or other classes than the network's,
+/// items that the encoder does not take, weights or a loss that stop being finite, outputs that the discrete logarithm
+/// does not cover.
 pub fn compile(
     network: &Network,
     calibration: &Dataset,

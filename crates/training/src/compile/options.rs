@@ -4,7 +4,8 @@ use model::Range;
 use serde::{Deserialize, Serialize};
 
 use super::CompileError;
-use crate::{Compute, MatchOptions};
+use super::defence::CompileDefence;
+use crate::Compute;
 
 /// All choices of a compilation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,20 +60,6 @@ pub struct Precision {
     pub combine: u32,
     /// Of the encoded inputs, 1 to 16; `None` for the encoder's own.
     pub input: Option<u32>,
-}
-
-/// The defence during fine-tuning.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CompileDefence {
-    /// Matching if the network was trained with it, five times as heavy (rounding undoes much of it). A
-    /// network that was trained against adversaries is only rounded, and its head fitted: fine-tuning knows
-    /// none of them, and would undo half of what they reached. Nothing otherwise.
-    AsTrained,
-    /// Nothing: any network is fine-tuned for its main task alone.
-    None,
-    /// Matching with these options; the ramp does not apply.
-    Match(MatchOptions),
 }
 
 impl Default for Precision {
@@ -138,6 +125,7 @@ impl CompileOptions {
         require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
         require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a share of the steps, from 0 to 1")?;
         require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
+        self.defence.check()?;
         let good = self.discriminant.is_finite() && self.discriminant >= 0.0;
         require(good, "discriminant", self.discriminant, "choose a number from 0")?;
         if let Some(noise) = self.noise {
@@ -152,7 +140,12 @@ impl CompileOptions {
     }
 }
 
-fn require(holds: bool, field: &'static str, value: impl ToString, remedy: &str) -> Result<(), CompileError> {
+pub(super) fn require(
+    holds: bool,
+    field: &'static str,
+    value: impl ToString,
+    remedy: &str,
+) -> Result<(), CompileError> {
     if holds {
         return Ok(());
     }

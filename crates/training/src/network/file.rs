@@ -35,6 +35,9 @@ struct About {
 
 impl Network {
     /// Writes the network; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// A folder that cannot be written to.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         let about = About {
             format: FORMAT.into(),
@@ -62,6 +65,10 @@ impl Network {
     }
 
     /// Reads a network and checks everything it says; a value that is not finite is refused by name.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is damaged, that is no float network of this version, or whose tensors do not fit
+    /// each other and the encoder.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let stored = Stored::read(path)?;
         let about: About = stored.about_of(FORMAT, VERSION)?;

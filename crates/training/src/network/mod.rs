@@ -61,6 +61,9 @@ impl Network {
     }
 
     /// `output(x)` for every item, `[N, S]` row-major: all that a predictor learns.
+    ///
+    /// # Errors
+    /// Items that the encoder does not take.
     pub fn outputs(&self, data: &Dataset) -> Result<Vec<f32>, EncodeError> {
         let device = Device::flex();
         let leaves = self.private.bind(&device, false);
@@ -82,12 +85,18 @@ impl Network {
     }
 
     /// The most probable class of every item.
+    ///
+    /// # Errors
+    /// Items that the encoder does not take.
     pub fn predict(&self, data: &Dataset) -> Result<Vec<u32>, EncodeError> {
         let probabilities = self.probabilities(&self.outputs(data)?);
         Ok(probabilities.chunks_exact(self.classes.len()).map(|row| largest(row) as u32).collect())
     }
 
     /// Percent of items whose main label is predicted.
+    ///
+    /// # Errors
+    /// No such label column, no item, items that the encoder does not take.
     pub fn accuracy(&self, data: &Dataset) -> Result<f64, MeasureError> {
         let labels = &data.labels(&self.record.main)?.values;
         share_right(&self.predict(data)?, labels)

@@ -11,18 +11,20 @@
 //! the outputs it reads.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::log_softmax;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use super::batches::Batches;
 use super::descent::check_finite;
+use super::optimiser::Optimiser;
 use super::select;
 use super::state::{Part, State};
 use super::{Run, TrainError};
-use crate::Defence;
+use crate::defences::{AdversarialOptions, Phases};
 use crate::features::Features;
+use crate::float::adversary::Adversary;
 use crate::float::parameters::{Leaves, Trained, matrix, to_host};
 use crate::float::{head, private};
-use crate::options::{AdversarialOptions, Adversary};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
@@ -31,13 +33,8 @@ enum Phase {
     Recovery,
 }
 
-pub(super) fn run(
-    run: &Run,
-    state: &mut State,
-    features: &Features,
-    chosen: &AdversarialOptions,
-) -> Result<(), TrainError> {
-    let options = run.options;
+pub(crate) fn run(run: &Run, state: &mut State, features: &Features, defence: &Phases) -> Result<(), TrainError> {
+    let (options, chosen) = (run.options, &defence.options);
     let count = run.train.len();
     let mut batches = Batches::new(&run.targets, None, options.batch, options.seed)?;
     let round = count.div_ceil(options.batch.min(count));
@@ -52,12 +49,12 @@ pub(super) fn run(
             epoch if epoch < initial + sabotage => Phase::Sabotage,
             _ => Phase::Recovery,
         };
-        let fresh = phase == Phase::Sabotage && chosen.restart > 0 && step.is_multiple_of(round);
-        if fresh && (epoch - initial) % chosen.restart == 0 && epoch > initial {
-            state.restart_adversaries(run, chosen, epoch as u64);
+        let restarts = phase == Phase::Sabotage && chosen.restart > 0 && step.is_multiple_of(round);
+        if restarts && (epoch - initial) % chosen.restart == 0 && epoch > initial {
+            state.adversaries = fresh(run, chosen, epoch as u64);
         }
         let items = batches.items(step);
-        let losses = Step { run, features, chosen, phase, items: &items }.take(state);
+        let losses = Step { run, features, defence, phase, items: &items }.take(state);
         if let Some((name, _)) = losses.iter().find(|(_, loss)| !loss.is_finite()) {
             return Err(TrainError::NotFinite { tensor: format!("{name} loss"), step });
         }
@@ -78,11 +75,22 @@ pub(super) fn run(
     Ok(())
 }
 
+/// Fresh adversaries; `generation` makes each start another one.
+pub(crate) fn fresh(run: &Run, chosen: &AdversarialOptions, generation: u64) -> Vec<Part> {
+    let mut rng = ChaCha8Rng::seed_from_u64(run.options.seed);
+    rng.set_stream(1 + generation);
+    let fresh = chosen.adversaries.iter().map(|adversary| {
+        let parameters = adversary.initial(run.options.outputs, run.targets.values, &mut rng);
+        Part { optimiser: Optimiser::sgd(&parameters, chosen.momentum), parameters }
+    });
+    fresh.collect()
+}
+
 /// One batch in one phase.
 struct Step<'a> {
     run: &'a Run<'a>,
     features: &'a Features,
-    chosen: &'a AdversarialOptions,
+    defence: &'a Phases,
     phase: Phase,
     items: &'a [u32],
 }
@@ -104,7 +112,7 @@ impl Step<'_> {
         };
         let q = self.outputs(&state.private.parameters.bind(&run.device, false));
         let mut adversary_loss = 0.0;
-        let pairs = self.chosen.adversaries.iter().zip(&mut state.adversaries);
+        let pairs = self.defence.options.adversaries.iter().zip(&mut state.adversaries);
         for (position, (adversary, part)) in pairs.enumerate() {
             let loss = self.move_adversary(adversary, part, q.clone(), collateral.clone());
             if position == 0 {
@@ -167,25 +175,16 @@ impl Step<'_> {
         let q = self.outputs(&private);
         let logits = head::forward(&state.head.parameters.bind(device, false), q.clone());
         let mut loss = head::cross_entropy(logits, main);
-        let share = self.chosen.weight / state.adversaries.len() as f32;
-        for (adversary, part) in self.chosen.adversaries.iter().zip(&state.adversaries) {
+        let share = self.defence.options.weight / state.adversaries.len() as f32;
+        for (adversary, part) in self.defence.options.adversaries.iter().zip(&state.adversaries) {
             let logits = adversary.forward(&part.parameters.bind(device, false), q.clone());
-            loss = loss + self.against(logits, collateral.clone()) * share;
+            loss = loss + (self.defence.against)(logits, collateral.clone()) * share;
         }
         let gradients = private.gradients(&mut loss.backward());
         self.step(&mut state.private, &gradients);
     }
 
-    /// What the private part minimises with regard to one adversary.
-    fn against(&self, logits: Tensor<2>, collateral: Tensor<2>) -> Tensor<1> {
-        match self.run.options.defence {
-            // Cross-entropy from the uniform distribution: least when the adversary says nothing.
-            Defence::MaxEnt(_) => -log_softmax(logits, 1).mean(),
-            _ => -head::cross_entropy(logits, collateral),
-        }
-    }
-
     fn step(&self, part: &mut Part, gradients: &[Vec<f32>]) {
-        part.optimiser.step(&mut part.parameters, gradients, self.chosen.rate);
+        part.optimiser.step(&mut part.parameters, gradients, self.defence.options.rate);
     }
 }

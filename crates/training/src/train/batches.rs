@@ -3,7 +3,7 @@
 use super::TrainError;
 use super::cells::{Cells, Targets};
 use super::sampler::Sampler;
-use crate::options::MatchOptions;
+use crate::defences::Penalty;
 
 /// Items per cell below which a discrepancy means nothing.
 const LEAST_PER_CELL: usize = 4;
@@ -27,18 +27,18 @@ pub(crate) struct Strata {
 }
 
 impl Batches {
-    /// Shuffled batches, or stratified ones where distributions are matched.
+    /// Shuffled batches, or stratified ones for a penalty.
     pub(crate) fn new(
         targets: &Targets,
-        matching: Option<&MatchOptions>,
+        penalty: Option<&dyn Penalty>,
         batch: usize,
         seed: u64,
     ) -> Result<Self, TrainError> {
         let count = targets.main.len();
-        let Some(chosen) = matching else {
+        let Some(penalty) = penalty else {
             return Ok(Self { sampler: Sampler::shuffled(count, batch.min(count), seed), strata: None });
         };
-        let paired = match chosen.paired {
+        let paired = match penalty.paired() {
             Some(true) if !targets.are_paired() => return Err(TrainError::NotPaired),
             Some(paired) => paired,
             None => targets.are_paired(),

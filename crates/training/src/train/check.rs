@@ -3,7 +3,8 @@
 use dataset::Dataset;
 
 use super::TrainError;
-use crate::{Defence, TrainOptions};
+use crate::TrainOptions;
+use crate::defences::in_steps;
 
 pub(super) fn options(options: &TrainOptions) -> Result<(), TrainError> {
     let at_least_one =
@@ -17,46 +18,22 @@ pub(super) fn options(options: &TrainOptions) -> Result<(), TrainError> {
     }
     require(options.rate.is_finite() && options.rate > 0.0, "rate", options.rate, "choose a positive number")?;
     require(options.clip > 0.0, "clip", options.clip, "choose a positive number")?;
-    let none = options.collateral.is_empty();
+    let (none, defence) = (options.collateral.is_empty(), options.defence.method());
     require(
-        !none || matches!(options.defence, Defence::None),
+        !none || !defence.needs_collateral(),
         "collateral",
         "[]",
         "name the label column to defend against, or choose the defence `none`",
     )?;
-    match &options.defence {
-        Defence::None => {}
-        Defence::Match(chosen) => {
-            let good = chosen.weight.is_finite() && chosen.weight >= 0.0;
-            require(good, "defence.weight", chosen.weight, "choose a number from 0")?;
-            let good = chosen.pairing.is_finite() && chosen.pairing >= 0.0;
-            require(good, "defence.pairing", chosen.pairing, "choose a number from 0")?;
-            require((1..=16).contains(&chosen.scales), "defence.scales", chosen.scales, "choose from 1 to 16")?;
-            let (from, to) = chosen.ramp;
-            let good = (0.0..=1.0).contains(&from) && (from..=1.0).contains(&to);
-            require(good, "defence.ramp", format!("{from}..{to}"), "choose two shares of the run, ascending, 0 to 1")?;
-        }
-        Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => {
-            let good = chosen.weight.is_finite() && chosen.weight >= 0.0;
-            require(good, "defence.weight", chosen.weight, "choose a number from 0")?;
-            let count = chosen.adversaries.len();
-            require((1..=32).contains(&count), "defence.adversaries", count, "give from 1 to 32 adversaries")?;
-            let good = chosen.rate.is_finite() && chosen.rate > 0.0;
-            require(good, "defence.rate", chosen.rate, "choose a positive number")?;
-            require((0.0..1.0).contains(&chosen.momentum), "defence.momentum", chosen.momentum, "choose from 0 to 1")?;
-            let (initial, sabotage, recovery) = chosen.epochs;
-            let sum = initial + sabotage + recovery;
-            require((1..=100_000).contains(&sum), "defence.epochs", sum, "choose from 1 to 100000 in all")?;
-        }
-    }
+    defence.check()?;
     let good = (0.0..=10.0).contains(&options.noise);
     require(good, "noise", options.noise, "choose a share of an output's deviation, from 0 to 10")?;
-    let one_loss = matches!(options.defence, Defence::None | Defence::Match(_)) && options.normalise;
-    let remedy = "use it with the defences `none` and `match` and with `normalise`, or leave it out";
-    require(options.noise == 0.0 || one_loss, "noise", options.noise, remedy)?;
+    let one_loss = !defence.counts_epochs();
+    let remedy = format!("use it with the defences {} and with `normalise`, or leave it out", in_steps());
+    require(options.noise == 0.0 || one_loss && options.normalise, "noise", options.noise, &remedy)?;
     if let Some(fresh) = &options.fresh {
-        let good = matches!(options.defence, Defence::None | Defence::Match(_));
-        require(good, "fresh", "given", "use it with the defences `none` and `match`, or leave it out")?;
+        let remedy = format!("use it with the defences {}, or leave it out", in_steps());
+        require(one_loss, "fresh", "given", &remedy)?;
         require(fresh.per_step > 0, "fresh.per_step", fresh.per_step, "choose at least 1")?;
     }
     if let Some(selection) = &options.selection {
@@ -90,7 +67,8 @@ pub(super) fn data(train: &Dataset, validation: &Dataset, options: &TrainOptions
     Ok(())
 }
 
-fn require(holds: bool, field: &'static str, value: impl ToString, remedy: &str) -> Result<(), TrainError> {
+/// Refuses the option `field` unless the condition holds.
+pub(crate) fn require(holds: bool, field: &'static str, value: impl ToString, remedy: &str) -> Result<(), TrainError> {
     if holds {
         return Ok(());
     }

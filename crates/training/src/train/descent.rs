@@ -1,4 +1,4 @@
-//! Training by one loss for all weights: without defence, and with matching.
+//! Training by one loss for all weights: the main loss, and the penalty of the defence beside it.
 
 use super::batches::Batches;
 use super::fresh::Renewal;
@@ -7,18 +7,13 @@ use super::optimiser::{clip, warm_up_and_cosine};
 use super::select;
 use super::state::{Part, State};
 use super::{Run, TrainError};
-use crate::Defence;
 use crate::features::Features;
 use crate::float::parameters::Trained;
-use crate::options::MatchOptions;
 
-pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Result<(), TrainError> {
+pub(crate) fn run(run: &Run, state: &mut State, mut features: Features) -> Result<(), TrainError> {
     let options = run.options;
-    let defence = match &options.defence {
-        Defence::Match(chosen) => Some(chosen),
-        _ => None,
-    };
-    let mut batches = Batches::new(&run.targets, defence, options.batch, options.seed)?;
+    let penalty = options.defence.method().penalty();
+    let mut batches = Batches::new(&run.targets, penalty, options.batch, options.seed)?;
     let paired = batches.strata.as_ref().is_some_and(|strata| strata.paired);
     let renewal = options.fresh.as_ref().map(|fresh| Renewal::new(run, fresh, paired)).transpose()?;
     match &renewal {
@@ -43,9 +38,11 @@ pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
             classes: run.targets.classes.len(),
             normalise: options.normalise,
             strata: batches.strata.as_ref(),
-            measure: defence.map(MatchOptions::measure).unwrap_or_default(),
+            penalty,
+            discriminant: None,
         };
-        let weight = defence.map_or(0.0, |chosen| chosen.weight * ramp(chosen, step, options.steps));
+        let done = step as f64 / options.steps as f64;
+        let weight = penalty.map_or(0.0, |penalty| options.defence.weight() * penalty.ramp(done));
         let (private, head) = (&mut state.private, &mut state.head);
         let noise = noise(options.noise, items.len() * options.outputs, options.seed, step);
         let batch = Batch { features: &features, items: &items, labels, noise };
@@ -62,8 +59,8 @@ pub(super) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
         state.step += 1;
         run.progress.advance(1);
         if step.is_multiple_of(20) {
-            let matched = defence.map(|_| format!(", discrepancy {:.1e}", descent.matched.mmd));
-            run.progress.note(&format!("loss {:.3}{}", descent.loss, matched.unwrap_or_default()));
+            let beside = penalty.map(|penalty| format!(", {} {:.1e}", penalty.name(), descent.penalty));
+            run.progress.note(&format!("loss {:.3}{}", descent.loss, beside.unwrap_or_default()));
         }
         if let Some(selection) = &options.selection {
             select::consider(run, state, selection, options.steps)?;
@@ -79,11 +76,4 @@ pub(super) fn check_finite(parts: &[&Part], step: usize) -> Result<(), TrainErro
         Some(tensor) => Err(TrainError::NotFinite { tensor: tensor.into(), step }),
         None => Ok(()),
     }
-}
-
-/// The share of the defence's weight at a step: 0, then rising, then 1.
-fn ramp(chosen: &MatchOptions, step: usize, steps: usize) -> f32 {
-    let (from, to) = chosen.ramp;
-    let done = step as f64 / steps as f64;
-    ((done - from) / (to - from).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0) as f32
 }

@@ -12,7 +12,7 @@ use super::cells::Targets;
 use super::state::State;
 use super::{Run, TrainError, data_hash};
 use crate::network::{Network, TrainingRecord, percent};
-use crate::{Compute, Defence, TrainOptions, attacker};
+use crate::{Compute, TrainOptions, attacker};
 use model::Parameters;
 
 /// Items that the output statistics are estimated on; a larger training set gives no better ones.
@@ -89,7 +89,7 @@ pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usiz
 /// What each item of the sample counts in the statistics, in all 1.
 fn weights(run: &Run, sample: &[usize]) -> Vec<f64> {
     let Targets { main, collateral, .. } = &run.targets;
-    let stratified = matches!(run.options.defence, Defence::Match(_));
+    let stratified = run.options.defence.method().penalty().is_some();
     let cell = |&item: &usize| if stratified { (main[item], collateral[item]) } else { (0, 0) };
     let mut counts: BTreeMap<(u32, u32), usize> = BTreeMap::new();
     sample.iter().for_each(|item| *counts.entry(cell(item)).or_default() += 1);

@@ -1,11 +1,11 @@
 //! Training: the private part and the public head together, with or without a defence.
 
-mod adversarial;
+pub(crate) mod adversarial;
 pub(crate) mod batches;
 mod cells;
 mod check;
 mod checkpoint;
-mod descent;
+pub(crate) mod descent;
 mod error;
 pub(crate) mod finish;
 mod fresh;
@@ -16,6 +16,7 @@ mod select;
 pub(crate) mod state;
 
 pub(crate) use cells::Targets;
+pub(crate) use check::require;
 pub use error::TrainError;
 
 use burn::tensor::Device;
@@ -26,7 +27,7 @@ use sha2::{Digest, Sha256};
 
 use crate::features::Features;
 use crate::float::private::UnitKind;
-use crate::{Compute, Defence, Network, TrainOptions};
+use crate::{Compute, Network, TrainOptions};
 use quadratic::QuadraticMap;
 use state::State;
 
@@ -34,6 +35,11 @@ use state::State;
 ///
 /// Progress counts steps. With [`TrainOptions::checkpoint`], a run that was stopped goes on
 /// where its last checkpoint was and ends with the network that it would have made without the stop.
+///
+/// # Errors
+/// An option outside its range, label columns that are missing or have other classes in `validation`, too few items,
+/// images that cannot be encoded or drawn, more inputs than a key opens, a checkpoint of another run or one that cannot
+/// be read or written, weights or a loss that stop being finite.
 pub fn train(
     train: &Dataset,
     validation: &Dataset,
@@ -63,12 +69,7 @@ pub fn train(
     let features = Features::new(train, &run.encoder)?;
     let mut state = State::start(&run);
     run.resume(&mut state)?;
-    match &options.defence {
-        Defence::None | Defence::Match(_) => descent::run(&run, &mut state, features)?,
-        Defence::Paper(adversaries) | Defence::MaxEnt(adversaries) | Defence::Ensemble(adversaries) => {
-            adversarial::run(&run, &mut state, &features, adversaries)?;
-        }
-    }
+    options.defence.method().train(&run, &mut state, features)?;
     run.save(&state)?;
     finish::finish(&run, state)
 }

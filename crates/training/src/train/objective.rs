@@ -1,4 +1,4 @@
-//! One loss for private part and head: cross-entropy, plus matching where it is the defence.
+//! One loss for private part and head: cross-entropy, and the penalty of the defence beside it.
 
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
@@ -6,7 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::batches::Strata;
-use crate::defend::matching::{Layout, Matched, Measure, matching};
+use crate::defences::Penalty;
+use crate::defences::loss::discrepancy::{Discriminant, Layout};
 use crate::features::Features;
 use crate::float::initial::normal;
 use crate::float::parameters::{Leaves, Trained, matrix, to_host};
@@ -40,15 +41,18 @@ pub(crate) struct Objective<'a> {
     pub classes: usize,
     pub normalise: bool,
     pub strata: Option<&'a Strata>,
-    /// How distributions are compared.
-    pub measure: Measure,
+    /// The loss on the outputs of stratified batches.
+    pub penalty: Option<&'a dyn Penalty>,
+    /// The discriminant ratio, where it stands beside the penalty.
+    pub discriminant: Option<Discriminant>,
 }
 
 /// The loss of a batch and its gradients.
 pub(crate) struct Descent {
     /// Cross-entropy of the head.
     pub loss: f32,
-    pub matched: Matched,
+    /// Value of the penalty, 0 without weight.
+    pub penalty: f64,
     /// By the private part, then by the head.
     pub gradients: [Vec<Vec<f32>>; 2],
 }
@@ -57,10 +61,10 @@ pub(crate) struct Descent {
 const TOGETHER: usize = 2000;
 
 impl Objective<'_> {
-    /// Losses and gradients with weight `weight` on the defence.
+    /// Losses and gradients with weight `weight` on the penalty.
     ///
     /// What is slow, the private part, runs in parallel over parts of the batch; what needs the whole batch,
-    /// normalisation and matching, sees its outputs only, and gives the gradient by them back to the parts.
+    /// normalisation and the penalty, sees its outputs only, and gives the gradient by them back to the parts.
     pub(crate) fn descend(&self, private: &Parameters, head: &Parameters, batch: Batch, weight: f32) -> Descent {
         let met = batch.features.met();
         let weights = met.map_or_else(|| private.clone(), |met| private.rows(met));
@@ -68,7 +72,7 @@ impl Objective<'_> {
             batch.items.par_chunks(TOGETHER).map(|items| self.outputs(&weights, batch.features, items)).collect();
         let q: Vec<f32> = parts.iter().flat_map(|part| to_host(part.q.clone().detach())).collect();
         let batch_rows = batch.items.len();
-        let Behind { loss, matched, by_outputs, by_head } = self.behind(&q, head, batch, weight);
+        let Behind { loss, penalty, by_outputs, by_head } = self.behind(&q, head, batch, weight);
         let width = q.len() / batch_rows;
         let gradients = parts.into_par_iter().zip(by_outputs.par_chunks(TOGETHER * width)).map(|(part, slope)| {
             let slope = matrix(slope.to_vec(), slope.len() / width, width, self.device);
@@ -83,7 +87,7 @@ impl Objective<'_> {
         if let Some(met) = met {
             private.spread_rows(met, &mut of_private);
         }
-        Descent { loss, matched, gradients: [of_private, by_head] }
+        Descent { loss, penalty, gradients: [of_private, by_head] }
     }
 
     /// The private part on some items.
@@ -114,27 +118,27 @@ impl Objective<'_> {
         };
         let entropy = head::cross_entropy(head::forward(&head, seen), targets);
         let loss = to_host(entropy.clone().detach())[0];
-        let (total, matched) = match self.strata.filter(|_| weight > 0.0) {
-            None => (entropy, Matched::default()),
-            Some(strata) => {
+        let (total, penalty) = match self.strata.zip(self.penalty).filter(|_| weight > 0.0) {
+            None => (entropy, 0.0),
+            Some((strata, penalty)) => {
                 let values = to_host(q.clone().detach());
                 let layout = Layout { cells: &strata.shape, items: strata.items, paired: strata.paired };
-                let (matched, slope) = matching(&values, outputs, layout, self.measure, weight);
-                // A loss whose gradient by q is `slope`: the matching loss, as far as this step sees.
-                let matching = (q * matrix(slope, rows, outputs, self.device)).sum();
-                (entropy + matching, matched)
+                let (value, slope) = penalty.descend(&values, outputs, layout, weight, self.discriminant);
+                // A loss whose gradient by q is `slope`: the penalty, as far as this step sees.
+                let penalty = (q * matrix(slope, rows, outputs, self.device)).sum();
+                (entropy + penalty, value)
             }
         };
         let mut gradients = total.backward();
         let by_outputs = raw.grad_remove(&mut gradients).map_or_else(|| vec![0.0; rows * outputs], to_host);
-        Behind { loss, matched, by_outputs, by_head: head.gradients(&mut gradients) }
+        Behind { loss, penalty, by_outputs, by_head: head.gradients(&mut gradients) }
     }
 }
 
 /// Losses of a batch and their gradients, as far back as the outputs.
 struct Behind {
     loss: f32,
-    matched: Matched,
+    penalty: f64,
     by_outputs: Vec<f32>,
     by_head: Vec<Vec<f32>>,
 }
@@ -202,8 +206,14 @@ mod tests {
 
             let lit = Features::new(&data, &encoder).unwrap().levels().lit();
             assert!(lit.width() < columns.0, "no column is dark");
-            let measure = Measure::default();
-            let objective = Objective { device: &device, classes, normalise: true, strata: None, measure };
+            let objective = Objective {
+                device: &device,
+                classes,
+                normalise: true,
+                strata: None,
+                penalty: None,
+                discriminant: None,
+            };
             let batch = Batch { features: &lit, items: &items, labels, noise: None };
             let found = objective.descend(&private, &head, batch, 0.0).gradients[0].clone();
             let largest = expected.iter().flatten().fold(0.0_f32, |largest, value| largest.max(value.abs()));

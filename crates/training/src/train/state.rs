@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::Run;
 use super::optimiser::Optimiser;
 use crate::float::{head, private};
-use crate::options::AdversarialOptions;
-use crate::{Defence, TrainOptions};
 use model::Parameters;
 
 /// Weights that are optimised together.
@@ -64,35 +62,10 @@ impl State {
         widths.extend(&options.head);
         widths.push(run.targets.classes.len());
         let head = head::initial("head", &widths, &mut rng);
-        let part = |parameters: Parameters| match adversarial(options) {
-            Some(chosen) => Part { optimiser: Optimiser::sgd(&parameters, chosen.momentum), parameters },
-            None => Part { optimiser: Optimiser::adam(&parameters), parameters },
-        };
+        let defence = options.defence.method();
+        let part = |parameters: Parameters| Part { optimiser: defence.optimiser(&parameters), parameters };
         let seen = Seen { highest: 0.0, in_vain: 0 };
-        let mut state =
-            Self { step: 0, private: part(private), head: part(head), adversaries: vec![], best: None, seen };
-        if let Some(chosen) = adversarial(options) {
-            state.restart_adversaries(run, chosen, 0);
-        }
-        state
-    }
-
-    /// Fresh adversaries; `generation` makes each start another one.
-    pub(crate) fn restart_adversaries(&mut self, run: &Run, chosen: &AdversarialOptions, generation: u64) {
-        let mut rng = ChaCha8Rng::seed_from_u64(run.options.seed);
-        rng.set_stream(1 + generation);
-        let fresh = chosen.adversaries.iter().map(|adversary| {
-            let parameters = adversary.initial(run.options.outputs, run.targets.values, &mut rng);
-            Part { optimiser: Optimiser::sgd(&parameters, chosen.momentum), parameters }
-        });
-        self.adversaries = fresh.collect();
-    }
-}
-
-/// The options of the defence, if it simulates adversaries.
-pub(crate) fn adversarial(options: &TrainOptions) -> Option<&AdversarialOptions> {
-    match &options.defence {
-        Defence::Paper(chosen) | Defence::MaxEnt(chosen) | Defence::Ensemble(chosen) => Some(chosen),
-        Defence::None | Defence::Match(_) => None,
+        let (private, head, adversaries) = (part(private), part(head), defence.adversaries(run));
+        Self { step: 0, private, head, adversaries, best: None, seen }
     }
 }

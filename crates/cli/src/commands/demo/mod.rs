@@ -84,7 +84,7 @@ impl Demo {
         })?;
         let steps = |standard: usize| self.steps.unwrap_or(standard);
         // Rounding undoes part of the matching, so that the defended network is fine-tuned longer.
-        let [undefended, defended] = [Defence::None, Defence::Match(MatchOptions::default())];
+        let [undefended, defended] = [Defence::none(), Defence::matching(MatchOptions::default())];
         let trials = [
             Trial {
                 name: "undefended",
@@ -158,7 +158,7 @@ impl Demo {
             units: 32,
             outputs: 8,
             batch: 100,
-            ..self.options(Defence::None, steps)
+            ..self.options(Defence::none(), steps)
         }
     }
 }

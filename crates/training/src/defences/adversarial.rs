@@ -1,0 +1,117 @@
+//! What the defences share that train in the paper's three phases against simulated adversaries.
+
+use burn::tensor::Tensor;
+use model::Parameters;
+use serde::{Deserialize, Serialize};
+
+use super::defence::{Kind, Method, Options};
+use crate::features::Features;
+use crate::float::adversary::Adversary;
+use crate::train::optimiser::Optimiser;
+use crate::train::state::{Part, State};
+use crate::train::{Run, TrainError, adversarial, require};
+
+/// Options of the defences with simulated adversaries: plain SGD with momentum, as in the paper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdversarialOptions {
+    /// Weight α of the adversaries' loss.
+    pub weight: f32,
+    /// The simulated adversaries.
+    pub adversaries: Vec<Adversary>,
+    /// Epochs of the three phases: initial, sabotage, recovery.
+    pub epochs: (usize, usize, usize),
+    /// Learning rate of all three parts.
+    pub rate: f32,
+    /// Momentum, without dampening.
+    pub momentum: f32,
+    /// Sabotage epochs after which the adversaries start afresh; 0 for never.
+    pub restart: usize,
+}
+
+impl Default for AdversarialOptions {
+    /// The paper's final runs: α = 1.7, a CNN, 10 + 50 epochs, SGD 0.002 with momentum 0.5.
+    fn default() -> Self {
+        Self {
+            weight: 1.7,
+            adversaries: vec![Adversary::Convolutional],
+            epochs: (10, 50, 0),
+            rate: 0.002,
+            momentum: 0.5,
+            restart: 0,
+        }
+    }
+}
+
+/// A defence in three phases.
+#[derive(Clone)]
+pub(crate) struct Phases {
+    pub kind: &'static Kind,
+    pub options: AdversarialOptions,
+    /// What the private part minimises with regard to one adversary, from its logits and the attribute's one-hot rows.
+    pub against: fn(Tensor<2>, Tensor<2>) -> Tensor<1>,
+}
+
+impl Method for Phases {
+    fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    fn copy(&self) -> Box<dyn Method> {
+        Box::new(self.clone())
+    }
+
+    fn options(&self) -> Option<&dyn Options> {
+        Some(&self.options)
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        let chosen = &self.options;
+        let good = chosen.weight.is_finite() && chosen.weight >= 0.0;
+        require(good, "defence.weight", chosen.weight, "choose a number from 0")?;
+        let count = chosen.adversaries.len();
+        require((1..=32).contains(&count), "defence.adversaries", count, "give from 1 to 32 adversaries")?;
+        let good = chosen.rate.is_finite() && chosen.rate > 0.0;
+        require(good, "defence.rate", chosen.rate, "choose a positive number")?;
+        require((0.0..1.0).contains(&chosen.momentum), "defence.momentum", chosen.momentum, "choose from 0 to 1")?;
+        let (initial, sabotage, recovery) = chosen.epochs;
+        let sum = initial + sabotage + recovery;
+        require((1..=100_000).contains(&sum), "defence.epochs", sum, "choose from 1 to 100000 in all")
+    }
+
+    fn weight(&self) -> f32 {
+        self.options.weight
+    }
+
+    fn set_weight(&mut self, weight: f32) {
+        self.options.weight = weight;
+    }
+
+    fn counts_epochs(&self) -> bool {
+        true
+    }
+
+    fn set_epochs(&mut self, epochs: (usize, usize, usize)) {
+        self.options.epochs = epochs;
+    }
+
+    fn set_rate(&mut self, rate: f32) {
+        self.options.rate = rate;
+    }
+
+    fn optimiser(&self, weights: &Parameters) -> Optimiser {
+        Optimiser::sgd(weights, self.options.momentum)
+    }
+
+    fn adversaries(&self, run: &Run) -> Vec<Part> {
+        adversarial::fresh(run, &self.options, 0)
+    }
+
+    fn train(&self, run: &Run, state: &mut State, features: Features) -> Result<(), TrainError> {
+        adversarial::run(run, state, &features, self)
+    }
+
+    fn fine_tuning(&self) -> Option<f32> {
+        None
+    }
+}

@@ -1,0 +1,24 @@
+//! The paper's phases, with the adversary driven to say nothing rather than to be wrong.
+
+use burn::tensor::activation::log_softmax;
+
+use super::adversarial::{AdversarialOptions, Phases};
+use super::defence::{Defence, Kind};
+use crate::TrainOptions;
+
+pub(super) static KIND: Kind = Kind {
+    name: "maxent",
+    title: "MaxEnt",
+    text: "The same phases, adversary driven to say nothing",
+    standard: || Defence::max_ent(AdversarialOptions::default()),
+    preset: TrainOptions::quick,
+    read: Some(|stored| erased_serde::deserialize(stored).map(Defence::max_ent)),
+};
+
+impl Defence {
+    /// The paper's phases, with the adversary driven to say nothing: `L_main + α·(uniform ‖ adversary)`.
+    pub fn max_ent(options: AdversarialOptions) -> Self {
+        // Cross-entropy from the uniform distribution: least when the adversary says nothing.
+        Self::new(Phases { kind: &KIND, options, against: |logits, _| -log_softmax(logits, 1).mean() })
+    }
+}

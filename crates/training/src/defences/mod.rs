@@ -1,0 +1,21 @@
+//! The defences: what training does so that the outputs do not tell the collateral attribute.
+//!
+//! One file holds one defence, with its options, its text and its loss or its procedure; `registry` lists them. What
+//! several share has files of its own: the three phases against simulated adversaries, and the losses on outputs.
+
+mod adversarial;
+mod defence;
+mod ensemble;
+pub(crate) mod loss;
+mod matching;
+mod maxent;
+mod none;
+mod paper;
+mod registry;
+
+pub use adversarial::AdversarialOptions;
+pub(crate) use adversarial::Phases;
+pub use defence::Defence;
+pub(crate) use defence::Penalty;
+pub use matching::MatchOptions;
+pub(crate) use registry::{in_steps, read_variant};
