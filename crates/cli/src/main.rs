@@ -1,5 +1,6 @@
 //! The `halflight` command: a neural network, half in the dark.
 
+mod certificate;
 mod commands;
 mod console;
 mod encoder;

@@ -21,6 +21,7 @@ mod network;
 mod options;
 #[cfg(test)]
 mod parity;
+mod sketch;
 mod train;
 
 pub use compile::{CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, compile};
@@ -31,4 +32,5 @@ pub use network::{Network, TrainingRecord};
 pub use options::{
     AdversarialOptions, Adversary, Checkpoint, Compute, Defence, Fresh, MatchOptions, Selection, TrainOptions, UnitKind,
 };
+pub use sketch::ItemSketch;
 pub use train::{TrainError, data_hash, train};

@@ -187,7 +187,7 @@ fn specification(data: &Dataset, path: &Path) -> Result<DrawSpec> {
 }
 
 /// Every tenth block of items goes to validation; a block holds whole groups of paired items of 2 to 6 fonts.
-pub(super) fn hold_out(data: &Dataset) -> (Dataset, Dataset) {
+pub(crate) fn hold_out(data: &Dataset) -> (Dataset, Dataset) {
     const BLOCK: usize = 60;
     let (validation, train): (Vec<usize>, Vec<usize>) = (0..data.len()).partition(|item| item / BLOCK % 10 == 9);
     (data.subset(&train), data.subset(&validation))
