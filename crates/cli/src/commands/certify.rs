@@ -65,7 +65,7 @@ enum PriorName {
 impl Certify {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        let networks = self.networks.iter().map(CompiledNetwork::load).collect::<Result<Vec<_>, _>>()?;
+        let networks = self.networks.iter().map(|path| CompiledNetwork::load(path)).collect::<Result<Vec<_>, _>>()?;
         let opened = Opened::new(&networks).with_context(|| self.networks[0].display().to_string())?;
         let samples = match (&self.data, self.draw) {
             (Some(path), _) => {

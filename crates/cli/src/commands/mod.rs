@@ -19,7 +19,7 @@ mod paper;
 mod predict;
 mod search;
 mod serve;
-mod train;
+pub(crate) mod train;
 
 use anyhow::Result;
 use clap::Subcommand;
