@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use dataset::DatasetError;
 use dataset::draw::DrawError;
 use leakage::AuditError;
-use model::EvaluateError;
-use training::{CompileError, MeasureError, TrainError};
+use leakage::certificate::CertificateError;
+use model::{EvaluateError, OutputNoiseError};
+use training::{CompileError, HistoryError, MeasureError, TrainError};
 
 /// Why an experiment ends without a result.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,35 @@ pub enum ExperimentError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// Images like those of the training were asked for, and there are none.
+    #[error("the network was not trained on drawn images, so that none can be drawn: bring a data set")]
+    NotDrawn,
+    /// Items that the network has seen.
+    #[error("the network was trained on this data, or on some of it ({found} marks found); certify it on fresh items")]
+    Seen {
+        /// Marks of its record that were found among the items; 0 where the whole was known by its hash.
+        found: usize,
+    },
+    /// Items that are no independent draws.
+    #[error(
+        "{repeated} of {count} items repeat another one, so that they are no independent draws: leave them out, or say \
+         that the population itself has few values"
+    )]
+    Repeated {
+        /// Items that repeat another one.
+        repeated: usize,
+        /// Items.
+        count: usize,
+    },
+    /// A history that cannot be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// Outputs without noise of their own.
+    #[error(transparent)]
+    Noise(#[from] OutputNoiseError),
+    /// A certificate that was refused.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// A result that cannot be read or written.
     #[error(transparent)]
     File(#[from] host::files::FileError),

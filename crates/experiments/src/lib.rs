@@ -43,11 +43,13 @@
 
 #![warn(missing_debug_implementations)]
 
+mod certify;
 mod error;
 mod kept;
 mod observe;
 pub mod paper;
 pub mod search;
 
+pub use certify::{Certified, Certifier, check_distinct};
 pub use error::ExperimentError;
 pub use observe::{labelled, noise_bound, observations};

@@ -23,6 +23,7 @@ mod network;
 mod options;
 #[cfg(test)]
 mod parity;
+mod sketch;
 mod train;
 
 pub use compile::{CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, compile};
@@ -33,4 +34,5 @@ pub use measure::{MeasureError, accuracy};
 pub use model::Range;
 pub use network::{Network, TrainingRecord};
 pub use options::{Checkpoint, Compute, Fresh, Selection, TrainOptions, UnitKind};
-pub use train::{TrainError, data_hash, train};
+pub use sketch::ItemSketch;
+pub use train::{TrainError, data_hash, hold_out, train};

@@ -2,25 +2,32 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use leakage::certificate::{Certificate, CertificateOptions, CertificateSamples, NoisyOutput, certify};
+use experiments::{Certified, Certifier, ExperimentError, check_distinct};
+use leakage::certificate::{Certificate, CertificateOptions, Prior};
 use model::CompiledNetwork;
-use training::History;
 
-use super::{matching, train};
+use super::matching;
 use crate::console::Console;
 
 /// Bounds the accuracy of every attacker, known or not, on items that the network never saw.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight certify compiled.safetensors --data fresh.safetensors --collateral font")]
+#[command(
+    after_help = "Examples:\n  halflight certify compiled.safetensors --data fresh.safetensors --collateral font\n  \
+    halflight certify compiled.safetensors --draw 1200000 --collateral font"
+)]
 pub struct Certify {
-    /// Compiled network with noise
-    network: PathBuf,
-    /// Data set that neither trained nor selected nor tuned the network
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
+    /// Compiled networks with noise; several that open one ciphertext are certified together
+    #[arg(required = true, value_name = "NETWORK")]
+    networks: Vec<PathBuf>,
+    /// Data set that neither trained nor selected nor tuned the networks
+    #[arg(long, value_name = "FILE", required_unless_present = "draw", conflicts_with = "draw")]
+    data: Option<PathBuf>,
+    /// Draw this many images like those of the training, in place of a data set
+    #[arg(long, value_name = "ITEMS")]
+    draw: Option<usize>,
     /// The label that attackers are after
     #[arg(long, value_name = "LABEL")]
     collateral: String,
@@ -30,96 +37,110 @@ pub struct Certify {
     /// Evaluation points for every main class
     #[arg(long, default_value_t = 10_000)]
     points: usize,
+    /// Numbers of items of one subject to bound as well
+    #[arg(long, value_delimiter = ',', default_values_t = [5, 20, 50, 140], value_name = "ITEMS")]
+    votes: Vec<u32>,
+    /// How often classes and values occur, for a second bound beside the one that counts them alike
+    #[arg(long, value_enum, default_value_t = PriorName::Alike)]
+    prior: PriorName,
+    /// Certify this many growing parts of the items, each twice the last, and estimate where it ends
+    #[arg(long, value_name = "PARTS")]
+    growth: Option<u32>,
+    /// Seed of drawn images and evaluation points; choose it before looking
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The population has few values: items that repeat each other are draws of their own
+    #[arg(long)]
+    repeated: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum PriorName {
+    /// All alike, and no second bound
+    Alike,
+    /// As often as in the data
+    Sampled,
 }
 
 impl Certify {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        let network = CompiledNetwork::load(&self.network)?;
-        let noise = noise(&network).with_context(|| self.network.display().to_string())?;
-        let data = Dataset::load(&self.data)?;
-        matching::encoder((&self.data, &data), network.encoder())?;
-        unseen(&network, &data).with_context(|| self.data.display().to_string())?;
-        let (main, collateral) = (data.labels(network.main())?, data.labels(&self.collateral)?);
-        let samples = CertificateSamples {
-            outputs: network.evaluate_all_without_noise(&data)?,
-            main: main.values.clone(),
-            collateral: collateral.values.clone(),
-            main_classes: main.classes.clone(),
-            collateral_classes: collateral.classes.clone(),
+        let networks = self.networks.iter().map(|path| CompiledNetwork::load(path)).collect::<Result<Vec<_>, _>>()?;
+        let certifier = Certifier::new(networks.iter().collect());
+        let certifier = certifier.with_context(|| self.networks[0].display().to_string())?;
+        let samples = match (&self.data, self.draw) {
+            (Some(path), _) => {
+                let data = Dataset::load(path)?;
+                matching::encoder((path, &data), networks[0].encoder())?;
+                let fresh = certifier.check_unseen(&data);
+                let fresh = fresh.and_then(|()| if self.repeated { Ok(()) } else { check_distinct(&[&data]) });
+                fresh.map_err(remedy).with_context(|| path.display().to_string())?;
+                certifier.samples(&data, &self.collateral)?
+            }
+            (None, count) => {
+                let bar = console.bar("drawing");
+                let drawn = certifier.drawn(count.unwrap_or(0), self.seed, &self.collateral, &bar);
+                bar.finish_and_clear();
+                drawn.map_err(remedy)?
+            }
         };
-        let confidence = self.confidence / 100.0;
-        let options = CertificateOptions { confidence, points: self.points, ..CertificateOptions::default() };
-        let certificate = certify(&samples, &noise, &options)?;
-        console.result(&certificate, || text(&certificate))
+        let options = CertificateOptions {
+            confidence: self.confidence / 100.0,
+            points: self.points,
+            votes: self.votes,
+            seed: self.seed,
+            prior: (self.prior == PriorName::Sampled).then_some(Prior::Sampled),
+        };
+        let certified = certifier.certify(&samples, &options, self.growth)?;
+        console.result(&certified, || text(&certified))
     }
 }
 
-/// Refuses the data of the training record, whole or without the tenth that `train` keeps for validation.
-fn unseen(network: &CompiledNetwork, data: &Dataset) -> Result<()> {
-    if let Some(History { record, .. }) = History::of(network)? {
-        let seen = [training::data_hash(data), training::data_hash(&train::hold_out(data).0)];
-        ensure!(!seen.contains(&record.data_hash), "the network was trained on this data; certify it on fresh items");
-    }
-    Ok(())
-}
-
-/// The noise of every output: a unit of noise has nothing but the constant, which is 1, on its left, and one
-/// coordinate of noise on its right.
-fn noise(network: &CompiledNetwork) -> Result<Vec<NoisyOutput>> {
-    let Some(noise) = network.encoder().noise() else {
-        bail!("no noise; nothing can be certified without noise under encryption: compile with `--noise`");
+/// The error with the option that helps.
+pub fn remedy(error: ExperimentError) -> anyhow::Error {
+    let option = match error {
+        ExperimentError::NotDrawn => " (--data)",
+        ExperimentError::Repeated { .. } => " (--repeated)",
+        _ => "",
     };
-    let (n, m) = network.inputs();
-    let (units, outputs) = (network.units(), network.outputs());
-    let columns = network.encoder().noise_coordinates();
-    let mut factors = vec![0_i128; outputs * columns.len()];
-    for (unit, (left, right)) in network.left().chunks_exact(n).zip(network.right().chunks_exact(m)).enumerate() {
-        let touched: Vec<usize> = (0..columns.len()).filter(|&j| right[columns.start + j] != 0).collect();
-        if touched.is_empty() {
-            continue;
-        }
-        let alone = touched.len() == 1 && left[1..].iter().all(|&weight| weight == 0);
-        ensure!(alone, "unit {unit} mixes noise with inputs or other noise; give every noise coordinate its own unit");
-        for output in 0..outputs {
-            let weight = i128::from(network.combine()[output * units + unit]);
-            let factor = weight * i128::from(left[0]) * i128::from(right[columns.start + touched[0]]);
-            factors[output * columns.len() + touched[0]] += factor;
-        }
-    }
-    let mut used = vec![false; columns.len()];
-    let rows = factors.chunks_exact(columns.len()).zip(network.exact_bounds()).enumerate();
-    rows.map(|(output, (row, &(low, high)))| {
-        let own: Vec<usize> = (0..row.len()).filter(|&column| row[column] != 0).collect();
-        let &[column] = own.as_slice() else {
-            bail!("output {output} has {} coordinates of noise; it needs exactly one of its own", own.len());
-        };
-        ensure!(!std::mem::replace(&mut used[column], true), "output {output} shares its noise; give it its own");
-        let wide = || format!("output {output}: its range or its factor of noise is beyond 64 bits");
-        Ok(NoisyOutput {
-            low: low.try_into().with_context(wide)?,
-            high: high.try_into().with_context(wide)?,
-            step: row[column].try_into().with_context(wide)?,
-            deviation: noise.deviations[column],
-            tail: noise.tail,
-        })
-    })
-    .collect()
+    anyhow!("{error}{option}")
 }
 
-fn text(certificate: &Certificate) -> String {
+fn text(certified: &Certified) -> String {
+    let Certified { certificate, growth } = certified;
+    let mut lines = vec![bounds(certificate)];
+    if let Some(growth) = growth {
+        lines.push("with more and more items".to_owned());
+        lines.extend(
+            growth.points.iter().map(|point| {
+                format!("  {:.2} %  {} items (estimate {:.2} %)", point.bound, point.items, point.plug_in)
+            }),
+        );
+        lines.extend(growth.limit.map(|limit| format!("  the estimate would end near {limit:.2} % (no bound)")));
+    }
+    lines.push("provided that".to_owned());
+    lines.extend(certificate.assumptions.iter().map(|assumption| format!("  {assumption}")));
+    lines.join("\n")
+}
+
+/// The bounds of a certificate, line by line.
+pub fn bounds(certificate: &Certificate) -> String {
     let pooled = &certificate.pooled;
     let mut lines = vec![
         format!("no attacker is right in more than (confidence {} %)", 100.0 * certificate.confidence),
-        format!("  {:.2} %  all classes alike, {} items", pooled.bound, pooled.items),
+        format!(
+            "  {:.2} %  all classes alike, {} items (area under the curve {:.3})",
+            pooled.bound, pooled.items, pooled.auc
+        ),
     ];
+    lines.extend(certificate.weighted.iter().map(|weighted| {
+        format!("  {:.2} %  as frequent as in the data, where guessing gives {:.2}", weighted.bound, weighted.guessing)
+    }));
     lines.extend(certificate.classes.iter().map(|class| {
         format!("  {:.2} %  {}, {} items (estimate {:.2} %)", class.bound, class.class, class.items, class.plug_in)
     }));
     lines
         .extend(certificate.votes.iter().map(|vote| format!("  {:.2} %  {} items of one subject", vote.bound, vote.k)));
     lines.push(format!("about anything at all: at most {:.1} bits an item", certificate.maximal_leakage_bits));
-    lines.push("provided that".to_owned());
-    lines.extend(certificate.assumptions.iter().map(|assumption| format!("  {assumption}")));
     lines.join("\n")
 }

@@ -127,7 +127,7 @@ impl Train {
                 matching::pair((&self.data, &data), (file, &validation), labels)?;
                 (data, validation)
             }
-            None => hold_out(&data),
+            None => training::hold_out(&data),
         };
         let mut options = self.recipe.options()?;
         options.encoder = self.encoder.options(&train)?;
@@ -166,13 +166,6 @@ fn specification(data: &Dataset, path: &Path) -> Result<DrawSpec> {
         format!("{}: was not drawn by `halflight dataset draw`, so that --fresh cannot draw more", path.display())
     })?;
     serde_json::from_str(text).with_context(|| format!("{}: metadata `specification`", path.display()))
-}
-
-/// Every tenth block of items goes to validation; a block holds whole groups of paired items of 2 to 6 fonts.
-pub(super) fn hold_out(data: &Dataset) -> (Dataset, Dataset) {
-    const BLOCK: usize = 60;
-    let (validation, train): (Vec<usize>, Vec<usize>) = (0..data.len()).partition(|item| item / BLOCK % 10 == 9);
-    (data.subset(&train), data.subset(&validation))
 }
 
 impl Recipe {

@@ -1,15 +1,15 @@
 //! The certificate: the plug-in, evaluated by chance, with every error added.
 
 use super::error::CertificateError;
-use super::input::{CertificateOptions, CertificateSamples};
+use super::input::{CertificateOptions, CertificateSamples, Prior};
 use super::maximal::{NoisyOutput, maximal_leakage_bits};
 use super::mixture::{Mixture, reach};
-use super::report::{Certificate, ClassBound, PooledBound, VoteBound};
+use super::report::{Certificate, ClassBound, PooledBound, VoteBound, WeightedBound};
 use super::sampler::{REACH_LIMIT, Sampler};
-use super::terms::{evaluation_slack, many_items, sampling_slack};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
+use super::statistics::Evaluated;
+use super::terms::{
+    area_bound, contrast_bound, evaluation_slack, many_contrasts, many_items, mean_bound, sampling_slack,
+};
 
 const ASSUMPTIONS: [&str; 8] = [
     "the samples are independent draws of the items that will be encrypted",
@@ -19,12 +19,12 @@ const ASSUMPTIONS: [&str; 8] = [
     "each item is encrypted once and its noise is fresh, independent between outputs, with the stated law",
     "these outputs are all that the functions opened under the public key tell",
     "the seed of the evaluation was chosen before its result was seen",
-    "a vote bound needs independent items; it is the sub-additive bound at the worst main class",
+    "a vote bound needs independent items of one subject; it is taken at the worst main class",
 ];
 
 /// Bounds the accuracy of *every* attacker that reads the collateral attribute of one item from its noisy outputs.
 ///
-/// With `V` equally likely values, `n_v` samples of each and `δ' = (1 − confidence) / (2·(classes + 1))`,
+/// With `V` equally likely values, `n_v` samples of each and `δ'` a share of `1 − confidence`,
 ///
 /// ```math
 /// \text{bound} = \hat A + \sqrt{\tfrac12 \ln \tfrac{1}{\delta'} \sum_v \frac{1}{V^2 n_v}}
@@ -36,9 +36,12 @@ const ASSUMPTIONS: [&str; 8] = [
 /// `max_v p̂_v(y)/Σ_v p̂_v(y)` over points `y` drawn from the samples and fresh noise; rounding in the table of the
 /// noise and in the sums is bounded and added. The noise ends at its tail, so nothing is cut.
 ///
-/// Vote bounds use nothing but sub-additivity: from the worst class bound `A`, any two values differ by at most
-/// `tv = min(1, V·A − 1)`, `k` independent items by `1 − (1 − tv)^k`, and no attacker is right more often than
-/// `(1 + (V − 1)·(1 − (1 − tv)^k))/V`. They follow from the class bounds and need no share of δ of their own.
+/// A prior gives a second bound, with `π_v·p̂_v` in place of `p̂_v/V` and `Σ π_v²/n_v` below the root; shares as
+/// sampled move the plug-in by `1/n` a sample, which gives `sqrt(ln(1/δ')/(2n))`.
+///
+/// Vote bounds take the smaller of two at the worst main class and pair of values: the sub-additive
+/// [`many_items`] of the class bound, and [`many_contrasts`] of [`contrast_bound`]. A quarter of `1 − confidence` goes
+/// to the latter. No attacker is right more often than `(1 + (V − 1)·tv)/V`.
 ///
 /// # Errors
 /// [`CertificateError`] for an output without noise, noise or ranges too wide, unequal lengths, unknown labels,
@@ -51,9 +54,9 @@ pub fn certify(
 ) -> Result<Certificate, CertificateError> {
     let leaked = check(samples, noise, options)?;
     let values = samples.collateral_classes.len();
-    let (share, prior) = (1.0 / samples.main_classes.len() as f64, 1.0 / values as f64);
-    let delta = (1.0 - options.confidence) / (2.0 * (samples.main_classes.len() as f64 + 1.0));
-    let range = 1.0 - prior;
+    let (share, alike) = (1.0 / samples.main_classes.len() as f64, 1.0 / values as f64);
+    let deltas = Deltas::new(samples, options);
+    let range = 1.0 - alike;
 
     let mut members = vec![Vec::new(); samples.main_classes.len()];
     let rows = samples.outputs.chunks_exact(noise.len()).zip(&samples.main).zip(&samples.collateral);
@@ -61,44 +64,112 @@ pub fn certify(
         members[*main as usize].push((outputs, *collateral as usize));
     }
     let counts: Vec<Vec<usize>> = members.iter().map(|class| count(class, values)).collect();
-    enough(samples, &counts, delta)?;
+    enough(samples, &counts, deltas.accuracy)?;
+    let prior = options.prior.as_ref().map(|prior| weights(prior, &counts));
 
     let samplers: Vec<Sampler> = noise.iter().map(|n| Sampler::new(n.deviation, reach(n))).collect();
     let tables: f64 = samplers.iter().map(Sampler::rounding).sum();
     let mut pooled = vec![0.0; options.points];
+    let mut weighted = vec![0.0; options.points];
     let mut pooled_values = Vec::new();
-    let mut largest = 0.0_f64;
+    let (mut largest, mut apart) = (0.0_f64, 0.0_f64);
     let mut classes = Vec::new();
     for (class, (name, counts)) in samples.main_classes.iter().zip(&counts).enumerate() {
         let mixture = Mixture::new(&members[class], values, noise, &samplers);
-        let ratios: Vec<f64> = (0..options.points)
-            .into_par_iter()
-            .map(|point| {
-                let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-                random.set_stream((class * options.points + point) as u64);
-                mixture.draw(&mut random)
-            })
-            .collect();
-        pooled.iter_mut().zip(&ratios).for_each(|(sum, ratio)| *sum += share * ratio);
-        pooled_values.extend(counts.iter().map(|n| (share * prior, *n)));
-        let rounding = tables + 4.0 * f64::EPSILON * mixture.len() as f64;
+        let points = Evaluated::new(&mixture, class, options.points, options.seed, values);
+        let best = points.best();
+        pooled.iter_mut().zip(&best).for_each(|(sum, best)| *sum += share * best);
+        if let Some(prior) = &prior {
+            weighted.iter_mut().zip(points.weighted(&prior[class])).for_each(|(sum, best)| *sum += best);
+        }
+        pooled_values.extend(counts.iter().map(|n| (share * alike, *n)));
+        let rounding = tables + EXPONENTIAL + 4.0 * f64::EPSILON * mixture.len() as f64;
         largest = largest.max(rounding);
-        let own: Vec<_> = counts.iter().map(|n| (prior, *n)).collect();
-        let slack = sampling_slack(&own, delta) + evaluation_slack(&ratios, range, delta) + rounding;
-        let (bound, plug_in, slack) = percent(&ratios, slack);
-        classes.push(ClassBound { class: name.clone(), bound, plug_in, slack, items: mixture.len() });
+        if !options.votes.is_empty() {
+            for ((v, w), mean) in points.contrasts() {
+                let plug_in = values as f64 * (mean_bound(mean, options.points, deltas.contrast) + 6.0 * rounding);
+                apart = apart.max(contrast_bound(plug_in, counts[v].min(counts[w]), deltas.contrast));
+            }
+        }
+        let own: Vec<_> = counts.iter().map(|n| (alike, *n)).collect();
+        let slack = sampling_slack(&own, deltas.accuracy) + evaluation_slack(&best, range, deltas.accuracy) + rounding;
+        let (bound, plug_in, slack) = percent(&best, slack);
+        let (total_variation, auc) = areas(bound, values);
+        let (class, items) = (name.clone(), mixture.len());
+        classes.push(ClassBound { class, bound, plug_in, slack, items, total_variation, auc });
     }
-    let slack = sampling_slack(&pooled_values, delta) + evaluation_slack(&pooled, range, delta) + largest;
+    let slack =
+        sampling_slack(&pooled_values, deltas.accuracy) + evaluation_slack(&pooled, range, deltas.accuracy) + largest;
     let (bound, plug_in, slack) = percent(&pooled, slack);
+    let (total_variation, auc) = areas(bound, values);
     let worst = classes.iter().map(|class| class.bound).fold(0.0, f64::max);
     Ok(Certificate {
         confidence: options.confidence,
-        pooled: PooledBound { bound, plug_in, slack, items: samples.main.len() },
+        pooled: PooledBound { bound, plug_in, slack, items: samples.main.len(), total_variation, auc },
         classes,
-        votes: options.votes.iter().map(|&k| VoteBound { k, bound: vote(worst, values as f64, k) }).collect(),
+        weighted: options.prior.as_ref().zip(prior).map(|(options, prior)| {
+            let sampling = weighted_slack(options, &prior, &counts, deltas.accuracy);
+            let range = prior.iter().map(|own| values as f64 * largest_of(own)).sum();
+            let slack = sampling + evaluation_slack(&weighted, range, deltas.accuracy) + values as f64 * largest;
+            let (bound, plug_in, slack) = percent(&weighted, slack);
+            let guessing = 100.0 * prior.iter().map(|own| largest_of(own)).sum::<f64>();
+            WeightedBound { bound, plug_in, slack, guessing }
+        }),
+        votes: options.votes.iter().map(|&k| VoteBound { k, bound: vote(worst, apart, values as f64, k) }).collect(),
         maximal_leakage_bits: leaked,
         assumptions: ASSUMPTIONS.map(str::to_owned).into(),
     })
+}
+
+/// More than what the exponentials of the inner loop change in a share.
+const EXPONENTIAL: f64 = 4.0 / (1_u64 << 44) as f64;
+
+/// What each of the events behind a certificate may fail with.
+struct Deltas {
+    /// Two events a class, two for the pooled bound, two for the weighted one.
+    accuracy: f64,
+    /// Two events for every class and pair of values.
+    contrast: f64,
+}
+
+impl Deltas {
+    fn new(samples: &CertificateSamples, options: &CertificateOptions) -> Self {
+        let (classes, values) = (samples.main_classes.len() as f64, samples.collateral_classes.len() as f64);
+        let whole = 1.0 - options.confidence;
+        let (accuracy, contrast) = if options.votes.is_empty() { (1.0, 0.0) } else { (0.75, 0.25) };
+        let bounds = classes + 1.0 + f64::from(u8::from(options.prior.is_some()));
+        let pairs = classes * values * (values - 1.0) / 2.0;
+        Self { accuracy: accuracy * whole / (2.0 * bounds), contrast: contrast * whole / (2.0 * pairs) }
+    }
+}
+
+fn largest_of(prior: &[f64]) -> f64 {
+    prior.iter().copied().fold(0.0, f64::max)
+}
+
+/// The share of every class and value.
+fn weights(prior: &Prior, counts: &[Vec<usize>]) -> Vec<Vec<f64>> {
+    match prior {
+        Prior::Given(shares) => shares.clone(),
+        Prior::Sampled => {
+            let items = counts.iter().flatten().sum::<usize>() as f64;
+            counts.iter().map(|own| own.iter().map(|count| *count as f64 / items).collect()).collect()
+        }
+    }
+}
+
+fn weighted_slack(prior: &Prior, weights: &[Vec<f64>], counts: &[Vec<usize>], delta: f64) -> f64 {
+    let pairs = weights.iter().flatten().copied().zip(counts.iter().flatten().copied());
+    match prior {
+        Prior::Given(_) => sampling_slack(&pairs.filter(|(weight, _)| *weight > 0.0).collect::<Vec<_>>(), delta),
+        Prior::Sampled => sampling_slack(&[(1.0, counts.iter().flatten().sum())], delta),
+    }
+}
+
+/// Total variation and area under the curve that a bound in percent allows.
+fn areas(bound: f64, values: usize) -> (f64, f64) {
+    let tv = (values as f64 * bound / 100.0 - 1.0).clamp(0.0, 1.0);
+    (tv, area_bound(tv))
 }
 
 /// Everything but the number of samples; answers the maximal leakage in bits.
@@ -116,6 +187,16 @@ fn check(
     }
     if options.votes.contains(&0) {
         return option("votes", 0.0, "1 or more");
+    }
+    if let Some(Prior::Given(shares)) = &options.prior {
+        let values = samples.collateral_classes.len();
+        if shares.len() != samples.main_classes.len() || shares.iter().any(|own| own.len() != values) {
+            return option("prior", shares.len() as f64, "one list a main class, each with one share a value");
+        }
+        let sum: f64 = shares.iter().flatten().sum();
+        if shares.iter().flatten().any(|share| !(0.0..=1.0).contains(share)) || (sum - 1.0).abs() > 1e-9 {
+            return option("prior", sum, "shares from 0 to 1, with a sum of 1");
+        }
     }
     if noise.is_empty() {
         return Err(CertificateError::NoOutputs);
@@ -200,8 +281,9 @@ fn percent(ratios: &[f64], slack: f64) -> (f64, f64, f64) {
     (100.0 * (plug_in + slack).min(1.0), 100.0 * plug_in, 100.0 * slack)
 }
 
-/// Bound for `k` items in percent, from the worst class bound in percent.
-fn vote(worst: f64, values: f64, k: u32) -> f64 {
+/// Bound for `k` items in percent, from the worst class bound in percent and the largest contrast.
+fn vote(worst: f64, apart: f64, values: f64, k: u32) -> f64 {
     let tv = (values * worst / 100.0 - 1.0).clamp(0.0, 1.0);
-    100.0 * (1.0 + (values - 1.0) * many_items(tv, k)) / values
+    let tv = many_items(tv, k).min(many_contrasts(apart, k));
+    100.0 * (1.0 + (values - 1.0) * tv) / values
 }

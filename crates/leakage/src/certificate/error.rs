@@ -94,7 +94,7 @@ pub enum CertificateError {
     /// An option is out of its range.
     #[error("`{field}` is {value}; it must be {range}")]
     Option {
-        /// `confidence`, `points` or `votes`.
+        /// `confidence`, `points`, `votes` or `prior`.
         field: &'static str,
         /// The value given.
         value: f64,

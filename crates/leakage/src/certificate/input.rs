@@ -26,10 +26,21 @@ pub struct CertificateOptions {
     pub votes: Vec<u32>,
     /// Seed of the evaluation points. Choose it before looking: the best of several seeds is no bound.
     pub seed: u64,
+    /// How often classes and values occur; a second bound counts them so, beside the one that counts them alike.
+    pub prior: Option<Prior>,
+}
+
+/// How often main classes and values of the attribute occur together.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Prior {
+    /// As often as in the samples, which are then draws of the population as a whole.
+    Sampled,
+    /// This often: for every main class and every value a share, 1 in all.
+    Given(Vec<Vec<f64>>),
 }
 
 impl Default for CertificateOptions {
     fn default() -> Self {
-        Self { confidence: 0.999, points: 10_000, votes: vec![5, 20, 140], seed: 0 }
+        Self { confidence: 0.999, points: 10_000, votes: vec![5, 20, 50, 140], seed: 0, prior: None }
     }
 }

@@ -1,7 +1,7 @@
-//! The integrand of the plug-in bound, evaluated on the noise's own lattice.
+//! The law of noisy outputs that samples stand for, evaluated on the noise's own lattice.
 //!
 //! ```text
-//! Â = E_{y ~ 1/V Σ_v p̂_v} [ max_v p̂_v(y) / Σ_v p̂_v(y) ]      V values, equally likely
+//! o_v(y) = p̂_v(y) / Σ_w p̂_w(y),   y ~ 1/V Σ_w p̂_w      V values
 //! ```
 //!
 //! The normalisation of the noise cancels. Nothing is cut: the noise itself ends at its tail, and samples that
@@ -10,28 +10,42 @@
 //! An output `x` is kept as `x = step·q + remainder`. Samples lie in groups of equal remainders and equal cell of
 //! `q`, a cell being as wide as the noise reaches: only adjacent cells of the same remainders reach a point.
 
+use super::kernel::{Axis, sums};
 use super::maximal::NoisyOutput;
 use super::sampler::Sampler;
 use rand::{Rng, RngExt};
+use rayon::prelude::*;
 use std::ops::Range;
+
+/// Points that are evaluated together, while the rows that they meet are near.
+const TOGETHER: usize = 64;
 
 struct Group {
     /// Remainders, then cells.
     key: Vec<i64>,
-    rows: Range<usize>,
+    /// Rows of every value, one range after the other.
+    rows: Vec<Range<usize>>,
+}
+
+/// A point, on the lattice of the sample that it was drawn from.
+struct Point {
+    /// Remainders, then cells.
+    key: Vec<i64>,
+    quotients: Vec<i64>,
 }
 
 /// Samples of every value of the attribute within one main class.
 pub(super) struct Mixture<'a> {
     noise: &'a [NoisyOutput],
     samplers: &'a [Sampler],
-    /// Quotients `q`, row after row, in the order of the groups.
-    quotients: Vec<i64>,
-    /// Value of every row.
-    values: Vec<usize>,
-    /// Rows of every value.
-    rows: Vec<Vec<usize>>,
+    axes: Vec<Axis>,
+    /// For every output its quotients less the start of their cell, in the order of the groups.
+    columns: Vec<Vec<i32>>,
     groups: Vec<Group>,
+    /// For every value where its rows are: the group, and how many came before.
+    places: Vec<Vec<(usize, usize)>>,
+    /// Rows of every value.
+    counts: Vec<usize>,
 }
 
 /// `deviation · tail`, in steps.
@@ -43,9 +57,13 @@ fn step(noise: &NoisyOutput) -> i64 {
     noise.step.saturating_abs().max(1)
 }
 
-/// Cell of a quotient; a reach of 0 makes every quotient its own cell.
+/// Width of a cell; a reach of 0 makes every quotient its own cell.
+fn width(noise: &NoisyOutput) -> i64 {
+    reach(noise).max(1)
+}
+
 fn cell(quotient: i64, noise: &NoisyOutput) -> i64 {
-    quotient.div_euclid(reach(noise).max(1))
+    quotient.div_euclid(width(noise))
 }
 
 impl<'a> Mixture<'a> {
@@ -61,91 +79,143 @@ impl<'a> Mixture<'a> {
             let cells = outputs.iter().zip(noise).map(|(x, n)| cell(x.div_euclid(step(n)), n));
             remainders.chain(cells).collect()
         };
-        let mut keyed: Vec<_> = samples.iter().map(|sample| (key(sample.0), sample)).collect();
-        keyed.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut keyed: Vec<_> = samples.iter().map(|(outputs, value)| (key(outputs), *value, *outputs)).collect();
+        keyed.par_sort();
+        let axis = |n: &NoisyOutput| Axis {
+            factor: 1.0 / (f64::from(n.deviation) * std::f64::consts::SQRT_2),
+            reach: reach(n) as i32,
+        };
         let mut mixture = Self {
             noise,
             samplers,
-            quotients: Vec::with_capacity(samples.len() * noise.len()),
-            values: Vec::with_capacity(samples.len()),
-            rows: vec![Vec::new(); count],
+            axes: noise.iter().map(axis).collect(),
+            columns: vec![Vec::with_capacity(samples.len()); noise.len()],
             groups: Vec::new(),
+            places: vec![Vec::new(); count],
+            counts: vec![0; count],
         };
-        for (row, (key, (outputs, value))) in keyed.into_iter().enumerate() {
-            mixture.quotients.extend(outputs.iter().zip(noise).map(|(x, n)| x.div_euclid(step(n))));
-            mixture.values.push(*value);
-            mixture.rows[*value].push(row);
-            match mixture.groups.last_mut() {
-                Some(group) if group.key == key => group.rows.end = row + 1,
-                _ => mixture.groups.push(Group { key, rows: row..row + 1 }),
+        for (row, (key, value, outputs)) in keyed.into_iter().enumerate() {
+            for ((column, x), n) in mixture.columns.iter_mut().zip(outputs).zip(noise) {
+                column.push(x.div_euclid(step(n)).rem_euclid(width(n)) as i32);
             }
+            if mixture.groups.last().is_none_or(|group| group.key != key) {
+                let rows = vec![row..row; count];
+                mixture.groups.push(Group { key, rows });
+            }
+            let group = mixture.groups.len() - 1;
+            let rows = &mut mixture.groups[group].rows;
+            if rows[value].is_empty() {
+                mixture.places[value].push((group, mixture.counts[value]));
+                rows[value].start = row;
+            }
+            rows[value].end = row + 1;
+            mixture.counts[value] += 1;
         }
         mixture
     }
 
     /// Samples in all.
     pub(super) fn len(&self) -> usize {
-        self.values.len()
+        self.counts.iter().sum()
     }
 
-    /// The integrand at one point drawn from the mixture: a value, one of its samples, fresh noise.
-    pub(super) fn draw(&self, random: &mut impl Rng) -> f64 {
-        let rows = &self.rows[random.random_range(0..self.rows.len())];
-        let row = rows[random.random_range(0..rows.len())];
-        let group = self.groups.partition_point(|group| group.rows.end <= row);
-        let remainders = &self.groups[group].key[..self.noise.len()];
-        let point: Vec<i64> = self.row(row).iter().zip(self.samplers).map(|(q, s)| q + s.draw(random)).collect();
-        self.ratio(remainders, &point)
+    /// `o_v` for every value, at points drawn from the mixture, point after point; `random(i)` draws point `i`: a
+    /// value, one of its samples, fresh noise.
+    pub(super) fn evaluate<R: Rng>(&self, count: usize, random: impl Fn(usize) -> R) -> Vec<f64> {
+        let points: Vec<Point> = (0..count).map(|index| self.draw(&mut random(index))).collect();
+        self.shares(&points)
     }
 
-    fn row(&self, row: usize) -> &[i64] {
-        &self.quotients[row * self.noise.len()..(row + 1) * self.noise.len()]
+    fn draw(&self, random: &mut impl Rng) -> Point {
+        let value = random.random_range(0..self.counts.len());
+        let index = random.random_range(0..self.counts[value]);
+        let places = &self.places[value];
+        let (group, before) = places[places.partition_point(|place| place.1 <= index) - 1];
+        let group = &self.groups[group];
+        let row = group.rows[value].start + index - before;
+        let (remainders, cells) = group.key.split_at(self.noise.len());
+        let quotients = cells.iter().zip(self.noise).zip(&self.columns).zip(self.samplers);
+        let quotients: Vec<i64> = quotients
+            .map(|(((cell, n), column), sampler)| cell * width(n) + i64::from(column[row]) + sampler.draw(random))
+            .collect();
+        self.point(remainders, quotients)
     }
 
-    /// Chance that the best guess at a point is right; `1`, the safe side, where no sample reaches it.
-    pub(super) fn ratio(&self, remainders: &[i64], point: &[i64]) -> f64 {
-        let mut likelihoods = vec![0.0; self.rows.len()];
-        let cells: Vec<i64> = point.iter().zip(self.noise).map(|(q, n)| cell(*q, n)).collect();
-        let adjacent = u32::try_from(cells.len()).ok().and_then(|width| 3_usize.checked_pow(width));
-        match adjacent.filter(|adjacent| *adjacent < self.groups.len()) {
-            Some(adjacent) => {
-                let mut key = [remainders, &cells].concat();
-                for mut code in 0..adjacent {
-                    for (part, cell) in key[cells.len()..].iter_mut().zip(&cells) {
-                        *part = cell + (code % 3) as i64 - 1;
-                        code /= 3;
-                    }
-                    if let Ok(found) = self.groups.binary_search_by(|group| group.key.cmp(&key)) {
-                        self.add(&self.groups[found], point, &mut likelihoods);
-                    }
-                }
-            }
-            None => {
-                let near = |group: &&Group| {
-                    let (own, others) = group.key.split_at(cells.len());
-                    own == remainders && others.iter().zip(&cells).all(|(a, b)| a.abs_diff(*b) <= 1)
-                };
-                self.groups.iter().filter(near).for_each(|group| self.add(group, point, &mut likelihoods));
+    fn point(&self, remainders: &[i64], quotients: Vec<i64>) -> Point {
+        let cells = quotients.iter().zip(self.noise).map(|(q, n)| cell(*q, n));
+        Point { key: remainders.iter().copied().chain(cells).collect(), quotients }
+    }
+
+    fn shares(&self, points: &[Point]) -> Vec<f64> {
+        let mut order: Vec<usize> = (0..points.len()).collect();
+        order.sort_by(|a, b| points[*a].key.cmp(&points[*b].key));
+        let same = |a: &usize, b: &usize| points[*a].key == points[*b].key;
+        let runs: Vec<&[usize]> = order.chunk_by(same).flat_map(|run| run.chunks(TOGETHER)).collect();
+        let found: Vec<Vec<f64>> = runs.par_iter().map(|run| self.together(points, run)).collect();
+        let values = self.counts.len();
+        let mut shares = vec![0.0; points.len() * values];
+        for (run, found) in runs.iter().zip(found) {
+            for (&index, found) in run.iter().zip(found.chunks_exact(values)) {
+                shares[index * values..(index + 1) * values].copy_from_slice(found);
             }
         }
-        let sum: f64 = likelihoods.iter().sum();
-        if sum > 0.0 { likelihoods.into_iter().fold(0.0, f64::max) / sum } else { 1.0 }
+        shares
     }
 
-    fn add(&self, group: &Group, point: &[i64], likelihoods: &mut [f64]) {
-        for row in group.rows.clone() {
-            let mut exponent = 0.0;
-            for ((y, x), noise) in point.iter().zip(self.row(row)).zip(self.noise) {
-                let difference = y - x;
-                if difference.abs() > reach(noise) {
-                    exponent = f64::INFINITY;
-                    break;
+    /// The shares at some points of one cell.
+    fn together(&self, points: &[Point], run: &[usize]) -> Vec<f64> {
+        let values = self.counts.len();
+        let mut shares = vec![0.0; run.len() * values];
+        let mut sum = vec![0.0; run.len()];
+        for group in self.adjacent(&points[run[0]].key) {
+            let cells = &group.key[self.noise.len()..];
+            let from = |index: &usize| {
+                let quotients = points[*index].quotients.iter().zip(cells).zip(self.noise);
+                quotients.map(|((q, cell), n)| (q - cell * width(n)) as i32)
+            };
+            let near: Vec<i32> = run.iter().flat_map(from).collect();
+            for (value, rows) in group.rows.iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+                let columns: Vec<&[i32]> = self.columns.iter().map(|column| &column[rows.clone()]).collect();
+                sum.fill(0.0);
+                sums(&columns, &self.axes, &near, &mut sum);
+                for (own, sum) in shares.chunks_exact_mut(values).zip(&sum) {
+                    own[value] += sum / self.counts[value] as f64;
                 }
-                let deviations = difference as f64 / f64::from(noise.deviation);
-                exponent += 0.5 * deviations * deviations;
             }
-            let value = self.values[row];
-            likelihoods[value] += (-exponent).exp() / self.rows[value].len() as f64;
+        }
+        for own in shares.chunks_exact_mut(values) {
+            let sum: f64 = own.iter().sum();
+            own.iter_mut().for_each(|share| *share /= sum);
+            if sum <= 0.0 {
+                // No sample reaches it, which only rounding can bring about: the safe side is certainty.
+                own.fill(0.0);
+                own[0] = 1.0;
+            }
+        }
+        shares
+    }
+
+    /// Groups that may reach a point of this key.
+    fn adjacent(&self, key: &[i64]) -> Vec<&Group> {
+        let outputs = self.noise.len();
+        let neighbours = u32::try_from(outputs).ok().and_then(|outputs| 3_usize.checked_pow(outputs));
+        if let Some(neighbours) = neighbours.filter(|neighbours| *neighbours < self.groups.len()) {
+            let near = |mut code: usize| {
+                let mut near = key.to_vec();
+                for cell in &mut near[outputs..] {
+                    *cell += (code % 3) as i64 - 1;
+                    code /= 3;
+                }
+                let found = self.groups.binary_search_by(|group| group.key.cmp(&near));
+                found.ok().map(|group| &self.groups[group])
+            };
+            (0..neighbours).filter_map(near).collect()
+        } else {
+            let near = |group: &&Group| {
+                let cells = group.key[outputs..].iter().zip(&key[outputs..]);
+                group.key[..outputs] == key[..outputs] && cells.into_iter().all(|(a, b)| a.abs_diff(*b) <= 1)
+            };
+            self.groups.iter().filter(near).collect()
         }
     }
 }
@@ -158,8 +228,14 @@ mod tests {
         vec![NoisyOutput { low: -100, high: 100, step, deviation, tail }]
     }
 
+    /// The larger share of two at one point.
+    fn larger(mixture: &Mixture, remainders: &[i64], quotients: Vec<i64>) -> f64 {
+        let shares = mixture.shares(&[mixture.point(remainders, quotients)]);
+        shares[0].max(shares[1])
+    }
+
     #[test]
-    fn the_mean_ratio_is_the_sum_of_the_larger_likelihoods() {
+    fn the_mean_of_the_larger_share_is_the_sum_of_the_larger_likelihoods() {
         let noise = noise(2, 2, 3);
         let outputs = [0, 1, 5, 2, 7].map(|x| [x]);
         let samples: Vec<_> = outputs.iter().zip([0, 0, 0, 1, 1]).map(|(x, v)| (x.as_slice(), v)).collect();
@@ -174,7 +250,7 @@ mod tests {
             };
             let (a, b) = (chance(0, 3.0), chance(1, 2.0));
             direct += f64::max(a, b);
-            mean += (a + b) * mixture.ratio(&[y.rem_euclid(2)], &[y.div_euclid(2)]);
+            mean += (a + b) * larger(&mixture, &[y.rem_euclid(2)], vec![y.div_euclid(2)]);
         }
         assert!((direct - mean).abs() < 1e-12 && direct < 0.99, "{direct} {mean}");
     }
@@ -195,7 +271,26 @@ mod tests {
                 }
             }
             let known = if sums[0] + sums[1] > 0.0 { sums[0].max(sums[1]) / (sums[0] + sums[1]) } else { 1.0 };
-            assert!((mixture.ratio(&[0, 0], &[x, y]) - known).abs() < 1e-12);
+            assert!((larger(&mixture, &[0, 0], vec![x, y]) - known).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn every_sample_is_drawn_as_often_as_the_others_of_its_value() {
+        use rand::SeedableRng;
+        let noise = noise(1, 1, 1);
+        let still = [Sampler::new(1, 0)];
+        let outputs = [-7, -3, 0, 2, 2, 9].map(|x| [x]);
+        let samples: Vec<_> = outputs.iter().zip([0, 1, 0, 1, 0, 1]).map(|(x, v)| (x.as_slice(), v)).collect();
+        let mixture = Mixture::new(&samples, 2, &noise, &still);
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let mut counts = std::collections::BTreeMap::<i64, u32>::new();
+        for _ in 0..60_000 {
+            *counts.entry(mixture.draw(&mut random).quotients[0]).or_default() += 1;
+        }
+        let expected = [(-7, 10_000), (-3, 10_000), (0, 10_000), (2, 20_000), (9, 10_000)];
+        for ((value, count), (known, times)) in counts.into_iter().zip(expected) {
+            assert!(value == known && count.abs_diff(times) < 600, "{value}: {count}");
         }
     }
 }

@@ -2,16 +2,22 @@
 
 mod certify;
 mod error;
+mod growth;
 mod input;
+mod kernel;
 mod maximal;
 mod mixture;
 mod report;
 mod sampler;
+mod statistics;
 mod terms;
 
 pub use certify::certify;
 pub use error::CertificateError;
-pub use input::{CertificateOptions, CertificateSamples};
+pub use growth::{Growth, GrowthPoint, growth};
+pub use input::{CertificateOptions, CertificateSamples, Prior};
 pub use maximal::{NoisyOutput, maximal_leakage_bits};
-pub use report::{Certificate, ClassBound, PooledBound, VoteBound};
-pub use terms::{area_bound, evaluation_slack, many_items, sampling_slack};
+pub use report::{Certificate, ClassBound, PooledBound, VoteBound, WeightedBound};
+pub use terms::{
+    area_bound, contrast, contrast_bound, evaluation_slack, many_contrasts, many_items, mean_bound, sampling_slack,
+};

@@ -1,9 +1,9 @@
 //! The result of [`certify`](super::certify). Bounds, plug-ins and slacks are in percent.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Upper bounds on the accuracy of every attacker that guesses the collateral attribute.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Certificate {
     /// Chance, from 0 to 1, that all bounds hold at once.
     pub confidence: f64,
@@ -11,6 +11,9 @@ pub struct Certificate {
     pub pooled: PooledBound,
     /// Every main class for itself.
     pub classes: Vec<ClassBound>,
+    /// Accuracy where classes and values are as frequent as the prior says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighted: Option<WeightedBound>,
     /// Several independent items of one subject.
     pub votes: Vec<VoteBound>,
     /// Most bits that one item tells about anything at all, attributes that nobody listed included.
@@ -20,7 +23,7 @@ pub struct Certificate {
 }
 
 /// Bound for the mean over the main classes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PooledBound {
     /// No attacker is right more often: `plug_in + slack`, at most 100.
     pub bound: f64,
@@ -30,10 +33,14 @@ pub struct PooledBound {
     pub slack: f64,
     /// Samples behind it.
     pub items: usize,
+    /// Largest total variation between the laws of two values, from 0 to 1.
+    pub total_variation: f64,
+    /// No score of an attacker has a larger area under its curve, one value against the rest, from 0 to 1.
+    pub auc: f64,
 }
 
 /// Bound for one main class.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassBound {
     /// Name of the main class.
     pub class: String,
@@ -45,10 +52,27 @@ pub struct ClassBound {
     pub slack: f64,
     /// Samples behind it.
     pub items: usize,
+    /// Largest total variation between the laws of two values, from 0 to 1.
+    pub total_variation: f64,
+    /// No score of an attacker has a larger area under its curve, one value against the rest, from 0 to 1.
+    pub auc: f64,
+}
+
+/// Bound for the accuracy of an attacker who knows how often classes and values occur.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WeightedBound {
+    /// No attacker is right more often: `plug_in + slack`, at most 100.
+    pub bound: f64,
+    /// Estimate, on average at least the truth.
+    pub plug_in: f64,
+    /// What sampling, evaluation and rounding add.
+    pub slack: f64,
+    /// How often the most frequent value of each class is right, without any output.
+    pub guessing: f64,
 }
 
 /// Bound for an attacker that sees `k` independent items of one subject, whatever their main classes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VoteBound {
     /// Items.
     pub k: u32,

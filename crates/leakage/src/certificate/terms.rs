@@ -32,9 +32,106 @@ pub fn many_items(tv: f64, k: u32) -> f64 {
     1.0 - (1.0 - tv).powf(f64::from(k))
 }
 
+/// Upper bound on the mean of independent points in `0..=1` from their mean `μ̂`: the largest `μ` with
+/// `m·kl(μ̂ ‖ μ) ≤ ln(1/δ)` (Chernoff and Hoeffding). 1 without points.
+pub fn mean_bound(mean: f64, count: usize, delta: f64) -> f64 {
+    let most = -delta.ln() / count as f64;
+    let part = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
+    let (mut low, mut high) = (mean.clamp(0.0, 1.0), 1.0);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if part(mean, middle) + part(1.0 - mean, 1.0 - middle) > most {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    high
+}
+
+/// `φ(r) = (r² + r⁴)/2 ≥ 1 − √(1 − r²)`, for `−1 ≤ r ≤ 1`: how far two likelihoods are apart at one point, by their
+/// relative difference `r = (p − q)/(p + q)`.
+pub fn contrast(r: f64) -> f64 {
+    let square = r * r;
+    0.5 * square * (1.0 + square)
+}
+
+/// Upper bound on `Φ = Σ_y (p + q)·φ(r)` of two laws from its plug-in `Φ̂` with `least` or more samples of each.
+///
+/// `Φ` is the largest `Σ_y p·h(g) + q·h(−g)` over functions `g` between −1 and 1, `h(g) = φ(g) + φ'(g)(1 − g)`, and
+/// `g = r` reaches it. So `Φ̂` is at least that sum at the true `r`: a mean of independent terms whose mean is `Φ`, whose
+/// variance is at most `κ·Φ/n`, and of which none is more than `6/n` below its mean. Bernstein's inequality gives
+/// `Φ ≤ Φ̂ + sqrt(2·κ·Φ·ln(1/δ)/n) + 4·ln(1/δ)/n`, solved for `Φ`.
+pub fn contrast_bound(plug_in: f64, least: usize, delta: f64) -> f64 {
+    /// At least the largest `φ + φ'²(1 − r²)/φ`, which is 3.066.
+    const KAPPA: f64 = 3.07;
+    let share = -delta.ln() / least as f64;
+    let linear = (2.0 * KAPPA * share).sqrt();
+    let root = 0.5 * (linear + (linear * linear + 4.0 * (plug_in + 4.0 * share)).sqrt());
+    root * root
+}
+
+/// Largest total variation of `k` independent items whose laws have `Φ` or less each: `sqrt(1 − BC^{2k})`, with
+/// Bhattacharyya's coefficient `BC ≥ 1 − Φ/2`.
+pub fn many_contrasts(contrast: f64, k: u32) -> f64 {
+    let affinity = (1.0 - 0.5 * contrast).max(0.0);
+    (1.0 - affinity.powf(2.0 * f64::from(k))).max(0.0).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_contrast_is_above_what_it_stands_for_and_varies_as_little_as_it_must() {
+        for step in 0..=10_000 {
+            let r = f64::from(step) / 10_000.0;
+            let (phi, slope) = (contrast(r), r + 2.0 * r.powi(3));
+            assert!(phi >= 1.0 - (1.0 - r * r).sqrt() - 1e-15, "{r}");
+            assert!(phi * phi + slope * slope * (1.0 - r * r) <= 3.07 * phi + 1e-15, "{r}");
+            for g in [r, -r] {
+                let slope = g + 2.0 * g.powi(3);
+                let h = contrast(g) + slope * (1.0 - g);
+                assert!((-5.0..=1.0).contains(&h), "{g}: {h}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_bound_of_a_mean_is_where_the_divergence_says() {
+        let bound = mean_bound(0.1, 1000, 0.001);
+        let divergence = 0.1 * (0.1 / bound).ln() + 0.9 * (0.9 / (1.0 - bound)).ln();
+        assert!((divergence - 1000_f64.ln() / 1000.0).abs() < 1e-9);
+        assert!((mean_bound(0.0, 1000, 0.001) - (1.0 - 0.001_f64.powf(0.001))).abs() < 1e-9);
+        assert_eq!((mean_bound(1.0, 10, 0.1), mean_bound(0.5, 0, 0.1)), (1.0, 1.0));
+    }
+
+    #[test]
+    fn contrasts_of_many_items_are_above_the_exact_total_variation() {
+        // Two coins: heads with chance 0.5 ± e; the number of heads is all that k tosses tell.
+        for (e, k) in [(0.01, 20), (0.05, 20), (0.1, 5), (0.2, 50)] {
+            let r: f64 = 2.0 * e;
+            let laws = |p: f64| {
+                let mut law = vec![1.0];
+                for _ in 0..k {
+                    let longer = law.len() + 1;
+                    let at = |i: usize| law.get(i).copied().unwrap_or(0.0_f64);
+                    let before = |i: usize| if i > 0 { at(i - 1) } else { 0.0 };
+                    law = (0..longer).map(|i| (1.0 - p) * at(i) + p * before(i)).collect();
+                }
+                law
+            };
+            let exact = laws(0.5 + e).iter().zip(laws(0.5 - e)).map(|(a, b)| 0.5 * (a - b).abs()).sum::<f64>();
+            let bound = many_contrasts(2.0 * contrast(r), k);
+            assert!(bound >= exact && bound < 1.6 * exact + 0.02, "{e} {k}: {bound} {exact}");
+        }
+    }
+
+    #[test]
+    fn more_samples_bring_the_contrast_nearer() {
+        let (few, many) = (contrast_bound(0.003, 1_000, 0.001), contrast_bound(0.003, 1_000_000, 0.001));
+        assert!(few > many && many > 0.003 && many < 0.0034, "{few} {many}");
+    }
 
     #[test]
     fn two_balanced_values_have_the_known_slack() {

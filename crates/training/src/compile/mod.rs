@@ -26,7 +26,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::network::{Network, percent, rounded};
 use crate::train::{Targets, device, finish::moments};
-use crate::{History, accuracy, attacker};
+use crate::{History, ItemSketch, accuracy, attacker};
 use finetune::Tuning;
 use latent::Latent;
 
@@ -93,6 +93,7 @@ pub fn compile(
         candidate.network = candidate.network.with_head(PublicHead::Net { centre, scale, layers })?;
     }
     let report = candidate.report(network, &held, accuracy_rounded, options)?;
+    let report = CompileReport { seen: Some(ItemSketch::of(&[calibration])), ..report };
     let history = History { record: network.record().clone(), report };
     let compiled = candidate.network.with_origin(history.origin()?);
     Ok((compiled, history.report))
@@ -198,6 +199,7 @@ impl Candidate {
             inputs: compiled.inputs(),
             largest_bias: biases.map(|&bias| i64::from(bias).abs()).max().unwrap_or(0),
             outputs: outputs.collect(),
+            seen: None,
         })
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::options::CompileOptions;
+use crate::ItemSketch;
 
 /// What compiling found. Accuracies are in percent, on the tenth of the calibration data that was
 /// held out from fine-tuning.
@@ -34,6 +35,9 @@ pub struct CompileReport {
     pub largest_bias: i64,
     /// Every output.
     pub outputs: Vec<OutputRange>,
+    /// The calibration items, so that nothing is certified on them. Networks of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<ItemSketch>,
 }
 
 /// The ranges of one output.

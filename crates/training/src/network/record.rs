@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::TrainOptions;
+use crate::{ItemSketch, TrainOptions};
 
 /// How a network came to be. Accuracies are in percent, on the validation data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub struct TrainingRecord {
     pub items: usize,
     /// SHA-256 of the training images and labels.
     pub data_hash: String,
+    /// The items that trained and selected, so that nothing is certified on them. Networks of earlier versions and
+    /// those trained elsewhere have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<ItemSketch>,
     /// Steps taken; with selection, up to the state that was kept.
     pub steps: usize,
     /// Main accuracy.

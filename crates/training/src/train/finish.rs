@@ -12,7 +12,7 @@ use super::cells::Targets;
 use super::state::State;
 use super::{Run, TrainError, data_hash};
 use crate::network::{Network, TrainingRecord, percent};
-use crate::{Compute, TrainOptions, attacker};
+use crate::{Compute, ItemSketch, TrainOptions, attacker};
 use model::Parameters;
 
 /// Items that the output statistics are estimated on; a larger training set gives no better ones.
@@ -44,6 +44,7 @@ pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usiz
         data: run.train.about().clone(),
         items: run.train.len(),
         data_hash: data_hash(run.train),
+        seen: Some(ItemSketch::of(&[run.train, run.validation])),
         steps,
         accuracy: 0.0,
         neighbours: None,

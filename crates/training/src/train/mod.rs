@@ -124,6 +124,13 @@ pub fn data_hash(data: &Dataset) -> String {
     hex(&hash.finalize())
 }
 
+/// Every tenth block of items goes to validation; a block holds whole groups of paired items of 2 to 6 fonts.
+pub fn hold_out(data: &Dataset) -> (Dataset, Dataset) {
+    const BLOCK: usize = 60;
+    let (validation, train): (Vec<usize>, Vec<usize>) = (0..data.len()).partition(|item| item / BLOCK % 10 == 9);
+    (data.subset(&train), data.subset(&validation))
+}
+
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

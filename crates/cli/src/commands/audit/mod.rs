@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
+use experiments::{Certifier, check_distinct};
+use leakage::certificate::{Certificate, CertificateOptions};
 use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Undefended};
 use model::CompiledNetwork;
 use report::Page;
@@ -18,7 +20,7 @@ use service::audit::{Evidence, SignedAudit};
 use service::hash::Hash;
 use service::signature::SigningKey;
 
-use super::matching;
+use super::{certify, matching};
 use crate::console::Console;
 use crate::files;
 pub use text::finding;
@@ -79,6 +81,10 @@ pub struct Audit {
     /// page as `.signed.json`, as an authority's policy asks for
     #[arg(long, value_name = "FILE", requires = "report")]
     sign: Option<PathBuf>,
+    /// Also bound every attacker, known or not: a certificate on the items of both data sets, or of the test set alone
+    /// where the network learned from the other; the outputs need noise
+    #[arg(long)]
+    certify: bool,
     /// Write outputs and labels of both data sets, for attackers of one's own
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
@@ -105,6 +111,8 @@ struct Outcome {
     report: AuditReport,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<AuditReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Certificate>,
 }
 
 impl Audit {
@@ -127,7 +135,9 @@ impl Audit {
                 return console.result(&value, || format!("{}: outputs and labels", path.display()));
             }
         }
-        let outcome = self.attack(&network, &train, &test, console)?;
+        // Found wrong before attackers start, not after.
+        let certificate = if self.certify { Some(self.certificate(&network, &train, &test)?) } else { None };
+        let outcome = Outcome { certificate, ..self.attack(&network, &train, &test, console)? };
         if let Some([html, json]) = &files {
             let title = format!("What {} gives away about {}", name_of(&self.network), self.collateral);
             let page = Page::new(title).report(&outcome.report);
@@ -148,7 +158,8 @@ impl Audit {
         }
         console.result(&outcome, || {
             let reports = std::iter::once(&outcome.report).chain(&outcome.attributes).map(text::report);
-            reports.collect::<Vec<_>>().join("\n\n")
+            let certificate = outcome.certificate.as_ref().map(certify::bounds);
+            reports.chain(certificate).collect::<Vec<_>>().join("\n\n")
         })
     }
 
@@ -185,7 +196,25 @@ impl Audit {
             attributes = leakage::audit_attributes(&train.seen, &test.seen, &others, &options, &bar)?;
         }
         bar.finish_and_clear();
-        Ok(Outcome { report, attributes })
+        Ok(Outcome { report, attributes, certificate: None })
+    }
+
+    fn certificate(&self, network: &CompiledNetwork, train: &Split, test: &Split) -> Result<Certificate> {
+        let certifier = Certifier::new(vec![network]).with_context(|| self.network.display().to_string())?;
+        let fresh = certifier.check_unseen(&test.data).map_err(certify::remedy);
+        fresh.with_context(|| self.test.display().to_string())?;
+        let mut samples = certifier.samples(&test.data, &self.collateral)?;
+        // Attackers may learn from what the network learned from; a certificate may not.
+        if certifier.check_unseen(&train.data).is_ok() {
+            check_distinct(&[&test.data, &train.data])?;
+            let more = certifier.samples(&train.data, &self.collateral)?;
+            samples.outputs.extend(more.outputs);
+            samples.main.extend(more.main);
+            samples.collateral.extend(more.collateral);
+        } else {
+            check_distinct(&[&test.data])?;
+        }
+        Ok(certifier.certify(&samples, &CertificateOptions::default(), None)?.certificate)
     }
 
     fn options(&self) -> AuditOptions {
