@@ -81,7 +81,7 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    /// For what a file or folder took too much memory for.
+    /// What an import of this file or folder says that would take too much memory.
     pub(super) fn memory(path: &Path) -> impl Fn(OverBudget) -> Self {
         move |over| Self::Memory { path: path.into(), over }
     }
