@@ -198,6 +198,7 @@ impl Witness {
         if !self.logs(&seen).any(signed) {
             return Err(WitnessError::Signature(self.log.clone()));
         }
+        let seen = Seen { log: self.log.clone(), ..seen };
         let text = serde_json::to_vec_pretty(&seen).map_err(|error| self.state_error(error.to_string()))?;
         files::write(&self.state, &text)?;
         note.cosign(&self.name, &self.key, clock::now().max(0) as u64);
