@@ -7,7 +7,7 @@
 //! | the networks that come with the program | [`paper::Recipe`] |
 //! | what attackers are given of a network | [`observations`], [`labelled`], [`noise_bound`] |
 //!
-//! ```
+//! ```no_run
 //! use dataset::draw::{DrawSpec, Generator};
 //! use experiments::search::{Front, Ground, Point, Search, Space};
 //! use host::Silent;
