@@ -40,10 +40,11 @@ mirrored! {
     qfe::WireError => "WireError",
     roles::keyfile::KeyFileError => "KeyFileError",
     leakage::AuditError => "AuditError",
+    experiments::ExperimentError => "CertificateError",
 }
 
 /// Variants that hold the error of another room.
-const WRAPPERS: [&str; 4] = ["Encode", "Evaluate", "Measure", "Model"];
+const WRAPPERS: [&str; 6] = ["Certificate", "Encode", "Evaluate", "Measure", "Model", "Noise"];
 
 /// The Python exception of a Rust error; its `kind` is the name of the variant, the innermost where errors are nested.
 pub fn raise<E: Mirrored>(error: E) -> PyErr {

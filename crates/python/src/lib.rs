@@ -7,6 +7,7 @@
 
 mod arrays;
 mod audit;
+mod certificate;
 mod cipher;
 mod compiled;
 mod data;
@@ -43,5 +44,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(audit::audit, module)?)?;
     module.add_function(wrap_pyfunction!(audit::attack, module)?)?;
     module.add_function(wrap_pyfunction!(audit::families, module)?)?;
+    module.add_function(wrap_pyfunction!(certificate::certify, module)?)?;
     Ok(())
 }

@@ -18,6 +18,7 @@ else, the auditor measures what ``output(x)`` gives away. Models from PyTorch an
 from . import errors
 from ._native import __version__
 from .audits import AuditReport, Finding, audit, families
+from .certificates import Certificate, certify
 from .cipher import Ciphertext, Predictions, Predictor, encrypt, predict
 from .compiled import CompiledNetwork, compile
 from .data import Dataset, Encoder, draw, handwriting, load, read_idx
@@ -30,6 +31,7 @@ __all__ = [
     "Attacker",
     "AuditReport",
     "Authority",
+    "Certificate",
     "Ciphertext",
     "CompiledNetwork",
     "Dataset",
@@ -44,6 +46,7 @@ __all__ = [
     "PrivateClassifier",
     "__version__",
     "audit",
+    "certify",
     "compile",
     "defences",
     "draw",

@@ -203,6 +203,20 @@ def audit(
     growth: bool,
     callback: _Callback,
 ) -> AuditReport: ...
+def certify(
+    networks: Sequence[CompiledNetwork],
+    data: Optional[Dataset],
+    drawn: int,
+    collateral: str,
+    confidence: float,
+    points: int,
+    votes: Sequence[int],
+    sampled_prior: bool,
+    growth: Optional[int],
+    seed: int,
+    repeated: bool,
+    callback: _Callback,
+) -> str: ...
 def attack(
     family: str,
     train: _Split,

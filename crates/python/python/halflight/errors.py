@@ -55,6 +55,10 @@ class ImportFailed(HalflightError, ValueError):
     """A network from elsewhere that does not have the supported shape."""
 
 
+class CertificateError(HalflightError, ValueError):
+    """Nothing can be certified: no noise, items that the network has seen, too few of them."""
+
+
 class KeyMismatch(HalflightError, ValueError):
     """Keys, networks and encoders that do not belong together."""
 

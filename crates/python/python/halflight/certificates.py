@@ -1,0 +1,153 @@
+"""Certificates: bounds that hold for every attacker, known or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from os import fspath
+from typing import Any, Literal, Optional, Union
+
+from . import _native
+from ._files import write_bytes
+from ._progress import Progress, callback
+from .compiled import CompiledNetwork
+from .data import Dataset, Path
+
+
+class Certificate:
+    """Upper bounds, in percent, on the accuracy of every attacker that reads one attribute."""
+
+    def __init__(self, text: str) -> None:
+        self._values: dict[str, Any] = json.loads(text)
+
+    @property
+    def bound(self) -> float:
+        """No attacker is right more often about one item, main classes and values alike."""
+        return float(self._values["pooled"]["bound"])
+
+    @property
+    def auc(self) -> float:
+        """No attacker's score has a larger area under its curve."""
+        return float(self._values["pooled"]["auc"])
+
+    @property
+    def weighted(self) -> Optional[float]:
+        """The bound where classes and values are as frequent as in the data, if it was asked for."""
+        found = self._values.get("weighted")
+        return None if found is None else float(found["bound"])
+
+    @property
+    def classes(self) -> dict[str, float]:
+        """The bound within every main class."""
+        return {found["class"]: float(found["bound"]) for found in self._values["classes"]}
+
+    @property
+    def votes(self) -> dict[int, float]:
+        """The bound for k items of one subject."""
+        return {int(found["k"]): float(found["bound"]) for found in self._values["votes"]}
+
+    @property
+    def confidence(self) -> float:
+        """Chance, from 0 to 1, that all bounds hold at once."""
+        return float(self._values["confidence"])
+
+    @property
+    def maximal_leakage_bits(self) -> float:
+        """Most bits that one item tells about anything, attributes that nobody listed included."""
+        return float(self._values["maximal_leakage_bits"])
+
+    @property
+    def assumptions(self) -> list[str]:
+        """What has to be true for the bounds to hold."""
+        return list(self._values["assumptions"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as ``halflight certify --json`` prints it."""
+        values: dict[str, Any] = json.loads(self.to_json())
+        return values
+
+    def to_json(self) -> str:
+        """Everything as JSON."""
+        return json.dumps(self._values)
+
+    def save(self, path: Path) -> None:
+        """Writes the JSON."""
+        write_bytes(fspath(path), self.to_json().encode())
+
+    def __repr__(self) -> str:
+        pooled = self._values["pooled"]
+        confidence = 100 * self.confidence
+        return f"<Certificate: no attacker above {self.bound:.2f} %, {pooled['items']} items, confidence {confidence:g} %>"
+
+
+def certify(
+    network: Union[CompiledNetwork, Sequence[CompiledNetwork]],
+    data: Optional[Dataset] = None,
+    *,
+    collateral: str = "font",
+    draw: Optional[int] = None,
+    confidence: float = 0.999,
+    points: int = 10_000,
+    votes: Sequence[int] = (5, 20, 50, 140),
+    prior: Literal["alike", "sampled"] = "alike",
+    growth: Optional[int] = None,
+    seed: int = 0,
+    repeated: bool = False,
+    progress: Progress = None,
+) -> Certificate:
+    """Bounds the accuracy of every attacker, with any computing power and any amount of data.
+
+    Parameters
+    ----------
+    network : CompiledNetwork, or several
+        With noise on every output; several that open one ciphertext are certified together.
+    data : Dataset, optional
+        Items that neither trained nor selected nor tuned the network.
+    collateral : str
+        The label that attackers are after.
+    draw : int, optional
+        In place of ``data``: this many images like those of the training, drawn on the way.
+    confidence : float
+        Chance that all bounds hold at once.
+    points : int
+        Evaluation points for every main class.
+    votes : sequence of int
+        Numbers of items of one subject to bound as well.
+    prior : "alike" or "sampled"
+        "sampled" adds a bound for classes and values as frequent as in the data.
+    growth : int, optional
+        Certify this many growing parts of the items too, each twice the last.
+    seed : int
+        Of drawn images and evaluation points; choose it before looking.
+    repeated : bool
+        The population has few values, so that items that repeat each other are draws of their own.
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    CertificateError
+        No noise, items that the network has seen or that repeat each other, too few items.
+    """
+    if (data is None) == (draw is None):
+        raise TypeError("give data, or the number of images to draw")
+    if prior not in ("alike", "sampled"):
+        raise ValueError(f"prior is {prior!r}: choose 'alike' or 'sampled'")
+    networks = [network] if isinstance(network, CompiledNetwork) else list(network)
+    text = _native.certify(
+        [one._native for one in networks],
+        None if data is None else data._native,
+        draw or 0,
+        collateral,
+        confidence,
+        points,
+        list(votes),
+        prior == "sampled",
+        growth,
+        seed,
+        repeated,
+        callback(progress, "certifying"),
+    )
+    return Certificate(text)
