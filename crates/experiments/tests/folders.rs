@@ -12,7 +12,7 @@ fn digits(seed: u64) -> Dataset {
 }
 
 fn options(weight: f32) -> TrainOptions {
-    let defence = Defence::Match(MatchOptions { weight, ..MatchOptions::default() });
+    let defence = Defence::matching(MatchOptions { weight, ..MatchOptions::default() });
     TrainOptions { collateral: vec!["font".into()], ..TrainOptions::quick(defence) }
 }
 
