@@ -89,6 +89,40 @@ pub struct AuditSummary {
     /// What k items of one subject give away.
     #[serde(default)]
     pub vote: Vec<VoteFigure>,
+    /// What no attacker exceeds, where the auditor certified it.
+    #[serde(default)]
+    pub certificate: Option<CertificateSummary>,
+}
+
+/// The bounds of a certificate that a policy looks at. Bounds are in percent.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct CertificateSummary {
+    /// Chance, from 0 to 1, that all bounds hold at once.
+    pub confidence: f64,
+    /// All main classes alike.
+    pub pooled: BoundFigure,
+    /// Every main class.
+    pub classes: Vec<BoundFigure>,
+    /// k items of one subject.
+    pub votes: Vec<VoteBoundFigure>,
+    /// Most bits that one item tells about anything.
+    pub maximal_leakage_bits: f64,
+}
+
+/// An upper bound.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct BoundFigure {
+    /// Percent.
+    pub bound: f64,
+}
+
+/// An upper bound for k items of one subject.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct VoteBoundFigure {
+    /// Items of the subject.
+    pub k: u64,
+    /// Percent.
+    pub bound: f64,
 }
 
 /// An accuracy with its 95 % interval.
@@ -278,6 +312,30 @@ impl AuditSummary {
     }
 }
 
+impl CertificateSummary {
+    /// The largest bound of a main class.
+    pub fn worst_class(&self) -> f64 {
+        // What is no number is the largest, so that no limit lets it pass.
+        let larger = |worst: f64, bound: f64| if bound > worst || bound.is_nan() { bound } else { worst };
+        self.classes.iter().map(|class| class.bound).fold(self.pooled.bound, larger)
+    }
+
+    /// The bound for `items` items of one subject: that of the smallest certified k that is not smaller.
+    pub fn vote_at(&self, items: u64) -> Option<f64> {
+        let not_smaller = self.votes.iter().filter(|vote| vote.k >= items);
+        not_smaller.min_by_key(|vote| vote.k).map(|vote| vote.bound)
+    }
+
+    fn check(&self) -> Result<(), AuditError> {
+        let bounds = self.classes.iter().chain([&self.pooled]).map(|found| found.bound);
+        let sound = bounds.chain(self.votes.iter().map(|vote| vote.bound)).all(|bound| (0.0..=100.0).contains(&bound));
+        if sound && (0.0..=1.0).contains(&self.confidence) && self.maximal_leakage_bits >= 0.0 {
+            return Ok(());
+        }
+        Err(AuditError::Report("certificate: bounds are no percentages, or its confidence no share".into()))
+    }
+}
+
 fn summarise(report: &str) -> Result<AuditSummary, AuditError> {
     let summary: AuditSummary = serde_json::from_str(report).map_err(|error| AuditError::Report(error.to_string()))?;
     let others = [&summary.strongest_pooled, &summary.strongest_class, &summary.highest_pooled];
@@ -286,6 +344,7 @@ fn summarise(report: &str) -> Result<AuditSummary, AuditError> {
             return Err(AuditError::Report(format!("strongest: accuracy {accuracy}, high {high}: not percentages")));
         }
     }
+    summary.certificate.as_ref().map_or(Ok(()), CertificateSummary::check)?;
     Ok(summary)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use service::audit::Evidence;
+use service::audit::{BoundFigure, CertificateSummary, Evidence, VoteBoundFigure};
 use service::hash::Hash;
 use service::policy::{AuditEvidence, Opened, Policy, Request};
 
@@ -36,6 +36,7 @@ fn audit(high: f64, at: i64) -> AuditEvidence {
         auditor,
         key,
         evidence: Some(evidence),
+        certificate: None,
         at,
     }
 }
@@ -56,6 +57,7 @@ fn refusals<'a>(change: impl FnOnce(&mut Request<'a>)) -> Vec<String> {
         approved_by: &NOBODY,
         new_holder: true,
         holders: 1,
+        others_open: false,
         now: 110 * DAY,
     };
     change(&mut request);
@@ -76,6 +78,7 @@ fn what_is_within_everything_is_allowed_until_it_expires() {
         approved_by: &nobody,
         new_holder: true,
         holders: 1,
+        others_open: false,
         now: 7,
     };
     assert_eq!(parse(&text()).unwrap().decide(&request).expires, Some(7 + 90 * DAY));
@@ -133,6 +136,7 @@ fn a_new_holder_needs_approval_where_nothing_new_is_opened() {
         approved_by: &nobody,
         new_holder: true,
         holders: 1,
+        others_open: false,
         now: 7,
     };
     assert!(old.decide(&request).refusals.is_empty());
@@ -191,6 +195,7 @@ fn a_policy_may_demand_how_much_an_audit_rests_on() {
             approved_by: &nobody,
             new_holder: true,
             holders: 1,
+            others_open: false,
             now: 7,
         };
         policy.decide(&request).refusals
@@ -223,6 +228,7 @@ fn noise_is_demanded_where_it_is_required() {
             approved_by: &nobody,
             new_holder: true,
             holders: 1,
+            others_open: false,
             now: 7,
         };
         noisy.decide(&request).refusals
@@ -256,4 +262,73 @@ fn files_that_make_no_sense_are_refused_by_field() {
         let error = parse(&good.replace(from, to)).unwrap_err();
         assert!(error.contains(word), "{to}: {error}");
     }
+}
+
+fn certificate(pooled: f64, class: f64, vote: f64) -> CertificateSummary {
+    CertificateSummary {
+        confidence: 0.999,
+        pooled: BoundFigure { bound: pooled },
+        classes: vec![BoundFigure { bound: class }],
+        votes: vec![VoteBoundFigure { k: 50, bound: vote }],
+        maximal_leakage_bits: 24.0,
+    }
+}
+
+#[test]
+fn a_policy_may_demand_a_certificate() {
+    let demand = "[certificate]\npooled_below = 55.0\nclass_below = 58.0\nvotes = { 20 = 75.0 }\n\
+                  confidence = 0.99\nmaximal_leakage_bits = 30.0\n";
+    let policy = parse(&(text() + demand)).unwrap();
+    let decide = |certificate: Option<CertificateSummary>, others_open| {
+        let audits = [AuditEvidence { certificate, ..audit(55.0, 100 * DAY) }];
+        let nobody = BTreeSet::new();
+        let request = Request {
+            network: NETWORK,
+            registered: true,
+            before: opened(0, 0.0),
+            after: opened(3, 70.0),
+            audits: &audits,
+            approved_by: &nobody,
+            new_holder: true,
+            holders: 1,
+            others_open,
+            now: 110 * DAY,
+        };
+        policy.decide(&request).refusals
+    };
+    let good = certificate(52.0, 54.0, 70.0);
+    assert_eq!(decide(Some(good.clone()), false), Vec::<String>::new());
+    for (found, word) in [
+        (None, "none"),
+        (Some(certificate(55.0, 54.0, 70.0)), "55.00 %"),
+        (Some(certificate(52.0, 58.5, 70.0)), "58.50 %"),
+        (Some(certificate(52.0, 54.0, 80.0)), "20 items"),
+        (Some(CertificateSummary { votes: Vec::new(), ..good.clone() }), "20 items"),
+        (Some(CertificateSummary { confidence: 0.9, ..good.clone() }), "confidence"),
+        (Some(CertificateSummary { maximal_leakage_bits: 31.0, ..good.clone() }), "31.0 bits"),
+        (Some(certificate(52.0, f64::NAN, 70.0)), "NaN"),
+    ] {
+        let refusals = decide(found, false);
+        assert!(refusals.len() == 1 && refusals[0].contains(word), "{word}: {refusals:?}");
+    }
+    assert!(decide(Some(good), true)[0].contains("other networks"));
+}
+
+#[test]
+fn a_demand_for_certificates_makes_sense_or_is_refused() {
+    for (demand, word) in [
+        ("pooled_below = 0.0", "certificate.pooled_below"),
+        ("pooled_below = 55.0\nclass_below = 101.0", "certificate.class_below"),
+        ("pooled_below = 55.0\nvotes = { many = 75.0 }", "certificate.votes"),
+        ("pooled_below = 55.0\nconfidence = 99.9", "certificate.confidence"),
+        ("pooled_below = 55.0\nmaximal_leakage_bits = -1.0", "certificate.maximal_leakage_bits"),
+    ] {
+        let error = parse(&format!("{}[certificate]\n{demand}\n", text())).unwrap_err();
+        assert!(error.contains(word), "{error}");
+    }
+    let without = text().replace(
+        &text()[text().find("[audit]").unwrap()..text().find("[keys]").unwrap()],
+        "[certificate]\npooled_below = 55.0\n",
+    );
+    assert!(parse(&without).unwrap_err().contains("[audit]"));
 }

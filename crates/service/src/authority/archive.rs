@@ -102,7 +102,8 @@ impl Archive {
             let path = self.audit_path(known.audit);
             return Err(FileError::content(&path, "says something else than the ledger").into());
         }
-        Ok(AuditEvidence { key: Some(key.clone()), evidence: audit.evidence().cloned(), ..known.clone() })
+        let (evidence, certificate) = (audit.evidence().cloned(), summary.certificate.clone());
+        Ok(AuditEvidence { key: Some(key.clone()), evidence, certificate, ..known.clone() })
     }
 
     /// The folder of a public key and its master key.

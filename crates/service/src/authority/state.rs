@@ -108,7 +108,17 @@ impl State {
             }
             Event::AuditRecorded { network, audit, attribute, high, auditor, key, .. } => {
                 let (at, evidence) = (entry.at, None);
-                self.audits.push(AuditEvidence { network, audit, attribute, high, auditor, key, evidence, at });
+                self.audits.push(AuditEvidence {
+                    network,
+                    audit,
+                    attribute,
+                    high,
+                    auditor,
+                    key,
+                    evidence,
+                    certificate: None,
+                    at,
+                });
             }
             Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head() }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),

@@ -58,6 +58,7 @@ impl Weighing {
         let (audits, mut problems) = self.audits();
         let registered = state.networks.contains_key(&self.network);
         let issued = state.opened(epoch.public_key);
+        let others_open = issued.iter().any(|hash| *hash != self.network);
         let issued = issued.iter().map(|hash| archive.network(*hash)).collect::<Result<Vec<_>, _>>()?;
         let before = count(&issued, None)?;
         let (after, network) = match registered {
@@ -89,6 +90,7 @@ impl Weighing {
             approved_by: &nobody,
             new_holder: state.issued(epoch.public_key, self.network, &self.holder).is_none(),
             holders: holders.len(),
+            others_open,
             now: clock::now(),
         };
         let subject = Subject {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Policy;
 use crate::approval::Subject;
-use crate::audit::Evidence;
+use crate::audit::{CertificateSummary, Evidence};
 use crate::clock;
 use crate::hash::Hash;
 use crate::signature::VerifyingKey;
@@ -32,6 +32,8 @@ pub struct AuditEvidence {
     pub key: Option<VerifyingKey>,
     /// When the auditor signed and on how much the audit rests; none where it signed neither.
     pub evidence: Option<Evidence>,
+    /// The certificate in the signed file; none where the auditor certified nothing, or the file was not read.
+    pub certificate: Option<CertificateSummary>,
     /// Seconds since 1970 when it was recorded.
     pub at: i64,
 }
@@ -55,6 +57,9 @@ pub struct Request<'a> {
     pub new_holder: bool,
     /// Different holders of keys under this public key, this one included.
     pub holders: usize,
+    /// Whether functions of other networks are open under this public key: a certificate of one network bounds what its
+    /// own outputs tell, not what they tell together with others.
+    pub others_open: bool,
     /// Seconds since 1970.
     pub now: i64,
 }
@@ -100,6 +105,7 @@ impl Policy {
         self.check_network(request, &mut refusals);
         self.check_limits(request, &mut refusals);
         self.check_audits(request, &mut refusals);
+        self.check_certificates(request, &mut refusals);
         self.check_approval(request, &mut refusals);
         let expires = self.valid_days().map(|days| request.now + i64::from(days) * 86_400);
         let audits = self.counted(request).into_iter().map(|(name, found)| CountedAudit {
@@ -223,6 +229,21 @@ impl Policy {
                 panel.map_or_else(|| "no known panel".to_owned(), |panel| format!("the {panel} panel")),
                 demanded.name()
             ));
+        }
+    }
+
+    fn check_certificates(&self, request: &Request, refusals: &mut Vec<String>) {
+        let Some(demanded) = &self.certificate else { return };
+        if request.others_open {
+            refusals.push(
+                "certificate: functions of other networks are open under this public key, and no certificate speaks of \
+                 all together; rotate the project, or open them in one network"
+                    .into(),
+            );
+        }
+        // Where no audit counts, the audits were refused already.
+        for (_, found) in self.counted(request) {
+            demanded.check(&found.attribute, found.certificate.as_ref(), refusals);
         }
     }
 

@@ -22,6 +22,13 @@
 //! panel = "full"                # or "quick"; absent: any attackers
 //! undated = false               # whether audits without a signed date count, from the day they were recorded
 //!
+//! [certificate]                 # omit to demand none; the audits above must carry one
+//! pooled_below = 55.0           # percent: what no attacker exceeds on one item
+//! class_below = 60.0            # the same within any main class; absent: anything
+//! votes = { 20 = 75.0 }         # what no attacker exceeds from so many items of one subject
+//! confidence = 0.999            # the least that the bounds must hold with
+//! maximal_leakage_bits = 30.0   # most bits that an item may tell about anything; absent: anything
+//!
 //! [noise]
 //! required = false              # no combination of opened functions may be free of noise
 //!
@@ -42,6 +49,7 @@
 //! quorum = 1                    # witnesses that must have cosigned the issue of a key before it is handed out
 //! ```
 
+mod certificate;
 mod decide;
 mod starting;
 
@@ -50,6 +58,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use certificate::CertificateDemand;
 pub use decide::{AuditEvidence, CountedAudit, Decision, Opened, Request};
 pub use starting::starting_policy;
 
@@ -67,6 +76,8 @@ pub struct Policy {
     limits: Limits,
     #[serde(default)]
     audit: Option<Audit>,
+    #[serde(default)]
+    certificate: Option<CertificateDemand>,
     #[serde(default)]
     noise: Noise,
     #[serde(default)]
@@ -295,6 +306,14 @@ impl Policy {
             }
             if audit.auditors.is_empty() {
                 return value("audit.auditors", "empty".into(), "name who may sign audits, with their public keys");
+            }
+        }
+        if let Some(certificate) = &self.certificate {
+            if self.audit.is_none() {
+                return value("certificate", "given".into(), "write [audit] as well: audits carry the certificates");
+            }
+            if let Some((field, given)) = certificate.unsound() {
+                return value(field, given, "write a percentage, a share, or a number of items and a percentage");
             }
         }
         if let Some(approval) = &self.approval {

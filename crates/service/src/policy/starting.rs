@@ -42,6 +42,14 @@ valid_days = 90
 # panel = "full"
 # auditors = {{ lab = "ed25519:…" }}        # the public key that `halflight keygen --out lab.key` prints
 
+# A certificate in that audit (`halflight audit --certify`), with what no attacker exceeds, percent:
+#
+# [certificate]
+# pooled_below = 55.0
+# class_below = 60.0
+# votes = {{ 20 = 75.0 }}                    # from so many items of one subject
+# confidence = 0.999
+
 # No combination of opened functions without the noise that owners add:
 #
 # [noise]
