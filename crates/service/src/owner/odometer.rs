@@ -258,6 +258,7 @@ mod tests {
         let strongest = Figure { family: "forest".into(), accuracy: 54.0, high: 55.0, chance: 50.0 };
         let vote = vec![VoteFigure { k: 1, accuracy: 54.0 }, VoteFigure { k: 21, accuracy: 70.0 }];
         let audit = AuditSummary {
+            certificate: None,
             attribute: "font".into(),
             strongest,
             strongest_pooled: None,
