@@ -16,7 +16,7 @@ pub(super) fn section(at: usize, report: &AuditReport, certificate: &Certificate
         "<section>\n<h2>Proved about {}</h2>\n<p class=\"lead\">No attacker, known or not, tells <b>{attribute}</b> of one \
          item right more than <b>{} %</b> of the time, with confidence {} %.</p>\n<dl>\n",
         escape(&report.network),
-        percent(certificate.pooled.bound),
+        above(certificate.pooled.bound),
         100.0 * certificate.confidence,
     );
     entry(&mut out, (at, 1), Some(found.accuracy), certificate.pooled.bound, found.chance);
@@ -38,14 +38,19 @@ pub(super) fn section(at: usize, report: &AuditReport, certificate: &Certificate
     out
 }
 
+/// A bound is never rounded down.
+fn above(bound: f64) -> String {
+    percent((10.0 * bound).ceil() / 10.0)
+}
+
 /// One bar: guessing, the strongest attacker found, and what none exceeds.
 fn entry(out: &mut String, (at, items): (usize, u32), found: Option<f64>, bound: f64, chance: f64) {
     let term = if items == 1 { "One item".to_owned() } else { format!("{items} items of one subject") };
     let text = match found {
         Some(found) => {
-            format!("found {} % ≤ true ≤ proved {} %; guessing {} %", percent(found), percent(bound), percent(chance))
+            format!("found {} % ≤ true ≤ proved {} %; guessing {} %", percent(found), above(bound), percent(chance))
         }
-        None => format!("true ≤ proved {} %; guessing {} %", percent(bound), percent(chance)),
+        None => format!("true ≤ proved {} %; guessing {} %", above(bound), percent(chance)),
     };
     let title = format!("proved {bound:.1} percent");
     let mut svg = Svg::new(&format!("proved-{at}-{items}"), 300.0, 16.0, &title, &text);
