@@ -7,6 +7,7 @@
 //! | to show | use |
 //! |---|---|
 //! | what an audit found | [`Page::report`] |
+//! | what no attacker exceeds | [`Page::certificate`] |
 //! | text, tables, pictures | [`Section`], [`Table`], [`Picture`] |
 //! | points of two figures each | [`Scatter`], [`Dot`] |
 //!

@@ -4,6 +4,7 @@ use super::audit;
 use super::block::Section;
 use super::text::escape;
 use leakage::AuditReport;
+use leakage::certificate::Certificate;
 use std::fmt::Write;
 
 /// One or several reports side by side (undefended beside defended), and sections of one's own.
@@ -11,6 +12,7 @@ use std::fmt::Write;
 pub struct Page<'a> {
     title: String,
     reports: Vec<&'a AuditReport>,
+    certificates: Vec<(usize, &'a Certificate)>,
     sections: Vec<Section>,
 }
 
@@ -23,6 +25,12 @@ impl<'a> Page<'a> {
     /// Adds a report; those of one page are compared in the order given.
     pub fn report(mut self, report: &'a AuditReport) -> Page<'a> {
         self.reports.push(report);
+        self
+    }
+
+    /// Adds what is proved about the outputs of the report that was added last, shown on the first screen.
+    pub fn certificate(mut self, certificate: &'a Certificate) -> Page<'a> {
+        self.certificates.extend(self.reports.len().checked_sub(1).map(|report| (report, certificate)));
         self
     }
 
@@ -44,6 +52,9 @@ impl<'a> Page<'a> {
         let _ = write!(out, "<header>\n<h1>{title}</h1>\n</header>\n<main>\n");
         if !self.reports.is_empty() {
             out.push_str(&audit::summary(&self.reports));
+        }
+        for &(report, certificate) in &self.certificates {
+            out.push_str(&audit::certified(report, self.reports[report], certificate));
         }
         for (number, section) in self.sections.iter().enumerate() {
             out.push_str(&section.html(number));

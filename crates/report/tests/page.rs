@@ -77,6 +77,22 @@ fn the_page_escapes_what_comes_from_outside_and_needs_nothing_else() {
 }
 
 #[test]
+fn the_first_screen_shows_what_is_proved_beside_what_was_found() {
+    let report = report("noisy", "font");
+    let certificate = serde_json::json!({
+        "confidence": 0.999, "pooled": {"bound": 57.21, "plug_in": 55.0, "slack": 2.25, "items": 900,
+        "total_variation": 0.145, "auc": 0.63}, "classes": [], "votes": [{"k": 20, "bound": 81.5}],
+        "maximal_leakage_bits": 22.5, "assumptions": ["the labels are <right>"],
+    });
+    let certificate = serde_json::from_value(certificate).unwrap();
+    let page = Page::new("Audit").report(&report).certificate(&certificate).html();
+    let first = &page[..page.find("<h2>Proved about noisy").unwrap() + 2000];
+    assert!(first.contains("more than <b>57.3 %</b>") && first.contains("≤ true ≤ proved"), "{first}");
+    assert!(page.contains("proved 81.5 %") && page.contains("22.5 bits") && page.contains("&lt;right&gt;"));
+    assert!(!Page::new("Audit").report(&report).html().contains("Proved about"));
+}
+
+#[test]
 fn pictures_of_the_wrong_size_are_refused() {
     assert_eq!(Picture::grey(&[0; 3], 2, 2, ""), None);
     assert_eq!(Picture::grey(&[], 0, 0, ""), None);

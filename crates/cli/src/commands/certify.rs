@@ -111,16 +111,19 @@ fn text(certified: &Certified) -> String {
     let mut lines = vec![bounds(certificate)];
     if let Some(growth) = growth {
         lines.push("with more and more items".to_owned());
-        lines.extend(
-            growth.points.iter().map(|point| {
-                format!("  {:.2} %  {} items (estimate {:.2} %)", point.bound, point.items, point.plug_in)
-            }),
-        );
+        lines.extend(growth.points.iter().map(|point| {
+            format!("  {:.2} %  {} items (estimate {:.2} %)", above(point.bound), point.items, point.plug_in)
+        }));
         lines.extend(growth.limit.map(|limit| format!("  the estimate would end near {limit:.2} % (no bound)")));
     }
     lines.push("provided that".to_owned());
     lines.extend(certificate.assumptions.iter().map(|assumption| format!("  {assumption}")));
     lines.join("\n")
+}
+
+/// A bound is never rounded down.
+fn above(bound: f64) -> f64 {
+    (100.0 * bound).ceil() / 100.0
 }
 
 /// The bounds of a certificate, line by line.
@@ -130,17 +133,30 @@ pub fn bounds(certificate: &Certificate) -> String {
         format!("no attacker is right in more than (confidence {} %)", 100.0 * certificate.confidence),
         format!(
             "  {:.2} %  all classes alike, {} items (area under the curve {:.3})",
-            pooled.bound, pooled.items, pooled.auc
+            above(pooled.bound),
+            pooled.items,
+            pooled.auc
         ),
     ];
     lines.extend(certificate.weighted.iter().map(|weighted| {
-        format!("  {:.2} %  as frequent as in the data, where guessing gives {:.2}", weighted.bound, weighted.guessing)
+        format!(
+            "  {:.2} %  as frequent as in the data, where guessing gives {:.2}",
+            above(weighted.bound),
+            weighted.guessing
+        )
     }));
     lines.extend(certificate.classes.iter().map(|class| {
-        format!("  {:.2} %  {}, {} items (estimate {:.2} %)", class.bound, class.class, class.items, class.plug_in)
+        format!(
+            "  {:.2} %  {}, {} items (estimate {:.2} %)",
+            above(class.bound),
+            class.class,
+            class.items,
+            class.plug_in
+        )
     }));
-    lines
-        .extend(certificate.votes.iter().map(|vote| format!("  {:.2} %  {} items of one subject", vote.bound, vote.k)));
+    lines.extend(
+        certificate.votes.iter().map(|vote| format!("  {:.2} %  {} items of one subject", above(vote.bound), vote.k)),
+    );
     lines.push(format!("about anything at all: at most {:.1} bits an item", certificate.maximal_leakage_bits));
     lines.join("\n")
 }

@@ -1,6 +1,7 @@
 //! What an audit found: the first screen, plots, tables and the method.
 
 mod attackers;
+mod certified;
 mod classes;
 mod cloud;
 mod growth;
@@ -13,10 +14,16 @@ mod vote;
 mod words;
 
 use leakage::AuditReport;
+use leakage::certificate::Certificate;
 
 /// The first screen.
 pub(crate) fn summary(reports: &[&AuditReport]) -> String {
     summary::section(reports)
+}
+
+/// What is proved, beside what was found.
+pub(crate) fn certified(at: usize, report: &AuditReport, certificate: &Certificate) -> String {
+    certified::section(at, report, certificate)
 }
 
 /// Everything but the summary.

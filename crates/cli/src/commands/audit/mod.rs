@@ -141,6 +141,7 @@ impl Audit {
         if let Some([html, json]) = &files {
             let title = format!("What {} gives away about {}", name_of(&self.network), self.collateral);
             let page = Page::new(title).report(&outcome.report);
+            let page = outcome.certificate.iter().fold(page, Page::certificate);
             let page = outcome.attributes.iter().fold(page, |page, report| page.report(report));
             files::write(html, page.html().as_bytes())?;
             let text = serde_json::to_string_pretty(&outcome)?;
