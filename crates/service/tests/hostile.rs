@@ -77,7 +77,8 @@ fn bodies_together_have_a_limit() {
     let held: Vec<_> = (0..2).map(|_| raw(address, &most)).collect();
     std::thread::sleep(Duration::from_millis(300));
     let reply = receive(raw(address, &most));
-    assert_eq!(reply.status, 503);
+    // One caller gets half of the memory; that all of it is never exceeded is tested where bodies are counted.
+    assert_eq!(reply.status, 429);
     assert!(reply.headers.contains_key("retry-after"));
     drop(held);
 }

@@ -118,8 +118,8 @@ fn thousands_of_tensors_are_refused() {
 fn one_kind_of_file_is_not_taken_for_the_other() {
     let folder = tempfile::tempdir().unwrap();
     let (float, integer) = files(folder.path());
-    assert!(Network::load(&integer).unwrap_err().to_string().contains("metadata"));
-    assert!(CompiledNetwork::load(&float).unwrap_err().to_string().contains("metadata"));
+    assert!(Network::load(&integer).unwrap_err().to_string().contains("is halflight compiled network"));
+    assert!(CompiledNetwork::load(&float).unwrap_err().to_string().contains("is halflight network"));
     assert!(Network::load(&folder.path().join("none")).unwrap_err().to_string().contains("cannot read"));
 }
 
