@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dataset::Dataset;
-use dataset::draw::{DrawSpec, Generator};
+use dataset::draw::{DrawSpec, FontSource, Generator};
 use host::{Progress, Silent};
 use leakage::certificate::{Certificate, CertificateOptions, CertificateSamples, Growth, NoisyOutput, certify, growth};
 use model::{CompiledNetwork, output_noise};
@@ -16,15 +16,50 @@ use crate::ExperimentError;
 /// What is drawn at a time: the outputs are kept, the images are not.
 const BLOCK: usize = 20_000;
 
-/// A certificate, and how it grew where that was asked for.
+/// A certificate, what it is about, and how it grew where that was asked for.
 #[derive(Clone, Debug, Serialize)]
 pub struct Certified {
+    /// Hashes of the networks.
+    pub networks: Vec<String>,
+    /// The attribute that attackers are after.
+    pub attribute: String,
+    /// Evaluation points for every main class.
+    pub points: usize,
+    /// Seed of the evaluation points.
+    pub seed: u64,
     /// The certificate.
     #[serde(flatten)]
     pub certificate: Certificate,
     /// Certificates of parts of the samples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth: Option<Growth>,
+}
+
+/// Where the items of a certificate come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// Data sets that no network saw.
+    Data {
+        /// The data sets, with the same columns and classes.
+        sets: &'a [&'a Dataset],
+        /// Whether the population has few values, so that items that repeat each other are draws of their own.
+        repeated: bool,
+    },
+    /// So many images, drawn as the networks say that those of their training were.
+    Drawn {
+        /// Images.
+        count: usize,
+        /// Their seed.
+        seed: u64,
+    },
+}
+
+/// Outputs and labels, with what has to be true of them.
+#[derive(Clone, Debug, Default)]
+pub struct Items {
+    samples: CertificateSamples,
+    attribute: String,
+    assumptions: Vec<String>,
 }
 
 /// Networks that open the same ciphertexts, to be certified together: an attacker sees all their outputs at once.
@@ -50,26 +85,79 @@ impl<'a> Certifier<'a> {
         Ok(Self { noise: noise.collect(), networks })
     }
 
-    /// The certificate of some samples, and of `steps` growing parts of them.
+    /// The outputs and labels that attackers of `attribute` would see.
+    ///
+    /// # Errors
+    /// A network saw some of the items, or they repeat each other, or are not what the networks take; data sets have
+    /// different classes; images cannot be drawn ([`Certifier::specification`]).
+    pub fn items(
+        &self,
+        source: Source<'_>,
+        attribute: &str,
+        progress: &dyn Progress,
+    ) -> Result<Items, ExperimentError> {
+        let mut items = Items { attribute: attribute.to_owned(), ..Items::default() };
+        match source {
+            Source::Data { sets, repeated } => {
+                for data in sets {
+                    if !self.check_unseen(data)? {
+                        let unknown =
+                            "no record says which items the network saw: somebody has to know that these are fresh";
+                        items.assumptions.push(unknown.to_owned());
+                    }
+                    sets[0].check_classes(data, self.networks[0].main())?;
+                    sets[0].check_classes(data, attribute)?;
+                    items.extend(self.samples(data, attribute)?);
+                }
+                items.assumptions.dedup();
+                match (check_distinct(sets), repeated) {
+                    (Err(ExperimentError::Repeated { repeated, count }), true) => items.assumptions.push(format!(
+                        "{repeated} of {count} items repeat another one because the population has few values, not because \
+                         they were copied"
+                    )),
+                    (checked, _) => checked?,
+                }
+            }
+            Source::Drawn { count, seed } => {
+                let specification = self.specification()?;
+                let told = serde_json::to_string(&specification).map_err(|_| ExperimentError::NotDrawn)?;
+                items.assumptions.push(format!("items will look as the network's own record says: {told}"));
+                self.draw(&mut items, &specification, (count, seed), progress)?;
+            }
+        }
+        Ok(items)
+    }
+
+    /// The certificate of some items, and of `steps` growing parts of them.
     ///
     /// # Errors
     /// As [`certify`].
     pub fn certify(
         &self,
-        samples: &CertificateSamples,
+        items: &Items,
         options: &CertificateOptions,
         steps: Option<u32>,
     ) -> Result<Certified, ExperimentError> {
-        let certificate = certify(samples, &self.noise, options)?;
-        let growth = steps.map(|steps| growth(samples, &self.noise, options, steps)).transpose()?;
-        Ok(Certified { certificate, growth })
+        let mut certificate = certify(&items.samples, &self.noise, options)?;
+        certificate.assumptions.extend(items.assumptions.iter().cloned());
+        let growth = steps.map(|steps| growth(&items.samples, &self.noise, options, steps)).transpose()?;
+        let hex = |network: &&CompiledNetwork| network.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Certified {
+            networks: self.networks.iter().map(hex).collect(),
+            attribute: items.attribute.clone(),
+            points: options.points,
+            seed: options.seed,
+            certificate,
+            growth,
+        })
     }
 
-    /// The outputs without noise and the labels of a data set, main label and classes as the first network has them.
+    /// The outputs without noise and the labels of a data set, main label as the first network has it.
     ///
     /// # Errors
-    /// There is no such label, or a network does not take these items.
-    pub fn samples(&self, data: &Dataset, collateral: &str) -> Result<CertificateSamples, ExperimentError> {
+    /// There is no such label, or the data have other columns than a network takes.
+    fn samples(&self, data: &Dataset, collateral: &str) -> Result<CertificateSamples, ExperimentError> {
+        data.check_encoder(self.networks[0].encoder())?;
         let (main, collateral) = (data.labels(self.networks[0].main())?, data.labels(collateral)?);
         let outputs = self.networks.iter().map(|network| network.evaluate_all_without_noise(data));
         let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
@@ -88,45 +176,64 @@ impl<'a> Certifier<'a> {
         })
     }
 
-    /// The outputs of `count` images, drawn as those that the networks were trained on, from seeds of their own.
-    ///
-    /// # Errors
-    /// The first network was not trained on drawn images, or a font of theirs cannot be read.
-    pub fn drawn(
+    /// Draws images from seeds of their own and keeps their outputs.
+    fn draw(
         &self,
-        count: usize,
-        seed: u64,
-        collateral: &str,
+        items: &mut Items,
+        specification: &DrawSpec,
+        (count, seed): (usize, u64),
         progress: &dyn Progress,
-    ) -> Result<CertificateSamples, ExperimentError> {
-        let generator = Generator::new(&self.specification()?)?;
-        let mut all = CertificateSamples::default();
+    ) -> Result<(), ExperimentError> {
+        let generator = Generator::new(specification)?;
         progress.begin(count as u64);
         for block in 0..count.div_ceil(BLOCK) {
             let count = BLOCK.min(count - block * BLOCK);
-            let part = self.samples(&generator.draw(count, block_seed(seed, block as u64), &Silent), collateral)?;
-            all.outputs.extend(part.outputs);
-            all.main.extend(part.main);
-            all.collateral.extend(part.collateral);
-            (all.main_classes, all.collateral_classes) = (part.main_classes, part.collateral_classes);
+            let part = generator.draw(count, block_seed(seed, block as u64), &Silent);
+            items.extend(self.samples(&part, &items.attribute)?);
             progress.advance(count as u64);
         }
-        Ok(all)
+        Ok(())
     }
 
-    fn specification(&self) -> Result<DrawSpec, ExperimentError> {
-        let history = History::of(self.networks[0])?;
-        let text = history.as_ref().and_then(|history| history.record.data.get("specification"));
-        serde_json::from_str(text.ok_or(ExperimentError::NotDrawn)?).map_err(|_| ExperimentError::NotDrawn)
+    /// How the networks say that the images of their training were drawn. No hash covers what they say: a certificate
+    /// that rests on it repeats it among its assumptions.
+    ///
+    /// # Errors
+    /// They were not drawn, or not alike, or with fonts that are the same or come from files.
+    pub fn specification(&self) -> Result<DrawSpec, ExperimentError> {
+        let mut told = Vec::new();
+        for network in &self.networks {
+            let history = History::of(network)?;
+            let text = history.as_ref().and_then(|history| history.record.data.get("specification"));
+            let text = text.ok_or(ExperimentError::NotDrawn)?;
+            told.push(serde_json::from_str::<DrawSpec>(text).map_err(|_| ExperimentError::NotDrawn)?);
+        }
+        let specification = told.pop().ok_or(ExperimentError::NotDrawn)?;
+        let fonts = &specification.fonts;
+        let doubtful = fonts.iter().enumerate().any(|(index, font)| {
+            matches!(font.source, FontSource::File(_)) || fonts[..index].iter().any(|other| other.source == font.source)
+        });
+        if doubtful || told.iter().any(|other| *other != specification) {
+            return Err(ExperimentError::Drawing);
+        }
+        Ok(specification)
     }
 
-    /// Refuses items that trained, selected or tuned one of the networks, as far as their own records say.
+    /// Refuses items that trained, selected or tuned one of the networks, as far as their own records say: `false` where
+    /// one has no record of its items.
+    ///
+    /// A record keeps 256 marks: of `n` items among the `N` that it saw, all escape with chance `exp(−256·n/N)`.
     ///
     /// # Errors
     /// A network has seen the data, or some of its items; or its record cannot be read.
-    pub fn check_unseen(&self, data: &Dataset) -> Result<(), ExperimentError> {
+    fn check_unseen(&self, data: &Dataset) -> Result<bool, ExperimentError> {
+        let mut recorded = true;
         for network in &self.networks {
-            let Some(History { record, report }) = History::of(network)? else { continue };
+            let Some(History { record, report }) = History::of(network)? else {
+                recorded = false;
+                continue;
+            };
+            recorded &= record.seen.is_some() && report.seen.is_some();
             let same = [training::data_hash(data), training::data_hash(&training::hold_out(data).0)];
             let sketches = [&record.seen, &report.seen].into_iter().flatten();
             let found = sketches.map(|sketch| sketch.found_in(data)).max().unwrap_or(0);
@@ -134,7 +241,17 @@ impl<'a> Certifier<'a> {
                 return Err(ExperimentError::Seen { found });
             }
         }
-        Ok(())
+        Ok(recorded)
+    }
+}
+
+impl Items {
+    fn extend(&mut self, more: CertificateSamples) {
+        let all = &mut self.samples;
+        all.outputs.extend(more.outputs);
+        all.main.extend(more.main);
+        all.collateral.extend(more.collateral);
+        (all.main_classes, all.collateral_classes) = (more.main_classes, more.collateral_classes);
     }
 }
 
@@ -142,7 +259,7 @@ impl<'a> Certifier<'a> {
 ///
 /// # Errors
 /// Some do.
-pub fn check_distinct(sets: &[&Dataset]) -> Result<(), ExperimentError> {
+fn check_distinct(sets: &[&Dataset]) -> Result<(), ExperimentError> {
     let items = sets.iter().flat_map(|data| (0..data.len()).map(|item| data.image(item)));
     let count = sets.iter().map(|data| data.len()).sum::<usize>();
     let repeated = count - items.collect::<BTreeSet<_>>().len();

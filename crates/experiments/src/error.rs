@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use dataset::DatasetError;
 use dataset::draw::DrawError;
+use dataset::{DatasetError, SchemaError};
 use leakage::AuditError;
 use leakage::certificate::CertificateError;
 use model::{EvaluateError, OutputNoiseError};
@@ -52,6 +52,12 @@ pub enum ExperimentError {
     /// Images like those of the training were asked for, and there are none.
     #[error("the network was not trained on drawn images, so that none can be drawn: bring a data set")]
     NotDrawn,
+    /// Drawings that the networks do not agree on, or that tell nothing apart, or would read files of their choice.
+    #[error("the networks name different drawings, equal fonts, or fonts in files: draw a data set and bring it")]
+    Drawing,
+    /// What does not fit the encoder.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// Items that the network has seen.
     #[error("the network was trained on this data, or on some of it ({found} marks found); certify it on fresh items")]
     Seen {

@@ -50,6 +50,6 @@ mod observe;
 pub mod paper;
 pub mod search;
 
-pub use certify::{Certified, Certifier, check_distinct};
+pub use certify::{Certified, Certifier, Items, Source};
 pub use error::ExperimentError;
 pub use observe::{labelled, noise_bound, observations};

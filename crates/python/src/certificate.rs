@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use experiments::{Certifier, check_distinct};
+use experiments::{Certifier, Source};
 use leakage::certificate::{CertificateOptions, Prior};
 use pyo3::prelude::*;
 
@@ -41,17 +41,14 @@ pub fn certify(
     };
     let certified = progress::run(py, callback, move |bar| {
         let certifier = Certifier::new(networks.iter().map(Arc::as_ref).collect())?;
-        let samples = match &data {
+        let items = match &data {
             Some(data) => {
-                certifier.check_unseen(data)?;
-                if !repeated {
-                    check_distinct(&[data])?;
-                }
-                certifier.samples(data, &collateral)?
+                let source = Source::Data { sets: &[data.as_ref()], repeated };
+                certifier.items(source, &collateral, bar)?
             }
-            None => certifier.drawn(drawn, seed, &collateral, bar)?,
+            None => certifier.items(Source::Drawn { count: drawn, seed }, &collateral, bar)?,
         };
-        certifier.certify(&samples, &options, growth)
+        certifier.certify(&items, &options, growth)
     })?;
     let certified = certified.map_err(raise)?;
     serde_json::to_string(&certified).map_err(|error| exception("CertificateError", "Json", &error.to_string()))

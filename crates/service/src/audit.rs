@@ -329,10 +329,16 @@ impl CertificateSummary {
     fn check(&self) -> Result<(), AuditError> {
         let bounds = self.classes.iter().chain([&self.pooled]).map(|found| found.bound);
         let sound = bounds.chain(self.votes.iter().map(|vote| vote.bound)).all(|bound| (0.0..=100.0).contains(&bound));
-        if sound && (0.0..=1.0).contains(&self.confidence) && self.maximal_leakage_bits >= 0.0 {
+        if sound
+            && !self.classes.is_empty()
+            && (0.0..=1.0).contains(&self.confidence)
+            && self.maximal_leakage_bits >= 0.0
+        {
             return Ok(());
         }
-        Err(AuditError::Report("certificate: bounds are no percentages, or its confidence no share".into()))
+        Err(AuditError::Report(
+            "certificate: no class, bounds that are no percentages, or a confidence that is no share".into(),
+        ))
     }
 }
 

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
 use crate::hash::{Hash, to_hex};
 use crate::ledger::Grant;
 use crate::parameters::{Parameters, ParametersSignature, Purpose};
@@ -57,10 +56,11 @@ impl GrantFile {
         file
     }
 
-    /// Also signs the parameters that owners need.
-    pub fn with_parameters(self, parameters: &Parameters, key: &SigningKey) -> Self {
+    /// Also signs the parameters that owners need, as of `date`: when a key of their network was issued last. A date of
+    /// another moment would let a network that was replaced come back as the newer one.
+    pub fn with_parameters(self, parameters: &Parameters, date: i64, key: &SigningKey) -> Self {
         let Grant { project, epoch, .. } = &self.grant;
-        let purpose = Purpose { project: project.clone(), epoch: *epoch, date: clock::now() };
+        let purpose = Purpose { project: project.clone(), epoch: *epoch, date };
         Self { parameters: Some(ParametersSignature::sign(parameters, purpose, key)), ..self }
     }
 

@@ -363,7 +363,7 @@ fn owners_trust_what_the_authority_signed() {
             by: "test".into(),
         };
         let file = GrantFile::sign(grant, 1, Hash([0; 32]), &authority);
-        let file = signed.map_or(file.clone(), |(parameters, key)| file.with_parameters(parameters, key));
+        let file = signed.map_or(file.clone(), |(parameters, key)| file.with_parameters(parameters, clock::now(), key));
         std::fs::write(model.join("grant.json"), file.to_bytes()).unwrap();
     };
     let right = parameters(network.outputs());
@@ -412,7 +412,9 @@ fn owners_refuse_parameters_of_an_old_epoch_and_of_another_project() {
             policy: Hash([0; 32]),
             by: "test".into(),
         };
-        GrantFile::sign(grant, 1, Hash([0; 32]), &authority).with_parameters(&parameters, &authority).to_bytes()
+        GrantFile::sign(grant, 1, Hash([0; 32]), &authority)
+            .with_parameters(&parameters, clock::now(), &authority)
+            .to_bytes()
     };
     std::fs::write(model.join("grant.json"), grant("p", 1)).unwrap();
     let address = predictor(&world, |_| ());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use experiments::{Certified, Certifier, ExperimentError, check_distinct};
+use experiments::{Certified, Certifier, ExperimentError, Source};
 use leakage::certificate::{Certificate, CertificateOptions, Prior};
 use model::CompiledNetwork;
 
@@ -68,22 +68,21 @@ impl Certify {
         let networks = self.networks.iter().map(|path| CompiledNetwork::load(path)).collect::<Result<Vec<_>, _>>()?;
         let certifier = Certifier::new(networks.iter().collect());
         let certifier = certifier.with_context(|| self.networks[0].display().to_string())?;
-        let samples = match (&self.data, self.draw) {
-            (Some(path), _) => {
-                let data = Dataset::load(path)?;
-                matching::encoder((path, &data), networks[0].encoder())?;
-                let fresh = certifier.check_unseen(&data);
-                let fresh = fresh.and_then(|()| if self.repeated { Ok(()) } else { check_distinct(&[&data]) });
-                fresh.map_err(remedy).with_context(|| path.display().to_string())?;
-                certifier.samples(&data, &self.collateral)?
+        let data = self.data.as_ref().map(|path| anyhow::Ok((path, Dataset::load(path)?))).transpose()?;
+        let bar = console.bar("evaluating");
+        let items = match &data {
+            Some((path, data)) => {
+                matching::encoder((path, data), networks[0].encoder())?;
+                let source = Source::Data { sets: &[data], repeated: self.repeated };
+                let items = certifier.items(source, &self.collateral, &bar);
+                items.map_err(remedy).with_context(|| path.display().to_string())?
             }
-            (None, count) => {
-                let bar = console.bar("drawing");
-                let drawn = certifier.drawn(count.unwrap_or(0), self.seed, &self.collateral, &bar);
-                bar.finish_and_clear();
-                drawn.map_err(remedy)?
+            None => {
+                let source = Source::Drawn { count: self.draw.unwrap_or(0), seed: self.seed };
+                certifier.items(source, &self.collateral, &bar).map_err(remedy)?
             }
         };
+        bar.finish_and_clear();
         let options = CertificateOptions {
             confidence: self.confidence / 100.0,
             points: self.points,
@@ -91,7 +90,7 @@ impl Certify {
             seed: self.seed,
             prior: (self.prior == PriorName::Sampled).then_some(Prior::Sampled),
         };
-        let certified = certifier.certify(&samples, &options, self.growth)?;
+        let certified = certifier.certify(&items, &options, self.growth)?;
         console.result(&certified, || text(&certified))
     }
 }
@@ -99,7 +98,7 @@ impl Certify {
 /// The error with the option that helps.
 pub fn remedy(error: ExperimentError) -> anyhow::Error {
     let option = match error {
-        ExperimentError::NotDrawn => " (--data)",
+        ExperimentError::NotDrawn | ExperimentError::Drawing => " (--data)",
         ExperimentError::Repeated { .. } => " (--repeated)",
         _ => "",
     };
@@ -107,7 +106,7 @@ pub fn remedy(error: ExperimentError) -> anyhow::Error {
 }
 
 fn text(certified: &Certified) -> String {
-    let Certified { certificate, growth } = certified;
+    let Certified { certificate, growth, .. } = certified;
     let mut lines = vec![bounds(certificate)];
     if let Some(growth) = growth {
         lines.push("with more and more items".to_owned());
@@ -157,6 +156,6 @@ pub fn bounds(certificate: &Certificate) -> String {
     lines.extend(
         certificate.votes.iter().map(|vote| format!("  {:.2} %  {} items of one subject", above(vote.bound), vote.k)),
     );
-    lines.push(format!("about anything at all: at most {:.1} bits an item", certificate.maximal_leakage_bits));
+    lines.push(format!("about anything at all: at most {:.2} bits an item", above(certificate.maximal_leakage_bits)));
     lines.join("\n")
 }

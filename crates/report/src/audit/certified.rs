@@ -27,9 +27,9 @@ pub(super) fn section(at: usize, report: &AuditReport, certificate: &Certificate
     }
     let _ = write!(
         out,
-        "<dt>About anything at all, attributes that nobody listed included</dt>\n<dd>at most {:.1} bits an item</dd>\n</dl>\n\
+        "<dt>About anything at all, attributes that nobody listed included</dt>\n<dd>at most {} bits an item</dd>\n</dl>\n\
          <details><summary>What this rests on</summary>\n<ul>\n",
-        certificate.maximal_leakage_bits
+        above(certificate.maximal_leakage_bits)
     );
     for assumption in &certificate.assumptions {
         let _ = writeln!(out, "<li>{}</li>", escape(assumption));
@@ -52,7 +52,7 @@ fn entry(out: &mut String, (at, items): (usize, u32), found: Option<f64>, bound:
         }
         None => format!("true ≤ proved {} %; guessing {} %", above(bound), percent(chance)),
     };
-    let title = format!("proved {bound:.1} percent");
+    let title = format!("proved {} percent", above(bound));
     let mut svg = Svg::new(&format!("proved-{at}-{items}"), 300.0, 16.0, &title, &text);
     let scale = Scale { from: (0.0, 100.0), to: (0.0, 300.0) };
     svg.rect("track", (0.0, 6.0), (300.0, 4.0));

@@ -134,7 +134,7 @@ impl Issuer {
             by: request.by.to_owned(),
         };
         let (grant, head) = match waiting {
-            Some(Recorded { grant, entry }) => (grant, entry),
+            Some(Recorded { grant, entry, .. }) => (grant, entry),
             None => {
                 let head = self.record(&mut state, writing, &Event::KeyIssued(grant.clone()), request.by).await?;
                 if let Some(quorum) = quorum {
@@ -147,7 +147,9 @@ impl Issuer {
         let (outputs, classes) = (network.outputs(), network.classes().to_vec());
         let parameters =
             Parameters::new(epoch.public_key, request.network, outputs, classes, network.encoder().clone());
-        let grant = GrantFile::sign(grant, sequence, hash, &self.signing).with_parameters(&parameters, &self.signing);
+        let date = state.opened_at(epoch.public_key, request.network).unwrap_or_else(clock::now);
+        let grant = GrantFile::sign(grant, sequence, hash, &self.signing);
+        let grant = grant.with_parameters(&parameters, date, &self.signing);
         Ok(Issued { key, grant, parameters, decision })
     }
 
@@ -161,28 +163,28 @@ impl Issuer {
         project: &str,
         network: Hash,
     ) -> Result<(Bytes, ParametersSignature), AuthorityError> {
-        let epoch = {
+        let (epoch, date) = {
             let state = self.state().await?;
             let epoch = current(&state, project)?.clone();
-            if !state.opened(epoch.public_key).contains(&network) {
+            let date = state.opened_at(epoch.public_key, network).ok_or_else(|| {
                 let problem = format!("no key of network {network} was issued under the public key of '{project}'");
-                return Err(AuthorityError::Unknown(problem));
-            }
-            epoch
+                AuthorityError::Unknown(problem)
+            })?;
+            (epoch, date)
         };
         let (archive, signing, project) = (self.archive.clone(), Arc::clone(&self.signing), project.to_owned());
         let make = move || {
             let found = archive.network(network)?;
             let (outputs, classes) = (found.outputs(), found.classes().to_vec());
             let parameters = Parameters::new(epoch.public_key, network, outputs, classes, found.encoder().clone());
-            let purpose = Purpose { project, epoch: epoch.epoch, date: clock::now() };
+            let purpose = Purpose { project, epoch: epoch.epoch, date };
             let signature = ParametersSignature::sign(&parameters, purpose, &signing);
             let bytes = Bytes::from(parameters.to_bytes());
             let length = bytes.len();
             Ok(((bytes, signature), length))
         };
         // A public key belongs to one project.
-        self.parameters.get((epoch.public_key, network), make).await
+        self.parameters.get((epoch.public_key, network, date), make).await
     }
 
     /// What is open under the current public key of a project.

@@ -76,7 +76,7 @@ pub struct Issuer {
     archive: Archive,
     public_keys: Cache<Hash, Bytes>,
     /// By public key and network, with the authority's word for them.
-    parameters: Cache<(Hash, Hash), (Bytes, ParametersSignature)>,
+    parameters: Cache<(Hash, Hash, i64), (Bytes, ParametersSignature)>,
     state: Mutex<State>,
     masters: std::sync::Mutex<HashMap<Hash, Arc<MasterKey>>>,
 }

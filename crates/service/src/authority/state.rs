@@ -31,6 +31,8 @@ pub struct Recorded {
     pub grant: Grant,
     /// Its entry.
     pub entry: Head,
+    /// Seconds since 1970 when it was entered.
+    pub at: i64,
 }
 
 /// A project: a succession of public keys for one purpose.
@@ -120,7 +122,7 @@ impl State {
                     at,
                 });
             }
-            Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head() }),
+            Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head(), at: entry.at }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
             Event::Migrated { .. } | Event::LedgerKeyRetired(_) | Event::HeadAdopted { .. } | Event::Refused { .. } => {
             }
@@ -149,6 +151,12 @@ impl State {
         self.grants.iter().rfind(|Recorded { grant, .. }| {
             grant.public_key == public_key && grant.network == network && grant.holder == holder
         })
+    }
+
+    /// When a key of a network was issued last under a public key.
+    pub fn opened_at(&self, public_key: Hash, network: Hash) -> Option<i64> {
+        let same = |grant: &Grant| grant.public_key == public_key && grant.network == network;
+        self.grants.iter().filter(|recorded| same(&recorded.grant)).map(|recorded| recorded.at).max()
     }
 
     fn under(&self, public_key: Hash) -> impl Iterator<Item = &Grant> {

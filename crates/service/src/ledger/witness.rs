@@ -265,6 +265,8 @@ impl Witness {
             }
             if let Ok(Event::LedgerKeyRetired(retirement)) = serde_json::from_str(&step.text)
                 && self.logs(&seen).any(|key| *key == retirement.key)
+                // Its last entry is its own retirement: it cannot name another successor behind it.
+                && !seen.retired.iter().any(|(key, _)| *key == retirement.key || *key == retirement.successor)
                 && retirement.holds(step.sequence, last.hash)
             {
                 seen.successors.push(retirement.successor);

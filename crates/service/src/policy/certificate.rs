@@ -55,7 +55,8 @@ impl CertificateDemand {
             Some(bound) if bound < below => {}
             Some(bound) => refusals.push(format!(
                 "certificate: an attacker on '{attribute}' may reach {bound:.2} % {what}; the policy demands less than \
-                 {below:.2} %"
+                 {below:.2} %",
+                bound = (100.0 * bound).ceil() / 100.0
             )),
             None => refusals.push(format!("certificate: the one for '{attribute}' says nothing {what}")),
         };
@@ -79,7 +80,7 @@ impl CertificateDemand {
         {
             refusals.push(format!(
                 "certificate: an item may tell {:.1} bits about anything; the policy allows {most:.1}",
-                found.maximal_leakage_bits
+                (10.0 * found.maximal_leakage_bits).ceil() / 10.0
             ));
         }
     }

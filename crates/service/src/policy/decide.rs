@@ -93,6 +93,9 @@ pub struct CountedAudit {
     pub high: f64,
     /// Name of the auditor in the policy.
     pub auditor: String,
+    /// What no attacker exceeds on one item, in percent, where it was certified.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certified: Option<f64>,
     /// When it was signed and on how much it rests.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub evidence: Option<Evidence>,
@@ -113,6 +116,7 @@ impl Policy {
             attribute: found.attribute.clone(),
             high: found.high,
             auditor: name.to_owned(),
+            certified: found.certificate.as_ref().map(|certificate| certificate.pooled.bound),
             evidence: found.evidence.clone(),
         });
         let audits = audits.collect();
@@ -168,7 +172,10 @@ impl Policy {
                 .iter()
                 .filter(|found| found.network == request.network && found.attribute == *attribute)
                 .filter_map(|found| Some((self.auditor(found.key.as_ref()?)?, found)));
-            by_auditor.max_by(|(_, a), (_, b)| a.date().cmp(&b.date()).then(a.high.total_cmp(&b.high)))
+            by_auditor.max_by(|(_, a), (_, b)| {
+                let worse = a.high.total_cmp(&b.high).then(a.bound().total_cmp(&b.bound()));
+                a.date().cmp(&b.date()).then(worse)
+            })
         };
         audit.attributes.iter().filter_map(newest).collect()
     }
@@ -266,6 +273,11 @@ impl Policy {
 }
 
 impl AuditEvidence {
+    /// What no attacker exceeds, in percent; 100 without a certificate.
+    fn bound(&self) -> f64 {
+        self.certificate.as_ref().map_or(100.0, |certificate| certificate.pooled.bound)
+    }
+
     /// When it was signed; where the auditor signed no date, when it was recorded.
     pub fn date(&self) -> i64 {
         self.evidence.as_ref().map_or(self.at, |evidence| evidence.date)

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use experiments::{Certifier, check_distinct};
+use experiments::{Certifier, ExperimentError, Source};
 use leakage::certificate::{Certificate, CertificateOptions};
 use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Undefended};
 use model::CompiledNetwork;
@@ -201,21 +201,18 @@ impl Audit {
     }
 
     fn certificate(&self, network: &CompiledNetwork, train: &Split, test: &Split) -> Result<Certificate> {
-        let certifier = Certifier::new(vec![network]).with_context(|| self.network.display().to_string())?;
-        let fresh = certifier.check_unseen(&test.data).map_err(certify::remedy);
-        fresh.with_context(|| self.test.display().to_string())?;
-        let mut samples = certifier.samples(&test.data, &self.collateral)?;
-        // Attackers may learn from what the network learned from; a certificate may not.
-        if certifier.check_unseen(&train.data).is_ok() {
-            check_distinct(&[&test.data, &train.data])?;
-            let more = certifier.samples(&train.data, &self.collateral)?;
-            samples.outputs.extend(more.outputs);
-            samples.main.extend(more.main);
-            samples.collateral.extend(more.collateral);
-        } else {
-            check_distinct(&[&test.data])?;
+        if network.main() != self.main {
+            bail!("--main {}: a certificate speaks of the network's own main label, {}", self.main, network.main());
         }
-        Ok(certifier.certify(&samples, &CertificateOptions::default(), None)?.certificate)
+        let certifier = Certifier::new(vec![network]).with_context(|| self.network.display().to_string())?;
+        let sets = |sets| certifier.items(Source::Data { sets, repeated: false }, &self.collateral, &host::Silent);
+        // Attackers may learn from what the network learned from; a certificate may not.
+        let items = match sets(&[&test.data, &train.data]) {
+            Err(ExperimentError::Seen { .. }) => sets(&[&test.data]),
+            items => items,
+        };
+        let items = items.map_err(certify::remedy).with_context(|| self.test.display().to_string())?;
+        Ok(certifier.certify(&items, &CertificateOptions::default(), None)?.certificate)
     }
 
     fn options(&self) -> AuditOptions {
