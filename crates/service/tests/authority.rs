@@ -476,3 +476,18 @@ async fn a_master_key_at_another_authority_is_named() {
     let reply = send(address, "POST", "/v1/projects/p/keys", &[BEARER], body.as_bytes());
     assert!(reply.status == 409 && reply.problem().contains("master key"), "{reply:?}");
 }
+
+/// Signed anew at every request, the parameters of a network that was replaced became the newer ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameters_are_dated_by_the_issue_of_their_network() {
+    let (world, unlock) = (World::new(6, ""), identity());
+    let authority = world.ready(&unlock).await;
+    let network = world.hash(0);
+    let request = KeyRequest { project: "p", network, holder: "h", approvals: &[], by: "test" };
+    let issued = authority.issue(&request).await.unwrap().grant.parameters.unwrap().purpose.unwrap().date;
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let dated = async |authority: &Issuer| authority.parameters("p", network).await.unwrap().1.purpose.unwrap().date;
+    assert_eq!(dated(&authority).await, issued);
+    authority.close().await;
+    assert_eq!(dated(&world.open(&unlock).await).await, issued);
+}

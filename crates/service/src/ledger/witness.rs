@@ -287,3 +287,40 @@ impl Witness {
         WitnessError::State { path: self.state.clone(), problem }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::retirement::Retirement;
+    use super::*;
+
+    /// An entry in which one key hands over to another, behind `last`, and the head that `signer` signs behind it.
+    fn handed(last: Head, [old, new]: [&SigningKey; 2], signer: &SigningKey) -> (Head, Handover) {
+        let retirement = Retirement::sign(old, new, last, "test");
+        let text = serde_json::to_string(&Event::LedgerKeyRetired(retirement)).unwrap();
+        let (sequence, at) = (last.sequence + 1, 7);
+        let head = Head { sequence, hash: chain(sequence, at, &text, last.hash) };
+        let origin = Checkpoint::origin_of(&signer.verifying_key());
+        let mut note = Checkpoint { origin: origin.clone(), head }.note();
+        note.sign(&origin, signer);
+        let entries = vec![Step { sequence, at, text }];
+        (head, Handover { format: FORMAT.into(), version: 1, checkpoint: note.to_text(), entries })
+    }
+
+    /// Whoever stole a retired key named a successor of their own in the very next entry.
+    #[test]
+    fn a_retired_key_names_no_second_successor() {
+        let folder = tempfile::tempdir().unwrap();
+        let [stolen, new, thief, key] = std::array::from_fn(|_| SigningKey::generate().unwrap());
+        let witness = Witness::new("north", key, stolen.verifying_key(), folder.path().join("north.state")).unwrap();
+        let (head, rotation) = handed(Head::EMPTY, [&stolen, &new], &new);
+        assert_eq!(witness.cosign(&rotation, true).unwrap().0, head);
+        let (_, forged) = handed(head, [&stolen, &thief], &thief);
+        assert!(matches!(witness.cosign(&forged, false), Err(WitnessError::Signature(_))));
+        // The key in use hands over as before, and not back to a retired one.
+        let (_, back) = handed(head, [&new, &stolen], &stolen);
+        assert!(witness.cosign(&back, false).is_err());
+        let next = SigningKey::generate().unwrap();
+        let (head, rotation) = handed(head, [&new, &next], &next);
+        assert_eq!(witness.cosign(&rotation, false).unwrap().0, head);
+    }
+}
