@@ -102,6 +102,7 @@ mod tests {
             attribute: "font".into(),
             high: 59.5,
             auditor: "lab".into(),
+            certified: None,
             evidence: None,
         };
         let (project, audits, date) = ("p".to_owned(), vec![audit], 1_795_355_100);
