@@ -120,8 +120,8 @@ mod tests {
         sums(&views, &axes, &points, &mut found);
         for (point, found) in points.chunks(2).zip(found) {
             let mut known = 0.0;
-            for row in 0..1000 {
-                let differences = [point[0] - columns[0][row], point[1] - columns[1][row]];
+            for (first, second) in columns[0].iter().zip(&columns[1]) {
+                let differences = [point[0] - first, point[1] - second];
                 if differences.iter().zip(&axes).all(|(d, axis)| d.abs() <= axis.reach) {
                     let scaled = differences.iter().zip(&axes).map(|(d, axis)| f64::from(*d) * axis.factor);
                     known += (-scaled.map(|x| x * x).sum::<f64>()).exp();
