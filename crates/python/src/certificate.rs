@@ -32,13 +32,8 @@ pub fn certify(
 ) -> PyResult<String> {
     let networks: Vec<_> = networks.iter().map(|network| Arc::clone(&network.inner)).collect();
     let data = data.map(|data| Arc::clone(&data.inner));
-    let options = CertificateOptions {
-        confidence,
-        points,
-        votes,
-        seed,
-        prior: sampled_prior.then_some(Prior::Sampled),
-    };
+    let options =
+        CertificateOptions { confidence, points, votes, seed, prior: sampled_prior.then_some(Prior::Sampled) };
     let certified = progress::run(py, callback, move |bar| {
         let certifier = Certifier::new(networks.iter().map(Arc::as_ref).collect())?;
         let items = match &data {
