@@ -6,7 +6,7 @@ use serde::de::{Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::CompileError;
-use super::options::require;
+use super::error::require;
 use crate::defences::read_variant;
 use crate::{Defence, MatchOptions};
 

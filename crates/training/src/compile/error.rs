@@ -71,3 +71,16 @@ pub enum CompileError {
         step: usize,
     },
 }
+
+/// Refuses an option that does not hold.
+pub(super) fn require(
+    holds: bool,
+    field: &'static str,
+    value: impl ToString,
+    remedy: &str,
+) -> Result<(), CompileError> {
+    if holds {
+        return Ok(());
+    }
+    Err(CompileError::Option { field, value: value.to_string(), remedy: remedy.to_string() })
+}

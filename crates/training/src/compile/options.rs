@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CompileError;
 use super::defence::CompileDefence;
+use super::error::require;
 use crate::Compute;
 
 /// All choices of a compilation.
@@ -138,16 +139,4 @@ impl CompileOptions {
         }
         Ok(())
     }
-}
-
-pub(super) fn require(
-    holds: bool,
-    field: &'static str,
-    value: impl ToString,
-    remedy: &str,
-) -> Result<(), CompileError> {
-    if holds {
-        return Ok(());
-    }
-    Err(CompileError::Option { field, value: value.to_string(), remedy: remedy.to_string() })
 }
