@@ -7,7 +7,7 @@ use dataset::draw::{DrawSpec, FontSource, Generator};
 use host::{Progress, Silent};
 use leakage::certificate::{Certificate, CertificateOptions, CertificateSamples, Growth, NoisyOutput, certify, growth};
 use model::{CompiledNetwork, output_noise};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use training::History;
 
@@ -17,7 +17,7 @@ use crate::ExperimentError;
 const BLOCK: usize = 20_000;
 
 /// A certificate, what it is about, and how it grew where that was asked for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Certified {
     /// Hashes of the networks.
     pub networks: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Certified {
     #[serde(flatten)]
     pub certificate: Certificate,
     /// Certificates of parts of the samples.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub growth: Option<Growth>,
 }
 

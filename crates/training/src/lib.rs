@@ -27,7 +27,7 @@ mod sketch;
 mod train;
 
 pub use compile::{CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, compile};
-pub use defences::{AdversarialOptions, Defence, MatchOptions};
+pub use defences::{AdversarialOptions, CertifyOptions, Defence, MatchOptions};
 pub use float::adversary::Adversary;
 pub use history::{History, HistoryError};
 pub use measure::{MeasureError, accuracy};

@@ -117,7 +117,7 @@ fn matching_losses() {
         let q = pattern(40.0, 2 * values * items * 3, 1.3);
         let layout = Layout { cells: &[values, values], items, paired };
         let (matched, gradient) =
-            matching(&q, 3, layout, Measure { scales: 4, pairing: 0.3, whiten, discriminant: None }, 1.0);
+            matching(&q, 3, layout, Measure { scales: 4, pairing: 0.3, whiten, floor: 0.0, discriminant: None }, 1.0);
         let what = format!("{values} values, paired {paired}, whitened {whiten}");
         assert!((matched.mmd - case["mmd"].as_f64().unwrap()).abs() < 1e-5, "mmd, {what}: {}", matched.mmd);
         if paired {

@@ -28,7 +28,8 @@ pub struct Paper {
     /// Studies to run; all of them by default, which takes many hours
     #[arg(long, value_parser = studies(), value_delimiter = ',')]
     study: Vec<Study>,
-    /// Build the networks of the folder `networks/` instead: digits-none, -paper, -match, -match-noise
+    /// Build the networks of the folder `networks/` instead: digits-none, -paper, -match, -match-noise,
+    /// -certified, -small
     #[arg(long)]
     networks: bool,
     /// Only these of the networks
@@ -125,9 +126,11 @@ impl Paper {
             let rows = built.iter().map(|built| {
                 let (float, integer) = (built.main_accuracy_float, built.main_accuracy_integer);
                 let strongest = finding(&built.report.highest_pooled);
-                [built.name.to_owned(), format!("{float:.2}"), format!("{integer:.2}"), strongest]
+                let proved = built.certificate.as_ref().map(|certified| certified.certificate.pooled.bound);
+                let proved = proved.map_or("-".into(), |bound| format!("{:.2}", (100.0 * bound).ceil() / 100.0));
+                [built.name.to_owned(), format!("{float:.2}"), format!("{integer:.2}"), strongest, proved]
             });
-            console::table(["network", "main %, float", "main %, integer", "strongest attacker, font"], rows)
+            console::table(["network", "main %, float", "main %, integer", "strongest attacker, font", "no attacker above %"], rows)
         })
     }
 }

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use dataset::draw::DrawSpec;
-use serde_json::json;
+use serde_json::{Value, json};
 use training::{Checkpoint, Defence, Fresh, Selection, TrainOptions, UnitKind};
 
 use super::matching;
@@ -80,6 +80,9 @@ struct Recipe {
     /// Weight of the defence: λ of matching, α of an adversary
     #[arg(long)]
     weight: Option<f32>,
+    /// Another option of the defence; give it once for each
+    #[arg(long, value_name = "NAME=VALUE", value_parser = option)]
+    defence_option: Vec<(String, Value)>,
     /// Learn to live with noise that owners add under encryption, as a share of each output's deviation
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
@@ -178,12 +181,16 @@ impl Recipe {
             bail!("--epochs: they are those of the phases of adversarial defences; give --steps");
         }
         let defence = self.defence.clone();
+        let given = self.defence_option.iter().cloned().collect();
         let mut options = match self.preset {
             None => TrainOptions::standard(defence),
             Some(Preset::Quick) => TrainOptions::quick(defence),
             Some(Preset::Thorough) => TrainOptions::thorough(defence),
             Some(Preset::Paper) => TrainOptions::paper(defence),
         };
+        if !self.defence_option.is_empty() {
+            options.defence = options.defence.with_options(&given)?;
+        }
         self.adjust(&mut options.defence);
         options.outputs = self.outputs.unwrap_or(options.outputs);
         options.units = self.units.unwrap_or(options.units);
@@ -214,6 +221,13 @@ impl Recipe {
             defence.set_rate(rate as f32);
         }
     }
+}
+
+/// Reads `NAME=VALUE`; a value is JSON, so that a number is a number.
+fn option(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, as in width=0.02")?;
+    let value = serde_json::from_str(value).map_err(|error| format!("{name}: {error}"))?;
+    Ok((name.to_owned(), value))
 }
 
 /// Reads the names of defences in the registry.

@@ -6,16 +6,18 @@
 use std::fs;
 use std::path::Path;
 
-use encoder::EncoderOptions;
+use encoder::{EncoderOptions, Transform};
 use host::Progress;
+use leakage::certificate::CertificateOptions;
 use leakage::{AuditOptions, AuditReport};
 use model::CompiledNetwork;
 use serde::Serialize;
-use training::{Checkpoint, CompileOptions, Defence, MatchOptions, Network, Precision, TrainOptions};
+use training::{CertifyOptions, Checkpoint, CompileOptions, Defence, MatchOptions, Network, Precision, TrainOptions};
 
 use super::drawings::{COLLATERAL, Drawings, MAIN};
 use super::sizes::Sizes;
 use super::studies;
+use crate::certify::{Certified, Certifier, Source};
 use crate::ExperimentError;
 use crate::kept::kept;
 use crate::observe::{noise_bound, observations};
@@ -29,6 +31,8 @@ pub struct Recipe {
     images: usize,
     options: TrainOptions,
     compile: CompileOptions,
+    /// Images that are drawn for a certificate, where owners add noise.
+    certified: usize,
 }
 
 /// Bits of an encoded input.
@@ -37,6 +41,18 @@ const INPUT_BITS: u32 = 4;
 /// The deviation of the noise of `digits-match-noise`, as a share of each output's own: what it costs the digits is
 /// less when they learned with it.
 const NOISE: f32 = 0.1;
+
+/// The same of networks that are trained for a certificate.
+const CERTIFIED_NOISE: f32 = 0.2;
+
+/// Images that a certificate is made of: 300,000 of every digit in every font.
+const CERTIFIED_IMAGES: usize = 6_000_000;
+
+/// Names those images.
+const CERTIFIED_SEED: u64 = 1;
+
+/// Evaluation points for every digit.
+const CERTIFIED_POINTS: usize = 20_000;
 
 /// A network that was made, and what it is worth; accuracies in percent.
 #[derive(Clone, Debug, Serialize)]
@@ -49,9 +65,11 @@ pub struct Built {
     pub main_accuracy_integer: f64,
     /// What its outputs give away.
     pub report: AuditReport,
+    /// What no attacker exceeds; absent without noise.
+    pub certificate: Option<Certified>,
 }
 
-fn recipes() -> [Recipe; 4] {
+fn recipes() -> [Recipe; 6] {
     let precision = Precision { left: 4, right: 4, combine: 5, input: Some(INPUT_BITS) };
     let options = |standard| CompileOptions { precision, seed: 1, drop_dead: false, ..standard };
     let (quick, thorough) = (options(CompileOptions::quick()), options(CompileOptions::thorough()));
@@ -62,18 +80,37 @@ fn recipes() -> [Recipe; 4] {
     let seeded = |options: TrainOptions| TrainOptions { seed: 1, encoder: encoder.clone(), ..options };
     let matching = seeded(TrainOptions::thorough(Defence::matching(MatchOptions::default())));
     let audit = AuditOptions { seeds: vec![0], ..AuditOptions::full() };
-    let recipe = |name, images, options, compile| Recipe { name, audit: audit.clone(), images, options, compile };
+    let recipe =
+        |name, images, options, compile| Recipe { name, audit: audit.clone(), images, options, compile, certified: 0 };
     [
         recipe("digits-none", 60_000, seeded(studies::bare(800)), quick),
         recipe("digits-paper", 60_000, seeded(studies::paper(1.7, (10, 50))), rounded),
         recipe("digits-match", 960_000, matching.clone(), thorough.clone()),
         recipe("digits-match-noise", 960_000, TrainOptions { noise: NOISE, ..matching }, thorough),
+        certified("digits-certified", audit.clone(), (10, 10), 100),
+        certified("digits-small", audit.clone(), (8, 8), 44),
     ]
+}
+
+/// A network that is trained for its certificate: so many cosines, and units.
+fn certified(name: &'static str, audit: AuditOptions, (rows, columns): (usize, usize), units: usize) -> Recipe {
+    let encoder =
+        EncoderOptions { bits: INPUT_BITS, transform: Transform::Dct { rows, columns }, ..EncoderOptions::default() };
+    let options = TrainOptions {
+        seed: 1,
+        encoder,
+        units,
+        noise: CERTIFIED_NOISE,
+        ..TrainOptions::thorough(Defence::certify(CertifyOptions::default()))
+    };
+    let precision = Precision { left: 4, right: 4, combine: 5, input: Some(INPUT_BITS) };
+    let compile = CompileOptions { precision, seed: 1, settle: 0.3, discriminant: 1.0, ..CompileOptions::thorough() };
+    Recipe { name, audit, images: 960_000, options, compile, certified: CERTIFIED_IMAGES }
 }
 
 impl Recipe {
     /// Those of all networks.
-    pub fn all() -> [Self; 4] {
+    pub fn all() -> [Self; 6] {
         recipes()
     }
 
@@ -100,6 +137,7 @@ impl Recipe {
         // Hardly trained weights make wide outputs.
         self.compile = CompileOptions { steps: self.compile.steps.min(5), log_bits: 63, ..self.compile };
         self.audit = AuditOptions::default();
+        self.certified = self.certified.min(sizes.images);
         self.options.defence.set_epochs((sizes.epochs.0, sizes.epochs.1, 0));
         self
     }
@@ -121,7 +159,11 @@ impl Recipe {
                 // The paper's takes more than an hour.
                 let unfinished = folder.join(format!("{name}.unfinished"));
                 let checkpoint = Some(Checkpoint { path: unfinished.clone(), every: 1000 });
-                let options = TrainOptions { checkpoint, ..self.options.clone() };
+                let fitted = match self.options.encoder.transform {
+                    Transform::Cells => self.options.encoder.clone(),
+                    _ => self.options.encoder.clone().with_fitted_range(&train)?,
+                };
+                let options = TrainOptions { checkpoint, encoder: fitted, ..self.options.clone() };
                 progress.note("training");
                 let network = training::train(&train, &drawings.test, &options, progress)?;
                 network.save(&float)?;
@@ -136,12 +178,28 @@ impl Recipe {
         }
         let compiled = CompiledNetwork::load(&path)?;
         let audit = || self.audit(&compiled, drawings, progress);
+        let certify = || self.certify(&compiled, progress);
         Ok(Built {
             name,
             main_accuracy_float: network.accuracy(&drawings.test)?,
             main_accuracy_integer: training::accuracy(&compiled, &drawings.test)?,
             report: kept(&folder.join(format!("{name}.json")), serde_json::to_vec, audit)?,
+            certificate: match self.certified {
+                0 => None,
+                _ => Some(kept(&folder.join(format!("{name}.certificate.json")), serde_json::to_vec_pretty, certify)?),
+            },
         })
+    }
+
+    /// Of images that are drawn and dropped.
+    fn certify(&self, compiled: &CompiledNetwork, progress: &dyn Progress) -> Result<Certified, ExperimentError> {
+        let certifier = Certifier::new(vec![compiled])?;
+        progress.note("certifying");
+        let source = Source::Drawn { count: self.certified, seed: CERTIFIED_SEED };
+        let items = certifier.items(source, COLLATERAL, progress)?;
+        let options =
+            CertificateOptions { points: CERTIFIED_POINTS, seed: CERTIFIED_SEED, ..CertificateOptions::default() };
+        certifier.certify(&items, &options, None)
     }
 
     fn audit(

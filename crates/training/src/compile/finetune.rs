@@ -8,6 +8,7 @@ use host::Progress;
 use super::CompileError;
 use super::latent::Latent;
 use super::options::CompileOptions;
+use crate::defences::loss::Noise;
 use crate::defences::loss::discrepancy::Discriminant;
 use crate::features::Features;
 use crate::float::head;
@@ -54,6 +55,13 @@ impl Tuning<'_> {
         let defence = options.defence.of(&self.record.options.defence);
         let steps = if defence.is_some() { options.steps } else { 0 };
         let defence = defence.unwrap_or_else(Defence::none);
+        if defence.method().needs_noise() && self.noise <= 0.0 {
+            return Err(CompileError::Option {
+                field: "noise",
+                value: self.noise.to_string(),
+                remedy: format!("the defence `{defence}` counts on noise: choose some, or another defence"),
+            });
+        }
         let (penalty, weight) = (defence.method().penalty(), defence.weight());
         let takes_discriminant = weight > 0.0 && penalty.is_some_and(|penalty| penalty.takes_discriminant());
         if options.discriminant > 0.0 && !takes_discriminant {
@@ -83,6 +91,7 @@ impl Tuning<'_> {
                 normalise: true,
                 strata: batches.strata.as_ref(),
                 penalty,
+                owners: Noise { deviation: self.noise, draw: self.draw(step) },
                 discriminant: self.discriminant(weight, step),
             };
             let width = head.0[0].shape[0];
@@ -122,9 +131,14 @@ impl Tuning<'_> {
 
     /// The discriminant ratio in the batch of one step, where it has a weight: its own, beside that of the penalty.
     fn discriminant(&self, weight: f32, step: usize) -> Option<Discriminant> {
-        let CompileOptions { discriminant, seed, .. } = *self.options;
-        let draw = (seed ^ FREQUENCIES).rotate_left(32) ^ step as u64;
+        let discriminant = self.options.discriminant;
+        let draw = self.draw(step);
         (discriminant > 0.0).then(|| Discriminant { weight: discriminant / weight, noise: self.noise, draw })
+    }
+
+    /// Names the batch of one step.
+    fn draw(&self, step: usize) -> u64 {
+        (self.options.seed ^ FREQUENCIES).rotate_left(32) ^ step as u64
     }
 
     /// Fits the head to the integer outputs of `data`, `[N, S]`.

@@ -5,6 +5,7 @@ use std::fmt;
 use model::Parameters;
 
 use super::loss::discrepancy::{Discriminant, Layout};
+use super::loss::Noise;
 use crate::TrainOptions;
 use crate::features::Features;
 use crate::train::optimiser::Optimiser;
@@ -52,6 +53,11 @@ pub(crate) trait Method: Send + Sync {
     /// Refuses an option outside its range.
     fn check(&self) -> Result<(), TrainError> {
         Ok(())
+    }
+
+    /// Whether it is about the noise that owners add, so that there must be some.
+    fn needs_noise(&self) -> bool {
+        false
     }
 
     /// Whether it needs to know an attribute to defend.
@@ -129,13 +135,15 @@ pub(crate) trait Penalty: Sync {
         false
     }
 
-    /// Its value on the outputs `q` [rows, outputs] of a batch, and the gradient of `weight` times all of it by `q`.
+    /// Its value on the outputs `q` [rows, outputs] of a batch, and the gradient of `weight` times all of it by
+    /// `q`.
     fn descend(
         &self,
         q: &[f32],
         outputs: usize,
         layout: Layout,
         weight: f32,
+        noise: Noise,
         discriminant: Option<Discriminant>,
     ) -> (f64, Vec<f32>);
 }
@@ -286,6 +294,7 @@ mod tests {
             outputs: usize,
             layout: Layout,
             weight: f32,
+            _: Noise,
             _: Option<Discriminant>,
         ) -> (f64, Vec<f32>) {
             assert_eq!(q.len(), layout.cells.iter().sum::<usize>() * layout.items * outputs);

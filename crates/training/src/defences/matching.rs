@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::defence::{Defence, Kind, Method, Options, Penalty};
+use super::loss::Noise;
 use super::loss::discrepancy::{Discriminant, Layout, Measure, matching};
 use crate::TrainOptions;
 use crate::train::{TrainError, require};
@@ -124,11 +125,12 @@ impl Penalty for MatchOptions {
         outputs: usize,
         layout: Layout,
         weight: f32,
+        _: Noise,
         discriminant: Option<Discriminant>,
     ) -> (f64, Vec<f32>) {
         // The batch's loss is λ·(MMD² + share·pairing).
         let share = if self.weight > 0.0 { self.pairing / self.weight } else { 0.0 };
-        let measure = Measure { scales: self.scales, pairing: share, whiten: self.whiten, discriminant };
+        let measure = Measure { scales: self.scales, pairing: share, whiten: self.whiten, floor: 0.0, discriminant };
         let (matched, slope) = matching(q, outputs, layout, measure, weight);
         (matched.mmd, slope)
     }

@@ -4,6 +4,7 @@
 //! several share has files of its own: the three phases against simulated adversaries, and the losses on outputs.
 
 mod adversarial;
+mod certify;
 mod defence;
 mod ensemble;
 pub(crate) mod loss;
@@ -15,6 +16,7 @@ mod registry;
 
 pub use adversarial::AdversarialOptions;
 pub(crate) use adversarial::Phases;
+pub use certify::CertifyOptions;
 pub use defence::Defence;
 pub(crate) use defence::Penalty;
 pub use matching::MatchOptions;

@@ -5,18 +5,42 @@ use std::str::FromStr;
 
 use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::defence::{Defence, Kind, Read};
 use crate::TrainOptions;
 use crate::train::TrainError;
 
 const KINDS: &[&Kind] =
-    &[&super::none::KIND, &super::paper::KIND, &super::maxent::KIND, &super::ensemble::KIND, &super::matching::KIND];
+    &[&super::none::KIND, &super::paper::KIND, &super::maxent::KIND, &super::ensemble::KIND, &super::matching::KIND, &super::certify::KIND];
 
 impl Defence {
     /// Name and text of every kind in the registry, for lists.
     pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
         KINDS.iter().map(|kind| (kind.name, kind.text))
+    }
+}
+
+impl Defence {
+    /// The same with some options at other values, by their names in files.
+    ///
+    /// # Errors
+    /// A defence without options, an option that it does not have, a value of another kind.
+    pub fn with_options(&self, given: &Map<String, Value>) -> Result<Self, TrainError> {
+        let refuse = |value: String, remedy: String| TrainError::Option { field: "defence", value, remedy };
+        let mut stored = serde_json::to_value(self).map_err(|error| refuse(error.to_string(), String::new()))?;
+        let Some(Value::Object(options)) = stored.get_mut(self.name()) else {
+            return Err(refuse(format!("`{self}`"), "it has no options: leave them out".into()));
+        };
+        for (name, value) in given {
+            if !options.contains_key(name) {
+                let known: Vec<&str> = options.keys().map(String::as_str).collect();
+                let remedy = format!("`{self}` has no option `{name}`: choose of {}", known.join(", "));
+                return Err(refuse(format!("`{self}`"), remedy));
+            }
+            options.insert(name.clone(), value.clone());
+        }
+        serde_json::from_value(stored).map_err(|error| refuse(format!("`{self}`"), error.to_string()))
     }
 }
 
@@ -159,6 +183,8 @@ mod tests {
             format!(r#"{{"maxent":{one}}}"#),
             format!(r#"{{"ensemble":{several}}}"#),
             format!(r#"{{"match":{matching}}}"#),
+            r#"{"certify":{"weight":30.0,"width":0.01,"sharp":1.0,"pairing":0.3,"scales":5,"paired":null,"ramp":[0.03,0.23]}}"#
+                .to_owned(),
         ];
         for (defence, expected) in every().zip(expected) {
             let stored = serde_json::to_string(&defence).unwrap();
@@ -182,12 +208,25 @@ mod tests {
     }
 
     #[test]
+    fn options_are_set_by_their_names() {
+        let given = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+        let certify: Defence = "certify".parse().unwrap();
+        let wider = certify.with_options(&given(r#"{"width":0.5,"weight":7}"#)).unwrap();
+        assert_eq!(wider.weight(), 7.0);
+        assert!(serde_json::to_string(&wider).unwrap().contains(r#""width":0.5"#));
+        let error = |defence: &Defence, text| defence.with_options(&given(text)).unwrap_err().to_string();
+        assert!(error(&certify, r#"{"wide":1}"#).contains("no option `wide`: choose of "));
+        assert!(error(&certify, r#"{"width":"much"}"#).contains("invalid type"));
+        assert!(error(&Defence::none(), r#"{"width":1}"#).contains("has no options"));
+    }
+
+    #[test]
     fn what_cannot_be_read_is_named() {
         let error = "magic".parse::<Defence>().unwrap_err().to_string();
-        let list = "choose one of none, paper, maxent, ensemble, match";
+        let list = "choose one of none, paper, maxent, ensemble, match, certify";
         assert_eq!(error, format!("training option `defence` is `magic`: {list}"));
         let cases = [
-            (r#""magic""#, "unknown defence `magic`: choose one of none, paper, maxent, ensemble, match"),
+            (r#""magic""#, "unknown defence `magic`: choose one of none, paper, maxent, ensemble, match, certify"),
             (r#"{"magic":{}}"#, "unknown defence `magic`"),
             (r#"{"match":{"wait":3}}"#, "unknown field `wait`"),
             (r#"{"none":{"weight":3}}"#, "unit"),
@@ -207,6 +246,6 @@ mod tests {
             assert_eq!(defence.weight(), if weighs { 7.5 } else { 0.0 }, "{defence}");
             assert_eq!(defence == (defence.method().kind().standard)(), !weighs);
         }
-        assert_eq!(in_steps(), "`none` and `match`");
+        assert_eq!(in_steps(), "`none`, `match` and `certify`");
     }
 }

@@ -7,6 +7,7 @@ use super::optimiser::{clip, warm_up_and_cosine};
 use super::select;
 use super::state::{Part, State};
 use super::{Run, TrainError};
+use crate::defences::loss::Noise;
 use crate::features::Features;
 use crate::float::parameters::Trained;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
             normalise: options.normalise,
             strata: batches.strata.as_ref(),
             penalty,
+            owners: Noise { deviation: options.noise, draw: options.seed.rotate_left(32) ^ step as u64 },
             discriminant: None,
         };
         let done = step as f64 / options.steps as f64;

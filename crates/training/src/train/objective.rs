@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::batches::Strata;
 use crate::defences::Penalty;
+use crate::defences::loss::Noise;
 use crate::defences::loss::discrepancy::{Discriminant, Layout};
 use crate::features::Features;
 use crate::float::initial::normal;
@@ -43,6 +44,8 @@ pub(crate) struct Objective<'a> {
     pub strata: Option<&'a Strata>,
     /// The loss on the outputs of stratified batches.
     pub penalty: Option<&'a dyn Penalty>,
+    /// The noise that owners will add, which the penalty may count on.
+    pub owners: Noise,
     /// The discriminant ratio, where it stands beside the penalty.
     pub discriminant: Option<Discriminant>,
 }
@@ -123,7 +126,7 @@ impl Objective<'_> {
             Some((strata, penalty)) => {
                 let values = to_host(q.clone().detach());
                 let layout = Layout { cells: &strata.shape, items: strata.items, paired: strata.paired };
-                let (value, slope) = penalty.descend(&values, outputs, layout, weight, self.discriminant);
+                let (value, slope) = penalty.descend(&values, outputs, layout, weight, self.owners, self.discriminant);
                 // A loss whose gradient by q is `slope`: the penalty, as far as this step sees.
                 let penalty = (q * matrix(slope, rows, outputs, self.device)).sum();
                 (entropy + penalty, value)
@@ -212,6 +215,7 @@ mod tests {
                 normalise: true,
                 strata: None,
                 penalty: None,
+                owners: Noise::default(),
                 discriminant: None,
             };
             let batch = Batch { features: &lit, items: &items, labels, noise: None };

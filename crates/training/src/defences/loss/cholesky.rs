@@ -19,6 +19,11 @@ impl Cholesky {
         Self { size, factor }
     }
 
+    /// `½·ln det(L·Lᵀ)`.
+    pub(super) fn half_log_determinant(&self) -> f64 {
+        (0..self.size).map(|i| self.factor[i * self.size + i].ln()).sum()
+    }
+
     /// `L⁻¹·v`.
     pub(super) fn forward(&self, mut v: Vec<f64>) -> Vec<f64> {
         for i in 0..self.size {

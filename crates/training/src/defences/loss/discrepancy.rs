@@ -44,6 +44,9 @@ pub(crate) struct Measure {
     /// Whether the discrepancy is that of outputs without the correlations within each class. Pairs are
     /// compared in plain outputs: in thin directions their distance would outweigh everything else.
     pub whiten: bool,
+    /// A variance that is added in every direction before correlations are taken out: what the noise hides is not
+    /// looked at.
+    pub floor: f32,
     /// The discriminant ratio, where it counts.
     pub discriminant: Option<Discriminant>,
 }
@@ -98,7 +101,7 @@ pub(crate) fn matching(
         .filter(|(_, (cells, ..))| *cells > 1)
         .map(|(number, (cells, q, gradient))| {
             let class = Class { q, outputs, cells, items: layout.items, paired: layout.paired };
-            let whitening = Whitening::fit(q, outputs);
+            let whitening = Whitening::fit(q, outputs, measure.floor);
             let white = Class { q: &whitening.apply(q), ..class };
             let mut slope = vec![0.0; q.len()];
             let mmd = match measure.whiten {
@@ -264,7 +267,7 @@ fn squared_distances(columns: &[f32], rows: usize, row: usize, distances: &mut [
 mod tests {
     use super::*;
 
-    const PLAIN: Measure = Measure { scales: 4, pairing: 0.5, whiten: false, discriminant: None };
+    const PLAIN: Measure = Measure { scales: 4, pairing: 0.5, whiten: false, floor: 0.0, discriminant: None };
 
     #[test]
     fn equal_distributions_match_and_shifted_ones_do_not() {

@@ -88,7 +88,7 @@ pub(super) fn sum(values: &[f32]) -> f32 {
 
 /// `e^x` for `x ≤ 0`, to a relative 1e-5, without branches so that loops over it use vectors.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(super) fn exp(x: f32) -> f32 {
     let x = x.max(-87.0) * std::f32::consts::LOG2_E;
     // Rounding to the nearest integer by adding and taking away 1.5·2²³.
     let magic = 12_582_912.0_f32;

@@ -4,7 +4,7 @@
 //! and read the thin directions as well as the others, so that matching has to measure there too:
 //!
 //! ```text
-//! w = L⁻¹·q        L·Lᵀ = Cov of the class + ε·tr Cov/S       ∂/∂q = L⁻ᵀ·∂/∂w
+//! w = L⁻¹·q        L·Lᵀ = Cov of the class + ε·tr Cov/S + floor       ∂/∂q = L⁻ᵀ·∂/∂w
 //! ```
 //!
 //! `L` is held constant in the gradient, as the other statistics of a class are.
@@ -24,15 +24,16 @@ pub(super) struct Whitening {
 }
 
 impl Whitening {
-    /// From the rows of one class in one batch; the identity where there are too few, or no spread.
-    pub(super) fn fit(rows: &[f32], outputs: usize) -> Self {
+    /// From the rows of one class in one batch, with `floor` added to the variance in every direction; the identity
+    /// where there are too few rows, or no spread.
+    pub(super) fn fit(rows: &[f32], outputs: usize, floor: f32) -> Self {
         let mut inverse = vec![0.0; outputs * outputs];
         let mut factor = covariance(rows, outputs);
         let spread: f64 = (0..outputs).map(|j| factor[j * outputs + j]).sum::<f64>() / outputs as f64;
         let usable = rows.len() >= LEAST_ROWS * outputs * outputs && spread > 0.0 && spread.is_finite();
         for i in 0..outputs {
             inverse[i * outputs + i] = 1.0;
-            factor[i * outputs + i] += FLOOR * spread;
+            factor[i * outputs + i] += FLOOR * spread + f64::from(floor);
         }
         if !usable {
             return Self { outputs, inverse };
@@ -67,7 +68,7 @@ impl Whitening {
     }
 }
 
-fn covariance(rows: &[f32], outputs: usize) -> Vec<f64> {
+pub(super) fn covariance(rows: &[f32], outputs: usize) -> Vec<f64> {
     let count = (rows.len() / outputs).max(1) as f64;
     let mut mean = vec![0.0; outputs];
     for row in rows.chunks_exact(outputs) {
@@ -99,7 +100,7 @@ mod tests {
     #[test]
     fn correlations_are_gone_and_no_direction_is_wide() {
         let q = slanted(60);
-        let covariance = covariance(&Whitening::fit(&q, 3).apply(&q), 3);
+        let covariance = covariance(&Whitening::fit(&q, 3, 0.0).apply(&q), 3);
         for i in 0..3 {
             assert!((0.5..1.01).contains(&covariance[4 * i]), "{covariance:?}");
             for j in 0..i {
@@ -111,7 +112,7 @@ mod tests {
     #[test]
     fn pulling_back_is_the_transpose() {
         let q = slanted(40);
-        let whitening = Whitening::fit(&q, 3);
+        let whitening = Whitening::fit(&q, 3, 0.0);
         let slope: Vec<f32> = (0..q.len()).map(|i| (i as f32 * 1.3).cos()).collect();
         let mut back = vec![0.0; q.len()];
         whitening.pull_back(&slope, &mut back);
@@ -123,6 +124,6 @@ mod tests {
     #[test]
     fn few_rows_are_left_alone() {
         let q = slanted(4);
-        assert_eq!(Whitening::fit(&q, 3).apply(&q), q);
+        assert_eq!(Whitening::fit(&q, 3, 0.0).apply(&q), q);
     }
 }

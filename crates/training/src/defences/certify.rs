@@ -1,0 +1,178 @@
+//! Training for a certificate: what no attacker reads, and what few samples prove.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::defence::{Defence, Kind, Method, Options, Penalty};
+use super::loss::discrepancy::{Discriminant, Layout, Measure, matching};
+use super::loss::{Noise, chi_square, volume};
+use crate::TrainOptions;
+use crate::train::{TrainError, require};
+
+/// How much heavier it is against rounded weights than it was against floats.
+const HEAVIER: f32 = 2.0;
+
+/// Widths at which laws are compared, in deviations of the noise. The first is what attackers see; the wider ones lead
+/// there while classes are still wider than the noise.
+const WIDTHS: [f32; 2] = [1.0, 2.5];
+
+pub(super) static KIND: Kind = Kind {
+    name: "certify",
+    title: "Certify",
+    text: "Equal distributions under the owners' noise, in classes that are narrow against it",
+    standard: || Defence::certify(CertifyOptions::default()),
+    preset: TrainOptions::quick,
+    read: Some(|stored| erased_serde::deserialize(stored).map(Defence::certify)),
+};
+
+/// Options of [`Defence::certify`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CertifyOptions {
+    /// Weight λ of all that follows but the width.
+    pub weight: f32,
+    /// Weight of the logarithm of a class's volume in units of the noise, beside the main loss.
+    pub width: f32,
+    /// Weight of `χ²` under the noise, beside λ's squared maximum mean discrepancy.
+    pub sharp: f32,
+    /// Weight of the pairing loss, beside λ's discrepancy; used only with paired data.
+    pub pairing: f32,
+    /// Number of kernel widths of the discrepancy, each a third of the one before (in squared distance).
+    pub scales: usize,
+    /// Whether to use pairs; `None` for what the data set says of itself.
+    pub paired: Option<bool>,
+    /// Shares of the run between which the weights rise from 0 to their full values.
+    pub ramp: (f64, f64),
+}
+
+impl Default for CertifyOptions {
+    fn default() -> Self {
+        Self { weight: 30.0, width: 0.01, sharp: 1.0, pairing: 0.3, scales: 5, paired: None, ramp: (0.03, 0.23) }
+    }
+}
+
+impl Defence {
+    /// Training for a certificate: the distributions of the outputs within every main class are matched as far as the
+    /// owners' noise shows them, and classes are kept narrow against the noise, since what a certificate costs in
+    /// samples grows with their volume. Needs noise.
+    pub fn certify(options: CertifyOptions) -> Self {
+        Self::new(options)
+    }
+}
+
+impl Method for CertifyOptions {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn copy(&self) -> Box<dyn Method> {
+        Box::new(self.clone())
+    }
+
+    fn options(&self) -> Option<&dyn Options> {
+        Some(self)
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        let weights = [
+            ("defence.weight", self.weight),
+            ("defence.width", self.width),
+            ("defence.sharp", self.sharp),
+            ("defence.pairing", self.pairing),
+        ];
+        for (field, weight) in weights {
+            require(weight.is_finite() && weight >= 0.0, field, weight, "choose a number from 0")?;
+        }
+        require((1..=16).contains(&self.scales), "defence.scales", self.scales, "choose from 1 to 16")?;
+        let (from, to) = self.ramp;
+        let good = (0.0..=1.0).contains(&from) && (from..=1.0).contains(&to);
+        require(good, "defence.ramp", format!("{from}..{to}"), "choose two shares of the run, ascending, 0 to 1")
+    }
+
+    fn weight(&self) -> f32 {
+        self.weight
+    }
+
+    fn set_weight(&mut self, weight: f32) {
+        self.weight = weight;
+    }
+
+    fn needs_noise(&self) -> bool {
+        true
+    }
+
+    fn quick(&self, options: &mut TrainOptions) {
+        (options.steps, options.batch, options.rate, options.noise) = (1200, 2000, 6e-3, 0.2);
+    }
+
+    fn thorough(&self, options: &mut TrainOptions) {
+        options.noise = 0.2;
+    }
+
+    fn penalty(&self) -> Option<&dyn Penalty> {
+        Some(self)
+    }
+
+    fn fine_tuning(&self) -> Option<f32> {
+        Some(HEAVIER)
+    }
+}
+
+impl Penalty for CertifyOptions {
+    fn name(&self) -> &'static str {
+        "leak"
+    }
+
+    fn paired(&self) -> Option<bool> {
+        self.paired
+    }
+
+    fn ramp(&self, done: f64) -> f32 {
+        let (from, to) = self.ramp;
+        ((done - from) / (to - from).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0) as f32
+    }
+
+    fn takes_discriminant(&self) -> bool {
+        true
+    }
+
+    fn descend(
+        &self,
+        q: &[f32],
+        outputs: usize,
+        layout: Layout,
+        weight: f32,
+        noise: Noise,
+        discriminant: Option<Discriminant>,
+    ) -> (f64, Vec<f32>) {
+        let share = |part: f32| if self.weight > 0.0 { part / self.weight } else { 0.0 };
+        let floor = noise.deviation * noise.deviation;
+        let measure =
+            Measure { scales: self.scales, pairing: share(self.pairing), whiten: true, floor, discriminant };
+        let (matched, mut gradient) = matching(q, outputs, layout, measure, weight);
+        let leak = sharp(q, outputs, layout, noise, weight * self.sharp, &mut gradient);
+        volume(q, outputs, layout, noise.deviation, weight * share(self.width), &mut gradient);
+        (matched.mmd + f64::from(self.sharp) * leak, gradient)
+    }
+}
+
+/// The mean `χ²` of the classes under the noise, over [`WIDTHS`]; adds `weight` times its gradient.
+fn sharp(q: &[f32], outputs: usize, layout: Layout, noise: Noise, weight: f32, gradient: &mut [f32]) -> f64 {
+    let active = layout.cells.iter().filter(|&&cells| cells > 1).count().max(1) as f32;
+    let share = 1.0 / (active * WIDTHS.len() as f32);
+    let (mut rest, mut start, mut classes) = (gradient, 0, Vec::new());
+    for (number, &cells) in (0..).zip(layout.cells) {
+        let length = cells * layout.items * outputs;
+        let (head, tail) = rest.split_at_mut(length);
+        classes.push((number, cells, &q[start..start + length], head));
+        (rest, start) = (tail, start + length);
+    }
+    let values = classes.into_par_iter().map(|(number, cells, q, gradient): (u64, _, _, _)| {
+        let at = |(place, width): (u64, &f32), gradient: &mut [f32]| {
+            let named = (width * noise.deviation, noise.draw, number * WIDTHS.len() as u64 + place);
+            chi_square(q, outputs, (cells, layout), named, weight * share, gradient)
+        };
+        (0..).zip(&WIDTHS).map(|width| at(width, gradient)).sum::<f64>()
+    });
+    values.collect::<Vec<_>>().iter().sum::<f64>() * f64::from(share)
+}
