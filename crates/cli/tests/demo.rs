@@ -21,8 +21,13 @@ fn the_demo_walks_the_whole_house() {
         assert!(low <= accuracy && accuracy <= high, "{strongest}");
         assert!(strongest["family"].is_string() && strongest["chance"].is_number(), "{strongest}");
     }
+    let proved = networks.iter().map(|network| network["certificate"]["pooled"]["bound"].as_f64());
+    let proved: Vec<_> = proved.collect();
+    assert_eq!((proved[0], proved[2]), (None, None), "without noise nothing is proved");
+    let found = networks[1]["strongest"]["accuracy"].as_f64().unwrap();
+    assert!(proved[1].is_some_and(|bound| (50.0..100.0).contains(&bound)), "{proved:?}, found {found}");
     let steps = demo["steps"].as_array().unwrap();
-    for name in ["draw", "train defended", "compile defended", "audit defended", "issue defended"] {
+    for name in ["draw", "train defended", "compile defended", "audit defended", "certify defended", "issue defended"] {
         assert!(steps.iter().any(|step| step["name"] == name && step["ms"].as_f64() > Some(0.0)), "no step {name}");
     }
     let page = std::fs::read_to_string(shop.path("report.html")).unwrap();

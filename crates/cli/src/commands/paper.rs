@@ -130,7 +130,10 @@ impl Paper {
                 let proved = proved.map_or("-".into(), |bound| format!("{:.2}", (100.0 * bound).ceil() / 100.0));
                 [built.name.to_owned(), format!("{float:.2}"), format!("{integer:.2}"), strongest, proved]
             });
-            console::table(["network", "main %, float", "main %, integer", "strongest attacker, font", "no attacker above %"], rows)
+            console::table(
+                ["network", "main %, float", "main %, integer", "strongest attacker, font", "no attacker above %"],
+                rows,
+            )
         })
     }
 }

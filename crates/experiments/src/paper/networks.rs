@@ -17,8 +17,8 @@ use training::{CertifyOptions, Checkpoint, CompileOptions, Defence, MatchOptions
 use super::drawings::{COLLATERAL, Drawings, MAIN};
 use super::sizes::Sizes;
 use super::studies;
-use crate::certify::{Certified, Certifier, Source};
 use crate::ExperimentError;
+use crate::certify::{Certified, Certifier, Source};
 use crate::kept::kept;
 use crate::observe::{noise_bound, observations};
 

@@ -147,8 +147,7 @@ impl Penalty for CertifyOptions {
     ) -> (f64, Vec<f32>) {
         let share = |part: f32| if self.weight > 0.0 { part / self.weight } else { 0.0 };
         let floor = noise.deviation * noise.deviation;
-        let measure =
-            Measure { scales: self.scales, pairing: share(self.pairing), whiten: true, floor, discriminant };
+        let measure = Measure { scales: self.scales, pairing: share(self.pairing), whiten: true, floor, discriminant };
         let (matched, mut gradient) = matching(q, outputs, layout, measure, weight);
         let leak = sharp(q, outputs, layout, noise, weight * self.sharp, &mut gradient);
         volume(q, outputs, layout, noise.deviation, weight * share(self.width), &mut gradient);

@@ -4,8 +4,8 @@ use std::fmt;
 
 use model::Parameters;
 
-use super::loss::discrepancy::{Discriminant, Layout};
 use super::loss::Noise;
+use super::loss::discrepancy::{Discriminant, Layout};
 use crate::TrainOptions;
 use crate::features::Features;
 use crate::train::optimiser::Optimiser;

@@ -11,8 +11,14 @@ use super::defence::{Defence, Kind, Read};
 use crate::TrainOptions;
 use crate::train::TrainError;
 
-const KINDS: &[&Kind] =
-    &[&super::none::KIND, &super::paper::KIND, &super::maxent::KIND, &super::ensemble::KIND, &super::matching::KIND, &super::certify::KIND];
+const KINDS: &[&Kind] = &[
+    &super::none::KIND,
+    &super::paper::KIND,
+    &super::maxent::KIND,
+    &super::ensemble::KIND,
+    &super::matching::KIND,
+    &super::certify::KIND,
+];
 
 impl Defence {
     /// Name and text of every kind in the registry, for lists.

@@ -1,7 +1,7 @@
 //! `halflight demo`: the whole flow in one process, on data that everybody has.
 //!
-//! Drawn digits in two fonts: an undefended and a defended network, compiled, audited by fresh attackers, and
-//! evaluated under encryption by two functional keys of one public key. Real handwriting: a network of its own.
+//! Drawn digits in two fonts: an undefended and a defended network, compiled, audited by fresh attackers, the defended
+//! one certified against every attacker, and both evaluated under encryption. Real handwriting: a network of its own.
 
 mod clock;
 mod encrypted;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use tempfile::TempDir;
-use training::{Defence, MatchOptions, TrainOptions};
+use training::{CertifyOptions, Defence, TrainOptions};
 
 use crate::console::Console;
 use crate::files;
@@ -58,6 +58,8 @@ pub struct Demo {
 const PAGE: &str = "report.html";
 /// Name of the network that is served.
 const SERVED: &str = "defended";
+/// Most images that are drawn for a certificate.
+const CERTIFIED: usize = 200_000;
 /// Handwritten test images to encrypt.
 const HANDWRITTEN: usize = 10;
 
@@ -84,19 +86,21 @@ impl Demo {
         })?;
         let steps = |standard: usize| self.steps.unwrap_or(standard);
         // Rounding undoes part of the matching, so that the defended network is fine-tuned longer.
-        let [undefended, defended] = [Defence::none(), Defence::matching(MatchOptions::default())];
+        let [undefended, defended] = [Defence::none(), Defence::certify(CertifyOptions::default())];
         let trials = [
             Trial {
                 name: "undefended",
                 data: &drawn,
                 options: self.options(undefended, steps(800)),
                 compile_steps: steps(400),
+                certified: None,
             },
             Trial {
                 name: SERVED,
                 data: &drawn,
                 options: self.options(defended, steps(3000)),
                 compile_steps: steps(2500),
+                certified: Some(((self.images as usize).clamp(40_000, CERTIFIED), self.seed)),
             },
         ];
         let mut networks = Vec::new();
@@ -109,10 +113,15 @@ impl Demo {
             data: &handwriting,
             options: self.handwriting_options(steps(800)),
             compile_steps: steps(400),
+            certified: None,
         };
         let written = [trial.run(console, &mut clock)?];
 
-        let mut scenes = encrypted::scenes(&networks, &drawn, self.encrypt as usize, console, &mut clock)?;
+        // Owners add noise to what the defended network reads, so that each has a public key of its own.
+        let mut scenes = Vec::new();
+        for network in networks.chunks(1) {
+            scenes.extend(encrypted::scenes(network, &drawn, self.encrypt as usize, console, &mut clock)?);
+        }
         scenes.extend(encrypted::scenes(&written, &handwriting, HANDWRITTEN, console, &mut clock)?);
         let networks: Vec<Trained> = networks.into_iter().chain(written).collect();
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use leakage::Finding;
+use leakage::certificate::Certificate;
 use serde::Serialize;
 
 use super::clock::{Clock, Step};
@@ -42,6 +43,9 @@ struct Row {
     encrypted: Encrypted,
     attribute: String,
     strongest: Finding,
+    /// Bound for every attacker, over all items, percent; absent without noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Certificate>,
 }
 
 #[derive(Serialize)]
@@ -69,13 +73,14 @@ impl Outcome {
             },
             attribute: trained.audit.attribute.clone(),
             strongest: trained.audit.strongest.clone(),
+            certificate: trained.certificate.clone(),
         };
         let networks = networks.iter().zip(scenes).map(row).collect();
         Self { networks, steps: clock.steps(), report: report.to_owned() }
     }
 
     /// Header and rows of the table of networks.
-    pub fn table(&self) -> ([&'static str; 7], Vec<[String; 7]>) {
+    pub fn table(&self) -> ([&'static str; 8], Vec<[String; 8]>) {
         let header = [
             "network",
             "data",
@@ -84,6 +89,7 @@ impl Outcome {
             "encrypted: images, mismatches",
             "right under encryption",
             "strongest attacker on the collateral attribute",
+            "proved for every attacker",
         ];
         let row = |row: &Row| {
             [
@@ -94,6 +100,7 @@ impl Outcome {
                 format!("{}, {}", row.encrypted.images, row.encrypted.mismatches),
                 format!("{:.0} %", row.encrypted.accuracy),
                 format!("{}: {}", row.attribute, finding(&row.strongest)),
+                row.certificate.as_ref().map_or("nothing: no noise".into(), proved),
             ]
         };
         (header, self.networks.iter().map(row).collect())
@@ -105,6 +112,13 @@ impl Outcome {
         let row = |step: &Step| [step.name.clone(), format!("{:.0}", step.ms), bytes(step)];
         (["step", "ms", "size"], self.steps.iter().map(row).collect())
     }
+}
+
+/// Bounds are never rounded down.
+fn proved(certificate: &Certificate) -> String {
+    let above = |bound: f64| (10.0 * bound).ceil() / 10.0;
+    let worst = certificate.classes.iter().map(|class| class.bound).fold(0.0, f64::max);
+    format!("at most {:.1} %, {:.1} % within one digit", above(certificate.pooled.bound), above(worst))
 }
 
 impl fmt::Display for Outcome {

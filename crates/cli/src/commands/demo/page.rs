@@ -13,7 +13,9 @@ const SAMPLES: usize = 10;
 /// The whole page.
 pub fn html(outcome: &Outcome, networks: &[Trained], data: &[&Splits]) -> Result<String> {
     let start = Page::new("Halflight, a walk through");
-    let mut page = networks.iter().fold(start, |page, trained| page.report(&trained.audit));
+    let mut page = networks
+        .iter()
+        .fold(start, |page, trained| trained.certificate.iter().fold(page.report(&trained.audit), Page::certificate));
     let (header, rows) = outcome.table();
     // The cards at the top say more about attackers than the last column does.
     let networks = Table::of(header.into_iter().take(6), rows.into_iter().map(|cells| cells.into_iter().take(6)));

@@ -1,7 +1,8 @@
 //! From data to a compiled, audited network.
 
 use anyhow::Result;
-use experiments::observations;
+use experiments::{Certifier, Source, observations};
+use leakage::certificate::{Certificate, CertificateOptions};
 use leakage::{AuditOptions, AuditReport};
 use model::CompiledNetwork;
 use training::{CompileOptions, Precision, TrainOptions};
@@ -9,6 +10,9 @@ use training::{CompileOptions, Precision, TrainOptions};
 use super::clock::Clock;
 use super::splits::Splits;
 use crate::console::Console;
+
+/// Evaluation points of a certificate for every main class.
+const POINTS: usize = 4000;
 
 /// A network to train.
 pub struct Trial<'a> {
@@ -20,6 +24,8 @@ pub struct Trial<'a> {
     pub options: TrainOptions,
     /// Gradient steps of the fine-tuning to integers.
     pub compile_steps: usize,
+    /// Images that are drawn for a certificate, and their seed; none without noise.
+    pub certified: Option<(usize, u64)>,
 }
 
 /// A trained, compiled and audited network.
@@ -36,6 +42,8 @@ pub struct Trained {
     pub accuracy_integer: f64,
     /// What its outputs give away.
     pub audit: AuditReport,
+    /// What no attacker exceeds; absent without noise.
+    pub certificate: Option<Certificate>,
 }
 
 impl Trial<'_> {
@@ -74,6 +82,7 @@ impl Trial<'_> {
             bar.finish_and_clear();
             Ok((report, 0))
         })?;
+        let certificate = self.certified.map(|drawn| self.certify(&network, drawn, console, clock)).transpose()?;
         Ok(Trained {
             name: self.name,
             data: self.data.name,
@@ -81,6 +90,25 @@ impl Trial<'_> {
             accuracy_integer: training::accuracy(&network, test)?,
             network,
             audit,
+            certificate,
+        })
+    }
+
+    /// Of images that nothing else saw: they are drawn, evaluated and dropped.
+    fn certify(
+        &self,
+        network: &CompiledNetwork,
+        (count, seed): (usize, u64),
+        console: &Console,
+        clock: &mut Clock,
+    ) -> Result<Certificate> {
+        clock.step(&format!("certify {}", self.name), console, || {
+            let certifier = Certifier::new(vec![network])?;
+            let bar = console.bar("certifying");
+            let items = certifier.items(Source::Drawn { count, seed }, self.data.collateral, &bar)?;
+            bar.finish_and_clear();
+            let options = CertificateOptions { points: POINTS, seed, ..CertificateOptions::default() };
+            Ok((certifier.certify(&items, &options, None)?.certificate, 0))
         })
     }
 }

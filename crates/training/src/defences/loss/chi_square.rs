@@ -114,8 +114,7 @@ impl Class {
                 for item in 0..self.items {
                     let at = cell * self.items + item;
                     let value = kernel[at];
-                    let mut slope =
-                        (self.cells - 1) as f32 * within * (sums[cell] - value) - between * rest;
+                    let mut slope = (self.cells - 1) as f32 * within * (sums[cell] - value) - between * rest;
                     if self.paired {
                         let twins: f32 = (0..self.cells).map(|other| kernel[other * self.items + item]).sum();
                         slope += between * (twins - value);
