@@ -1,6 +1,6 @@
 //! How the characters of a data set lie in their images, so that a drawing can be laid out alike.
 
-use dataset::Dataset;
+use encoder::Images;
 use serde::{Deserialize, Serialize};
 
 /// Medians over items, as shares of the longer side of an image.
@@ -18,8 +18,8 @@ pub struct Ink {
 }
 
 impl Ink {
-    /// Measures a data set of pictures; items without ink do not count.
-    pub fn of(data: &Dataset) -> Self {
+    /// Measures pictures; those without ink do not count.
+    pub fn of(data: &dyn Images) -> Self {
         let measured: Vec<Ink> = (0..data.len()).filter_map(|item| measure(data, item)).collect();
         let median = |field: fn(&Ink) -> f32, fallback| {
             let mut values: Vec<f32> = measured.iter().map(field).collect();
@@ -35,7 +35,7 @@ impl Ink {
     }
 }
 
-fn measure(data: &Dataset, item: usize) -> Option<Ink> {
+fn measure(data: &dyn Images, item: usize) -> Option<Ink> {
     let (height, width) = (data.height(), data.width());
     let image = data.image(item);
     // Paper is what most of the border shows.
@@ -78,6 +78,8 @@ fn measure(data: &Dataset, item: usize) -> Option<Ink> {
 
 #[cfg(test)]
 mod tests {
+    use encoder::Pixels;
+
     use super::*;
 
     #[test]
@@ -90,8 +92,7 @@ mod tests {
         }
         let dark: Vec<u8> = image.iter().map(|pixel| 255 - pixel).collect();
         for pixels in [image, dark] {
-            let data = Dataset::new(20, 20, pixels, vec![], Default::default()).unwrap();
-            let ink = Ink::of(&data);
+            let ink = Ink::of(&Pixels { height: 20, width: 20, bytes: &pixels });
             assert_eq!((ink.row, ink.column, ink.extent), (0.5, 0.525, 0.8));
             assert!((0.11..0.16).contains(&ink.stroke), "{}", ink.stroke);
         }

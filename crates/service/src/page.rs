@@ -14,7 +14,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use dataset::{Dataset, DatasetError, Labels};
+use encoder::{Images, Pixels};
 use model::{CompiledNetwork, EvaluateError};
 use serde::{Deserialize, Serialize};
 
@@ -72,9 +72,20 @@ struct Cloud {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
-    /// A label column is missing.
-    #[error("page: {0}")]
-    Data(#[from] DatasetError),
+    /// Not one label for each item, or one that has no class.
+    #[error(
+        "page: {items} items have {labels} labels of `{label}`, each one of {classes} classes; give one for each item"
+    )]
+    Labels {
+        /// The label.
+        label: String,
+        /// How many items there are.
+        items: usize,
+        /// How many labels.
+        labels: usize,
+        /// How many classes.
+        classes: usize,
+    },
     /// The items do not suit the network.
     #[error("page: {0}; give data of the kind that the network was trained on")]
     Evaluate(#[from] EvaluateError),
@@ -89,46 +100,88 @@ pub enum PageError {
     Format(String),
 }
 
-impl PageFile {
-    /// Evaluates `network` in clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`:
-    /// the first item of every main class with every value of the collateral attribute.
-    ///
-    /// # Errors
-    /// [`PageError`]: a missing label, or items that do not suit the network.
-    pub fn new(
-        network: &CompiledNetwork,
-        data: &Dataset,
-        shown: &Dataset,
-        collateral: &str,
-    ) -> Result<Self, PageError> {
-        if data.is_empty() || shown.is_empty() {
+/// A label of every item of a set.
+#[derive(Clone, Copy, Debug)]
+pub struct Label<'a> {
+    /// Names of its classes.
+    pub classes: &'a [String],
+    /// The class of every item.
+    pub values: &'a [u32],
+}
+
+/// Pictures with both labels.
+#[derive(Clone, Copy)]
+pub struct Labelled<'a> {
+    /// The pictures.
+    pub images: &'a dyn Images,
+    /// What the network predicts.
+    pub main: Label<'a>,
+    /// The attribute that points are marked by.
+    pub collateral: Label<'a>,
+}
+
+impl Labelled<'_> {
+    fn check(&self, main: &str, collateral: &str) -> Result<(), PageError> {
+        let items = self.images.len();
+        if items == 0 {
             return Err(PageError::Empty);
         }
-        if data.features().is_some() || shown.features().is_some() {
+        if !self.images.are_pictures() {
             return Err(PageError::Features);
         }
-        let data = data.subset(&spread(data.len()));
-        let shown = shown.subset(&one_of_each(shown.labels(network.main())?, shown.labels(collateral)?));
-        let (main, attribute) = (data.labels(network.main())?, data.labels(collateral)?);
-        let cloud =
-            Cloud { outputs: rows(network, &data)?, main: main.values.clone(), collateral: attribute.values.clone() };
-        let (of_main, of_attribute) = (shown.labels(network.main())?, shown.labels(collateral)?);
-        let sample = |(item, output)| Sample {
-            pixels: STANDARD.encode(shown.image(item)),
-            main: of_main.values[item],
-            collateral: of_attribute.values[item],
+        for (name, label) in [(main, self.main), (collateral, self.collateral)] {
+            let (labels, classes) = (label.values.len(), label.classes.len());
+            if labels != items || label.values.iter().any(|&value| value as usize >= classes) {
+                return Err(PageError::Labels { label: name.to_owned(), items, labels, classes });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PageFile {
+    /// Evaluates `network` in the clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`:
+    /// the first item of every main class with every value of the attribute `collateral`.
+    ///
+    /// # Errors
+    /// [`PageError`]: no items, items that are no pictures or do not suit the network, or other numbers of labels.
+    pub fn new(
+        network: &CompiledNetwork,
+        data: Labelled<'_>,
+        shown: Labelled<'_>,
+        collateral: &str,
+    ) -> Result<Self, PageError> {
+        for set in [data, shown] {
+            set.check(network.main(), collateral)?;
+        }
+        let points = spread(data.images.len());
+        let bytes = bytes_of(data.images, &points);
+        let pictures = Pixels { height: data.images.height(), width: data.images.width(), bytes: &bytes };
+        let cloud = Cloud {
+            outputs: rows(network, &pictures)?,
+            main: points.iter().map(|&item| data.main.values[item]).collect(),
+            collateral: points.iter().map(|&item| data.collateral.values[item]).collect(),
+        };
+        let items = one_of_each(shown.main.values, shown.collateral.values);
+        let chosen = bytes_of(shown.images, &items);
+        let outputs =
+            rows(network, &Pixels { height: shown.images.height(), width: shown.images.width(), bytes: &chosen })?;
+        let sample = |(&item, output)| Sample {
+            pixels: STANDARD.encode(shown.images.image(item)),
+            main: shown.main.values[item],
+            collateral: shown.collateral.values[item],
             output,
         };
         let file = Self {
             format: FORMAT.into(),
             version: 1,
             network: Hash(network.hash()),
-            main: Names { name: network.main().to_owned(), classes: main.classes.clone() },
-            collateral: Names { name: collateral.to_owned(), classes: attribute.classes.clone() },
-            height: data.height(),
-            width: data.width(),
-            ink: Ink::of(&data),
-            samples: rows(network, &shown)?.into_iter().enumerate().map(sample).collect(),
+            main: Names { name: network.main().to_owned(), classes: data.main.classes.to_vec() },
+            collateral: Names { name: collateral.to_owned(), classes: data.collateral.classes.to_vec() },
+            height: pictures.height,
+            width: pictures.width,
+            ink: Ink::of(&pictures),
+            samples: items.iter().zip(outputs).map(sample).collect(),
             cloud,
         };
         file.check().map_err(PageError::Format)?;
@@ -190,7 +243,12 @@ impl PageFile {
     }
 }
 
-fn rows(network: &CompiledNetwork, data: &Dataset) -> Result<Vec<Vec<i64>>, EvaluateError> {
+/// The pixels of some items, one after another.
+fn bytes_of(images: &dyn Images, items: &[usize]) -> Vec<u8> {
+    items.iter().flat_map(|&item| images.image(item)).copied().collect()
+}
+
+fn rows(network: &CompiledNetwork, data: &Pixels<'_>) -> Result<Vec<Vec<i64>>, EvaluateError> {
     Ok(network.evaluate_all(data)?.chunks(network.outputs()).map(<[i64]>::to_vec).collect())
 }
 
@@ -207,9 +265,9 @@ fn spread(len: usize) -> Vec<usize> {
 }
 
 /// The first item of every pair of labels, in the order of the labels.
-fn one_of_each(main: &Labels, collateral: &Labels) -> Vec<usize> {
+fn one_of_each(main: &[u32], collateral: &[u32]) -> Vec<usize> {
     let mut first = std::collections::BTreeMap::new();
-    for (item, labels) in main.values.iter().zip(&collateral.values).enumerate() {
+    for (item, labels) in main.iter().zip(collateral).enumerate() {
         first.entry(labels).or_insert(item);
     }
     first.into_values().collect()

@@ -7,7 +7,7 @@ use std::path::Path;
 use common::{identity, issuer};
 use roles::keyfile::Unlock;
 use service::authority::{AuthorityError, Issuer, KeyRequest, open_ledger, read_ledger, rotate_ledger_key};
-use service::ledger::{Entry, Event, KeyFile, Ledger, LedgerError, Signers, Witness, WitnessError};
+use service::ledger::{Checkpoint, Entry, Event, KeyFile, Ledger, LedgerError, Signers, Witness, WitnessError};
 use service::signature::{SigningKey, VerifyingKey};
 
 fn event(number: u32) -> Event {
@@ -254,4 +254,25 @@ async fn an_authority_that_runs_with_a_retired_key_issues_nothing() {
     authority.close().await;
     let authority = Issuer::open(&home, None, Unlock::identity(&unlock).unwrap()).await.unwrap();
     authority.issue(&KeyRequest { holder: "other", ..request }).await.unwrap();
+}
+
+/// The database of before its last entry, with a head that fits: who has the old key writes one.
+#[tokio::test]
+async fn a_head_that_a_retired_key_signed_behind_its_end_is_refused() {
+    let (folder, old) = rotated().await;
+    let home = folder.path();
+    let last = entries(home, &[]).await.unwrap()[4].head();
+    let checkpoint = Checkpoint { origin: Checkpoint::origin_of(&old.verifying_key()), head: last };
+    let forged = |key: &SigningKey| {
+        let mut note = checkpoint.note();
+        note.sign(&checkpoint.origin, key);
+        std::fs::write(home.join("ledger.head"), note.to_text()).unwrap();
+    };
+    forged(&old);
+    for keys in [vec![old.verifying_key()], vec![key(home).verifying_key()], vec![]] {
+        let refused = entries(home, &keys).await;
+        assert!(matches!(refused, Err(LedgerError::HeadFormat { .. })), "{refused:?}");
+    }
+    forged(&key(home));
+    assert_eq!(entries(home, &[old.verifying_key()]).await.unwrap().len(), 5);
 }

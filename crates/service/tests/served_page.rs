@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::{Reply, SIDE, World, get, image, loopback, network, predictor, predictor_with, send};
 use dataset::{Dataset, Labels};
 use service::hash::Hash;
-use service::page::{PageError, PageFile};
+use service::page::{Label, Labelled, PageError, PageFile};
 use service::transport::Tokens;
 
 /// 40 images with the labels that the tests' networks have, and a second attribute.
@@ -21,8 +21,20 @@ fn data() -> Dataset {
     Dataset::new(SIDE, SIDE, images, vec![column("digit", 3), column("font", 2)], Default::default()).unwrap()
 }
 
+fn labelled(data: &Dataset) -> Labelled<'_> {
+    let label = |name| {
+        let labels = data.labels(name).unwrap();
+        Label { classes: &labels.classes, values: &labels.values }
+    };
+    Labelled { images: data, main: label("digit"), collateral: label("font") }
+}
+
+fn made(network: &model::CompiledNetwork, data: &Dataset) -> Result<PageFile, PageError> {
+    PageFile::new(network, labelled(data), labelled(data), "font")
+}
+
 fn page_of(world: &World) -> PageFile {
-    PageFile::new(&world.network, &data(), &data(), "font").unwrap()
+    made(&world.network, &data()).unwrap()
 }
 
 #[test]
@@ -143,7 +155,7 @@ fn samples_and_cloud_are_those_of_the_network_in_clear() {
 
     // One about another network is not taken up; the model goes on with what it has.
     let (other, _) = network(world.folder.path(), 8, 3);
-    let foreign = PageFile::new(&other, &data(), &data(), "font").unwrap();
+    let foreign = made(&other, &data()).unwrap();
     std::fs::write(&path, foreign.to_bytes()).unwrap();
     let index = until(
         || send(address, "POST", "/v2/repository/index", &[], b""),
@@ -195,8 +207,15 @@ fn page_files_are_checked() {
     bad("/samples/0/pixels", "AAAA".into());
     bad("/samples/0/collateral", 2.into());
     bad("/height", (u64::MAX / 2).into());
-    let names = PageFile::new(&world.network, &data(), &data(), "colour");
-    assert!(names.unwrap_err().to_string().contains("no label `colour`"));
-    let none = data().subset(&[]);
-    assert!(matches!(PageFile::new(&world.network, &none, &none, "font"), Err(PageError::Empty)));
+    let data = data();
+    assert!(matches!(made(&world.network, &data.subset(&[])), Err(PageError::Empty)));
+    let whole = labelled(&data);
+    let [short, foreign] = [
+        Label { values: &whole.collateral.values[1..], ..whole.collateral },
+        Label { classes: &whole.collateral.classes[..1], ..whole.collateral },
+    ];
+    for collateral in [short, foreign] {
+        let refused = PageFile::new(&world.network, whole, Labelled { collateral, ..whole }, "font");
+        assert!(matches!(&refused, Err(PageError::Labels { label, items: 40, .. }) if label == "font"), "{refused:?}");
+    }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use dataset::Dataset;
 use model::CompiledNetwork;
 use serde_json::json;
-use service::page::PageFile;
+use service::page::{Label, Labelled, PageFile};
 
 use super::matching;
 use crate::console::{self, Console};
@@ -45,7 +45,9 @@ impl Page {
         for (path, data) in std::iter::once((&self.data, &data)).chain(self.samples.iter().zip(&samples)) {
             matching::encoder((path, data), network.encoder())?;
         }
-        let page = PageFile::new(&network, &data, samples.as_ref().unwrap_or(&data), &self.collateral)?;
+        let labelled = |data| labelled(data, network.main(), &self.collateral);
+        let page =
+            PageFile::new(&network, labelled(&data)?, labelled(samples.as_ref().unwrap_or(&data))?, &self.collateral)?;
         let bytes = page.to_bytes();
         files::write(path, &bytes)?;
         let (points, samples) = page.counts();
@@ -53,4 +55,13 @@ impl Page {
             format!("{}: {points} points, {samples} samples, {}", path.display(), console::bytes(bytes.len()))
         })
     }
+}
+
+/// The pictures of a data set with both labels.
+pub fn labelled<'a>(data: &'a Dataset, main: &str, collateral: &str) -> Result<Labelled<'a>> {
+    let label = |name| {
+        let labels = data.labels(name)?;
+        anyhow::Ok(Label { classes: &labels.classes, values: &labels.values })
+    };
+    Ok(Labelled { images: data, main: label(main)?, collateral: label(collateral)? })
 }

@@ -87,6 +87,7 @@ impl Pins {
     /// # Errors
     /// [`PinError`].
     pub fn keep(&self, name: &str, hash: Hash, signature: Option<&ParametersSignature>) -> Result<(), PinError> {
+        let _turn = self.lock()?;
         let mut file = self.read()?;
         file.pins.insert(name.to_owned(), hash);
         if let Some(ParametersSignature { authority, purpose: Some(purpose), .. }) = signature {
@@ -103,6 +104,19 @@ impl Pins {
         }
         let text = serde_json::to_vec_pretty(&file).map_err(|error| self.format(&error))?;
         Ok(files::write(&self.0, &text)?)
+    }
+
+    /// Nobody else changes the file while this lives: what one process accepted, another would write over.
+    fn lock(&self) -> Result<std::fs::File, PinError> {
+        let mut path = self.0.clone().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let fail = |source| FileError::System { path: path.clone(), action: "written", source };
+        let folder = files::folder_of(&path);
+        std::fs::create_dir_all(folder).map_err(fail)?;
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(&path).map_err(fail)?;
+        file.lock().map_err(fail)?;
+        Ok(file)
     }
 
     fn read(&self) -> Result<File, PinError> {
@@ -137,5 +151,26 @@ mod tests {
         assert_eq!(pins.get("http://a digits").unwrap(), Some(hash));
         std::fs::write(&path, "{\"http://a digits\": 1}").unwrap();
         assert!(matches!(pins.get("http://b digits"), Err(PinError::Format { .. })));
+    }
+
+    /// Each opens the file for itself, as processes do.
+    #[test]
+    fn writers_at_once_lose_none_of_each_others_pins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pins.json");
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let pins = Pins::open(path.clone());
+                scope.spawn(move || {
+                    for model in 0..25 {
+                        pins.keep(&format!("http://{writer} {model}"), Hash([writer; 32]), None).unwrap();
+                    }
+                });
+            }
+        });
+        let pins = Pins::open(path);
+        for (writer, model) in (0..4).flat_map(|writer| (0..25).map(move |model| (writer, model))) {
+            assert_eq!(pins.get(&format!("http://{writer} {model}")).unwrap(), Some(Hash([writer; 32])));
+        }
     }
 }

@@ -25,6 +25,7 @@ use service::run::{self, AuthorityPart, Listen, PredictorPart};
 use service::signature::SigningKey;
 use service::transport::{self, Scope, ServerOptions, new_token};
 
+use crate::commands::page;
 use crate::console::Console;
 use crate::files;
 use crate::keys;
@@ -125,7 +126,8 @@ impl Serve {
         })??;
         let samples: Vec<usize> = (0..test.len().min(SAMPLES)).collect();
         test.subset(&samples).save(&self.samples())?;
-        let page = PageFile::new(network, test, test, &report.attribute)?;
+        let items = page::labelled(test, network.main(), &report.attribute)?;
+        let page = PageFile::new(network, items, items, &report.attribute)?;
         let files = ModelFolder {
             network: network.clone(),
             key: FunctionalKey::from_bytes(&issued.key)?,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::super::head::HeadFile;
 use super::super::{Chain, Entry, Keyring, LedgerError};
 use super::database::Database;
+use crate::signature::VerifyingKey;
 
 /// A ledger for those who read it alone. It takes no lock, writes nothing and needs public keys only.
 pub struct LedgerReader {
@@ -45,6 +46,10 @@ impl LedgerReader {
         };
         let keys = self.keyring.keys().iter().chain(chain.successors());
         let remembered = self.head.parse(&head, keys, false)?;
+        // A key that was retired says nothing of entries behind its last.
+        let of_then = |key: &&VerifyingKey| chain.retired(key).is_none_or(|last| last >= remembered.sequence);
+        let keys = self.keyring.keys().iter().chain(chain.successors()).filter(of_then);
+        self.head.parse(&head, keys, false)?;
         let Some(place) = remembered.sequence.checked_sub(1).and_then(|place| usize::try_from(place).ok()) else {
             // Only a key that counts can say that there was nothing yet.
             let suspect = self.head.is_unsigned()? && !entries.is_empty();
