@@ -26,7 +26,9 @@ QUICK = {
 
 def commands(chapter):
     """The shell blocks of a chapter, cut down."""
-    for block in re.findall(r"^```\n(.*?)^```", chapter.read_text(), re.DOTALL | re.MULTILINE):
+    for language, block in re.findall(r"^```([^\n]*)\n(.*?)^```$", chapter.read_text(), re.DOTALL | re.MULTILINE):
+        if language:
+            continue
         lines = [cut(line) for line in block.replace("\\\n", " ").splitlines()]
         if any("halflight" in line for line in lines):
             yield "\n".join(line for line in lines if not any(word in line for word in LEFT_OUT))
