@@ -90,8 +90,8 @@ pub enum PageError {
 }
 
 impl PageFile {
-    /// Evaluates `network` in clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`:
-    /// the first item of every main class with every value of the collateral attribute.
+    /// Evaluates `network` in the clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of
+    /// `shown`: the first item of every main class with every value of the collateral attribute.
     ///
     /// # Errors
     /// [`PageError`]: a missing label, or items that do not suit the network.

@@ -60,7 +60,7 @@ pub struct TrainOptions {
     pub compute: Compute,
 }
 
-/// New drawings in the place of old ones while training; not for the defences with adversaries.
+/// New drawings instead of old ones while training; not for the defences with adversaries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fresh {

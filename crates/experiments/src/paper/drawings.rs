@@ -1,4 +1,4 @@
-//! Drawn digits in two fonts. Their seeds are fixed, so that a result is one and the same for ever.
+//! Drawn digits in two fonts. Their seeds are fixed, so that a result is always the same.
 
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};

@@ -76,7 +76,7 @@ struct NewKey {
 }
 
 impl AuthorityServer {
-    /// Puts an authority behind HTTP.
+    /// Serves an authority over HTTP.
     ///
     /// # Errors
     /// [`AuthError::Missing`] where everyone would be let in: an authority obeys nobody whom it does not know.

@@ -103,7 +103,7 @@ impl Objective<'_> {
         Part { leaves, q }
     }
 
-    /// Losses and gradients of what stands behind the outputs `q` of the whole batch.
+    /// Losses and gradients of what follows the outputs `q` of the whole batch.
     fn behind(&self, q: &[f32], head: &Parameters, batch: Batch, weight: f32) -> Behind {
         let rows = batch.labels.len();
         let outputs = q.len() / rows;

@@ -33,7 +33,7 @@ impl LedgerReader {
     /// [`LedgerError`] names the first entry at fault. One from before entries were signed has to be taken over by its
     /// authority first.
     pub async fn entries(&self) -> Result<Vec<Entry>, LedgerError> {
-        // Before the entries: those that are written meanwhile are behind it.
+        // Before the entries: those that are written meanwhile come after it.
         let head = self.head.text()?;
         let entries = self.database.after(&mut *self.database.connection().await?, 0).await?;
         let mut chain = Chain::default();
