@@ -29,7 +29,7 @@ PHRASES = {
     r"(?<!andom )(?<!andom-)\boracles?\b": "reference; random oracle",
     r"\bweigh(s|ed|ing)?\b": "weight, count",
     r"\bconverses?\b": "serve, answer",
-    r"\bGround\b": "setting, data",
+    r"\b(?-i:Ground)\b": "setting, data",
     r"\bclaim(s|ed)?\b": "say, theorem, statement",
     r"\bbehind\b(?! (a|the) prox)": "after, in",
     r"\bslopes?\b": "gradient, derivative",
@@ -49,7 +49,7 @@ def plain(text):
     text = re.sub(r"^(#.*|\|.*|    .*|!\[.*|\{\{.*)$", "", text, flags=re.MULTILINE)
     text = re.sub(r"^\s*([-*]|\d+\.) ", "\n\n", text, flags=re.MULTILINE)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return re.sub(r"`[^`]*`", "code", text)
+    return re.sub(r"`[^`]*`", "Code", text)
 
 
 def sentences(text):
@@ -87,7 +87,7 @@ def words(paths):
         name = str(path.relative_to(ROOT))
         for number, text in spoken(path):
             for pattern, better in PHRASES.items():
-                found = re.search(pattern, text)
+                found = re.search(pattern, text, re.IGNORECASE)
                 if found and not name.startswith(TERMS.get(pattern, "?")):
                     yield f"{name}:{number}: “{found[0]}”: {better}"
 

@@ -50,7 +50,7 @@ pub struct TrainOptions {
     pub fresh: Option<Fresh>,
     /// Keep the network that an independent attacker reads least, instead of the last one.
     pub selection: Option<Selection>,
-    /// Names the run: first weights and the order of the data.
+    /// Random seed of the first weights and the order of the data.
     pub seed: u64,
     /// Where to keep the state of an unfinished run. A run that finds its own state there goes on.
     #[serde(skip)]

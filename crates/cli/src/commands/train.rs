@@ -92,7 +92,7 @@ struct Recipe {
     /// End the run when this many candidates in a row, one every 100 steps, were not kept
     #[arg(long, value_name = "CANDIDATES", requires = "select")]
     patience: Option<usize>,
-    /// Names the run
+    /// Random seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

@@ -32,7 +32,7 @@ pub(crate) fn noise(deviation: f32, count: usize, seed: u64, step: usize) -> Opt
     })
 }
 
-/// Keeps the noise apart from the first weights, which the seed names too.
+/// Keeps the noise apart from the first weights, which the seed fixes too.
 const NOISE: u64 = 0x006e_6f69_7365;
 
 /// What does not change from batch to batch.
