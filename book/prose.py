@@ -66,7 +66,7 @@ def lengths(path):
 
 def spoken(path):
     """Lines of a file that people read: all of a document; comments, docstrings and strings of code."""
-    fence = False
+    fence = inside = False
     for number, line in enumerate(path.read_text().splitlines(), 1):
         fence ^= bool(re.match(r"(\s*//[/!] )?```", line))
         if fence:
@@ -75,8 +75,11 @@ def spoken(path):
             text = line
         elif path.suffix == ".rs":
             comment = re.search(r"(?:^|\s)//[/!]? ?(.*)", line)
-            quoted = [] if "/tests/" in str(path) else re.findall(r'"((?:[^"\\]|\\.)* (?:[^"\\]|\\.)*)"', line)
-            text = " ".join(([comment[1]] if comment else []) + quoted)
+            # A string that ends in a backslash goes on in the next line.
+            opened = ('"' if inside else "") + line
+            quoted = [] if "/tests/" in str(path) else re.findall(r'"((?:[^"\\]|\\.)*)(?:"|\\?$)', opened)
+            inside = line.endswith("\\") and not comment
+            text = " ".join(([comment[1]] if comment else []) + [part for part in quoted if " " in part])
         else:
             text = line
         yield number, re.sub(r"`[^`]*`|\{\w+(:\?)?\}", "``", text)

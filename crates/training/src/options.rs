@@ -15,7 +15,7 @@ pub use crate::float::private::UnitKind;
 pub struct TrainOptions {
     /// The label column that the network predicts.
     pub main: String,
-    /// The label columns that the outputs should not tell. With several, their combinations are matched,
+    /// The label columns that the outputs must not give away. With several, their combinations are matched,
     /// which matches each of them too.
     pub collateral: Vec<String>,
     /// What a unit computes.
@@ -48,7 +48,7 @@ pub struct TrainOptions {
     pub clip: f32,
     /// Draw new training images all the time, if the training data are drawn characters.
     pub fresh: Option<Fresh>,
-    /// Keep the network that an independent attacker reads least, instead of the last one.
+    /// Keep the network on which an independent attacker does worst, instead of the last one.
     pub selection: Option<Selection>,
     /// Random seed of the first weights and the order of the data.
     pub seed: u64,
@@ -68,7 +68,7 @@ pub struct Fresh {
     pub specification: DrawSpec,
     /// Images replaced before each step.
     pub per_step: usize,
-    /// Names the new drawings; take another than that of any test or attack data.
+    /// Random seed of the new drawings; take another than that of any test or attack data.
     pub seed: u64,
 }
 

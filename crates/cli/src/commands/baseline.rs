@@ -26,7 +26,7 @@ pub struct Baseline {
     /// Data set to be scored on
     #[arg(long, value_name = "FILE")]
     test: PathBuf,
-    /// The label to read
+    /// The label to predict
     #[arg(long, value_name = "LABEL")]
     label: String,
     /// A label that the learners are told

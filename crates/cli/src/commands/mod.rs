@@ -64,9 +64,9 @@ pub enum Command {
     /// Authority or predictor over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
-    /// Repeat the paper's experiments, with what this program makes of them beside
+    /// Repeat the paper's experiments, and show our results next to the paper's
     Paper(paper::Paper),
-    /// Time every operation of the encryption, beside the paper's figures
+    /// Time every operation of the encryption, next to the paper's figures
     Bench(bench::Bench),
 }
 

@@ -32,7 +32,7 @@ pub struct Train {
     /// The label that the network predicts
     #[arg(long, default_value = "character", value_name = "LABEL")]
     main: String,
-    /// A label that the outputs should not tell; give it once for each
+    /// A label that the outputs must not give away; give it once for each
     #[arg(long, value_name = "LABEL")]
     collateral: Vec<String>,
     #[command(flatten)]
@@ -80,13 +80,13 @@ struct Recipe {
     /// Weight of the defence: λ of matching, α of an adversary
     #[arg(long)]
     weight: Option<f32>,
-    /// Learn to live with noise that owners add under encryption, as a share of each output's deviation
+    /// Train with noise that owners add under encryption, as a share of each output's deviation
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
     /// Epochs of the three phases of an adversarial defence
     #[arg(long, value_name = "INITIAL,SABOTAGE,RECOVERY", value_parser = epochs::<3>)]
     epochs: Option<[usize; 3]>,
-    /// Keep the state that an independent attacker reads least
+    /// Keep the state on which an independent attacker does worst
     #[arg(long)]
     select: bool,
     /// End the run when this many candidates in a row, one every 100 steps, were not kept

@@ -9,7 +9,7 @@ use crate::ExperimentError;
 
 /// The label that networks predict.
 pub(super) const MAIN: &str = "character";
-/// The label that outputs should not tell.
+/// The label that outputs must not give away.
 pub(super) const COLLATERAL: &str = "font";
 
 /// Name the training images in pairs.
