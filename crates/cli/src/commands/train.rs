@@ -80,7 +80,7 @@ struct Recipe {
     /// Weight of the defence: λ of matching, α of an adversary
     #[arg(long)]
     weight: Option<f32>,
-    /// Train with noise that owners add under encryption, as a share of each output's deviation
+    /// Learn to live with noise that owners add under encryption, as a share of each output's deviation
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
     /// Epochs of the three phases of an adversarial defence
