@@ -1,4 +1,4 @@
-"""Runs the commands of the chapters, on few images and in few steps, so that none of them goes stale.
+"""Runs the commands of README, guide and tutorials, on few images and in few steps, so that none of them goes stale.
 
     HALFLIGHT=target/debug/halflight python book/run_chapters.py [FOLDER]
 
@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent / "src"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HERE = ROOT / "book/src"
 FIRST = "guide/first.md"
 LEFT_OUT = ("halflight demo", "halflight serve", "halflight bench", "import idx", "halflight import ", "cargo ")
 # Options that make a verb quick, given where the chapter does not choose.
@@ -26,7 +27,9 @@ QUICK = {
 
 def commands(chapter):
     """The shell blocks of a chapter, cut down."""
-    for block in re.findall(r"^```\n(.*?)^```", chapter.read_text(), re.DOTALL | re.MULTILINE):
+    for language, block in re.findall(r"^```([^\n]*)\n(.*?)^```$", chapter.read_text(), re.DOTALL | re.MULTILINE):
+        if language:
+            continue
         lines = [cut(line) for line in block.replace("\\\n", " ").splitlines()]
         if any("halflight" in line for line in lines):
             yield "\n".join(line for line in lines if not any(word in line for word in LEFT_OUT))
@@ -57,7 +60,7 @@ def run(chapter, folder):
     for block in commands(chapter):
         done = subprocess.run(["bash", "-euc", block], cwd=folder, env=environment, capture_output=True, text=True)
         if done.returncode:
-            print(f"{chapter.relative_to(HERE)}:\n{block}\n{done.stderr}", file=sys.stderr)
+            print(f"{chapter.relative_to(ROOT)}:\n{block}\n{done.stderr}", file=sys.stderr)
             return False
     return True
 
@@ -69,7 +72,7 @@ def main():
     if not run(HERE / FIRST, start):
         return 1
     failed = 0
-    chapters = sorted((HERE / "tutorials").glob("*.md"))
+    chapters = [ROOT / "README.md", *sorted((HERE / "tutorials").glob("*.md"))]
     for chapter in chapters:
         own = folder / chapter.stem
         shutil.copytree(start, own)

@@ -31,13 +31,13 @@ print(len(ciphertext.to_bytes()), "bytes, and without a key they say nothing")
 
 # %%
 output = hl.Predictor(key, function).evaluate([ciphertext])
-print("opened:", output, "in clear:", function.evaluate(secret))
+print("opened:", output, "in the clear:", function.evaluate(secret))
 assert np.array_equal(output, function.evaluate(secret))
 
 # %% [markdown]
-# (7 + 3)·(7 − 3) = 40, and that is all: the same key cannot tell 7 and 3 from other levels with this value. But it
-# opens its function on *every* ciphertext of this public key, past and future, and keys add up. A second key for
-# another function, in other hands, opens what the two say together:
+# (7 + 3)·(7 − 3) = 40, and that is all: the same key cannot distinguish 7 and 3 from other levels with this value.
+# But it opens its function on *every* ciphertext of this public key, past and future, and keys add up. A second key
+# for another function, in other hands, opens what the two say together:
 
 # %%
 other = hl.CompiledNetwork.from_integers(P, P, D, encoder=encoder)

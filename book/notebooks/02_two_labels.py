@@ -19,8 +19,8 @@ data
 Image(data.sheet(columns=12, rows=8))
 
 # %% [markdown]
-# Every image has a `character` (what the service is for) and a `font` (nobody's business). A seed names the set for
-# ever; `pairs=True` draws every distortion in each font, which the defence by matching likes.
+# Every image has a `character` (what the service is for) and a `font` (nobody's business). The same random seed always
+# gives the same set. `pairs=True` draws every distortion in each font, which the defence by matching uses.
 
 # %%
 pairs = hl.draw(int(1_000 * SCALE), seed=2, pairs=True)

@@ -25,8 +25,8 @@ for bits in (2, 3, 4, 6):
         print("%d bits, %3d steps: %.2f %%, outputs of %.1f bits, %.0f %% zeros" % rows[-1])
 
 # %% [markdown]
-# Rounding alone is steps = 0. Fine-tuning reads the rounded weights and moves the floats behind them. Every output
-# has a proven range: no encoded input can leave it, so that no logarithm fails.
+# Rounding alone is steps = 0. Fine-tuning reads the rounded weights and moves the floats from which they come.
+# Every output has a proved range: no encoded input can leave it, so no logarithm fails.
 
 # %%
 for (low, high), output in zip(compiled.exact_bounds, compiled.report["outputs"]):

@@ -83,7 +83,7 @@ finally:
     server.terminate()
     server.wait()
 assert np.array_equal([result["output"] for result in sent["results"]], compiled.evaluate(test[:5]))
-print("labels", [result["label"] for result in sent["results"]], "- equal to the network in clear, output for output")
+print("labels", [result["label"] for result in sent["results"]], "- as the network gives in the clear, output for output")
 print("what the owner's counter says:", sent["odometer"])
 
 # %% [markdown]
@@ -94,4 +94,4 @@ print(halflight("authority", "ledger", "verify", "--folder", "authority"))
 
 # %% [markdown]
 # **To take away**: a policy of ten lines, a ledger that refuses to be rewritten, and owners who count what they sent.
-# Files, signals and failures are in the operations manual.
+# Files, signals and failures are in the book: “Run the service”.

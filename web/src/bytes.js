@@ -22,7 +22,7 @@ export function dump(element, bytes) {
   element.setAttribute("aria-label", `First ${Math.min(SHOWN, bytes.length)} of ${bytes.length} bytes`);
 }
 
-/** The share of bytes behind the header that differ between two ciphertexts. */
+/** The share of bytes after the header that differ between two ciphertexts. */
 export function difference(one, other) {
   const from = PARTS.at(-1)[2];
   let differ = 0;

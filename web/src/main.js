@@ -155,7 +155,7 @@ function showSent(bytes, pixels) {
   dump(at("bytes"), bytes);
   const again = sent && sent.made === JSON.stringify([public_key, encoder]) && same(sent.pixels, pixels);
   at("bytes-text").textContent = again
-    ? `The same picture, encrypted anew: ${percent(difference(bytes, sent.ciphertext))} of the bytes behind the header are others.`
+    ? `The same picture, encrypted anew: ${percent(difference(bytes, sent.ciphertext))} of the bytes after the header are others.`
     : "First what it is, the public key, and the sizes; then points of an elliptic curve, which say nothing without a functional key.";
 }
 
@@ -197,8 +197,8 @@ function showAnswer(answer, item) {
   const known = model.samples.find((sample) => same(sample.pixels, item.pixels));
   const right = known && known.output.every((value, index) => value === answer.output[index]);
   at("clear-text").textContent = !known ? "" : right
-    ? "Exactly what the network gives for this sample in clear."
-    : "This is not what the network gives for this sample in clear. Please report it.";
+    ? "Exactly what the network gives for this sample in the clear."
+    : "This is not what the network gives for this sample in the clear. Please report it.";
   among.place(answer);
 }
 

@@ -1,4 +1,4 @@
-// The integer network in clear, from its file, in numbers of any size.
+// The integer network in the clear, from its file, in numbers of any size.
 
 import { readFileSync } from "node:fs";
 

@@ -100,7 +100,7 @@ function assertIsWhatTheCommandSays({ item, output, label, shares }) {
   assert.deepEqual(shares, said.probabilities.map((share) => `${(100 * share).toFixed(1)} %`));
 }
 
-test("samples give what the command and the network in clear give", async () => {
+test("samples give what the command and the network in the clear give", async () => {
   for (const index of [0, 7]) {
     await page.locator("#samples button").nth(index).click();
     const answer = await send();
@@ -111,7 +111,7 @@ test("samples give what the command and the network in clear give", async () => 
   }
 });
 
-test("a drawing gives what its levels give in clear", async () => {
+test("a drawing gives what its levels give in the clear", async () => {
   await draw();
   await page.waitForFunction(() => document.getElementById("levels-text").textContent.includes("levels from 0 to 15"));
   const answer = await send();

@@ -27,9 +27,9 @@
 //!
 //! # The module
 //!
-//! Who does without the wrapper calls these exports. Bytes go in through a buffer that
-//! the module owns, results come out of another; the memory's buffer must be asked for
-//! again after every call, since memory grows.
+//! Code that does not use the wrapper calls these exports. Bytes go in through a buffer
+//! that the module owns, and results come out of another. Ask for the memory's buffer
+//! again after every call, because memory grows.
 //!
 //! | export | does | returns |
 //! |---|---|---|

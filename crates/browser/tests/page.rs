@@ -29,7 +29,7 @@ fn parameters(options: &EncoderOptions) -> Parameters {
 }
 
 impl Parameters {
-    /// Decrypts with the key of some function and compares with the function in clear.
+    /// Decrypts with the key of some function and compares with the function in the clear.
     fn check(&self, ciphertexts: &[Vec<u8>]) {
         let (n, m) = self.encoder.inputs();
         let weights = |count: usize, most: usize| {

@@ -118,7 +118,7 @@ fn anybody_checks_a_key_against_the_public_key() {
     let verify = "authority verify-key --parameters office/public";
     let valid = shop.json(&format!("{verify} first.key --network compiled.safetensors"));
     assert_eq!((&valid["valid"], &valid["outputs"]), (&true.into(), &4.into()));
-    // Two outputs change places, behind a fresh checksum.
+    // Two outputs change places, under a fresh checksum.
     let mut bytes = fs::read(shop.path("first.key")).unwrap();
     let body = bytes.len() - 32;
     let (first, second) = bytes[body - 2 * 192..body].split_at_mut(192);

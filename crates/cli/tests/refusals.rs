@@ -1,4 +1,4 @@
-//! Bad input through the command: a clear error that names file, field and remedy, and nothing left behind.
+//! Bad input through the command: a clear error that names file, field and remedy, and nothing left over.
 
 mod workshop;
 
@@ -265,7 +265,7 @@ fn epochs_are_as_many_as_the_phases() {
     shop.refuses(&format!("{matched} --patience 2"), &["--select"]);
 }
 
-/// The thorough preset once put its own weight of matching in the place of the one that was given.
+/// The thorough preset once put its own weight of matching instead of the one that was given.
 #[test]
 fn a_weight_that_is_given_counts_with_every_preset() {
     let shop = Workshop::furnished();

@@ -40,7 +40,7 @@ fn drawn_digits_from_pixels_to_predictions() {
     assert_eq!(results.len(), 3);
     assert_eq!(results[0]["output"], results[2]["output"], "compression changes no output");
 
-    // Bit for bit the integer network in clear.
+    // Bit for bit the integer network in the clear.
     let network = model::CompiledNetwork::load(&shop.path("compiled.safetensors")).unwrap();
     let data = dataset::Dataset::load(&shop.path("test.safetensors")).unwrap();
     for (result, item) in results.iter().zip([3, 4, 3]) {

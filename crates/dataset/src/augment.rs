@@ -41,7 +41,7 @@ pub struct AugmentOptions {
     pub elastic_alpha: f32,
     /// Smoothness of the elastic warp in pixels, 0.1 to 100.
     pub elastic_sigma: f32,
-    /// Names the copies.
+    /// Random seed of the copies.
     pub seed: u64,
 }
 

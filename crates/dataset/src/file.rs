@@ -227,7 +227,7 @@ impl Reader<'_> {
     fn header(&mut self) -> Result<Metadata, FileError> {
         let size = u64::from_le_bytes(self.take(8)?.try_into().unwrap_or_default());
         if size > HEADER_LIMIT.min(self.length.saturating_sub(8)) {
-            return Err(self.container(format!("its header claims {size} bytes")));
+            return Err(self.container(format!("its header asks for {size} bytes")));
         }
         let text = self.take(size as usize)?;
         let header: Metadata =

@@ -166,7 +166,7 @@ fn read_bytes<const RANK: usize>(
         expected = u64::saturating_mul(expected, value.into());
     }
     if expected > most {
-        return Err(wrong(format!("its header claims {sizes:?}, which is more than the file holds")));
+        return Err(wrong(format!("its header says {sizes:?}, which is more than the file holds")));
     }
     let over = |source| IdxError::Budget { path: path.into(), source };
     budget.keep(expected.saturating_mul(each)).map_err(over)?;

@@ -18,7 +18,7 @@
 //! use encoder::{Encoder, EncoderOptions};
 //! use host::Silent;
 //!
-//! // 200 images of digits in two fonts; seed 1 names them for ever.
+//! // 200 images of digits in two fonts; random seed 1 always gives these.
 //! let data = Generator::new(&DrawSpec::default())?.draw(200, 1, &Silent);
 //! assert_eq!(data.labels("font")?.classes, ["cursive", "serif"]);
 //!
@@ -27,7 +27,7 @@
 //! data.save(&path)?;
 //! let data = Dataset::load(&path)?;
 //!
-//! // Levels 0 to 15 of each pixel that ever has ink, behind the constant 1.
+//! // Levels 0 to 15 of each pixel that ever has ink, after the constant 1.
 //! let encoder = Encoder::fit(&data, &EncoderOptions::default())?;
 //! let encoded = encoder.encode(data.image(0))?;
 //! assert_eq!((encoded.u.len(), encoded.v.len()), encoder.inputs());

@@ -1,6 +1,6 @@
 //! Small files that unpack to gigabytes: each ends in an error that says so, before the memory is taken.
 //!
-//! All tests here share one process, whose greatest memory is looked at behind each.
+//! All tests here share one process, whose greatest memory is looked at after each.
 
 use std::io::Write;
 use std::path::PathBuf;

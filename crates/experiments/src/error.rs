@@ -13,8 +13,8 @@ use training::{CompileError, HistoryError, MeasureError, TrainError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExperimentError {
-    /// A search without a label that outputs should not tell.
-    #[error("`collateral` is empty: a search measures a leak, so name the label that outputs should not tell")]
+    /// A search without a label that outputs must not give away.
+    #[error("`collateral` is empty: a search measures a leak, so name the label that outputs must not give away")]
     NoCollateral,
     /// A folder of another search.
     #[error(

@@ -6,7 +6,7 @@ use model::CompiledNetwork;
 
 use crate::ExperimentError;
 
-/// Evaluates `network` in clear on every item: the same integers as under encryption.
+/// Evaluates `network` in the clear on every item: the same integers as under encryption.
 ///
 /// # Errors
 /// The network does not take these items, or there is no such label.

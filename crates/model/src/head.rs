@@ -68,7 +68,7 @@ impl PublicHead {
             let next = bias.values.len();
             let fits = next > 0 && bias.shape == [next] && weight.shape == [width, next];
             if !fits || weight.values.len() != width * next {
-                return Some(format!("with `{}` of shape {:?} behind {width} numbers", weight.name, weight.shape));
+                return Some(format!("with `{}` of shape {:?} after {width} numbers", weight.name, weight.shape));
             }
             width = next;
         }

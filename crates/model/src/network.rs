@@ -1,4 +1,4 @@
-//! The integer network: the quadratic map that a functional key opens, and the public head behind it.
+//! The integer network: the quadratic map that a functional key opens, and the public head that reads it.
 //!
 //! ```text
 //! output_j(u, v) = Σ_k D[j][k]·(P[k]·u)·(R[k]·v)          j = 1..S outputs, k = 1..d units

@@ -164,7 +164,7 @@ impl Stored {
             let end = start.checked_add(info.data_offsets.1).filter(|&end| end <= bytes.len());
             let place = end.map(|end| start.saturating_add(info.data_offsets.0)..end);
             let Some(place) = place.filter(|place| place.start <= place.end) else {
-                return Err(container(format!("tensor `{name}` lies behind its end")));
+                return Err(container(format!("tensor `{name}` lies beyond its end")));
             };
             tensors.insert(name, Place { dtype: info.dtype, shape: info.shape.clone(), bytes: place });
         }

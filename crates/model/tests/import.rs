@@ -152,7 +152,7 @@ fn a_small_text_file_that_inflates_to_much_is_refused_not_cut() {
         let error = CompiledNetwork::import(&path, &options()).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("bomb.mlm"), "{error}");
     };
-    // A sound network behind so many spaces that a cut at the limit would leave no JSON.
+    // A sound network after so many spaces that a cut at the limit would leave no JSON.
     let sound = r#"{"proj_":{"columns":[[1],[1],[1],[1],[1]]},"forms_":{"content":[[1,1]]}}"#;
     let size = text_file(&path, |out| {
         (0..80).for_each(|_| out.write_all(&vec![b' '; 1 << 20]).unwrap());

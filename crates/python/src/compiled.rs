@@ -1,4 +1,4 @@
-//! Integer networks: compiling, importing, evaluation in clear.
+//! Integer networks: compiling, importing, evaluation in the clear.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::error::{exception, raise};
 use crate::network::Network;
 use crate::{arrays, options, progress};
 
-/// The integer network: what a functional key opens, and the public head behind it.
+/// The integer network: what a functional key opens, and the public head that reads it.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct CompiledNetwork {
     pub(crate) inner: Arc<model::CompiledNetwork>,

@@ -43,7 +43,7 @@ mirrored! {
     experiments::ExperimentError => "CertificateError",
 }
 
-/// Variants that hold the error of another room.
+/// Variants that hold the error of another crate.
 const WRAPPERS: [&str; 6] = ["Certificate", "Encode", "Evaluate", "Measure", "Model", "Noise"];
 
 /// The Python exception of a Rust error; its `kind` is the name of the variant, the innermost where errors are nested.

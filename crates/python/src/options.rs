@@ -8,7 +8,7 @@ use training::{Defence, TrainError};
 
 use crate::error::exception;
 
-/// `preset` with the fields of the JSON object `given` in the place of its own. Objects inside are
+/// `preset` with the fields of the JSON object `given` instead of its own. Objects inside are
 /// laid over each other too, except choices such as `defence`, which are replaced.
 pub fn overlay<T: Serialize + DeserializeOwned>(preset: &T, given: &str) -> PyResult<T> {
     let mut options = serde_json::to_value(preset).map_err(refuse)?;
@@ -21,7 +21,7 @@ pub fn defence(name: &str) -> PyResult<Defence> {
     name.parse().map_err(|error: TrainError| exception("OptionError", "Defence", &error.to_string()))
 }
 
-/// `preset` with the given options in the place of its own, where it has options.
+/// `preset` with the given options instead of its own, where it has options.
 pub fn over_defence(preset: &Defence, given: &str) -> PyResult<Defence> {
     let mut stored = serde_json::to_value(preset).map_err(refuse)?;
     if let Some(options) = stored.get_mut(preset.name()) {

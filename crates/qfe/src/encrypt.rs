@@ -230,7 +230,7 @@ fn add_multiples_vartime<F: Coordinate>(points: &mut [Point<F>], x: &[i64], base
 
 /// `0·base ..= most·base`.
 fn multiples<F: Coordinate>(base: &Point<F>, most: usize, scratch: &mut Scratch) -> Zeroizing<Vec<Point<F>>> {
-    // Room from the start: growing would leave copies behind.
+    // Room from the start: growing would leave copies in memory.
     let mut table = Zeroizing::new(Vec::with_capacity(most + 1));
     table.extend([Point::INFINITY, *base]);
     let mut top = Zeroizing::new(Vec::with_capacity(most));

@@ -2,7 +2,7 @@
 //!
 //! - master key: `s ∈ Z_r^n`, `t ∈ Z_r^m`, uniform;
 //! - public key: `[s_i]₁ = s_i·g1` and `[t_j]₂ = t_j·g2`;
-//! - functional key of `f`: `[f_j(s, t)]₂` for each output `j`, with `f` in clear.
+//! - functional key of `f`: `[f_j(s, t)]₂` for each output `j`, with `f` in the clear.
 //!
 //! Functional keys are linear in `f`: whoever holds keys of `f` and `f'` can make
 //! the key of `a·f + b·f'`. Everything here is constant-time in the master key.

@@ -123,7 +123,7 @@
 //!
 //! - the predictor learns `f(u, v)`, for every ciphertext of the public key, past and
 //!   future, and every combination of the functions whose keys it can get hold of;
-//! - functions are not hidden: keys carry `f` in clear;
+//! - functions are not hidden: keys carry `f` in the clear;
 //! - ciphertexts are malleable: who needs to know their origin signs them;
 //! - it is not secure against quantum computers.
 //!
@@ -145,7 +145,7 @@
 //! | constant-time encryption, zeros against random inputs | 20 000 | 1.1 | no dependence found |
 //! | [`Encryptor::encrypt`], likewise | 10 000 | 138 | depends, as said |
 //!
-//! A scalar of exactly zero takes blst another, slower way; nobody ever draws it.
+//! For a scalar of exactly zero, blst takes a slower path; nobody ever draws it.
 //!
 //! # Reading from strangers
 //!

@@ -25,7 +25,7 @@ pub struct Mask {
     pub(crate) b: Vec<G2>,
 }
 
-/// The scalars behind a mask.
+/// The scalars of a mask.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct MaskScalars {
     pub(crate) gamma: Scalar,
@@ -83,7 +83,7 @@ impl Mask {
     /// A mask to add parts to.
     pub(crate) fn empty(id: PublicKeyId, (n, m): (usize, usize)) -> Self {
         let (gamma, left_bases, right_bases) = (Point::INFINITY, [Point::INFINITY; 2], [Point::INFINITY; 2]);
-        // Room from the start: growing would leave copies behind.
+        // Room from the start: growing would leave copies in memory.
         Self { id, gamma, left_bases, right_bases, a: Vec::with_capacity(2 * n), b: Vec::with_capacity(2 * m) }
     }
 

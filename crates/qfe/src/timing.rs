@@ -21,7 +21,7 @@ use crate::{
     shares::{ShareError, Sharing},
 };
 
-/// `|t|` above which a leak is claimed.
+/// `|t|` above which a leak is reported.
 pub const LEAK: f64 = 4.5;
 
 /// What is tested.

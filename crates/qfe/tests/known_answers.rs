@@ -1,5 +1,5 @@
 //! Files of version 1 written by an independent implementation
-//! (`vectors/make_vectors.py`): both must agree on every byte, for ever.
+//! (`vectors/make_vectors.py`): both must always agree on every byte.
 
 use std::sync::Arc;
 

@@ -136,7 +136,7 @@ fn a_wrong_key_and_a_value_out_of_range_are_named() {
     let large = Encryptor::new(&public, &hidden).encrypt(&[4, 4], &[1, 1], &mut rng).unwrap();
     assert_eq!(
         evaluator.evaluate(&large).unwrap_err().to_string(),
-        "output 0: the value lies outside -10..=10: the inputs were outside their declared range, or the ciphertext is not what it claims to be"
+        "output 0: the value lies outside -10..=10: the inputs were outside their declared range, or somebody changed the ciphertext"
     );
     let limits = Evaluator::new(&key, TABLE.clone(), &[(-10, 8)]).unwrap();
     let eight = Encryptor::new(&public, &hidden).encrypt(&[4, 4], &[1, 0], &mut rng).unwrap();

@@ -18,7 +18,7 @@ pub struct HashError {
 }
 
 impl Hash {
-    /// SHA-256 of `domain`, a zero byte, then every part behind its length in 8 bytes, so that no two lists of
+    /// SHA-256 of `domain`, a zero byte, then every part after its length in 8 bytes, so that no two lists of
     /// parts are hashed alike.
     pub fn of(domain: &str, parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();

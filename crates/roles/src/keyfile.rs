@@ -42,7 +42,7 @@ pub enum KeyFileError {
         /// What the system said.
         source: io::Error,
     },
-    /// An identity in clear that others can read.
+    /// An identity in the clear that others can read.
     #[error("{}: others can read it (mode {mode:03o}); close it with `chmod 600`, and draw a new one if somebody may have", path.display())]
     Readable {
         /// The path.
@@ -173,8 +173,8 @@ impl Unlock {
     }
 }
 
-/// Draws a fresh identity and writes it as an identity file of age, in clear, readable by its owner only; fails if the
-/// path exists. Gives back its recipient, `age1…`.
+/// Draws a fresh identity and writes it as an identity file of age, in the clear, readable by its owner only; fails if
+/// the path exists. Gives back its recipient, `age1…`.
 ///
 /// # Errors
 /// The path exists, or cannot be written.
@@ -272,7 +272,7 @@ pub(crate) fn load(path: &Path, unlock: &Unlock, most: u64) -> Result<Zeroizing<
         }
         Unlock::Identity(identity) => decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)),
     };
-    // The whole size is reserved, so that growing leaves no copies behind.
+    // The whole size is reserved, so that growing leaves no copies in memory.
     let mut secret = Zeroizing::new(Vec::with_capacity(sealed.len()));
     let mut reader = reader.map_err(|error| failed(error.to_string()))?;
     reader.read_to_end(&mut secret).map_err(|error| failed(error.to_string()))?;

@@ -121,7 +121,7 @@ fn a_wrong_passphrase_costs_no_mask() {
         assert!(matches!(wrong, Err(MaskStoreError::File(KeyFileError::Decrypt { .. }))));
         assert_eq!(store.len(public.id()).unwrap(), 1);
     }
-    // A damaged one is discarded: it would stand in the way for ever.
+    // A damaged one is discarded: it would always stand in the way.
     let path = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
     let whole = fs::read(&path).unwrap();
     let mut damaged = whole.clone();

@@ -71,7 +71,7 @@ pub enum EnvelopeError {
 }
 
 impl Envelope {
-    /// Whether bytes claim to be an envelope (and not, say, a bare ciphertext).
+    /// Whether bytes begin as an envelope (and not, say, a bare ciphertext).
     pub fn is(bytes: &[u8]) -> bool {
         bytes.starts_with(MAGIC)
     }

@@ -43,7 +43,7 @@ fn ask(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> TcpStream 
 }
 
 /// That the server answers others while `path` is read, to whom it then gives what it holds. Only one reading is fed:
-/// whoever reads for himself waits for ever.
+/// whoever reads for himself waits without end.
 fn answers_meanwhile(address: SocketAddr, path: &Path, asked: Vec<TcpStream>) -> Vec<Reply> {
     let bytes = pipe_of(path);
     // Opens once somebody reads: the reading has begun, and is in the middle of it from here on.

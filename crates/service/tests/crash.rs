@@ -34,7 +34,7 @@ fn start(test: &str, folder: &Path) -> (Child, Lines<BufReader<ChildStdout>>) {
     (child, lines)
 }
 
-/// The place and hash that a line reports behind `word`; none where the kill cut it.
+/// The place and hash that a line reports after `word`; none where the kill cut it.
 fn report(line: &str, word: &str) -> Option<(i64, String)> {
     let (sequence, hash) = line.strip_prefix(word)?.trim_start().split_once(' ')?;
     (hash.len() == 64).then(|| (sequence.parse().unwrap(), hash.to_owned()))
@@ -48,7 +48,7 @@ async fn open(folder: &Path) -> Ledger {
     ledger
 }
 
-/// What the killed process does: appends for ever, and says what is on the disk.
+/// What the killed process does: appends without end, and says what is on the disk.
 #[test]
 #[ignore = "run by the test below in a process of its own"]
 fn append_for_ever() {
@@ -100,7 +100,7 @@ fn nothing_acknowledged_is_lost() {
     assert!(acknowledged.len() as u64 >= ROUNDS / 4 * 3, "{}", acknowledged.len());
 }
 
-/// What the killed authority does: rotates and issues for ever, and says which grants it handed out.
+/// What the killed authority does: rotates and issues without end, and says which grants it handed out.
 #[test]
 #[ignore = "run by the test below in a process of its own"]
 fn issue_for_ever() {

@@ -176,7 +176,7 @@ fn early_refusals_over_tls_reach_clients_that_are_still_sending() {
 /// Status, path and headers of a request that is refused.
 type Case<'a> = (u16, &'a str, &'a [(&'a str, &'a str)]);
 
-/// An envelope whose ciphertext has a head and nothing behind it.
+/// An envelope whose ciphertext has a head and nothing after it.
 fn sealed(world: &World, nonce: u8, body: Vec<u8>) -> Vec<u8> {
     let envelope = Envelope {
         suite: qfe::SUITE,

@@ -1,4 +1,4 @@
-//! The ledger on SQLite: the chain, its head, and what tampering leaves behind.
+//! The ledger on SQLite: the chain, its head, and what tampering leaves.
 
 use service::hash::Hash;
 use service::ledger::{
@@ -98,7 +98,7 @@ fn broken<T: std::fmt::Debug>(result: Result<T, LedgerError>, word: &str) {
     }
 }
 
-/// A row that anyone could insert behind the head was verified and used.
+/// A row that anyone could insert after the head was verified and used.
 #[tokio::test]
 async fn an_inserted_entry_is_not_the_authoritys() {
     let folder = filled(2).await;
@@ -233,7 +233,7 @@ async fn a_ledger_of_before_is_taken_over_once() {
     connection.close().await.unwrap();
     broken(open(&folder).await.map(drop), "was changed");
 
-    // A crash behind the commit, before the head is written and the key is kept.
+    // A crash after the commit, before the head is written and the key is kept.
     let folder = unsigned(3).await;
     let old = std::fs::read(folder.path().join("ledger.head")).unwrap();
     let key = KeyFile::open(folder.path(), vec![]).unwrap();
@@ -390,7 +390,7 @@ async fn what_is_appended_is_read_back_and_proven() {
 async fn a_page_reads_no_more_than_its_entries() {
     let folder = filled(5).await;
     let ledger = open(&folder).await.unwrap();
-    // Whatever stands behind the page is not looked at.
+    // Whatever comes after the page is not looked at.
     tamper(&folder, "UPDATE ledger SET hash = 'none' WHERE sequence = 4").await;
     assert!(ledger.after(1).await.is_err());
     let page = ledger.page(1, 2).await.unwrap();

@@ -272,7 +272,7 @@ fn options_that_cannot_be_read_stop_the_model() {
     assert!(until(404));
 }
 
-/// A server over a folder that does not exist listened, and logged for ever.
+/// A server over a folder that does not exist listened, and logged without end.
 #[test]
 fn a_missing_folder_of_models_is_an_error_at_the_start() {
     let world = World::new();

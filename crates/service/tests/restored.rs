@@ -75,7 +75,7 @@ impl World {
     }
 }
 
-/// One row that says that an audit was recorded, behind the untouched head: it was verified and used.
+/// One row that says that an audit was recorded, after the untouched head: it was verified and used.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_inserted_audit_is_refused_at_issue() {
     let world = World::new("");

@@ -84,7 +84,7 @@ async fn a_rotated_ledger_holds_for_the_old_key_and_the_new() {
     }
 }
 
-/// With the old key, which somebody has: it signed for ever.
+/// With the old key, which somebody has: it signed without end.
 #[tokio::test]
 async fn what_a_retired_key_signs_is_refused() {
     let (folder, old) = rotated().await;
@@ -112,7 +112,7 @@ async fn what_a_retired_key_signs_is_refused() {
     broken(write(&ledger, 7).await, "was retired with entry 4");
 }
 
-/// Appends an entry behind the last that `key` signed.
+/// Appends an entry after the last that `key` signed.
 async fn forge(database: &Path, key: &SigningKey) {
     use sqlx::{Connection, Row};
     let mut connection =

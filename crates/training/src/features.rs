@@ -85,7 +85,7 @@ impl Features {
         Ok(row)
     }
 
-    /// Puts another image in the place of an item.
+    /// Replaces the image of an item.
     pub(crate) fn replace(&mut self, item: usize, row: &[u16]) {
         self.values[item * self.columns..][..self.columns].copy_from_slice(row);
     }

@@ -15,7 +15,7 @@ pub use crate::float::private::UnitKind;
 pub struct TrainOptions {
     /// The label column that the network predicts.
     pub main: String,
-    /// The label columns that the outputs should not tell. With several, their combinations are matched,
+    /// The label columns that the outputs must not give away. With several, their combinations are matched,
     /// which matches each of them too.
     pub collateral: Vec<String>,
     /// What a unit computes.
@@ -48,9 +48,9 @@ pub struct TrainOptions {
     pub clip: f32,
     /// Draw new training images all the time, if the training data are drawn characters.
     pub fresh: Option<Fresh>,
-    /// Keep the network that an independent attacker reads least, instead of the last one.
+    /// Keep the network on which an independent attacker does worst, instead of the last one.
     pub selection: Option<Selection>,
-    /// Names the run: first weights and the order of the data.
+    /// Random seed of the first weights and the order of the data.
     pub seed: u64,
     /// Where to keep the state of an unfinished run. A run that finds its own state there goes on.
     #[serde(skip)]
@@ -60,7 +60,7 @@ pub struct TrainOptions {
     pub compute: Compute,
 }
 
-/// New drawings in the place of old ones while training; not for the defences with adversaries.
+/// New drawings instead of old ones while training; not for the defences with adversaries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fresh {
@@ -68,7 +68,7 @@ pub struct Fresh {
     pub specification: DrawSpec,
     /// Images replaced before each step.
     pub per_step: usize,
-    /// Names the new drawings; take another than that of any test or attack data.
+    /// Random seed of the new drawings; take another than that of any test or attack data.
     pub seed: u64,
 }
 

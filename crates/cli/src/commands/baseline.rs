@@ -13,8 +13,8 @@ use super::matching;
 use crate::console::{self, Console};
 use crate::encoder::EncoderArguments;
 
-/// What learners without any constraint read from the inputs in clear: the most that a private network could keep of
-/// its main label, and the most that it could betray of another.
+/// What learners without any constraint read from the inputs in the clear: the most that a private network could keep
+/// of its main label, and the most that it could betray of another.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     halflight baseline --train train.safetensors --test test.safetensors --label digit\n  \
@@ -26,7 +26,7 @@ pub struct Baseline {
     /// Data set to be scored on
     #[arg(long, value_name = "FILE")]
     test: PathBuf,
-    /// The label to read
+    /// The label to predict
     #[arg(long, value_name = "LABEL")]
     label: String,
     /// A label that the learners are told
@@ -63,7 +63,7 @@ impl Baseline {
             );
         }
         let options = AuditOptions {
-            network: "inputs in clear".into(),
+            network: "inputs in the clear".into(),
             attribute: self.label.clone(),
             families: self.families.clone(),
             seeds: self.seeds.clone(),
@@ -88,7 +88,7 @@ impl Baseline {
         console.result(&value, || text(&report))
     }
 
-    /// The encoder's columns in clear, with the labels.
+    /// The encoder's columns in the clear, with the labels.
     fn observe(&self, encoder: &Encoder, data: &Dataset, path: &Path) -> Result<Observations> {
         let mut outputs = vec![0.0; data.len() * encoder.features()];
         for (item, row) in outputs.chunks_exact_mut(encoder.features()).enumerate() {
@@ -120,7 +120,7 @@ fn text(report: &AuditReport) -> String {
         ]
     });
     format!(
-        "{} from the inputs in clear; chance {:.1} %; chosen on held-out training items: {}\n{}",
+        "{} from the inputs in the clear; chance {:.1} %; chosen on held-out training items: {}\n{}",
         report.attribute,
         report.strongest_pooled.chance,
         report.strongest_pooled.family,

@@ -20,7 +20,7 @@ use crate::console::{self, Console};
 use crate::keys;
 
 /// Plays all roles at once with keys of its own: encrypts labelled items, evaluates them under encryption, and compares
-/// every output with the integer network in clear.
+/// every output with the integer network in the clear.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight check compiled.safetensors --data test.safetensors --items 0..200")]
 pub struct Check {
@@ -89,7 +89,7 @@ impl Check {
         console.result(&value, || {
             format!(
                 "{count} items of {n} + {m} inputs under encryption: {mismatches} mismatches, {accuracy:.2} % right \
-                 ({:.2} to {:.2})\nall {} items in clear, by the same integers: {clear:.2} % right\n\
+                 ({:.2} to {:.2})\nall {} items in the clear, by the same integers: {clear:.2} % right\n\
                  {} each; encrypting {ms_encrypt:.1} ms, evaluating {ms_evaluate:.1} ms ({:.2} M field multiplications \
                  by the plan: {})",
                 100.0 * low,

@@ -79,7 +79,7 @@ pub struct Compile {
     /// Keep inputs that no weight reads, so that networks of one encoder can share a public key
     #[arg(long)]
     keep_dead: bool,
-    /// Names the order of the data
+    /// Random seed of the order of the data
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

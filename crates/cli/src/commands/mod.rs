@@ -38,7 +38,7 @@ pub enum Command {
     Train(Box<train::Train>),
     /// Turn a trained network into integers with exact bounds
     Compile(compile::Compile),
-    /// Evaluate labelled items under encryption, all roles at once, and compare with the network in clear
+    /// Evaluate labelled items under encryption, all roles at once, and compare with the network in the clear
     Check(check::Check),
     /// Bring in an integer network made elsewhere
     Import(import::Import),
@@ -46,7 +46,7 @@ pub enum Command {
     Audit(audit::Audit),
     /// Bound what any attacker can read from the outputs of a compiled network with noise
     Certify(certify::Certify),
-    /// Measure what learners without constraint read from the inputs in clear
+    /// Measure what learners without constraint read from the inputs in the clear
     Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
     #[command(subcommand)]
@@ -64,9 +64,9 @@ pub enum Command {
     /// Authority or predictor over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
-    /// Repeat the paper's experiments, with what this program makes of them beside
+    /// Repeat the paper's experiments, and show our results next to the paper's
     Paper(paper::Paper),
-    /// Time every operation of the encryption, beside the paper's figures
+    /// Time every operation of the encryption, next to the paper's figures
     Bench(bench::Bench),
 }
 

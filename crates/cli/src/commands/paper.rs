@@ -1,4 +1,4 @@
-//! `halflight paper`: the experiments of the paper again, with what this program makes of them beside.
+//! `halflight paper`: the experiments of the paper again, with our results next to the paper's.
 
 use std::fs;
 use std::num::NonZeroU64;

@@ -69,7 +69,7 @@ impl Arguments {
     ) -> Result<()> {
         let file = self.attackers.as_deref().context("--search needs --attackers, a data set that no network sees")?;
         if options.collateral.is_empty() {
-            bail!("--search measures a leak: name the label that outputs should not tell by --collateral");
+            bail!("--search measures a leak: name the label that outputs must not give away by --collateral");
         }
         let points = self.space()?.points(&Point::of(&options));
         let attackers = Dataset::load(file)?;

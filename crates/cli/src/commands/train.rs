@@ -32,7 +32,7 @@ pub struct Train {
     /// The label that the network predicts
     #[arg(long, default_value = "character", value_name = "LABEL")]
     main: String,
-    /// A label that the outputs should not tell; give it once for each
+    /// A label that the outputs must not give away; give it once for each
     #[arg(long, value_name = "LABEL")]
     collateral: Vec<String>,
     #[command(flatten)]
@@ -89,13 +89,13 @@ struct Recipe {
     /// Epochs of the three phases of an adversarial defence
     #[arg(long, value_name = "INITIAL,SABOTAGE,RECOVERY", value_parser = epochs::<3>)]
     epochs: Option<[usize; 3]>,
-    /// Keep the state that an independent attacker reads least
+    /// Keep the state on which an independent attacker does worst
     #[arg(long)]
     select: bool,
     /// End the run when this many candidates in a row, one every 100 steps, were not kept
     #[arg(long, value_name = "CANDIDATES", requires = "select")]
     patience: Option<usize>,
-    /// Names the run
+    /// Random seed
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

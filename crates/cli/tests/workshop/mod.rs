@@ -96,7 +96,7 @@ impl Workshop {
     }
 
     /// Runs it and expects a clean refusal that names every one of `words`: exit code 1 or 2, nothing on stdout,
-    /// no panic, and no file called `out` (or a temporary one) left behind.
+    /// no panic, and no file called `out` (or a temporary one) left over.
     pub fn refuses(&self, arguments: &str, words: &[&str]) {
         let before = self.listing();
         let output = self.run(arguments);
@@ -111,7 +111,7 @@ impl Workshop {
         assert_eq!(before, self.listing(), "halflight {arguments} left something behind");
     }
 
-    /// Starts a server; ends with what is given back. The address is what it prints behind `says`.
+    /// Starts a server; ends with what is given back. The address is what it prints after `says`.
     pub fn serve(&self, arguments: &str, says: &str) -> Served {
         let mut child = Command::new(env!("CARGO_BIN_EXE_halflight"))
             .args(arguments.split_whitespace())

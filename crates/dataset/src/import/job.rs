@@ -44,7 +44,7 @@ impl Job<'_> {
         let each = 2 * (self.items * self.height * self.width) as u64;
         let sound = self.entries.iter().filter(|entry| entry.is_ok()).count() as u64;
         self.budget.keep(sound.saturating_mul(each)).map_err(ImportError::memory(self.path))?;
-        // The place of the first bad item that ends the import, so far: nothing behind it is read.
+        // The place of the first bad item that ends the import, so far: nothing after it is read.
         let end = AtomicUsize::new(usize::MAX);
         let convert = |scratch: &mut T, (place, entry): (usize, &Result<Entry, Skipped>)| {
             if place > end.load(Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! Drawn digits in two fonts. Their seeds are fixed, so that a result is one and the same for ever.
+//! Drawn digits in two fonts. Their seeds are fixed, so that a result is always the same.
 
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
@@ -9,7 +9,7 @@ use crate::ExperimentError;
 
 /// The label that networks predict.
 pub(super) const MAIN: &str = "character";
-/// The label that outputs should not tell.
+/// The label that outputs must not give away.
 pub(super) const COLLATERAL: &str = "font";
 
 /// Name the training images in pairs.

@@ -1,4 +1,4 @@
-//! The experiments of the paper again, with what this program makes of them beside.
+//! The experiments of the paper again, with our results next to the paper's.
 //!
 //! | study | in the paper | here |
 //! |---|---|---|

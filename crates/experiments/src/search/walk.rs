@@ -43,8 +43,8 @@ impl<'a> Search<'a> {
     /// Makes the folder its own.
     ///
     /// # Errors
-    /// The options name no label that outputs should not tell, the folder is one of other data or options, or it cannot
-    /// be written.
+    /// The options name no label that outputs must not give away, the folder is one of other data or options, or it
+    /// cannot be written.
     pub fn open(ground: Ground<'a>) -> Result<Self, ExperimentError> {
         if ground.options.collateral.is_empty() {
             return Err(ExperimentError::NoCollateral);

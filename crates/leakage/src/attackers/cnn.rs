@@ -1,4 +1,4 @@
-//! Convolutional network behind a linear junction, over outputs and main label.
+//! Convolutional network after a linear junction, over outputs and main label.
 
 use super::config::{Attacker, AttackerConfig, Kind};
 use super::convolution;
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 pub(super) static KIND: Kind = Kind {
     form: "cnn",
     title: "convolutional network",
-    text: "Convolutional network behind a linear junction, over outputs and main label.",
+    text: "Convolutional network after a linear junction, over outputs and main label.",
     parse: |name, _| (name == "cnn").then(AttackerConfig::convolution),
     quick: Vec::new,
     full: || vec![AttackerConfig::convolution()],
@@ -20,7 +20,7 @@ pub(super) static KIND: Kind = Kind {
 struct Convolution;
 
 impl AttackerConfig {
-    /// Convolutional network behind a linear junction, over outputs and main label.
+    /// Convolutional network after a linear junction, over outputs and main label.
     pub fn convolution() -> AttackerConfig {
         AttackerConfig::new(Convolution)
     }

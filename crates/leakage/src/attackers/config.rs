@@ -213,7 +213,7 @@ fn constant(train: &Sample, rows: usize) -> Option<Scores> {
     Some(Scores { values: train.log_prior().repeat(rows), classes: train.classes })
 }
 
-/// The number behind `prefix` in a name.
+/// The number after `prefix` in a name.
 pub(crate) fn number<T: std::str::FromStr>(name: &str, prefix: &str) -> Option<T> {
     name.strip_prefix(prefix)?.parse().ok()
 }

@@ -124,7 +124,7 @@ pub fn certify(
 /// More than what the exponentials of the inner loop change in a share.
 const EXPONENTIAL: f64 = 4.0 / (1_u64 << 44) as f64;
 
-/// What each of the events behind a certificate may fail with.
+/// The probability with which each of the events that a certificate rests on may fail.
 struct Deltas {
     /// Two events a class, two for the pooled bound, two for the weighted one.
     accuracy: f64,

@@ -1,6 +1,6 @@
 //! Sums of the noise's weights over many samples: the inner loop of a certificate.
 
-/// How one output is weighed: `exp(−(factor·difference)²)`, nothing beyond `reach`.
+/// The weight of one output: `exp(−(factor·difference)²)`, nothing beyond `reach`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     /// `1/(σ·√2)`.

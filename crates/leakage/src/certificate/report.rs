@@ -31,7 +31,7 @@ pub struct PooledBound {
     pub plug_in: f64,
     /// What sampling, evaluation and rounding add.
     pub slack: f64,
-    /// Samples behind it.
+    /// Samples that it rests on.
     pub items: usize,
     /// Largest total variation between the laws of two values, from 0 to 1.
     pub total_variation: f64,
@@ -50,7 +50,7 @@ pub struct ClassBound {
     pub plug_in: f64,
     /// What sampling, evaluation and rounding add.
     pub slack: f64,
-    /// Samples behind it.
+    /// Samples that it rests on.
     pub items: usize,
     /// Largest total variation between the laws of two values, from 0 to 1.
     pub total_variation: f64,

@@ -2,7 +2,7 @@
 
 use super::{Scores, log_sum};
 
-/// Turns log scores into probabilities: p_c ∝ exp(slope·score_c + bias_c), fitted by maximum
+/// Turns log scores into probabilities: `p_c ∝ exp(slope·score_c + bias_c)`, fitted by maximum
 /// likelihood on held-out items, because most attackers' raw scores are too sure of themselves
 /// (Platt scaling, carried over to any number of classes).
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub(crate) struct Calibration {
 }
 
 impl Calibration {
-    /// Fits slope (at least 0) and biases by damped Newton steps on the slope and the prior-matching
+    /// Fits `slope` (at least 0) and biases by damped Newton steps on `slope` and the prior-matching
     /// update on the biases; the likelihood is concave, so both settle.
     pub fn fit(scores: &Scores, labels: &[u32]) -> Calibration {
         let classes = scores.classes;

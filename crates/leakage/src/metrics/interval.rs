@@ -1,4 +1,4 @@
-//! Intervals for proportions and the normal distribution behind them.
+//! Intervals for proportions and the normal distribution that they need.
 
 /// Wilson score interval of a proportion at confidence `level` (0..1): (low, high) in 0..1.
 ///

@@ -120,7 +120,7 @@ class Predictor:
         self._network = network
 
     def evaluate(self, ciphertexts: Iterable[Ciphertext], *, progress: Progress = None) -> NDArray[np.int64]:
-        """``output(x)`` of every ciphertext, int64 ``[N, S]``: equal to ``network.evaluate`` in clear.
+        """``output(x)`` of every ciphertext, int64 ``[N, S]``: equal to ``network.evaluate`` in the clear.
 
         Raises ``PredictError`` for a ciphertext of another public key, or an output outside its bounds.
         """

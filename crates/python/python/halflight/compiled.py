@@ -1,4 +1,4 @@
-"""The integer network: compiling, integers made elsewhere, evaluation in clear."""
+"""The integer network: compiling, integers made elsewhere, evaluation in the clear."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .networks import Network
 
 
 class CompiledNetwork:
-    """The integer network: what a functional key opens, and the public head behind it.
+    """The integer network: what a functional key opens, and the public head that reads it.
 
     ``output_j(u, v) = Σ_k D[j][k] · (P[k]·u) · (R[k]·v)``, j = 1..S, k = 1..d, all integers. Evaluation here is
-    in clear and exact; encrypted evaluation equals it.
+    in the clear and exact; encrypted evaluation equals it.
     """
 
     def __init__(self, native: _native.CompiledNetwork) -> None:
@@ -139,7 +139,7 @@ class CompiledNetwork:
         return self._native.matrices()[2]
 
     def evaluate(self, data: Dataset) -> NDArray[np.int64]:
-        """``output(x)`` of every item in clear, int64 ``[N, S]``, exact. Raises ``EvaluateError``."""
+        """``output(x)`` of every item in the clear, int64 ``[N, S]``, exact. Raises ``EvaluateError``."""
         return self._native.evaluate(data._native)
 
     def evaluate_encoded(self, u: ArrayLike, v: ArrayLike) -> NDArray[np.int64]:
@@ -152,11 +152,11 @@ class CompiledNetwork:
         return self._native.head(np.ascontiguousarray(outputs, dtype=np.int64))
 
     def predict_proba(self, data: Dataset) -> NDArray[np.float32]:
-        """Probabilities of the main classes, float32 ``[N, C]``, in clear."""
+        """Probabilities of the main classes, float32 ``[N, C]``, in the clear."""
         return self.head(self.evaluate(data))
 
     def predict(self, data: Dataset) -> NDArray[np.int64]:
-        """The most probable main class of every item, int64 ``[N]``, in clear."""
+        """The most probable main class of every item, int64 ``[N]``, in the clear."""
         chosen: NDArray[np.int64] = self.predict_proba(data).argmax(axis=1).astype(np.int64)
         return chosen
 

@@ -163,7 +163,7 @@ def draw(
     count : int
         Images; with ``pairs``, groups of one image per font that share character and distortion.
     seed : int
-        Names the set: equal seeds give equal images on every machine.
+        Random seed: equal seeds give equal images on every machine.
     characters : str
         The main classes.
     fonts : sequence of str

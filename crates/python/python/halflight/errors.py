@@ -48,7 +48,7 @@ class CompileError(HalflightError, ValueError):
 
 
 class EvaluateError(HalflightError, ValueError):
-    """A network that cannot be evaluated in clear on these inputs."""
+    """A network that cannot be evaluated in the clear on these inputs."""
 
 
 class ImportFailed(HalflightError, ValueError):

@@ -107,7 +107,7 @@ def train(
     validation : Dataset, optional
         For the accuracies of the record; by default one block of 60 items in ten of ``data``, held out.
     main, collateral : str, str or list of str
-        The label to predict, and the labels that the outputs should not tell.
+        The label to predict, and the labels that the outputs must not give away.
     defence : str
         A name of :func:`defences`: matching distributions within every main class ("match"), or simulated
         adversaries.

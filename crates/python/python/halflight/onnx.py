@@ -1,6 +1,6 @@
-"""Models from ONNX: the private part up to a cut becomes integers, the rest runs in clear by onnxruntime.
+"""Models from ONNX: the private part up to a cut becomes integers, the rest runs in the clear by onnxruntime.
 
-The cut is the output of the first linear layer after a square or product of linear layers. What lies behind it may
+The cut is the output of the first linear layer after a square or product of linear layers. What comes after it may
 be any network that onnxruntime runs.
 """
 
@@ -61,7 +61,7 @@ class OnnxModel:
         return found
 
     def run(self, data: Dataset) -> NDArray[np.float32]:
-        """The whole model in clear, with the private part in integers: ``[N, C]``."""
+        """The whole model in the clear, with the private part in integers: ``[N, C]``."""
         return self.head(self.compiled.evaluate(data))
 
     def predict(

@@ -1,5 +1,5 @@
 //! Functions and inputs from the fuzzer: all strategies must give what the function
-//! gives in clear, or say that it is out of bounds.
+//! gives in the clear, or say that it is out of bounds.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};

@@ -1,4 +1,4 @@
-//! Files that the library keeps for itself: masks behind a valid checksum, and a table
+//! Files that the library keeps for itself: masks under a valid checksum, and a table
 //! of logarithms, which is used only when it is exactly what would be built.
 #![no_main]
 

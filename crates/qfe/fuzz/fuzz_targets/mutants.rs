@@ -1,4 +1,4 @@
-//! Valid objects with some bytes changed behind a fresh checksum, which reaches what
+//! Valid objects with some bytes changed under a fresh checksum, which reaches what
 //! random bytes never reach. Whatever is accepted must encode to the same bytes, and
 //! accepted ciphertexts must evaluate without a panic.
 #![no_main]

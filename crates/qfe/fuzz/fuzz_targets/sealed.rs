@@ -1,4 +1,4 @@
-//! The same behind a valid checksum, so that the fuzzer gets past it.
+//! The same under a valid checksum, so that the fuzzer gets past it.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -40,7 +40,7 @@ pub enum BenchError {
         output: usize,
         /// Decrypted value.
         found: i64,
-        /// Value in clear.
+        /// Value in the clear.
         expected: i128,
     },
     /// The key of a quorum differs from the master's.

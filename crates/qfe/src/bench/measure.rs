@@ -47,7 +47,7 @@ impl Default for BenchOptions {
     }
 }
 
-/// Measures; every evaluation is checked against the function in clear.
+/// Measures; every evaluation is checked against the function in the clear.
 ///
 /// # Errors
 /// A shape is unknown, threads cannot be started, or a result is wrong.

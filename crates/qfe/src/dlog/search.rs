@@ -26,7 +26,7 @@ pub enum LogError {
     },
     /// The value is not within the bounds.
     #[error(
-        "the value lies outside {low}..={high}: the inputs were outside their declared range, or the ciphertext is not what it claims to be"
+        "the value lies outside {low}..={high}: the inputs were outside their declared range, or somebody changed the ciphertext"
     )]
     OutOfRange {
         /// Lower bound, inclusive.

@@ -271,7 +271,7 @@ fn collect(
         .collect()
 }
 
-/// Halves the rows until one is left, whose buckets then weigh `1, 2, 3, …`.
+/// Halves the rows until one is left, whose buckets then have the weights `1, 2, 3, …`.
 fn split(builder: &mut Builder, buckets: &[(Tuple, Node)], rows: std::ops::Range<usize>, out: &mut Vec<Option<Node>>) {
     if rows.len() <= 1 {
         let row = rows.start;

@@ -159,7 +159,7 @@ pub(super) fn seal(out: &mut Vec<u8>) {
     out.extend_from_slice(&checksum);
 }
 
-/// Reads the header of any object, without its body: what a file claims to be.
+/// Reads the header of any object, without its body: what a file says that it is.
 ///
 /// # Errors
 /// Too few bytes, another magic, version or suite, or a field with an impossible value.

@@ -6,7 +6,7 @@
 //! serial, and for each public key the highest serial taken and those below it that were put back. Serials are taken
 //! in their order, so that any other one at or below the highest was taken, or its file came too late to be used.
 //!
-//! The number in the folder goes up first, so that after a crash it may be ahead by one, and is behind only where the
+//! The number in the folder goes up first, so that after a crash it may be ahead by one, and is too low only where the
 //! folder is an earlier one.
 
 use std::{
@@ -152,7 +152,7 @@ impl Binding {
         Ok(Some(serial))
     }
 
-    /// Says that a claimed mask is in its place again, unread.
+    /// Says that a taken mask is in its place again, unread.
     pub fn give_back(&self, key: &str, serial: u64) -> Result<(), MaskStoreError> {
         let _turn = self.turn()?;
         let mut counter = self.checked()?.1;
@@ -185,7 +185,7 @@ impl Binding {
             return copy(format!("belongs to {}", record.path));
         }
         if record.name != self.name {
-            return copy("was put in the place of another store".into());
+            return copy("was put where another store was".into());
         }
         match self.counter()? {
             None => copy(format!("its counter {} is missing", self.outside().display())),

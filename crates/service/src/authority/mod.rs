@@ -192,7 +192,7 @@ impl Issuer {
         self.signing.verifying_key()
     }
 
-    /// The signed head of the ledger and the entries behind `after`, for witnesses.
+    /// The signed head of the ledger and the entries after number `after`, for witnesses.
     ///
     /// # Errors
     /// The ledger cannot be read or does not prove itself.

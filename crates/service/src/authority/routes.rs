@@ -76,7 +76,7 @@ struct NewKey {
 }
 
 impl AuthorityServer {
-    /// Puts an authority behind HTTP.
+    /// Serves an authority over HTTP.
     ///
     /// # Errors
     /// [`AuthError::Missing`] where everyone would be let in: an authority obeys nobody whom it does not know.
@@ -132,7 +132,7 @@ pub fn admin_router(server: Arc<AuthorityServer>) -> Router {
 
 /// Whether the ledger answers; for those who may read it, also where it stands.
 async fn health(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
-    // Behind the last entry there is none: the database answers, and nobody waits for a decision that takes its time.
+    // After the last entry there is none: the database answers, and nobody waits for a decision that takes its time.
     let asked = tokio::time::timeout(HEALTH, server.authority.ledger().after(i64::MAX)).await;
     asked.map_err(|_| Problem::busy(5, "the ledger does not answer"))?.map_err(AuthorityError::from)?;
     let mut answer = json!({ "status": "ok" });

@@ -7,7 +7,7 @@ use crate::signature::VerifyingKey;
 /// A chain that is proven entry by entry: places, hashes, and that a key that counts signed each.
 ///
 /// Keys count that a [`Keyring`] holds, those that took over from them, and those that they took over from, each for the
-/// entries before or behind its [`Retirement`].
+/// entries before or after its [`Retirement`].
 #[derive(Clone, Debug)]
 pub struct Chain {
     head: Head,

@@ -82,7 +82,7 @@ pub enum Event {
         /// Hash of the last of them.
         hash: Hash,
     },
-    /// The ledger key that signs this entry signs no other behind it.
+    /// The ledger key that signs this entry signs no other after it.
     LedgerKeyRetired(Retirement),
     /// The head file was lost, and somebody accepted the end that was found.
     HeadAdopted {

@@ -67,7 +67,7 @@ impl Checkpoint {
         format!("halflight/ledger/{}", to_hex(&key.to_bytes()[..16]))
     }
 
-    /// The checkpoint in a note. Lines behind the hash are allowed and ignored.
+    /// The checkpoint in a note. Lines after the hash are allowed and ignored.
     ///
     /// # Errors
     /// What is wrong with it.

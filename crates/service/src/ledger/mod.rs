@@ -1,13 +1,13 @@
-//! The ledger: what was set up, issued and refused, in order, for ever.
+//! The ledger: what was set up, issued and refused, in order, never shortened.
 //!
 //! Entry `i` carries `hash_i = SHA-256(i, at_i, event_i, hash_{i-1})` and the signature of the ledger key over it, so that
-//! a changed, inserted or removed entry breaks the chain behind it, and nobody without the key can write another chain.
+//! a changed, inserted or removed entry breaks the chain after it, and nobody without the key can write another chain.
 //! That does not show that the end was cut off: a small file beside it, the *head*, remembers the last entry as a signed
 //! checkpoint, and is written after every commit, before the next writer begins. Nor does it show that database and head
 //! were both replaced by older copies: only *witnesses* can, who cosign each checkpoint that extends the last one they
 //! saw ([`Witness`]). Entries are appended inside a transaction that excludes every other writer, so that what was
 //! decided on the entries read in it still holds when it commits. A ledger key ends with an entry that it signs and that
-//! names its successor ([`Retirement`]); behind it nothing counts that the old key signs.
+//! names its successor ([`Retirement`]); after it nothing counts that the old key signs.
 
 mod chain;
 mod entry;

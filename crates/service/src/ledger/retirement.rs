@@ -8,7 +8,7 @@ use crate::signature::{SigningKey, VerifyingKey, parse_signature};
 
 const DOMAIN: &str = "halflight ledger key retirement v1";
 
-/// A ledger key that signs nothing behind the entry that says so, and its successor. Both sign it: whoever trusts the
+/// A ledger key that signs nothing after the entry that says so, and its successor. Both sign it: whoever trusts the
 /// old key follows it to the new one, and whoever trusts the new one takes what the old one signed before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Retirement {
@@ -25,7 +25,7 @@ pub struct Retirement {
 }
 
 impl Retirement {
-    /// The retirement of `old` by the entry behind `last`.
+    /// The retirement of `old` by the entry after `last`.
     pub(super) fn sign(old: &SigningKey, new: &SigningKey, last: Head, by: &str) -> Self {
         let (key, successor) = (old.verifying_key(), new.verifying_key());
         let parts = parts(&key, &successor, last.sequence + 1, last.hash);
@@ -34,7 +34,7 @@ impl Retirement {
         Self { key, successor, signature, accepted, by: by.to_owned() }
     }
 
-    /// Whether both keys signed this for the entry at this place, behind this hash.
+    /// Whether both keys signed this for the entry at this place, after this hash.
     pub(super) fn holds(&self, sequence: i64, previous: Hash) -> bool {
         let parts = parts(&self.key, &self.successor, sequence, previous);
         let signed = |key: &VerifyingKey, signature: &str| {

@@ -104,7 +104,7 @@ pub enum WitnessError {
         seen: i64,
     },
     /// Entries between are missing.
-    #[error("handover: it leads from entry {0} on and lacks some between; ask for the entries behind {1}")]
+    #[error("handover: it leads from entry {0} on and lacks some between; ask for the entries after {1}")]
     Gap(i64, i64),
     /// Nothing was seen before, and nobody said that this is the first time.
     #[error("{0}: nothing was seen yet; if that is right, say that this is the first time, else restore the file")]
@@ -265,7 +265,7 @@ impl Witness {
             }
             if let Ok(Event::LedgerKeyRetired(retirement)) = serde_json::from_str(&step.text)
                 && self.logs(&seen).any(|key| *key == retirement.key)
-                // Its last entry is its own retirement: it cannot name another successor behind it.
+                // Its last entry is its own retirement: it cannot name another successor after it.
                 && !seen.retired.iter().any(|(key, _)| *key == retirement.key || *key == retirement.successor)
                 && retirement.holds(step.sequence, last.hash)
             {
@@ -293,7 +293,7 @@ mod tests {
     use super::super::retirement::Retirement;
     use super::*;
 
-    /// An entry in which one key hands over to another, behind `last`, and the head that `signer` signs behind it.
+    /// An entry in which one key hands over to another, after `last`, and the head that `signer` signs after it.
     fn handed(last: Head, [old, new]: [&SigningKey; 2], signer: &SigningKey) -> (Head, Handover) {
         let retirement = Retirement::sign(old, new, last, "test");
         let text = serde_json::to_string(&Event::LedgerKeyRetired(retirement)).unwrap();

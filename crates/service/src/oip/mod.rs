@@ -40,7 +40,7 @@ pub enum OipError {
         /// What is left of the body.
         present: usize,
     },
-    /// Bytes behind the last tensor.
+    /// Bytes after the last tensor.
     #[error("{0} bytes follow the last tensor; remove them or name their tensor")]
     Trailing(usize),
     /// A field has a value that cannot be.

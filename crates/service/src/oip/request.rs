@@ -89,7 +89,7 @@ struct OutputParameters {
 
 impl InferRequest {
     /// Reads a body. `header_length`: where its JSON part ends, where the client said so. `items`: most items of a
-    /// tensor. The memory used is a small multiple of the body, whatever it claims.
+    /// tensor. The memory used is a small multiple of the body, whatever it says.
     ///
     /// # Errors
     /// [`OipError`] names the field, its value and the remedy.
@@ -185,14 +185,14 @@ impl JsonInput<'_> {
         Ok(InputTensor { name: self.name.clone(), items })
     }
 
-    /// Binary `BYTES`: every element behind its length in 4 little-endian bytes.
+    /// Binary `BYTES`: every element after its length in 4 little-endian bytes.
     fn split(&self, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>, OipError> {
         let mut items = Vec::new();
         while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
             let length = u32::from_le_bytes(*length) as usize;
             if length > rest.len() {
                 let value = format!("an element of {length} bytes with {} left", rest.len());
-                return Err(self.field("data", &value, "send each element behind its length in 4 bytes"));
+                return Err(self.field("data", &value, "send each element after its length in 4 bytes"));
             }
             let (item, rest) = rest.split_at(length);
             items.push(item.to_vec());

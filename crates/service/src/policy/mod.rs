@@ -33,7 +33,7 @@
 //! required = false              # no combination of opened functions may be free of noise
 //!
 //! [keys]
-//! valid_days = 90               # 0: for ever
+//! valid_days = 90               # 0: they do not expire
 //!
 //! [approval]                    # omit to demand none
 //! above_rank = 3                # two people must sign for a key that takes the totals above these
@@ -256,7 +256,7 @@ impl Policy {
         self.audit.as_ref().is_some_and(|audit| audit.attributes.contains(attribute))
     }
 
-    /// Days for which a new key is valid; none means for ever.
+    /// Days for which a new key is valid; none means that it does not expire.
     pub fn valid_days(&self) -> Option<u32> {
         Some(self.keys.valid_days).filter(|&days| days > 0)
     }

@@ -1,4 +1,4 @@
-//! Evaluation on all cores behind a bounded queue.
+//! Evaluation on all cores with a bounded queue.
 //!
 //! As many worker threads as cores take ciphertexts one by one, from each caller in turn, whatever request they came
 //! with; each evaluation runs in one pool of threads, so that a single ciphertext uses every core and many share them.

@@ -44,7 +44,7 @@ struct Ending {
 }
 
 impl Patient {
-    /// `patience`: time in which a peer that is behind must take 16 KiB.
+    /// `patience`: time in which a slow peer must take 16 KiB.
     pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
         Self { stream, patience, stall: None, ending: None }
     }
@@ -124,7 +124,7 @@ impl AsyncWrite for Patient {
         self.stream.is_write_vectored()
     }
 
-    /// Called when everything was handed to the system: the peer is not behind.
+    /// Called when everything was handed to the system: the peer is not late.
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;

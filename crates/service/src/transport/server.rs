@@ -53,7 +53,7 @@ pub struct ServerOptions {
     pub per_address: usize,
     /// Time for the headers of a request, for the next request of an idle connection, and for a TLS handshake.
     pub header_patience: Duration,
-    /// Time in which a peer that is behind with reading must take 16 KiB of its answers.
+    /// Time in which a peer that reads slowly must take 16 KiB of its answers.
     pub write_patience: Duration,
     /// Time for accepted requests to finish when the server ends.
     pub drain: Duration,

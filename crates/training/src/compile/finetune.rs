@@ -47,7 +47,7 @@ pub(super) struct Tuning<'a> {
 }
 
 impl Tuning<'_> {
-    /// Moves the floats behind the rounded weights, and the head, which reads normalised outputs.
+    /// Moves the floats that weights are rounded from, and the head, which reads normalised outputs.
     pub(super) fn tune(&self, latent: &mut Latent, head: &mut Parameters) -> Result<(), CompileError> {
         let options = self.options;
         let collateral = &self.record.collateral;

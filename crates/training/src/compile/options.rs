@@ -41,7 +41,7 @@ pub struct CompileOptions {
     pub range: Range,
     /// The discrete logarithm covers at most `2^log_bits` values per output.
     pub log_bits: u32,
-    /// Names the order of the data.
+    /// Random seed of the order of the data.
     pub seed: u64,
     /// Where tensors live while fine-tuning.
     #[serde(skip)]

@@ -172,7 +172,7 @@ impl Defence {
         self.0.weight()
     }
 
-    /// Sets the weight, where there is a loss to weigh.
+    /// Sets the weight, where there is a loss that has one.
     pub fn set_weight(&mut self, weight: f32) {
         self.0.set_weight(weight);
     }

@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Defence {
     }
 }
 
-/// Reads the options behind the name of a kind.
+/// Reads the options after the name of a kind.
 pub(crate) fn read_variant<'de, A: VariantAccess<'de>>(name: &str, options: A) -> Result<Defence, A::Error> {
     let unknown = || de::Error::custom(format!("unknown defence `{name}`: choose one of {}", names()));
     let kind = kind(name).ok_or_else(unknown)?;

@@ -1,4 +1,4 @@
-//! Feed-forward nets in clear: the public head and the weak simulated adversary.
+//! Feed-forward nets in the clear: the public head and the weak simulated adversary.
 //!
 //! `width₀ → ReLU → … → classes`, no activation on the input (a ReLU there would hide negative outputs
 //! from the reader) and none on the logits.

@@ -29,7 +29,7 @@ pub(super) fn finish(run: &Run, state: State) -> Result<Network, TrainError> {
 /// Gives every output variance 1 and lets the head read the outputs as they are:
 /// `D_j ← D_j / σ_j`, and in the head's first layer `b ← b − Σ_j (μ_j / σ_j)·W_j` where training
 /// normalised its outputs, `W_j ← σ_j·W_j` where it did not. `μ`, `σ` are those of the training data, each
-/// cell (main class, collateral value) weighing the same where batches were stratified: that is what the head
+/// cell (main class, collateral value) having the same weight where batches were stratified: that is what the head
 /// learned to read.
 pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usize) -> Result<Network, TrainError> {
     let record = TrainingRecord {

@@ -1,4 +1,4 @@
-//! New drawings in the place of old ones while training goes on, for data whose generator is ours.
+//! New drawings instead of old ones while training goes on, for data whose generator is ours.
 //!
 //! Matching overfits the images it sees long before the classes do, so that a training set that is
 //! never the same twice is worth more than any other choice. Item by item, an old image gives way to a

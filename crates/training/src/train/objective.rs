@@ -33,7 +33,7 @@ pub(crate) fn noise(deviation: f32, count: usize, seed: u64, step: usize) -> Opt
     })
 }
 
-/// Keeps the noise apart from the first weights, which the seed names too.
+/// Keeps the noise apart from the first weights, which the seed fixes too.
 const NOISE: u64 = 0x006e_6f69_7365;
 
 /// What does not change from batch to batch.
@@ -106,7 +106,7 @@ impl Objective<'_> {
         Part { leaves, q }
     }
 
-    /// Losses and gradients of what stands behind the outputs `q` of the whole batch.
+    /// Losses and gradients of what follows the outputs `q` of the whole batch.
     fn behind(&self, q: &[f32], head: &Parameters, batch: Batch, weight: f32) -> Behind {
         let rows = batch.labels.len();
         let outputs = q.len() / rows;

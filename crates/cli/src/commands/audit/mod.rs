@@ -46,7 +46,7 @@ pub struct Audit {
     /// The label that attackers are after
     #[arg(long, default_value = "font", value_name = "LABEL")]
     collateral: String,
-    /// Also go after every other label of the data, which nobody thought of when the network was defended
+    /// Also attack every other label of the data, which nobody thought of when the network was defended
     #[arg(long)]
     unlisted: bool,
     /// Attackers

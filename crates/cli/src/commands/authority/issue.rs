@@ -135,6 +135,6 @@ fn text(decision: &Decision) -> String {
     if !refusals.is_empty() {
         return format!("{added}\nrefused: {}", refusals.join("\n         "));
     }
-    let until = expires.map_or_else(|| "for ever".to_owned(), |expires| format!("until {}", clock::utc(expires)));
+    let until = expires.map_or_else(|| "without end".to_owned(), |expires| format!("until {}", clock::utc(expires)));
     format!("{added}\nallowed, {until}")
 }

@@ -86,7 +86,7 @@ impl Verify {
 pub struct Show {
     #[command(flatten)]
     reading: Reading,
-    /// Only entries behind this number
+    /// Only entries after this number
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     after: i64,
 }
@@ -115,13 +115,13 @@ impl Show {
     }
 }
 
-/// Writes what a witness needs: the head that the ledger key signed, and the entries behind those that it has seen.
+/// Writes what a witness needs: the head that the ledger key signed, and the entries after those that it has seen.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority ledger checkpoint --folder authority --out handover.json")]
 pub struct Checkpoint {
     #[command(flatten)]
     home: Home,
-    /// Only entries behind this number, where the witness has seen those before
+    /// Only entries after this number, where the witness has seen those before
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     after: i64,
     #[command(flatten)]

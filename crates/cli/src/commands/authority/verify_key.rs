@@ -15,8 +15,10 @@ use crate::keys;
 ///
 /// Everybody can: a predictor should before it serves. A wrong key passes with probability 2^-128 at most.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight authority verify-key function.key --parameters office/public \\\n    \
-    --network compiled.safetensors")]
+#[command(
+    after_help = "Example:\n  halflight authority verify-key function.key --parameters authority/public \\\n    \
+    --network compiled.safetensors"
+)]
 pub struct VerifyKey {
     /// Functional key
     key: PathBuf,

@@ -40,7 +40,7 @@ pub struct Augment {
     /// Smoothness of the elastic warp, pixels
     #[arg(long, default_value_t = 4.0)]
     elastic_sigma: f32,
-    /// Names the copies
+    /// Random seed of the copies
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }

@@ -17,7 +17,7 @@ pub struct Draw {
     /// Images to draw
     #[arg(long, default_value_t = 60_000)]
     count: usize,
-    /// Names the set: equal seeds give equal images, whatever the number of threads
+    /// Random seed: equal seeds give equal images, whatever the number of threads
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The main classes

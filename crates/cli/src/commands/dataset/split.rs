@@ -31,7 +31,7 @@ pub struct Split {
     /// Take the share from every combination of these labels
     #[arg(long, value_delimiter = ',', value_name = "LABELS", requires = "share")]
     balance: Vec<String>,
-    /// Names the random choice
+    /// Random seed of the choice
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// File for the items that are not held out

@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::keys;
 
 /// Sets one public key up for all of `networks` (which share an encoder), issues a key for each, encrypts the first
-/// `count` test items, evaluates, and compares every output with the integer network in clear.
+/// `count` test items, evaluates, and compares every output with the integer network in the clear.
 pub fn scenes(
     networks: &[Trained],
     splits: &Splits,

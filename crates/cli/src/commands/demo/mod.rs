@@ -47,7 +47,7 @@ pub struct Demo {
     /// Drawn test images to encrypt
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100))]
     encrypt: u64,
-    /// Names the run
+    /// Random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[command(flatten)]

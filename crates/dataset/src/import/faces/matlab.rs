@@ -94,7 +94,7 @@ impl<'a> Elements<'a> {
         // Small elements have their size in the upper half and the data in the tag.
         if word >> 16 != 0 {
             let data = self.take(4)?;
-            let data = data.get(..(word >> 16) as usize).ok_or("a small element claims more than 4 bytes")?;
+            let data = data.get(..(word >> 16) as usize).ok_or("a small element asks for more than 4 bytes")?;
             return Ok((word & 0xffff, data));
         }
         let size = self.take(4)?;
@@ -109,7 +109,7 @@ impl<'a> Elements<'a> {
     }
 
     fn take(&mut self, size: usize) -> Result<&'a [u8], String> {
-        let cut = || format!("it is cut short, or an element claims too much ({size} bytes)");
+        let cut = || format!("it is cut short, or an element asks for too much ({size} bytes)");
         let (taken, rest) = self.bytes.split_at_checked(size).ok_or_else(cut)?;
         self.bytes = rest;
         Ok(taken)

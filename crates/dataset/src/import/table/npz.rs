@@ -211,7 +211,7 @@ fn read_array(mut entry: impl Read, budget: &Budget) -> Result<Array, String> {
     entry.read_exact(&mut length[..size]).map_err(cut)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > HEADER_LIMIT {
-        return Err(format!("claims a header of {length} bytes"));
+        return Err(format!("asks for a header of {length} bytes"));
     }
     let mut header = vec![0; length];
     entry.read_exact(&mut header).map_err(cut)?;

@@ -65,7 +65,7 @@ fn largest(file: &mut BufReader<File>, column: &ColumnChunkMetaData, limit: u64)
         None => column.data_page_offset(),
     };
     let (mut at, size) = (sane(start)?, sane(column.compressed_size())?);
-    let end = at.checked_add(size).ok_or("a column ends behind every file")?;
+    let end = at.checked_add(size).ok_or("a column ends beyond every file")?;
     let gzip = matches!(column.compression(), Compression::GZIP(_));
     let (mut dictionary, mut page) = (0, 0);
     while at < end {

@@ -117,9 +117,9 @@ pub enum CeremonyError {
         step: Step,
     },
     /// A message in the name of a server that did not sign it.
-    #[error("the message is not signed by server {server}, whose it claims to be")]
+    #[error("the message is not signed by server {server}, its sender by its own words")]
     Signature {
-        /// Claimed sender.
+        /// The sender that the message names.
         server: u16,
     },
     /// Two different messages of one server in one step.

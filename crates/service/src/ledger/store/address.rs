@@ -9,7 +9,7 @@ pub(super) enum Backend {
     Postgres,
 }
 
-/// The database behind an address, and the address as its driver wants it.
+/// The database at an address, and the address as its driver wants it.
 pub(super) fn address(url: &str) -> Option<(Backend, String)> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Some((Backend::Postgres, url.to_owned()));

@@ -11,7 +11,7 @@ use crate::files;
 use crate::signature::VerifyingKey;
 
 impl Ledger {
-    /// The signed head and the entries behind `after`, for witnesses.
+    /// The signed head and the entries after number `after`, for witnesses.
     ///
     /// # Errors
     /// The ledger cannot be read.

@@ -134,7 +134,7 @@ impl Database {
         self.pool.acquire().await.map_err(|source| self.fail(source))
     }
 
-    /// The entries behind `sequence`, as they stand.
+    /// The entries after `sequence`, as they stand.
     pub async fn after(&self, connection: &mut AnyConnection, sequence: i64) -> Result<Vec<Entry>, LedgerError> {
         let rows = sqlx::query(COLUMNS).bind(sequence).fetch_all(connection).await;
         rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()

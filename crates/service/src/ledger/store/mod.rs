@@ -33,7 +33,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The entries behind `sequence`, in order, as they stand (see [`Entry::check`]).
+    /// The entries after `sequence`, in order, as they stand (see [`Entry::check`]).
     ///
     /// # Errors
     /// The database refuses, or holds a hash that is none.
@@ -41,7 +41,7 @@ impl Ledger {
         self.database.after(&mut *self.database.connection().await?, sequence).await
     }
 
-    /// The first entries behind `sequence`, at most `most` of them; otherwise as [`Ledger::after`].
+    /// The first entries after `sequence`, at most `most` of them; otherwise as [`Ledger::after`].
     ///
     /// # Errors
     /// As [`Ledger::after`].
@@ -84,8 +84,8 @@ impl Ledger {
         proven.retired(&self.signers.key()).is_some() && next.is_some_and(|next| proven.successors().contains(&next))
     }
 
-    /// Remembers the last entry, once what is behind the head is proven: where another authority wrote it, this is what
-    /// shows later that it is gone.
+    /// Remembers the last entry, once what comes after the head is proved: where another authority wrote it, this shows
+    /// later that it is gone.
     ///
     /// # Errors
     /// The end of the ledger is missing, an entry does not hold, or the head cannot be written.
@@ -97,7 +97,7 @@ impl Ledger {
         self.catch_up(&mut connection).await
     }
 
-    /// Remembers the last entry where the head lags behind it: a process ended between entry and head, or another
+    /// Remembers the last entry where the head is older: a process ended between entry and head, or another
     /// authority wrote. Only entries that are proven are remembered, the first time from the first one on: those before
     /// say which keys were retired. The caller holds the lock and has checked the head.
     async fn catch_up(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
@@ -121,7 +121,7 @@ impl Ledger {
         self.head.read(self.signers.keyring().keys(), self.signers.adopt)
     }
 
-    /// The remembered entry must be there; entries behind it may be, where a process ended before it wrote the head.
+    /// The remembered entry must be there; entries after it may be, where a process ended before it wrote the head.
     async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
         let Some(head) = self.remembered()? else { return Ok(()) };
         if head.sequence == 0 {

@@ -34,7 +34,7 @@ impl LedgerReader {
     /// [`LedgerError`] names the first entry at fault. One from before entries were signed has to be taken over by its
     /// authority first.
     pub async fn entries(&self) -> Result<Vec<Entry>, LedgerError> {
-        // Before the entries: those that are written meanwhile are behind it.
+        // Before the entries: those that are written meanwhile come after it.
         let head = self.head.text()?;
         let entries = self.database.after(&mut *self.database.connection().await?, 0).await?;
         let mut chain = Chain::default();
@@ -46,7 +46,7 @@ impl LedgerReader {
         };
         let keys = self.keyring.keys().iter().chain(chain.successors());
         let remembered = self.head.parse(&head, keys, false)?;
-        // A key that was retired says nothing of entries behind its last.
+        // A key that was retired says nothing of entries after its last.
         let of_then = |key: &&VerifyingKey| chain.retired(key).is_none_or(|last| last >= remembered.sequence);
         let keys = self.keyring.keys().iter().chain(chain.successors()).filter(of_then);
         self.head.parse(&head, keys, false)?;

@@ -60,7 +60,7 @@ impl Ledger {
 }
 
 impl Writing<'_> {
-    /// The entries behind `sequence`; none can be added by others until this transaction ends.
+    /// The entries after `sequence`; none can be added by others until this transaction ends.
     ///
     /// # Errors
     /// As [`Ledger::after`].
@@ -84,7 +84,7 @@ impl Writing<'_> {
     }
 
     /// Retires the own key by a last entry of it, and names the next one as its successor; nothing can be appended
-    /// behind it here. Gives back the successor.
+    /// after it here. Gives back the successor.
     ///
     /// # Errors
     /// The database refuses, or there is no next key.

@@ -58,7 +58,7 @@ pub(crate) struct Discriminant {
     pub weight: f32,
     /// Deviation of the noise that owners add to outputs.
     pub noise: f32,
-    /// Names the batch, for what is drawn.
+    /// Random seed of what is drawn for the batch.
     pub draw: u64,
 }
 

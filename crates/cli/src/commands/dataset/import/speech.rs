@@ -46,7 +46,7 @@ pub struct SpeechFeatures {
     /// Changed copies of every recording besides itself: other speed, start, end, noise
     #[arg(long, default_value_t = 0, value_name = "COPIES")]
     augment: usize,
-    /// Names the copies
+    /// Random seed of the copies
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
