@@ -55,6 +55,9 @@ pub enum ExperimentError {
     /// Drawings that the networks do not agree on, or that tell nothing apart, or would read files of their choice.
     #[error("the networks name different drawings, equal fonts, or fonts in files: draw a data set and bring it")]
     Drawing,
+    /// An encoder that cannot be fitted.
+    #[error(transparent)]
+    Encode(#[from] encoder::EncodeError),
     /// What does not fit the encoder.
     #[error(transparent)]
     Schema(#[from] SchemaError),

@@ -7,10 +7,10 @@ use super::maximal::NoisyOutput;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Pooled certificates of growing parts of the samples.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
     /// The smallest part first, all samples last.
     pub points: Vec<GrowthPoint>,
@@ -20,7 +20,7 @@ pub struct Growth {
 }
 
 /// The pooled certificate of a part of the samples, in percent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GrowthPoint {
     /// Samples.
     pub items: usize,

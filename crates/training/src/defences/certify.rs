@@ -47,7 +47,7 @@ pub struct CertifyOptions {
 
 impl Default for CertifyOptions {
     fn default() -> Self {
-        Self { weight: 30.0, width: 0.01, sharp: 1.0, pairing: 0.3, scales: 5, paired: None, ramp: (0.03, 0.23) }
+        Self { weight: 30.0, width: 0.005, sharp: 0.2, pairing: 0.3, scales: 5, paired: None, ramp: (0.03, 0.23) }
     }
 }
 

@@ -189,7 +189,7 @@ mod tests {
             format!(r#"{{"maxent":{one}}}"#),
             format!(r#"{{"ensemble":{several}}}"#),
             format!(r#"{{"match":{matching}}}"#),
-            r#"{"certify":{"weight":30.0,"width":0.01,"sharp":1.0,"pairing":0.3,"scales":5,"paired":null,"ramp":[0.03,0.23]}}"#
+            r#"{"certify":{"weight":30.0,"width":0.005,"sharp":0.2,"pairing":0.3,"scales":5,"paired":null,"ramp":[0.03,0.23]}}"#
                 .to_owned(),
         ];
         for (defence, expected) in every().zip(expected) {

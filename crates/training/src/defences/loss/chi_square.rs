@@ -16,7 +16,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::discrepancy::Layout;
-use super::kernel::{exp, vectorised};
+use super::kernel::{exp, squares, sum, vectorised};
 use crate::float::initial::normal;
 
 /// Rows at one place that are taken as given everywhere.
@@ -76,6 +76,7 @@ impl Class {
         let between = if self.paired { within } else { 1.0 / (others * others) };
         let mut slopes = vec![0.0_f32; self.columns.len()];
         let (mut kernel, mut factors) = (vec![0.0_f32; rows], vec![0.0_f32; rows]);
+        let mut twins = vec![0.0_f32; self.items];
         let (mut place, mut sums) = (vec![0.0_f32; self.outputs], vec![0.0_f32; self.cells]);
         let mut total = 0.0;
         for row in 0..rows {
@@ -85,41 +86,38 @@ impl Class {
             self.kernel(&place, &mut kernel);
             for cell in 0..self.cells {
                 kernel[cell * self.items + row % self.items] = 0.0;
-                sums[cell] = kernel[cell * self.items..][..self.items].iter().sum();
+                sums[cell] = sum(&kernel[cell * self.items..][..self.items]);
             }
             let all: f32 = sums.iter().sum();
             let mixture = (all + TAIL) / (self.cells as f32 * others);
             let scale = 1.0 / (mixture * mixture * rows as f32 * pairs);
-            // Σ over pairs of (p_a − p_b)² = (cells − 1)·Σ p_a² − Σ over a ≠ b of p_a·p_b
-            let (mut squares, mut products) = (0.0, 0.0);
-            for cell in 0..self.cells {
-                let values = &kernel[cell * self.items..][..self.items];
-                let own: f32 = values.iter().map(|value| value * value).sum();
-                squares += within * (sums[cell] * sums[cell] - own);
-                products += between * sums[cell] * (all - sums[cell]);
-            }
             if self.paired {
-                for item in 0..self.items {
-                    let (sum, own) = (0..self.cells).fold((0.0, 0.0), |(sum, own), cell| {
-                        let value = kernel[cell * self.items + item];
-                        (sum + value, own + value * value)
-                    });
-                    products -= between * (sum * sum - own);
+                twins.copy_from_slice(&kernel[..self.items]);
+                for values in kernel[self.items..].chunks_exact(self.items) {
+                    twins.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
                 }
             }
-            total += f64::from(scale * ((self.cells - 1) as f32 * squares - products));
-            let steep = weight * scale * 2.0 * 2.0 * self.inverse;
-            for cell in 0..self.cells {
-                let rest = all - sums[cell];
-                for item in 0..self.items {
-                    let at = cell * self.items + item;
-                    let value = kernel[at];
-                    let mut slope = (self.cells - 1) as f32 * within * (sums[cell] - value) - between * rest;
-                    if self.paired {
-                        let twins: f32 = (0..self.cells).map(|other| kernel[other * self.items + item]).sum();
-                        slope += between * (twins - value);
-                    }
-                    factors[at] = steep * slope * value;
+            // Σ over pairs of (p_a − p_b)² = (cells − 1)·Σ p_a² − Σ over a ≠ b of p_a·p_b
+            let own = squares(&kernel);
+            let [mut alike, mut apart] = [-within * own, 0.0];
+            for sum in &sums {
+                alike += within * sum * sum;
+                apart += between * sum * (all - sum);
+            }
+            if self.paired {
+                apart -= between * (squares(&twins) - own);
+            }
+            let more = (self.cells - 1) as f32;
+            total += f64::from(scale * (more * alike - apart));
+            let steep = weight * scale * 4.0 * self.inverse;
+            // Slope by a kernel value, of which its own row and its twins are no part.
+            let (by_own, by_twin) = if self.paired { (more * within + between, between) } else { (more * within, 0.0) };
+            for (cell, sum) in sums.iter().enumerate() {
+                let constant = more * within * sum - between * (all - sum);
+                let places = cell * self.items..(cell + 1) * self.items;
+                let values = kernel[places.clone()].iter().zip(&twins);
+                for (factor, (value, twin)) in factors[places].iter_mut().zip(values) {
+                    *factor = steep * value * (constant - by_own * value + by_twin * twin);
                 }
             }
             for (output, place) in place.iter().enumerate() {

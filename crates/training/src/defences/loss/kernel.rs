@@ -86,6 +86,22 @@ pub(super) fn sum(values: &[f32]) -> f32 {
     lanes.iter().sum()
 }
 
+/// `Σ value_i²`, in fixed lanes.
+#[inline(always)]
+pub(super) fn squares(values: &[f32]) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            lanes[lane] += chunk[lane] * chunk[lane];
+        }
+    }
+    for (lane, value) in rest.iter().enumerate() {
+        lanes[lane] += value * value;
+    }
+    lanes.iter().sum()
+}
+
 /// `e^x` for `x ≤ 0`, to a relative 1e-5, without branches so that loops over it use vectors.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
