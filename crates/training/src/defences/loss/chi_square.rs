@@ -110,7 +110,7 @@ impl Class {
             let more = (self.cells - 1) as f32;
             total += f64::from(scale * (more * alike - apart));
             let steep = weight * scale * 4.0 * self.inverse;
-            // Slope by a kernel value, of which its own row and its twins are no part.
+            // Gradient by a kernel value, of which its own row and its twins are no part.
             let (by_own, by_twin) = if self.paired { (more * within + between, between) } else { (more * within, 0.0) };
             for (cell, sum) in sums.iter().enumerate() {
                 let constant = more * within * sum - between * (all - sum);
