@@ -15,7 +15,7 @@ fn observe(items: usize, shift: f32, seed: u64) -> Observations {
         [main as f32 * 6.0 + noise(), collateral as f32 * shift + noise()]
     };
     Observations {
-        outputs: labels().flat_map(row).collect(),
+        outputs: labels().flat_map(row).collect::<Vec<f32>>().into(),
         width: 2,
         main: labels().map(|(main, _)| main).collect(),
         collateral: labels().map(|(_, collateral)| collateral).collect(),
