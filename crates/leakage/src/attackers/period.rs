@@ -30,7 +30,7 @@ const COARSER: u32 = 14;
 /// Pairs of items in a spectrum, and in one step of making a frequency precise.
 const PAIRS: usize = 1 << 18;
 const PRECISE: usize = 2_048;
-/// Pairs below which items of different main classes are compared too.
+/// Pairs of one main class below which items of different ones are compared too: each may hide it in its own way.
 const ENOUGH: usize = 1 << 13;
 /// Standard deviations above noise, of 2^17 frequencies.
 const PEAK: f32 = 5.0;
@@ -132,6 +132,18 @@ struct Column<'a> {
     spread: f64,
 }
 
+/// A frequency with which the attribute seems to come back.
+struct Peak {
+    /// In standard deviations.
+    height: f32,
+    /// Turns per unit.
+    frequency: f64,
+    /// Largest difference that it is known from.
+    window: f64,
+    /// Whether pairs are of any main classes.
+    any: bool,
+}
+
 /// A pair of items: how far apart, and how much more alike than expected.
 type Pair = (i64, f32);
 
@@ -150,13 +162,10 @@ impl<'a> Column<'a> {
         Column { likeness, within, all, spread }
     }
 
-    /// Pairs at most `window` apart, about `most` of them, of one main class where there are enough.
-    fn pairs(&self, window: f64, most: usize, rng: &mut ChaCha8Rng) -> Vec<Pair> {
-        let pairs = self.pairs_of(&self.within, true, window, most, rng);
-        if pairs.len() >= ENOUGH.min(most) {
-            return pairs;
-        }
-        self.pairs_of(&self.all, false, window, most, rng)
+    /// Pairs of one main class at most `window` apart, about `most` of them; `any`: of all classes.
+    fn pairs(&self, any: bool, window: f64, most: usize, rng: &mut ChaCha8Rng) -> Vec<Pair> {
+        let rows = if any { &self.all } else { &self.within };
+        self.pairs_of(rows, !any, window, most, rng)
     }
 
     fn pairs_of(
@@ -205,27 +214,32 @@ impl<'a> Column<'a> {
 
     /// The frequencies, in turns per unit, with which the attribute comes back most surely.
     fn frequencies(&self, rng: &mut ChaCha8Rng) -> Vec<f64> {
-        let mut peaks: Vec<(f32, f64, f64)> = Vec::new();
+        let mut peaks: Vec<Peak> = Vec::new();
         let mut shift = 0;
         while shift == 0 || self.spread > f64::from(1_u32 << COARSER.min(31)) * 2_f64.powi(shift as i32) {
             let window = 2_f64.powi((LENGTH - 1 + shift) as i32);
-            let pairs = self.pairs(window, PAIRS, rng);
             let unit = 2_f64.powi(-((LENGTH + shift) as i32));
-            let found = spectrum(&pairs, shift);
-            peaks.extend(highest(&found).into_iter().map(|(height, k)| (height, k as f64 * unit, window)));
+            for any in [false, true] {
+                let pairs = self.pairs(any, window, PAIRS, rng);
+                let found = highest(&spectrum(&pairs, shift)).into_iter();
+                peaks.extend(found.map(|(height, k)| Peak { height, frequency: k as f64 * unit, window, any }));
+                if pairs.len() >= ENOUGH {
+                    break;
+                }
+            }
             shift += COARSER;
         }
-        peaks.sort_by(|a, b| b.0.total_cmp(&a.0));
+        peaks.sort_by(|a, b| b.height.total_cmp(&a.height));
         peaks.truncate(PEAKS);
-        peaks.into_iter().map(|(_, frequency, window)| self.precise(frequency, window, rng)).collect()
+        peaks.into_iter().map(|peak| self.precise(peak, rng)).collect()
     }
 
-    /// A frequency known from differences up to `window`, made as precise as the spread of the column allows: a
-    /// four times wider window each time.
-    fn precise(&self, mut frequency: f64, mut window: f64, rng: &mut ChaCha8Rng) -> f64 {
+    /// A frequency made as precise as the spread of the column allows: a four times wider window each time.
+    fn precise(&self, peak: Peak, rng: &mut ChaCha8Rng) -> f64 {
+        let Peak { mut frequency, mut window, any, .. } = peak;
         while window < self.spread {
             window *= 4.0;
-            let pairs = self.pairs(window, PRECISE, rng);
+            let pairs = self.pairs(any, window, PRECISE, rng);
             let strength = |frequency: f64| -> f64 {
                 pairs.iter().map(|&(d, alike)| f64::from(alike) * (TAU * (frequency * d as f64).fract()).cos()).sum()
             };

@@ -17,7 +17,8 @@ fn a_transform_is_the_sum_that_it_says() {
 fn cosets_of_a_lattice_are_remainders_of_any_modulus_and_factors() {
     // Vectors (x, y, z) with 5x − 3y + z ≡ 0 modulo 10007.
     let mut lattice = Lattice::new(3);
-    for (x, y, k) in [(1, 7, 2), (912, -4_410, 0), (-31, 77, 1_000_003), (5, 5, -9), (88, 13, 4)] {
+    for (x, y, k) in [(1, 7, 2), (912, -4_410, 0), (-31, 77, 1_000_003), (5, 5, -9), (88, 13, 4), (2, 3, 1), (7, -1, 0)]
+    {
         lattice.insert(vec![x, y, 3 * y - 5 * x + 10_007 * k]).unwrap();
     }
     assert!(!lattice.is_everything());
