@@ -9,6 +9,7 @@
 //!
 //! bits beyond the noise, where `C_j|…` is the variance that noise of output `j` has left when that of the outputs before
 //! is known: noise that two outputs share counts once. Without noise that is the sum of the logarithms of the widths.
+//! Noise in wide steps counts by its own entropy: rows are given in its steps.
 
 use std::f64::consts::{E, PI};
 
@@ -16,7 +17,7 @@ use std::f64::consts::{E, PI};
 const CANCELLED: f64 = 1e-12;
 
 /// The bits for rows of noise, one for every output of width `width`: coefficients of independent noise, each times its
-/// deviation, in units of the output.
+/// deviation, in steps of the noise.
 pub(crate) fn unnoised_bits(rows: &[(f64, Vec<f64>)]) -> f64 {
     // Gram and Schmidt, each row twice: what is left of a row beside those before it.
     let mut before: Vec<Vec<f64>> = Vec::new();
