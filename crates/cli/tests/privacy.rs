@@ -62,6 +62,19 @@ fn noise_from_training_to_decryption() {
     );
     let median = audit["noise"]["median"].as_f64().unwrap();
     assert!((0.0..=1.0).contains(&median), "{median}");
+    let precision = &audit["precision"];
+    assert_eq!(precision["outputs"].as_array().map(Vec::len), Some(3));
+    assert!(precision["outputs"][0]["noise_bits"].as_f64().unwrap() > 1.0, "{precision}");
+    // With noise of a tenth of the deviation nothing worth a warning is left, and without any there is.
+    assert!(precision["warning"].is_null(), "{precision}");
+    let bare =
+        shop.json("compile network.safetensors --data data.safetensors --noise 0 --steps 0 --out bare.safetensors");
+    let output = &bare["report"]["outputs"][0];
+    assert!(bare["report"]["needed_bits"].is_number() && output["noise_bits"] == 0.0, "{bare}");
+    assert!(output["idle_bits"].as_f64().unwrap() > 8.0, "{output}");
+    let audit = "audit bare.safetensors --train data.safetensors --test data.safetensors --main digit --collateral ink";
+    let said = shop.works(&format!("{audit} --families qda,digits"));
+    assert!(said.contains("warning: output ") && said.contains("noise covers 0.0"), "{said}");
     assert!(std::fs::read_to_string(shop.path("report.html")).unwrap().contains("What the noise promises"));
 }
 

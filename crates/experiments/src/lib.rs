@@ -5,7 +5,7 @@
 //! | which network to take | [`search`] |
 //! | what comes of the paper's studies | [`paper::Ground`], [`paper::Study`] |
 //! | the networks that come with the program | [`paper::Recipe`] |
-//! | what attackers are given of a network | [`observations`], [`labelled`], [`noise_bound`] |
+//! | what attackers are given of a network | [`observations`], [`labelled`], [`noise_bound`], [`noise_of`] |
 //!
 //! ```no_run
 //! use dataset::draw::{DrawSpec, Generator};
@@ -52,4 +52,4 @@ pub mod search;
 
 pub use certify::{Certified, Certifier, Items, Source};
 pub use error::ExperimentError;
-pub use observe::{labelled, noise_bound, observations};
+pub use observe::{labelled, noise_bound, noise_of, observations};

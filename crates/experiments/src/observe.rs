@@ -1,7 +1,7 @@
 //! What an attacker is given: the integer outputs of a compiled network, with labels.
 
 use dataset::{Dataset, DatasetError};
-use leakage::{Observations, PairBound};
+use leakage::{Observations, Outputs, PairBound};
 use model::CompiledNetwork;
 
 use crate::ExperimentError;
@@ -30,12 +30,12 @@ pub fn labelled(
     main: &str,
     collateral: &str,
 ) -> Result<Observations, DatasetError> {
-    with_labels(outputs.iter().map(|&output| output as f32).collect(), width, data, main, collateral)
+    with_labels(outputs.to_vec().into(), width, data, main, collateral)
 }
 
-/// The same of outputs in floats.
+/// The same of outputs of either kind.
 pub(crate) fn with_labels(
-    outputs: Vec<f32>,
+    outputs: Outputs,
     width: usize,
     data: &Dataset,
     main: &str,
@@ -63,9 +63,15 @@ pub fn noise_bound(
     seen: &Observations,
     seed: u64,
 ) -> Result<Option<PairBound>, ExperimentError> {
-    let Some(noise) = network.encoder().noise() else { return Ok(None) };
-    let outputs = network.evaluate_all_without_noise(data)?.into_iter().map(|output| output as f32);
-    let clean = Observations { outputs: outputs.collect(), ..seen.clone() };
-    let deviations: Vec<f64> = noise.deviations.iter().copied().map(f64::from).collect();
-    Ok(Some(leakage::pair_bound(&clean, &deviations, seed)?))
+    if network.encoder().noise().is_none() {
+        return Ok(None);
+    }
+    let clean = Observations { outputs: network.evaluate_all_without_noise(data)?.into(), ..seen.clone() };
+    Ok(Some(leakage::pair_bound(&clean, &noise_of(network), seed)?))
+}
+
+/// Deviation of the noise that owners add to every output of `network`; nothing where they add none.
+pub fn noise_of(network: &CompiledNetwork) -> Vec<f64> {
+    let noise = network.encoder().noise();
+    noise.map_or_else(Vec::new, |noise| noise.deviations.iter().copied().map(f64::from).collect())
 }

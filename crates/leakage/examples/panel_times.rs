@@ -1,5 +1,5 @@
 //! CPU time and accuracy of every family alone on synthetic outputs shaped like a defended
-//! network's: ten main classes, S = 4, a weak leak with fine structure.
+//! network's: ten main classes, S = 4 integers of some 28 bits, a weak leak with fine structure.
 //!
 //! `RAYON_NUM_THREADS=1 cargo run --release -p halflight-leakage --example panel_times -- 60000 10000 [family…]`
 //! prints `family,cpu_s,accuracy`; with `--write FOLDER` it writes the rows for
@@ -57,7 +57,8 @@ fn cpu_seconds() -> Result<f64, Box<dyn Error>> {
 }
 
 fn write(path: &str, data: &Observations) -> std::io::Result<()> {
-    let rows: Vec<u8> = data.outputs.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let values = (0..data.outputs.len()).map(|at| data.outputs.value(at) as f32);
+    let rows: Vec<u8> = values.flat_map(f32::to_le_bytes).collect();
     let labels = data.main.iter().zip(&data.collateral).flat_map(|(m, c)| [m, c]);
     let labels: Vec<u8> = labels.flat_map(|x| x.to_le_bytes()).collect();
     std::fs::write(format!("{path}.f32"), rows)?;
@@ -80,16 +81,18 @@ fn observe(items: usize, seed: u64) -> Observations {
         collateral_classes: vec!["cursive".into(), "serif".into()],
         ..Observations::default()
     };
+    let mut outputs: Vec<i64> = Vec::new();
     for _ in 0..items {
         let [m, c, part] = [10, 2, 8].map(|n| rng.random_range(0..n));
         let centres = if c == 0 { &centres } else { &moved };
         for axis in 0..4 {
             let centre = centres[(m * 8 + part) * 4 + axis];
             let far = if axis < 2 { 8.0 * (m as f64 * 2.4 + axis as f64).sin() } else { 0.0 };
-            data.outputs.push((far + centre + 0.35 * normal(&mut rng)) as f32);
+            outputs.push(((far + centre + 0.35 * normal(&mut rng)) * f64::from(1 << 24)).round() as i64);
         }
         data.main.push(m as u32);
         data.collateral.push(c as u32);
     }
+    data.outputs = outputs.into();
     data
 }

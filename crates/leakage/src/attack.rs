@@ -3,6 +3,7 @@
 use crate::attackers::AttackerConfig;
 use crate::error::AuditError;
 use crate::observations::{LEAST_ITEMS, Observations};
+use crate::outputs::Outputs;
 use crate::panel;
 use crate::training::Training;
 use host::Silent;
@@ -11,7 +12,7 @@ use host::Silent;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Asked {
     /// Outputs, row-major, N·`width` finite numbers.
-    pub outputs: Vec<f32>,
+    pub outputs: Outputs,
     /// Outputs per item, S, as in training.
     pub width: usize,
     /// Main label of each item, which every attacker is given.
@@ -62,6 +63,10 @@ fn check(family: &AttackerConfig, train: &Observations, asked: &Asked) -> Result
         return Err(AuditError::Option { option: "family", value: family.to_string(), remedy });
     }
     train.validate("train")?;
+    if family.reads_integers() && (train.outputs.integers().is_none() || asked.outputs.integers().is_none()) {
+        let remedy = "give outputs as integers, which it reads digit by digit";
+        return Err(AuditError::Option { option: "family", value: family.to_string(), remedy });
+    }
     for (class, name) in train.main_classes.iter().enumerate() {
         let items = train.main.iter().filter(|&&main| main as usize == class).count();
         if items < LEAST_ITEMS {
@@ -82,10 +87,10 @@ fn check(family: &AttackerConfig, train: &Observations, asked: &Asked) -> Result
         let (value, last) = (asked.main[row], classes.saturating_sub(1));
         return Err(AuditError::LabelRange { split, field: "main", row, value, classes, last });
     }
-    match asked.outputs.iter().position(|output| !output.is_finite()) {
-        Some(at) => {
+    match asked.outputs.unsound() {
+        Some((at, value)) => {
             let (row, column) = (at / asked.width, at % asked.width);
-            Err(AuditError::NotFinite { split, row, column, value: asked.outputs[at] })
+            Err(AuditError::NotFinite { split, row, column, value })
         }
         None => Ok(()),
     }

@@ -9,6 +9,7 @@ use crate::growth;
 use crate::observations::{Observations, validate_pair};
 use crate::options::AuditOptions;
 use crate::panel;
+use crate::precision::precision;
 use crate::report::{AuditReport, Control, Controls, Items};
 use crate::training::{Extras, Training};
 use host::Progress;
@@ -50,6 +51,7 @@ pub fn audit_with(
     for (_, train, test) in &extras.controls {
         validate_pair(train, test)?;
     }
+    let options = &options.taking_part(are_integers(train, test))?;
     let training = Training::new(train, extras.undefended)?;
     let seed = options.seeds[0];
     let (training, test) = draw(&training, test, options, seed);
@@ -97,6 +99,7 @@ pub fn audit_with(
         code_length,
         reconstruction: None,
         noise: None,
+        precision: precision(train, &test, &options.noise),
         controls: Controls { shuffled, others },
     })
 }
@@ -141,10 +144,15 @@ pub fn control(
 ) -> Result<Control, AuditError> {
     let families = options.families.iter().filter(|f| !f.needs_undefended());
     let options = AuditOptions { families: families.cloned().collect(), ..options.clone() };
+    let options = options.taking_part(are_integers(train, test))?;
     let (training, test) = draw(&Training::new(train, None)?, test, &options, options.seeds[0]);
     validate_pair(&training.seen, &test)?;
     let found: Found = examine(&training, &test, &options, progress)?;
     Ok(found.control(name))
+}
+
+fn are_integers(train: &Observations, test: &Observations) -> bool {
+    train.outputs.integers().is_some() && test.outputs.integers().is_some()
 }
 
 /// Both splits in random order, cut to their limits.

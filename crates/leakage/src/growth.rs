@@ -67,7 +67,7 @@ pub(crate) fn measure(
         let split = size - size / CALIBRATION;
         let (tuned, block) = (range(split, size), range(size, next));
         let mut both = tuned.clone();
-        both.outputs.extend_from_slice(&block.outputs);
+        both.outputs.extend(&block.outputs);
         both.main.extend_from_slice(&block.main);
         both.collateral.extend_from_slice(&block.collateral);
         let scores = &panel::run(families, &prefix(split), &both, seed, progress)[0];

@@ -15,7 +15,8 @@
 //!     Observations {
 //!         outputs: (0..n)
 //!             .flat_map(|i| [(i % 2) as f32 + wobble(i), (i / 2 % 2) as f32 + 1.5 * wobble(i + 3)])
-//!             .collect(),
+//!             .collect::<Vec<f32>>()
+//!             .into(),
 //!         width: 2,
 //!         main: (0..n).map(|i| (i % 2) as u32).collect(),
 //!         collateral: (0..n).map(|i| (i / 2 % 2) as u32).collect(),
@@ -50,8 +51,10 @@ mod linear;
 mod metrics;
 mod observations;
 mod options;
+mod outputs;
 mod pairs;
 mod panel;
+mod precision;
 mod reconstruction;
 mod report;
 mod slice;
@@ -66,7 +69,9 @@ pub use error::AuditError;
 pub use metrics::wilson;
 pub use observations::{CLASS_LIMIT, LEAST_ITEMS, Observations, WIDTH_LIMIT};
 pub use options::AuditOptions;
+pub use outputs::Outputs;
 pub use pairs::{PairBound, pair_bound};
+pub use precision::{IDLE_BITS, OutputPrecision, Precision};
 pub use reconstruction::{Example, Inputs, Reconstruction, reconstruct};
 pub use report::{
     AttackerScore, AuditReport, Cloud, CodeLength, Control, Controls, Distinguisher, Finding, Growth, Items, Points,

@@ -1,6 +1,7 @@
 //! What an attacker sees, and the labels that the audit scores it with.
 
 use crate::error::AuditError;
+use crate::outputs::Outputs;
 
 /// Most outputs per item that the audit accepts: raw inputs of 64×64 pixels as a control still fit.
 pub const WIDTH_LIMIT: usize = 4096;
@@ -11,13 +12,14 @@ pub const LEAST_ITEMS: usize = 10;
 
 /// Outputs of one network on labelled items.
 ///
-/// `outputs` is row-major, N·`width`; any unit and scale will do, attackers standardise it.
+/// `outputs` is row-major, N·`width`; any unit and scale will do, attackers standardise it. Integers are taken as they
+/// are: some attackers look at their digits.
 /// `main` is known to the attacker (the predictor learns it anyway), `collateral` is what it is
 /// after. Labels are indices into the two lists of class names.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Observations {
     /// Outputs, row-major, N·`width` finite numbers.
-    pub outputs: Vec<f32>,
+    pub outputs: Outputs,
     /// Outputs per item, S.
     pub width: usize,
     /// Main label of each item.
@@ -41,12 +43,12 @@ impl Observations {
         self.main.is_empty()
     }
 
-    /// Outputs of item `i`.
+    /// Outputs of item `i`, to 53 bits.
     ///
     /// # Panics
     /// If `i` is not an item.
-    pub fn row(&self, i: usize) -> &[f32] {
-        &self.outputs[i * self.width..(i + 1) * self.width]
+    pub fn row(&self, i: usize) -> Vec<f64> {
+        (i * self.width..(i + 1) * self.width).map(|at| self.outputs.value(at)).collect()
     }
 
     /// The items named, in that order.
@@ -55,7 +57,7 @@ impl Observations {
     /// If one of them does not exist.
     pub fn subset(&self, items: &[usize]) -> Observations {
         Observations {
-            outputs: items.iter().flat_map(|&i| self.row(i)).copied().collect(),
+            outputs: self.outputs.subset(items, self.width),
             width: self.width,
             main: items.iter().map(|&i| self.main[i]).collect(),
             collateral: items.iter().map(|&i| self.collateral[i]).collect(),
@@ -87,13 +89,10 @@ impl Observations {
         class_count("collateral_classes", self.collateral_classes.len(), 2)?;
         labels(split, "main", &self.main, &self.main_classes)?;
         labels(split, "collateral", &self.collateral, &self.collateral_classes)?;
-        match self.outputs.iter().position(|x| !x.is_finite()) {
-            Some(at) => Err(AuditError::NotFinite {
-                split,
-                row: at / self.width,
-                column: at % self.width,
-                value: self.outputs[at],
-            }),
+        match self.outputs.unsound() {
+            Some((at, value)) => {
+                Err(AuditError::NotFinite { split, row: at / self.width, column: at % self.width, value })
+            }
             None => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ pub struct AuditOptions {
     pub network: String,
     /// Name of the collateral attribute, for the report.
     pub attribute: String,
-    /// Attackers; the strongest is chosen on held-out training items.
+    /// Attackers; those that read integers take no part where outputs are floats. The strongest is chosen on held-out training items.
     pub families: Vec<AttackerConfig>,
     /// One whole run of the panel per seed; figures are means over the seeds.
     pub seeds: Vec<u64>,
@@ -28,6 +28,9 @@ pub struct AuditOptions {
     /// Whether to train the strongest attacker on growing parts of the training items, which also
     /// gives the attribute's online code length.
     pub growth: bool,
+    /// Deviation of the noise that owners add to every output, in its own units, for [`crate::Precision`]; empty where
+    /// they add none.
+    pub noise: Vec<f64>,
 }
 
 impl Default for AuditOptions {
@@ -43,6 +46,7 @@ impl Default for AuditOptions {
             vote: vec![1, 5, 20, 50, 140],
             shuffled_control: true,
             growth: false,
+            noise: Vec::new(),
         }
     }
 }
@@ -51,6 +55,18 @@ impl AuditOptions {
     /// Every attacker, three seeds and the growth curve: what a published figure should rest on.
     pub fn full() -> AuditOptions {
         AuditOptions { families: AttackerConfig::full(), seeds: vec![0, 1, 2], growth: true, ..AuditOptions::default() }
+    }
+
+    /// The same with the attackers that can take part: all where outputs are integers.
+    pub(crate) fn taking_part(&self, integers: bool) -> Result<AuditOptions, AuditError> {
+        let families = self.families.iter().filter(|family| integers || !family.reads_integers());
+        let families: Vec<AttackerConfig> = families.cloned().collect();
+        if families.is_empty() {
+            let value = self.families.iter().map(AttackerConfig::to_string).collect::<Vec<_>>().join(", ");
+            let remedy = "these read integers: give outputs as integers, or name attackers that take floats";
+            return Err(AuditError::Option { option: "families", value, remedy });
+        }
+        Ok(AuditOptions { families, ..self.clone() })
     }
 
     /// `undefended`: whether undefended outputs are there for de-censoring.

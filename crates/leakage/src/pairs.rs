@@ -69,8 +69,12 @@ pub fn pair_bound(clean: &Observations, deviations: &[f64], seed: u64) -> Result
         .map(|pair| {
             let (left, right) = places[pair % places.len()];
             let (left, right) = (left[rng.random_range(0..left.len())], right[rng.random_range(0..right.len())]);
-            let terms = clean.row(left).iter().zip(clean.row(right)).zip(deviations);
-            let square: f64 = terms.map(|((a, b), deviation)| (f64::from(a - b) / deviation).powi(2)).sum();
+            let apart = |axis: usize| {
+                let [a, b] = [left, right].map(|item| item * clean.width + axis);
+                clean.outputs.beyond(a, clean.outputs.origin(b)) - clean.outputs.beyond(b, clean.outputs.origin(b))
+            };
+            let terms = deviations.iter().enumerate();
+            let square: f64 = terms.map(|(axis, deviation)| (apart(axis) / deviation).powi(2)).sum();
             2.0 * normal_cdf(square.sqrt() / 2.0) - 1.0
         })
         .collect();
@@ -91,7 +95,7 @@ mod tests {
 
     fn two(distance: f32) -> Observations {
         Observations {
-            outputs: vec![0.0, 0.0, distance, distance],
+            outputs: vec![0.0, 0.0, distance, distance].into(),
             width: 2,
             main: vec![0, 0],
             collateral: vec![0, 1],

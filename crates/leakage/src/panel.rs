@@ -1,9 +1,10 @@
 //! Runs attackers of many kinds over all main classes in parallel.
 
 use crate::attackers::AttackerConfig;
+use crate::attackers::Beside;
 use crate::metrics::Scores;
 use crate::observations::Observations;
-use crate::slice::{Slice, with_label};
+use crate::slice::{Slice, WholeNumbers, with_label};
 use crate::training::Training;
 use host::Progress;
 use rayon::prelude::*;
@@ -33,6 +34,10 @@ pub(crate) fn run(
     let classes = test.main_classes.len();
     let values = test.collateral_classes.len();
     let slices: Vec<Slice> = (0..classes as u32).into_par_iter().map(|class| Slice::new(train, test, class)).collect();
+    let numbers = match families.iter().any(AttackerConfig::reads_integers) {
+        true => WholeNumbers::new(&slices, &train.seen, test),
+        false => None,
+    };
     let mut jobs = jobs(families, classes);
     jobs.sort_by_key(|job| std::cmp::Reverse(families[job.families.start].cost()));
     let results: Vec<Vec<Scores>> = jobs
@@ -46,11 +51,12 @@ pub(crate) fn run(
                 Some(class) => {
                     let slice = &slices[class as usize];
                     let (sample, rows) = slice.tables(values, families[0].columns());
-                    AttackerConfig::attack(families, &sample, slice.uncensored(), rows, seed)
+                    AttackerConfig::attack(families, &sample, slice.beside(), rows, seed)
                 }
                 None => {
                     let (sample, rows) = with_label(&slices, values);
-                    AttackerConfig::attack(families, &sample, None, &rows, seed)
+                    let beside = numbers.as_ref().map_or_else(Beside::default, WholeNumbers::beside);
+                    AttackerConfig::attack(families, &sample, beside, &rows, seed)
                 }
             };
             progress.advance(1);

@@ -4,6 +4,7 @@
 //! shares from 0 to 1. Fields may be added, never renamed.
 
 use crate::pairs::PairBound;
+use crate::precision::Precision;
 use crate::reconstruction::Reconstruction;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,9 @@ pub struct AuditReport {
     /// What the noise promises by arithmetic; absent where owners add none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<PairBound>,
+    /// How much finer outputs are than the main label needs; absent where they are no integers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
     /// The same procedure where there is nothing to find, and where there is everything.
     pub controls: Controls,
     /// Points for the pictures.

@@ -1,8 +1,9 @@
 //! Items of one main class, as attackers see them.
 
 use crate::attackers::Columns;
-use crate::attackers::{Sample, Standardiser, Uncensored, Whitener};
+use crate::attackers::{Beside, Integers, Sample, Standardiser, Uncensored, Whitener};
 use crate::observations::Observations;
+use crate::outputs::Outputs;
 use crate::training::Training;
 
 /// Items of one main class, standardised by its training items.
@@ -12,12 +13,13 @@ pub(crate) struct Slice {
     train_rows: Vec<f32>,
     labels: Vec<u32>,
     test_rows: Vec<f32>,
+    train_items: Vec<usize>,
     pub test_items: Vec<usize>,
     /// The same rows without correlations, where there are enough of them; and both side by side.
     white: Option<[Vec<f32>; 2]>,
     both: Option<[Vec<f32>; 2]>,
     /// Undefended outputs of the training items, if known.
-    undefended: Vec<f32>,
+    undefended: Outputs,
     undefended_width: usize,
 }
 
@@ -30,10 +32,14 @@ impl Slice {
         };
         let (train_items, test_items) = (of(&train.main), of(&test.main));
         let standardiser = Standardiser::fit(&train.outputs, train.width, &train_items);
-        let train_rows = standardiser.apply(&train.outputs, &train_items);
-        let test_rows = standardiser.apply(&test.outputs, &test_items);
-        let whitener = Whitener::fit(&train_rows, train.width);
-        let white = whitener.map(|w| [w.apply(&train_rows), w.apply(&test_rows)]);
+        let exact = [(train, &train_items), (test, &test_items)]
+            .map(|(data, items)| standardiser.apply_exactly(&data.outputs, items));
+        let whitener = match train.outputs {
+            Outputs::Integers(_) => Whitener::fit_exactly(&exact[0], train.width),
+            Outputs::Floats(_) => Whitener::fit(&exact[0], train.width),
+        };
+        let white = whitener.map(|w| [w.apply(&exact[0]), w.apply(&exact[1])]);
+        let [train_rows, test_rows] = exact.map(|rows| rows.into_iter().map(|x| x as f32).collect::<Vec<f32>>());
         let beside = |plain: &[f32], white: &[f32]| -> Vec<f32> {
             let rows = plain.chunks_exact(train.width).zip(white.chunks_exact(train.width));
             rows.flat_map(|(plain, white)| [plain, white].concat()).collect()
@@ -49,12 +55,14 @@ impl Slice {
             test_rows,
             test_items,
             undefended: training.undefended_rows(&train_items),
+            train_items,
             undefended_width: training.undefended_width,
         }
     }
 
-    pub fn uncensored(&self) -> Option<Uncensored<'_>> {
-        (self.undefended_width > 0).then_some(Uncensored { rows: &self.undefended, width: self.undefended_width })
+    pub fn beside(&self) -> Beside<'_> {
+        let uncensored = Uncensored { rows: &self.undefended, width: self.undefended_width };
+        Beside { uncensored: (self.undefended_width > 0).then_some(uncensored), integers: None }
     }
 
     /// Training sample and test rows, in the form that a family looks at.
@@ -91,4 +99,42 @@ pub(crate) fn with_label(slices: &[Slice], values: usize) -> (Sample<'static>, V
     let sample =
         Sample { rows: widen(|s| &s.train_rows).into(), width: width + extra, labels: labels.into(), classes: values };
     (sample, widen(|s| &s.test_rows))
+}
+
+/// The integers of all classes, in the order of [`with_label`].
+pub(crate) struct WholeNumbers {
+    train: Vec<i64>,
+    test: Vec<i64>,
+    width: usize,
+    train_main: Vec<u32>,
+    test_main: Vec<u32>,
+    main_classes: usize,
+}
+
+impl WholeNumbers {
+    /// `None` where the outputs of either side are floats.
+    pub fn new(slices: &[Slice], train: &Observations, test: &Observations) -> Option<WholeNumbers> {
+        let sides = [(train, |slice: &Slice| &slice.train_items), (test, |slice: &Slice| &slice.test_items)]
+            as [(&Observations, fn(&Slice) -> &Vec<usize>); 2];
+        let rows = sides.map(|(data, items)| {
+            let items: Vec<usize> = slices.iter().flat_map(items).copied().collect();
+            let main: Vec<u32> = items.iter().map(|&item| data.main[item]).collect();
+            match data.outputs.subset(&items, data.width) {
+                Outputs::Integers(values) => Some((values, main)),
+                Outputs::Floats(_) => None,
+            }
+        });
+        let [Some((train_rows, train_main)), Some((test_rows, test_main))] = rows else { return None };
+        let (width, main_classes) = (train.width, train.main_classes.len());
+        Some(WholeNumbers { train: train_rows, test: test_rows, width, train_main, test_main, main_classes })
+    }
+
+    pub fn beside(&self) -> Beside<'_> {
+        let WholeNumbers { train, test, width, train_main, test_main, main_classes } = self;
+        let (width, main_classes) = (*width, *main_classes);
+        Beside {
+            uncensored: None,
+            integers: Some(Integers { train, test, width, train_main, test_main, main_classes }),
+        }
+    }
 }

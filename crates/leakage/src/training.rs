@@ -2,12 +2,13 @@
 
 use crate::error::AuditError;
 use crate::observations::Observations;
+use crate::outputs::Outputs;
 
 /// Outputs of an undefended network on the training items, for the de-censoring attack.
 #[derive(Debug, Clone, Copy)]
 pub struct Undefended<'a> {
     /// Row-major, one row per training item in the same order, finite.
-    pub outputs: &'a [f32],
+    pub outputs: &'a Outputs,
     /// Outputs per item.
     pub width: usize,
 }
@@ -27,17 +28,17 @@ pub struct Extras<'a> {
 pub(crate) struct Training {
     pub seen: Observations,
     /// Row-major undefended outputs; empty where none are known.
-    pub undefended: Vec<f32>,
+    pub undefended: Outputs,
     pub undefended_width: usize,
 }
 
 impl Training {
     pub fn new(seen: &Observations, undefended: Option<Undefended>) -> Result<Training, AuditError> {
         let Some(Undefended { outputs, width }) = undefended else {
-            return Ok(Training { seen: seen.clone(), undefended: Vec::new(), undefended_width: 0 });
+            return Ok(Training { seen: seen.clone(), undefended: Outputs::default(), undefended_width: 0 });
         };
         let split = "train (undefended)";
-        let whole = Observations { outputs: outputs.to_vec(), width, ..seen.clone() };
+        let whole = Observations { outputs: outputs.clone(), width, ..seen.clone() };
         whole.validate(split)?;
         Ok(Training { seen: seen.clone(), undefended: whole.outputs, undefended_width: width })
     }
@@ -47,9 +48,11 @@ impl Training {
     }
 
     /// Undefended outputs of the items named.
-    pub fn undefended_rows(&self, items: &[usize]) -> Vec<f32> {
-        let width = self.undefended_width;
-        items.iter().flat_map(|&i| &self.undefended[i * width..(i + 1) * width]).copied().collect()
+    pub fn undefended_rows(&self, items: &[usize]) -> Outputs {
+        match self.undefended_width {
+            0 => Outputs::default(),
+            width => self.undefended.subset(items, width),
+        }
     }
 
     pub fn subset(&self, items: &[usize]) -> Training {

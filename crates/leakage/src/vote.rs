@@ -251,7 +251,7 @@ mod tests {
         let scores = vec![Scores { values: values.collect(), classes: 2 }];
         let classes = || ["0", "1"].map(str::to_owned).to_vec();
         let held = Observations {
-            outputs: vec![0.0; labels.len()],
+            outputs: vec![0.0_f32; labels.len()].into(),
             width: 1,
             main,
             collateral: labels,

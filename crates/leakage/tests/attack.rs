@@ -7,7 +7,7 @@ fn observations(items: usize) -> Observations {
     let noise = |i: usize| ((i as f32 * 12.9898).sin() * 43_758.547).fract();
     let value = |i: usize| (i / 2 % 2) as u32;
     Observations {
-        outputs: (0..items).flat_map(|i| [value(i) as f32 + 0.2 * noise(i), noise(i + 7)]).collect(),
+        outputs: (0..items).flat_map(|i| [value(i) as f32 + 0.2 * noise(i), noise(i + 7)]).collect::<Vec<f32>>().into(),
         width: 2,
         main: (0..items).map(|i| (i % 2) as u32).collect(),
         collateral: (0..items).map(value).collect(),
@@ -58,13 +58,15 @@ fn refusals_name_the_fault() {
     let refused = |asked: &Asked| attack(&family, &data, asked, 0).unwrap_err();
     let narrow = Asked { width: 1, ..good.clone() };
     assert!(matches!(refused(&narrow), AuditError::Mismatch { field: "width", .. }));
-    let short = Asked { outputs: vec![0.0; 3], ..good.clone() };
+    let short = Asked { outputs: vec![0.0; 3].into(), ..good.clone() };
     assert!(matches!(refused(&short), AuditError::Length { field: "outputs", .. }));
     let unknown = Asked { main: vec![0, 2], ..good.clone() };
     assert!(matches!(refused(&unknown), AuditError::LabelRange { row: 1, value: 2, .. }));
-    let infinite = Asked { outputs: vec![0.0, 1.0, f32::INFINITY, 0.0], ..good.clone() };
+    let infinite = Asked { outputs: vec![0.0, 1.0, f32::INFINITY, 0.0].into(), ..good.clone() };
     assert!(matches!(refused(&infinite), AuditError::NotFinite { row: 1, column: 0, .. }));
     let decensor: AttackerConfig = "decensor-logistic".parse().unwrap();
     assert!(matches!(attack(&decensor, &data, &good, 0), Err(AuditError::Option { option: "family", .. })));
+    let digits: AttackerConfig = "digits".parse().unwrap();
+    assert!(matches!(attack(&digits, &data, &good, 0), Err(AuditError::Option { option: "family", .. })));
     assert!(matches!(attack(&family, &observations(12), &good, 0), Err(AuditError::TooFew { .. })));
 }

@@ -68,8 +68,10 @@ fn de_censoring_needs_and_uses_undefended_outputs() {
     assert!(refused.to_string().contains("undefended"), "{refused}");
 
     // The undefended outputs carry the attribute plainly, beside what the defended ones say.
-    let plain = (0..train.len()).flat_map(|i| [train.outputs[i * 3 + 1], train.collateral[i] as f32 * 4.0]);
+    let plain =
+        (0..train.len()).flat_map(|i| [train.outputs.value(i * 3 + 1) as f32, train.collateral[i] as f32 * 4.0]);
     let plain: Vec<f32> = plain.collect();
+    let (short, plain) = (plain[1..].to_vec().into(), plain.into());
     let undefended = Some(Undefended { outputs: &plain, width: 2 });
     let control = ("undefended".to_owned(), &train, &test);
     let extras = Extras { undefended, controls: vec![control] };
@@ -81,7 +83,7 @@ fn de_censoring_needs_and_uses_undefended_outputs() {
     assert_eq!(report.controls.others.len(), 1);
     assert_eq!(report.controls.others[0].name, "undefended");
 
-    let short = Some(Undefended { outputs: &plain[1..], width: 2 });
+    let short = Some(Undefended { outputs: &short, width: 2 });
     let extras = Extras { undefended: short, controls: vec![] };
     let error = audit_with(&train, &test, &extras, &options, &Silent).expect_err("a value short");
     assert!(matches!(error, AuditError::Length { field: "outputs", .. }), "{error}");
@@ -114,7 +116,7 @@ fn inputs_are_rebuilt_as_far_as_outputs_tell() {
         let data = observe(items, 2, 2, seed, |_, _, rng| vec![normal(rng), normal(rng)]);
         let mut pixels = vec![0u8; items * height * across];
         for i in 0..items {
-            let bar = (data.outputs[2 * i] * 1.5 + 4.0).clamp(0.0, 8.0) as usize;
+            let bar = (data.outputs.value(2 * i) * 1.5 + 4.0).clamp(0.0, 8.0) as usize;
             let picture = &mut pixels[i * height * across..(i + 1) * height * across];
             picture[..bar * across].fill(200);
             picture[(i * 31) % (height * across)] ^= 90;

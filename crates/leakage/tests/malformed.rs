@@ -4,7 +4,7 @@ mod common;
 
 use common::shifted;
 use host::Silent;
-use leakage::{AttackerConfig, AuditError, AuditOptions, Observations, audit};
+use leakage::{AttackerConfig, AuditError, AuditOptions, Observations, Outputs, audit};
 
 type Spoil = fn(&mut Observations);
 
@@ -16,6 +16,11 @@ fn refusal(train: Spoil, test: Spoil) -> String {
     audit(&data[0], &data[1], &options, &Silent).expect_err("unsound input").to_string()
 }
 
+fn put(data: &mut Observations, at: usize, value: f32) {
+    let Outputs::Floats(values) = &mut data.outputs else { panic!("floats were given") };
+    values[at] = value;
+}
+
 #[test]
 fn every_fault_is_named() {
     let sound: Spoil = |_| ();
@@ -23,10 +28,14 @@ fn every_fault_is_named() {
         (|d| *d = Observations::default(), sound, "train: no items"),
         (|d| d.width = 0, sound, "train: `width` is 0"),
         (sound, |d| d.width = 5000, "test: `width` is 5000"),
-        (|d| d.outputs.truncate(899), sound, "train: `outputs` has 899 values, 900 expected"),
+        (
+            |d| d.outputs = d.outputs.subset(&(0..899).collect::<Vec<_>>(), 1),
+            sound,
+            "train: `outputs` has 899 values, 900 expected",
+        ),
         (sound, |d| d.collateral.push(0), "test: `collateral` has 301 values, 300 expected"),
-        (|d| d.outputs[7] = f32::NAN, sound, "train: `outputs` row 2, column 1 is NaN"),
-        (sound, |d| d.outputs[0] = f32::INFINITY, "test: `outputs` row 0, column 0 is inf"),
+        (|d| put(d, 7, f32::NAN), sound, "train: `outputs` row 2, column 1 is NaN"),
+        (sound, |d| put(d, 0, f32::INFINITY), "test: `outputs` row 0, column 0 is inf"),
         (|d| d.main[4] = 3, sound, "train: `main` row 4 is 3, but there are 3 classes"),
         (sound, |d| d.collateral[9] = u32::MAX, "test: `collateral` row 9 is 4294967295"),
         (|d| d.collateral.fill(1), sound, "train: `collateral` class 0 (`font 0`) has no item"),
@@ -56,6 +65,7 @@ fn options_are_checked() {
         (AuditOptions { families: vec![AttackerConfig::qda(), AttackerConfig::qda()], ..base() }, "qda"),
         (AuditOptions { seeds: vec![], ..base() }, "seeds"),
         (AuditOptions { held_out: f64::NAN, ..base() }, "NaN"),
+        (AuditOptions { families: vec![AttackerConfig::lattice()], ..base() }, "lattice"),
         (AuditOptions { test_limit: Some(3), ..base() }, "test_limit"),
         (AuditOptions { vote: vec![0], ..base() }, "vote"),
     ] {

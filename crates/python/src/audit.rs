@@ -30,14 +30,37 @@ impl AuditReport {
     }
 }
 
+/// Outputs as attackers get them: integers to the last bit, or floats.
+#[derive(FromPyObject)]
+pub enum Outputs<'py> {
+    Integers(PyReadonlyArray2<'py, i64>),
+    Floats(PyReadonlyArray2<'py, f32>),
+}
+
+impl Outputs<'_> {
+    /// The values, and how many an item has.
+    fn read(&self) -> (leakage::Outputs, usize) {
+        match self {
+            Self::Integers(array) => {
+                let array = array.as_array();
+                (array.iter().copied().collect::<Vec<i64>>().into(), array.dim().1)
+            }
+            Self::Floats(array) => {
+                let array = array.as_array();
+                (array.iter().copied().collect::<Vec<f32>>().into(), array.dim().1)
+            }
+        }
+    }
+}
+
 /// Outputs with labels: outputs, main label, collateral attribute.
-type Split<'py> = (PyReadonlyArray2<'py, f32>, PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, i64>);
+type Split<'py> = (Outputs<'py>, PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, i64>);
 
 fn observations(split: &Split<'_>, classes: &(Vec<String>, Vec<String>)) -> PyResult<Observations> {
     let (outputs, main, collateral) = split;
-    let (_, width) = outputs.as_array().dim();
+    let (outputs, width) = outputs.read();
     Ok(Observations {
-        outputs: outputs.as_array().iter().copied().collect(),
+        outputs,
         width,
         main: arrays::labels("main", main)?,
         collateral: arrays::labels("collateral", collateral)?,
@@ -47,7 +70,7 @@ fn observations(split: &Split<'_>, classes: &(Vec<String>, Vec<String>)) -> PyRe
 }
 
 #[pyfunction]
-#[pyo3(signature = (train, test, classes, names, families, seeds, limits, vote, control, growth, callback))]
+#[pyo3(signature = (train, test, classes, names, families, seeds, limits, vote, control, growth, noise, callback))]
 #[allow(clippy::too_many_arguments)]
 pub fn audit(
     py: Python<'_>,
@@ -61,6 +84,7 @@ pub fn audit(
     vote: Vec<usize>,
     control: bool,
     growth: bool,
+    noise: Vec<f64>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<AuditReport> {
     let (train, test) = (observations(&train, &classes)?, observations(&test, &classes)?);
@@ -74,6 +98,7 @@ pub fn audit(
         vote,
         shuffled_control: control,
         growth,
+        noise,
         ..AuditOptions::default()
     };
     progress::run(py, callback, move |bar| leakage::audit(&train, &test, &options, bar))?
@@ -88,16 +113,16 @@ pub fn attack<'py>(
     family: &str,
     train: Split<'_>,
     classes: (Vec<String>, Vec<String>),
-    outputs: PyReadonlyArray2<'_, f32>,
+    outputs: Outputs<'_>,
     main: PyReadonlyArray1<'_, i64>,
     seed: u64,
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
     let values = classes.1.len();
     let train = observations(&train, &classes)?;
     let family: Family = family.parse().map_err(raise::<leakage::AuditError>)?;
-    let (_, width) = outputs.as_array().dim();
+    let (outputs, width) = outputs.read();
     let asked = leakage::Asked {
-        outputs: outputs.as_array().iter().copied().collect(),
+        outputs,
         width,
         main: arrays::labels("main", &main)?,
     };

@@ -89,3 +89,46 @@ def test_the_classifier_follows_scikit_learn(data: hl.Dataset, test: hl.Dataset)
     assert np.array_equal(model.transform(test.images), model.compiled_.evaluate(test))
     copy = clone(model)
     assert not hasattr(copy, "compiled_") and copy.get_params() == model.get_params()
+
+
+def blind() -> tuple[hl.CompiledNetwork, hl.Dataset, hl.Dataset]:
+    """``D = 2^16·main + attribute``: the last pixel of every picture is 0 or 1 and means the attribute."""
+
+    def pictures(items: int, seed: int) -> hl.Dataset:
+        rng = np.random.default_rng(seed)
+        main, attribute = rng.integers(0, 3, items), rng.integers(0, 2, items)
+        images = rng.integers(0, 120, (items, 3, 3)).astype(np.uint8)
+        images[np.arange(items), main, :2] += 130
+        images[:, 2, 2] = attribute
+        return hl.Dataset(images, {"column": main, "font": attribute})
+
+    P = np.zeros((4, 10), dtype=np.int64)
+    R = np.zeros((4, 10), dtype=np.int64)
+    for row in range(3):
+        P[row, 1 + 3 * row : 3 + 3 * row] = [7, 11]
+        R[row, 1 + 3 * row : 3 + 3 * row] = [5, 3]
+    P[3, 9], R[3, 0] = 1, 1
+    D = np.concatenate([2**16 * np.eye(3, dtype=np.int64), np.ones((3, 1), dtype=np.int64)], axis=1)
+    encoder = hl.Encoder.pixels(3, 3, bits=8)
+    network = hl.CompiledNetwork.from_integers(P, R, D, encoder=encoder, main="column")
+    return network, pictures(3000, 1), pictures(1000, 2)
+
+
+def test_an_attribute_in_the_low_bits_is_found() -> None:
+    network, train, test = blind()
+    outputs = network.evaluate(test)
+    assert outputs.max() > 2**33 and (outputs[:, 0] % 2**16 == test.labels("font")).all()
+    report = hl.audit(network, train, test, main="column", collateral="font", control=False, vote=[])
+    assert report.strongest.accuracy >= 99 and report.strongest_pooled.accuracy >= 99
+    assert report.precision is not None and report.precision["outputs"][0]["opened_bits"] > 30
+    assert report.warning is not None and "noise covers 0.0" in report.warning and "warning" in repr(report)
+    assert "Warning" in report.html()
+    # Arrays of one's own: integers, and floats that are whole numbers.
+    sides = [(side, network.evaluate(side).astype(np.float64)) for side in (train, test)]
+    arrays = [(values, side.labels("column"), side.labels("font")) for side, values in sides]
+    floats = hl.audit(None, arrays[0], arrays[1], families=["digits", "forest-5"], control=False, vote=[])
+    assert floats.strongest_pooled.accuracy >= 99
+    attacker = hl.Attacker("lattice").fit(arrays[0][0], arrays[0][2], arrays[0][1])
+    assert attacker.score(arrays[1][0], arrays[1][2], arrays[1][1]) >= 0.99
+    with pytest.raises(AuditError, match="integers"):
+        hl.audit(None, leak(100, 1.0, 0), leak(100, 1.0, 1), families=["digits"])

@@ -40,6 +40,7 @@ mod opened;
 #[cfg(test)]
 mod rational;
 mod span;
+mod unnoised;
 
 pub use bounds::{Bounds, Interval};
 pub use columns::Columns;

@@ -4,6 +4,8 @@
 //! - *bits*: the sum of log2(high − low + 1) over a basis of it in the order of issue, by exact bounds over every
 //!   encoder in use under that public key. Outputs outside the basis follow from those inside, so that no choice of
 //!   basis can count too little;
+//! - *unnoised bits*: of those, the ones that noise does not cover: what is left of a wide output under small noise. The
+//!   value of an attribute hides in one of them;
 //! - *noise-free*: dimension of what no noise covers. A combination is covered if it adds some noise coordinate of `v`
 //!   times the constant `u_0`, and if that noise is no smaller than [`LEAST_NOISE`] of the range: holders pick the
 //!   combination, so noise that two functions share cancels, and noise in the low bits of a wide signal hides nothing.
@@ -12,6 +14,7 @@ use serde::Serialize;
 
 use crate::eigenvalues::eigenvalues;
 use crate::span::{is_clean, noise_coefficients};
+use crate::unnoised::unnoised_bits;
 use crate::{FormSpan, MapError, QuadraticMap};
 
 /// Noise whose deviation is below this share of the exact range of a combination covers nothing: `2^-17`.
@@ -38,6 +41,8 @@ pub struct Opened {
     pub bits: f64,
     /// Dimension of what no noise covers.
     pub noise_free: usize,
+    /// Those of `bits` that no noise covers.
+    pub unnoised_bits: f64,
 }
 
 impl Opened {
@@ -79,8 +84,17 @@ impl Opened {
                 shares.collect()
             })
             .collect();
-        let rank = span.rank();
-        Ok(Self { rank, bits, noise_free: cancelled.max(weak(&rows)) })
+        let noise: Vec<(f64, Vec<f64>)> = (basis.iter())
+            .map(|(width, coefficients)| {
+                // Noise in steps of 2^16 leaves the 16 bits below as they are: it covers its own entropy and no more.
+                let step = clean.iter().map(|&place| coefficients[place].unsigned_abs()).max().unwrap_or(0).max(1);
+                let parts = clean.iter().zip(&deviations);
+                let parts = parts.map(|(&place, deviation)| coefficients[place] as f64 / step as f64 * deviation);
+                (*width, parts.collect())
+            })
+            .collect();
+        let (rank, unnoised_bits) = (span.rank(), unnoised_bits(&noise));
+        Ok(Self { rank, bits, noise_free: cancelled.max(weak(&rows)), unnoised_bits })
     }
 }
 
@@ -118,7 +132,10 @@ mod tests {
         let (p, r) = ([0, 1, 0, 0, 0, 1], [1, 0, 0, 1, 0, 0]);
         let two = opening(&p, &r, &[1, 0, 0, 1], &[(0, 255), (-128, 127)]);
         let inside = opening(&p, &r, &[3, -7], &[(0, 9999)]);
-        assert_eq!(opened(std::slice::from_ref(&two)), Opened { rank: 2, bits: 16.0, noise_free: 2 });
+        assert_eq!(
+            opened(std::slice::from_ref(&two)),
+            Opened { rank: 2, bits: 16.0, noise_free: 2, unnoised_bits: 16.0 }
+        );
         assert_eq!(opened(&[two.clone(), two.clone(), inside]), opened(&[two]));
         assert_eq!(opened(&[opening(&p, &r, &[0, 0], &[(0, 0)])]), Opened::default());
     }
@@ -132,6 +149,12 @@ mod tests {
         };
         assert_eq!(opened(&[covered(1)]).noise_free, 0);
         assert_eq!(opened(&[covered(1 << 20)]).noise_free, 1);
+        // The same noise in steps of 1024: the ten bits below are open.
+        let stepped = opening(&[0, 1, 0, 1, 0, 0], &[1, 0, 0, 0, 0, 1], &[1, 1024], &[(-24_576, 24_591)]);
+        assert!((opened(&[stepped]).unnoised_bits - 11.53).abs() < 0.01);
+        // 64 values under noise of deviation 4, and the same noise in the low bits of a wide output.
+        assert!((opened(&[covered(1)]).unnoised_bits - 1.95).abs() < 0.01);
+        assert!((opened(&[covered(1 << 20)]).unnoised_bits - 19.86).abs() < 0.01);
     }
 
     #[test]
@@ -159,6 +182,7 @@ mod tests {
         let f = opening(&p, &r, &[1, 0, 1, 0, 1, 1], &[(-24, 39), (-24, 39)]);
         let found = opened(&[f]);
         assert_eq!((found.rank, found.noise_free), (2, 1));
+        assert!((found.bits - found.unnoised_bits - 4.05).abs() < 0.01, "{found:?}");
     }
 
     #[test]

@@ -42,11 +42,12 @@ fn observe(items: usize, shift: f64, seed: u64) -> Observations {
         collateral_classes: vec!["cursive".into(), "serif".into()],
         ..Observations::default()
     };
+    let mut outputs: Vec<f32> = Vec::new();
     for i in 0..items {
         let (m, c) = (i % 10, i / 10 % 2);
         let angle = m as f64 * std::f64::consts::TAU / 10.0;
         let strength = shift * (0.5 + m as f64 / 9.0) * if c == 1 { 0.5 } else { -0.5 };
-        data.outputs.extend([
+        outputs.extend([
             (9.0 * angle.cos() + normal()) as f32,
             (9.0 * angle.sin() + normal()) as f32,
             (strength + normal()) as f32,
@@ -55,5 +56,6 @@ fn observe(items: usize, shift: f64, seed: u64) -> Observations {
         data.main.push(m as u32);
         data.collateral.push(c as u32);
     }
+    data.outputs = outputs.into();
     data
 }

@@ -15,7 +15,7 @@ fn observe(items: usize, shift: f32, seed: u64) -> Observations {
         [main as f32 * 6.0 + noise(), collateral as f32 * shift + noise()]
     };
     Observations {
-        outputs: labels().flat_map(row).collect(),
+        outputs: labels().flat_map(row).collect::<Vec<f32>>().into(),
         width: 2,
         main: labels().map(|(main, _)| main).collect(),
         collateral: labels().map(|(_, collateral)| collateral).collect(),
@@ -74,6 +74,22 @@ fn the_page_escapes_what_comes_from_outside_and_needs_nothing_else() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(all, ids.len(), "ids must be unique");
+}
+
+#[test]
+fn the_first_screen_warns_of_outputs_that_nothing_accounts_for() {
+    let mut wide = report("wide <network>", "font");
+    assert!(!Page::new("Audit").report(&wide).html().contains("How fine the outputs are"));
+    let output =
+        serde_json::json!({"low": -7, "high": 1 << 30, "opened_bits": 30.0, "noise_bits": 1.5, "idle_bits": 24.5});
+    let precision = serde_json::json!({
+        "outputs": [output], "needed_bits": 4.0, "opened_bits": 30.0, "idle_bits": 24.5, "warning": "output 0 <opens>",
+    });
+    wide.precision = Some(serde_json::from_value(precision).unwrap());
+    let page = Page::new("Audit").report(&wide).html();
+    let first = &page[..page.find("class=\"cards\"").unwrap()];
+    assert!(first.contains("Warning:</b> output 0 &lt;opens&gt;."), "{first}");
+    assert!(page.contains("How fine the outputs are") && page.contains("-7 to 1073741824") && page.contains("24.5"));
 }
 
 #[test]

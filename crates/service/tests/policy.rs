@@ -42,7 +42,7 @@ fn audit(high: f64, at: i64) -> AuditEvidence {
 }
 
 fn opened(rank: usize, bits: f64) -> Opened {
-    Opened { rank, bits, noise_free: rank }
+    Opened { rank, bits, noise_free: rank, unnoised_bits: bits }
 }
 
 fn refusals<'a>(change: impl FnOnce(&mut Request<'a>)) -> Vec<String> {
@@ -212,11 +212,40 @@ fn a_policy_may_demand_how_much_an_audit_rests_on() {
     }
 }
 
+/// Four outputs of 30 bits in which noise covers all but a few, against as many without.
+#[test]
+fn bits_without_noise_are_limited() {
+    let policy = parse(&text().replace("rank = 4", "rank = 4\nunnoised_bits = 20.0")).unwrap();
+    let (audits, nobody) = ([audit(55.0, 100 * DAY)], BTreeSet::new());
+    let decide = |before: f64, after: f64| {
+        let of = |unnoised_bits| Opened { rank: 3, bits: 70.0, noise_free: 0, unnoised_bits };
+        let request = Request {
+            network: NETWORK,
+            registered: true,
+            before: of(before),
+            after: of(after),
+            audits: &audits,
+            approved_by: &nobody,
+            new_holder: true,
+            holders: 1,
+            others_open: false,
+            now: 110 * DAY,
+        };
+        policy.decide(&request).refusals
+    };
+    assert!(decide(0.0, 20.0).is_empty());
+    // Nothing more than is open already.
+    assert!(decide(60.0, 60.0).is_empty());
+    let refused = decide(0.0, 60.0);
+    assert!(refused.len() == 1 && refused[0].contains("unnoised bits: 0.0"), "{refused:?}");
+    assert!(refused[0].contains("the policy allows 20.0"), "{refused:?}");
+}
+
 #[test]
 fn noise_is_demanded_where_it_is_required() {
     let noisy = parse(&format!("{}\n[noise]\nrequired = true\n", text())).unwrap();
     let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
-    let after = |noise_free| Opened { rank: 2, bits: 5.0, noise_free };
+    let after = |noise_free| Opened { rank: 2, bits: 5.0, noise_free, unnoised_bits: 5.0 };
     let decide = |after| {
         let before = opened(0, 0.0);
         let request = Request {
@@ -251,6 +280,7 @@ fn files_that_make_no_sense_are_refused_by_field() {
         ("people = 2", "people = 1", "approval.people"),
         ("people = 2", "people = 2\nmax_days = 0", "approval.max_days"),
         ("rank = 4", "rank = 4\nholders = 0", "limits.holders"),
+        ("rank = 4", "rank = 4\nunnoised_bits = -1.0", "limits.unnoised_bits"),
         ("[keys]", "[ledger]\nquorum = 1\n[keys]", "ledger.quorum"),
         (BEN, LAB, "approval.approvers"),
         (LAB, "ed25519:00", "no public key"),

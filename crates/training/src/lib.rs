@@ -26,7 +26,9 @@ mod parity;
 mod sketch;
 mod train;
 
-pub use compile::{CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, compile};
+pub use compile::{
+    CompileDefence, CompileError, CompileOptions, CompileReport, IDLE_BITS, OutputRange, Precision, compile,
+};
 pub use defences::{AdversarialOptions, CertifyOptions, Defence, MatchOptions};
 pub use float::adversary::Adversary;
 pub use history::{History, HistoryError};

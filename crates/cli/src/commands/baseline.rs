@@ -100,7 +100,7 @@ impl Baseline {
             None => Labels { name: String::new(), classes: vec!["any".into()], values: vec![0; data.len()] },
         };
         Ok(Observations {
-            outputs,
+            outputs: outputs.into(),
             width: encoder.features(),
             main: given.values,
             collateral: label.values.clone(),

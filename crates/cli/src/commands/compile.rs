@@ -176,6 +176,7 @@ fn text(report: &CompileReport) -> String {
             between(range.exact.0.to_string(), range.exact.1.to_string()),
             between(range.empirical.0.to_string(), range.empirical.1.to_string()),
             format!("{:.1}", range.bits),
+            format!("{:.1}", range.idle_bits),
         ]
     };
     format!(
@@ -189,8 +190,8 @@ fn text(report: &CompileReport) -> String {
         report.inputs.0,
         report.inputs.1,
         console::table(
-            ["output", "exact range", "range on the data", "bits"],
+            ["output", "exact range", "range on the data", "bits", "idle"],
             report.outputs.iter().enumerate().map(row)
         )
-    )
+    ) + &report.warning().map_or_else(String::new, |warning| format!("\nwarning: {warning}"))
 }

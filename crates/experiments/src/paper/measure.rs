@@ -103,7 +103,7 @@ impl Ground {
             None => {
                 let seen = |data: &Dataset| {
                     let outputs = network.outputs(data).map_err(MeasureError::from)?;
-                    Ok::<_, ExperimentError>(with_labels(outputs, network.width(), data, MAIN, COLLATERAL)?)
+                    Ok::<_, ExperimentError>(with_labels(outputs.into(), network.width(), data, MAIN, COLLATERAL)?)
                 };
                 (network.accuracy(test)?, [seen(attack)?, seen(test)?], None)
             }

@@ -20,7 +20,7 @@ use super::studies;
 use crate::ExperimentError;
 use crate::certify::{Certified, Certifier, Source};
 use crate::kept::kept;
-use crate::observe::{noise_bound, observations};
+use crate::observe::{noise_bound, noise_of, observations};
 
 /// How one of the networks is made.
 #[derive(Clone, Debug)]
@@ -208,7 +208,12 @@ impl Recipe {
         Drawings { test, attack, .. }: &Drawings,
         progress: &dyn Progress,
     ) -> Result<AuditReport, ExperimentError> {
-        let options = AuditOptions { network: self.name.into(), attribute: COLLATERAL.into(), ..self.audit.clone() };
+        let options = AuditOptions {
+            network: self.name.into(),
+            attribute: COLLATERAL.into(),
+            noise: noise_of(compiled),
+            ..self.audit.clone()
+        };
         let seen = |data| observations(compiled, data, MAIN, COLLATERAL);
         let (learned, scored) = (seen(attack)?, seen(test)?);
         progress.note("attacking");

@@ -1,7 +1,7 @@
 //! Gradient boosting of trees of depth 5.
 
 use super::config::{Attacker, AttackerConfig, Columns, Kind};
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use super::trees;
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
@@ -43,7 +43,7 @@ impl Attacker for Boosting {
         Columns::Both
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
         trees::boosting(train, test, rng)
     }
 }

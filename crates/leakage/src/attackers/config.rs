@@ -1,6 +1,6 @@
 //! What an attacker is, and one setting of it.
 
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::error::AuditError;
 use crate::metrics::Scores;
 use rand::SeedableRng;
@@ -80,19 +80,18 @@ pub(crate) trait Attacker: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether it reads the outputs as integers, of all main classes at once; it takes no part where they are floats.
+    fn reads_integers(&self) -> bool {
+        false
+    }
+
     /// The number in which settings differ that are run together.
     fn shared(&self) -> f64 {
         0.0
     }
 
-    /// Learns from `train` and scores the rows of `test`. `uncensored` belongs to the rows of `train`.
-    fn fit_and_predict(
-        &self,
-        train: &Sample,
-        uncensored: Option<Uncensored>,
-        test: &[f32],
-        rng: &mut ChaCha8Rng,
-    ) -> Scores;
+    /// Learns from `train` and scores the rows of `test`. `beside` belongs to these rows.
+    fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores;
 }
 
 /// One setting of one kind of attacker; displays as its name in reports (`knn-15`) and is read from it.
@@ -126,6 +125,11 @@ impl AttackerConfig {
         self.0.needs_undefended()
     }
 
+    /// Whether it reads the digits of integers: it takes no part where outputs are floats.
+    pub fn reads_integers(&self) -> bool {
+        self.0.reads_integers()
+    }
+
     /// Most training items that one model learns from; `None` where it takes all.
     pub fn row_limit(&self) -> Option<usize> {
         self.0.row_limit()
@@ -154,15 +158,15 @@ impl AttackerConfig {
     }
 
     /// Scores of configurations that share their work (one neighbour search serves every k), or of one, in the order
-    /// given. `uncensored` belongs to the rows of `train`.
+    /// given. `beside` belongs to these rows.
     pub(crate) fn attack(
         group: &[AttackerConfig],
         train: &Sample,
-        uncensored: Option<Uncensored>,
+        beside: Beside,
         test: &[f32],
         seed: u64,
     ) -> Vec<Scores> {
-        if let Some(scores) = constant(train, test.len() / train.width) {
+        if let Some(scores) = constant(train, test) {
             return vec![scores; group.len()];
         }
         if let Some(together) = group.first().and_then(|first| first.0.kind().together) {
@@ -170,19 +174,13 @@ impl AttackerConfig {
             return together(train, test, &settings);
         }
         let alone = |config: &AttackerConfig| {
-            config.0.fit_and_predict(train, uncensored, test, &mut ChaCha8Rng::seed_from_u64(seed))
+            config.0.fit_and_predict(train, beside, test, &mut ChaCha8Rng::seed_from_u64(seed))
         };
         group.iter().map(alone).collect()
     }
 
-    pub(crate) fn fit_and_predict(
-        &self,
-        train: &Sample,
-        uncensored: Option<Uncensored>,
-        test: &[f32],
-        rng: &mut ChaCha8Rng,
-    ) -> Scores {
-        self.0.fit_and_predict(train, uncensored, test, rng)
+    pub(crate) fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+        self.0.fit_and_predict(train, beside, test, rng)
     }
 }
 
@@ -205,12 +203,12 @@ impl fmt::Display for AttackerConfig {
 }
 
 /// Where only one value occurs, or none, there is nothing to learn: it is the answer.
-fn constant(train: &Sample, rows: usize) -> Option<Scores> {
+fn constant(train: &Sample, test: &[f32]) -> Option<Scores> {
     let first = train.labels.first();
     if train.labels.iter().any(|l| Some(l) != first) {
         return None;
     }
-    Some(Scores { values: train.log_prior().repeat(rows), classes: train.classes })
+    Some(train.blind(test))
 }
 
 /// The number after `prefix` in a name.

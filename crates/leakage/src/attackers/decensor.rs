@@ -2,7 +2,7 @@
 
 use super::config::{Attacker, AttackerConfig, Kind};
 use super::decensor_map;
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
@@ -43,7 +43,11 @@ impl Attacker for Decensor {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if !self.then.needs_undefended() && !self.then.is_pooled() && self.then.validate().is_ok() {
+        if !self.then.needs_undefended()
+            && !self.then.is_pooled()
+            && !self.then.reads_integers()
+            && self.then.validate().is_ok()
+        {
             Ok(())
         } else {
             Err("de-censoring goes before one other attacker with a model per class")
@@ -54,17 +58,11 @@ impl Attacker for Decensor {
         true
     }
 
-    fn fit_and_predict(
-        &self,
-        train: &Sample,
-        uncensored: Option<Uncensored>,
-        test: &[f32],
-        rng: &mut ChaCha8Rng,
-    ) -> Scores {
-        match uncensored {
+    fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+        match beside.uncensored {
             Some(uncensored) => decensor_map::attack(&self.then, train, uncensored, test, rng),
             // Refused before any attacker starts; the plain attack is the nearest to what was asked.
-            None => self.then.fit_and_predict(train, None, test, rng),
+            None => self.then.fit_and_predict(train, Beside::default(), test, rng),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::config::{AttackerConfig, Columns};
 use super::neural;
-use super::sample::{Sample, Standardiser, Uncensored, Whitener};
+use super::sample::{Beside, Sample, Uncensored};
+use super::standard::{Standardiser, Whitener};
 use crate::metrics::Scores;
 use rand::RngExt;
 
@@ -25,10 +26,11 @@ pub(crate) fn attack(
     });
     let mut restored = neural::predict(&map, test, train.width);
     let mut targets = targets;
-    let white = Whitener::fit(&targets, width).filter(|_| then.columns() == Columns::Uncorrelated);
+    let white = Whitener::of(&targets, width).filter(|_| then.columns() == Columns::Uncorrelated);
     if let Some(white) = white {
-        (restored, targets) = (white.apply(&restored), white.apply(&targets));
+        (restored, targets) = (white.apply_to(&restored), white.apply_to(&targets));
     }
     let clear = Sample { rows: targets.into(), width, labels: train.labels.clone(), classes: train.classes };
-    AttackerConfig::attack(std::slice::from_ref(then), &clear, None, &restored, rng.random()).swap_remove(0)
+    AttackerConfig::attack(std::slice::from_ref(then), &clear, Beside::default(), &restored, rng.random())
+        .swap_remove(0)
 }

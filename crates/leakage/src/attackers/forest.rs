@@ -1,7 +1,7 @@
 //! Random forest of 150 trees.
 
 use super::config::{Attacker, AttackerConfig, Columns, Kind, number};
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use super::trees::{self, ForestOptions};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
@@ -49,7 +49,7 @@ impl Attacker for Forest {
         Columns::Both
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
         let options = ForestOptions { trees: 150, depth: 30, leaf: self.leaf, bagging: true, extra: false };
         trees::forest(train, test, &options, rng)
     }

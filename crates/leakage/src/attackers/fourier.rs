@@ -2,7 +2,7 @@
 
 use super::config::{Attacker, AttackerConfig, Columns, Kind, number};
 use super::linear_model;
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
@@ -52,7 +52,7 @@ impl Attacker for Fourier {
         Columns::Uncorrelated
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
         linear_model::fourier(train, test, self.features, RELATIVE, rng)
     }
 }

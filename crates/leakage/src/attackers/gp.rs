@@ -2,7 +2,7 @@
 
 use super::config::{Attacker, AttackerConfig, Columns, Kind, number};
 use super::process;
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
@@ -53,7 +53,7 @@ impl Attacker for Process {
         Some(self.rows)
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
         process::attack(train, test, self.rows, rng)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::config::{Attacker, AttackerConfig, Columns, Kind, number};
 use super::kernel;
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
@@ -54,7 +54,7 @@ impl Attacker for Kernel {
         self.bandwidth
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], _: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], _: &mut ChaCha8Rng) -> Scores {
         kernel::attack(train, test, &[self.bandwidth]).swap_remove(0)
     }
 }

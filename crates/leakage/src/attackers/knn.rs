@@ -2,7 +2,7 @@
 
 use super::config::{Attacker, AttackerConfig, Columns, Kind, number};
 use super::neighbours;
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
@@ -55,7 +55,7 @@ impl Attacker for Neighbours {
         self.k as f64
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], _: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], _: &mut ChaCha8Rng) -> Scores {
         neighbours::attack(train, test, &[self.k]).swap_remove(0)
     }
 }

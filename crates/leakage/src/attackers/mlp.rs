@@ -2,7 +2,7 @@
 
 use super::config::{Attacker, AttackerConfig, Kind};
 use super::neural;
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
@@ -59,7 +59,7 @@ impl Attacker for Mlp {
         true
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
         neural::attack(train, test, &self.hidden, EPOCHS, rng)
     }
 }

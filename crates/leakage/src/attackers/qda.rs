@@ -2,7 +2,7 @@
 
 use super::config::{Attacker, AttackerConfig, Kind};
 use super::densities;
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
@@ -39,7 +39,7 @@ impl Attacker for Qda {
         1
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], _: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], _: &mut ChaCha8Rng) -> Scores {
         densities::attack(train, test, false)
     }
 }

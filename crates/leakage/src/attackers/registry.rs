@@ -19,6 +19,10 @@ const KINDS: &[&Kind] = &[
     &super::boosting::KIND,
     &super::mlp::KIND,
     &super::cnn::KIND,
+    &super::digits::KIND,
+    &super::lattice::KIND,
+    &super::period::KIND,
+    &super::parity::KIND,
     &super::decensor::KIND,
 ];
 
@@ -28,7 +32,7 @@ impl AttackerConfig {
         KINDS.iter().flat_map(|kind| (kind.quick)()).collect()
     }
 
-    /// Every kind that needs outputs only, with the settings that have mattered; minutes rather than seconds.
+    /// Every kind that needs outputs only (those that read integers leave where outputs are floats), with the settings that have mattered; minutes rather than seconds.
     pub fn full() -> Vec<AttackerConfig> {
         KINDS.iter().flat_map(|kind| (kind.full)()).collect()
     }
@@ -38,7 +42,7 @@ impl AttackerConfig {
         KINDS.iter().map(|kind| (kind.form, kind.title, kind.text))
     }
 
-    /// How many attackers of how many kinds `panel` holds, in words: `27 attackers of 14 kinds`.
+    /// How many attackers of how many kinds `panel` holds, in words: `31 attackers of 18 kinds`.
     pub fn count(panel: &[AttackerConfig]) -> String {
         let mut kinds: Vec<&str> = panel.iter().map(AttackerConfig::kind).collect();
         kinds.sort_unstable();
@@ -90,13 +94,14 @@ mod tests {
     fn panels_keep_their_order_since_equal_attackers_are_told_apart_by_it() {
         let names =
             |panel: Vec<AttackerConfig>| panel.iter().map(AttackerConfig::to_string).collect::<Vec<_>>().join(" ");
-        let quick = "logistic qda knn-7 knn-15 knn-51 knn-201 forest-5 boosting mlp-64x32";
+        let quick = "logistic qda knn-7 knn-15 knn-51 knn-201 forest-5 boosting mlp-64x32 digits lattice \
+                     period parity";
         assert_eq!(names(AttackerConfig::quick()), quick);
         let full = "logistic ridge qda naive-bayes knn-7 knn-15 knn-31 knn-51 knn-101 knn-201 kde-0.05 kde-0.1 kde-0.2 \
                     kde-0.4 kde-0.8 fourier-300 gp-500 tree forest-1 forest-10 extra-trees-5 boosting mlp-64 mlp-64x32 \
-                    mlp-128x64x32 mlp-256x128 cnn";
+                    mlp-128x64x32 mlp-256x128 cnn digits lattice period parity";
         assert_eq!(names(AttackerConfig::full()), full);
-        assert_eq!(AttackerConfig::count(&AttackerConfig::full()), "27 attackers of 14 kinds");
+        assert_eq!(AttackerConfig::count(&AttackerConfig::full()), "31 attackers of 18 kinds");
     }
 
     #[test]

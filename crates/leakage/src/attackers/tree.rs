@@ -1,7 +1,7 @@
 //! One decision tree of depth 12.
 
 use super::config::{Attacker, AttackerConfig, Columns, Kind};
-use super::sample::{Sample, Uncensored};
+use super::sample::{Beside, Sample};
 use super::trees::{self, ForestOptions};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
@@ -43,7 +43,7 @@ impl Attacker for Tree {
         Columns::Both
     }
 
-    fn fit_and_predict(&self, train: &Sample, _: Option<Uncensored>, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+    fn fit_and_predict(&self, train: &Sample, _: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
         let options = ForestOptions { trees: 1, depth: 12, leaf: 10, bagging: false, extra: false };
         trees::forest(train, test, &options, rng)
     }

@@ -5,6 +5,7 @@ mod decoder;
 mod similarity;
 
 use crate::error::AuditError;
+use crate::outputs::Outputs;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use decoder::Decoded;
@@ -26,7 +27,7 @@ const EXAMPLES: usize = 10;
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
     /// Outputs, row-major, N·`width`, finite.
-    pub outputs: &'a [f32],
+    pub outputs: &'a Outputs,
     /// Outputs per item.
     pub width: usize,
     /// Inputs, row-major, N·`height`·`across`, 0..255.
@@ -210,13 +211,10 @@ fn check(inputs: &Inputs, split: &'static str) -> Result<(), AuditError> {
             last: inputs.classes.saturating_sub(1),
         });
     }
-    match inputs.outputs.iter().position(|x| !x.is_finite()) {
-        Some(at) => Err(AuditError::NotFinite {
-            split,
-            row: at / inputs.width,
-            column: at % inputs.width,
-            value: inputs.outputs[at],
-        }),
+    match inputs.outputs.unsound() {
+        Some((at, value)) => {
+            Err(AuditError::NotFinite { split, row: at / inputs.width, column: at % inputs.width, value })
+        }
         None => Ok(()),
     }
 }

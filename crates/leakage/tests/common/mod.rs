@@ -24,14 +24,16 @@ pub fn observe(
         collateral_classes: (0..collateral).map(|c| format!("font {c}")).collect(),
         ..Observations::default()
     };
+    let mut outputs: Vec<f32> = Vec::new();
     for i in 0..items {
         let (m, c) = (i % main, i / main % collateral);
         let row = draw(m, c, &mut rng);
         data.width = row.len();
-        data.outputs.extend(row.iter().map(|&x| x as f32));
+        outputs.extend(row.iter().map(|&x| x as f32));
         data.main.push(m as u32);
         data.collateral.push(c as u32);
     }
+    data.outputs = outputs.into();
     data
 }
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 _Path = Union[str, PathLike[str]]
 _Callback = Optional[Callable[[int, int, str], None]]
-_Split = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]
+_Outputs = Union[NDArray[np.int64], NDArray[np.float32]]
+_Split = tuple[_Outputs, NDArray[np.int64], NDArray[np.int64]]
 
 __version__: str
 
@@ -201,6 +202,7 @@ def audit(
     vote: Sequence[int],
     control: bool,
     growth: bool,
+    noise: Sequence[float],
     callback: _Callback,
 ) -> AuditReport: ...
 def certify(
@@ -221,7 +223,7 @@ def attack(
     family: str,
     train: _Split,
     classes: tuple[Sequence[str], Sequence[str]],
-    outputs: NDArray[np.float32],
+    outputs: _Outputs,
     main: NDArray[np.int64],
     seed: int,
 ) -> NDArray[np.float32]: ...

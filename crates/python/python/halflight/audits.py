@@ -87,6 +87,18 @@ class AuditReport:
         shuffled = self._values["controls"]["shuffled"]
         return None if shuffled is None else _finding(shuffled["strongest_pooled"])
 
+    @property
+    def precision(self) -> Optional[dict[str, Any]]:
+        """Bits that outputs open, that the main label needs, that noise covers, and that are idle; None for floats."""
+        found: Optional[dict[str, Any]] = self._values.get("precision")
+        return found
+
+    @property
+    def warning(self) -> Optional[str]:
+        """What to know about outputs that are far finer than anything needs, in words."""
+        warning: Optional[str] = (self.precision or {}).get("warning")
+        return warning
+
     def to_dict(self) -> dict[str, Any]:
         """The whole report."""
         values: dict[str, Any] = json.loads(self.to_json())
@@ -111,7 +123,8 @@ class AuditReport:
         return f'<iframe srcdoc="{page}" style="width:100%;height:640px;border:1px solid #8888"></iframe>'
 
     def __repr__(self) -> str:
-        return f"<AuditReport on {self._values['attribute']}: strongest {self.strongest}>"
+        warning = f"; warning: {self.warning}" if self.warning else ""
+        return f"<AuditReport on {self._values['attribute']}: strongest {self.strongest}{warning}>"
 
 
 def _finding(values: Mapping[str, Any]) -> Finding:
@@ -136,6 +149,7 @@ def audit(
     vote: Sequence[int] = (1, 5, 20, 50, 140),
     control: bool = True,
     growth: bool = False,
+    noise: Optional[Sequence[float]] = None,
     name: Optional[str] = None,
     progress: Progress = None,
 ) -> AuditReport:
@@ -147,7 +161,8 @@ def audit(
         Whose outputs; None to give outputs of one's own.
     train, test : Dataset, or (outputs, main, collateral)
         Items that attackers learn from and are scored on; best such that the network never saw. Without a
-        network: float outputs ``[N, S]`` and two arrays of N class indices.
+        network: outputs ``[N, S]`` and two arrays of N class indices. Integers, and floats that are whole numbers, are
+        taken to the last bit; other floats are rounded to 32 bits, and attackers that read digits take no part.
     main, collateral : str
         The label that everyone may know, and the label that attackers are after.
     families : "quick", "full" or list of str
@@ -162,6 +177,8 @@ def audit(
         Repeat with shuffled labels: the floor of the procedure.
     growth : bool
         Also learn from growing parts of the items.
+    noise : sequence of S float, optional
+        Deviation of the noise in every output, to tell which bits it covers; a compiled network's own by default.
 
     Returns
     -------
@@ -192,12 +209,14 @@ def audit(
         list(vote),
         control,
         growth,
+        _noise(network) if noise is None else [float(deviation) for deviation in noise],
         callback(progress, "auditing"),
     )
     return AuditReport(native)
 
 
-_Split = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]
+_Outputs = Union[NDArray[np.int64], NDArray[np.float32]]
+_Split = tuple[_Outputs, NDArray[np.int64], NDArray[np.int64]]
 _Classes = tuple[list[str], list[str]]
 
 
@@ -207,11 +226,36 @@ def _split(network: Optional[Audited], items: Any, main: str, collateral: str) -
             raise TypeError("without a network, give (outputs, main, collateral)")
         outputs = network.evaluate(items) if isinstance(network, CompiledNetwork) else network.outputs(items)
         classes = (items.classes(main), items.classes(collateral))
-        return (np.asarray(outputs, dtype=np.float32), items.labels(main), items.labels(collateral)), classes
+        return (exact(outputs), items.labels(main), items.labels(collateral)), classes
     outputs, of_main, of_collateral = items
     labels = tuple(np.ascontiguousarray(side, dtype=np.int64) for side in (of_main, of_collateral))
     names = tuple([str(value) for value in range(int(side.max(initial=-1)) + 1)] for side in labels)
-    return (np.ascontiguousarray(outputs, dtype=np.float32), labels[0], labels[1]), (names[0], names[1])
+    return (exact(outputs), labels[0], labels[1]), (names[0], names[1])
+
+
+def exact(outputs: ArrayLike) -> _Outputs:
+    """Whole numbers in 64 bits, as keys open them; anything else in 32-bit floats."""
+    values = np.asarray(outputs)
+    if values.dtype.kind == "O":
+        values = np.asarray(outputs, dtype=np.int64 if _all_int(values) else np.float64)
+    if values.dtype.kind == "u" and values.size and int(values.max()) >= 2**63:
+        raise ValueError(f"an output is {int(values.max())}: whole numbers have 63 bits and a sign")
+    if values.dtype.kind in "iub":
+        return np.ascontiguousarray(values, dtype=np.int64)
+    if values.size and np.isfinite(values).all() and (np.abs(values) < 2.0**63).all() and (values == np.round(values)).all():
+        return np.ascontiguousarray(values, dtype=np.int64)
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _all_int(values: NDArray[Any]) -> bool:
+    return all(isinstance(value, (int, np.integer)) for value in values.flat)
+
+
+def _noise(network: Optional[Audited]) -> list[float]:
+    if not isinstance(network, CompiledNetwork):
+        return []
+    noise = json.loads(network.encoder.to_json()).get("noise")
+    return [float(deviation) for deviation in noise["deviations"]] if noise else []
 
 
 def families(panel: str = "quick") -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _native
 from ._progress import Progress
+from .audits import exact
 from .compiled import CompiledNetwork, compile
 from .data import Dataset
 from .networks import Network, train
@@ -157,12 +158,12 @@ class Attacker(_Estimator):
         self.seed = seed
 
     def fit(self, X: ArrayLike, y: ArrayLike, main: Optional[ArrayLike] = None) -> Attacker:
-        """Stores outputs ``X`` float ``[N, S]``, the attribute ``y`` ``[N]`` and, if known, main labels ``[N]``.
+        """Stores outputs ``X`` ``[N, S]``, whole numbers to the last bit, the attribute ``y`` ``[N]`` and, if known, main labels ``[N]``.
 
         Every main class needs 10 items. Raises ``AuditError`` when asked.
         """
         self.classes_, found = np.unique(np.asarray(y), return_inverse=True)
-        outputs = np.ascontiguousarray(X, dtype=np.float32)
+        outputs = exact(X)
         given = np.zeros(len(outputs), dtype=np.int64) if main is None else np.asarray(main)
         self.main_classes_, mains = np.unique(given, return_inverse=True)
         self._told = main is not None
@@ -172,7 +173,7 @@ class Attacker(_Estimator):
 
     def predict_log_proba(self, X: ArrayLike, main: Optional[ArrayLike] = None) -> NDArray[np.float32]:
         """Log probabilities ``[N, values]`` in the order of ``classes_``."""
-        outputs = np.ascontiguousarray(X, dtype=np.float32)
+        outputs = exact(X)
         if self._told != (main is not None):
             raise ValueError("give `main` to fit and to predict, or to neither")
         asked = np.zeros(len(outputs), dtype=np.int64)

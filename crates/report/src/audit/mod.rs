@@ -7,6 +7,7 @@ mod cloud;
 mod growth;
 mod method;
 mod pairs;
+mod precision;
 mod reconstruction;
 mod summary;
 mod tables;
@@ -34,6 +35,7 @@ pub(crate) fn details(reports: &[&AuditReport]) -> String {
         vote::section,
         growth::section,
         pairs::section,
+        precision::section,
         cloud::section,
         reconstruction::section,
         tables::section,

@@ -38,7 +38,7 @@ fn lead(report: &AuditReport) -> String {
         escape(&report.attribute),
         percent(found.accuracy),
         percent(found.chance),
-    )
+    ) + &super::precision::warning(report)
 }
 
 fn card(at: usize, report: &AuditReport) -> String {

@@ -147,6 +147,16 @@ impl Policy {
                 before.bits, after.bits, self.limits.bits
             ));
         }
+        if let Some(allowed) = self.limits.unnoised_bits
+            && after.unnoised_bits > before.unnoised_bits
+            && after.unnoised_bits > allowed
+        {
+            refusals.push(format!(
+                "unnoised bits: {:.1} that no noise covers are open under this public key, {:.1} would be; the policy allows \
+                 {allowed:.1}; compile with more noise or with fewer bits",
+                before.unnoised_bits, after.unnoised_bits
+            ));
+        }
         if request.new_holder && request.holders > self.limits.holders {
             refusals.push(format!(
                 "holders: {} would have keys under this public key; the policy allows {}",

@@ -9,6 +9,7 @@
 //! [limits]                      # per public key, over everyone who holds keys: holders can pool them
 //! rank = 4                      # dimension of the span of all functions opened
 //! bits = 120.0                  # log2 of the ranges of a basis of that span
+//! unnoised_bits = 40.0          # those bits that no noise covers; absent: anything
 //! holders = 16                  # different people or machines with keys
 //!
 //! [audit]                       # omit to demand none
@@ -105,6 +106,8 @@ struct Networks {
 struct Limits {
     rank: usize,
     bits: f64,
+    #[serde(default)]
+    unnoised_bits: Option<f64>,
     #[serde(default = "sixteen")]
     holders: usize,
 }
@@ -284,6 +287,9 @@ impl Policy {
         }
         if !(self.limits.bits > 0.0 && self.limits.bits.is_finite()) {
             return value("limits.bits", self.limits.bits.to_string(), "write a positive number");
+        }
+        if let Some(bits) = self.limits.unnoised_bits.filter(|bits| !(*bits >= 0.0 && bits.is_finite())) {
+            return value("limits.unnoised_bits", bits.to_string(), "write a number of bits, 0 or more, or omit it");
         }
         if self.limits.holders == 0 {
             return value("limits.holders", "0".into(), "write how many different holders may have keys");

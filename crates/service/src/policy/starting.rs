@@ -10,6 +10,7 @@ use crate::hash::Hash;
 /// rounded up.
 pub fn starting_policy(network: Hash, opened: &Opened) -> String {
     let (rank, bits) = (opened.rank.max(1), opened.bits.ceil().max(1.0));
+    let unnoised = opened.unnoised_bits.ceil();
     format!(
         r#"# What this authority may issue. The command line reads it at every request, a running server when it starts and
 # at POST /v1/policy/reload. Every decision goes to the ledger with the hash of this file, and so does the file itself.
@@ -25,6 +26,7 @@ allow = [
 # Per public key, over everyone who holds keys: holders can pool them. These leave room for the network above alone.
 rank = {rank}        # dimension of the span of all functions opened
 bits = {bits:.1}   # log2 of the exact ranges of a basis of that span, over every encoder in use
+# unnoised_bits = {unnoised:.1}    # those bits that no noise covers: where a network can hide what it likes
 holders = 16   # different people or machines with keys
 
 [keys]
@@ -83,10 +85,13 @@ mod tests {
 
     #[test]
     fn the_text_is_a_policy_with_and_without_its_comments() {
-        let text = starting_policy(Hash([7; 32]), &Opened { rank: 1, bits: 9.97, noise_free: 1 });
+        let text = starting_policy(Hash([7; 32]), &Opened { rank: 1, bits: 9.97, noise_free: 1, unnoised_bits: 4.2 });
         let path = Path::new("policy.toml");
         assert_eq!(Policy::parse(&text, path).unwrap().valid_days(), Some(90));
-        assert!(text.contains("rank = 1 ") && text.contains("bits = 10.0 "), "{text}");
+        assert!(
+            text.contains("rank = 1 ") && text.contains("bits = 10.0 ") && text.contains("unnoised_bits = 5.0 "),
+            "{text}"
+        );
         let key = |byte: u8| {
             let key = ed25519_dalek::SigningKey::from_bytes(&[byte; 32]).verifying_key();
             format!("\"ed25519:{}\"", crate::hash::to_hex(&key.to_bytes()))

@@ -7,6 +7,7 @@ mod error;
 mod finetune;
 mod latent;
 mod options;
+mod precision;
 pub(crate) mod report;
 mod rounding;
 mod weights;
@@ -14,6 +15,7 @@ mod weights;
 pub use defence::CompileDefence;
 pub use error::CompileError;
 pub use options::{CompileOptions, Precision};
+pub use precision::IDLE_BITS;
 pub use report::{CompileReport, OutputRange};
 
 use dataset::Dataset;
@@ -29,6 +31,7 @@ use crate::train::{Targets, device, finish::moments};
 use crate::{History, ItemSketch, accuracy, attacker};
 use finetune::Tuning;
 use latent::Latent;
+use precision::needed_bits;
 
 /// Least items to fine-tune and to measure on.
 const LEAST_ITEMS: usize = 20;
@@ -176,14 +179,19 @@ impl Candidate {
         let outputs = self.empirical.iter().enumerate().map(|(output, &empirical)| {
             let declared = compiled.bounds()[output];
             let bits = rounded(width_bits(declared.0.into(), declared.1.into()));
-            OutputRange { exact: compiled.exact_bounds()[output], empirical, declared, bits }
+            let exact = compiled.exact_bounds()[output];
+            OutputRange { exact, empirical, declared, bits, noise_bits: 0.0, idle_bits: 0.0 }
         });
+        let mut outputs: Vec<OutputRange> = outputs.collect();
         // What lies outside a declared range counts as such, and still as right or wrong.
         let unlimited = compiled.clone().with_widest_range();
         let outputs_held = unlimited.evaluate_all(held)?;
         let outside =
             |row: &&[i64]| row.iter().zip(compiled.bounds()).any(|(value, (low, high))| value < low || value > high);
         let outside = outputs_held.chunks_exact(compiled.outputs()).filter(outside).count();
+        let needed = needed_bits(&unlimited, held, &outputs_held, &self.empirical)?;
+        let deviations = compiled.encoder().noise().map_or(&[][..], |noise| &noise.deviations);
+        precision::account(&mut outputs, needed, deviations);
         let floats: Vec<f32> = outputs_held.iter().map(|&value| value as f32).collect();
         Ok(CompileReport {
             options: options.clone(),
@@ -198,7 +206,8 @@ impl Candidate {
             zeros: percent(weights().filter(|&&w| w == 0).count(), weights().count()),
             inputs: compiled.inputs(),
             largest_bias: biases.map(|&bias| i64::from(bias).abs()).max().unwrap_or(0),
-            outputs: outputs.collect(),
+            outputs,
+            needed_bits: Some(needed),
             seen: None,
         })
     }

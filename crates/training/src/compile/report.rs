@@ -35,9 +35,32 @@ pub struct CompileReport {
     pub largest_bias: i64,
     /// Every output.
     pub outputs: Vec<OutputRange>,
+    /// The least number of bits of each output, of its range on the calibration data, from which the head predicts as well
+    /// as from all, within a fifth of a point or one standard error. Networks of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_bits: Option<f64>,
     /// The calibration items, so that nothing is certified on them. Networks of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<ItemSketch>,
+}
+
+impl CompileReport {
+    /// What to know about outputs that are far finer than anything needs; nothing where no output has more than
+    /// [`IDLE_BITS`](super::IDLE_BITS) idle bits.
+    pub fn warning(&self) -> Option<String> {
+        let needed = self.needed_bits?;
+        let widest = |a: usize, b: usize| if self.outputs[b].idle_bits > self.outputs[a].idle_bits { b } else { a };
+        let at = (0..self.outputs.len()).reduce(widest)?;
+        let OutputRange { empirical: (low, high), noise_bits, idle_bits, .. } = self.outputs[at];
+        let opened = model::width_bits(low.into(), high.into());
+        (idle_bits > super::IDLE_BITS).then(|| {
+            format!(
+                "output {at} opens {opened:.1} bits on the calibration data, of which the head needs {needed:.0} and noise \
+                 covers {noise_bits:.1}: whatever the other {idle_bits:.1} hold is told to whoever has a key; choose more \
+                 noise, or fewer bits of weights and inputs"
+            )
+        })
+    }
 }
 
 /// The ranges of one output.
@@ -51,4 +74,10 @@ pub struct OutputRange {
     pub declared: (i64, i64),
     /// log₂ of the number of declared values.
     pub bits: f64,
+    /// Bits of the range on the calibration data that noise covers: the entropy of what owners add.
+    #[serde(default)]
+    pub noise_bits: f64,
+    /// Bits of that range that neither noise covers nor the head needs ([`CompileReport::needed_bits`]).
+    #[serde(default)]
+    pub idle_bits: f64,
 }

@@ -165,7 +165,7 @@ impl Audit {
     }
 
     fn attack(&self, network: &CompiledNetwork, train: &Split, test: &Split, console: &Console) -> Result<Outcome> {
-        let options = self.options();
+        let options = AuditOptions { noise: experiments::noise_of(network), ..self.options() };
         // Found wrong before attackers start, not after.
         let named = [&self.main, &self.collateral];
         let others = if self.unlisted { unlisted(&train.data, &test.data, &named)? } else { Vec::new() };

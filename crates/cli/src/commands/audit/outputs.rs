@@ -12,8 +12,7 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use crate::files;
 
-/// Writes both splits; the outputs are integers, which 32-bit floats of this size hold exactly or nearly so, and
-/// so are given apart.
+/// Writes both splits with their outputs.
 pub fn write(path: &Path, train: (&Observations, &[i64]), test: (&Observations, &[i64])) -> Result<()> {
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     for (split, (seen, outputs)) in [("train", train), ("test", test)] {

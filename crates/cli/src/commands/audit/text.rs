@@ -41,6 +41,9 @@ pub fn report(report: &AuditReport) -> String {
             bound.median, bound.p95
         ));
     }
+    if let Some(warning) = report.precision.as_ref().and_then(|precision| precision.warning.as_ref()) {
+        lines.push(format!("warning: {warning}"));
+    }
     lines.push(console::table(["attacker, main label given", "accuracy %", "95 %", "AUC", "bits"], rows));
     lines.join("\n")
 }

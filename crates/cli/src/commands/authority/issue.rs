@@ -129,8 +129,8 @@ impl Issue {
 fn text(decision: &Decision) -> String {
     let Decision { refusals, before, after, expires, .. } = decision;
     let added = format!(
-        "open under this public key: rank {} before, {} after; {:.1} bits before, {:.1} after",
-        before.rank, after.rank, before.bits, after.bits
+        "open under this public key: rank {} before, {} after; {:.1} bits before, {:.1} after, {:.1} of them without noise",
+        before.rank, after.rank, before.bits, after.bits, after.unnoised_bits
     );
     if !refusals.is_empty() {
         return format!("{added}\nrefused: {}", refusals.join("\n         "));

@@ -70,6 +70,7 @@ impl Trial<'_> {
             let options = AuditOptions {
                 network: self.name.to_owned(),
                 attribute: (*collateral).to_owned(),
+                noise: experiments::noise_of(&network),
                 ..AuditOptions::default()
             };
             let bar = console.bar("auditing");

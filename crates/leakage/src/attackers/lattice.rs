@@ -1,0 +1,183 @@
+//! Cosets of the lattice that differences of items of one value span.
+
+use super::config::{Attacker, AttackerConfig, Kind};
+use super::hidden::{Dyadic, Hidden, Lattice, Reading, outputs};
+use super::sample::{Beside, Sample};
+use crate::metrics::Scores;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+pub(super) static KIND: Kind = Kind {
+    form: "lattice",
+    title: "lattices of differences",
+    text: "Finds moduli and factors in which items of one value agree, from the lattice of their differences: one to three \
+           outputs modulo anything, all of them modulo powers of two.",
+    parse: |name, _| (name == "lattice").then(AttackerConfig::lattice),
+    quick: || vec![AttackerConfig::lattice()],
+    full: || vec![AttackerConfig::lattice()],
+    together: None,
+};
+
+/// Outputs looked at.
+const WORDS: usize = 16;
+/// Sets of outputs looked at together.
+const GROUPS: usize = 64;
+/// Main classes that may have lattices of their own.
+const CLASSES: usize = 16;
+/// Lattices from different items: an item that is no exception in one of them is enough.
+const TRIES: usize = 8;
+/// Differences beyond the dimension: of random vectors so many leave all whole numbers but once in some hundred times.
+const SPARE: usize = 8;
+/// Lattices that are looked at.
+const LATTICES: usize = 96;
+/// Cosets told apart.
+const COSETS: usize = 255;
+/// Rows on which cosets must repeat.
+const SAMPLE: usize = 2_048;
+
+#[derive(Debug)]
+struct Lattices;
+
+impl AttackerConfig {
+    /// Reads moduli and factors off the differences of items of one value. Reads integers.
+    pub fn lattice() -> AttackerConfig {
+        AttackerConfig::new(Lattices)
+    }
+}
+
+impl Attacker for Lattices {
+    fn kind(&self) -> &'static Kind {
+        &KIND
+    }
+
+    fn name(&self) -> String {
+        "lattice".to_owned()
+    }
+
+    fn cost(&self) -> usize {
+        3
+    }
+
+    fn is_pooled(&self) -> bool {
+        true
+    }
+
+    fn reads_integers(&self) -> bool {
+        true
+    }
+
+    fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
+        let Some(integers) = beside.integers else { return train.blind(test) };
+        let hidden = Hidden::new(train, integers, &outputs(integers.width, WORDS), rng);
+        let rows: Vec<Vec<i64>> = hidden.rows(false).collect();
+        let asked: Vec<Vec<i64>> = hidden.rows(true).collect();
+        let readings =
+            lattices(&hidden, &rows, rng).into_iter().filter_map(|found| found.reading(&rows, &asked)).collect();
+        hidden.attack(&hidden.strongest(readings, 8_192, 24))
+    }
+}
+
+/// Cosets of some outputs.
+#[derive(PartialEq)]
+enum Cosets {
+    Whole(Vec<usize>, Lattice),
+    Dyadic(Dyadic),
+}
+
+impl Cosets {
+    /// A number for the coset of a row.
+    fn of(&self, row: &[i64]) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Cosets::Whole(group, lattice) => {
+                lattice.coset(group.iter().map(|&output| row[output].into()).collect()).hash(&mut hasher);
+            }
+            Cosets::Dyadic(module) => module.coset(row.iter().map(|x| x.cast_unsigned()).collect()).hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+
+    /// Nothing where all rows lie in one coset, or hardly any two in the same.
+    fn reading(&self, rows: &[Vec<i64>], asked: &[Vec<i64>]) -> Option<Reading> {
+        let count = |rows: &[Vec<i64>]| {
+            let mut counts: HashMap<u64, usize> = HashMap::new();
+            rows.iter().for_each(|row| *counts.entry(self.of(row)).or_default() += 1);
+            counts
+        };
+        let first = &rows[..rows.len().min(SAMPLE)];
+        let some = count(first);
+        if some.len() < 2 || 2 * some.len() > first.len() {
+            return None;
+        }
+        let mut counts: Vec<(usize, u64)> = count(rows).into_iter().map(|(coset, items)| (items, coset)).collect();
+        counts.sort_unstable_by(|a, b| b.cmp(a));
+        let codes: HashMap<u64, u16> =
+            counts.iter().take(COSETS).zip(1..).map(|(&(_, coset), code)| (coset, code)).collect();
+        let coded = |rows: &[Vec<i64>]| {
+            rows.iter().map(|row| codes.get(&self.of(row)).copied().unwrap_or(0)).collect::<Vec<u16>>()
+        };
+        Some(Reading::Given { train: coded(rows), test: coded(asked), cells: codes.len() + 1 })
+    }
+}
+
+/// Lattices that are less than everything, each once.
+fn lattices(hidden: &Hidden, rows: &[Vec<i64>], rng: &mut ChaCha8Rng) -> Vec<Cosets> {
+    let labels = &hidden.labels;
+    let mut cells = vec![Vec::new(); labels.mains * labels.values];
+    for (row, (&main, &value)) in labels.main.iter().zip(&labels.value).enumerate() {
+        cells[main as usize * labels.values + value as usize].push(row);
+    }
+    let cells_of = |class: Option<usize>| -> Vec<&Vec<usize>> {
+        let of_class = cells.iter().enumerate().filter(|(at, _)| class.is_none_or(|class| at / labels.values == class));
+        of_class.map(|(_, cell)| cell).filter(|cell| cell.len() > 1).collect()
+    };
+    let own = if (2..=CLASSES).contains(&labels.mains) { labels.mains } else { 0 };
+    let width = rows.first().map_or(0, Vec::len);
+    let groups = groups(width);
+    let mut found: Vec<Cosets> = Vec::new();
+    for class in std::iter::once(None).chain((0..own).map(Some)) {
+        let cells = cells_of(class);
+        if cells.is_empty() {
+            continue;
+        }
+        for _ in 0..TRIES {
+            let mut difference = || -> Vec<i64> {
+                let cell = cells[rng.random_range(0..cells.len())];
+                let [a, b] = [0; 2].map(|_| &rows[cell[rng.random_range(0..cell.len())]]);
+                a.iter().zip(b).map(|(a, b)| a.wrapping_sub(*b)).collect()
+            };
+            let differences: Vec<Vec<i64>> = (0..width + SPARE).map(|_| difference()).collect();
+            let mut module = Dyadic::new(width);
+            differences.iter().for_each(|row| module.insert(row.iter().map(|x| x.cast_unsigned()).collect()));
+            let whole = groups.iter().filter_map(|group| {
+                let mut lattice = Lattice::new(group.len());
+                for row in &differences[..group.len() + SPARE] {
+                    lattice.insert(group.iter().map(|&output| row[output].into()).collect())?;
+                }
+                (!lattice.is_everything()).then(|| Cosets::Whole(group.clone(), lattice))
+            });
+            let dyadic = (!module.is_everything()).then_some(Cosets::Dyadic(module));
+            for cosets in whole.chain(dyadic) {
+                if !found.contains(&cosets) {
+                    found.push(cosets);
+                }
+            }
+            if found.len() >= LATTICES {
+                found.truncate(LATTICES);
+                return found;
+            }
+        }
+    }
+    found
+}
+
+/// One, two and three outputs, as many sets as there is room for.
+fn groups(width: usize) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = (0..width).map(|a| vec![a]).collect();
+    groups.extend((0..width).flat_map(|b| (0..b).map(move |a| vec![a, b])));
+    groups.extend((0..width).flat_map(|c| (0..c).flat_map(move |b| (0..b).map(move |a| vec![a, b, c]))));
+    groups.truncate(GROUPS);
+    groups
+}
