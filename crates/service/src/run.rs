@@ -61,8 +61,10 @@ pub struct AuthorityPart {
     pub folder: PathBuf,
     /// Where its ledger is; none means SQLite in the folder.
     pub ledger: Option<String>,
-    /// What unlocks its master keys.
+    /// What unlocks its master keys or shares.
     pub unlock: Unlock,
+    /// Whether whole keys are kept away from it.
+    pub shares_only: bool,
 }
 
 /// Where a server can be reached.
@@ -157,7 +159,10 @@ async fn start_authority(part: AuthorityPart) -> Result<Started, RunError> {
         return Err(AuthError::Missing.into());
     }
     let (main, admin) = bind(&part.listen, &tokens).await?;
-    let authority = Issuer::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
+    let mut authority = Issuer::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
+    if part.shares_only {
+        authority = authority.with_shares_only().await?;
+    }
     let server = AuthorityServer::new(authority, tokens)?;
     let admin = admin.map(|listener| (listener, authority::admin_router(Arc::clone(&server))));
     Ok(Started { main: (main, authority::router(server)), admin })

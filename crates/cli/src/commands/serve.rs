@@ -112,7 +112,8 @@ impl Listening {
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
     halflight keygen --token ops --scopes admin,register,issue,ledger --out ops.token > tokens.toml\n  \
-    halflight serve authority --folder authority --identity authority.identity --tokens tokens.toml")]
+    halflight serve authority --folder authority --identity authority.identity --tokens tokens.toml\n  \
+    halflight serve authority --share --folder north-office --identity north.identity --tokens tokens.toml")]
 pub struct ServeAuthority {
     /// The authority's folder; it must hold policy.toml
     #[arg(long, value_name = "FOLDER")]
@@ -123,6 +124,9 @@ pub struct ServeAuthority {
     /// Ledger elsewhere: sqlite:PATH or postgres://USER@HOST/NAME
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
+    /// Hold shares of keys alone: refuse a folder with a whole master key, and never draw one
+    #[arg(long)]
+    share: bool,
     #[command(flatten)]
     secret: Secret,
     #[command(flatten)]
@@ -138,7 +142,7 @@ impl ServeAuthority {
         let unlock = self.secret.unlock(false)?;
         let say = self.listening.say(console, "authority");
         let listen = self.listening.listen(self.listen);
-        let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock };
+        let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock, shares_only: self.share };
         Ok(run::authority(part, say)?)
     }
 }

@@ -37,6 +37,25 @@ pub struct Connection {
     token: Option<String>,
 }
 
+/// What a server refused a request with.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The status.
+    pub status: u16,
+    /// What it said, as `application/problem+json`.
+    pub body: serde_json::Value,
+}
+
+impl Problem {
+    /// Every reason, or what it said instead of any.
+    pub fn reason(&self) -> String {
+        let reasons = self.body["reasons"].as_array().into_iter().flatten().filter_map(|reason| reason.as_str());
+        let reasons: Vec<&str> = reasons.collect();
+        let said = if reasons.is_empty() { vec![self.body["detail"].as_str().unwrap_or("no reason given")] } else { reasons };
+        said.join("; ").chars().filter(|c| !c.is_control()).take(2000).collect()
+    }
+}
+
 /// A server that cannot be reached, or that refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -161,6 +180,34 @@ impl Connection {
         check(&url, &response, &body)?;
         let header = response.headers().get(header).and_then(|value| Some(value.to_str().ok()?.to_owned()));
         Ok((body, header))
+    }
+
+    /// Posts JSON to a path of plain names; the answer, or what the server refused with.
+    ///
+    /// # Errors
+    /// [`ClientError`], where there is no answer or it cannot be read.
+    pub fn post(
+        &self,
+        path: &[&str],
+        body: &serde_json::Value,
+        limit: usize,
+    ) -> Result<Result<serde_json::Value, Problem>, ClientError> {
+        if let Some(name) = path.iter().find(|name| !is_plain_name(name)) {
+            return Err(ClientError::Name((*name).to_owned()));
+        }
+        let url = format!("{}/{}", self.url, path.join("/"));
+        let mut request = self.agent.post(&url).header("content-type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.send(body.to_string().as_bytes()).map_err(|source| transport(&url, source))?;
+        let bytes = read(&url, &mut response, limit as u64)?;
+        let status = response.status();
+        let value = serde_json::from_slice(&bytes);
+        if !status.is_success() {
+            return Ok(Err(Problem { status: status.as_u16(), body: value.unwrap_or_default() }));
+        }
+        value.map(Ok).map_err(|error| ClientError::Answer { url, problem: error.to_string() })
     }
 
     /// Sends ciphertexts or envelopes to a model; the answers come in their order.
