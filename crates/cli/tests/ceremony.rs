@@ -29,15 +29,20 @@ fn made() -> Institutions {
     three
 }
 
-/// Servers over TLS, by name and address.
-fn served(three: &Institutions, offices: &[(usize, &str)]) -> (Vec<Served>, Vec<(String, String)>) {
-    let flags = "--tls-certificates server.pem --tls-key server.key";
+/// A certificate for all servers.
+fn certificate(three: &Institutions) {
     if !three.path("server.pem").exists() {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
         fs::write(three.path("server.pem"), made.cert.pem()).unwrap();
         fs::write(three.path("server.key"), made.signing_key.serialize_pem()).unwrap();
         fs::set_permissions(three.path("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
     }
+}
+
+/// Servers over TLS, by name and address.
+fn served(three: &Institutions, offices: &[(usize, &str)]) -> (Vec<Served>, Vec<(String, String)>) {
+    let flags = "--tls-certificates server.pem --tls-key server.key";
+    certificate(three);
     let mut running = Vec::new();
     let mut addresses = Vec::new();
     for (server, office) in offices {
@@ -55,7 +60,9 @@ const GOOD: &str = "--server-authorities server.pem --parameters parameters --ne
 fn verdicts(issued: &std::process::Output) -> Vec<(String, String)> {
     let said: serde_json::Value = serde_json::from_slice(&issued.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&issued.stderr)));
-    let reply = |reply: &serde_json::Value| (reply["server"].as_str().unwrap().into(), reply["verdict"].as_str().unwrap().into());
+    let reply = |reply: &serde_json::Value| {
+        (reply["server"].as_str().unwrap().into(), reply["verdict"].as_str().unwrap().into())
+    };
     said["servers"].as_array().unwrap().iter().map(reply).collect()
 }
 
@@ -91,7 +98,8 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
 
     // South allows another network alone: named with its reason, and not needed.
     let evil = institutions::network(7);
-    let digits = |network: &model::CompiledNetwork| network.hash().iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let digits =
+        |network: &model::CompiledNetwork| network.hash().iter().map(|b| format!("{b:02x}")).collect::<String>();
     let forbid = |office: &str| {
         let path = three.path(office).join("policy.toml");
         let good = digits(&institutions::network(255));
@@ -138,7 +146,8 @@ fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
         &["'s1' holds a share"],
     );
     three.all_join("renewal", "new", join);
-    let verified = three.shop.json("authority ceremony verify home1/transcript new3/transcript --parameters parameters");
+    let verified =
+        three.shop.json("authority ceremony verify home1/transcript new3/transcript --parameters parameters");
     assert_eq!((&verified["epoch"], &verified["from_the_beginning"]), (&1.into(), &true.into()));
     three.shop.refuses("authority ceremony verify new3/transcript home1/transcript", &["new key"]);
     // West's new share opens an office of its own; one of the others takes its new share, the third forgets to.
@@ -159,7 +168,58 @@ fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
     assert!(!mixed.status.success() && text(&mixed).contains("1 of 2 parts"), "{}", text(&mixed));
     drop(running);
     // The office that published commitments has the new ones, and the old share is gone.
-    assert_eq!(fs::read(three.path("office1/public/commitments")).unwrap(), fs::read(three.path("new1/commitments")).unwrap());
+    assert_eq!(
+        fs::read(three.path("office1/public/commitments")).unwrap(),
+        fs::read(three.path("new1/commitments")).unwrap()
+    );
+}
+
+/// Over a network: a board that keeps messages, over TLS, with a token for each server.
+#[test]
+fn institutions_meet_at_a_board() {
+    let three = Institutions::new(3);
+    let made = three.shop.json(&format!(
+        "authority ceremony init --network good.safetensors --threshold 1 {} --out ceremony",
+        three.cards()
+    ));
+    let session = made["session"].as_str().unwrap();
+    let entries: String = (1..=3)
+        .map(|server| three.shop.works(&format!("keygen --token s{server} --scopes ceremony --out s{server}.token")))
+        .collect();
+    fs::write(three.path("board.toml"), entries).unwrap();
+    certificate(&three);
+    let board = three.shop.serve(
+        "serve board --ceremony ceremony --tokens board.toml --listen 127.0.0.1:0 --tls-certificates server.pem \
+         --tls-key server.key",
+        "board at ",
+    );
+    let join = |server: usize, token: usize, flags: &str| {
+        format!(
+            "authority ceremony join --board {} --session {session} --token-file s{token}.token \
+             --server-authorities server.pem --key s{server}.key --identity s{server}.identity --home far{server} {flags}",
+            board.address
+        )
+    };
+    // A server puts no messages in the name of another.
+    three.shop.run(&join(1, 2, ""));
+    assert!(!three.path("ceremony/messages/commit-1").exists());
+    let run = |server: usize| three.shop.json(&join(server, server, ""));
+    let mut ended = std::collections::BTreeSet::new();
+    for _ in 0..6 {
+        for server in
+            (1..=3).filter(|server| !three.path(&format!("far{server}/transcript")).exists()).collect::<Vec<_>>()
+        {
+            if run(server)["ended"] == true {
+                ended.insert(server);
+            }
+        }
+    }
+    assert_eq!(ended.len(), 3);
+    three.shop.works("authority ceremony verify far2/transcript --out parameters");
+    assert_eq!(
+        fs::read(three.path("parameters/public.key")).unwrap(),
+        fs::read(three.path("far3/public.key")).unwrap()
+    );
 }
 
 #[test]

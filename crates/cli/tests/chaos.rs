@@ -138,10 +138,18 @@ impl World {
             running.push(match part {
                 Part::Silent => None,
                 Part::Liar(lie) => {
-                    let share = self.shares[server].as_ref().filter(|_| renews).map(|folder| self.holder(server, folder));
+                    let share =
+                        self.shares[server].as_ref().filter(|_| renews).map(|folder| self.holder(server, folder));
                     let mail = self.five.path(&ceremony).join("messages");
                     let victim = self.victim(parts, server);
-                    lie.tell(&self.five.path(&format!("s{}.key", server + 1)), server, &definition, share.as_ref(), &mail, victim);
+                    lie.tell(
+                        &self.five.path(&format!("s{}.key", server + 1)),
+                        server,
+                        &definition,
+                        share.as_ref(),
+                        &mail,
+                        victim,
+                    );
                     None
                 }
                 _ => Some(self.five.join(server + 1, &ceremony, &home(server), &flags(server))),
@@ -342,7 +350,10 @@ impl World {
             urls.push((format!("s{}", server + 1), running.address.clone()));
             served.push(running);
         }
-        let flags = format!("--parameters {} --network evil.safetensors --holder thief --out evil-{round}.key", self.parameters);
+        let flags = format!(
+            "--parameters {} --network evil.safetensors --holder thief --out evil-{round}.key",
+            self.parameters
+        );
         let issued = self.five.issue(&urls, &flags);
         let said = String::from_utf8_lossy(&issued.stderr);
         assert!(!issued.status.success() && said.contains("2 of 3 parts"), "round {round}: {said}");
@@ -374,7 +385,8 @@ impl World {
 
 #[test]
 fn five_servers_of_which_two_lie_and_any_are_killed() {
-    let read = |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let read =
+        |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let (rounds, seed) = (read("HALFLIGHT_CHAOS_ROUNDS", 5) as usize, read("HALFLIGHT_CHAOS_SEED", 7));
     let mut world = World {
         five: Institutions::new(SERVERS),

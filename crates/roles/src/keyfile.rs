@@ -250,8 +250,9 @@ pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFil
 pub(crate) fn seal(secret: &[u8], lock: &Lock) -> Result<Vec<u8>, String> {
     let encryptor = match lock {
         Lock::Passphrase(passphrase) => age::Encryptor::with_user_passphrase(passphrase.clone()),
-        Lock::Recipient(recipient) => age::Encryptor::with_recipients(std::iter::once(recipient as _))
-            .map_err(|error| error.to_string())?,
+        Lock::Recipient(recipient) => {
+            age::Encryptor::with_recipients(std::iter::once(recipient as _)).map_err(|error| error.to_string())?
+        }
     };
     let mut sealed = Vec::with_capacity(secret.len() + 1024);
     let write = |sealed: &mut Vec<u8>| -> io::Result<()> {

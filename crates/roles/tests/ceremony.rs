@@ -153,8 +153,11 @@ fn three_institutions_make_a_key_over_a_folder() {
     let mail = MailFolder::new(folder.path().join("messages")).unwrap();
     // What is written is what is agreed on.
     let definition = Definition::from_bytes(&new_key(&three, 1, 2).to_bytes()).unwrap();
-    let mut attending: BTreeMap<_, _> =
-        three.iter().enumerate().map(|(place, server)| (place, server.enter(&definition, &mail, "home", None).unwrap())).collect();
+    let mut attending: BTreeMap<_, _> = three
+        .iter()
+        .enumerate()
+        .map(|(place, server)| (place, server.enter(&definition, &mail, "home", None).unwrap()))
+        .collect();
     let ended: Vec<_> = run(&mut attending).into_values().map(Result::unwrap).collect();
     let ids: BTreeSet<_> = ended.iter().map(|end| end.verified.outcome.public.id()).collect();
     assert_eq!(ids.len(), 1);
@@ -270,9 +273,8 @@ fn a_dealer_that_lies_is_named_in_the_transcript_and_left_out() {
     let (five, mail) = (servers(1..=5), Post::default());
     let definition = new_key(&five, 2, 1);
     lie(&five[3], 4, &definition, &mail, &[2, 5]);
-    let mut attending: BTreeMap<_, _> = [0, 1, 2, 4]
-        .map(|place| (place, five[place].enter(&definition, &mail, "home", None).unwrap()))
-        .into();
+    let mut attending: BTreeMap<_, _> =
+        [0, 1, 2, 4].map(|place| (place, five[place].enter(&definition, &mail, "home", None).unwrap())).into();
     for end in run(&mut attending).into_values().map(Result::unwrap) {
         let outcome = end.verified.outcome;
         assert_eq!(outcome.blamed, [Blame { server: 4, fault: Fault::WrongShare { receiver: 2 } }]);
@@ -289,18 +291,16 @@ fn rubbish_in_place_of_a_share_costs_its_receiver_the_share_and_nobody_else() {
     let definition = new_key(&five, 2, 1);
     lie(&five[3], 4, &definition, &mail, &[]);
     mail.put("share-4-5", b"rubbish").unwrap();
-    let mut attending: BTreeMap<_, _> = [0, 1, 2, 4]
-        .map(|place| (place, five[place].enter(&definition, &mail, "home", None).unwrap()))
-        .into();
+    let mut attending: BTreeMap<_, _> =
+        [0, 1, 2, 4].map(|place| (place, five[place].enter(&definition, &mail, "home", None).unwrap())).into();
     let mut ended = run(&mut attending);
     assert!(ended.remove(&4).unwrap().unwrap().holder.is_none());
     let end = ended.remove(&0).unwrap().unwrap();
     assert_eq!(end.verified.endorsed, ["server-1", "server-2", "server-3"]);
     let old: Vec<_> = (0..3).map(|place| five[place].holder("home")).collect();
     let (mail, renewal) = (Post::default(), Definition::renew(terms(&five, 2, 1), old[0].key(), cards(&five)).unwrap());
-    let mut attending: BTreeMap<_, _> = [0, 1, 2, 4]
-        .map(|place| (place, five[place].enter(&renewal, &mail, "new", old.get(place)).unwrap()))
-        .into();
+    let mut attending: BTreeMap<_, _> =
+        [0, 1, 2, 4].map(|place| (place, five[place].enter(&renewal, &mail, "new", old.get(place)).unwrap())).into();
     assert!(run(&mut attending).values().all(Result::is_ok));
     let new: Vec<_> = [4, 0, 2].iter().map(|&place| five[place].holder("new")).collect();
     issue(new[0].key(), &new.iter().collect::<Vec<_>>());
@@ -379,7 +379,8 @@ fn a_clerk_with_two_minutes_stops_the_ceremony_and_makes_no_key() {
     let (north, south) = (Post::default(), Post::default());
     let enter = |place: usize, mail, home| four[place].enter(&definition, mail, home, None).unwrap();
     let mut one = BTreeMap::from([(0, enter(0, &north, "one")), (1, enter(1, &north, "home"))]);
-    let mut two = BTreeMap::from([(0, enter(0, &south, "two")), (2, enter(2, &south, "home")), (3, enter(3, &south, "home"))]);
+    let mut two =
+        BTreeMap::from([(0, enter(0, &south, "two")), (2, enter(2, &south, "home")), (3, enter(3, &south, "home"))]);
     assert!(run(&mut one).values().all(Result::is_err));
     assert!(run(&mut two).values().all(Result::is_ok));
 }
@@ -477,7 +478,8 @@ fn definitions_that_cannot_be_are_refused() {
     let session = |text: &str| *Definition::from_bytes(text.as_bytes()).unwrap().ceremony().unwrap().session();
     assert_ne!(session(&text), session(&text.replace("\"clerk\": 1", "\"clerk\": 2")));
     assert_ne!(session(&text), *new_key(&three, 1, 1).ceremony().unwrap().session());
-    for (from, to) in [("\"clerk\": 1", "\"clerk\": 9"), ("\"version\": 1", "\"version\": 2"), ("\"name\"", "\"nom\"")] {
+    for (from, to) in [("\"clerk\": 1", "\"clerk\": 9"), ("\"version\": 1", "\"version\": 2"), ("\"name\"", "\"nom\"")]
+    {
         assert!(Definition::from_bytes(text.replace(from, to).as_bytes()).is_err(), "{to}");
     }
     three[1].card.recipient = three[0].card.recipient.clone();

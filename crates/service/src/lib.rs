@@ -16,6 +16,7 @@
 pub mod approval;
 pub mod audit;
 pub mod authority;
+pub mod board;
 pub mod clock;
 pub mod envelope;
 pub mod files;

@@ -126,7 +126,12 @@ struct Right {
 ///
 /// # Errors
 /// Fewer than a quorum gave right parts; what each said is named.
-pub fn collect(key: &SharedKey, map: &QuadraticMap, holders: &[Holder], wish: &Wish<'_>) -> Result<Collected, QuorumError> {
+pub fn collect(
+    key: &SharedKey,
+    map: &QuadraticMap,
+    holders: &[Holder],
+    wish: &Wish<'_>,
+) -> Result<Collected, QuorumError> {
     let combiner = key.combiner(map)?;
     let answers: Vec<Mutex<Option<Result<Right, Verdict>>>> = holders.iter().map(|_| Mutex::default()).collect();
     std::thread::scope(|scope| {

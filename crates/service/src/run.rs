@@ -10,6 +10,7 @@ use qfe::LogTable;
 use roles::keyfile::Unlock;
 
 use crate::authority::{self, AuthorityError, AuthorityServer, Issuer};
+use crate::board::{self, Board, BoardError};
 use crate::predictor::{self, PredictorOptions, PredictorServer};
 use crate::transport::{AuthError, ServeError, Server, ServerOptions, Tokens, shutdown_signal};
 
@@ -38,6 +39,9 @@ pub enum RunError {
     /// The authority.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// The board of a ceremony.
+    #[error(transparent)]
+    Board(#[from] BoardError),
     /// The system gives no threads.
     #[error("no threads: {0}")]
     Threads(#[from] std::io::Error),
@@ -65,6 +69,14 @@ pub struct AuthorityPart {
     pub unlock: Unlock,
     /// Whether whole keys are kept away from it.
     pub shares_only: bool,
+}
+
+/// What a board of a ceremony serves.
+pub struct BoardPart {
+    /// Where.
+    pub listen: Listen,
+    /// The folder of the ceremony.
+    pub folder: PathBuf,
 }
 
 /// Where a server can be reached.
@@ -97,6 +109,22 @@ pub fn predictor(part: PredictorPart, ready: impl FnOnce(Addresses)) -> Result<(
 pub fn authority(part: AuthorityPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
     block_on(async {
         let started = start_authority(part).await?;
+        ready(started.addresses());
+        started.run().await;
+        Ok(())
+    })?
+}
+
+/// Serves the messages of a ceremony; `ready` hears the addresses.
+///
+/// # Errors
+/// [`RunError`] when it cannot start: no definition, nobody who may ask.
+pub fn board(part: BoardPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
+    block_on(async {
+        let tokens = tokens(&part.listen)?;
+        let board = Board::new(part.folder, tokens.clone())?;
+        let (main, _) = bind(&Listen { admin: None, ..part.listen }, &tokens).await?;
+        let started = Started { main: (main, board::router(board)), admin: None };
         ready(started.addresses());
         started.run().await;
         Ok(())

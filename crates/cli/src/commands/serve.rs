@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use qfe::LogTable;
 use service::predictor::PredictorOptions;
-use service::run::{self, Addresses, AuthorityPart, Listen, PredictorPart};
+use service::run::{self, Addresses, AuthorityPart, BoardPart, Listen, PredictorPart};
 use service::transport::{self, AuthError, ServerOptions, TlsOptions};
 
 use crate::console::Console;
@@ -19,6 +19,8 @@ use crate::passphrase::Secret;
 pub enum Serve {
     /// Decide under a policy which functions may be opened, and keep the ledger
     Authority(ServeAuthority),
+    /// Keep the messages of a ceremony, so that institutions hold it over a network
+    Board(ServeBoard),
     /// Evaluate ciphertexts: Open Inference Protocol v2, several models, hot reload
     Predictor(ServePredictor),
 }
@@ -28,6 +30,7 @@ impl Serve {
     pub fn run(self, console: &Console) -> Result<()> {
         match self {
             Self::Authority(authority) => authority.run(console),
+            Self::Board(board) => board.run(console),
             Self::Predictor(predictor) => predictor.run(console),
         }
     }
@@ -144,6 +147,32 @@ impl ServeAuthority {
         let listen = self.listening.listen(self.listen);
         let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock, shares_only: self.share };
         Ok(run::authority(part, say)?)
+    }
+}
+
+/// Serves the folder of a ceremony to the servers that take part. It is trusted with nothing but to keep messages. Each
+/// token bears the name of a server and the scope `ceremony`.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  halflight keygen --token north --scopes ceremony --out north.token >> tokens.toml\n  \
+    halflight serve board --ceremony ceremony --tokens tokens.toml"
+)]
+pub struct ServeBoard {
+    /// Folder of the ceremony, from `halflight authority ceremony init`
+    #[arg(long, value_name = "FOLDER")]
+    ceremony: PathBuf,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:8482")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    listening: Listening,
+}
+
+impl ServeBoard {
+    fn run(self, console: &Console) -> Result<()> {
+        let say = self.listening.say(console, "board");
+        let listen = self.listening.listen(self.listen);
+        Ok(run::board(BoardPart { listen, folder: self.ceremony }, say)?)
     }
 }
 

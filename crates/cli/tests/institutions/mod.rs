@@ -25,7 +25,8 @@ pub struct Institutions {
 pub fn network(weight: i32) -> CompiledNetwork {
     CompiledNetwork::new(Parts {
         encoder: Encoder::pixels(1, 2, 8).unwrap(),
-        map: QuadraticMap::new(3, 3, 2, 2, vec![0, 1, 0, 0, 1, 1], vec![0, 0, 1, weight, 0, 0], vec![1, 0, 0, 1]).unwrap(),
+        map: QuadraticMap::new(3, 3, 2, 2, vec![0, 1, 0, 0, 1, 1], vec![0, 0, 1, weight, 0, 0], vec![1, 0, 0, 1])
+            .unwrap(),
         squares: false,
         head: PublicHead::Largest,
         main: "kind".into(),
@@ -117,10 +118,8 @@ impl Institutions {
     /// The command that collects a key.
     pub fn issue(&self, served: &[(String, String)], flags: &str) -> std::process::Output {
         let servers: Vec<_> = served.iter().map(|(name, url)| format!("{name}={url}")).collect();
-        self.shop.run(&format!(
-            "authority issue --servers {} --token-file combiner.token --json {flags}",
-            servers.join(",")
-        ))
+        self.shop
+            .run(&format!("authority issue --servers {} --token-file combiner.token --json {flags}", servers.join(",")))
     }
 }
 

@@ -40,7 +40,8 @@ impl Lie {
     ) {
         let text = fs::read_to_string(key).unwrap();
         let digits = text.trim().trim_start_matches("ed25519-secret:");
-        let seed: [u8; 32] = std::array::from_fn(|byte| u8::from_str_radix(&digits[2 * byte..2 * byte + 2], 16).unwrap());
+        let seed: [u8; 32] =
+            std::array::from_fn(|byte| u8::from_str_radix(&digits[2 * byte..2 * byte + 2], 16).unwrap());
         let share = share.map(ShareHolder::share);
         let draw = || Participant::new(definition.ceremony().unwrap(), &seed, share, &mut rand::rng()).unwrap();
         let (said, other) = (draw(), draw());
@@ -61,7 +62,8 @@ impl Lie {
         put(format!("deal-{index}"), if self == Self::Switch { &second.public } else { &dealing.public });
         for ((to, right), (_, wrong)) in dealing.private.iter().zip(&second.private) {
             let hurt = usize::from(*to) == victim + 1;
-            let recipient: age::x25519::Recipient = definition.servers()[usize::from(*to) - 1].recipient.parse().unwrap();
+            let recipient: age::x25519::Recipient =
+                definition.servers()[usize::from(*to) - 1].recipient.parse().unwrap();
             let message: &[u8] = match self {
                 Self::WrongShares if hurt => wrong,
                 _ => right,

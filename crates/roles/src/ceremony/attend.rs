@@ -245,7 +245,8 @@ impl<'a> Attendance<'a> {
             if let Some(message) = self.participant.deliver_again(&self.board, to) {
                 let name = format!("share-{dealer}-{to}");
                 let sealed = keyfile::seal(&message, &Lock::recipient(&server.recipient)?);
-                let sealed = sealed.map_err(|reason| AttendError::Mail { name: name.clone(), source: reason.into() })?;
+                let sealed =
+                    sealed.map_err(|reason| AttendError::Mail { name: name.clone(), source: reason.into() })?;
                 self.post(&name, &sealed)?;
             }
         }

@@ -154,7 +154,11 @@ impl Definition {
         check(&self.servers)?;
         check(self.holders())?;
         if self.clerk == 0 || usize::from(self.clerk) > self.servers.len() {
-            return bad(format!("clerk is {}: name the index of one of its {} servers", self.clerk, self.servers.len()));
+            return bad(format!(
+                "clerk is {}: name the index of one of its {} servers",
+                self.clerk,
+                self.servers.len()
+            ));
         }
         // Before anything is computed from them.
         Sharing::new(self.servers.len().try_into().unwrap_or(u16::MAX), self.threshold)?;
@@ -226,7 +230,7 @@ impl Definition {
     }
 
     /// Most bytes of all messages of one step.
-    pub(super) fn most(&self) -> u64 {
+    pub fn most(&self) -> u64 {
         let (n, m) = self.inputs;
         let servers = self.servers.len().max(self.holders().len()) as u64;
         let rows = (usize::from(Sharing::MAX_SERVERS) + 1).min(usize::from(self.threshold) + 1);
@@ -274,6 +278,5 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 /// # Errors
 /// They are none or too many.
 pub(super) fn check_inputs((n, m): (usize, usize)) -> Result<(), AttendError> {
-    QuadraticMap::check_dimensions(n, m, 1, 1)
-        .map_err(|error| AttendError::Definition { problem: error.to_string() })
+    QuadraticMap::check_dimensions(n, m, 1, 1).map_err(|error| AttendError::Definition { problem: error.to_string() })
 }

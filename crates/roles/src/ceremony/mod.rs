@@ -110,7 +110,9 @@ pub enum AttendError {
         path: PathBuf,
     },
     /// Minutes that do not hold.
-    #[error("minutes of step {step}: {problem}: the clerk is at fault, or the store; ask it, or begin again with another clerk")]
+    #[error(
+        "minutes of step {step}: {problem}: the clerk is at fault, or the store; ask it, or begin again with another clerk"
+    )]
     Minutes {
         /// The step.
         step: u8,

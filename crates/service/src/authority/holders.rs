@@ -43,8 +43,8 @@ impl Issuer {
         Ok(())
     }
 
-    /// Takes a share that replaces this authority's present one of the same public key, after a renewal. The old one is
-    /// erased.
+    /// Takes a share that replaces this authority's present one of the same public key, after a renewal, or the one on
+    /// record where a backup had an older one. The old one is erased.
     ///
     /// # Errors
     /// The folder has no share that opens with this authority's secret, of a public key in use and of a newer epoch.
@@ -56,11 +56,18 @@ impl Issuer {
         let Some(known) = state.shares.get(&id).copied() else {
             return Err(AuthorityError::Unknown(format!("public key {id} has no share here; make a project with it")));
         };
+        if known == part {
+            // On record: brought again where the files are older, as after a restored backup.
+            self.put_aside(id, &holder)?;
+            self.put_in_place(id)?;
+            self.holders().insert(id, Arc::new(holder));
+            return Ok(part);
+        }
         if known.epoch >= part.epoch {
             return Err(AuthorityError::Field {
                 field: "share",
                 value: part.to_string(),
-                remedy: format!("bring one of a newer epoch than {}", known.epoch),
+                remedy: format!("the ledger has {known}; bring that one, or one of a newer epoch"),
             });
         }
         // Recorded first: after a crash between, the old share is refused by its epoch and the new one can be brought again.

@@ -48,7 +48,7 @@ pub use projects::KeySource;
 pub use routes::{AuthorityServer, admin_router, router};
 pub use state::{Epoch, Project, Recorded, State};
 
-use crate::files::{self, FileError};
+use crate::files;
 use crate::hash::Hash;
 use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
 use crate::parameters::ParametersSignature;

@@ -143,7 +143,9 @@ impl Issuer {
         let archive = self.archive.clone();
         let known = self.state().await?.shares.contains_key(&public_key);
         let found = if known { blocking(move || archive.commitments(public_key)).await?? } else { None };
-        found.map(Bytes::from).ok_or_else(|| AuthorityError::Unknown(format!("public key {public_key} is not in shares here")))
+        found
+            .map(Bytes::from)
+            .ok_or_else(|| AuthorityError::Unknown(format!("public key {public_key} is not in shares here")))
     }
 
     /// The key of a project that begins or is rotated, in a folder of its own: drawn, or brought as a share. A crash before

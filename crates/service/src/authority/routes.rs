@@ -90,7 +90,12 @@ impl AuthorityServer {
         Ok(Arc::new(Self { authority, tokens, bodies, registry, http, opened: Default::default() }))
     }
 
-    pub(super) async fn json<T: DeserializeOwned>(&self, caller: &Caller, headers: &HeaderMap, body: Body) -> Answer<T> {
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Answer<T> {
         self.json_of(caller, headers, body, MAX_JSON).await
     }
 

@@ -210,7 +210,9 @@ impl fmt::Display for Event {
             Self::ShareTaken { public_key, part, by } => {
                 write!(f, "share of public key {public_key} taken, by {by}: {part}")
             }
-            Self::KeyIssued(Grant { project, public_key, network, holder, rank, bits, approved_by, by, part, .. }) => {
+            Self::KeyIssued(Grant {
+                project, public_key, network, holder, rank, bits, approved_by, by, part, ..
+            }) => {
                 if let Some(part) = part {
                     write!(f, "{part}: ")?;
                 }

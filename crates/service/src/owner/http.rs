@@ -51,7 +51,8 @@ impl Problem {
     pub fn reason(&self) -> String {
         let reasons = self.body["reasons"].as_array().into_iter().flatten().filter_map(|reason| reason.as_str());
         let reasons: Vec<&str> = reasons.collect();
-        let said = if reasons.is_empty() { vec![self.body["detail"].as_str().unwrap_or("no reason given")] } else { reasons };
+        let said =
+            if reasons.is_empty() { vec![self.body["detail"].as_str().unwrap_or("no reason given")] } else { reasons };
         said.join("; ").chars().filter(|c| !c.is_control()).take(2000).collect()
     }
 }
@@ -180,6 +181,24 @@ impl Connection {
         check(&url, &response, &body)?;
         let header = response.headers().get(header).and_then(|value| Some(value.to_str().ok()?.to_owned()));
         Ok((body, header))
+    }
+
+    /// Posts bytes to a path of plain names.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn post_bytes(&self, path: &[&str], bytes: &[u8]) -> Result<(), ClientError> {
+        if let Some(name) = path.iter().find(|name| !is_plain_name(name)) {
+            return Err(ClientError::Name((*name).to_owned()));
+        }
+        let url = format!("{}/{}", self.url, path.join("/"));
+        let mut request = self.agent.post(&url).header("content-type", "application/octet-stream");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.send(bytes).map_err(|source| transport(&url, source))?;
+        let body = read(&url, &mut response, MAX_ANSWER)?;
+        check(&url, &response, &body)
     }
 
     /// Posts JSON to a path of plain names; the answer, or what the server refused with.

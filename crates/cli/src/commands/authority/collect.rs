@@ -51,15 +51,14 @@ pub struct Order<'a> {
 }
 
 impl Servers {
-    /// Whether a key of several authorities is wanted.
-    pub fn are_wanted(&self) -> bool {
-        !self.servers.is_empty()
-    }
-
     fn holders(&self) -> Result<Vec<Holder>> {
         let (tokens, servers) = (&self.token_file, &self.servers);
         if tokens.len() > 1 && tokens.len() != servers.len() {
-            bail!("--token-file: {} files for {} servers; give one for all, or one for each", tokens.len(), servers.len());
+            bail!(
+                "--token-file: {} files for {} servers; give one for all, or one for each",
+                tokens.len(),
+                servers.len()
+            );
         }
         let token = |place: usize| -> Result<Option<String>> {
             let Some(path) = tokens.get(if tokens.len() == 1 { 0 } else { place }) else { return Ok(None) };

@@ -21,8 +21,8 @@ use clap::{Args, Subcommand};
 use encoder::Encoder;
 use model::CompiledNetwork;
 use qfe::PublicKey;
-use roles::{COMMITMENTS, Published};
 use roles::keyfile::Unlock;
+use roles::{COMMITMENTS, Published};
 use service::authority::{Issuer, KeySource};
 use service::hash::Hash;
 

@@ -14,7 +14,9 @@ use crate::passphrase::Secret;
 /// Takes this authority's renewed share of a key that it holds a share of, publishes the new commitments, and erases the
 /// old share. End its server first.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight authority renew --folder north-office --identity north.identity --share north-2")]
+#[command(
+    after_help = "Example:\n  halflight authority renew --folder north-office --identity north.identity --share north-2"
+)]
 pub struct Renew {
     /// Folder with the new share, from `halflight authority ceremony join`
     #[arg(long, value_name = "FOLDER")]

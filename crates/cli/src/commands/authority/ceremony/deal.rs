@@ -13,8 +13,10 @@ use crate::files;
 /// Draws a key on this machine and seals a share to every server. Weaker than a ceremony: whoever controls this machine
 /// at that moment has the whole key, and nothing shows it afterwards.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight authority ceremony deal --network compiled.safetensors --threshold 1 \\\n    \
-    --server north=ed25519:…,age1… --server south=ed25519:…,age1… --server west=ed25519:…,age1… --out dealt")]
+#[command(
+    after_help = "Example:\n  halflight authority ceremony deal --network compiled.safetensors --threshold 1 \\\n    \
+    --server north=ed25519:…,age1… --server south=ed25519:…,age1… --server west=ed25519:…,age1… --out dealt"
+)]
 pub struct Deal {
     /// Compiled network whose encoder's inputs the key will encrypt
     #[arg(long, value_name = "FILE")]

@@ -11,8 +11,10 @@ use crate::console::Console;
 /// Writes the definition of a ceremony into a new folder that all servers will read and write: a share of the network, a
 /// repository, or a stick that goes round. The folder is trusted with nothing.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight authority ceremony init --network compiled.safetensors --threshold 1 \\\n    \
-    --server north=ed25519:…,age1… --server south=ed25519:…,age1… --server west=ed25519:…,age1… --out ceremony")]
+#[command(
+    after_help = "Example:\n  halflight authority ceremony init --network compiled.safetensors --threshold 1 \\\n    \
+    --server north=ed25519:…,age1… --server south=ed25519:…,age1… --server west=ed25519:…,age1… --out ceremony"
+)]
 pub struct Init {
     /// Compiled network whose encoder's inputs the key will encrypt
     #[arg(long, value_name = "FILE")]

@@ -4,18 +4,21 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use roles::ceremony::{Attendance, Concluded, Credentials, Mail, MailFolder, Waiting};
+use roles::ceremony::{AttendError, Attendance, Concluded, Credentials, Definition, Mail, MailFolder, Waiting};
 use roles::hash::Hash;
 use roles::keyfile::Unlock;
 use roles::{COMMITMENTS, PUBLIC_KEY, SHARE, ShareHolder};
 use serde_json::json;
+use service::board::{MESSAGES, RemoteMail};
+use service::owner::{Connection, ConnectionOptions};
 use service::signature::SigningKey;
 
+use super::read;
 use super::verify::blamed;
-use super::{MESSAGES, read};
 use crate::console::Console;
+use crate::files;
 
 /// Between two looks for messages of others.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -25,14 +28,25 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// sealed to its own identity, until the ceremony has ended. Then that folder has `share.age`, what is public of the
 /// key, and the transcript.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  halflight authority ceremony join --ceremony ceremony --key north.key --identity north.identity --home north\n  \
+#[command(
+    after_help = "Examples:\n  halflight authority ceremony join --ceremony ceremony --key north.key --identity north.identity --home north\n  \
     halflight authority ceremony join --ceremony ceremony --key north.key --identity north.identity --home north \\\n    \
     --wait 86400 --patience 3600\n  \
-    halflight authority ceremony join --ceremony renewal --key north.key --identity north.identity --share north --home north-2")]
+    halflight authority ceremony join --ceremony renewal --key north.key --identity north.identity --share north --home north-2"
+)]
 pub struct Join {
     /// Folder of the ceremony, which all servers read and write
-    #[arg(long, value_name = "FOLDER")]
-    ceremony: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "board")]
+    ceremony: Option<PathBuf>,
+    /// Address of a board that keeps the messages instead, from `halflight serve board`
+    #[arg(long, value_name = "URL", conflicts_with = "ceremony", requires = "session")]
+    board: Option<String>,
+    /// File with this server's bearer token for the board
+    #[arg(long, value_name = "FILE", requires = "board")]
+    token_file: Option<PathBuf>,
+    /// Authorities of the board's certificate, in PEM, instead of those of the web
+    #[arg(long, value_name = "FILE", requires = "board")]
+    server_authorities: Option<PathBuf>,
     /// This server's secret key, from `halflight keygen`
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -65,7 +79,7 @@ pub struct Join {
 impl Join {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        let definition = read(&self.ceremony)?;
+        let (definition, mail) = self.mail()?;
         let (key, unlock) = (SigningKey::load(&self.key)?, Unlock::load_identity(&self.identity)?);
         let share = self.share.as_ref().map(|folder| ShareHolder::load(folder, &unlock)).transpose();
         let share = share.context("the present share")?;
@@ -73,7 +87,6 @@ impl Join {
         if let Some(agreed) = self.session.filter(|agreed| *agreed != session) {
             bail!("the definition's session is {session}, not {agreed}: it is not the one that was agreed on");
         }
-        let mail: Box<dyn Mail> = Box::new(MailFolder::new(self.ceremony.join(MESSAGES))?);
         let credentials = Credentials { key: &key, unlock: &unlock };
         let share = share.as_ref().map(ShareHolder::share);
         let mut attendance = Attendance::enter(definition, &*mail, credentials, &self.home, share, self.lost)?;
@@ -82,12 +95,32 @@ impl Join {
             Ok(concluded) => self.report(&concluded, console),
             Err(waiting) => {
                 let Waiting { step, missing } = waiting;
-                console.result(
-                    &json!({ "ended": false, "session": session, "step": step, "missing": missing }),
-                    || format!("step {step} of 4: waiting for {}; join again when they are there", missing.join(", ")),
-                )
+                console.result(&json!({ "ended": false, "session": session, "step": step, "missing": missing }), || {
+                    format!("step {step} of 4: waiting for {}; join again when they are there", missing.join(", "))
+                })
             }
         }
+    }
+
+    /// The definition, and where messages lie.
+    fn mail(&self) -> Result<(Definition, Box<dyn Mail>)> {
+        if let Some(folder) = &self.ceremony {
+            let mail = MailFolder::new(folder.join(MESSAGES))?;
+            return Ok((read(folder)?, Box::new(mail)));
+        }
+        let token = self.token_file.as_ref().map(|path| -> Result<String> {
+            let text = String::from_utf8(files::read(path, 4096)?).with_context(|| path.display().to_string())?;
+            Ok(text.trim().to_owned())
+        });
+        let connection = Connection::new(ConnectionOptions {
+            url: self.board.clone().unwrap_or_default(),
+            token: token.transpose()?,
+            authorities: self.server_authorities.clone(),
+            certificate: None,
+        })?;
+        let mail = RemoteMail::new(connection);
+        let definition = mail.definition().map_err(|error| anyhow!("{error}"))?;
+        Ok((definition, Box::new(mail)))
     }
 
     fn attend(&self, attendance: &mut Attendance<'_>, console: &Console) -> Result<Result<Box<Concluded>, Waiting>> {
@@ -95,9 +128,16 @@ impl Join {
         let (mut step, mut since) = (attendance.step(), Instant::now());
         loop {
             let over = self.patience.is_some_and(|patience| since.elapsed() >= Duration::from_secs(patience));
-            let waiting = match attendance.advance(self.late || over)? {
-                Ok(concluded) => return Ok(Ok(concluded)),
-                Err(waiting) => waiting,
+            let waiting = match attendance.advance(self.late || over) {
+                Ok(Ok(concluded)) => return Ok(Ok(concluded)),
+                Ok(Err(waiting)) => waiting,
+                // Networks come back.
+                Err(error @ AttendError::Mail { .. }) if begun.elapsed() < Duration::from_secs(self.wait) => {
+                    console.warn(&error.to_string());
+                    sleep(10 * PAUSE);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             };
             if self.wait == 0 {
                 return Ok(Err(waiting));
@@ -108,7 +148,10 @@ impl Join {
             }
             if begun.elapsed() >= Duration::from_secs(self.wait) {
                 let missing = waiting.missing.join(", ");
-                bail!("step {step} of 4: {missing} did not come in {} seconds; join again, or go on with --late", self.wait);
+                bail!(
+                    "step {step} of 4: {missing} did not come in {} seconds; join again, or go on with --late",
+                    self.wait
+                );
             }
             sleep(PAUSE);
         }
@@ -121,7 +164,9 @@ impl Join {
         let seat = verified.outcome.commitments.seat();
         let share = holder.as_ref().map(|_| self.home.join(SHARE));
         let index = holder.as_ref().map(|holder| holder.seat().index);
-        if holder.is_none() && verified.definition.servers().iter().any(|server| !verified.endorsed.contains(&server.name)) {
+        if holder.is_none()
+            && verified.definition.servers().iter().any(|server| !verified.endorsed.contains(&server.name))
+        {
             console.warn("a dealer withheld its share from this server: it has none; a renewal gives it one");
         }
         let id = verified.outcome.public.id().to_string();

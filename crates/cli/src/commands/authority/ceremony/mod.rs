@@ -15,14 +15,11 @@ use model::CompiledNetwork;
 use roles::ceremony::{Definition, ServerCard, Terms};
 use roles::hash::Hash;
 use serde_json::json;
+use service::board::{DEFINITION, MESSAGES};
 
 use crate::console::Console;
 use crate::files;
 
-/// Name of the definition in the folder of a ceremony.
-const DEFINITION: &str = "ceremony.json";
-/// Name of the folder of messages in it.
-const MESSAGES: &str = "messages";
 /// Most bytes of a definition.
 const LIMIT: u64 = 512 << 20;
 
@@ -63,7 +60,8 @@ impl FromStr for Card {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('=').and_then(|(name, keys)| Some((name, keys.split_once(',')?)));
-        let (name, (key, recipient)) = parts.ok_or("write NAME=ed25519:…,age1…, as two calls of `keygen` print them")?;
+        let (name, (key, recipient)) =
+            parts.ok_or("write NAME=ed25519:…,age1…, as two calls of `keygen` print them")?;
         let key = key.parse().map_err(|error| format!("{error}"))?;
         Ok(Self(ServerCard { name: name.to_owned(), key, recipient: recipient.to_owned() }))
     }

@@ -15,9 +15,11 @@ use crate::files;
 /// old shares fit no new ones. The same servers renew their shares, or get back a lost one; others take over. More than
 /// the threshold of the present holders must deal.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  halflight authority ceremony refresh --from north --transcript north/transcript --out renewal\n  \
+#[command(
+    after_help = "Examples:\n  halflight authority ceremony refresh --from north --transcript north/transcript --out renewal\n  \
     halflight authority ceremony refresh --from north --transcript north/transcript --threshold 1 \\\n    \
-    --server east=ed25519:…,age1… --server south=ed25519:…,age1… --server west=ed25519:…,age1… --out move")]
+    --server east=ed25519:…,age1… --server south=ed25519:…,age1… --server west=ed25519:…,age1… --out move"
+)]
 pub struct Refresh {
     /// Folder with the key's public.key and commitments, from the last ceremony
     #[arg(long, value_name = "FOLDER")]

@@ -56,7 +56,9 @@ impl Verify {
             key.write(folder)?;
         }
         if !whole {
-            console.warn("these shares were renewed: give the transcripts before this one, too, for where the key is from");
+            console.warn(
+                "these shares were renewed: give the transcripts before this one, too, for where the key is from",
+            );
         }
         report(&verified, whole, console)
     }
