@@ -90,10 +90,10 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
         assert_eq!((&last["event"], &last["part"]["server"]), (&"key-issued".into(), &office.into()));
     }
     // No office makes a key alone.
-    three.shop.refuses(
+    let alone = three.shop.run(
         "authority issue --folder office1 --identity s1.identity --network good.safetensors --holder other --out alone.key",
-        &["part 1 of 3", "partial key"],
     );
+    assert!(!alone.status.success() && text(&alone).contains("part 1 of 3") && !three.path("alone.key").exists());
     drop(running);
 
     // South allows another network alone: named with its reason, and not needed.
@@ -244,7 +244,6 @@ fn a_server_that_holds_shares_alone_takes_no_whole_key() {
 #[test]
 fn ledgers_are_witnessed_by_the_other_holders() {
     let three = made();
-    let (running, urls) = served(&three, &OFFICES);
     // Keys of ledgers and witnesses, as `authority init` prints them for the other policies.
     let mut keys = Vec::new();
     for server in 1..=3 {
@@ -259,7 +258,6 @@ fn ledgers_are_witnessed_by_the_other_holders() {
         let witness: String = witness.iter().map(|byte| format!("{byte:02x}")).collect();
         keys.push((entry["ledger_key"].as_str().unwrap().to_owned(), format!("ed25519:{witness}")));
     }
-    drop(running);
     for server in 1..=3usize {
         let others = (1..=3).filter(|other| *other != server);
         let witnesses: Vec<_> = others.clone().map(|other| format!("s{other} = \"{}\"", keys[other - 1].1)).collect();
@@ -273,22 +271,21 @@ fn ledgers_are_witnessed_by_the_other_holders() {
         );
         fs::write(path, part).unwrap();
     }
-    let _ = urls;
     let (running, urls) = served(&three, &OFFICES);
     let issued = three.issue(&urls, &format!("{GOOD} --out witnessed.key"));
     assert!(issued.status.success(), "{}", text(&issued));
     three.shop.works("authority verify-key witnessed.key --parameters parameters");
     assert!(fs::read_dir(three.path("office2/witness")).unwrap().count() >= 2);
-    // Alone, nobody witnesses it: two servers are asked, of whom one knows no other that is up.
     drop(running);
     // An office that goes back to an older ledger is not cosigned, and its issue stays where it is.
-    for name in ["ledger.sqlite", "ledger.head"] {
-        fs::copy(three.path("office1").join(name), three.path(&format!("old-{name}"))).unwrap();
+    let files = ["ledger.sqlite", "ledger.sqlite-wal", "ledger.head"];
+    for name in files {
+        let _ = fs::copy(three.path("office1").join(name), three.path(&format!("old-{name}")));
     }
     let (running, urls) = served(&three, &OFFICES);
     assert!(three.issue(&urls, &format!("{GOOD} --holder ward --out more.key")).status.success());
     drop(running);
-    for name in ["ledger.sqlite", "ledger.head", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+    for name in files.into_iter().chain(["ledger.sqlite-shm"]) {
         let _ = fs::remove_file(three.path("office1").join(name));
         let _ = fs::copy(three.path(&format!("old-{name}")), three.path("office1").join(name));
     }

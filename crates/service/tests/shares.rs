@@ -192,8 +192,11 @@ async fn a_renewed_share_takes_over_for_good() {
     // Another server's share does not open; the one on record changes nothing.
     assert!(issuer.take_share(&world.share("second", 1), "test").await.is_err());
     assert_eq!(issuer.take_share(&world.share("first", 0), "test").await.unwrap().epoch, 0);
-    let part = issuer.take_share(&world.share("second", 0), "test").await.unwrap();
+    // By another process, while this one runs.
+    let command = world.open(0).await;
+    let part = command.take_share(&world.share("second", 0), "test").await.unwrap();
     assert_eq!((part.server, part.epoch), (1, 1));
+    command.close().await;
     let older = issuer.take_share(&world.share("first", 0), "test").await;
     assert!(matches!(older, Err(AuthorityError::Field { field: "share", .. })));
     let after = issuer.issue_partial(&world.request()).await.unwrap();

@@ -8,7 +8,7 @@ use qfe::PublicKey;
 use roles::keyfile::{self, Lock};
 use roles::{SHARE, ShareHolder};
 
-use super::{AuthorityError, Epoch, Issuer};
+use super::{AuthorityError, Epoch, Issuer, State};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
 use crate::ledger::{Event, Part};
@@ -189,18 +189,22 @@ impl Issuer {
         }
     }
 
-    /// The newest share that is on record must be the one in use: an older one comes from a backup, and makes parts that
-    /// fit no others.
-    pub(super) fn check_epoch(&self, state: &super::State, epoch: &Epoch) -> Result<(), AuthorityError> {
-        let (holder, known) = (self.holder(epoch.public_key)?, state.shares.get(&epoch.public_key));
-        match known {
-            Some(known) if *known != Part::from(holder.seat()) => Err(AuthorityError::Field {
-                field: "share",
-                value: Part::from(holder.seat()).to_string(),
-                remedy: format!("the ledger has {known}; bring that one"),
-            }),
-            _ => Ok(()),
+    /// The same, of an epoch of a project. The newest share that is on record must be the one in use: an older one comes
+    /// from a backup, and makes parts that fit no others.
+    pub(super) fn holder_of(&self, state: &State, epoch: &Epoch) -> Result<Arc<ShareHolder>, AuthorityError> {
+        let id = epoch.public_key;
+        let holder = self.holder(id)?;
+        let Some(known) = state.shares.get(&id).filter(|known| **known != Part::from(holder.seat())) else {
+            return Ok(holder);
+        };
+        // Another process of this authority may have taken a newer one.
+        self.holders().remove(&id);
+        let holder = self.holder(id)?;
+        if *known == Part::from(holder.seat()) {
+            return Ok(holder);
         }
+        let (value, remedy) = (Part::from(holder.seat()).to_string(), format!("the ledger has {known}; bring that one"));
+        Err(AuthorityError::Field { field: "share", value, remedy })
     }
 
     /// What encrypts keys and shares so that the same secret unlocks them.

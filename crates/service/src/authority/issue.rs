@@ -127,8 +127,7 @@ impl Issuer {
                 return Err(self.refuse(&mut state, writing, refusal).await);
             }
         };
-        self.check_epoch(&state, &epoch)?;
-        let holder = self.holder(epoch.public_key)?;
+        let holder = self.holder_of(&state, &epoch)?;
         let part = (!holder.is_whole()).then(|| Part::from(holder.seat()));
         if let (Wanted::Key, Some(part)) = (wanted, part) {
             return Err(AuthorityError::Shared { public_key: epoch.public_key, part });

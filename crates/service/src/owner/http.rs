@@ -16,6 +16,8 @@ use crate::predictor::Answer;
 /// Most bytes of a public key.
 pub(super) const MAX_KEY_BYTES: usize = 512 << 20;
 const MAX_ANSWER: u64 = 16 << 20;
+/// Longest time for one request.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How to reach a predictor.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +37,7 @@ pub struct Connection {
     agent: Agent,
     url: String,
     token: Option<String>,
+    patience: Duration,
 }
 
 /// What a server refused a request with.
@@ -142,10 +145,14 @@ impl Connection {
             .max_redirects(0)
             .proxy(None)
             .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(180)))
             .tls_config(tls.build())
             .build();
-        Ok(Self { agent: config.into(), url, token: options.token })
+        Ok(Self { agent: config.into(), url, token: options.token, patience: PATIENCE })
+    }
+
+    /// The same, with another longest time for one request.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The server's address.
@@ -172,7 +179,7 @@ impl Connection {
             return Err(ClientError::Name((*name).to_owned()));
         }
         let url = format!("{}/{}", self.url, path.join("/"));
-        let mut request = self.agent.get(&url);
+        let mut request = self.agent.get(&url).config().timeout_global(Some(self.patience)).build();
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -192,7 +199,8 @@ impl Connection {
             return Err(ClientError::Name((*name).to_owned()));
         }
         let url = format!("{}/{}", self.url, path.join("/"));
-        let mut request = self.agent.post(&url).header("content-type", "application/octet-stream");
+        let mut request = self.agent.post(&url).config().timeout_global(Some(self.patience)).build();
+        request = request.header("content-type", "application/octet-stream");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -215,7 +223,8 @@ impl Connection {
             return Err(ClientError::Name((*name).to_owned()));
         }
         let url = format!("{}/{}", self.url, path.join("/"));
-        let mut request = self.agent.post(&url).header("content-type", "application/json");
+        let mut request = self.agent.post(&url).config().timeout_global(Some(self.patience)).build();
+        request = request.header("content-type", "application/json");
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -248,6 +257,9 @@ impl Connection {
         let mut request = self
             .agent
             .post(&url)
+            .config()
+            .timeout_global(Some(self.patience))
+            .build()
             .header("content-type", "application/octet-stream")
             .header(HEADER_LENGTH, json.len().to_string());
         if let Some(token) = &self.token {

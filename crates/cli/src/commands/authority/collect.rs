@@ -1,6 +1,7 @@
 //! `halflight authority issue --servers`: a key from the parts of several authorities.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -29,6 +30,9 @@ pub struct Servers {
     /// File with the bearer token for each server, in their order and separated by commas; one alone is for all
     #[arg(long, value_name = "FILES", value_delimiter = ',', requires = "servers")]
     token_file: Vec<PathBuf>,
+    /// Seconds to wait for a server's answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "servers")]
+    timeout: u64,
     /// Authorities of the servers' certificates, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "servers")]
     server_authorities: Option<PathBuf>,
@@ -75,6 +79,7 @@ impl Servers {
                 authorities: self.server_authorities.clone(),
                 certificate: self.certificate.clone().zip(self.certificate_key.clone()),
             })?;
+            let connection = connection.with_patience(Duration::from_secs(self.timeout));
             Ok(Holder { name: name.to_owned(), connection })
         };
         servers.iter().enumerate().map(holder).collect()

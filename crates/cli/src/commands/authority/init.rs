@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use model::CompiledNetwork;
+use roles::ShareHolder;
 use serde_json::json;
 use service::authority::{LEDGER, POLICY};
 use service::hash::Hash;
@@ -57,6 +58,13 @@ impl Init {
             }
         };
         let unlock = self.secret.unlock(true)?;
+        if let Some(share) = &self.share.share {
+            // Before anything is made.
+            let inputs = ShareHolder::load(share, &unlock)?.key().public().inputs();
+            if inputs != network.inputs() {
+                bail!("{}: a share of a key for {inputs:?} inputs, the network takes {:?}", share.display(), network.inputs());
+            }
+        }
         let public = self.home.public(MAIN);
         fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
         files::write(&folder.join(POLICY), policy.as_bytes())?;

@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::passphrase::Secret;
 
 /// Takes this authority's renewed share of a key that it holds a share of, publishes the new commitments, and erases the
-/// old share. End its server first.
+/// old share. Its server takes it up while it runs.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight authority renew --folder north-office --identity north.identity --share north-2"
