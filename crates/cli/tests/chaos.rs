@@ -129,9 +129,9 @@ impl World {
         let definition = Definition::from_bytes(&definition).unwrap();
         let home = |server: usize| format!("{homes}{}", server + 1);
         let flags = |server: usize| match &self.shares[server] {
-            Some(share) if renews => format!("--wait 40 --patience 1 --share {share}"),
-            None if renews => "--wait 40 --patience 1 --lost".to_owned(),
-            _ => "--wait 40 --patience 1".to_owned(),
+            Some(share) if renews => format!("--wait 15 --patience 1 --share {share}"),
+            None if renews => "--wait 15 --patience 1 --lost".to_owned(),
+            _ => "--wait 15 --patience 1".to_owned(),
         };
         let mut running: Vec<Option<Child>> = Vec::new();
         for (server, part) in parts.iter().enumerate() {

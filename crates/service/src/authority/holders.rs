@@ -203,7 +203,8 @@ impl Issuer {
         if *known == Part::from(holder.seat()) {
             return Ok(holder);
         }
-        let (value, remedy) = (Part::from(holder.seat()).to_string(), format!("the ledger has {known}; bring that one"));
+        let (value, remedy) =
+            (Part::from(holder.seat()).to_string(), format!("the ledger has {known}; bring that one"));
         Err(AuthorityError::Field { field: "share", value, remedy })
     }
 

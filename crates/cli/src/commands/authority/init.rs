@@ -62,7 +62,11 @@ impl Init {
             // Before anything is made.
             let inputs = ShareHolder::load(share, &unlock)?.key().public().inputs();
             if inputs != network.inputs() {
-                bail!("{}: a share of a key for {inputs:?} inputs, the network takes {:?}", share.display(), network.inputs());
+                bail!(
+                    "{}: a share of a key for {inputs:?} inputs, the network takes {:?}",
+                    share.display(),
+                    network.inputs()
+                );
             }
         }
         let public = self.home.public(MAIN);
