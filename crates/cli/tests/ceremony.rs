@@ -137,8 +137,8 @@ fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
     fs::remove_dir_all(three.path("home3")).unwrap();
     three.shop.works("authority ceremony refresh --from home1 --transcript home1/transcript --out renewal");
     let join = |server: usize| match server {
-        3 => format!("{WAIT} --lost"),
-        server => format!("{WAIT} --share home{server}"),
+        3 => format!("{WAIT} --patience 2 --lost"),
+        server => format!("{WAIT} --patience 2 --share home{server}"),
     };
     // Whoever forgets its share is told.
     three.shop.refuses(
@@ -265,7 +265,7 @@ fn ledgers_are_witnessed_by_the_other_holders() {
         let path = three.path(&format!("office{server}/policy.toml"));
         let policy = fs::read_to_string(&path).unwrap();
         let part = format!(
-            "{policy}\n[ledger]\nwitnesses = {{ {} }}\nquorum = 1\n[witness]\nname = \"s{server}\"\nledgers = [{}]\n",
+            "{policy}\n[ledger]\nwitnesses = {{ {} }}\nquorum = 2\n[witness]\nname = \"s{server}\"\nledgers = [{}]\n",
             witnesses.join(", "),
             ledgers.join(", ")
         );

@@ -217,17 +217,17 @@ fn ask(holder: &Holder, all: &[Holder], combiner: &Combiner<'_>, wish: &Wish<'_>
     Ok(Right { partial, grant: grant.filter(fits), pin })
 }
 
-/// Carries the head of a holder's ledger to the others, and what they cosigned back, until enough did. Who would not.
+/// Carries the head of a holder's ledger to all others, and what they cosigned back: who has seen it cosigns no other.
+/// Where not enough did, why.
 fn carry(holder: &Holder, all: &[Holder], people: u64) -> Result<(), Vec<String>> {
-    let mut reasons = Vec::new();
+    let (mut reasons, mut most) = (Vec::new(), 0);
     for other in all.iter().filter(|other| other.name != holder.name) {
         match carry_to(holder, other) {
-            Ok(witnesses) if witnesses >= people => return Ok(()),
-            Ok(_) => {}
+            Ok(witnesses) => most = witnesses.max(most),
             Err(reason) => reasons.push(format!("{}: {reason}", other.name)),
         }
     }
-    Err(reasons)
+    if most >= people { Ok(()) } else { Err(reasons) }
 }
 
 fn carry_to(holder: &Holder, other: &Holder) -> Result<u64, String> {
