@@ -330,6 +330,28 @@ fn servers_that_say_nothing_are_left_out_when_time_is_over_and_no_sooner() {
     assert!(run(&mut attending).values().all(|ended| ended.as_ref().err().unwrap().step == 1));
 }
 
+/// The clerk took a message of one server in all places for messages of all, and signed minutes with too few.
+#[test]
+fn a_message_in_the_places_of_others_is_not_theirs() {
+    let (five, mail) = (servers(1..=5), Post::default());
+    let definition = new_key(&five, 2, 3);
+    let liar = Participant::new(definition.ceremony().unwrap(), &five[0].seed, None, &mut rand::rng()).unwrap();
+    for place in 1..=5 {
+        mail.put(&format!("commit-{place}"), &liar.commit().unwrap()).unwrap();
+    }
+    let mut clerk = five[2].enter(&definition, &mail, "home", None).unwrap();
+    let waiting = clerk.advance(false).unwrap().err().unwrap();
+    assert_eq!((waiting.step, waiting.missing), (1, ["commit-2", "commit-4", "commit-5"].map(String::from).to_vec()));
+    // Two are too few, however late.
+    assert!(clerk.advance(true).unwrap().is_err() && mail.get("minutes-1", 1 << 20).unwrap().is_none());
+    let mut attending = BTreeMap::from([(2, clerk)]);
+    for place in [1, 3, 4] {
+        attending.insert(place, five[place].enter(&definition, &mail, "home", None).unwrap());
+    }
+    let ended = run(&mut attending);
+    assert!(ended.values().all(|end| end.as_ref().unwrap().verified.outcome.qualified == [2, 3, 4, 5]));
+}
+
 #[test]
 fn minutes_that_the_clerk_did_not_sign_or_that_leave_out_too_many_are_refused() {
     let (three, mail) = (servers(1..=3), Post::default());

@@ -295,7 +295,8 @@ impl<'a> Attendance<'a> {
             return Ok(Some(vec![name]));
         }
         let missing = self.collect()?;
-        if !missing.is_empty() && (!late || self.collected.len() < self.definition.least(step)?) {
+        // Nobody accepts less, so that none is ever signed.
+        if !missing.is_empty() && !late || self.collected.len() < self.definition.least(step)? {
             return Ok(Some(missing));
         }
         let session = *self.ceremony.session();
@@ -332,22 +333,20 @@ impl<'a> Attendance<'a> {
             Step::Complain => ("report", self.definition.servers().len()),
             Step::Endorse | Step::Done => ("endorse", self.definition.servers().len()),
         };
-        let mut missing = Vec::new();
-        for server in 1..=servers as u16 {
-            let awaited = step != Step::Deal || self.board.has_committed(server);
-            if self.collected.contains_key(&server) || !awaited {
+        let awaited = |server: &u16| step != Step::Deal || self.board.has_committed(*server);
+        let awaited: Vec<u16> = (1..=servers as u16).filter(awaited).collect();
+        for server in &awaited {
+            if self.collected.contains_key(server) {
                 continue;
             }
-            let name = format!("{kind}-{server}");
-            let found = get(self.mail, &name, self.definition.most())?;
-            // What is not signed is not there.
-            match found.and_then(|found| Some((self.board.post(&found).ok()?, found))) {
-                Some((sender, found)) => drop(self.collected.insert(sender, found)),
-                None => missing.push(name),
+            let found = get(self.mail, &format!("{kind}-{server}"), self.definition.most())?;
+            // What is not signed is not there; what another signed is that other's, and this server is still waited for.
+            if let Some((sender, found)) = found.and_then(|found| Some((self.board.post(&found).ok()?, found))) {
+                self.collected.insert(sender, found);
             }
         }
-        missing.retain(|name| !self.collected.keys().any(|server| *name == format!("{kind}-{server}")));
-        Ok(missing)
+        let missing = awaited.iter().filter(|server| !self.collected.contains_key(server));
+        Ok(missing.map(|server| format!("{kind}-{server}")).collect())
     }
 
     /// Takes endorsements, and ends once enough signed the same result and nobody is waited for.
