@@ -129,9 +129,9 @@ impl World {
         let definition = Definition::from_bytes(&definition).unwrap();
         let home = |server: usize| format!("{homes}{}", server + 1);
         let flags = |server: usize| match &self.shares[server] {
-            Some(share) if renews => format!("--wait 15 --patience 1 --share {share}"),
-            None if renews => "--wait 15 --patience 1 --lost".to_owned(),
-            _ => "--wait 15 --patience 1".to_owned(),
+            Some(share) if renews => format!("--wait 15 --patience 2 --share {share}"),
+            None if renews => "--wait 15 --patience 2 --lost".to_owned(),
+            _ => "--wait 15 --patience 2".to_owned(),
         };
         let mut running: Vec<Option<Child>> = Vec::new();
         for (server, part) in parts.iter().enumerate() {
@@ -387,7 +387,7 @@ impl World {
 fn five_servers_of_which_two_lie_and_any_are_killed() {
     let read =
         |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (rounds, seed) = (read("HALFLIGHT_CHAOS_ROUNDS", 5) as usize, read("HALFLIGHT_CHAOS_SEED", 7));
+    let (rounds, seed) = (read("HALFLIGHT_CHAOS_ROUNDS", 4) as usize, read("HALFLIGHT_CHAOS_SEED", 7));
     let mut world = World {
         five: Institutions::new(SERVERS),
         rng: ChaCha8Rng::seed_from_u64(seed),
