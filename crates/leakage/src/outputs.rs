@@ -72,7 +72,7 @@ impl Outputs {
         }
     }
 
-    /// Puts the values of `more` behind. Integers and floats together are floats.
+    /// Puts the values of `more` at the end. Integers and floats together are floats.
     pub fn extend(&mut self, more: &Outputs) {
         match (&mut *self, more) {
             (Outputs::Integers(values), Outputs::Integers(more)) => values.extend(more),

@@ -4,12 +4,8 @@ use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
 
 use divan::Bencher;
-use ed25519_dalek::SigningKey;
 use host::Silent;
-use qfe::shares::{
-    Combiner, Commitments, KeyShare, PartialKey, Sharing,
-    ceremony::{Board, Ceremony, Participant},
-};
+use qfe::shares::{Combiner, Commitments, KeyShare, PartialKey, Sharing};
 use qfe::{Ciphertext, Encryptor, Evaluator, FunctionalKey, LogTable, PublicKey, bench::Shape, setup};
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -106,28 +102,7 @@ fn combine(bencher: Bencher) {
 /// All five servers of a ceremony for the paper's key, in one process.
 #[divan::bench(sample_count = 1, sample_size = 1)]
 fn ceremony() -> usize {
-    let secrets: Vec<[u8; 32]> = (1..=5).map(|server| [server; 32]).collect();
-    let keys = secrets.iter().map(|secret| SigningKey::from_bytes(secret).verifying_key().to_bytes());
-    let keys: Vec<[u8; 32]> = keys.collect();
-    let ceremony = Arc::new(Ceremony::generate(FIXTURE.public.inputs(), &keys, 2, b"bench").expect("it can work"));
-    let join = |secret| Participant::new(ceremony.clone(), secret, None, &mut rand::rng()).expect("it is named");
-    let mut servers: Vec<Participant> = secrets.iter().map(join).collect();
-    let mut board = Board::new(ceremony.clone());
-    servers.iter().for_each(|server| board.post(&server.commit().expect("it deals")).expect("it is signed"));
-    board.end_step();
-    let dealings: Vec<_> = servers.iter().map(|server| server.deal().expect("it deals")).collect();
-    dealings.iter().for_each(|dealing| board.post(&dealing.public).expect("it is signed"));
-    board.end_step();
-    for (to, message) in dealings.iter().flat_map(|dealing| &dealing.private) {
-        servers[usize::from(*to) - 1].receive(&board, message).expect("it is right");
-    }
-    assert!(servers.iter().all(|server| server.complain().is_none()));
-    board.end_step();
-    for server in &servers {
-        let finished = server.finish(&board).expect("all are honest");
-        board.post(&finished.endorsement.expect("it receives")).expect("it is signed");
-    }
-    board.verify().expect("all are honest").qualified.len()
+    qfe::bench::ceremony(FIXTURE.public.inputs()).expect("all are honest")
 }
 
 fn main() {

@@ -1,16 +1,18 @@
-//! The holder of a master key, without policy or ledger: whoever holds it decides alone.
+//! The holder of a master key or a share of it, without policy or ledger.
 
 use std::fmt;
 
 use encoder::Encoder;
 use model::CompiledNetwork;
-use qfe::{FunctionalKey, KeyError, MasterKey};
+use qfe::shares::{CombineError, PartialKey, ShareError};
+use qfe::{FunctionalKey, KeyError};
 
 use crate::published::Published;
+use crate::share::ShareHolder;
 
-/// A master key with what is published of it.
+/// A master key or a share of one, with what is published of it. A master key is the share of a single server.
 pub struct Authority {
-    master: MasterKey,
+    holder: ShareHolder,
     published: Published,
 }
 
@@ -32,9 +34,24 @@ pub enum IssueError {
     /// The scheme refuses.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The share cannot be used.
+    #[error(transparent)]
+    Share(#[from] ShareError),
+    /// Answers of other holders are needed, or the function does not fit.
+    #[error(transparent)]
+    Combine(#[from] CombineError),
 }
 
 impl Authority {
+    /// An authority over a share that it holds, for the vectors of an encoder.
+    ///
+    /// # Errors
+    /// The key is for vectors of other lengths.
+    pub fn over(holder: ShareHolder, encoder: Encoder) -> Result<Self, IssueError> {
+        let published = Published::new(holder.key().public().clone(), encoder).map_err(|_| IssueError::Encoder)?;
+        Ok(Self { holder, published })
+    }
+
     /// Draws fresh keys for the vectors of an encoder from the system's generator.
     ///
     /// # Errors
@@ -42,9 +59,7 @@ impl Authority {
     pub fn setup(encoder: Encoder) -> Result<Self, IssueError> {
         let (n, m) = encoder.inputs();
         let (master, key) = qfe::setup(n, m, &mut rand::rng())?;
-        // Set up for these very lengths.
-        let published = Published::new(key, encoder).map_err(|_| IssueError::Encoder)?;
-        Ok(Self { master, published })
+        Self::over(ShareHolder::single(&master, key)?, encoder)
     }
 
     /// What owners need.
@@ -52,14 +67,25 @@ impl Authority {
         &self.published
     }
 
-    /// The key that opens a network.
+    /// The key that opens a network, of an authority that needs no other.
     ///
     /// # Errors
     /// [`IssueError`].
     pub fn issue(&self, network: &CompiledNetwork) -> Result<FunctionalKey, IssueError> {
-        if network.encoder() != self.published.encoder() {
-            return Err(IssueError::Encoder);
-        }
-        Ok(self.master.issue(network.map())?)
+        self.check(network)?;
+        Ok(self.holder.issue(network.map())?)
+    }
+
+    /// This authority's part of it, for [`SharedKey::combiner`](crate::SharedKey::combiner).
+    ///
+    /// # Errors
+    /// [`IssueError`].
+    pub fn issue_partial(&self, network: &CompiledNetwork) -> Result<PartialKey, IssueError> {
+        self.check(network)?;
+        Ok(self.holder.issue_partial(network.map())?)
+    }
+
+    fn check(&self, network: &CompiledNetwork) -> Result<(), IssueError> {
+        if network.encoder() == self.published.encoder() { Ok(()) } else { Err(IssueError::Encoder) }
     }
 }

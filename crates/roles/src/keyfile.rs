@@ -1,4 +1,4 @@
-//! Secrets at rest: the master key inside an [age](https://age-encryption.org) file.
+//! Secrets at rest: the master key, or a share of it, inside an [age](https://age-encryption.org) file.
 //!
 //! The file is readable by its owner only (mode 0600) and appears under its name
 //! only when complete. `age --decrypt` opens it too.
@@ -15,7 +15,7 @@ use host::files::{self, Access, FileError};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use qfe::{MasterKey, QuadraticMap};
+use qfe::{MasterKey, QuadraticMap, shares::KeyShare};
 
 /// Largest file that is read: the largest master key, and room for age's frame.
 const MAX_BYTES: u64 = 64 * QuadraticMap::MAX_INPUTS as u64 + (1 << 20);
@@ -165,6 +165,22 @@ impl Unlock {
         Self::identity(&text)
     }
 
+    /// What encrypts so that the same secret decrypts.
+    pub fn lock(&self) -> Lock {
+        match self {
+            Self::Passphrase(passphrase) => Lock::Passphrase(passphrase.clone()),
+            Self::Identity(identity) => Lock::Recipient(identity.to_public()),
+        }
+    }
+
+    /// The recipient `age1…` of an identity; none of a passphrase.
+    pub fn recipient(&self) -> Option<String> {
+        match self {
+            Self::Passphrase(_) => None,
+            Self::Identity(identity) => Some(identity.to_public().to_string()),
+        }
+    }
+
     /// A fresh identity and the recipient text (`age1…`) that encrypts to it.
     pub fn generate_identity() -> (Self, String) {
         let identity = age::x25519::Identity::generate();
@@ -204,16 +220,39 @@ pub fn load_master_key(path: &Path, unlock: &Unlock) -> Result<MasterKey, KeyFil
     MasterKey::from_bytes(&bytes).map_err(|error| KeyFileError::Content(FileError::content(path, error)))
 }
 
+/// Writes a share of a master key; fails if the path exists.
+///
+/// # Errors
+/// The path exists, or cannot be written.
+pub fn save_key_share(path: &Path, share: &KeyShare, lock: &Lock) -> Result<(), KeyFileError> {
+    save(path, &share.to_bytes(), lock)
+}
+
+/// Reads a share of a master key; what it is a share of is for the commitments to say.
+///
+/// # Errors
+/// The file cannot be read, does not open with this secret, or holds no share.
+pub fn load_key_share(path: &Path, unlock: &Unlock) -> Result<KeyShare, KeyFileError> {
+    let bytes = load(path, unlock, MAX_BYTES)?;
+    KeyShare::from_bytes(&bytes).map_err(|error| KeyFileError::Content(FileError::content(path, error)))
+}
+
 /// Encrypts `secret` into a new file.
 pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFileError> {
     if path.exists() {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
-    let failed = |reason: String| KeyFileError::Encrypt { path: path.to_owned(), reason };
+    let sealed = seal(secret, lock).map_err(|reason| KeyFileError::Encrypt { path: path.to_owned(), reason })?;
+    write_new(path, &sealed)
+}
+
+/// Encrypts `secret`; the reason where age cannot.
+pub(crate) fn seal(secret: &[u8], lock: &Lock) -> Result<Vec<u8>, String> {
     let encryptor = match lock {
         Lock::Passphrase(passphrase) => age::Encryptor::with_user_passphrase(passphrase.clone()),
-        Lock::Recipient(recipient) => age::Encryptor::with_recipients(std::iter::once(recipient as _))
-            .map_err(|error| failed(error.to_string()))?,
+        Lock::Recipient(recipient) => {
+            age::Encryptor::with_recipients(std::iter::once(recipient as _)).map_err(|error| error.to_string())?
+        }
     };
     let mut sealed = Vec::with_capacity(secret.len() + 1024);
     let write = |sealed: &mut Vec<u8>| -> io::Result<()> {
@@ -221,8 +260,8 @@ pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFil
         writer.write_all(secret)?;
         writer.finish().map(|_| ())
     };
-    write(&mut sealed).map_err(|error| failed(error.to_string()))?;
-    write_new(path, &sealed)
+    write(&mut sealed).map_err(|error| error.to_string())?;
+    Ok(sealed)
 }
 
 /// Writes a whole new file, or nothing.
@@ -262,8 +301,12 @@ pub(crate) fn is_for(path: &Path, unlock: &Unlock, most: u64) -> io::Result<bool
 /// Decrypts a file of at most `most` bytes.
 pub(crate) fn load(path: &Path, unlock: &Unlock, most: u64) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let sealed = files::read(path, most).map_err(|error| from_file(path, error))?;
-    let failed = |reason: String| KeyFileError::Decrypt { path: path.to_owned(), reason };
-    let decryptor = age::Decryptor::new(sealed.as_slice()).map_err(|error| failed(error.to_string()))?;
+    unseal(&sealed, unlock).map_err(|reason| KeyFileError::Decrypt { path: path.to_owned(), reason })
+}
+
+/// Decrypts what [`seal`] made; the reason where age cannot.
+pub(crate) fn unseal(sealed: &[u8], unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, String> {
+    let decryptor = age::Decryptor::new(sealed).map_err(|error| error.to_string())?;
     let reader = match unlock {
         Unlock::Passphrase(passphrase) => {
             let mut identity = age::scrypt::Identity::new(passphrase.clone());
@@ -274,7 +317,7 @@ pub(crate) fn load(path: &Path, unlock: &Unlock, most: u64) -> Result<Zeroizing<
     };
     // The whole size is reserved, so that growing leaves no copies in memory.
     let mut secret = Zeroizing::new(Vec::with_capacity(sealed.len()));
-    let mut reader = reader.map_err(|error| failed(error.to_string()))?;
-    reader.read_to_end(&mut secret).map_err(|error| failed(error.to_string()))?;
+    let mut reader = reader.map_err(|error| error.to_string())?;
+    reader.read_to_end(&mut secret).map_err(|error| error.to_string())?;
     Ok(secret)
 }

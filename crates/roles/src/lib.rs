@@ -2,7 +2,7 @@
 //!
 //! | role | holds | type |
 //! |---|---|---|
-//! | authority | the master key | [`Authority`] |
+//! | authority | the master key, or one share of it | [`Authority`]; [`ShareHolder`], made in a [`ceremony`] |
 //! | owner | the public key and the encoder | [`Owner`], from [`Published`] |
 //! | predictor | a functional key and the network that it opens | [`Predictor`], from a [`ModelFolder`] |
 //!
@@ -41,6 +41,7 @@
 #![warn(missing_debug_implementations, clippy::missing_errors_doc)]
 
 mod authority;
+pub mod ceremony;
 mod folder;
 pub mod hash;
 pub mod keyfile;
@@ -49,6 +50,8 @@ pub mod opened;
 mod owner;
 mod predictor;
 mod published;
+mod share;
+pub mod signature;
 
 pub use authority::{Authority, IssueError};
 pub use folder::{FolderError, ModelFolder};
@@ -56,3 +59,4 @@ pub use masks::{MaskStore, MaskStoreError};
 pub use owner::{Owner, OwnerError};
 pub use predictor::{KeyMismatch, PredictError, Prediction, Predictor, table_bits};
 pub use published::{ENCODER, PUBLIC_KEY, Published, PublishedError};
+pub use share::{COMMITMENTS, SHARE, ShareFileError, ShareHolder, SharedKey};

@@ -110,6 +110,7 @@ mod tests {
             approved_by: Vec::new(),
             policy: Hash([3; 32]),
             by: "the command line".into(),
+            part: None,
         };
         GrantFile::sign(grant, 3, Hash([4; 32]), &SigningKey::generate().unwrap()).to_bytes()
     }

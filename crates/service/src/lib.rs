@@ -7,6 +7,7 @@
 //! | predictor | [`predictor`], with [`oip`], the protocol | functional keys |
 //! | owner | [`owner`] | public keys |
 //! | auditor | [`audit`], the signed report | a signing key |
+//! | who combines | [`quorum`] | nothing: parts of a key that several authorities issue |
 //!
 //! What passes between them is signed or named by its hash: [`grant`], [`parameters`], [`envelope`]. [`transport`] is
 //! what both servers share. Owners block; servers are asynchronous and need a multi-threaded runtime
@@ -15,6 +16,7 @@
 pub mod approval;
 pub mod audit;
 pub mod authority;
+pub mod board;
 pub mod clock;
 pub mod envelope;
 pub mod files;
@@ -28,8 +30,8 @@ pub mod parameters;
 pub mod policy;
 pub mod predictor;
 pub mod proposal;
+pub mod quorum;
 pub mod run;
-pub mod signature;
 pub mod transport;
 
-pub use roles::{hash, opened};
+pub use roles::{hash, opened, signature};

@@ -10,6 +10,7 @@ use qfe::LogTable;
 use roles::keyfile::Unlock;
 
 use crate::authority::{self, AuthorityError, AuthorityServer, Issuer};
+use crate::board::{self, Board, BoardError};
 use crate::predictor::{self, PredictorOptions, PredictorServer};
 use crate::transport::{AuthError, ServeError, Server, ServerOptions, Tokens, shutdown_signal};
 
@@ -38,6 +39,9 @@ pub enum RunError {
     /// The authority.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    /// The board of a ceremony.
+    #[error(transparent)]
+    Board(#[from] BoardError),
     /// The system gives no threads.
     #[error("no threads: {0}")]
     Threads(#[from] std::io::Error),
@@ -61,8 +65,18 @@ pub struct AuthorityPart {
     pub folder: PathBuf,
     /// Where its ledger is; none means SQLite in the folder.
     pub ledger: Option<String>,
-    /// What unlocks its master keys.
+    /// What unlocks its master keys or shares.
     pub unlock: Unlock,
+    /// Whether whole keys are kept away from it.
+    pub shares_only: bool,
+}
+
+/// What a board of a ceremony serves.
+pub struct BoardPart {
+    /// Where.
+    pub listen: Listen,
+    /// The folder of the ceremony.
+    pub folder: PathBuf,
 }
 
 /// Where a server can be reached.
@@ -95,6 +109,22 @@ pub fn predictor(part: PredictorPart, ready: impl FnOnce(Addresses)) -> Result<(
 pub fn authority(part: AuthorityPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
     block_on(async {
         let started = start_authority(part).await?;
+        ready(started.addresses());
+        started.run().await;
+        Ok(())
+    })?
+}
+
+/// Serves the messages of a ceremony; `ready` hears the addresses.
+///
+/// # Errors
+/// [`RunError`] when it cannot start: no definition, nobody who may ask.
+pub fn board(part: BoardPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
+    block_on(async {
+        let tokens = tokens(&part.listen)?;
+        let board = Board::new(part.folder, tokens.clone())?;
+        let (main, _) = bind(&Listen { admin: None, ..part.listen }, &tokens).await?;
+        let started = Started { main: (main, board::router(board)), admin: None };
         ready(started.addresses());
         started.run().await;
         Ok(())
@@ -157,7 +187,10 @@ async fn start_authority(part: AuthorityPart) -> Result<Started, RunError> {
         return Err(AuthError::Missing.into());
     }
     let (main, admin) = bind(&part.listen, &tokens).await?;
-    let authority = Issuer::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
+    let mut authority = Issuer::open(&part.folder, part.ledger.as_deref(), part.unlock).await?;
+    if part.shares_only {
+        authority = authority.with_shares_only().await?;
+    }
     let server = AuthorityServer::new(authority, tokens)?;
     let admin = admin.map(|listener| (listener, authority::admin_router(Arc::clone(&server))));
     Ok(Started { main: (main, authority::router(server)), admin })

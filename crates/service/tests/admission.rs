@@ -98,6 +98,7 @@ fn an_authority_without_tokens_does_not_start() {
         folder: folder.path().join("office"),
         ledger: None,
         unlock: Unlock::identity(&identity).unwrap(),
+        shares_only: false,
     };
     let error = run::authority(part, |_| panic!("it listens")).unwrap_err().to_string();
     assert!(error.contains("--tokens") && error.contains("keygen --token"), "{error}");
@@ -175,6 +176,7 @@ fn client_certificates_without_names_do_not_start() {
         folder: folder.path().to_owned(),
         ledger: None,
         unlock: Unlock::identity(&identity()).unwrap(),
+        shares_only: false,
     };
     let error = run::authority(part, |_| panic!("it listens")).unwrap_err().to_string();
     assert!(error.contains("--client-authorities"), "{error}");

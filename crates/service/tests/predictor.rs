@@ -164,6 +164,7 @@ fn an_expired_grant_closes_the_model() {
         approved_by: Vec::new(),
         policy: Hash([0; 32]),
         by: "b".into(),
+        part: None,
     };
     let authority = SigningKey::generate().unwrap();
     let path = world.models().join("digits/grant.json");
@@ -361,6 +362,7 @@ fn owners_trust_what_the_authority_signed() {
             approved_by: vec![],
             policy: Hash([0; 32]),
             by: "test".into(),
+            part: None,
         };
         let file = GrantFile::sign(grant, 1, Hash([0; 32]), &authority);
         let file = signed.map_or(file.clone(), |(parameters, key)| file.with_parameters(parameters, clock::now(), key));
@@ -411,6 +413,7 @@ fn owners_refuse_parameters_of_an_old_epoch_and_of_another_project() {
             approved_by: vec![],
             policy: Hash([0; 32]),
             by: "test".into(),
+            part: None,
         };
         GrantFile::sign(grant, 1, Hash([0; 32]), &authority)
             .with_parameters(&parameters, clock::now(), &authority)
@@ -489,6 +492,7 @@ fn owners_refuse_other_parameters_that_were_signed_before_those_they_know() {
             approved_by: vec![],
             policy: Hash([0; 32]),
             by: "test".into(),
+            part: None,
         };
         let mut grant = GrantFile::sign(grant, 1, Hash([0; 32]), &authority);
         let purpose = Purpose { project: "p".into(), epoch: 1, date };

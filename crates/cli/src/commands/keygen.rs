@@ -28,7 +28,7 @@ pub struct Keygen {
     /// A bearer token for somebody of this name, instead of a signing key; prints its entry for a server's --tokens file
     #[arg(long, value_name = "NAME", requires = "scopes", conflicts_with = "identity")]
     token: Option<String>,
-    /// What the token allows: infer, metrics, admin, register, issue, ledger
+    /// What the token allows: infer, metrics, admin, register, issue, ledger, ceremony
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', requires = "token")]
     scopes: Vec<Scope>,
 }

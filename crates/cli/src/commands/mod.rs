@@ -61,7 +61,7 @@ pub enum Command {
     Predict(predict::Predict),
     /// Predictor: write samples and a cloud of outputs for the page that it serves
     Page(page::Page),
-    /// Authority or predictor over HTTP
+    /// Authority, predictor, or the board of a ceremony over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
     /// Repeat the paper's experiments, and show our results next to the paper's

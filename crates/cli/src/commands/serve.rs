@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use qfe::LogTable;
 use service::predictor::PredictorOptions;
-use service::run::{self, Addresses, AuthorityPart, Listen, PredictorPart};
+use service::run::{self, Addresses, AuthorityPart, BoardPart, Listen, PredictorPart};
 use service::transport::{self, AuthError, ServerOptions, TlsOptions};
 
 use crate::console::Console;
@@ -19,6 +19,8 @@ use crate::passphrase::Secret;
 pub enum Serve {
     /// Decide under a policy which functions may be opened, and keep the ledger
     Authority(ServeAuthority),
+    /// Keep the messages of a ceremony, so that institutions hold it over a network
+    Board(ServeBoard),
     /// Evaluate ciphertexts: Open Inference Protocol v2, several models, hot reload
     Predictor(ServePredictor),
 }
@@ -28,6 +30,7 @@ impl Serve {
     pub fn run(self, console: &Console) -> Result<()> {
         match self {
             Self::Authority(authority) => authority.run(console),
+            Self::Board(board) => board.run(console),
             Self::Predictor(predictor) => predictor.run(console),
         }
     }
@@ -112,7 +115,8 @@ impl Listening {
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
     halflight keygen --token ops --scopes admin,register,issue,ledger --out ops.token > tokens.toml\n  \
-    halflight serve authority --folder authority --identity authority.identity --tokens tokens.toml")]
+    halflight serve authority --folder authority --identity authority.identity --tokens tokens.toml\n  \
+    halflight serve authority --share --folder north-office --identity north.identity --tokens tokens.toml")]
 pub struct ServeAuthority {
     /// The authority's folder; it must hold policy.toml
     #[arg(long, value_name = "FOLDER")]
@@ -123,6 +127,9 @@ pub struct ServeAuthority {
     /// Ledger elsewhere: sqlite:PATH or postgres://USER@HOST/NAME
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
+    /// Hold shares of keys alone: refuse a folder with a whole master key, and never draw one
+    #[arg(long)]
+    share: bool,
     #[command(flatten)]
     secret: Secret,
     #[command(flatten)]
@@ -138,8 +145,34 @@ impl ServeAuthority {
         let unlock = self.secret.unlock(false)?;
         let say = self.listening.say(console, "authority");
         let listen = self.listening.listen(self.listen);
-        let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock };
+        let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock, shares_only: self.share };
         Ok(run::authority(part, say)?)
+    }
+}
+
+/// Serves the folder of a ceremony to the servers that take part. It is trusted with nothing but to keep messages. Each
+/// token bears the name of a server and the scope `ceremony`.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  halflight keygen --token north --scopes ceremony --out north.token >> tokens.toml\n  \
+    halflight serve board --ceremony ceremony --tokens tokens.toml"
+)]
+pub struct ServeBoard {
+    /// Folder of the ceremony, from `halflight authority ceremony init`
+    #[arg(long, value_name = "FOLDER")]
+    ceremony: PathBuf,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:8482")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    listening: Listening,
+}
+
+impl ServeBoard {
+    fn run(self, console: &Console) -> Result<()> {
+        let say = self.listening.say(console, "board");
+        let listen = self.listening.listen(self.listen);
+        Ok(run::board(BoardPart { listen, folder: self.ceremony }, say)?)
     }
 }
 

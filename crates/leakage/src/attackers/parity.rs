@@ -152,7 +152,7 @@ fn solve(rows: &[Row], wanted: &[bool], unknowns: usize, rng: &mut ChaCha8Rng) -
     // Rows that are used up say how likely chance is to agree.
     let mut sum: Row = [0; 8];
     for (unknown, row, value) in pivots.iter().rev() {
-        // Unknowns behind this one are set already, the others of its row are 0.
+        // Unknowns after this one are set already, the others of its row are 0.
         if odd(row, &sum) != *value {
             sum[unknown / 64] |= 1 << (unknown % 64);
         }

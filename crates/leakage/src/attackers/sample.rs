@@ -14,7 +14,7 @@ pub(crate) struct Uncensored<'a> {
     pub width: usize,
 }
 
-/// The integers behind the rows of all main classes, in the order of the rows.
+/// The integers of the rows of all main classes, in the order of the rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Integers<'a> {
     /// Row-major, as keys open them.

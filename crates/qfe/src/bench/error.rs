@@ -8,7 +8,7 @@ use crate::{
     encrypt::EncryptError,
     evaluate::EvaluateError,
     keys::KeyError,
-    shares::{CombineError, ShareError},
+    shares::{CombineError, ShareError, ceremony::CeremonyError},
     verify::VerifyError,
     wire::WireError,
 };
@@ -55,6 +55,9 @@ pub enum BenchError {
     /// Shares of the master key.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// A ceremony.
+    #[error(transparent)]
+    Ceremony(#[from] CeremonyError),
     /// Partial keys.
     #[error(transparent)]
     Combine(#[from] CombineError),

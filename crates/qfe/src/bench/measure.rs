@@ -33,6 +33,8 @@ pub struct BenchOptions {
     pub log_bits: u32,
     /// Whether to use vector instructions where there are any.
     pub vector: bool,
+    /// Whether to measure a whole ceremony of five servers, on all threads: half a minute for the paper's shape.
+    pub ceremony: bool,
 }
 
 impl Default for BenchOptions {
@@ -43,6 +45,7 @@ impl Default for BenchOptions {
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             log_bits: 22,
             vector: true,
+            ceremony: false,
         }
     }
 }
@@ -133,6 +136,11 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         operations.push(op);
         if combined?.key != key {
             return Err(BenchError::Quorum { shape: shape.name });
+        }
+        if options.ceremony && threads == options.threads {
+            let (op, made) = once.time("ceremony", (0.0, 0), || (), |()| super::ceremony((n, m)));
+            made?;
+            operations.push(op);
         }
         let (op, encryptor) =
             once.time("tables", (0.0, Encryptor::table_bytes(n, m)), || (), |()| Encryptor::new(&public, &Silent));

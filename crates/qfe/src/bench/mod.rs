@@ -7,6 +7,7 @@
 //! the work is told by their CPU times. Beside each figure
 //! stands what the operation counts predict.
 
+mod ceremony;
 mod clock;
 mod error;
 mod measure;
@@ -15,6 +16,7 @@ mod shapes;
 
 use serde::{Deserialize, Serialize};
 
+pub use ceremony::ceremony;
 pub use error::BenchError;
 pub use measure::{BenchOptions, run};
 pub use paper::{PAPER, PaperFigure};

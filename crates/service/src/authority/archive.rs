@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use model::CompiledNetwork;
 use qfe::PublicKey;
+use roles::COMMITMENTS;
 
 use super::{AuthorityError, MAX_NETWORK_BYTES};
 use crate::audit::{self, SignedAudit};
@@ -104,6 +105,12 @@ impl Archive {
         }
         let (evidence, certificate) = (audit.evidence().cloned(), summary.certificate.clone());
         Ok(AuditEvidence { key: Some(key.clone()), evidence, certificate, ..known.clone() })
+    }
+
+    /// Commitments to the shares of a public key, where its key is in shares.
+    pub fn commitments(&self, id: Hash) -> Result<Option<Vec<u8>>, AuthorityError> {
+        let path = self.key_folder(id).join(COMMITMENTS);
+        Ok(if path.exists() { Some(files::read(&path, 512 << 20)?) } else { None })
     }
 
     /// The folder of a public key and its master key.

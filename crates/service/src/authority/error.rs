@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::audit::AuditError;
 use crate::files::FileError;
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Part};
 use crate::policy::PolicyError;
 use crate::signature::SignatureError;
 
@@ -54,6 +54,38 @@ pub enum AuthorityError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// The head of another's ledger is not cosigned.
+    #[error(transparent)]
+    Witness(#[from] crate::ledger::WitnessError),
+    /// Only a part of the key can be made here.
+    #[error(
+        "this authority holds {part}, of public key {public_key}, and makes no key alone: ask for a partial key, here and \
+         at others"
+    )]
+    Shared {
+        /// The public key.
+        public_key: crate::hash::Hash,
+        /// The share.
+        part: Part,
+    },
+    /// Whole keys are kept away from this authority.
+    #[error(
+        "this authority was told to hold shares alone, and {what}: bring a share from a ceremony, or let it hold master \
+         keys"
+    )]
+    SharesOnly {
+        /// What stands against it.
+        what: String,
+    },
+    /// A share that cannot be taken.
+    #[error("share: {0}")]
+    Share(#[from] roles::ShareFileError),
+    /// A partial key cannot be made.
+    #[error(transparent)]
+    Partial(#[from] qfe::shares::ShareError),
+    /// The key does not fit its public key.
+    #[error(transparent)]
+    Combine(#[from] qfe::shares::CombineError),
     /// The issue is recorded, and too few witnesses saw it yet.
     #[error(
         "the issue is entry {sequence} of the ledger, and {people} witnesses must have cosigned a head that includes it \

@@ -12,7 +12,7 @@ use crate::approval::Approval;
 use crate::clock;
 use crate::grant::GrantFile;
 use crate::hash::Hash;
-use crate::ledger::{Event, Grant, Head};
+use crate::ledger::{Event, Grant, Head, Part};
 use crate::parameters::{Parameters, ParametersSignature, Purpose};
 use crate::policy::{Decision, Opened};
 use crate::proposal::{Proposal, SignedProposal};
@@ -32,10 +32,17 @@ pub struct KeyRequest<'a> {
     pub by: &'a str,
 }
 
+/// What is handed out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Key,
+    Part,
+}
+
 /// A key, with what belongs to it.
 #[derive(Serialize)]
 pub struct Issued {
-    /// The functional key file.
+    /// The functional key file, or the partial key.
     #[serde(skip)]
     pub key: Vec<u8>,
     /// The grant, for the predictor.
@@ -77,6 +84,19 @@ impl Issuer {
     /// # Errors
     /// [`AuthorityError::Refused`] with every reason; or what stood in the way.
     pub async fn issue(&self, request: &KeyRequest<'_>) -> Result<Issued, AuthorityError> {
+        self.release(request, Wanted::Key).await
+    }
+
+    /// Issues this authority's part of a functional key, under the same policy and into the same ledger: whoever holds the
+    /// parts of enough authorities has the key.
+    ///
+    /// # Errors
+    /// As [`Issuer::issue`].
+    pub async fn issue_partial(&self, request: &KeyRequest<'_>) -> Result<Issued, AuthorityError> {
+        self.release(request, Wanted::Part).await
+    }
+
+    async fn release(&self, request: &KeyRequest<'_>, wanted: Wanted) -> Result<Issued, AuthorityError> {
         let (mut state, writing) = self.write().await?;
         let weighing = Weighing::new(&self.archive, self.policy(), &state, request);
         let considered = blocking(move || weighing.weigh()).await?;
@@ -107,10 +127,15 @@ impl Issuer {
                 return Err(self.refuse(&mut state, writing, refusal).await);
             }
         };
+        let holder = self.holder_of(&state, &epoch)?;
+        let part = (!holder.is_whole()).then(|| Part::from(holder.seat()));
+        if let (Wanted::Key, Some(part)) = (wanted, part) {
+            return Err(AuthorityError::Shared { public_key: epoch.public_key, part });
+        }
         let quorum = self.policy().quorum();
         let waiting = state.issued(epoch.public_key, request.network, request.holder).cloned();
         let valid = |recorded: &Recorded| recorded.grant.expires.is_none_or(|expires| expires > clock::now());
-        let waiting = waiting.filter(|recorded| quorum.is_some() && valid(recorded));
+        let waiting = waiting.filter(|recorded| quorum.is_some() && valid(recorded) && recorded.grant.part == part);
         if let (Some(quorum), Some(Recorded { entry, .. })) = (&quorum, &waiting)
             && self.ledger.witnessed(quorum).await?.is_none_or(|seen| seen.sequence < entry.sequence)
         {
@@ -118,7 +143,10 @@ impl Issuer {
         }
         // Made before it is recorded, so that what is recorded can be handed out; released after.
         let key = tokio::task::block_in_place(|| {
-            Ok::<_, AuthorityError>(self.master(epoch.public_key)?.issue(network.map())?.to_bytes())
+            Ok::<_, AuthorityError>(match wanted {
+                Wanted::Key => holder.issue(network.map())?.to_bytes(),
+                Wanted::Part => holder.issue_partial(network.map())?.to_bytes(),
+            })
         })?;
         let grant = Grant {
             project: request.project.to_owned(),
@@ -132,6 +160,7 @@ impl Issuer {
             approved_by,
             policy: self.policy().hash(),
             by: request.by.to_owned(),
+            part,
         };
         let (grant, head) = match waiting {
             Some(Recorded { grant, entry, .. }) => (grant, entry),

@@ -8,7 +8,7 @@
 //! signing.key                     signs grants and parameters; readable by its owner only
 //! ledger.key                      signs the ledger's entries and its head; readable by its owner only
 //! ledger.witnessed                the head with the cosignatures of witnesses, where there are some
-//! keys/ID/master.age, public.key  one folder per public key
+//! keys/ID/master.age, public.key  one folder per public key; or share.age, commitments, public.key
 //! networks/HASH.safetensors       registered compiled networks
 //! audits/HASH.json                signed audits
 //! ```
@@ -20,7 +20,10 @@ mod archive;
 mod cache;
 mod error;
 mod folder;
+mod holders;
 mod issue;
+mod peer_routes;
+mod peers;
 mod projects;
 mod records;
 mod routes;
@@ -32,8 +35,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
-use qfe::MasterKey;
-use roles::keyfile::{self, Lock, Unlock};
+use roles::ShareHolder;
+use roles::keyfile::Unlock;
 use tokio::sync::{Mutex, MutexGuard};
 
 use archive::Archive;
@@ -41,10 +44,11 @@ use cache::Cache;
 pub use error::AuthorityError;
 pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
 pub use issue::{Issued, KeyRequest};
+pub use projects::KeySource;
 pub use routes::{AuthorityServer, admin_router, router};
 pub use state::{Epoch, Project, Recorded, State};
 
-use crate::files::{self, FileError};
+use crate::files;
 use crate::hash::Hash;
 use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
 use crate::parameters::ParametersSignature;
@@ -78,7 +82,9 @@ pub struct Issuer {
     /// By public key and network, with the authority's word for them.
     parameters: Cache<(Hash, Hash, i64), (Bytes, ParametersSignature)>,
     state: Mutex<State>,
-    masters: std::sync::Mutex<HashMap<Hash, Arc<MasterKey>>>,
+    holders: std::sync::Mutex<HashMap<Hash, Arc<ShareHolder>>>,
+    /// Whether whole keys are kept away.
+    shares_only: bool,
 }
 
 /// What is refused, to whom and why.
@@ -132,7 +138,8 @@ impl Issuer {
             ledger,
             unlock,
             state: Mutex::default(),
-            masters: Default::default(),
+            holders: Default::default(),
+            shares_only: false,
         };
         match authority.check().await {
             Ok(()) => Ok(authority),
@@ -147,7 +154,7 @@ impl Issuer {
     async fn check(&self) -> Result<(), AuthorityError> {
         let others = !self.policy().writers().is_empty();
         for project in self.state().await?.projects.values().filter(|_| self.unlock.is_some()) {
-            match self.master(project.current().public_key) {
+            match self.holder(project.current().public_key) {
                 // Another authority on the same ledger may have made it.
                 Err(error @ AuthorityError::KeyElsewhere { .. }) if others => {
                     tracing::warn!(project = project.name, %error, "no keys of this project can be issued here");
@@ -252,8 +259,19 @@ impl Issuer {
     async fn record(
         &self,
         state: &mut State,
-        mut writing: Writing<'_>,
+        writing: Writing<'_>,
         event: &Event,
+        by: &str,
+    ) -> Result<Head, AuthorityError> {
+        self.record_all(state, writing, std::slice::from_ref(event), by).await
+    }
+
+    /// Appends events and makes them last, all or none.
+    async fn record_all(
+        &self,
+        state: &mut State,
+        mut writing: Writing<'_>,
+        events: &[Event],
         by: &str,
     ) -> Result<Head, AuthorityError> {
         let policy = self.policy();
@@ -261,7 +279,9 @@ impl Issuer {
         if state.policy != Some(policy.hash()) {
             entries.push(writing.append(&changed(&policy, by)).await?);
         }
-        entries.push(writing.append(event).await?);
+        for event in events {
+            entries.push(writing.append(event).await?);
+        }
         let head = writing.commit().await?;
         state.extend(&entries, self.ledger.signers().keyring())?;
         Ok(head)
@@ -281,34 +301,6 @@ impl Issuer {
             Ok(_) => AuthorityError::Refused { reasons: refusal.reasons },
             Err(error) => error,
         }
-    }
-
-    /// The master key of a public key, unlocked once and kept.
-    fn master(&self, public_key: Hash) -> Result<Arc<MasterKey>, AuthorityError> {
-        let mut masters = self.masters.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(master) = masters.get(&public_key) {
-            return Ok(Arc::clone(master));
-        }
-        let path = self.archive.key_folder(public_key).join("master.age");
-        let unlock = self.unlock.as_ref().ok_or(AuthorityError::Locked)?;
-        if !path.exists() {
-            return Err(AuthorityError::KeyElsewhere { public_key, path });
-        }
-        let master = keyfile::load_master_key(&path, unlock)?;
-        if master.id().as_bytes() != &public_key.0 {
-            return Err(FileError::content(&path, "holds another master key").into());
-        }
-        let master = Arc::new(master);
-        masters.insert(public_key, Arc::clone(&master));
-        Ok(master)
-    }
-
-    /// What encrypts new master keys so that the same secret unlocks them.
-    fn lock(&self) -> Result<Lock, AuthorityError> {
-        Ok(match self.unlock.as_ref().ok_or(AuthorityError::Locked)? {
-            Unlock::Passphrase(passphrase) => Lock::Passphrase(passphrase.clone()),
-            Unlock::Identity(identity) => Lock::Recipient(identity.to_public()),
-        })
     }
 }
 

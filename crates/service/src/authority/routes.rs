@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{AuthorityError, Issuer, KeyRequest, MAX_NETWORK_BYTES};
+use super::{AuthorityError, Issuer, KeyRequest, MAX_NETWORK_BYTES, peer_routes};
 use crate::approval::Approval;
 use crate::audit;
 use crate::hash::Hash;
@@ -38,7 +38,7 @@ const INSIDERS: [Scope; 4] = [Scope::Ledger, Scope::Issue, Scope::Register, Scop
 
 /// An authority, shared by all requests.
 pub struct AuthorityServer {
-    authority: Issuer,
+    pub(super) authority: Issuer,
     tokens: Tokens,
     bodies: BodyLimits,
     registry: Registry,
@@ -48,8 +48,8 @@ pub struct AuthorityServer {
     opened: tokio::sync::Mutex<HashMap<Hash, (usize, Opened)>>,
 }
 
-type Shared = State<Arc<AuthorityServer>>;
-type Answer<T> = Result<T, Problem>;
+pub(super) type Shared = State<Arc<AuthorityServer>>;
+pub(super) type Answer<T> = Result<T, Problem>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,13 +66,13 @@ struct Rotation {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewKey {
-    network: Hash,
-    holder: String,
+pub(super) struct NewKey {
+    pub network: Hash,
+    pub holder: String,
     #[serde(default)]
-    approvals: Vec<Approval>,
+    pub approvals: Vec<Approval>,
     #[serde(default)]
-    dry_run: bool,
+    pub dry_run: bool,
 }
 
 impl AuthorityServer {
@@ -90,9 +90,25 @@ impl AuthorityServer {
         Ok(Arc::new(Self { authority, tokens, bodies, registry, http, opened: Default::default() }))
     }
 
-    async fn json<T: DeserializeOwned>(&self, caller: &Caller, headers: &HeaderMap, body: Body) -> Answer<T> {
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Answer<T> {
+        self.json_of(caller, headers, body, MAX_JSON).await
+    }
+
+    /// JSON of at most so many bytes.
+    pub(super) async fn json_of<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        body: Body,
+        most: usize,
+    ) -> Answer<T> {
         content(headers, &[JSON], false)?;
-        let body = self.bodies.read(caller, headers, body, MAX_JSON).await?;
+        let body = self.bodies.read(caller, headers, body, most).await?;
         serde_json::from_slice(&body.bytes).map_err(|error| Problem::bad_request(format!("the body: {error}")))
     }
 }
@@ -110,9 +126,15 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
         .route("/v1/projects/{project}", get(project))
         .route("/v1/projects/{project}/rotate", post(rotate))
         .route("/v1/projects/{project}/keys", post(issue))
+        .route("/v1/projects/{project}/partial-keys", post(peer_routes::issue_partial))
         .route("/v1/projects/{project}/parameters/{network}", get(parameters))
         .route("/v1/public-keys/{id}", get(public_key))
+        .route("/v1/public-keys/{id}/commitments", get(peer_routes::commitments))
         .route("/v1/ledger/{after}", get(ledger))
+        .route("/v1/ledger/{after}/handover", get(peer_routes::handover))
+        .route("/v1/ledger/cosigned", post(peer_routes::keep_cosigned))
+        .route("/v1/witness", post(peer_routes::cosign))
+        .route("/v1/witness/{ledger}", get(peer_routes::seen))
         .route("/v1/ledger/verify", post(verify))
         .route("/v1/policy/reload", post(reload));
     frame(routes, tokens, http).with_state(server)
@@ -311,9 +333,12 @@ impl From<AuthorityError> for Problem {
             }
             AuthorityError::Unknown(problem) => Self::not_found(problem),
             AuthorityError::Field { .. } => Self::bad_request(error),
-            AuthorityError::KeyElsewhere { .. } | AuthorityError::Unwitnessed { .. } => {
-                Self::new(StatusCode::CONFLICT, error.to_string())
-            }
+            AuthorityError::KeyElsewhere { .. }
+            | AuthorityError::Shared { .. }
+            | AuthorityError::SharesOnly { .. }
+            | AuthorityError::Witness(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
+            AuthorityError::Unwitnessed { sequence, people } => Self::new(StatusCode::CONFLICT, error.to_string())
+                .with("unwitnessed", json!({ "sequence": sequence, "people": people })),
             // A policy file that cannot be used is said to whoever asked to read it again.
             AuthorityError::Policy(problem) => Self::refused(problem),
             AuthorityError::Ledger(ref ledger) => {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::hash::Hash;
-use crate::ledger::{Chain, Entry, Event, Grant, Head, Keyring, LedgerError};
+use crate::ledger::{Chain, Entry, Event, Grant, Head, Keyring, LedgerError, Part};
 use crate::policy::AuditEvidence;
 
 /// Projects, networks, audits and grants.
@@ -20,6 +20,8 @@ pub struct State {
     pub audits: Vec<AuditEvidence>,
     /// Issued keys, oldest first.
     pub grants: Vec<Recorded>,
+    /// The newest share of each public key whose key is in shares.
+    pub shares: BTreeMap<Hash, Part>,
     /// Hash of the policy that the last decision was under.
     pub policy: Option<Hash>,
 }
@@ -122,6 +124,12 @@ impl State {
                     at,
                 });
             }
+            Event::ShareTaken { public_key, part, .. } => {
+                if self.shares.get(&public_key).is_some_and(|known| known.epoch >= part.epoch) {
+                    return Err(broken("takes a share that is no newer than the one before"));
+                }
+                self.shares.insert(public_key, part);
+            }
             Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head(), at: entry.at }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
             Event::Migrated { .. } | Event::LedgerKeyRetired(_) | Event::HeadAdopted { .. } | Event::Refused { .. } => {
@@ -139,6 +147,12 @@ impl State {
             }
         }
         networks
+    }
+
+    /// Whether some project has or had a public key.
+    pub fn is_used(&self, public_key: Hash) -> bool {
+        let epochs = self.projects.values().flat_map(|project| &project.epochs);
+        epochs.into_iter().any(|epoch| epoch.public_key == public_key)
     }
 
     /// Who has keys under a public key.

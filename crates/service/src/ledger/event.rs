@@ -73,8 +73,17 @@ pub enum Event {
         /// Who brought it.
         by: String,
     },
-    /// A functional key was issued.
+    /// A functional key was issued, or this authority's part of one.
     KeyIssued(Grant),
+    /// This authority took a share of a key: its first, or one that replaces a share of an earlier renewal.
+    ShareTaken {
+        /// The public key.
+        public_key: Hash,
+        /// Which share.
+        part: Part,
+        /// Who brought it.
+        by: String,
+    },
     /// Entries from before they were signed are taken over: this entry, which is signed, vouches for them.
     Migrated {
         /// How many.
@@ -148,6 +157,36 @@ pub struct Grant {
     pub policy: Hash,
     /// Who asked.
     pub by: String,
+    /// Which part of the key was issued, where this authority holds a share; none stands for the whole.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub part: Option<Part>,
+}
+
+/// One of the shares that a key is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Number of the share, from 1.
+    pub server: u16,
+    /// Shares in all.
+    pub servers: u16,
+    /// As many parts say nothing; one more makes the key.
+    pub threshold: u16,
+    /// Counts renewals of the shares, from zero.
+    pub epoch: u64,
+}
+
+impl From<&qfe::shares::Seat> for Part {
+    fn from(seat: &qfe::shares::Seat) -> Self {
+        let (servers, threshold) = (seat.sharing.servers(), seat.sharing.threshold());
+        Self { server: seat.index, servers, threshold, epoch: seat.epoch }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { server, servers, threshold, epoch } = self;
+        write!(f, "part {server} of {servers}, {} needed, epoch {epoch}", u32::from(*threshold) + 1)
+    }
 }
 
 /// One line for people.
@@ -168,7 +207,15 @@ impl fmt::Display for Event {
                 "audit of network {network} by auditor {auditor}: strongest attacker on '{attribute}' {strongest:.2} %, \
                  up to {high:.2} %, brought by {by}"
             ),
-            Self::KeyIssued(Grant { project, public_key, network, holder, rank, bits, approved_by, by, .. }) => {
+            Self::ShareTaken { public_key, part, by } => {
+                write!(f, "share of public key {public_key} taken, by {by}: {part}")
+            }
+            Self::KeyIssued(Grant {
+                project, public_key, network, holder, rank, bits, approved_by, by, part, ..
+            }) => {
+                if let Some(part) = part {
+                    write!(f, "{part}: ")?;
+                }
                 write!(
                     f,
                     "key of network {network} under public key {public_key} of '{project}' to {holder}, by {by}"

@@ -16,6 +16,8 @@ use crate::predictor::Answer;
 /// Most bytes of a public key.
 pub(super) const MAX_KEY_BYTES: usize = 512 << 20;
 const MAX_ANSWER: u64 = 16 << 20;
+/// Longest time for one request.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How to reach a predictor.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +37,27 @@ pub struct Connection {
     agent: Agent,
     url: String,
     token: Option<String>,
+    patience: Duration,
+}
+
+/// What a server refused a request with.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The status.
+    pub status: u16,
+    /// What it said, as `application/problem+json`.
+    pub body: serde_json::Value,
+}
+
+impl Problem {
+    /// Every reason, or what it said instead of any.
+    pub fn reason(&self) -> String {
+        let reasons = self.body["reasons"].as_array().into_iter().flatten().filter_map(|reason| reason.as_str());
+        let reasons: Vec<&str> = reasons.collect();
+        let said =
+            if reasons.is_empty() { vec![self.body["detail"].as_str().unwrap_or("no reason given")] } else { reasons };
+        said.join("; ").chars().filter(|c| !c.is_control()).take(2000).collect()
+    }
 }
 
 /// A server that cannot be reached, or that refused.
@@ -122,10 +145,14 @@ impl Connection {
             .max_redirects(0)
             .proxy(None)
             .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_global(Some(Duration::from_secs(180)))
             .tls_config(tls.build())
             .build();
-        Ok(Self { agent: config.into(), url, token: options.token })
+        Ok(Self { agent: config.into(), url, token: options.token, patience: PATIENCE })
+    }
+
+    /// The same, with another longest time for one request.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The server's address.
@@ -152,7 +179,7 @@ impl Connection {
             return Err(ClientError::Name((*name).to_owned()));
         }
         let url = format!("{}/{}", self.url, path.join("/"));
-        let mut request = self.agent.get(&url);
+        let mut request = self.agent.get(&url).config().timeout_global(Some(self.patience)).build();
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -161,6 +188,54 @@ impl Connection {
         check(&url, &response, &body)?;
         let header = response.headers().get(header).and_then(|value| Some(value.to_str().ok()?.to_owned()));
         Ok((body, header))
+    }
+
+    /// Posts bytes to a path of plain names.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn post_bytes(&self, path: &[&str], bytes: &[u8]) -> Result<(), ClientError> {
+        if let Some(name) = path.iter().find(|name| !is_plain_name(name)) {
+            return Err(ClientError::Name((*name).to_owned()));
+        }
+        let url = format!("{}/{}", self.url, path.join("/"));
+        let mut request = self.agent.post(&url).config().timeout_global(Some(self.patience)).build();
+        request = request.header("content-type", "application/octet-stream");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.send(bytes).map_err(|source| transport(&url, source))?;
+        let body = read(&url, &mut response, MAX_ANSWER)?;
+        check(&url, &response, &body)
+    }
+
+    /// Posts JSON to a path of plain names; the answer, or what the server refused with.
+    ///
+    /// # Errors
+    /// [`ClientError`], where there is no answer or it cannot be read.
+    pub fn post(
+        &self,
+        path: &[&str],
+        body: &serde_json::Value,
+        limit: usize,
+    ) -> Result<Result<serde_json::Value, Problem>, ClientError> {
+        if let Some(name) = path.iter().find(|name| !is_plain_name(name)) {
+            return Err(ClientError::Name((*name).to_owned()));
+        }
+        let url = format!("{}/{}", self.url, path.join("/"));
+        let mut request = self.agent.post(&url).config().timeout_global(Some(self.patience)).build();
+        request = request.header("content-type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.send(body.to_string().as_bytes()).map_err(|source| transport(&url, source))?;
+        let bytes = read(&url, &mut response, limit as u64)?;
+        let status = response.status();
+        let value = serde_json::from_slice(&bytes);
+        if !status.is_success() {
+            return Ok(Err(Problem { status: status.as_u16(), body: value.unwrap_or_default() }));
+        }
+        value.map(Ok).map_err(|error| ClientError::Answer { url, problem: error.to_string() })
     }
 
     /// Sends ciphertexts or envelopes to a model; the answers come in their order.
@@ -182,6 +257,9 @@ impl Connection {
         let mut request = self
             .agent
             .post(&url)
+            .config()
+            .timeout_global(Some(self.patience))
+            .build()
             .header("content-type", "application/octet-stream")
             .header(HEADER_LENGTH, json.len().to_string());
         if let Some(token) = &self.token {

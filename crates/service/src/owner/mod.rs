@@ -16,7 +16,7 @@ use host::Progress;
 use qfe::{Encryptor, PublicKey};
 use rand::Rng;
 
-pub use http::{ClientError, Connection, ConnectionOptions};
+pub use http::{ClientError, Connection, ConnectionOptions, Problem};
 pub use odometer::{Limits, Odometer, OdometerError, Reading};
 pub use pins::{Accepted, PinError, Pins};
 

@@ -48,6 +48,10 @@
 //! writers = ["ed25519:9c…"]     # ledger keys of other authorities on the same ledger; read at the start
 //! witnesses = { north = "ed25519:1f…", south = "ed25519:8e…" }
 //! quorum = 1                    # witnesses that must have cosigned the issue of a key before it is handed out
+//!
+//! [witness]                     # omit to cosign nobody's ledger
+//! name = "west"                 # what the others' policies call this authority as a witness
+//! ledgers = ["ed25519:b7…"]     # ledger keys of the authorities whose heads it cosigns
 //! ```
 
 mod certificate;
@@ -87,6 +91,8 @@ pub struct Policy {
     approval: Option<Approval>,
     #[serde(default)]
     ledger: LedgerPart,
+    #[serde(default)]
+    witness: Option<WitnessPart>,
     /// Hash of the file, for the ledger.
     #[serde(skip, default = "no_hash")]
     hash: Hash,
@@ -176,6 +182,13 @@ struct LedgerPart {
     quorum: usize,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WitnessPart {
+    name: String,
+    ledgers: Vec<VerifyingKey>,
+}
+
 /// A policy file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -249,6 +262,11 @@ impl Policy {
         (*quorum > 0).then(|| Quorum { people: *quorum, witnesses: witnesses.clone() })
     }
 
+    /// The name as which this authority cosigns heads of a ledger, where the policy names that ledger.
+    pub fn witness_of(&self, ledger: &VerifyingKey) -> Option<&str> {
+        self.witness.as_ref().filter(|witness| witness.ledgers.contains(ledger)).map(|witness| witness.name.as_str())
+    }
+
     /// Longest time in days that an approval may hold.
     pub fn approval_days(&self) -> i64 {
         self.approval.as_ref().map_or(0, |approval| i64::from(approval.max_days))
@@ -302,6 +320,9 @@ impl Policy {
         }
         if let Some(name) = witnesses.keys().find(|name| !note::is_name(name)) {
             return value("ledger.witnesses", name.clone(), "use letters, digits, '-' and '.' in names");
+        }
+        if let Some(witness) = self.witness.as_ref().filter(|witness| !note::is_name(&witness.name)) {
+            return value("witness.name", witness.name.clone(), "use letters, digits, '-' and '.'");
         }
         if let Some(audit) = &self.audit {
             if audit.attributes.is_empty() {

@@ -22,6 +22,8 @@ pub enum Scope {
     Ledger,
     /// Read `/metrics`.
     Metrics,
+    /// Read and put messages of a ceremony.
+    Ceremony,
 }
 
 impl fmt::Display for Scope {
@@ -33,6 +35,7 @@ impl fmt::Display for Scope {
             Self::Issue => "issue",
             Self::Ledger => "ledger",
             Self::Metrics => "metrics",
+            Self::Ceremony => "ceremony",
         })
     }
 }
@@ -41,7 +44,7 @@ impl FromStr for Scope {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Infer, Self::Admin, Self::Register, Self::Issue, Self::Ledger, Self::Metrics];
+        let all = [Self::Infer, Self::Admin, Self::Register, Self::Issue, Self::Ledger, Self::Metrics, Self::Ceremony];
         let found = all.into_iter().find(|scope| scope.to_string() == text);
         found.ok_or_else(|| format!("is none of {}", all.map(|scope| scope.to_string()).join(", ")))
     }

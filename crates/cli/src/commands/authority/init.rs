@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use model::CompiledNetwork;
+use roles::ShareHolder;
 use serde_json::json;
 use service::authority::{LEDGER, POLICY};
 use service::hash::Hash;
 use service::opened::opened;
 use service::policy::{Policy, starting_policy};
 
-use super::{Home, MAIN, NETWORK_LIMIT, caller};
+use super::{Home, MAIN, NETWORK_LIMIT, Share, caller};
 use crate::console::Console;
 use crate::files;
 use crate::passphrase::Secret;
@@ -20,7 +21,8 @@ use crate::passphrase::Secret;
 /// Makes `policy.toml` (change it as you need), the ledger, `keys/` (keep it), and `public/` (publish it: public key
 /// and encoder) for the project `main`. The policy allows the network and nothing else.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight authority init --network compiled.safetensors --folder authority")]
+#[command(after_help = "Examples:\n  halflight authority init --network compiled.safetensors --folder authority\n  \
+    halflight authority init --network compiled.safetensors --folder north-office --identity north.identity --share north")]
 pub struct Init {
     /// Compiled network that may be opened, and whose encoder owners will use
     #[arg(long, value_name = "FILE")]
@@ -32,6 +34,8 @@ pub struct Init {
     home: Home,
     #[command(flatten)]
     secret: Secret,
+    #[command(flatten)]
+    share: Share,
 }
 
 impl Init {
@@ -54,29 +58,45 @@ impl Init {
             }
         };
         let unlock = self.secret.unlock(true)?;
+        if let Some(share) = &self.share.share {
+            // Before anything is made.
+            let inputs = ShareHolder::load(share, &unlock)?.key().public().inputs();
+            if inputs != network.inputs() {
+                bail!(
+                    "{}: a share of a key for {inputs:?} inputs, the network takes {:?}",
+                    share.display(),
+                    network.inputs()
+                );
+            }
+        }
         let public = self.home.public(MAIN);
         fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
         files::write(&folder.join(POLICY), policy.as_bytes())?;
 
-        console.step("drawing keys");
-        let (epoch, key, ledger) = self.home.open(Some(unlock), async |issuer| {
+        if self.share.share.is_none() {
+            console.step("drawing keys");
+        }
+        let (epoch, part, key, ledger, witness) = self.home.open(Some(unlock), async |issuer| {
             let hash = issuer.register(bytes, &caller()).await?;
-            let epoch = issuer.create_project(MAIN, hash, &caller()).await?;
+            let epoch = issuer.create_project_with(MAIN, hash, self.share.source(), &caller()).await?;
             self.home.publish(issuer, MAIN, epoch.public_key, network.encoder().clone()).await?;
-            Ok((epoch, issuer.key(), issuer.ledger().signers().key()))
+            let part = issuer.state().await?.shares.get(&epoch.public_key).copied();
+            Ok((epoch, part, issuer.key(), issuer.ledger().signers().key(), issuer.witness_key()?))
         })?;
         let (id, (n, m)) = (epoch.public_key, epoch.inputs);
         let policy = folder.join(POLICY);
         console.result(
             &json!({
                 "project": MAIN, "public_key": id, "inputs": [n, m], "policy": policy, "published": public,
-                "authority": key, "ledger_key": ledger,
+                "authority": key, "ledger_key": ledger, "witness_key": witness, "part": part,
             }),
             || {
                 let (policy, public) = (policy.display(), public.display());
+                let held = part.map_or(String::new(), |part| format!("; here is {part}"));
                 format!(
-                    "public key {id}, {n} + {m} inputs\npolicy {policy}: read it\npublish {public}, keep the rest\n\
-                     owners and predictors check with {key}, witnesses with {ledger}"
+                    "public key {id}, {n} + {m} inputs{held}\npolicy {policy}: read it\npublish {public}, keep the rest\n\
+                     owners and predictors check with {key}, witnesses with {ledger}\n\
+                     heads of other ledgers are cosigned with {witness}"
                 )
             },
         )

@@ -13,6 +13,7 @@ use service::authority::KeyRequest;
 use service::clock;
 use service::policy::Decision;
 
+use super::collect::{Order, Servers};
 use super::{Home, MAIN, caller, network_hash};
 use crate::console::Console;
 use crate::files;
@@ -24,11 +25,17 @@ use crate::passphrase::Secret;
 #[command(
     after_help = "Examples:\n  halflight authority issue --folder authority --network compiled.safetensors --dry-run\n  \
     halflight authority issue --folder authority --network compiled.safetensors --out functional.key\n  \
-    halflight authority issue --folder authority --network compiled.safetensors --model models/digits"
+    halflight authority issue --folder authority --network compiled.safetensors --model models/digits\n  \
+    halflight authority issue --servers north=https://north:8480,south=https://south:8480,west=https://west:8480 \\\n    \
+    --token-file north.token,south.token,west.token --parameters parameters --network compiled.safetensors --out functional.key"
 )]
 pub struct Issue {
-    #[command(flatten)]
-    home: Home,
+    /// The authority's folder
+    #[arg(long, value_name = "FOLDER", required_unless_present = "servers")]
+    folder: Option<PathBuf>,
+    /// Ledger elsewhere: sqlite:PATH or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "URL")]
+    ledger: Option<String>,
     /// Registered network to open
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
@@ -55,11 +62,15 @@ pub struct Issue {
     dry_run: bool,
     #[command(flatten)]
     secret: Secret,
+    #[command(flatten)]
+    servers: Servers,
 }
 
 impl Issue {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
+        let Some(folder) = self.folder.clone() else { return self.collect(console) };
+        let home = Home { folder, ledger: self.ledger.clone() };
         let by = caller();
         let request = KeyRequest {
             project: &self.project,
@@ -69,7 +80,7 @@ impl Issue {
             by: &by,
         };
         if self.dry_run {
-            let (decision, proposal) = self.home.open(None, async |issuer| Ok(issuer.consider(&request).await?))?;
+            let (decision, proposal) = home.open(None, async |issuer| Ok(issuer.consider(&request).await?))?;
             let machine = json!({ "dry_run": true, "decision": decision, "proposal": proposal });
             console.result(&machine, || text(&decision))?;
             if !decision.refusals.is_empty() {
@@ -77,12 +88,9 @@ impl Issue {
             }
             return Ok(());
         }
-        self.out.iter().try_for_each(|path| files::check_writable(path, self.force))?;
-        if let Some(folder) = &self.model {
-            files::check_folder(folder, &ModelFolder::FILES, self.force)?;
-        }
+        self.check()?;
         let unlock = self.secret.unlock(false)?;
-        let issued = self.home.open(Some(unlock), async |issuer| {
+        let issued = home.open(Some(unlock), async |issuer| {
             let issued = issuer.issue(&request).await?;
             if let Some(path) = &self.out {
                 files::write_secret(path, &issued.key)?;
@@ -123,6 +131,29 @@ impl Issue {
                 )
             },
         )
+    }
+}
+
+impl Issue {
+    /// Refuses what could not be written.
+    fn check(&self) -> Result<()> {
+        self.out.iter().try_for_each(|path| files::check_writable(path, self.force))?;
+        match &self.model {
+            Some(folder) => files::check_folder(folder, &ModelFolder::FILES, self.force),
+            None => Ok(()),
+        }
+    }
+
+    /// The key from the parts of several authorities.
+    fn collect(&self, console: &Console) -> Result<()> {
+        if self.dry_run {
+            bail!("--dry-run asks one authority's policy: name its folder, or ask each server's own");
+        }
+        self.check()?;
+        let network = CompiledNetwork::load(&self.network)?;
+        let (project, holder, approvals) = (&self.project, &self.holder, &self.approvals);
+        let (out, model) = (self.out.as_ref(), self.model.as_ref());
+        self.servers.issue(&Order { network: &network, project, holder, approvals, out, model }, console)
     }
 }
 

@@ -1,11 +1,14 @@
 //! `halflight authority`: which functions may be opened, on files. Every decision goes to the ledger.
 
 mod approve;
+mod ceremony;
+mod collect;
 mod init;
 mod issue;
 mod ledger;
 mod project;
 mod register;
+mod renew;
 mod rotate;
 mod sign_audit;
 mod verify_key;
@@ -18,9 +21,9 @@ use clap::{Args, Subcommand};
 use encoder::Encoder;
 use model::CompiledNetwork;
 use qfe::PublicKey;
-use roles::Published;
 use roles::keyfile::Unlock;
-use service::authority::Issuer;
+use roles::{COMMITMENTS, Published};
+use service::authority::{Issuer, KeySource};
 use service::hash::Hash;
 
 use crate::console::Console;
@@ -43,6 +46,11 @@ pub enum Authority {
     Rotate(rotate::Rotate),
     /// Issue the functional key of a compiled network, if the policy allows it
     Issue(issue::Issue),
+    /// Take a share that a ceremony renewed, in place of the present one
+    Renew(renew::Renew),
+    /// Several institutions hold one key: make it together, renew its shares, check how it came about
+    #[command(subcommand)]
+    Ceremony(ceremony::Ceremony),
     /// Anybody: check a functional key against the public key
     VerifyKey(verify_key::VerifyKey),
     /// Approver: sign for one key
@@ -65,12 +73,28 @@ impl Authority {
             Self::Project(project) => project.run(console),
             Self::Rotate(rotate) => rotate.run(console),
             Self::Issue(issue) => issue.run(console),
+            Self::Renew(renew) => renew.run(console),
+            Self::Ceremony(ceremony) => ceremony.run(console),
             Self::VerifyKey(verify) => verify.run(console),
             Self::Approve(approve) => approve.run(console),
             Self::SignAudit(sign) => sign.run(console),
             Self::Witness(witness) => witness.run(console),
             Self::Ledger(ledger) => ledger.run(console),
         }
+    }
+}
+
+/// A key that is in shares.
+#[derive(Args)]
+struct Share {
+    /// Folder with this authority's share of a key, from `halflight authority ceremony join`, instead of a key drawn here
+    #[arg(long, value_name = "FOLDER")]
+    share: Option<PathBuf>,
+}
+
+impl Share {
+    fn source(&self) -> KeySource<'_> {
+        self.share.as_deref().map_or(KeySource::Drawn, KeySource::Share)
     }
 }
 
@@ -110,7 +134,21 @@ impl Home {
     /// Puts the public key that a project has now, and the encoder of its inputs, where owners take them from.
     async fn publish(&self, issuer: &Issuer, project: &str, id: Hash, encoder: Encoder) -> Result<()> {
         let key = PublicKey::from_bytes(&issuer.public_key(id).await?)?;
+        self.publish_commitments(issuer, project, id).await?;
         Ok(Published::new(key, encoder)?.write(&self.public(project))?)
+    }
+
+    /// Puts beside it the commitments of a key in shares, which answers are checked against.
+    async fn publish_commitments(&self, issuer: &Issuer, project: &str, id: Hash) -> Result<()> {
+        let path = self.public(project).join(COMMITMENTS);
+        if issuer.state().await?.shares.contains_key(&id) {
+            let commitments = issuer.commitments(id).await?;
+            host::files::make_folder(&self.public(project))?;
+            crate::files::write(&path, &commitments)?;
+        } else if path.exists() {
+            std::fs::remove_file(&path)?;
+        }
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use model::CompiledNetwork;
 use serde_json::json;
 use service::hash::Hash;
 
-use super::{Home, caller};
+use super::{Home, Share, caller};
 use crate::console::Console;
 use crate::passphrase::Secret;
 
@@ -27,6 +27,8 @@ pub struct Project {
     home: Home,
     #[command(flatten)]
     secret: Secret,
+    #[command(flatten)]
+    share: Share,
 }
 
 impl Project {
@@ -36,7 +38,7 @@ impl Project {
         let (name, unlock) = (self.name.as_str(), self.secret.unlock(false)?);
         let public = self.home.public(name);
         let epoch = self.home.open(Some(unlock), async |issuer| {
-            let epoch = issuer.create_project(name, Hash(network.hash()), &caller()).await?;
+            let epoch = issuer.create_project_with(name, Hash(network.hash()), self.share.source(), &caller()).await?;
             self.home.publish(issuer, name, epoch.public_key, network.encoder().clone()).await?;
             Ok(epoch)
         })?;

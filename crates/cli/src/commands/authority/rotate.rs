@@ -5,7 +5,7 @@ use clap::Args;
 use roles::{PUBLIC_KEY, Published};
 use serde_json::json;
 
-use super::{Home, MAIN, caller};
+use super::{Home, MAIN, Share, caller};
 use crate::console::Console;
 use crate::passphrase::Secret;
 
@@ -23,6 +23,8 @@ pub struct Rotate {
     reason: String,
     #[command(flatten)]
     secret: Secret,
+    #[command(flatten)]
+    share: Share,
 }
 
 impl Rotate {
@@ -38,7 +40,7 @@ impl Rotate {
                 Err(error) if known => return Err(error.into()),
                 before => before,
             };
-            let epoch = issuer.rotate(project, &self.reason, &caller()).await?;
+            let epoch = issuer.rotate_to(project, self.share.source(), &self.reason, &caller()).await?;
             self.home.publish(issuer, project, epoch.public_key, before?.encoder().clone()).await?;
             Ok(epoch)
         })?;

@@ -28,8 +28,11 @@ pub struct Bench {
     #[arg(long)]
     threads: Option<usize>,
     /// Instead, test in so many runs whether time depends on secrets (dudect)
-    #[arg(long, value_name = "RUNS", conflicts_with_all = ["shapes", "runs", "threads", "explain"])]
+    #[arg(long, value_name = "RUNS", conflicts_with_all = ["shapes", "runs", "threads", "explain", "ceremony"])]
     timing_test: Option<usize>,
+    /// Also a whole ceremony in which five servers make a key together, all in this process
+    #[arg(long)]
+    ceremony: bool,
     /// Say how the function is evaluated, and what else was considered
     #[arg(long)]
     explain: bool,
@@ -51,6 +54,7 @@ impl Bench {
             shapes: if self.shapes.is_empty() { standard.shapes.clone() } else { self.shapes },
             runs: self.runs.unwrap_or(standard.runs),
             threads: self.threads.unwrap_or(standard.threads),
+            ceremony: self.ceremony,
             ..standard
         };
         let bar = console.bar("measuring");

@@ -150,6 +150,7 @@ impl Serve {
             folder: self.folder.join("authority"),
             ledger: None,
             unlock: self.unlock()?,
+            shares_only: false,
         };
         let key = SigningKey::load(&self.folder.join("authority").join("signing.key"))?.verifying_key();
         let options = PredictorOptions::over(self.folder.join("models"));

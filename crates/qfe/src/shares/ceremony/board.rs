@@ -87,12 +87,22 @@ impl Board {
         };
     }
 
-    /// Posts a public message. What is validly signed stands, even if what it says is wrong:
+    /// Servers that posted in the present step.
+    pub fn posted(&self) -> Vec<u16> {
+        self.posted.range((self.step, 0)..=(self.step, u16::MAX)).map(|((_, server), _)| *server).collect()
+    }
+
+    /// Whether a dealer posted a commitment.
+    pub fn has_committed(&self, dealer: u16) -> bool {
+        self.commits.contains_key(&dealer)
+    }
+
+    /// Posts a public message; gives its sender. What is validly signed stands, even if what it says is wrong:
     /// that is what disqualifies its sender.
     ///
     /// # Errors
     /// It is no message of this ceremony and step, not signed by its sender, or a second one of the same sender.
-    pub fn post(&mut self, bytes: &[u8]) -> Result<(), CeremonyError> {
+    pub fn post(&mut self, bytes: &[u8]) -> Result<u16, CeremonyError> {
         let (head, body) = open_message(&self.ceremony, bytes)?;
         let MessageHead { from, to, .. } = head;
         if to != 0 {
@@ -103,7 +113,7 @@ impl Board {
             return Err(CeremonyError::Late { server: from, step: self.step });
         }
         match self.posted.get(&(self.step, from)) {
-            Some(known) if known == bytes => return Ok(()),
+            Some(known) if known == bytes => return Ok(from),
             Some(_) => return Err(CeremonyError::Equivocation { server: from }),
             None => {}
         }
@@ -126,7 +136,7 @@ impl Board {
             MessageBody::Deliver(_) => return Err(CeremonyError::Receiver { found: to }),
         }
         self.posted.insert((self.step, from), bytes.to_vec());
-        Ok(())
+        Ok(from)
     }
 
     /// What is wrong with a dealing.

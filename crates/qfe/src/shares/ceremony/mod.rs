@@ -42,11 +42,13 @@
 //! # What the caller provides
 //!
 //! Private messages ([`Dealing::private`]) contain shares: seal each for its receiver (an age recipient, mutual TLS)
-//! before it leaves the process. They are signed, so that a receiver knows the dealer. A server that was started again
-//! has other secrets: it must not go on in a ceremony in which it has dealt. Begin again with a fresh label.
+//! before it leaves the process. They are signed, so that a receiver knows the dealer. A server that is started again
+//! needs what it kept ([`Participant::keep`], [`Participant::resume`]): with other secrets it must not go on in a ceremony
+//! in which it has dealt. Where it kept nothing, begin again with a fresh label.
 
 mod board;
 mod definition;
+mod kept;
 mod outcome;
 mod participant;
 mod proof;
@@ -152,6 +154,9 @@ pub enum CeremonyError {
         /// The dealer.
         server: u16,
     },
+    /// Bytes that are not this server's dealing in this ceremony.
+    #[error("what was kept is not the dealing of this server in this ceremony: begin again with a fresh one")]
+    Kept,
     /// Too few dealers are left.
     #[error("{found} dealers qualified, {needed} are needed: begin again without those who failed")]
     TooFew {

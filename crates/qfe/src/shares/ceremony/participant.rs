@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc};
 
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use rand::CryptoRng;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -43,10 +43,10 @@ pub struct Finished {
 brief!(Finished { outcome });
 
 /// A dealer's secret polynomial and its dealing.
-struct Dealer {
-    index: u16,
-    polynomial: Polynomial<Scalar>,
-    message: Vec<u8>,
+pub(super) struct Dealer {
+    pub(super) index: u16,
+    pub(super) polynomial: Polynomial<Scalar>,
+    pub(super) message: Vec<u8>,
 }
 
 /// One server in one ceremony. Secrets are erased when it is dropped.
@@ -54,11 +54,11 @@ struct Dealer {
 pub struct Participant {
     ceremony: Arc<Ceremony>,
     signing: SigningKey,
-    dealer: Option<Dealer>,
-    receiver: Option<u16>,
+    pub(super) dealer: Option<Dealer>,
+    pub(super) receiver: Option<u16>,
     received: BTreeMap<u16, Zeroizing<Vec<Scalar>>>,
     /// Wrong messages, by dealer.
-    wrong: BTreeMap<u16, Vec<u8>>,
+    pub(super) wrong: BTreeMap<u16, Vec<u8>>,
 }
 
 impl Participant {
@@ -75,20 +75,28 @@ impl Participant {
         share: Option<&KeyShare>,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, CeremonyError> {
-        let signing = SigningKey::from_bytes(signing_key);
-        let place = |keys: &[ed25519_dalek::VerifyingKey]| {
-            keys.iter().position(|key| *key == signing.verifying_key()).map(|place| place as u16 + 1)
-        };
-        let (dealer, receiver) = (place(&ceremony.dealers), place(&ceremony.receivers));
-        if dealer.is_none() && receiver.is_none() {
-            return Err(CeremonyError::Stranger);
-        }
-        let (received, wrong) = (BTreeMap::new(), BTreeMap::new());
-        let mut participant = Self { ceremony, signing, dealer: None, receiver, received, wrong };
-        if let Some(index) = dealer {
+        let mut participant = Self::receiver(ceremony, SigningKey::from_bytes(signing_key))?;
+        if let Some(index) = participant.place(&participant.ceremony.dealers) {
             participant.dealer = participant.deal_of(index, share, rng)?;
         }
         Ok(participant)
+    }
+
+    /// A participant that has not dealt.
+    pub(super) fn receiver(ceremony: Arc<Ceremony>, signing: SigningKey) -> Result<Self, CeremonyError> {
+        let (received, wrong) = (BTreeMap::new(), BTreeMap::new());
+        let mut participant = Self { ceremony, signing, dealer: None, receiver: None, received, wrong };
+        participant.receiver = participant.place(&participant.ceremony.receivers);
+        if participant.receiver.is_none() && participant.place(&participant.ceremony.dealers).is_none() {
+            return Err(CeremonyError::Stranger);
+        }
+        Ok(participant)
+    }
+
+    /// The index of this server among some.
+    pub(super) fn place(&self, servers: &[VerifyingKey]) -> Option<u16> {
+        let own = self.signing.verifying_key();
+        servers.iter().position(|key| *key == own).map(|place| place as u16 + 1)
     }
 
     fn deal_of(
@@ -129,7 +137,7 @@ impl Participant {
         Ok(Some(Dealer { index, polynomial, message }))
     }
 
-    fn message(&self, from: u16, to: u16, body: &MessageBody) -> Zeroizing<Vec<u8>> {
+    pub(super) fn message(&self, from: u16, to: u16, body: &MessageBody) -> Zeroizing<Vec<u8>> {
         let head = MessageHead { session: self.ceremony.session, inputs: self.ceremony.inputs(), from, to };
         write_message(&head, body, |bytes| self.signing.sign(bytes).to_bytes())
     }

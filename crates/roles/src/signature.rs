@@ -1,4 +1,4 @@
-//! Ed25519 signatures on audits, approvals and envelopes.
+//! Ed25519 signatures on audits, approvals, envelopes and ceremonies.
 //!
 //! A signature is always over a domain and parts, hashed as in [`Hash::of`]: a signature made for one purpose fits no
 //! other. Keys are text: `ed25519:` and 64 hexadecimal digits for a public key; a secret key file holds one line,
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ed25519_dalek::Signer;
+use host::files::{self, Access, FileError};
 use rand::TryRng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::files::{self, FileError};
 use crate::hash::{Hash, from_hex, to_hex};
 
 /// A public key that checks signatures.
@@ -21,6 +21,7 @@ use crate::hash::{Hash, from_hex, to_hex};
 pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
 
 /// A secret key that signs; never printed.
+#[allow(missing_debug_implementations)] // secret
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
 /// A signature that does not hold, or a key that is none.
@@ -141,7 +142,7 @@ impl SigningKey {
         let seed = Zeroizing::new(self.0.to_bytes());
         let digits = Zeroizing::new(to_hex(seed.as_slice()));
         let line = Zeroizing::new(format!("ed25519-secret:{}\n", digits.as_str()));
-        Ok(files::write_new(path, line.as_bytes())?)
+        Ok(files::write_new(path, line.as_bytes(), Access::Secret)?)
     }
 
     /// Signs `parts` for the purpose `domain`.
@@ -153,6 +154,11 @@ impl SigningKey {
     /// [`SigningKey::sign`] signs.
     pub fn sign_text(&self, text: &[u8]) -> [u8; 64] {
         self.0.sign(text).to_bytes()
+    }
+
+    /// The secret itself, for the messages of a ceremony.
+    pub(crate) fn seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes())
     }
 
     /// The key that checks.

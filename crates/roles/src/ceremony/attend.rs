@@ -1,0 +1,407 @@
+//! One server in a ceremony: puts its messages, takes those of others, and ends with its share.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use host::files::{self, Access, FileError};
+use qfe::shares::KeyShare;
+use qfe::shares::ceremony::{Board, Ceremony, CeremonyError, Participant, Step};
+
+use super::{AttendError, Definition, Mail, STEPS, ServerCard, Transcript, Verified, minutes};
+use crate::hash::Hash;
+use crate::keyfile::{self, Lock, Unlock};
+use crate::share::{SHARE, ShareHolder, SharedKey};
+use crate::signature::SigningKey;
+
+/// Name of the file with a server's dealing while the ceremony lasts.
+pub const STATE: &str = "dealing.age";
+/// Name of the transcript.
+pub const TRANSCRIPT: &str = "transcript";
+
+/// Most bytes of a dealing that is kept.
+const MAX_STATE: u64 = 2 << 30;
+
+/// What a server proves itself by.
+#[allow(missing_debug_implementations)] // secret
+pub struct Credentials<'a> {
+    /// Signs its messages.
+    pub key: &'a SigningKey,
+    /// Opens shares that are sealed to it.
+    pub unlock: &'a Unlock,
+}
+
+/// What a server waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The step, 1 to 4.
+    pub step: u8,
+    /// Messages that have not come.
+    pub missing: Vec<String>,
+}
+
+/// The end of a ceremony.
+#[allow(missing_debug_implementations)] // secret
+pub struct Concluded {
+    /// What the transcript proves.
+    pub verified: Verified,
+    /// The share, written to the folder; none where a dealer withheld its part, or for who only dealt.
+    pub holder: Option<ShareHolder>,
+}
+
+/// One server in one ceremony.
+#[allow(missing_debug_implementations)] // secret
+pub struct Attendance<'a> {
+    definition: Definition,
+    ceremony: Arc<Ceremony>,
+    mail: &'a dyn Mail,
+    credentials: Credentials<'a>,
+    home: PathBuf,
+    board: Board,
+    participant: Participant,
+    dealer: Option<u16>,
+    receiver: Option<u16>,
+    /// Whether this server signs the minutes.
+    clerk: bool,
+    /// Minutes of the steps that have ended.
+    ended: Vec<Vec<u8>>,
+    /// Messages of the present step that the clerk has, and endorsements, by server.
+    collected: BTreeMap<u16, Vec<u8>>,
+    /// The last step in which this process put its messages.
+    put: u8,
+    /// Whether this process put its shares.
+    delivered: bool,
+    /// Endorsements with which no result was confirmed.
+    tried: usize,
+}
+
+impl<'a> Attendance<'a> {
+    /// Enters a ceremony, or goes on where an earlier process of this server stopped. `home`: a folder of this server
+    /// alone, closed to others, in which its dealing is kept and the result is written. `share`: of the key that is
+    /// renewed. `lost`: a holder that lost its share takes part without one, and gets one back.
+    ///
+    /// # Errors
+    /// The credentials are not those that the definition names; the dealing is gone; a ceremony has ended in `home`.
+    pub fn enter(
+        definition: Definition,
+        mail: &'a dyn Mail,
+        credentials: Credentials<'a>,
+        home: &Path,
+        share: Option<&KeyShare>,
+        lost: bool,
+    ) -> Result<Self, AttendError> {
+        let ceremony = definition.ceremony()?;
+        let place = |servers: &[ServerCard]| {
+            let own = credentials.key.verifying_key();
+            servers.iter().position(|server| server.key == own).map(|place| place as u16 + 1)
+        };
+        let (dealer, receiver) = (place(definition.dealers()), place(definition.servers()));
+        let card = match (dealer, receiver) {
+            (_, Some(index)) => &definition.servers()[usize::from(index) - 1],
+            (Some(index), None) => &definition.dealers()[usize::from(index) - 1],
+            (None, None) => return Err(CeremonyError::Stranger.into()),
+        };
+        if credentials.unlock.recipient().as_ref() != Some(&card.recipient) {
+            let (what, server) = ("the identity", card.name.clone());
+            return Err(AttendError::Credentials { what, server });
+        }
+        if home.join(TRANSCRIPT).exists() {
+            return Err(AttendError::Ended { path: home.to_owned() });
+        }
+        files::make_secret_folder(home)?;
+        let clerk = definition.clerk().key == credentials.key.verifying_key();
+        let (board, seed, state) = (Board::new(ceremony.clone()), credentials.key.seed(), home.join(STATE));
+        let participant = if state.exists() {
+            let kept = keyfile::load(&state, credentials.unlock, MAX_STATE)?;
+            Participant::resume(ceremony.clone(), &seed, &kept)?
+        } else {
+            if !definition.holders().is_empty() && dealer.is_some() && share.is_none() && !lost {
+                return Err(AttendError::NoShare { server: card.name.clone() });
+            }
+            let fresh = Participant::new(ceremony.clone(), &seed, share, &mut rand::rng())?;
+            if let Some(kept) = fresh.keep() {
+                // Signed by this server itself: it has dealt before.
+                let own = dealer.unwrap_or_default();
+                let said = get(mail, &format!("commit-{own}"), definition.most())?;
+                let by = said.and_then(|said| Board::new(ceremony.clone()).post(&said).ok());
+                if by == Some(own) {
+                    return Err(AttendError::Lost { server: card.name.clone(), path: state });
+                }
+                // On the disk before anything is said.
+                keyfile::save(&state, &kept, &credentials.unlock.lock())?;
+            }
+            fresh
+        };
+        let (ended, collected, home) = (Vec::new(), BTreeMap::new(), home.to_owned());
+        Ok(Self {
+            definition,
+            ceremony,
+            mail,
+            credentials,
+            home,
+            board,
+            participant,
+            dealer,
+            receiver,
+            clerk,
+            ended,
+            collected,
+            put: 0,
+            delivered: false,
+            tried: 0,
+        })
+    }
+
+    /// The hash of the definition, which every message carries: compare it with the other institutions.
+    pub fn session(&self) -> Hash {
+        Hash(*self.ceremony.session())
+    }
+
+    /// The present step, 1 to 4.
+    pub fn step(&self) -> u8 {
+        self.ended.len() as u8 + 1
+    }
+
+    /// Does what can be done now, in as many steps as others allow. `late`: whether time is over for messages that have
+    /// not come.
+    ///
+    /// # Errors
+    /// The store fails, the clerk is at fault, or too few servers took part.
+    pub fn advance(&mut self, late: bool) -> Result<Result<Box<Concluded>, Waiting>, AttendError> {
+        // What came late in one step says nothing about the next.
+        let mut late = late;
+        while self.step() <= STEPS {
+            if !self.read_minutes()? {
+                self.say(late)?;
+                if let Some(missing) = self.write_minutes(late)? {
+                    return Ok(Err(self.waiting(missing)));
+                }
+            }
+            late = false;
+        }
+        self.say(late)?;
+        self.conclude(late)
+    }
+
+    fn waiting(&self, mut missing: Vec<String>) -> Waiting {
+        if let Some(own) = self.receiver.filter(|_| self.step() >= 3) {
+            let dealers = self.participant.missing(&self.board).into_iter();
+            missing.extend(dealers.map(|dealer| format!("share-{dealer}-{own}")));
+        }
+        Waiting { step: self.step(), missing }
+    }
+
+    /// Puts this server's messages of the present step.
+    fn say(&mut self, late: bool) -> Result<(), AttendError> {
+        let step = self.step();
+        if step >= 3 {
+            self.deliver()?;
+            self.take_shares()?;
+        }
+        if self.put >= step {
+            return Ok(());
+        }
+        match step {
+            1 => {
+                if let Some(commit) = self.participant.commit() {
+                    self.post(&format!("commit-{}", self.dealer.unwrap_or_default()), &commit)?;
+                }
+            }
+            2 => {
+                if let Some(dealing) = self.participant.deal() {
+                    let dealer = self.dealer.unwrap_or_default();
+                    self.post(&format!("deal-{dealer}"), &dealing.public)?;
+                }
+            }
+            3 => {
+                // Others' shares may still come: a complaint is made once.
+                if !self.participant.missing(&self.board).is_empty() && !late {
+                    return Ok(());
+                }
+                if let (Some(report), Some(index)) = (self.participant.report(), self.receiver) {
+                    self.post(&format!("report-{index}"), &report)?;
+                }
+            }
+            _ => {
+                let finished = match self.participant.finish(&self.board) {
+                    Err(CeremonyError::MissingShare { .. }) => return Ok(()),
+                    finished => finished?,
+                };
+                if let (Some(endorsement), Some(index)) = (finished.endorsement, self.receiver) {
+                    self.post(&format!("endorse-{index}"), &endorsement)?;
+                }
+            }
+        }
+        self.put = step;
+        Ok(())
+    }
+
+    /// Puts the sealed shares of this server's dealing, once the minutes have it; again after each start, for mail that
+    /// was lost.
+    fn deliver(&mut self) -> Result<(), AttendError> {
+        let Some(dealer) = self.dealer.filter(|_| !self.delivered) else { return Ok(()) };
+        for (to, server) in (1u16..).zip(self.definition.servers()) {
+            if let Some(message) = self.participant.deliver_again(&self.board, to) {
+                let name = format!("share-{dealer}-{to}");
+                let sealed = keyfile::seal(&message, &Lock::recipient(&server.recipient)?);
+                let sealed =
+                    sealed.map_err(|reason| AttendError::Mail { name: name.clone(), source: reason.into() })?;
+                self.post(&name, &sealed)?;
+            }
+        }
+        self.delivered = true;
+        Ok(())
+    }
+
+    /// Takes the shares for this server that have come. What is none counts as not there: nobody can tell who put it.
+    fn take_shares(&mut self) -> Result<(), AttendError> {
+        let Some(own) = self.receiver else { return Ok(()) };
+        for dealer in self.participant.missing(&self.board) {
+            let sealed = get(self.mail, &format!("share-{dealer}-{own}"), self.definition.most())?;
+            let opened = sealed.and_then(|sealed| keyfile::unseal(&sealed, self.credentials.unlock).ok());
+            if let Some(message) = opened {
+                // A wrong one is kept for the complaint; others are ignored.
+                let _ = self.participant.receive(&self.board, &message);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the present step if its minutes are there; whether they are.
+    fn read_minutes(&mut self) -> Result<bool, AttendError> {
+        let (step, previous) = (self.step(), self.previous());
+        let Some(found) = get(self.mail, &format!("minutes-{step}"), self.definition.most())? else { return Ok(false) };
+        if !self.collected.is_empty() {
+            // Another process of this clerk wrote them, about other messages than these.
+            self.board = self.replay()?;
+            self.collected.clear();
+        }
+        let session = *self.ceremony.session();
+        match minutes::apply(&self.definition, &session, step, previous, &found, &mut self.board) {
+            Ok(()) => self.ended.push(found),
+            // Somebody else put them, before anything was posted.
+            Err(_) if self.clerk => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    /// Ends the present step if this server writes the minutes and can; else what is missing.
+    fn write_minutes(&mut self, late: bool) -> Result<Option<Vec<String>>, AttendError> {
+        let (step, previous) = (self.step(), self.previous());
+        let name = format!("minutes-{step}");
+        if !self.clerk {
+            return Ok(Some(vec![name]));
+        }
+        let missing = self.collect()?;
+        // Nobody accepts less, so that none is ever signed.
+        if !missing.is_empty() && !late || self.collected.len() < self.definition.least(step)? {
+            return Ok(Some(missing));
+        }
+        let session = *self.ceremony.session();
+        let written = minutes::write(&session, step, previous, &self.collected, self.credentials.key);
+        self.post(&name, &written)?;
+        self.board.end_step();
+        self.collected.clear();
+        self.ended.push(written);
+        Ok(None)
+    }
+
+    /// What the next minutes are chained to.
+    fn previous(&self) -> Hash {
+        self.ended.last().map_or(self.session(), |minutes| minutes::head(minutes))
+    }
+
+    /// The board of the steps that have ended.
+    fn replay(&self) -> Result<Board, AttendError> {
+        let session = *self.ceremony.session();
+        let (mut board, mut previous) = (Board::new(self.ceremony.clone()), Hash(session));
+        for (step, bytes) in (1..).zip(&self.ended) {
+            minutes::apply(&self.definition, &session, step, previous, bytes, &mut board)?;
+            previous = minutes::head(bytes);
+        }
+        Ok(board)
+    }
+
+    /// Posts the messages of the present step that have come; names of those that have not.
+    fn collect(&mut self) -> Result<Vec<String>, AttendError> {
+        let step = self.board.step();
+        let (kind, servers) = match step {
+            Step::Commit => ("commit", self.definition.dealers().len()),
+            Step::Deal => ("deal", self.definition.dealers().len()),
+            Step::Complain => ("report", self.definition.servers().len()),
+            Step::Endorse | Step::Done => ("endorse", self.definition.servers().len()),
+        };
+        let awaited = |server: &u16| step != Step::Deal || self.board.has_committed(*server);
+        let awaited: Vec<u16> = (1..=servers as u16).filter(awaited).collect();
+        for server in &awaited {
+            if self.collected.contains_key(server) {
+                continue;
+            }
+            let found = get(self.mail, &format!("{kind}-{server}"), self.definition.most())?;
+            // What is not signed is not there; what another signed is that other's, and this server is still waited for.
+            if let Some((sender, found)) = found.and_then(|found| Some((self.board.post(&found).ok()?, found))) {
+                self.collected.insert(sender, found);
+            }
+        }
+        let missing = awaited.iter().filter(|server| !self.collected.contains_key(server));
+        Ok(missing.map(|server| format!("{kind}-{server}")).collect())
+    }
+
+    /// Takes endorsements, and ends once enough signed the same result and nobody is waited for.
+    fn conclude(&mut self, late: bool) -> Result<Result<Box<Concluded>, Waiting>, AttendError> {
+        let missing = self.collect()?;
+        if !missing.is_empty() && (!late || self.tried == self.collected.len()) {
+            return Ok(Err(self.waiting(missing)));
+        }
+        let endorsements = self.collected.values().cloned().collect();
+        let transcript = Transcript::new(self.definition.to_bytes(), self.ended.clone(), endorsements);
+        let verified = match transcript.verify() {
+            Err(AttendError::Protocol(CeremonyError::Endorsements { .. })) if !missing.is_empty() => {
+                self.tried = self.collected.len();
+                return Ok(Err(self.waiting(missing)));
+            }
+            verified => verified?,
+        };
+        let key = verified.key()?;
+        let share = match self.participant.finish(&self.board) {
+            Err(CeremonyError::MissingShare { .. }) => None,
+            finished => finished?.share,
+        };
+        let holder = share.map(|share| ShareHolder::new(key.clone(), share)).transpose()?;
+        self.keep(&key, holder.as_ref())?;
+        files::write(&self.home.join(TRANSCRIPT), &transcript.to_bytes(), Access::Ordinary)?;
+        let state = self.home.join(STATE);
+        if state.exists() {
+            let fail = |source| FileError::System { path: state.clone(), action: "erased", source };
+            fs::remove_file(&state).map_err(fail)?;
+        }
+        Ok(Ok(Box::new(Concluded { verified, holder })))
+    }
+
+    /// Writes what is public of the key, and the share.
+    fn keep(&self, key: &SharedKey, holder: Option<&ShareHolder>) -> Result<(), AttendError> {
+        let path = self.home.join(SHARE);
+        match holder {
+            // An earlier process may have ended between these files.
+            Some(holder) if path.exists() => {
+                let kept = keyfile::load_key_share(&path, self.credentials.unlock)?;
+                if kept.to_bytes() != holder.share().to_bytes() {
+                    return Err(AttendError::Ended { path: self.home.clone() });
+                }
+            }
+            Some(holder) => return Ok(holder.save(&self.home, &self.credentials.unlock.lock())?),
+            None => {}
+        }
+        Ok(key.write(&self.home)?)
+    }
+
+    fn post(&self, name: &str, bytes: &[u8]) -> Result<(), AttendError> {
+        self.mail.put(name, bytes).map_err(|source| AttendError::Mail { name: name.to_owned(), source })
+    }
+}
+
+fn get(mail: &dyn Mail, name: &str, limit: u64) -> Result<Option<Vec<u8>>, AttendError> {
+    mail.get(name, limit).map_err(|source| AttendError::Mail { name: name.to_owned(), source })
+}

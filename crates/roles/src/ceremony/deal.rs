@@ -1,0 +1,39 @@
+//! One machine makes the shares and forgets: the weaker way.
+
+use std::path::Path;
+
+use host::files;
+
+use super::{AttendError, Definition};
+use crate::keyfile::{Lock, save_key_share};
+use crate::share::{SHARE, SharedKey};
+
+/// Draws a key on this machine, seals every server's share to its recipient, and forgets the key: `NAME/share.age` with
+/// what is public beside it, for each server of the definition, in `folder`.
+///
+/// This machine holds everything for a moment. Whoever controls it then, or reads its memory or swap, has the key, and
+/// nothing shows afterwards. A ceremony has no such moment.
+///
+/// # Errors
+/// The definition renews a key, or a file exists or cannot be written.
+pub fn deal(definition: &Definition, folder: &Path) -> Result<SharedKey, AttendError> {
+    let sharing = definition.ceremony()?.sharing();
+    if !definition.holders().is_empty() {
+        let problem = "a dealer makes new keys; shares of a key are renewed by those who hold them".into();
+        return Err(AttendError::Definition { problem });
+    }
+    let (n, m) = definition.inputs();
+    let rng = &mut rand::rng();
+    let (master, public) =
+        qfe::setup(n, m, rng).map_err(|error| AttendError::Definition { problem: error.to_string() })?;
+    let (commitments, shares) = master.share(&public, sharing, rng)?;
+    drop(master);
+    let key = SharedKey::new(public, commitments).map_err(qfe::shares::ShareError::from)?;
+    for (server, share) in definition.servers().iter().zip(&shares) {
+        let home = folder.join(&server.name);
+        files::make_secret_folder(&home)?;
+        save_key_share(&home.join(SHARE), share, &Lock::recipient(&server.recipient)?)?;
+        key.write(&home)?;
+    }
+    Ok(key)
+}

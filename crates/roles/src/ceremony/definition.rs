@@ -1,0 +1,282 @@
+//! What a ceremony is about and who takes part: the file that all servers agree on beforehand.
+
+use std::sync::Arc;
+
+use qfe::shares::{Commitments, Sharing, ceremony::Ceremony};
+use qfe::{PublicKey, QuadraticMap};
+use serde::{Deserialize, Serialize};
+
+use super::AttendError;
+use crate::hash::{Hash, from_hex, to_hex};
+use crate::keyfile::{KeyFileError, Lock};
+use crate::share::SharedKey;
+use crate::signature::VerifyingKey;
+
+const FORMAT: &str = "halflight ceremony";
+const DOMAIN: &str = "halflight ceremony definition v1";
+/// Most bytes of a definition: the largest key that is renewed, in hexadecimal.
+pub(super) const MAX_BYTES: usize = 512 << 20;
+
+/// A server as others know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerCard {
+    /// Its name: letters, digits, `-`, `_`, `.`.
+    pub name: String,
+    /// What it signs with.
+    pub key: VerifyingKey,
+    /// To whom shares for it are sealed: an age recipient, `age1…`.
+    pub recipient: String,
+}
+
+/// A ceremony: a new key, or new shares of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    format: String,
+    version: u32,
+    name: String,
+    /// Drawn for this ceremony, so that no message fits another of the same servers.
+    nonce: String,
+    /// Inputs `(n, m)` of the key.
+    inputs: (usize, usize),
+    threshold: u16,
+    /// Index of the server that ends steps.
+    clerk: u16,
+    servers: Vec<ServerCard>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    renews: Option<Renews>,
+}
+
+/// A key whose shares are renewed, and the servers that hold them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Renews {
+    public_key: String,
+    commitments: String,
+    holders: Vec<ServerCard>,
+}
+
+/// What all servers must agree on, besides themselves.
+#[derive(Clone, Debug)]
+pub struct Terms<'a> {
+    /// A name for people.
+    pub name: &'a str,
+    /// Servers that will hold shares, in the order of their indices.
+    pub servers: Vec<ServerCard>,
+    /// As many of them learn nothing; one more issues.
+    pub threshold: u16,
+    /// Index, from 1, of the server that ends steps.
+    pub clerk: u16,
+}
+
+impl Definition {
+    /// A new key for `n` and `m` inputs.
+    ///
+    /// # Errors
+    /// Names, keys, numbers or dimensions that cannot be.
+    pub fn generate(terms: Terms<'_>, inputs: (usize, usize)) -> Result<Self, AttendError> {
+        Self::new(terms, inputs, None)
+    }
+
+    /// New shares of a key, held by `holders` now, in the order of their indices.
+    ///
+    /// # Errors
+    /// As [`Definition::generate`], or not as many holders as the key has.
+    pub fn renew(terms: Terms<'_>, key: &SharedKey, holders: Vec<ServerCard>) -> Result<Self, AttendError> {
+        let renews = Renews {
+            public_key: to_hex(&key.public().to_bytes()),
+            commitments: to_hex(&key.commitments().to_bytes()),
+            holders,
+        };
+        Self::new(terms, key.public().inputs(), Some(renews))
+    }
+
+    fn new(terms: Terms<'_>, inputs: (usize, usize), renews: Option<Renews>) -> Result<Self, AttendError> {
+        let Terms { name, servers, threshold, clerk } = terms;
+        let nonce = to_hex(&rand::random::<[u8; 32]>());
+        let (format, name) = (FORMAT.to_owned(), name.to_owned());
+        let new = Self { format, version: 1, name, nonce, inputs, threshold, clerk, servers, renews };
+        new.ceremony().map(|_| new)
+    }
+
+    /// Reads a definition.
+    ///
+    /// # Errors
+    /// It is none, or says what cannot be.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, AttendError> {
+        let bad = |problem: String| AttendError::Definition { problem };
+        if bytes.len() > MAX_BYTES {
+            return Err(bad(format!("it has {} bytes, more than {MAX_BYTES}", bytes.len())));
+        }
+        let read: Self = serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+        if read.format != FORMAT || read.version != 1 {
+            return Err(bad(format!("its format is '{}', version {}", read.format, read.version)));
+        }
+        read.check().map(|()| read)
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Strings and numbers only: cannot fail.
+        serde_json::to_vec_pretty(self).unwrap_or_default()
+    }
+
+    /// Checks everything, and gives the protocol that it defines. Its session depends on every field.
+    ///
+    /// # Errors
+    /// Names, keys, recipients, numbers or dimensions that cannot be.
+    pub fn ceremony(&self) -> Result<Arc<Ceremony>, AttendError> {
+        let bad = |problem: String| AttendError::Definition { problem };
+        self.check()?;
+        let label = self.label();
+        let keys = |servers: &[ServerCard]| servers.iter().map(|server| server.key.to_bytes()).collect::<Vec<_>>();
+        let receivers = keys(&self.servers);
+        let ceremony = match self.renewed()? {
+            None => Ceremony::generate(self.inputs, &receivers, self.threshold, &label.0)?,
+            Some(key) => {
+                if key.public().inputs() != self.inputs {
+                    return Err(bad("its inputs are not those of the key".into()));
+                }
+                let (public, holders) = (key.public(), keys(self.holders()));
+                Ceremony::reshare(public, key.commitments(), &holders, &receivers, self.threshold, &label.0)?
+            }
+        };
+        Ok(Arc::new(ceremony))
+    }
+
+    /// What can be said without the key that is renewed.
+    fn check(&self) -> Result<(), AttendError> {
+        let bad = |problem: String| Err(AttendError::Definition { problem });
+        if from_hex::<32>(&self.nonce).is_none() {
+            return bad("its nonce is no 32 bytes".into());
+        }
+        check(&self.servers)?;
+        check(self.holders())?;
+        if self.clerk == 0 || usize::from(self.clerk) > self.servers.len() {
+            return bad(format!(
+                "clerk is {}: name the index of one of its {} servers",
+                self.clerk,
+                self.servers.len()
+            ));
+        }
+        // Before anything is computed from them.
+        Sharing::new(self.servers.len().try_into().unwrap_or(u16::MAX), self.threshold)?;
+        check_inputs(self.inputs)
+    }
+
+    fn label(&self) -> Hash {
+        Hash::of(DOMAIN, &[&serde_json::to_vec(self).unwrap_or_default()])
+    }
+
+    /// A name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Inputs `(n, m)` of the key.
+    pub fn inputs(&self) -> (usize, usize) {
+        self.inputs
+    }
+
+    /// Servers that will hold shares.
+    pub fn servers(&self) -> &[ServerCard] {
+        &self.servers
+    }
+
+    /// Servers that hold shares of the key that is renewed; none where a key is made.
+    pub fn holders(&self) -> &[ServerCard] {
+        self.renews.as_ref().map_or(&[], |renews| &renews.holders)
+    }
+
+    /// Servers that deal: the holders, or all where a key is made.
+    pub fn dealers(&self) -> &[ServerCard] {
+        if self.renews.is_some() { self.holders() } else { &self.servers }
+    }
+
+    /// As many servers learn nothing.
+    pub fn threshold(&self) -> u16 {
+        self.threshold
+    }
+
+    /// The server that ends steps.
+    pub fn clerk(&self) -> &ServerCard {
+        // Checked wherever a definition comes from.
+        &self.servers[usize::from(self.clerk) - 1]
+    }
+
+    /// The key whose shares are renewed.
+    ///
+    /// # Errors
+    /// Its bytes are none.
+    pub fn renewed(&self) -> Result<Option<SharedKey>, AttendError> {
+        let Some(renews) = &self.renews else { return Ok(None) };
+        let bad = |field: &str, problem: String| AttendError::Definition { problem: format!("its {field}: {problem}") };
+        let bytes = |field, text: &str| unhex(text).ok_or_else(|| bad(field, "no hexadecimal digits".into()));
+        let public = PublicKey::from_bytes(&bytes("public key", &renews.public_key)?);
+        let public = public.map_err(|error| bad("public key", error.to_string()))?;
+        let commitments = Commitments::from_bytes(&bytes("commitments", &renews.commitments)?, &public);
+        let commitments = commitments.map_err(|error| bad("commitments", error.to_string()))?;
+        Ok(Some(SharedKey::new(public, commitments).map_err(|error| bad("commitments", error.to_string()))?))
+    }
+
+    /// The fewest messages of a step, 1 to 3, that it may end with: all but as many as may be dishonest.
+    pub(super) fn least(&self, step: u8) -> Result<usize, AttendError> {
+        let receivers = self.servers.len() - usize::from(self.threshold);
+        Ok(match self.renewed()? {
+            Some(key) if step < 3 => key.seat().sharing.quorum(),
+            _ => receivers,
+        })
+    }
+
+    /// Most bytes of all messages of one step.
+    pub fn most(&self) -> u64 {
+        let (n, m) = self.inputs;
+        let servers = self.servers.len().max(self.holders().len()) as u64;
+        let rows = (usize::from(Sharing::MAX_SERVERS) + 1).min(usize::from(self.threshold) + 1);
+        let deal = (rows * n * 96 + m * 192 + 4096) as u64;
+        let complaint = servers * (n * 32 + 4096) as u64;
+        servers * deal.max(complaint) + 4096
+    }
+}
+
+/// Servers with plain, different names, and recipients of their own.
+fn check(servers: &[ServerCard]) -> Result<(), AttendError> {
+    for (place, server) in servers.iter().enumerate() {
+        let bad = |problem: &str| {
+            let name: String = server.name.chars().take(64).collect();
+            Err(AttendError::Definition { problem: format!("server '{name}': {problem}") })
+        };
+        if !host::files::is_plain_name(&server.name) {
+            return bad("name it with letters, digits, '-', '_' and '.'");
+        }
+        let recipient: Result<_, KeyFileError> = Lock::recipient(&server.recipient);
+        if recipient.is_err() {
+            return bad("its recipient is no age recipient, age1…");
+        }
+        if servers[..place].iter().any(|other| other.name == server.name) {
+            return bad("another server has this name");
+        }
+        if servers[..place].iter().any(|other| other.recipient == server.recipient) {
+            return bad("another server has this recipient, and would read its shares");
+        }
+    }
+    Ok(())
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let value = |c: u8| if c <= b'9' { c - b'0' } else { c - b'a' + 10 };
+    Some(digits.chunks_exact(2).map(|pair| value(pair[0]) << 4 | value(pair[1])).collect())
+}
+
+/// Inputs that keys can be made for.
+///
+/// # Errors
+/// They are none or too many.
+pub(super) fn check_inputs((n, m): (usize, usize)) -> Result<(), AttendError> {
+    QuadraticMap::check_dimensions(n, m, 1, 1).map_err(|error| AttendError::Definition { problem: error.to_string() })
+}

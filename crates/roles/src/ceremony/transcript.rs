@@ -1,0 +1,129 @@
+//! The transcript: how a public key came about, for anybody to check at any later time, without a secret.
+
+use qfe::shares::ceremony::{Board, Outcome};
+
+use super::minutes::{self, Reader};
+use super::{AttendError, Definition, STEPS};
+use crate::hash::Hash;
+use crate::share::SharedKey;
+
+const MAGIC: &[u8; 8] = b"HLtrans1";
+/// Most bytes of a transcript.
+pub const MAX_TRANSCRIPT_BYTES: u64 = 2 << 30;
+
+/// The definition, the minutes of every step, and who signed the result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    definition: Vec<u8>,
+    minutes: Vec<Vec<u8>>,
+    endorsements: Vec<Vec<u8>>,
+}
+
+/// What a transcript proves.
+#[derive(Debug)]
+pub struct Verified {
+    /// What was agreed on.
+    pub definition: Definition,
+    /// SHA-256 of the definition, which every message carries.
+    pub session: Hash,
+    /// The key, and who was disqualified and why.
+    pub outcome: Outcome,
+    /// Names of the servers that signed this result with all that led to it.
+    pub endorsed: Vec<String>,
+}
+
+impl Transcript {
+    pub(super) fn new(definition: Vec<u8>, minutes: Vec<Vec<u8>>, endorsements: Vec<Vec<u8>>) -> Self {
+        Self { definition, minutes, endorsements }
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        let parts = std::iter::once(&self.definition).chain(&self.minutes).chain(&self.endorsements);
+        for part in parts {
+            out.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            out.extend_from_slice(part);
+        }
+        out
+    }
+
+    /// Reads one; [`Transcript::verify`] says whether it holds.
+    ///
+    /// # Errors
+    /// The bytes are none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, AttendError> {
+        let bad = || AttendError::Transcript { problem: "it is damaged or none; fetch it again".into() };
+        let mut rest = Reader(bytes);
+        if rest.take(MAGIC.len()) != Some(MAGIC) {
+            return Err(bad());
+        }
+        let mut parts = Vec::new();
+        while !rest.0.is_empty() {
+            parts.push(rest.sized().ok_or_else(bad)?.to_vec());
+        }
+        if parts.len() < 1 + usize::from(STEPS) {
+            return Err(bad());
+        }
+        let endorsements = parts.split_off(1 + usize::from(STEPS));
+        let minutes = parts.split_off(1);
+        Ok(Self { definition: parts.swap_remove(0), minutes, endorsements })
+    }
+
+    /// Checks everything: each message's signature, the chain of minutes, every dealing and every complaint, the public
+    /// key and the commitments that follow, and that all but the threshold of the servers signed for them.
+    ///
+    /// Whose keys the definition names is for the reader to compare: a transcript of strangers holds, too.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(&self) -> Result<Verified, AttendError> {
+        let definition = Definition::from_bytes(&self.definition)?;
+        let ceremony = definition.ceremony()?;
+        let session = *ceremony.session();
+        let mut board = Board::new(ceremony);
+        let mut previous = Hash(session);
+        for (step, bytes) in (1..).zip(&self.minutes) {
+            minutes::apply(&definition, &session, step, previous, bytes, &mut board)?;
+            previous = minutes::head(bytes);
+        }
+        for endorsement in &self.endorsements {
+            board.post(endorsement)?;
+        }
+        let endorsed = board.posted();
+        let outcome = board.verify()?;
+        let name = |index: &u16| definition.servers()[usize::from(*index) - 1].name.clone();
+        let endorsed = endorsed.iter().map(name).collect();
+        Ok(Verified { session: Hash(session), outcome, endorsed, definition })
+    }
+}
+
+impl Verified {
+    /// The key, with the commitments to its shares.
+    ///
+    /// # Errors
+    /// They do not fit, which no outcome does.
+    pub fn key(&self) -> Result<SharedKey, AttendError> {
+        let Outcome { public, commitments, .. } = &self.outcome;
+        SharedKey::new(public.clone(), commitments.clone())
+            .map_err(|error| AttendError::Transcript { problem: error.to_string() })
+    }
+
+    /// Whether this ceremony renewed the shares that `before` made.
+    ///
+    /// # Errors
+    /// It made a new key, or renewed other shares.
+    pub fn follows(&self, before: &Self) -> Result<(), AttendError> {
+        let other = |problem: &str| Err(AttendError::Transcript { problem: problem.into() });
+        let Some(renewed) = self.definition.renewed()? else {
+            return other("it makes a new key and renews none: it comes first");
+        };
+        if renewed != before.key()? {
+            return other("it renews other shares than the transcript before it made");
+        }
+        if self.definition.holders() != before.definition.servers() {
+            return other("it names other holders than the transcript before it");
+        }
+        Ok(())
+    }
+}
