@@ -11,7 +11,7 @@ use workshop::Served;
 
 const WAIT: &str = "--wait 50";
 
-/// Three servers with a key in shares: homes `home1` to `home3`, parameters in `parameters`, offices `office1` to `office3`.
+/// Three servers with a key in shares: homes `home1` to `home3`, parameters in `parameters`, seats `seat1` to `seat3`.
 fn made() -> Institutions {
     let three = Institutions::new(3);
     three.shop.works(&format!(
@@ -22,7 +22,7 @@ fn made() -> Institutions {
     three.shop.works("authority ceremony verify home1/transcript --out parameters");
     for server in 1..=3 {
         three.shop.works(&format!(
-            "authority init --network good.safetensors --folder office{server} --identity s{server}.identity \
+            "authority init --network good.safetensors --folder seat{server} --identity s{server}.identity \
              --share home{server}"
         ));
     }
@@ -40,13 +40,13 @@ fn certificate(three: &Institutions) {
 }
 
 /// Servers over TLS, by name and address.
-fn served(three: &Institutions, offices: &[(usize, &str)]) -> (Vec<Served>, Vec<(String, String)>) {
+fn served(three: &Institutions, seats: &[(usize, &str)]) -> (Vec<Served>, Vec<(String, String)>) {
     let flags = "--tls-certificates server.pem --tls-key server.key";
     certificate(three);
     let mut running = Vec::new();
     let mut addresses = Vec::new();
-    for (server, office) in offices {
-        let server_ = three.serve(office, *server, flags);
+    for (server, seat) in seats {
+        let server_ = three.serve(seat, *server, flags);
         assert!(server_.address.starts_with("https://"), "{}", server_.address);
         addresses.push((format!("s{server}"), server_.address.clone()));
         running.push(server_);
@@ -54,7 +54,7 @@ fn served(three: &Institutions, offices: &[(usize, &str)]) -> (Vec<Served>, Vec<
     (running, addresses)
 }
 
-const OFFICES: [(usize, &str); 3] = [(1, "office1"), (2, "office2"), (3, "office3")];
+const OFFICES: [(usize, &str); 3] = [(1, "seat1"), (2, "seat2"), (3, "seat3")];
 const GOOD: &str = "--server-authorities server.pem --parameters parameters --network good.safetensors";
 
 fn verdicts(issued: &std::process::Output) -> Vec<(String, String)> {
@@ -84,14 +84,14 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
     assert_eq!(mode("first.key"), 0o600);
     three.shop.works("authority verify-key first.key --parameters parameters --network good.safetensors");
     // Each ledger has its own part.
-    for office in 1..=3 {
-        let shown = three.shop.json(&format!("authority ledger show --folder office{office}"));
+    for seat in 1..=3 {
+        let shown = three.shop.json(&format!("authority ledger show --folder seat{seat}"));
         let last = &shown["entries"].as_array().unwrap().last().unwrap()["event"];
-        assert_eq!((&last["event"], &last["part"]["server"]), (&"key-issued".into(), &office.into()));
+        assert_eq!((&last["event"], &last["part"]["server"]), (&"key-issued".into(), &seat.into()));
     }
-    // No office makes a key alone.
+    // No seat makes a key alone.
     let alone = three.shop.run(
-        "authority issue --folder office1 --identity s1.identity --network good.safetensors --holder other --out alone.key",
+        "authority issue --folder seat1 --identity s1.identity --network good.safetensors --holder other --out alone.key",
     );
     assert!(!alone.status.success() && text(&alone).contains("part 1 of 3") && !three.path("alone.key").exists());
     drop(running);
@@ -100,14 +100,14 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
     let evil = institutions::network(7);
     let digits =
         |network: &model::CompiledNetwork| network.hash().iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let forbid = |office: &str| {
-        let path = three.path(office).join("policy.toml");
+    let forbid = |seat: &str| {
+        let path = three.path(seat).join("policy.toml");
         let good = digits(&institutions::network(255));
         let policy = fs::read_to_string(&path).unwrap();
         assert!(policy.contains(&good));
         fs::write(&path, policy.replace(&good, &digits(&evil))).unwrap();
     };
-    forbid("office2");
+    forbid("seat2");
     let (running, urls) = served(&three, &OFFICES);
     let issued = three.issue(&urls, &format!("{GOOD} --holder ward --out second.key"));
     assert_eq!(verdicts(&issued), [of(1, "used"), of(2, "refused"), of(3, "used")]);
@@ -115,7 +115,7 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
     assert_eq!(fs::read(three.path("first.key")).unwrap(), fs::read(three.path("second.key")).unwrap());
     drop(running);
     // Two refuse: no key, and both are named.
-    forbid("office3");
+    forbid("seat3");
     let (running, urls) = served(&three, &OFFICES);
     let issued = three.issue(&urls, &format!("{GOOD} --holder ward --out third.key"));
     assert!(!issued.status.success() && issued.stdout.is_empty() && !three.path("third.key").exists());
@@ -150,12 +150,12 @@ fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
         three.shop.json("authority ceremony verify home1/transcript new3/transcript --parameters parameters");
     assert_eq!((&verified["epoch"], &verified["from_the_beginning"]), (&1.into(), &true.into()));
     three.shop.refuses("authority ceremony verify new3/transcript home1/transcript", &["new key"]);
-    // West's new share opens an office of its own; one of the others takes its new share, the third forgets to.
-    three.shop.works("authority renew --folder office1 --identity s1.identity --share new1");
-    three.shop.works("authority init --network good.safetensors --folder office3b --identity s3.identity --share new3");
-    three.shop.refuses("authority renew --folder office1 --identity s1.identity --share home1", &["newer epoch"]);
-    three.shop.refuses("authority renew --folder office2 --identity s2.identity --share new1", &["new1/share.age"]);
-    let (running, urls) = served(&three, &[(1, "office1"), (2, "office2"), (3, "office3b")]);
+    // West's new share opens an seat of its own; one of the others takes its new share, the third forgets to.
+    three.shop.works("authority renew --folder seat1 --identity s1.identity --share new1");
+    three.shop.works("authority init --network good.safetensors --folder seat3b --identity s3.identity --share new3");
+    three.shop.refuses("authority renew --folder seat1 --identity s1.identity --share home1", &["newer epoch"]);
+    three.shop.refuses("authority renew --folder seat2 --identity s2.identity --share new1", &["new1/share.age"]);
+    let (running, urls) = served(&three, &[(1, "seat1"), (2, "seat2"), (3, "seat3b")]);
     let renewed = GOOD.replace("--parameters parameters", "--parameters new1");
     let issued = three.issue(&urls, &format!("{renewed} --holder ward --out after.key"));
     assert!(issued.status.success(), "{}", text(&issued));
@@ -167,9 +167,9 @@ fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
     let mixed = three.issue(&urls[..2], &format!("{renewed} --holder ward --out mixed.key"));
     assert!(!mixed.status.success() && text(&mixed).contains("1 of 2 parts"), "{}", text(&mixed));
     drop(running);
-    // The office that published commitments has the new ones, and the old share is gone.
+    // The seat that published commitments has the new ones, and the old share is gone.
     assert_eq!(
-        fs::read(three.path("office1/public/commitments")).unwrap(),
+        fs::read(three.path("seat1/public/commitments")).unwrap(),
         fs::read(three.path("new1/commitments")).unwrap()
     );
 }
@@ -232,7 +232,7 @@ fn a_server_that_holds_shares_alone_takes_no_whole_key() {
     );
     // A share belongs to one project.
     three.shop.refuses(
-        "authority project second --network good.safetensors --folder office1 --identity s1.identity --share home1",
+        "authority project second --network good.safetensors --folder seat1 --identity s1.identity --share home1",
         &["belongs to a project already"],
     );
     three.shop.refuses(
@@ -247,9 +247,9 @@ fn ledgers_are_witnessed_by_the_other_holders() {
     // Keys of ledgers and witnesses, as `authority init` prints them for the other policies.
     let mut keys = Vec::new();
     for server in 1..=3 {
-        let office = format!("office{server}");
-        let entry = three.shop.json(&format!("authority ledger checkpoint --folder {office} --out {office}.json"));
-        let secret = fs::read_to_string(three.path(&office).join("witness.key")).unwrap();
+        let seat = format!("seat{server}");
+        let entry = three.shop.json(&format!("authority ledger checkpoint --folder {seat} --out {seat}.json"));
+        let secret = fs::read_to_string(three.path(&seat).join("witness.key")).unwrap();
         let seed: [u8; 32] = std::array::from_fn(|byte| {
             let digits = secret.trim().trim_start_matches("ed25519-secret:");
             u8::from_str_radix(&digits[2 * byte..2 * byte + 2], 16).unwrap()
@@ -262,7 +262,7 @@ fn ledgers_are_witnessed_by_the_other_holders() {
         let others = (1..=3).filter(|other| *other != server);
         let witnesses: Vec<_> = others.clone().map(|other| format!("s{other} = \"{}\"", keys[other - 1].1)).collect();
         let ledgers: Vec<_> = others.map(|other| format!("\"{}\"", keys[other - 1].0)).collect();
-        let path = three.path(&format!("office{server}/policy.toml"));
+        let path = three.path(&format!("seat{server}/policy.toml"));
         let policy = fs::read_to_string(&path).unwrap();
         let part = format!(
             "{policy}\n[ledger]\nwitnesses = {{ {} }}\nquorum = 2\n[witness]\nname = \"s{server}\"\nledgers = [{}]\n",
@@ -275,21 +275,21 @@ fn ledgers_are_witnessed_by_the_other_holders() {
     let issued = three.issue(&urls, &format!("{GOOD} --out witnessed.key"));
     assert!(issued.status.success(), "{}", text(&issued));
     three.shop.works("authority verify-key witnessed.key --parameters parameters");
-    assert!(fs::read_dir(three.path("office2/witness")).unwrap().count() >= 2);
+    assert!(fs::read_dir(three.path("seat2/witness")).unwrap().count() >= 2);
     drop(running);
-    // An office that goes back to an older ledger is not cosigned, and its issue stays where it is.
+    // An seat that goes back to an older ledger is not cosigned, and its issue stays where it is.
     let files = ["ledger.sqlite", "ledger.sqlite-wal", "ledger.head"];
     for name in files {
-        let _ = fs::copy(three.path("office1").join(name), three.path(&format!("old-{name}")));
+        let _ = fs::copy(three.path("seat1").join(name), three.path(&format!("old-{name}")));
     }
     let (running, urls) = served(&three, &OFFICES);
     assert!(three.issue(&urls, &format!("{GOOD} --holder ward --out more.key")).status.success());
     drop(running);
     for name in files.into_iter().chain(["ledger.sqlite-shm"]) {
-        let _ = fs::remove_file(three.path("office1").join(name));
-        let _ = fs::copy(three.path(&format!("old-{name}")), three.path("office1").join(name));
+        let _ = fs::remove_file(three.path("seat1").join(name));
+        let _ = fs::copy(three.path(&format!("old-{name}")), three.path("seat1").join(name));
     }
-    let _ = fs::remove_file(three.path("office1/ledger.witnessed"));
+    let _ = fs::remove_file(three.path("seat1/ledger.witnessed"));
     let (_running, urls) = served(&three, &OFFICES);
     let issued = three.issue(&urls, &format!("{GOOD} --holder thief --out stolen.key"));
     let said = verdicts(&issued);
@@ -307,11 +307,11 @@ fn a_dealers_shares_work_and_the_command_says_that_it_is_weaker() {
     assert!(dealt.status.success() && text(&dealt).contains("held the whole key"), "{}", text(&dealt));
     for server in [1, 3] {
         three.shop.works(&format!(
-            "authority init --network good.safetensors --folder office{server} --identity s{server}.identity \
+            "authority init --network good.safetensors --folder seat{server} --identity s{server}.identity \
              --share dealt/s{server}"
         ));
     }
-    let (_running, urls) = served(&three, &[(1, "office1"), (3, "office3")]);
+    let (_running, urls) = served(&three, &[(1, "seat1"), (3, "seat3")]);
     let flags = GOOD.replace("--parameters parameters", "--parameters dealt/s1");
     let issued = three.issue(&urls, &format!("{flags} --out first.key"));
     assert!(issued.status.success(), "{}", text(&issued));

@@ -51,9 +51,9 @@ struct World {
     rng: ChaCha8Rng,
     /// Counts ceremonies: names of folders.
     ceremonies: usize,
-    /// The folder with each server's newest share, and its office.
+    /// The folder with each server's newest share, and its seat.
     shares: [Option<String>; SERVERS],
-    offices: [Option<String>; SERVERS],
+    seats: [Option<String>; SERVERS],
     /// Public part of the key in use, in a folder.
     parameters: String,
     /// The key of the good network, once there is one.
@@ -188,7 +188,7 @@ impl World {
         ShareHolder::load(&self.five.path(folder), &unlock).unwrap()
     }
 
-    /// Checks what the servers ended with, and opens offices with it.
+    /// Checks what the servers ended with, and opens seats with it.
     fn take(&mut self, renews: bool, parts: &[Part], homes: &str) -> bool {
         let home = |server: usize| format!("{homes}{}", server + 1);
         let ended: Vec<usize> =
@@ -227,7 +227,7 @@ impl World {
             assert_eq!(before.seat().epoch + 1, key.seat().epoch);
         } else {
             self.good = None;
-            self.offices = Default::default();
+            self.seats = Default::default();
         }
         self.parameters = home(ended[0]);
         self.shares = Default::default();
@@ -235,23 +235,23 @@ impl World {
             // Right by the commitments, or it could not be loaded.
             assert!(self.holder(server, &home(server)).key() == key);
             self.shares[server] = Some(home(server));
-            self.open_office(server, &home(server));
+            self.open_seat(server, &home(server));
         }
         true
     }
 
-    fn open_office(&mut self, server: usize, home: &str) {
+    fn open_seat(&mut self, server: usize, home: &str) {
         let identity = format!("s{}.identity", server + 1);
-        if let Some(office) = &self.offices[server] {
-            self.five.shop.works(&format!("authority renew --folder {office} --identity {identity} --share {home}"));
+        if let Some(seat) = &self.seats[server] {
+            self.five.shop.works(&format!("authority renew --folder {seat} --identity {identity} --share {home}"));
             return;
         }
-        let office = format!("office-{home}");
+        let seat = format!("seat-{home}");
         self.five.shop.works(&format!(
-            "authority init --network good.safetensors --folder {office} --identity {identity} --share {home}"
+            "authority init --network good.safetensors --folder {seat} --identity {identity} --share {home}"
         ));
-        self.five.shop.works(&format!("authority register --folder {office} --network evil.safetensors"));
-        self.offices[server] = Some(office);
+        self.five.shop.works(&format!("authority register --folder {seat} --network evil.safetensors"));
+        self.seats[server] = Some(seat);
     }
 
     /// Issues the good network's key while servers are down, refuse or lie.
@@ -276,7 +276,7 @@ impl World {
         let (mut served, mut liars): (Vec<(usize, Served)>, Vec<LyingServer>) = (Vec::new(), Vec::new());
         for server in 0..SERVERS {
             let name = format!("s{}", server + 1);
-            let Some(office) = self.offices[server].clone() else { continue };
+            let Some(seat) = self.seats[server].clone() else { continue };
             match moods[server] {
                 Mood::Down => urls.push((name, "http://127.0.0.1:9".to_owned())),
                 Mood::Lies => {
@@ -286,8 +286,8 @@ impl World {
                     liars.push(liar);
                 }
                 mood => {
-                    self.allow(&office, if mood == Mood::Refuses { &["evil"] } else { &["good"] });
-                    let running = self.five.serve(&office, server + 1, "");
+                    self.allow(&seat, if mood == Mood::Refuses { &["evil"] } else { &["good"] });
+                    let running = self.five.serve(&seat, server + 1, "");
                     urls.push((name, running.address.clone()));
                     served.push((server, running));
                 }
@@ -315,7 +315,7 @@ impl World {
         if sure + perhaps < QUORUM {
             assert!(!issued.status.success(), "round {round}, {moods:?}: a key of too few");
         }
-        for (server, mood) in moods.iter().enumerate().filter(|(server, _)| self.offices[*server].is_some()) {
+        for (server, mood) in moods.iter().enumerate().filter(|(server, _)| self.seats[*server].is_some()) {
             let name = format!("s{}", server + 1);
             let word = match mood {
                 Mood::Refuses if present(server) => format!("{name} refused: "),
@@ -344,9 +344,9 @@ impl World {
         let first = self.number(able.len());
         let bad: BTreeSet<usize> = [able[first], able[(first + 1) % able.len()]].into();
         for &server in &able {
-            let office = self.offices[server].clone().unwrap();
-            self.allow(&office, if bad.contains(&server) { &["evil", "good"] } else { &["good"] });
-            let running = self.five.serve(&office, server + 1, "");
+            let seat = self.seats[server].clone().unwrap();
+            self.allow(&seat, if bad.contains(&server) { &["evil", "good"] } else { &["good"] });
+            let running = self.five.serve(&seat, server + 1, "");
             urls.push((format!("s{}", server + 1), running.address.clone()));
             served.push(running);
         }
@@ -369,7 +369,7 @@ impl World {
     }
 
     /// Lets a server's policy allow these networks, without limits that would stand in the way.
-    fn allow(&self, office: &str, names: &[&str]) {
+    fn allow(&self, seat: &str, names: &[&str]) {
         let hash = |name: &&str| {
             let network = institutions::network(if *name == "good" { 255 } else { 7 });
             format!("\"{}\"", network.hash().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
@@ -379,7 +379,7 @@ impl World {
             "version = 1\n[networks]\nallow = [{}]\n[limits]\nrank = 8\nbits = 1000.0\nholders = 1000\n",
             allowed.join(", ")
         );
-        fs::write(self.five.path(office).join("policy.toml"), policy).unwrap();
+        fs::write(self.five.path(seat).join("policy.toml"), policy).unwrap();
     }
 }
 
@@ -393,7 +393,7 @@ fn five_servers_of_which_two_lie_and_any_are_killed() {
         rng: ChaCha8Rng::seed_from_u64(seed),
         ceremonies: 0,
         shares: Default::default(),
-        offices: Default::default(),
+        seats: Default::default(),
         parameters: String::new(),
         good: None,
     };

@@ -183,7 +183,7 @@ fn three_institutions_make_a_key_over_a_folder() {
     assert_eq!(first.to_bytes(), issue(key, &[&holders[2], &holders[1]]).to_bytes());
     key.public().verify(&first).unwrap();
     assert!(!holders[0].is_whole() && holders[0].issue(&map()).is_err());
-    // No share lies in the store in clear: not one scalar of one.
+    // No share lies in the store in the clear: not one scalar of one.
     for holder in &holders {
         let scalar = &holder.share().to_bytes()[84..116];
         for file in fs::read_dir(folder.path().join("messages")).unwrap() {

@@ -25,7 +25,7 @@ pub const MESSAGES: &str = "messages";
 /// Most bytes of a definition, and of a message.
 const MOST: usize = 512 << 20;
 
-/// A ceremony's folder behind HTTP.
+/// A ceremony's folder over HTTP.
 pub struct Board {
     folder: PathBuf,
     definition: Definition,

@@ -57,7 +57,7 @@ impl World {
     }
 
     async fn open(&self, server: usize) -> Issuer {
-        let home = self.path(&format!("office{server}"));
+        let home = self.path(&format!("seat{server}"));
         fs::create_dir_all(&home).unwrap();
         if !home.join(POLICY).exists() {
             let hash = Hash(self.network.hash());
@@ -66,8 +66,8 @@ impl World {
         Issuer::open(&home, None, self.unlock(server)).await.unwrap()
     }
 
-    /// An office with a project over the share.
-    async fn office(&self, server: usize) -> Issuer {
+    /// An seat with a project over the share.
+    async fn seat(&self, server: usize) -> Issuer {
         let issuer = self.open(server).await;
         let hash = issuer.register(self.bytes.clone(), "test").await.unwrap();
         let share = self.share("first", server);
@@ -120,7 +120,7 @@ fn cards(keys: &[SigningKey], identities: &[String]) -> Vec<ServerCard> {
     keys.iter().zip(identities).enumerate().map(card).collect()
 }
 
-/// An office behind HTTP.
+/// An authority over HTTP.
 fn holder(name: &str, issuer: Issuer, folder: &Path) -> Holder {
     let tokens = common::tokens(folder);
     let address = serve(move || router(AuthorityServer::new(issuer, tokens).unwrap()), common::loopback());
@@ -133,15 +133,15 @@ fn connection(url: &str) -> Connection {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn offices_with_shares_make_a_key_together_and_none_alone() {
+async fn seats_with_shares_make_a_key_together_and_none_alone() {
     let world = World::new();
     let mut holders = Vec::new();
     for server in 0..3 {
-        let issuer = world.office(server).await;
+        let issuer = world.seat(server).await;
         // Alone it makes no key, and says so; nothing is recorded of it.
         assert!(matches!(issuer.issue(&world.request()).await, Err(AuthorityError::Shared { .. })));
         assert!(issuer.state().await.unwrap().grants.is_empty());
-        holders.push(holder(&format!("s{}", server + 1), issuer, &world.path(&format!("office{server}"))));
+        holders.push(holder(&format!("s{}", server + 1), issuer, &world.path(&format!("seat{server}"))));
     }
     let collected =
         tokio::task::block_in_place(|| collect(&world.key, world.network.map(), &holders, &world.wish())).unwrap();
@@ -162,7 +162,7 @@ async fn offices_with_shares_make_a_key_together_and_none_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commitments_and_keys_are_where_others_find_them() {
     let world = World::new();
-    let issuer = world.office(0).await;
+    let issuer = world.seat(0).await;
     let id = Hash(*world.key.public().id().as_bytes());
     let tokens = common::tokens(world.folder.path());
     let address = serve(move || router(AuthorityServer::new(issuer, tokens).unwrap()), common::loopback());
@@ -186,7 +186,7 @@ async fn commitments_and_keys_are_where_others_find_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewed_share_takes_over_for_good() {
     let world = World::new();
-    let issuer = world.office(0).await;
+    let issuer = world.seat(0).await;
     let before = issuer.issue_partial(&world.request()).await.unwrap();
     let key = world.renew("first", "second");
     // Another server's share does not open; the one on record changes nothing.
@@ -218,7 +218,7 @@ async fn a_renewed_share_takes_over_for_good() {
     assert_eq!(taken.collect::<Vec<_>>(), [0, 1]);
     // An older share from a backup makes no parts.
     issuer.close().await;
-    let folder = world.path("office0/keys").join(Hash(*key.public().id().as_bytes()).to_string());
+    let folder = world.path("seat0/keys").join(Hash(*key.public().id().as_bytes()).to_string());
     for name in [SHARE, "commitments"] {
         fs::copy(world.share("first", 0).join(name), folder.join(name)).unwrap();
     }
@@ -236,12 +236,12 @@ async fn a_renewal_that_was_cut_off_is_finished_at_the_next_start() {
     let names = ["public.key", "commitments", SHARE];
     for moved in 0..=names.len() {
         let world = World::new();
-        let issuer = world.office(0).await;
+        let issuer = world.seat(0).await;
         let key = world.renew("first", "second");
         issuer.take_share(&world.share("second", 0), "test").await.unwrap();
         issuer.close().await;
         // As it was when the ledger had it, and the first `moved` files were in place.
-        let folder = world.path("office0/keys").join(Hash(*key.public().id().as_bytes()).to_string());
+        let folder = world.path("seat0/keys").join(Hash(*key.public().id().as_bytes()).to_string());
         let next = folder.join("next");
         fs::create_dir(&next).unwrap();
         for (place, name) in names.iter().enumerate() {
@@ -259,7 +259,7 @@ async fn a_renewal_that_was_cut_off_is_finished_at_the_next_start() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whole_keys_and_shares_are_kept_apart() {
     let world = World::new();
-    let issuer = world.office(0).await.with_shares_only().await.unwrap();
+    let issuer = world.seat(0).await.with_shares_only().await.unwrap();
     let drawn = issuer.create_project("q", Hash(world.network.hash()), "test").await;
     assert!(matches!(drawn, Err(AuthorityError::SharesOnly { .. })));
     assert!(matches!(issuer.rotate("p", "due", "test").await, Err(AuthorityError::SharesOnly { .. })));

@@ -116,7 +116,7 @@ impl Listening {
 #[command(after_help = "Example:\n  \
     halflight keygen --token ops --scopes admin,register,issue,ledger --out ops.token > tokens.toml\n  \
     halflight serve authority --folder authority --identity authority.identity --tokens tokens.toml\n  \
-    halflight serve authority --share --folder north-office --identity north.identity --tokens tokens.toml")]
+    halflight serve authority --share --folder north --identity north.identity --tokens tokens.toml")]
 pub struct ServeAuthority {
     /// The authority's folder; it must hold policy.toml
     #[arg(long, value_name = "FOLDER")]

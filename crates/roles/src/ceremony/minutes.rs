@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         self.take(N)?.try_into().ok()
     }
 
-    /// Bytes behind their length.
+    /// Bytes after their length.
     pub fn sized(&mut self) -> Option<&'a [u8]> {
         let length = u64::from_le_bytes(self.array()?);
         self.take(usize::try_from(length).ok()?)

@@ -61,7 +61,7 @@ pub(super) async fn commitments(State(server): Shared, Path(id): Path<String>) -
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
-/// The signed head and the entries behind a number, for witnesses.
+/// The signed head and the entries after a number, for witnesses.
 pub(super) async fn handover(
     State(server): Shared,
     Extension(caller): Extension<Caller>,

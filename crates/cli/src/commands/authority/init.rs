@@ -22,7 +22,7 @@ use crate::passphrase::Secret;
 /// and encoder) for the project `main`. The policy allows the network and nothing else.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight authority init --network compiled.safetensors --folder authority\n  \
-    halflight authority init --network compiled.safetensors --folder north-office --identity north.identity --share north")]
+    halflight authority init --network compiled.safetensors --folder north --identity north.identity --share north-share")]
 pub struct Init {
     /// Compiled network that may be opened, and whose encoder owners will use
     #[arg(long, value_name = "FILE")]

@@ -15,7 +15,7 @@ use crate::passphrase::Secret;
 /// old share. Its server takes it up while it runs.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  halflight authority renew --folder north-office --identity north.identity --share north-2"
+    after_help = "Example:\n  halflight authority renew --folder north --identity north.identity --share north-2"
 )]
 pub struct Renew {
     /// Folder with the new share, from `halflight authority ceremony join`

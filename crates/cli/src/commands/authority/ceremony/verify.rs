@@ -17,7 +17,7 @@ use crate::{files, keys};
 ///
 /// Compare the printed keys with those that the institutions publish: a transcript of strangers holds as well.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  halflight authority ceremony verify transcript --parameters office/public\n  \
+#[command(after_help = "Examples:\n  halflight authority ceremony verify transcript --parameters authority/public\n  \
     halflight authority ceremony verify first/transcript renewal/transcript --out parameters")]
 pub struct Verify {
     /// Transcript; of a renewed key all of them, the oldest first
