@@ -345,7 +345,7 @@ impl<'a> Attendance<'a> {
                 self.collected.insert(sender, found);
             }
         }
-        let missing = awaited.iter().filter(|server| !self.collected.contains_key(server));
+        let missing = awaited.iter().filter(|server| !self.collected.contains_key(*server));
         Ok(missing.map(|server| format!("{kind}-{server}")).collect())
     }
 
