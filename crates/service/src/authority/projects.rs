@@ -96,7 +96,7 @@ impl Issuer {
     /// Draws keys and writes them to a folder of their own. A crash before the ledger has them leaves an unused folder.
     fn make_keys(&self, (n, m): (usize, usize)) -> Result<Hash, AuthorityError> {
         let (master, public): (MasterKey, PublicKey) =
-            tokio::task::block_in_place(|| qfe::setup(n, m, &mut rand::rng()))?;
+            tokio::task::block_in_place(|| qfe::setup(n, m, &mut host::fresh_rng()))?;
         let id = Hash(*public.id().as_bytes());
         let folder = self.archive.key_folder(id);
         files::make_secret_folder(&folder)?;
