@@ -1,11 +1,13 @@
 //! The holder of a master key, without policy or ledger: whoever holds it decides alone.
 
 use std::fmt;
+use std::path::Path;
 
 use encoder::Encoder;
 use model::CompiledNetwork;
-use qfe::{FunctionalKey, KeyError, MasterKey};
+use qfe::{FunctionalKey, KeyError, MasterKey, PublicKeyId};
 
+use crate::keyfile::{self, KeyFileError, Lock};
 use crate::published::Published;
 
 /// A master key with what is published of it.
@@ -29,6 +31,14 @@ pub enum IssueError {
         "the network has another encoder than this authority publishes: compile it for the same encoder, or set up an authority for it"
     )]
     Encoder,
+    /// The master key is of another set-up.
+    #[error("the master key belongs to public key {master}, not to {published}")]
+    PublicKey {
+        /// Public key of the master key.
+        master: PublicKeyId,
+        /// What is published.
+        published: PublicKeyId,
+    },
     /// The scheme refuses.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -41,10 +51,30 @@ impl Authority {
     /// Vectors that are too long.
     pub fn setup(encoder: Encoder) -> Result<Self, IssueError> {
         let (n, m) = encoder.inputs();
-        let (master, key) = qfe::setup(n, m, &mut rand::rng())?;
+        let (master, key) = qfe::setup(n, m, &mut host::fresh_rng())?;
         // Set up for these very lengths.
         let published = Published::new(key, encoder).map_err(|_| IssueError::Encoder)?;
         Ok(Self { master, published })
+    }
+
+    /// A master key that was kept, with what was published of it.
+    ///
+    /// # Errors
+    /// They are of different set-ups.
+    pub fn open(master: MasterKey, published: Published) -> Result<Self, IssueError> {
+        let (master_key, public_key) = (master.id(), published.key().id());
+        if master_key != public_key {
+            return Err(IssueError::PublicKey { master: master_key, published: public_key });
+        }
+        Ok(Self { master, published })
+    }
+
+    /// Writes the master key to a new file that nobody but its owner reads.
+    ///
+    /// # Errors
+    /// The file is there already, or cannot be written.
+    pub fn save_master(&self, path: &Path, lock: &Lock) -> Result<(), KeyFileError> {
+        keyfile::save_master_key(path, &self.master, lock)
     }
 
     /// What owners need.

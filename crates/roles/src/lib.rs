@@ -41,6 +41,7 @@
 #![warn(missing_debug_implementations, clippy::missing_errors_doc)]
 
 mod authority;
+mod batch;
 mod folder;
 pub mod hash;
 pub mod keyfile;
@@ -51,6 +52,7 @@ mod predictor;
 mod published;
 
 pub use authority::{Authority, IssueError};
+pub use batch::BatchError;
 pub use folder::{FolderError, ModelFolder};
 pub use masks::{MaskStore, MaskStoreError};
 pub use owner::{Owner, OwnerError};
