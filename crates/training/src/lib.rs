@@ -26,13 +26,15 @@ mod parity;
 mod sketch;
 mod train;
 
-pub use compile::{CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, compile};
+pub use compile::{
+    CompileDefence, CompileError, CompileOptions, CompileReport, OutputRange, Precision, best_scale, compile,
+};
 pub use defences::{AdversarialOptions, Defence, MatchOptions};
 pub use float::adversary::Adversary;
 pub use history::{History, HistoryError};
 pub use measure::{MeasureError, accuracy};
 pub use model::Range;
-pub use network::{Network, TrainingRecord};
+pub use network::{Affine, Network, NetworkParts, PartsError, TrainingRecord};
 pub use options::{Checkpoint, Compute, Fresh, Selection, TrainOptions, UnitKind};
 pub use sketch::ItemSketch;
 pub use train::{TrainError, data_hash, hold_out, train};

@@ -15,6 +15,7 @@ pub use defence::CompileDefence;
 pub use error::CompileError;
 pub use options::{CompileOptions, Precision};
 pub use report::{CompileReport, OutputRange};
+pub use rounding::best_scale;
 
 use dataset::Dataset;
 use encoder::Encoder;
