@@ -63,7 +63,8 @@ model.transform(test[:5])
 # %% [markdown]
 # ## What the two integers say of the ward
 #
-# The ward decides nothing here; an attacker who is trained on outputs of others tries to read it all the same.
+# The ward decides nothing here, and yet a network that nobody told to keep it gives some of it away: an attacker who
+# learned from the outputs of others reads it better than by guessing.
 
 # %%
 half = len(train) // 2

@@ -31,8 +31,7 @@ for assumption in certificate.assumptions:
 # %% [markdown]
 # ## The attempts
 #
-# Every family of the quick panel, and one of my own that knows the noise: it averages what the same item gives when it is
-# encrypted many times, which the certificate does not allow anybody to see.
+# Every family of the quick panel, with items of its own to learn from.
 
 # %%
 attack = hl.draw(max(1_500, int(20_000 * SCALE)), seed=12, characters=characters, size=16, em=12.0)
@@ -51,7 +50,8 @@ assert best <= certificate.bound + 4 * deviation
 # %% [markdown]
 # ## What it does not promise
 #
-# Fifty encryptions of one item are fifty items of one subject: the bound for one does not hold.
+# Fifty encryptions of one item are fifty items of one subject: the bound for one says nothing of them, since whoever
+# averages takes the noise away.
 
 # %%
 averaged = np.mean([noisy.evaluate(test) for _ in range(50)], axis=0)
@@ -61,5 +61,5 @@ share = 100 * attacker.score(averaged, test.labels("font"), test.labels("charact
 print(f"from 50 encryptions of each item: {share:.1f} %, beside {certificate.votes} for items of one subject")
 
 # %% [markdown]
-# **To take away**: attempts end below the bound, as they must; averaging goes past it, as the assumptions say. Count what
-# you send of one subject.
+# **To take away**: attempts end below the bound, as they must. Whoever sees one item many times is outside its
+# assumptions. Count what you send of one subject.
