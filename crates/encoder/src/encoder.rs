@@ -1,6 +1,8 @@
 //! The fitted encoder.
 
 use rand::Rng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
 use serde::{Deserialize, Serialize};
 
 use super::error::EncodeError;
@@ -223,7 +225,7 @@ impl Encoder {
     /// # Errors
     /// The image has another size than the encoder takes.
     pub fn encode(&self, image: &[u8]) -> Result<Encoded, EncodeError> {
-        self.encode_with(image, &mut rand::rng())
+        self.encode_with(image, &mut UnwrapErr(SysRng))
     }
 
     /// As [`encode`](Self::encode), with noise from a generator that is given: one fit for secrets where the

@@ -3,6 +3,7 @@
 //! | to have | use |
 //! |---|---|
 //! | somebody to tell how far work has come | [`Progress`], [`Silent`] |
+//! | randomness for keys, masks and noise | [`fresh_rng`] |
 //! | a file read within a limit, or written whole or not at all | `files` (feature of this name) |
 //!
 //! ```
@@ -36,5 +37,7 @@
 #[cfg(feature = "files")]
 pub mod files;
 mod progress;
+mod random;
 
 pub use progress::{Progress, Silent};
+pub use random::fresh_rng;

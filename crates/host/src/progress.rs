@@ -1,6 +1,8 @@
 //! How far long work has come.
 
 /// Somebody who wants to know. Calls come from any thread, often thousands a second.
+///
+/// A call may unwind (`std::panic::resume_unwind`) to cancel the work: whoever makes one holds no lock that outlives it.
 pub trait Progress: Sync {
     /// Work of so many steps begins; none of them is done.
     fn begin(&self, steps: u64);

@@ -52,7 +52,7 @@ pub mod storage;
 
 pub use error::{EvaluateError, ModelError};
 pub use head::{PublicHead, largest, probabilities, standardise};
-pub use import::{BiasColumn, ImportError, ImportOptions, Inputs};
+pub use import::{BiasColumn, ImportError, ImportOptions, Inputs, IntegerMatrix, Integers};
 pub use network::{CompiledNetwork, Origin, Parts};
 pub use output_noise::{OutputNoise, OutputNoiseError, output_noise};
 pub use parameters::{Parameter, Parameters};

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
-use encoder::{Encoded, Pixels};
-use model::{BiasColumn, CompiledNetwork, ImportOptions, Inputs, ModelError, Range};
+use encoder::{Encoded, Encoder, Pixels};
+use model::{BiasColumn, CompiledNetwork, ImportOptions, Inputs, IntegerMatrix, Integers, ModelError, Range};
 use safetensors::tensor::{Dtype, TensorView};
 
 /// Two units on 2×2 pixels: biases, then weights.
@@ -200,5 +200,42 @@ fn what_does_not_fit_is_named() {
         let d: Vec<Vec<i32>> = D.iter().map(|row| row.to_vec()).collect();
         let tensors = [(name, Dtype::F32, vec![2, 5], bytes), ("D", Dtype::I32, vec![3, 2], integers(&d))];
         refused(&write(folder.path(), &tensors), &options(), "at position 7");
+    }
+}
+
+#[test]
+fn integers_in_memory_are_those_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("integers.safetensors");
+    let matrix = |shape: (usize, usize), values: &[i32]| IntegerMatrix { shape, values: values.to_vec() };
+    let (left, right, combine) = ([1, 2, -3, 0, 4, 5], [7, 0, 1, -2, 1, 1], [1, -1]);
+    let tensor = |values: &[i32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let bytes = [tensor(&left), tensor(&right), tensor(&combine)];
+    let views = [("P", vec![2, 3], 0), ("R", vec![2, 3], 1), ("D", vec![1, 2], 2)]
+        .map(|(name, shape, at)| (name, TensorView::new(Dtype::I32, shape, &bytes[at]).unwrap()));
+    std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+    let inputs = Inputs::Encoder(Box::new(Encoder::pixels(1, 2, 4).unwrap()));
+    let options = ImportOptions { inputs, low: -3, ..ImportOptions::default() };
+    let integers = Integers {
+        left: matrix((2, 3), &left),
+        right: Some(matrix((2, 3), &right)),
+        combine: matrix((1, 2), &combine),
+    };
+    let made = CompiledNetwork::from_integers(integers.clone(), &options).unwrap();
+    assert_eq!(made.hash(), CompiledNetwork::import(&path, &options).unwrap().hash());
+
+    type Change = fn(&mut Integers);
+    let cases: [(Change, &str); 5] = [
+        (|given| given.left.shape = (3, 2), "`P` has shape [3, 2]"),
+        (|given| drop(given.left.values.pop()), "`P` has shape [2, 3] and 5 values"),
+        (|given| given.combine.shape = (2, 1), "`D` has shape [2, 1]"),
+        (|given| given.left = IntegerMatrix { shape: (0, 3), values: vec![] }, "`P` has shape [0, 3]"),
+        (|given| given.right = Some(IntegerMatrix { shape: (1, 3), values: vec![0; 3] }), "`R` has shape [1, 3]"),
+    ];
+    for (change, message) in cases {
+        let mut given = integers.clone();
+        change(&mut given);
+        let error = CompiledNetwork::from_integers(given, &options).unwrap_err().to_string();
+        assert!(error.starts_with("the network: ") && error.contains(message), "{error}");
     }
 }

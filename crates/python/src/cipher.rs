@@ -1,20 +1,22 @@
 //! The owner encrypts, the predictor evaluates.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use host::Silent;
 use numpy::{PyArray2, PyReadonlyArray1};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
-use qfe::{Encoding, Evaluator, LogTable};
+use qfe::Encoding;
+use roles::{BatchError, Owner, OwnerError, table_bits};
 
 use crate::compiled::CompiledNetwork;
 use crate::data::Dataset;
-use crate::error::{exception, raise};
+use crate::error::{raise, raise_at};
 use crate::keys::{FunctionalKey, Parameters};
-use crate::{arrays, progress};
+use crate::pool::detached;
+use crate::progress::Aside;
+use crate::{arrays, progress, tables};
 
 /// One encrypted item.
 #[pyclass(frozen, module = "halflight._native")]
@@ -22,18 +24,38 @@ pub struct Ciphertext {
     inner: Arc<qfe::Ciphertext>,
 }
 
+impl From<qfe::Ciphertext> for Ciphertext {
+    fn from(inner: qfe::Ciphertext) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+}
+
 #[pymethods]
 impl Ciphertext {
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        let ciphertext = py.detach(|| qfe::Ciphertext::from_bytes(bytes)).map_err(raise)?;
-        Ok(Self { inner: Arc::new(ciphertext) })
+        detached(py, || qfe::Ciphertext::from_bytes(bytes))?.map(Self::from).map_err(raise)
+    }
+
+    /// Many at once, with one check over the points of all.
+    #[staticmethod]
+    fn from_bytes_batch(py: Python<'_>, encoded: Vec<PyBackedBytes>) -> PyResult<Vec<Self>> {
+        let read = detached(py, || {
+            let encoded: Vec<&[u8]> = encoded.iter().map(|bytes| &**bytes).collect();
+            qfe::Ciphertext::from_bytes_batch(&encoded)
+        })?;
+        let read = read.into_iter().enumerate();
+        read.map(|(item, read)| read.map(Self::from).map_err(|error| raise_at(item, error))).collect()
     }
 
     #[pyo3(signature = (compressed = false))]
-    fn to_bytes<'py>(&self, py: Python<'py>, compressed: bool) -> Bound<'py, PyBytes> {
+    fn to_bytes<'py>(&self, py: Python<'py>, compressed: bool) -> PyResult<Bound<'py, PyBytes>> {
         let encoding = if compressed { Encoding::Compressed } else { Encoding::Uncompressed };
-        PyBytes::new(py, &py.detach(|| self.inner.encode(encoding)))
+        Ok(PyBytes::new(py, &detached(py, || self.inner.encode(encoding))?))
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        self.inner == other.inner
     }
 
     #[getter]
@@ -45,12 +67,6 @@ impl Ciphertext {
     fn public_key(&self) -> String {
         self.inner.public_key_id().to_string()
     }
-}
-
-/// Why a batch stopped.
-enum Stopped {
-    Encode(encoder::EncodeError),
-    Encrypt(qfe::EncryptError),
 }
 
 #[pyfunction]
@@ -68,52 +84,54 @@ pub fn encrypt(
         inside.ok_or_else(|| PyIndexError::new_err(format!("item {item}: the data set holds {count} items")))
     };
     let items = items.as_array().iter().map(inside).collect::<PyResult<Vec<usize>>>()?;
-    let Parameters { key, encoder, tables } = parameters;
-    let (key, encoder, tables, data) = (key.clone(), encoder.clone(), tables.clone(), data.inner.clone());
+    let (published, data) = (Arc::clone(&parameters.published), Arc::clone(&data.inner));
     let made = progress::run(py, callback, move |bar| {
-        let encoded = items.iter().map(|&item| encoder.encode(data.image(item)));
-        let encoded = encoded.collect::<Result<Vec<_>, _>>().map_err(Stopped::Encode)?;
-        bar.begin(encoded.len() as u64);
-        let mut made = Vec::with_capacity(encoded.len());
-        for item in encoded {
-            let ciphertext = match constant_time {
-                true => qfe::encrypt_constant_time(&key, &item.u, &item.v, &mut rand::rng()),
-                false => tables.of(&key, &Silent).encrypt(&item.u, &item.v, &mut rand::rng()),
-            };
-            made.push(ciphertext.map_err(Stopped::Encrypt)?);
-            bar.advance(1);
+        let images: Vec<&[u8]> = items.iter().map(|&item| data.image(item)).collect();
+        if constant_time {
+            return Owner::constant_time(&published).encrypt_all(&images, bar);
         }
-        Ok(made)
+        let kept = tables::Kept::of(&published);
+        // The tables first, by all threads: work that waits for them must not be what makes them.
+        kept.owner(&published, &Aside(bar)).encrypt_all(&images, bar)
     })?;
-    match made {
-        Ok(made) => Ok(made.into_iter().map(|inner| Ciphertext { inner: Arc::new(inner) }).collect()),
-        Err(Stopped::Encode(error)) => Err(raise(error)),
-        Err(Stopped::Encrypt(error)) => Err(raise(error)),
-    }
+    let made = made.map_err(|BatchError { item, error }| match error {
+        OwnerError::Encode(error) => raise_at(item, error),
+        OwnerError::Encrypt(error) => raise_at(item, error),
+        other => raise_at(item, other),
+    })?;
+    Ok(made.into_iter().map(Ciphertext::from).collect())
 }
 
 /// A functional key made ready for many ciphertexts.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Predictor {
-    evaluator: Arc<Evaluator>,
+    inner: Arc<roles::Predictor>,
+}
+
+/// Why a predictor cannot be made.
+enum Unfit {
+    Table(qfe::LogTableError),
+    Key(roles::KeyMismatch),
 }
 
 #[pymethods]
 impl Predictor {
     #[new]
     fn new(py: Python<'_>, key: &FunctionalKey, network: &CompiledNetwork) -> PyResult<Self> {
-        if key.inner.map() != network.inner.map() {
-            let message = "the functional key opens another function than this network: ask the authority for the \
-                           network's own key";
-            return Err(exception("KeyMismatch", "Function", message));
-        }
-        let (key, network) = (key.inner.clone(), network.inner.clone());
-        let evaluator = progress::run(py, None, move |_| {
-            let bounds = network.bounds();
-            log_table(bounds).map(|table| Evaluator::new(&key, table, bounds))
+        let (key, network) = (Arc::clone(&key.inner), Arc::clone(&network.inner));
+        let made = progress::run(py, None, move |bar| {
+            if key.map() != network.map() {
+                return Err(Unfit::Key(roles::KeyMismatch::Function));
+            }
+            let table = tables::logarithms(table_bits([&*network]), bar).map_err(Unfit::Table)?;
+            roles::Predictor::new((*network).clone(), &key, table).map_err(Unfit::Key)
         })?;
-        let evaluator = evaluator.map_err(raise)?.map_err(raise)?;
-        Ok(Self { evaluator: Arc::new(evaluator) })
+        match made {
+            Ok(inner) => Ok(Self { inner: Arc::new(inner) }),
+            Err(Unfit::Table(error)) => Err(raise(error)),
+            Err(Unfit::Key(roles::KeyMismatch::Evaluate(error))) => Err(raise(error)),
+            Err(Unfit::Key(error)) => Err(raise(error)),
+        }
     }
 
     /// Outputs of every ciphertext, `[N, S]`.
@@ -123,38 +141,10 @@ impl Predictor {
         ciphertexts: Vec<Py<Ciphertext>>,
         callback: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyArray2<i64>>> {
-        let ciphertexts: Vec<_> = ciphertexts.iter().map(|ciphertext| ciphertext.get().inner.clone()).collect();
-        let evaluator = self.evaluator.clone();
-        let outputs = progress::run(py, callback, move |bar| {
-            bar.begin(ciphertexts.len() as u64);
-            let mut outputs = Vec::with_capacity(ciphertexts.len() * evaluator.outputs());
-            for ciphertext in &ciphertexts {
-                outputs.extend(evaluator.evaluate(ciphertext)?);
-                bar.advance(1);
-            }
-            Ok(outputs)
-        })?;
-        arrays::matrix(py, outputs.map_err(raise::<qfe::EvaluateError>)?, self.evaluator.outputs())
+        let ciphertexts: Vec<_> = ciphertexts.iter().map(|ciphertext| Arc::clone(&ciphertext.get().inner)).collect();
+        let predictor = Arc::clone(&self.inner);
+        let outputs = progress::run(py, callback, move |bar| predictor.evaluate_all(&ciphertexts, bar))?;
+        let outputs = outputs.map_err(|BatchError { item, error }| raise_at(item, error))?;
+        arrays::matrix(py, outputs.concat(), self.inner.network().outputs())
     }
-}
-
-/// Tables depend on the curve only: one of each size serves the whole process.
-static TABLES: Mutex<BTreeMap<u32, Arc<LogTable>>> = Mutex::new(BTreeMap::new());
-
-/// A discrete-log table that suits the widest output.
-fn log_table(bounds: &[(i64, i64)]) -> Result<Arc<LogTable>, qfe::LogTableError> {
-    let widest = bounds.iter().map(|&(low, high)| i128::from(high) - i128::from(low)).max().unwrap_or(0);
-    // With 2^b baby steps a search takes range / 2^(b + 2) giant steps; 22 (67 MB) is worth it from 2^32 on.
-    let bits = match 128 - widest.leading_zeros() {
-        0..=24 => 16,
-        25..=30 => 20,
-        _ => 22,
-    };
-    let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(table) = tables.get(&bits) {
-        return Ok(table.clone());
-    }
-    let table = Arc::new(LogTable::build(bits, &Silent)?);
-    tables.insert(bits, table.clone());
-    Ok(table)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use model::{BiasColumn, ImportOptions, Inputs, Origin};
+use model::{BiasColumn, ImportOptions, Inputs, IntegerMatrix, Integers, Origin};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use training::CompileOptions;
@@ -12,6 +12,7 @@ use crate::data::Dataset;
 use crate::encoder::Encoder;
 use crate::error::{exception, raise};
 use crate::network::Network;
+use crate::pool::detached;
 use crate::{arrays, options, progress};
 
 /// The integer network: what a functional key opens, and the public head that reads it.
@@ -30,7 +31,32 @@ impl From<model::CompiledNetwork> for CompiledNetwork {
 impl CompiledNetwork {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| model::CompiledNetwork::load(&path)).map(Self::from).map_err(raise)
+        detached(py, || model::CompiledNetwork::load(&path))?.map(Self::from).map_err(raise)
+    }
+
+    /// Integers in memory; the biases are in the first column.
+    #[staticmethod]
+    #[pyo3(signature = (left, right, combine, encoder, low, classes, main))]
+    #[allow(clippy::too_many_arguments)]
+    fn from_integers(
+        py: Python<'_>,
+        left: PyReadonlyArray2<'_, i32>,
+        right: Option<PyReadonlyArray2<'_, i32>>,
+        combine: PyReadonlyArray2<'_, i32>,
+        encoder: &Encoder,
+        low: i64,
+        classes: Option<Vec<String>>,
+        main: String,
+    ) -> PyResult<Self> {
+        let inputs = Inputs::Encoder(Box::new((*encoder.inner).clone()));
+        let options = ImportOptions { inputs, low, bias: BiasColumn::First, constant: 1, classes, main };
+        let matrix = |given: &PyReadonlyArray2<'_, i32>| IntegerMatrix {
+            shape: given.as_array().dim(),
+            values: given.as_array().iter().copied().collect(),
+        };
+        let (left, right, combine) = (matrix(&left), right.as_ref().map(matrix), matrix(&combine));
+        let integers = Integers { left, right, combine };
+        detached(py, || model::CompiledNetwork::from_integers(integers, &options))?.map(Self::from).map_err(raise)
     }
 
     /// Reads integers made elsewhere; the biases are in the first column.
@@ -46,11 +72,11 @@ impl CompiledNetwork {
     ) -> PyResult<Self> {
         let inputs = Inputs::Encoder(Box::new((*encoder.inner).clone()));
         let options = ImportOptions { inputs, low, bias: BiasColumn::First, constant: 1, classes, main };
-        py.detach(|| model::CompiledNetwork::import(&path, &options)).map(Self::from).map_err(raise)
+        detached(py, || model::CompiledNetwork::import(&path, &options))?.map(Self::from).map_err(raise)
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| self.inner.save(&path)).map_err(raise)
+        detached(py, || self.inner.save(&path))?.map_err(raise)
     }
 
     #[getter]
@@ -126,7 +152,7 @@ impl CompiledNetwork {
     }
 
     fn evaluate<'py>(&self, py: Python<'py>, data: &Dataset) -> PyResult<Bound<'py, PyArray2<i64>>> {
-        let outputs = py.detach(|| self.inner.evaluate_all(&*data.inner)).map_err(raise)?;
+        let outputs = detached(py, || self.inner.evaluate_all(&*data.inner))?.map_err(raise)?;
         arrays::matrix(py, outputs, self.inner.outputs())
     }
 
@@ -151,12 +177,12 @@ impl CompiledNetwork {
             return PyArray1::from_vec(py, Vec::new()).reshape([0, classes]);
         }
         let values: Vec<i64> = outputs.as_array().iter().copied().collect();
-        let probabilities = py.detach(|| self.inner.probabilities(&values)).map_err(raise)?;
+        let probabilities = detached(py, || self.inner.probabilities(&values))?.map_err(raise)?;
         arrays::matrix(py, probabilities, classes)
     }
 
     fn accuracy(&self, py: Python<'_>, data: &Dataset) -> PyResult<f64> {
-        py.detach(|| training::accuracy(&self.inner, &data.inner)).map_err(raise)
+        detached(py, || training::accuracy(&self.inner, &data.inner))?.map_err(raise)
     }
 }
 

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::error::raise;
+use crate::pool::detached;
 use crate::{arrays, options, progress};
 
 /// Grey images of one size with label columns.
@@ -53,11 +54,11 @@ impl Dataset {
 
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| dataset::Dataset::load(&path)).map(Self::from).map_err(raise)
+        detached(py, || dataset::Dataset::load(&path))?.map(Self::from).map_err(raise)
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| self.inner.save(&path)).map_err(raise)
+        detached(py, || self.inner.save(&path))?.map_err(raise)
     }
 
     fn __len__(&self) -> usize {
@@ -78,6 +79,18 @@ impl Dataset {
     #[getter]
     fn about(&self) -> BTreeMap<String, String> {
         self.inner.about().clone()
+    }
+
+    /// How the columns were made from a table, as JSON.
+    #[getter]
+    fn schema(&self) -> Option<String> {
+        self.inner.whole_schema().and_then(|schema| serde_json::to_string(&schema).ok())
+    }
+
+    /// Names of the features of a table.
+    #[getter]
+    fn features(&self) -> Option<Vec<String>> {
+        self.inner.features().map(|features| features.names.clone())
     }
 
     #[getter]
@@ -111,7 +124,7 @@ impl Dataset {
     }
 
     fn sheet<'py>(&self, py: Python<'py>, columns: usize, rows: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let png = py.detach(|| sheet::png(&self.inner, &SheetOptions { columns, rows })).map_err(raise)?;
+        let png = detached(py, || sheet::png(&self.inner, &SheetOptions { columns, rows }))?.map_err(raise)?;
         Ok(PyBytes::new(py, &png))
     }
 
@@ -148,5 +161,5 @@ pub fn handwriting() -> Dataset {
 
 #[pyfunction]
 pub fn read_idx(py: Python<'_>, images: PathBuf, labels: PathBuf) -> PyResult<Dataset> {
-    py.detach(|| dataset::idx::read(&images, &labels)).map(Dataset::from).map_err(raise)
+    detached(py, || dataset::idx::read(&images, &labels))?.map(Dataset::from).map_err(raise)
 }

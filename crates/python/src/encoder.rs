@@ -5,10 +5,12 @@ use std::sync::Arc;
 use encoder::{EncoderOptions, Normalise, Transform};
 use numpy::PyArray2;
 use pyo3::prelude::*;
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::data::Dataset;
 use crate::error::raise;
+use crate::pool::detached;
 use crate::{arrays, options};
 
 /// The public rule that turns an image into integers.
@@ -85,7 +87,7 @@ impl Encoder {
     fn fit(py: Python<'_>, data: &Dataset, options: &str) -> PyResult<Self> {
         let options = read_options(options, &data.inner)?;
         let data = data.inner.clone();
-        py.detach(|| encoder::Encoder::fit(&*data, &options)).map(Self::from).map_err(raise)
+        detached(py, || encoder::Encoder::fit(&*data, &options))?.map(Self::from).map_err(raise)
     }
 
     #[staticmethod]
@@ -120,13 +122,12 @@ impl Encoder {
 
     fn standardise<'py>(&self, py: Python<'py>, data: &Dataset) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let columns = self.inner.features();
-        let rows = py.detach(|| -> Result<Vec<f32>, encoder::EncodeError> {
+        let rows = detached(py, || -> Result<Vec<f32>, encoder::EncodeError> {
             let mut rows = vec![0.0; data.inner.len() * columns];
-            for (item, row) in rows.chunks_exact_mut(columns).enumerate() {
-                self.inner.standardise(data.inner.image(item), row)?;
-            }
+            let each = rows.par_chunks_exact_mut(columns).enumerate();
+            each.try_for_each(|(item, row)| self.inner.standardise(data.inner.image(item), row))?;
             Ok(rows)
-        });
+        })?;
         arrays::matrix(py, rows.map_err(raise)?, columns)
     }
 
@@ -136,16 +137,14 @@ impl Encoder {
         data: &Dataset,
     ) -> PyResult<(Bound<'py, PyArray2<i64>>, Bound<'py, PyArray2<i64>>)> {
         let (n, m) = self.inner.inputs();
-        let sides = py.detach(|| -> Result<_, encoder::EncodeError> {
-            let (mut u, mut v) = (Vec::with_capacity(n * data.inner.len()), Vec::with_capacity(m * data.inner.len()));
-            for item in 0..data.inner.len() {
-                let encoded = self.inner.encode(data.inner.image(item))?;
-                u.extend(encoded.u);
-                v.extend(encoded.v);
-            }
-            Ok((u, v))
-        });
-        let (u, v) = sides.map_err(raise)?;
+        let encoded = detached(py, || -> Result<Vec<encoder::Encoded>, encoder::EncodeError> {
+            (0..data.inner.len()).into_par_iter().map(|item| self.inner.encode(data.inner.image(item))).collect()
+        })?;
+        let (mut u, mut v) = (Vec::with_capacity(n * data.inner.len()), Vec::with_capacity(m * data.inner.len()));
+        for item in encoded.map_err(raise)? {
+            u.extend(item.u);
+            v.extend(item.v);
+        }
         Ok((arrays::matrix(py, u, n)?, arrays::matrix(py, v, m)?))
     }
 }

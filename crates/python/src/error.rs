@@ -23,6 +23,8 @@ mirrored! {
     dataset::FileError => "FileError",
     dataset::idx::IdxError => "FileError",
     dataset::sheet::SheetError => "DatasetError",
+    dataset::import::ImportError => "FileError",
+    dataset::SchemaError => "DatasetError",
     training::TrainError => "TrainError",
     training::MeasureError => "EvaluateError",
     model::ModelError => "CompileError",
@@ -38,20 +40,36 @@ mirrored! {
     qfe::LogTableError => "PredictError",
     qfe::TableError => "FileError",
     qfe::WireError => "WireError",
+    roles::IssueError => "KeyMismatch",
+    roles::KeyMismatch => "KeyMismatch",
+    roles::OwnerError => "EncryptError",
+    host::files::FileError => "FileError",
+    training::PartsError => "ImportFailed",
     roles::keyfile::KeyFileError => "KeyFileError",
     leakage::AuditError => "AuditError",
     experiments::ExperimentError => "CertificateError",
 }
 
+#[cfg(feature = "client")]
+mirrored! { service::owner::OwnerClientError => "ClientError" }
+
 /// Variants that hold the error of another crate.
-const WRAPPERS: [&str; 6] = ["Certificate", "Encode", "Evaluate", "Measure", "Model", "Noise"];
+const WRAPPERS: [&str; 8] = ["Certificate", "Encode", "Encrypt", "Evaluate", "Measure", "Model", "Noise", "Key"];
 
 /// The Python exception of a Rust error; its `kind` is the name of the variant, the innermost where errors are nested.
 pub fn raise<E: Mirrored>(error: E) -> PyErr {
+    exception(E::CLASS, &kind(&error), &error.to_string())
+}
+
+/// The same for one item of a batch, counted from 0.
+pub fn raise_at<E: Mirrored>(item: usize, error: E) -> PyErr {
+    exception(E::CLASS, &kind(&error), &format!("item {item}: {error}"))
+}
+
+fn kind(error: &dyn Debug) -> String {
     let debug = format!("{error:?}");
     let mut names = debug.split(|c: char| !c.is_ascii_alphanumeric()).filter(|name| !name.is_empty());
-    let kind = names.find(|name| !WRAPPERS.contains(name)).unwrap_or_default();
-    exception(E::CLASS, kind, &error.to_string())
+    names.find(|name| !WRAPPERS.contains(name)).unwrap_or_default().to_owned()
 }
 
 /// An exception of `halflight.errors`.

@@ -1,123 +1,126 @@
 //! The authority's keys, what it publishes, and what it issues.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use host::Progress;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use qfe::{Encryptor, FormSpan, MasterKey, PublicKey};
+use qfe::{FormSpan, PublicKey};
 use roles::keyfile::{self, Lock, Unlock};
+use roles::{IssueError, Published, PublishedError};
 
 use crate::compiled::CompiledNetwork;
 use crate::encoder::Encoder;
-use crate::error::{exception, raise};
+use crate::error::{Mirrored, exception, raise};
+use crate::pool::detached;
 
 /// What the authority publishes: the public key and the encoder of its inputs.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Parameters {
-    pub(crate) key: Arc<PublicKey>,
-    pub(crate) encoder: Arc<encoder::Encoder>,
-    pub(crate) tables: Tables,
-}
-
-/// Multiples of the public key's points, made at the first encryption and kept.
-#[derive(Clone, Default)]
-pub struct Tables(Arc<OnceLock<Encryptor>>);
-
-impl Tables {
-    pub(crate) fn of(&self, key: &PublicKey, progress: &dyn Progress) -> &Encryptor {
-        self.0.get_or_init(|| Encryptor::new(key, progress))
-    }
+    pub(crate) published: Arc<Published>,
 }
 
 #[pymethods]
 impl Parameters {
     #[staticmethod]
     fn from_bytes(py: Python<'_>, key: &[u8], encoder: &Encoder) -> PyResult<Self> {
-        let key = py.detach(|| PublicKey::from_bytes(key)).map_err(raise)?;
-        if key.inputs() != encoder.inner.inputs() {
-            let message = format!(
-                "the encoder makes {:?} inputs and the public key encrypts {:?}: fetch both from the authority again",
-                encoder.inner.inputs(),
-                key.inputs()
-            );
-            return Err(exception("KeyMismatch", "Inputs", &message));
-        }
-        Ok(Self { key: Arc::new(key), encoder: encoder.inner.clone(), tables: Tables::default() })
+        let key = detached(py, || PublicKey::from_bytes(key))?.map_err(raise)?;
+        let published = Published::new(key, (*encoder.inner).clone()).map_err(unpublished)?;
+        Ok(Self { published: Arc::new(published) })
+    }
+
+    #[staticmethod]
+    fn load(py: Python<'_>, folder: PathBuf) -> PyResult<Self> {
+        let published = detached(py, || Published::read(&folder))?.map_err(unpublished)?;
+        Ok(Self { published: Arc::new(published) })
+    }
+
+    fn save(&self, py: Python<'_>, folder: PathBuf) -> PyResult<()> {
+        detached(py, || self.published.write(&folder))?.map_err(unpublished)
     }
 
     fn key_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.key.to_bytes())
+        PyBytes::new(py, &self.published.key().to_bytes())
     }
 
     #[getter]
     fn encoder(&self) -> Encoder {
-        Encoder { inner: self.encoder.clone() }
+        self.published.encoder().clone().into()
     }
 
     #[getter]
     fn id(&self) -> String {
-        self.key.id().to_string()
+        self.published.key().id().to_string()
     }
 
     #[getter]
     fn inputs(&self) -> (usize, usize) {
-        self.key.inputs()
+        self.published.key().inputs()
     }
 }
 
 /// The master key with what is published beside it. Nothing prints or copies the secret.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Authority {
-    master: Arc<MasterKey>,
-    public: Parameters,
+    inner: roles::Authority,
+    published: Arc<Published>,
+}
+
+impl From<roles::Authority> for Authority {
+    fn from(inner: roles::Authority) -> Self {
+        let published = Arc::new(inner.published().clone());
+        Self { inner, published }
+    }
 }
 
 #[pymethods]
 impl Authority {
     #[staticmethod]
     fn setup(py: Python<'_>, encoder: &Encoder) -> PyResult<Self> {
-        let (n, m) = encoder.inner.inputs();
-        let (master, key) = py.detach(|| qfe::setup(n, m, &mut rand::rng())).map_err(raise)?;
-        let public = Parameters { key: Arc::new(key), encoder: encoder.inner.clone(), tables: Tables::default() };
-        Ok(Self { master: Arc::new(master), public })
+        let encoder = (*encoder.inner).clone();
+        detached(py, || roles::Authority::setup(encoder))?.map(Self::from).map_err(refused)
     }
 
     /// Opens a master key file; `secret` is a passphrase, or an age identity if `identity`.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf, secret: String, identity: bool, public: &Parameters) -> PyResult<Self> {
         let unlock = if identity { Unlock::identity(&secret).map_err(raise)? } else { Unlock::passphrase(secret) };
-        let master = py.detach(|| keyfile::load_master_key(&path, &unlock)).map_err(raise)?;
-        if master.id() != public.key.id() {
-            let message = format!("the master key belongs to public key {}, not to {}", master.id(), public.key.id());
-            return Err(exception("KeyMismatch", "PublicKey", &message));
-        }
-        let Parameters { key, encoder, tables } = public;
-        let public = Parameters { key: key.clone(), encoder: encoder.clone(), tables: tables.clone() };
-        Ok(Self { master: Arc::new(master), public })
+        let master = detached(py, || keyfile::load_master_key(&path, &unlock))?.map_err(raise)?;
+        roles::Authority::open(master, (*public.published).clone()).map(Self::from).map_err(refused)
     }
 
     /// Writes the master key; `secret` is a passphrase, or an age recipient if `recipient`.
     fn save_master(&self, py: Python<'_>, path: PathBuf, secret: String, recipient: bool) -> PyResult<()> {
         let lock = if recipient { Lock::recipient(&secret).map_err(raise)? } else { Lock::passphrase(secret) };
-        py.detach(|| keyfile::save_master_key(&path, &self.master, &lock)).map_err(raise)
+        detached(py, || self.inner.save_master(&path, &lock))?.map_err(raise)
     }
 
     #[getter]
     fn parameters(&self) -> Parameters {
-        let Parameters { key, encoder, tables } = &self.public;
-        Parameters { key: key.clone(), encoder: encoder.clone(), tables: tables.clone() }
+        Parameters { published: Arc::clone(&self.published) }
     }
 
     fn issue(&self, py: Python<'_>, network: &CompiledNetwork) -> PyResult<FunctionalKey> {
-        if network.inner.encoder() != &*self.public.encoder {
+        let key = detached(py, || self.inner.issue(&network.inner))?.map_err(refused)?;
+        Ok(FunctionalKey { inner: Arc::new(key) })
+    }
+}
+
+fn unpublished(error: PublishedError) -> PyErr {
+    match error {
+        PublishedError::File(error) => raise(error),
+        other => exception(IssueError::CLASS, "Inputs", &other.to_string()),
+    }
+}
+
+fn refused(error: IssueError) -> PyErr {
+    match error {
+        IssueError::Encoder => {
             let message = "the network has another encoder than this authority publishes: compile it for the same \
                            encoder (drop_dead=False keeps all inputs), or set up an authority for it";
-            return Err(exception("KeyMismatch", "Encoder", message));
+            exception(IssueError::CLASS, "Encoder", message)
         }
-        let key = py.detach(|| self.master.issue(network.inner.map())).map_err(raise)?;
-        Ok(FunctionalKey { inner: Arc::new(key) })
+        other => raise(other),
     }
 }
 
@@ -131,7 +134,7 @@ pub struct FunctionalKey {
 impl FunctionalKey {
     #[staticmethod]
     fn from_bytes(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
-        let key = py.detach(|| qfe::FunctionalKey::from_bytes(bytes)).map_err(raise)?;
+        let key = detached(py, || qfe::FunctionalKey::from_bytes(bytes))?.map_err(raise)?;
         Ok(Self { inner: Arc::new(key) })
     }
 
@@ -141,7 +144,7 @@ impl FunctionalKey {
 
     /// Checks the key against the public key, without a secret.
     fn verify(&self, py: Python<'_>, public: &Parameters) -> PyResult<()> {
-        py.detach(|| public.key.verify(&self.inner)).map_err(raise)
+        detached(py, || public.published.key().verify(&self.inner))?.map_err(raise)
     }
 
     #[getter]
@@ -161,10 +164,10 @@ pub fn rank(py: Python<'_>, networks: Vec<Py<CompiledNetwork>>) -> PyResult<usiz
     let networks: Vec<_> = networks.iter().map(|network| network.get().inner.clone()).collect();
     let Some(first) = networks.first() else { return Ok(0) };
     let (n, m) = first.inputs();
-    py.detach(|| {
+    detached(py, || {
         let mut span = FormSpan::new(n, m);
         networks.iter().try_for_each(|network| span.insert(network.map()).map(drop))?;
         Ok(span.rank())
-    })
+    })?
     .map_err(|error: qfe::MapError| raise(error))
 }

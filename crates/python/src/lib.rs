@@ -9,6 +9,8 @@ mod arrays;
 mod audit;
 mod certificate;
 mod cipher;
+#[cfg(feature = "client")]
+mod client;
 mod compiled;
 mod data;
 mod encoder;
@@ -16,7 +18,10 @@ mod error;
 mod keys;
 mod network;
 mod options;
+mod pool;
 mod progress;
+mod table;
+mod tables;
 
 use pyo3::prelude::*;
 
@@ -33,6 +38,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cipher::Ciphertext>()?;
     module.add_class::<cipher::Predictor>()?;
     module.add_class::<audit::AuditReport>()?;
+    #[cfg(feature = "client")]
+    module.add_class::<client::Client>()?;
+    module.add_function(wrap_pyfunction!(pool::forked, module)?)?;
+    module.add_function(wrap_pyfunction!(pool::running, module)?)?;
+    module.add_function(wrap_pyfunction!(network::best_scales, module)?)?;
+    module.add_function(wrap_pyfunction!(table::read_table, module)?)?;
     module.add_function(wrap_pyfunction!(data::draw, module)?)?;
     module.add_function(wrap_pyfunction!(data::handwriting, module)?)?;
     module.add_function(wrap_pyfunction!(data::read_idx, module)?)?;

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use numpy::{PyArray1, PyArray2, PyReadonlyArray2};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use training::{Checkpoint, Fresh, TrainOptions};
+use rayon::prelude::*;
+use training::{Affine, Checkpoint, Fresh, NetworkParts, TrainOptions};
 
 use crate::data::Dataset;
 use crate::encoder::{self, Encoder};
 use crate::error::{exception, raise};
+use crate::pool::detached;
 use crate::{arrays, options, progress};
 
 /// A trained network in floats: encoder, private part, public head, record.
@@ -24,15 +26,53 @@ impl From<training::Network> for Network {
     }
 }
 
+/// A layer: weight `[out, in]`, bias `[out]`.
+type Layer<'py> = (PyReadonlyArray2<'py, f32>, PyReadonlyArray1<'py, f32>);
+
+fn affine((weight, bias): &Layer<'_>) -> Affine {
+    Affine {
+        inputs: weight.as_array().ncols(),
+        weight: weight.as_array().iter().copied().collect(),
+        bias: bias.as_array().to_vec(),
+    }
+}
+
 #[pymethods]
 impl Network {
+    /// A network trained elsewhere, its accuracy measured on `data`.
+    #[staticmethod]
+    #[allow(clippy::too_many_arguments)]
+    fn from_parts(
+        py: Python<'_>,
+        left: Layer<'_>,
+        right: Option<Layer<'_>>,
+        combine: Layer<'_>,
+        head: Vec<Layer<'_>>,
+        encoder: &Encoder,
+        data: &Dataset,
+        names: (String, Vec<String>, String),
+    ) -> PyResult<Self> {
+        let (main, collateral, source) = names;
+        let parts = NetworkParts {
+            left: affine(&left),
+            right: right.as_ref().map(affine),
+            combine: affine(&combine),
+            head: head.iter().map(affine).collect(),
+            encoder: (*encoder.inner).clone(),
+            main,
+            collateral,
+            source,
+        };
+        detached(py, || training::Network::from_parts(parts, &data.inner))?.map(Self::from).map_err(raise)
+    }
+
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| training::Network::load(&path)).map(Self::from).map_err(raise)
+        detached(py, || training::Network::load(&path))?.map(Self::from).map_err(raise)
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| self.inner.save(&path)).map_err(raise)
+        detached(py, || self.inner.save(&path))?.map_err(raise)
     }
 
     #[getter]
@@ -61,7 +101,7 @@ impl Network {
     }
 
     fn outputs<'py>(&self, py: Python<'py>, data: &Dataset) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let outputs = py.detach(|| self.inner.outputs(&data.inner)).map_err(raise)?;
+        let outputs = detached(py, || self.inner.outputs(&data.inner))?.map_err(raise)?;
         arrays::matrix(py, outputs, self.inner.width())
     }
 
@@ -72,17 +112,17 @@ impl Network {
             return Err(exception("EvaluateError", "Length", &message));
         }
         let values: Vec<f32> = outputs.as_array().iter().copied().collect();
-        let probabilities = if rows == 0 { Vec::new() } else { py.detach(|| self.inner.probabilities(&values)) };
+        let probabilities = if rows == 0 { Vec::new() } else { detached(py, || self.inner.probabilities(&values))? };
         arrays::matrix(py, probabilities, self.inner.classes().len())
     }
 
     fn predict<'py>(&self, py: Python<'py>, data: &Dataset) -> PyResult<Bound<'py, PyArray1<i64>>> {
-        let predicted = py.detach(|| self.inner.predict(&data.inner)).map_err(raise)?;
+        let predicted = detached(py, || self.inner.predict(&data.inner))?.map_err(raise)?;
         Ok(arrays::indices(py, &predicted))
     }
 
     fn accuracy(&self, py: Python<'_>, data: &Dataset) -> PyResult<f64> {
-        py.detach(|| self.inner.accuracy(&data.inner)).map_err(raise)
+        detached(py, || self.inner.accuracy(&data.inner))?.map_err(raise)
     }
 }
 
@@ -139,4 +179,43 @@ pub fn train(
 #[pyfunction]
 pub fn defences() -> Vec<(&'static str, &'static str)> {
     training::Defence::kinds().collect()
+}
+
+/// For each row the scale that loses least when it is rounded to `bits`, signs included.
+#[pyfunction]
+pub fn best_scales<'py>(
+    py: Python<'py>,
+    rows: PyReadonlyArray2<'_, f64>,
+    importance: PyReadonlyArray1<'_, f64>,
+    bits: u32,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let largest = match bits {
+        2..=16 => (1 << (bits - 1)) - 1,
+        _ => {
+            let message = format!("precision is {bits}: choose from 2 to 16 bits");
+            return Err(exception("ImportFailed", "Precision", &message));
+        }
+    };
+    let (rows, importance) = (rows.as_array(), importance.as_array());
+    if rows.ncols() != importance.len() {
+        let message = format!("rows have {} columns and there are {} weights", rows.ncols(), importance.len());
+        return Err(exception("ImportFailed", "Length", &message));
+    }
+    let rows: Vec<Vec<f64>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
+    // Only proportions matter: within the range of 32 bits whatever the units.
+    let reach = |values: &[f64]| values.iter().fold(0.0_f64, |reach, value| reach.max(value.abs()));
+    let share = |values: &[f64], whole: f64| values.iter().map(|value| (value / whole) as f32).collect::<Vec<f32>>();
+    let importance = importance.to_vec();
+    let most = reach(&importance);
+    let importance = share(&importance, if most > 0.0 { most } else { 1.0 });
+    let scales = detached(py, || {
+        let scale = |row: &Vec<f64>| match reach(row) {
+            reach if reach > 0.0 && reach.is_finite() => {
+                reach * f64::from(training::best_scale(&share(row, reach), &importance, largest))
+            }
+            _ => 1.0,
+        };
+        rows.par_iter().map(scale).collect::<Vec<f64>>()
+    })?;
+    Ok(PyArray1::from_vec(py, scales))
 }

@@ -1,6 +1,8 @@
 //! Long work without the interpreter's lock, with a callback and Ctrl-C.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::panic::resume_unwind;
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,47 +12,83 @@ use host::Progress;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use crate::pool::{self, Place};
+
 /// Time between two reports.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How far the work has come, for whoever looks now and then.
+/// How far the work has come, for whoever looks now and then; and whether it shall end.
 #[derive(Default)]
 struct Seen {
     total: AtomicU64,
     done: AtomicU64,
     words: Mutex<String>,
+    cancelled: AtomicBool,
+}
+
+/// What unwinds through work that is cancelled. No message is printed.
+struct Cancelled;
+
+impl Seen {
+    fn end_if_cancelled(&self) {
+        if self.cancelled.load(Ordering::Relaxed) {
+            resume_unwind(Box::new(Cancelled));
+        }
+    }
 }
 
 impl Progress for Seen {
     fn begin(&self, steps: u64) {
+        self.end_if_cancelled();
         self.done.store(0, Ordering::Relaxed);
         self.total.store(steps, Ordering::Relaxed);
     }
 
     fn advance(&self, steps: u64) {
+        self.end_if_cancelled();
         self.done.fetch_add(steps, Ordering::Relaxed);
     }
 
     fn note(&self, words: &str) {
+        self.end_if_cancelled();
         words.clone_into(&mut self.words.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// Runs `work` on its own thread while other Python threads go on, and calls
+/// Work on the way to what is counted: it can be cancelled, and is not shown.
+pub struct Aside<'a>(pub &'a dyn Progress);
+
+impl Progress for Aside<'_> {
+    fn begin(&self, _: u64) {}
+
+    fn advance(&self, _: u64) {
+        self.0.advance(0);
+    }
+}
+
+/// Runs `work` on threads of its own while other Python threads go on, and calls
 /// `callback(done, total, message)` about ten times a second and once at the end.
 ///
-/// An exception of the callback, or Ctrl-C, ends the call at once; work that has begun goes on to its
-/// end in the background, and its result is dropped.
+/// An exception of the callback, or Ctrl-C, ends the call at once, and the work where it next reports.
 pub fn run<T: Send + 'static>(
     py: Python<'_>,
     callback: Option<Py<PyAny>>,
     work: impl FnOnce(&dyn Progress) -> T + Send + 'static,
 ) -> PyResult<T> {
+    let place = Place::enter()?;
+    let here = process::id();
     let state = Arc::new(Seen::default());
     let (send, receive) = sync_channel(1);
     let seen = Arc::clone(&state);
-    thread::spawn(move || send.send(work(&*seen)));
-    let report = |last: bool| -> PyResult<()> {
+    let started = thread::Builder::new().spawn(move || {
+        let result = place.install(|| work(&*seen));
+        // Whoever has the result may fork.
+        drop(place);
+        send.send(result)
+    });
+    started.map_err(|error| PyRuntimeError::new_err(format!("no thread can be started: {error}")))?;
+    let flag = Arc::clone(&state);
+    let report = move |last: bool| -> PyResult<()> {
         Python::attach(|py| {
             py.check_signals()?;
             let Some(callback) = &callback else { return Ok(()) };
@@ -60,18 +98,21 @@ pub fn run<T: Send + 'static>(
             callback.call1(py, (done, total, words)).map(drop)
         })
     };
-    py.detach(move || {
+    let wait = move || -> PyResult<T> {
         loop {
             match receive.recv_timeout(INTERVAL) {
                 Ok(result) => {
                     report(true)?;
                     return Ok(result);
                 }
+                // The callback forked, and this is the child: nobody works here.
+                Err(_) if Place::is_foreign(here) => return Err(pool::broken()),
                 Err(RecvTimeoutError::Timeout) => report(false)?,
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(PyRuntimeError::new_err("the computation ended without a result: see standard error"));
                 }
             }
         }
-    })
+    };
+    py.detach(move || wait().inspect_err(|_| flag.cancelled.store(true, Ordering::Relaxed)))
 }

@@ -69,3 +69,102 @@ def test_what_does_not_fit_is_named(data: hl.Dataset) -> None:
         halflight.onnx.load(model(square=False), data)
     with pytest.raises(ImportFailed, match="reads 144 numbers and gets 64"):
         halflight.onnx.load(model(), hl.handwriting())
+
+
+def graph(nodes: list, weights: dict, shape: list, outputs: int = 4) -> bytes:
+    """A model from ``x`` to ``y``."""
+    made = helper.make_model(
+        helper.make_graph(
+            nodes,
+            "model",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", outputs])],
+            [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    )
+    onnx.checker.check_model(made)
+    return made.SerializeToString()
+
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def usual(*before: object, inputs: int = 144, shape: tuple = (12, 12), **weights: np.ndarray) -> bytes:
+    """Nodes from ``x`` to ``z``, then ``(z·P)²·D``."""
+    nodes = [
+        *before,
+        helper.make_node("Flatten", ["z"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "P"], ["units"]),
+        helper.make_node("Mul", ["units", "units"], ["products"]),
+        helper.make_node("MatMul", ["products", "D"], ["y"]),
+    ]
+    return graph(nodes, {"P": normal(inputs, 5), "D": normal(5, 4), **weights}, ["batch", *shape])
+
+
+LINEAR = {
+    "convolution": lambda: usual(
+        helper.make_node("Conv", ["x", "w", "b"], ["z"], strides=[3, 3]), inputs=32, shape=(1, 12, 12), w=normal(2, 1, 3, 3), b=normal(2)
+    ),
+    "average pooling": lambda: usual(
+        helper.make_node("AveragePool", ["x"], ["z"], kernel_shape=[2, 2], strides=[2, 2]), inputs=36, shape=(1, 12, 12)
+    ),
+    "transposition": lambda: usual(helper.make_node("Transpose", ["x"], ["z"], perm=[0, 2, 1])),
+    "slice": lambda: usual(
+        helper.make_node("Slice", ["x", "a", "b", "c"], ["z"]), inputs=60, a=np.array([2]), b=np.array([7]), c=np.array([1])
+    ),
+    "sum over rows": lambda: usual(helper.make_node("ReduceSum", ["x", "axes"], ["z"], keepdims=0), inputs=12, axes=np.array([1])),
+    "scaling": lambda: usual(
+        helper.make_node("Sub", ["one", "x"], ["less"]), helper.make_node("Div", ["less", "two"], ["z"]), one=normal(1), two=np.float32([2.0])
+    ),
+    "cast to float": lambda: usual(helper.make_node("Cast", ["x"], ["z"], to=TensorProto.FLOAT)),
+    "power": lambda: graph(
+        [
+            helper.make_node("Flatten", ["x"], ["flat"]),
+            helper.make_node("Gemm", ["flat", "P", "b"], ["units"], alpha=0.5, beta=2.0),
+            helper.make_node("Pow", ["units", "two"], ["products"]),
+            helper.make_node("Gemm", ["products", "D"], ["y"], transB=1),
+        ],
+        {"P": normal(144, 5), "b": normal(5), "two": np.float32([2.0]), "D": normal(4, 5)},
+        ["batch", 12, 12],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_linear_operations_are_unrolled(name: str, data: hl.Dataset, test: hl.Dataset) -> None:
+    source = LINEAR[name]()
+    session = ort.InferenceSession(source, providers=["CPUExecutionProvider"])
+    shape = session.get_inputs()[0].shape[1:]
+    expected = session.run(None, {"x": (np.round(test.images / 17) / 15).astype(np.float32).reshape(-1, *shape)})[0]
+    parts = hl.onnx.load(source, data, left=8, combine=10)
+    assert parts.difference < 1e-4
+    assert np.corrcoef(parts.run(test).ravel(), expected.ravel())[0, 1] > 0.999
+
+
+NOT_LINEAR = {
+    "cast to whole numbers": (lambda: usual(
+        helper.make_node("Cast", ["x"], ["i"], to=TensorProto.INT32), helper.make_node("Cast", ["i"], ["z"], to=TensorProto.FLOAT)), "gives int32"),
+    "cast to truth": (lambda: usual(
+        helper.make_node("Cast", ["x"], ["i"], to=TensorProto.BOOL), helper.make_node("Cast", ["i"], ["z"], to=TensorProto.FLOAT)), "gives bool"),
+    "rounding": (lambda: usual(helper.make_node("Round", ["x"], ["z"])), r"\(Round\) comes before"),
+    "largest of": (lambda: usual(
+        helper.make_node("MaxPool", ["x"], ["z"], kernel_shape=[2, 2], strides=[2, 2]), inputs=36, shape=(1, 12, 12)), r"\(MaxPool\) comes before"),
+    "clip": (lambda: usual(helper.make_node("Clip", ["x", "low", "high"], ["z"]), low=np.float32(0.2), high=np.float32(0.4)), r"\(Clip\) comes before"),
+    "quotient": (lambda: usual(helper.make_node("Div", ["one", "x"], ["z"]), one=np.float32([1.0])), r"\(Div\)"),
+    "mean of the batch": (lambda: usual(
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1), helper.make_node("Sub", ["x", "m"], ["z"])), r"\(ReduceMean\) joins the items"),
+    "other size": (lambda: usual(helper.make_node("Identity", ["x"], ["z"]), inputs=100, shape=(10, 10)), "reads 100 numbers and gets 144"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_LINEAR)
+def test_other_operations_are_named(name: str, data: hl.Dataset) -> None:
+    make, message = NOT_LINEAR[name]
+    with pytest.raises(ImportFailed, match=message):
+        hl.onnx.load(make(), data)

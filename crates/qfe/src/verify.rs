@@ -25,7 +25,7 @@
 
 use std::ops::Range;
 
-use rand::{CryptoRng, SeedableRng, rngs::StdRng};
+use rand::CryptoRng;
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -129,7 +129,7 @@ impl Verifier {
         if key.map != self.map {
             return Err(VerifyError::Function);
         }
-        self.check(&self.left, &key.values, &mut StdRng::from_rng(&mut rand::rng()))
+        self.check(&self.left, &key.values, &mut host::fresh_rng())
     }
 
     /// Checks `values[j] = [Σ_k D_jk l_k r_k]₂` for the given `[l_k]₁` and this verifier's `[r_k]₂`.

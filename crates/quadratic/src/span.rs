@@ -11,6 +11,8 @@
 //! with at most that probability).
 
 use rand::Rng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
 
 use crate::echelon::Echelon;
 use crate::field::{Coordinate, Element, dot, element};
@@ -107,7 +109,7 @@ impl FormSpan {
         if self.points.len() >= all {
             return;
         }
-        let mut rng = rand::rng();
+        let mut rng = UnwrapErr(SysRng);
         let mut draw = |count: usize| -> Vec<Coordinate> {
             (0..count).map(|_| Coordinate { low: rng.next_u64(), high: rng.next_u64() }).collect()
         };

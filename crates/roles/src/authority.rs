@@ -1,18 +1,22 @@
 //! The holder of a master key or a share of it, without policy or ledger.
 
 use std::fmt;
+use std::path::Path;
 
 use encoder::Encoder;
 use model::CompiledNetwork;
 use qfe::shares::{CombineError, PartialKey, ShareError};
-use qfe::{FunctionalKey, KeyError};
+use qfe::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId};
 
+use crate::keyfile::{self, KeyFileError, Lock};
 use crate::published::Published;
 use crate::share::ShareHolder;
 
 /// A master key or a share of one, with what is published of it. A master key is the share of a single server.
 pub struct Authority {
     holder: ShareHolder,
+    /// Where it is whole.
+    master: Option<MasterKey>,
     published: Published,
 }
 
@@ -31,6 +35,14 @@ pub enum IssueError {
         "the network has another encoder than this authority publishes: compile it for the same encoder, or set up an authority for it"
     )]
     Encoder,
+    /// The master key is of another set-up.
+    #[error("the master key belongs to public key {master}, not to {published}")]
+    PublicKey {
+        /// Public key of the master key.
+        master: PublicKeyId,
+        /// What is published.
+        published: PublicKeyId,
+    },
     /// The scheme refuses.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -49,7 +61,7 @@ impl Authority {
     /// The key is for vectors of other lengths.
     pub fn over(holder: ShareHolder, encoder: Encoder) -> Result<Self, IssueError> {
         let published = Published::new(holder.key().public().clone(), encoder).map_err(|_| IssueError::Encoder)?;
-        Ok(Self { holder, published })
+        Ok(Self { holder, master: None, published })
     }
 
     /// Draws fresh keys for the vectors of an encoder from the system's generator.
@@ -58,8 +70,55 @@ impl Authority {
     /// Vectors that are too long.
     pub fn setup(encoder: Encoder) -> Result<Self, IssueError> {
         let (n, m) = encoder.inputs();
-        let (master, key) = qfe::setup(n, m, &mut rand::rng())?;
-        Self::over(ShareHolder::single(&master, key)?, encoder)
+        let (master, key) = qfe::setup(n, m, &mut host::fresh_rng())?;
+        Self::of(master, key, encoder)
+    }
+
+    /// A master key that was kept, with what was published of it.
+    ///
+    /// # Errors
+    /// They are of different set-ups.
+    pub fn open(master: MasterKey, published: Published) -> Result<Self, IssueError> {
+        let (master_key, public_key) = (master.id(), published.key().id());
+        if master_key != public_key {
+            return Err(IssueError::PublicKey { master: master_key, published: public_key });
+        }
+        let (key, encoder) = (published.key().clone(), published.encoder().clone());
+        Self::of(master, key, encoder)
+    }
+
+    fn of(master: MasterKey, key: PublicKey, encoder: Encoder) -> Result<Self, IssueError> {
+        let whole = Self::over(ShareHolder::single(&master, key)?, encoder)?;
+        Ok(Self { master: Some(master), ..whole })
+    }
+
+    /// Writes the master key to a new file that nobody but its owner reads.
+    ///
+    /// # Errors
+    /// The authority holds a share alone, or the file is there already or cannot be written.
+    pub fn save_master(&self, path: &Path, lock: &Lock) -> Result<(), KeyFileError> {
+        let master = self.master.as_ref().ok_or(KeyFileError::Share)?;
+        keyfile::save_master_key(path, master, lock)
+    }
+
+    /// A master key that was kept, with what was published of it.
+    ///
+    /// # Errors
+    /// They are of different set-ups.
+    pub fn open(master: MasterKey, published: Published) -> Result<Self, IssueError> {
+        let (master_key, public_key) = (master.id(), published.key().id());
+        if master_key != public_key {
+            return Err(IssueError::PublicKey { master: master_key, published: public_key });
+        }
+        Ok(Self { master, published })
+    }
+
+    /// Writes the master key to a new file that nobody but its owner reads.
+    ///
+    /// # Errors
+    /// The file is there already, or cannot be written.
+    pub fn save_master(&self, path: &Path, lock: &Lock) -> Result<(), KeyFileError> {
+        keyfile::save_master_key(path, &self.master, lock)
     }
 
     /// What owners need.

@@ -28,6 +28,9 @@ const MAX_WORK_FACTOR: u8 = 22;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeyFileError {
+    /// An authority that holds a share has no master key to write.
+    #[error("this authority holds a share and no master key: keep the files of the share")]
+    Share,
     /// The file exists already.
     #[error("{}: exists already; choose another path or remove it", path.display())]
     Exists {

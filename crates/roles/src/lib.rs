@@ -41,6 +41,7 @@
 #![warn(missing_debug_implementations, clippy::missing_errors_doc)]
 
 mod authority;
+mod batch;
 pub mod ceremony;
 mod folder;
 pub mod hash;
@@ -54,6 +55,7 @@ mod share;
 pub mod signature;
 
 pub use authority::{Authority, IssueError};
+pub use batch::BatchError;
 pub use folder::{FolderError, ModelFolder};
 pub use masks::{MaskStore, MaskStoreError};
 pub use owner::{Owner, OwnerError};

@@ -77,7 +77,7 @@ impl MaskStore {
     /// A folder cannot be written, or, of a bound store, what [`open`](Self::open) refuses.
     pub fn put(&self, mask: Mask, lock: &Lock) -> Result<(), MaskStoreError> {
         let (suffix, bytes) = match &self.binding {
-            None => (format!("{:016x}.age", rand::rng().next_u64()), mask.to_bytes()),
+            None => (format!("{:016x}.age", host::fresh_rng().next_u64()), mask.to_bytes()),
             Some(binding) => {
                 let serial = binding.next()?;
                 (binding.suffix(serial), binding.wrap(serial, &mask.to_bytes()))
@@ -167,7 +167,7 @@ impl MaskStore {
     /// Reads a file and destroys it, for one process only.
     fn open_file(&self, name: &str, unlock: &Unlock) -> Result<Opened, MaskStoreError> {
         let path = self.folder.join(name);
-        let mine = self.folder.join(format!("taken-{:016x}-{name}", rand::rng().next_u64()));
+        let mine = self.folder.join(format!("taken-{:016x}-{name}", host::fresh_rng().next_u64()));
         match fs::rename(&path, &mine) {
             // Somebody else was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Gone),

@@ -95,8 +95,8 @@ impl Owner {
     pub fn encrypt_encoded(&self, item: &Encoded) -> Result<Ciphertext, OwnerError> {
         let (u, v) = (&item.u, &item.v);
         Ok(match &self.way {
-            Way::Fast(encryptor) => encryptor.encrypt(u, v, &mut rand::rng())?,
-            Way::ConstantTime(published) => qfe::encrypt_constant_time(published.key(), u, v, &mut rand::rng())?,
+            Way::Fast(encryptor) => encryptor.encrypt(u, v, &mut host::fresh_rng())?,
+            Way::ConstantTime(published) => qfe::encrypt_constant_time(published.key(), u, v, &mut host::fresh_rng())?,
             Way::Masked(encryptor, store, unlock) => {
                 encryptor.encrypt_with_mask(u, v, store.take(encryptor, unlock)?)?
             }

@@ -124,7 +124,7 @@ impl ShareHolder {
     /// # Errors
     /// The public key is not this master's.
     pub fn single(master: &MasterKey, public: PublicKey) -> Result<Self, ShareError> {
-        let (commitments, mut shares) = master.share(&public, Sharing::new(1, 0)?, &mut rand::rng())?;
+        let (commitments, mut shares) = master.share(&public, Sharing::new(1, 0)?, &mut host::fresh_rng())?;
         let missing = ShareError::Sharing { servers: 0, threshold: 0 };
         Ok(Self { key: SharedKey { public, commitments }, share: shares.pop().ok_or(missing)? })
     }

@@ -27,14 +27,14 @@ mod sketch;
 mod train;
 
 pub use compile::{
-    CompileDefence, CompileError, CompileOptions, CompileReport, IDLE_BITS, OutputRange, Precision, compile,
+    CompileDefence, CompileError, CompileOptions, CompileReport, IDLE_BITS, OutputRange, Precision, best_scale, compile,
 };
 pub use defences::{AdversarialOptions, CertifyOptions, Defence, MatchOptions};
 pub use float::adversary::Adversary;
 pub use history::{History, HistoryError};
 pub use measure::{MeasureError, accuracy};
 pub use model::Range;
-pub use network::{Network, TrainingRecord};
+pub use network::{Affine, Network, NetworkParts, PartsError, TrainingRecord};
 pub use options::{Checkpoint, Compute, Fresh, Selection, TrainOptions, UnitKind};
 pub use sketch::ItemSketch;
 pub use train::{TrainError, data_hash, hold_out, train};

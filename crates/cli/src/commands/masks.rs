@@ -46,7 +46,7 @@ impl Masks {
         let bar = console.bar("drawing masks");
         bar.begin(self.count as u64);
         for _ in 0..self.count {
-            store.put(encryptor.draw_mask(&mut rand::rng()), &lock)?;
+            store.put(encryptor.draw_mask(&mut host::fresh_rng()), &lock)?;
             bar.advance(1);
         }
         bar.finish_and_clear();

@@ -9,12 +9,14 @@
 //! shift goes into the bias: `P·x + b = P·level + (b + low·Σ P)`.
 
 mod error;
+mod integers;
 mod mlm;
 mod options;
 mod raw;
 mod tensors;
 
 pub use error::ImportError;
+pub use integers::{IntegerMatrix, Integers};
 pub use options::{BiasColumn, ImportOptions, Inputs};
 
 use std::path::Path;
@@ -35,6 +37,21 @@ impl CompiledNetwork {
         let encoder = encoder(&options.inputs)?;
         let raw =
             if mlm::is_text(path)? { mlm::read(path, &encoder)? } else { tensors::read(path, &encoder, options)? };
+        Self::assemble(raw, encoder, path, options)
+    }
+
+    /// A network of integers in memory, without a head: the largest output names the class. Column 0 of `P` and `R` is
+    /// what [`ImportOptions::constant`] multiplies.
+    ///
+    /// # Errors
+    /// Matrices that do not fit one another or the options; outputs beyond 64 bits.
+    pub fn from_integers(integers: Integers, options: &ImportOptions) -> Result<Self, ImportError> {
+        let encoder = encoder(&options.inputs)?;
+        let name = Path::new(integers::NAME);
+        Self::assemble(integers.checked(encoder.inputs())?, encoder, name, options)
+    }
+
+    fn assemble(raw: Raw, encoder: Encoder, path: &Path, options: &ImportOptions) -> Result<Self, ImportError> {
         let failed =
             |field: &str, problem: String| ImportError::Size { path: path.into(), field: field.into(), problem };
         let Raw { mut left, mut right, combine, units, outputs, head } = raw;

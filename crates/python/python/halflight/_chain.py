@@ -1,12 +1,15 @@
-"""What a model computes, followed through its layers: inputs, projections, products, forms, head.
+"""What a model computes, followed through its operations: inputs, products, head.
 
-The readers of PyTorch and ONNX walk a graph and call these functions; each returns the next value or says
-why the layer does not fit.
+The readers run the model's own operations, one by one, on *probes*: the zero item, every unit item, and a few items of
+the data and at random. While everything done so far is an affine map of the variables of a stage, the first rows give
+that map exactly, and the last ones prove it. A product of two maps ends the stage of the inputs; the first operation
+that mixes products ends that of the products and is the cut: what lies before it is encrypted, what lies after it is
+public.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
 import numpy as np
@@ -18,140 +21,217 @@ from .errors import ImportFailed
 Matrix = NDArray[np.float64]
 
 SHAPE = (
-    "inputs (flattened, scaled), one or two linear layers, their square or product, a linear layer, then linear "
-    "layers with ReLU between them"
+    "linear operations on the inputs, one square or product of two results, linear operations, and for the head linear "
+    "operations with ReLU between them"
 )
 
+#: Items of the data, and as many at random, on which every map is proven.
+ITEMS = 3
+#: What a map may be off there, as a share of the largest number.
+TOLERANCE = 1e-5
+#: More numbers in one unrolled operation are refused: two gigabytes.
+MOST_NUMBERS = 1 << 28
 
-@dataclass
-class Projected:
-    """An affine map of the inputs; ``None`` for a diagonal weight stands for the inputs themselves."""
 
-    layer: Layer
-    diagonal: bool = False
+@dataclass(eq=False)
+class Inputs:
+    """The encoded inputs ``z``; checks ``[K, count]`` are items."""
+
+    checks: Matrix
 
 
-@dataclass
-class Product:
-    """Products of two affine maps, scaled: ``scale∘(P·z + p)∘(R·z + r) + shift``."""
+@dataclass(eq=False)
+class Products:
+    """The units; squares have no right side."""
 
+    checks: Matrix
     left: Layer
     right: Optional[Layer]
-    scale: Matrix
-    shift: Matrix
 
 
-@dataclass
-class Headed:
-    """The private part and what the head did so far: affine layers, with ReLU after all but the last."""
+@dataclass(eq=False)
+class Head:
+    """What lies after the cut: the variables are outputs, or what a ReLU gave."""
 
+    checks: Matrix
     forms: Forms
-    layers: list[Layer]
-    #: Whether the last layer has a ReLU already.
-    rectified: bool = False
-    done: bool = False
+    #: Each with ReLU after it.
+    layers: list[Layer] = field(default_factory=list)
 
 
-Value = Union[Projected, Product, Headed]
-VALUES = (Projected, Product, Headed)
+Stage = Union[Inputs, Products, Head]
 
 
-def inputs(columns: int) -> Value:
-    """The model's input."""
-    return Projected((np.ones(columns), np.zeros(columns)), diagonal=True)
+@dataclass(eq=False)
+class Traced:
+    """A value of the model on the probes of a stage, ``[1 + count + K, …]``, numpy or torch."""
+
+    stage: Stage
+    rows: Any
+    #: The softmax or the like that ended the model.
+    ended: str = ""
 
 
-def linear(value: Value, weight: Matrix, bias: Optional[Matrix], what: str) -> Value:
-    """A linear layer, weight ``[out, in]``."""
-    width = _width(value)
-    if weight.ndim != 2 or weight.shape[1] != width:
-        raise ImportFailed(f"{what} reads {weight.shape[-1]} numbers and gets {width}: check the size of the images")
-    shift = np.zeros(len(weight)) if bias is None else np.broadcast_to(bias, (len(weight),)).astype(float)
-    if isinstance(value, Projected):
-        if not value.diagonal:
-            return Projected((weight @ value.layer[0], weight @ value.layer[1] + shift))
-        return Projected((weight * value.layer[0], weight @ value.layer[1] + shift))
-    if isinstance(value, Product):
-        combine = (weight * value.scale, weight @ value.shift + shift)
-        return Headed(Forms(value.left, value.right, combine), [])
-    _open(value, what)
-    if value.layers and not value.rectified:
-        before = value.layers[-1]
-        merged = (weight @ before[0], weight @ before[1] + shift)
-        return replace(value, layers=[*value.layers[:-1], merged])
-    return replace(value, layers=[*value.layers, (weight, shift)], rectified=False)
+class Unfit(ImportFailed):
+    """An operation that does not run on items of this shape."""
 
 
-def multiply(a: Value, b: Value, what: str) -> Value:
-    """The product of two projections, or the square of one."""
-    if not (isinstance(a, Projected) and isinstance(b, Projected)):
+class Tries:
+    """What became of every shape that an item may have: the error that says most is raised."""
+
+    def __init__(self, otherwise: str) -> None:
+        self._found: tuple[tuple[int, bool], ImportFailed] = ((-1, False), ImportFailed(otherwise))
+
+    def failed(self, done: int, error: ImportFailed) -> None:
+        """After so many operations."""
+        rank = (done, not isinstance(error, Unfit))
+        if rank > self._found[0]:
+            self._found = (rank, error)
+
+    @property
+    def error(self) -> ImportFailed:
+        """The one that came furthest."""
+        return self._found[1]
+
+
+def begin(stage: Stage, shape: tuple[int, ...]) -> Traced:
+    """The variables of a stage, in the shape that the model has them in."""
+    count = stage.checks.shape[1]
+    rows = np.concatenate([np.zeros((1, count)), np.eye(count), stage.checks])
+    return Traced(stage, rows.reshape(len(rows), *shape))
+
+
+def inputs(items: Matrix, shape: tuple[int, ...]) -> Traced:
+    """The model's input; ``items`` ``[N, n − 1]`` are of the data."""
+    items = items[:ITEMS]
+    random = np.random.default_rng(items.shape[1]).normal(size=(ITEMS, items.shape[1]))
+    return begin(Inputs(np.concatenate([items, random * max(1.0, np.abs(items).max(initial=0.0))])), shape)
+
+
+def affine(stage: Stage, rows: Any, what: str) -> Layer:
+    """The map ``[out, count]``, ``[out]`` from a stage's variables to these rows."""
+    count = stage.checks.shape[1]
+    if rows.ndim == 0 or len(rows) != 1 + count + len(stage.checks):
+        raise ImportFailed(f"{what} joins the items of a batch: keep the first axis as it is")
+    if rows.size > MOST_NUMBERS:
+        raise ImportFailed(f"{what} unrolls to {rows.size} weights, more than {MOST_NUMBERS}: make the model smaller")
+    flat = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
+    if not np.isfinite(flat).all():
+        raise ImportFailed(f"{what} gives numbers that are not finite")
+    bias, weight, found = flat[0], (flat[1 : 1 + count] - flat[0]).T, flat[1 + count :]
+    if not close(apply((weight, bias), stage.checks), found):
+        if isinstance(stage, Head):
+            raise ImportFailed(f"{what} has no place in the head. Supported are {SHAPE}; any head by `halflight.torch.cut`")
+        raise ImportFailed(f"{what} {_EARLY}. Supported are {SHAPE}")
+    return np.ascontiguousarray(weight), bias.copy()
+
+
+_EARLY = "comes before the private part ends: under encryption there are sums and products only"
+
+
+def apply(layer: Layer, rows: Matrix) -> Matrix:
+    """``rows·Wᵀ + b``."""
+    result: Matrix = rows @ layer[0].T + layer[1]
+    return result
+
+
+def close(a: Matrix, b: Matrix) -> bool:
+    """Equal but for rounding."""
+    return difference(a, b) <= TOLERANCE
+
+
+def difference(a: Matrix, b: Matrix) -> float:
+    """The largest difference, as a share of the largest number."""
+    scale = max(float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)), 1e-30)
+    return float(np.abs(a - b).max(initial=0.0)) / scale
+
+
+def after(value: Traced, rows: Any, what: str) -> Traced:
+    """The value that an operation made of another; a mixture of products is the cut."""
+    unended(value, what)
+    layer = affine(value.stage, np.asarray(rows), what)
+    stage = value.stage
+    if isinstance(stage, Products) and (np.count_nonzero(layer[0], axis=1) > 1).any():
+        forms = Forms(stage.left, stage.right, layer)
+        return begin(Head(apply(layer, stage.checks), forms), tuple(rows.shape[1:]))
+    return Traced(stage, rows)
+
+
+def multiply(a: Traced, b: Traced, what: str) -> Traced:
+    """The product of two results, element by element, or the square of one."""
+    if not (isinstance(a.stage, Inputs) and a.stage is b.stage):
         raise ImportFailed(f"{what} multiplies more than two projections of the input: keys open quadratic functions only")
-    if a.diagonal or b.diagonal:
-        raise ImportFailed(f"{what} multiplies the inputs themselves: put a linear layer before it")
-    if a.layer[0].shape != b.layer[0].shape:
-        raise ImportFailed(f"{what} multiplies {len(a.layer[0])} units by {len(b.layer[0])}: give both sides as many")
-    units = len(a.layer[0])
-    return Product(a.layer, None if a is b else b.layer, np.ones(units), np.zeros(units))
+    sides = [np.asarray(value.rows) for value in (a, b)]
+    try:
+        shape = np.broadcast_shapes(*(side.shape for side in sides))
+    except ValueError:
+        raise ImportFailed(f"{what} multiplies {sides[0].shape[1:]} numbers by {sides[1].shape[1:]}: give both as many") from None
+    left, right = (affine(a.stage, np.broadcast_to(side, shape), what) for side in sides)
+    squares = a is b or all(np.array_equal(x, y) for x, y in zip(left, right))
+    checks = apply(left, a.stage.checks) * apply(right, a.stage.checks)
+    return begin(Products(checks, left, None if squares else right), shape[1:])
 
 
-def scale(value: Value, factor: Any, shift: Any, what: str) -> Value:
-    """Multiplies by a number or one per column, then adds: a normalisation, a scaling of the inputs."""
-    width = _width(value)
-    factor, shift = (_columns(number, width, what) for number in (factor, shift))
-    if isinstance(value, Projected):
-        weight, bias = value.layer
-        scaled = weight * factor if value.diagonal else weight * factor[:, None]
-        return Projected((scaled, bias * factor + shift), value.diagonal)
-    if isinstance(value, Product):
-        return replace(value, scale=value.scale * factor, shift=value.shift * factor + shift)
-    return linear(value, np.diag(factor), shift, what)
-
-
-def relu(value: Value, what: str) -> Value:
+def relu(value: Traced, what: str) -> Traced:
     """A rectifier of the head."""
-    if not isinstance(value, Headed):
-        raise ImportFailed(f"{what} comes before the private part ends: under encryption there are sums and products only")
-    _open(value, what)
-    if value.rectified:
-        return value
-    width = _width(value)
-    layers = value.layers or [(np.eye(width), np.zeros(width))]
-    return replace(value, layers=layers, rectified=True)
+    unended(value, what)
+    if not isinstance(value.stage, Head):
+        raise ImportFailed(f"{what} {_EARLY}")
+    stage, rows = value.stage, np.asarray(value.rows)
+    layer = affine(stage, rows, what)
+    checks = np.maximum(apply(layer, stage.checks), 0.0)
+    return begin(Head(checks, stage.forms, [*stage.layers, layer]), rows.shape[1:])
 
 
-def last(value: Value, what: str) -> Value:
-    """Softmax at the end: the head has its own."""
-    if not isinstance(value, Headed):
-        raise ImportFailed(f"{what} comes before the private part ends: under encryption there are sums and products only")
-    return replace(value, done=True)
+def last(value: Traced, kind: str, what: str) -> Traced:
+    """Softmax and its like at the end: the head has its own."""
+    unended(value, what)
+    if isinstance(value.stage, Inputs):
+        raise ImportFailed(f"{what} {_EARLY}")
+    return Traced(value.stage, value.rows, kind)
 
 
-def finish(value: Value) -> tuple[Forms, list[Layer]]:
-    """The private part and the layers of the head of a whole model."""
-    if not isinstance(value, Headed):
-        raise ImportFailed(f"the model has no private part: {SHAPE}")
-    if value.rectified:
-        raise ImportFailed("the model ends with ReLU: end it with a linear layer")
-    return value.forms, value.layers
-
-
-def _open(value: Headed, what: str) -> None:
-    if value.done:
+def unended(value: Traced, what: str) -> None:
+    """Refuses what comes after softmax."""
+    if value.ended:
         raise ImportFailed(f"{what} comes after softmax: end the model with softmax, or with its logits")
 
 
-def _width(value: Value) -> int:
-    if isinstance(value, Projected):
-        return len(value.layer[0])
-    if isinstance(value, Product):
-        return len(value.scale)
-    return len(value.layers[-1][0]) if value.layers else len(value.forms.combine[0])
+def finish(value: Traced) -> tuple[Forms, list[Layer]]:
+    """The private part, and the layers of the head with ReLU between them."""
+    stage, layer = value.stage, None
+    if isinstance(stage, Inputs):
+        raise ImportFailed(f"the model has no private part: {SHAPE}")
+    layer = affine(stage, np.asarray(value.rows), "the model's output")
+    if isinstance(stage, Products):
+        return Forms(stage.left, stage.right, layer), []
+    plain = np.array_equal(layer[0], np.eye(len(layer[1]))) and not layer[1].any()
+    if plain and stage.layers:
+        raise ImportFailed("the model ends with ReLU: end it with a linear layer")
+    return stage.forms, stage.layers if plain else [*stage.layers, layer]
 
 
-def _columns(number: Any, width: int, what: str) -> Matrix:
-    array = np.asarray(number, dtype=np.float64)
-    if array.size == 1:
-        return np.full(width, float(array.reshape(())))
-    if array.size != width:
-        raise ImportFailed(f"{what} has {array.size} numbers for {width} columns: give one, or one per column")
-    return array.reshape(width)
+def two_logits(layers: list[Layer], forms: Forms, classes: int) -> list[Layer]:
+    """A single logit as two, whose softmax is its sigmoid."""
+    width = len((layers[-1] if layers else forms.combine)[1])
+    if width != 1 or classes != 2:
+        return layers
+    half = np.array([[-0.5], [0.5]])
+    if not layers:
+        return [(half, np.zeros(2))]
+    weight, bias = layers[-1]
+    return [*layers[:-1], (half @ weight, half @ bias)]
+
+
+def outputs(forms: Forms, z: Matrix) -> Matrix:
+    """``q`` of items ``[N, n − 1]``, in floats of 64 bits."""
+    left = apply(forms.left, z)
+    return apply(forms.combine, left * (left if forms.right is None else apply(forms.right, z)))
+
+
+def logits(forms: Forms, layers: list[Layer], z: Matrix) -> Matrix:
+    """What the whole model gives before softmax."""
+    value = outputs(forms, z)
+    for index, layer in enumerate(layers):
+        value = apply(layer, np.maximum(value, 0.0) if index else value)
+    return value

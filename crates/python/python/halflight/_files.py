@@ -1,8 +1,14 @@
-"""Whole files of keys, ciphertexts and reports."""
+"""Whole files of keys, ciphertexts and reports, and objects that are kept as files as bytes."""
 
 from __future__ import annotations
 
 import os
+import tempfile
+from typing import Callable, TypeVar
+
+from .errors import FileError
+
+T = TypeVar("T")
 
 #: No key or ciphertext file is larger.
 _LIMIT = 64 << 20
@@ -17,16 +23,41 @@ def read_bytes(path: str) -> bytes:
         return file.read()
 
 
-def write_bytes(path: str, data: bytes) -> None:
-    """Writes a whole file or nothing."""
-    temporary = f"{path}.{os.getpid()}.part"
+def write_bytes(path: str, data: bytes, *, secret: bool = False) -> None:
+    """Writes a whole file or nothing; nobody but its owner reads a secret one."""
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".halflight-")
     try:
-        with open(temporary, "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if not secret:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+def to_bytes(save: Callable[[str], None]) -> bytes:
+    """What ``save`` writes to a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "object")
+        save(path)
+        with open(path, "rb") as file:
+            return file.read()
+
+
+def from_bytes(data: bytes, load: Callable[[str], T]) -> T:
+    """What ``load`` reads from a file of these bytes; its errors name no file, since nobody has ever seen it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "object")
+        with open(path, "wb") as file:
+            file.write(data)
+        try:
+            return load(path)
+        except FileError as error:
+            raise FileError(str(error).replace(path, "the bytes"), error.kind) from None

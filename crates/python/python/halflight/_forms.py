@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -15,8 +12,7 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import NDArray
 
-from . import safetensors
-from ._native import __version__
+from . import _native
 from .compiled import CompiledNetwork
 from .data import Dataset, Encoder
 from .errors import ImportFailed
@@ -70,48 +66,25 @@ def network(
     The first layer of the head takes the combination's bias up. Accuracy is measured on ``data``.
     """
     forms.check(encoder)
-    classes = data.classes(main)
-    (units, _), width = forms.left[0].shape, forms.combine[0].shape[0]
-    layers = list(head) or [(np.eye(width), np.zeros(width))]
-    weight, bias = layers[0]
-    layers[0] = (weight, bias + weight @ forms.combine[1])
-    if layers[-1][0].shape[0] != len(classes):
-        raise ImportFailed(
-            f"the head gives {layers[-1][0].shape[0]} logits and label `{main}` has {len(classes)} classes: {classes}"
+    right = forms.right
+    if right is not None:
+        right = (right[0][:, encoder.right], right[1])
+    return Network(
+        _native.Network.from_parts(
+            _single(forms.left),
+            None if right is None else _single(right),
+            _single(forms.combine),
+            [_single(layer) for layer in head],
+            encoder._native,
+            data._native,
+            (main, list(collateral), source),
         )
-    tensors = {"left.weight": forms.left[0], "left.bias": forms.left[1], "combine.weight": forms.combine[0]}
-    if forms.right is not None:
-        tensors.update({"right.weight": forms.right[0][:, encoder.right], "right.bias": forms.right[1]})
-    for index, (weight, bias) in enumerate(layers):
-        tensors.update({f"head.{index}.weight": weight, f"head.{index}.bias": bias})
-    kind = "squares" if forms.right is None else "bilinear"
-    options = {"main": main, "collateral": list(collateral), "kind": kind, "units": units, "outputs": width}
-    options["head"] = [layer[0].shape[0] for layer in layers[:-1]]
-    record: dict[str, Any] = {
-        "main": main,
-        "collateral": list(collateral),
-        "options": options,
-        "data": {"generator": source},
-        "items": len(data),
-        "data_hash": "",
-        "steps": 0,
-        "accuracy": 0.0,
-        "neighbours": None,
-        "chance": None,
-        "version": __version__,
-    }
-    about = {"format": "halflight network", "version": 1, "units": kind, "classes": classes}
-    stored = {name: np.ascontiguousarray(tensor, dtype=np.float32) for name, tensor in tensors.items()}
+    )
 
-    def read() -> Network:
-        text = json.dumps({**about, "encoder": json.loads(encoder.to_json()), "record": record})
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "network.safetensors")
-            safetensors.save(path, stored, {"halflight": text})
-            return Network.load(path)
 
-    record["accuracy"] = read().accuracy(data)
-    return read()
+def _single(layer: Layer) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    with np.errstate(over="ignore"):  # Numbers beyond float32 become infinite and are refused by layer.
+        return tuple(np.ascontiguousarray(part, dtype=np.float32) for part in layer)  # type: ignore[return-value]
 
 
 @dataclass
@@ -195,17 +168,9 @@ def round_to(values: Matrix, scale: Any, bits: int) -> Matrix:
 def best_scales(rows: Matrix, importance: Matrix, bits: int) -> Matrix:
     """For each row the scale that minimises ``Σ importance·(value − scale·round(value / scale))²``.
 
-    36 shares of the scale that clips nothing are tried: clipping a few large weights often costs less than a
-    coarse grid for all the others.
+    The library's own search, the same for compiling: clipping a few large weights often costs less than a coarse
+    grid for all the others.
     """
-    reach = np.abs(rows).max(axis=1) / largest(bits)
-    reach[reach == 0] = 1.0
-    best: Matrix = reach.copy()
-    least = np.full(len(rows), np.inf)
-    for share in range(5, 41):
-        scale = reach * share / 40
-        rest = rows - scale[:, None] * round_to(rows, scale[:, None], bits)
-        error = (rest**2) @ importance
-        better = error < least
-        best[better], least[better] = scale[better], error[better]
-    return best
+    return _native.best_scales(
+        np.ascontiguousarray(rows, dtype=np.float64), np.ascontiguousarray(importance, dtype=np.float64), bits
+    )

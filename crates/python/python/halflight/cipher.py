@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from os import fspath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from . import _native
+from ._check import instance
 from ._files import read_bytes, write_bytes
 from ._progress import Progress, callback
 from .compiled import CompiledNetwork
@@ -33,6 +34,11 @@ class Ciphertext:
         return self._native.to_bytes(compressed)
 
     @classmethod
+    def from_bytes_batch(cls, data: Iterable[bytes]) -> list[Ciphertext]:
+        """Reads many on all cores, with one check over the points of all. Raises ``WireError``, which names the item."""
+        return [cls(native) for native in _native.Ciphertext.from_bytes_batch(list(data))]
+
+    @classmethod
     def load(cls, path: Path) -> Ciphertext:
         """Reads a ``.ct`` file. Raises ``WireError``, ``OSError``."""
         return cls.from_bytes(read_bytes(fspath(path)))
@@ -51,13 +57,22 @@ class Ciphertext:
         """Identity of the public key that it was made with."""
         return self._native.public_key
 
+    def __reduce__(self) -> Any:
+        return Ciphertext.from_bytes, (self.to_bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ciphertext) and self._native.equals(other._native)
+
+    def __hash__(self) -> int:
+        return hash(self.to_bytes())
+
     def __repr__(self) -> str:
         return f"<Ciphertext of {self.inputs[0]} + {self.inputs[1]} inputs under {self.public_key[:16]}>"
 
 
 def encrypt(
     parameters: Parameters,
-    data: Dataset,
+    data: Union[Dataset, ArrayLike],
     items: Any = None,
     *,
     constant_time: bool = False,
@@ -69,7 +84,7 @@ def encrypt(
     ----------
     parameters : Parameters
         From the authority. The first call builds tables of the public key's points and keeps them.
-    data : Dataset
+    data : Dataset or array
         Images uint8 ``[N, H, W]`` of the encoder's size.
     items : slice, list of int or mask, optional
         Which of them; by default all.
@@ -91,6 +106,8 @@ def encrypt(
     Source: Ryffel et al. 2019, figure 1 (Encrypt). Security: adaptive IND-CPA in the generic bilinear group
     model; ciphertexts are malleable, so authenticate who sent them.
     """
+    instance(parameters, Parameters, "parameters")
+    data = data if isinstance(data, Dataset) else Dataset(data, {})
     chosen = indices(slice(None) if items is None else items, len(data))
     made = _native.encrypt(
         parameters._native, data._native, chosen, constant_time, callback(progress, "encrypting")
@@ -116,6 +133,8 @@ class Predictor:
     """
 
     def __init__(self, key: FunctionalKey, network: CompiledNetwork) -> None:
+        instance(key, FunctionalKey, "key")
+        instance(network, CompiledNetwork, "network")
         self._native = _native.Predictor(key._native, network._native)
         self._network = network
 
@@ -124,7 +143,9 @@ class Predictor:
 
         Raises ``PredictError`` for a ciphertext of another public key, or an output outside its bounds.
         """
-        natives = [ciphertext._native for ciphertext in ciphertexts]
+        if isinstance(ciphertexts, Ciphertext):
+            ciphertexts = [ciphertexts]
+        natives = [instance(ciphertext, Ciphertext, "ciphertexts")._native for ciphertext in ciphertexts]
         return self._native.evaluate(natives, callback(progress, "predicting"))
 
     def predict(self, ciphertexts: Iterable[Ciphertext], *, progress: Progress = None) -> Predictions:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from os import fspath
-from typing import Any, Optional
+from typing import Any, Literal, Optional
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _native, safetensors
+from . import _native
+from ._check import dumps, instance, whole
+from ._files import from_bytes, to_bytes
 from ._progress import Progress, callback
 from .data import Dataset, Encoder, Path
 from .errors import ImportFailed
@@ -61,12 +61,11 @@ class CompiledNetwork:
 
         Raises ``ImportFailed``.
         """
-        tensors = {name: _whole(name, values) for name, values in (("P", P), ("R", R), ("D", D)) if values is not None}
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "integers.safetensors")
-            safetensors.save(path, tensors)
-            names = None if classes is None else list(classes)
-            return cls(_native.CompiledNetwork.import_file(path, encoder._native, low, names, main))
+        left, combine = _whole("P", P), _whole("D", D)
+        right = None if R is None else _whole("R", R)
+        native = instance(encoder, Encoder, "encoder")._native
+        names = None if classes is None else [str(name) for name in classes]
+        return cls(_native.CompiledNetwork.from_integers(left, right, combine, native, low, names, main))
 
     def save(self, path: Path) -> None:
         """Writes safetensors of integers with bounds and hash. Raises ``FileError``."""
@@ -140,16 +139,15 @@ class CompiledNetwork:
 
     def evaluate(self, data: Dataset) -> NDArray[np.int64]:
         """``output(x)`` of every item in the clear, int64 ``[N, S]``, exact. Raises ``EvaluateError``."""
-        return self._native.evaluate(data._native)
+        return self._native.evaluate(instance(data, Dataset, "data")._native)
 
     def evaluate_encoded(self, u: ArrayLike, v: ArrayLike) -> NDArray[np.int64]:
         """``output`` of one pair of encoded vectors, int64 ``[S]``. Raises ``EvaluateError``."""
-        sides = (np.ascontiguousarray(side, dtype=np.int64) for side in (u, v))
-        return self._native.evaluate_encoded(*sides)
+        return self._native.evaluate_encoded(whole(u, "u", 1), whole(v, "v", 1))
 
     def head(self, outputs: ArrayLike) -> NDArray[np.float32]:
         """Probabilities ``[N, C]`` for integer outputs ``[N, S]``. Raises ``EvaluateError``."""
-        return self._native.head(np.ascontiguousarray(outputs, dtype=np.int64))
+        return self._native.head(whole(outputs, "outputs", 2))
 
     def predict_proba(self, data: Dataset) -> NDArray[np.float32]:
         """Probabilities of the main classes, float32 ``[N, C]``, in the clear."""
@@ -162,7 +160,25 @@ class CompiledNetwork:
 
     def accuracy(self, data: Dataset) -> float:
         """Percent of items whose main label is predicted. Raises ``EvaluateError``."""
-        return self._native.accuracy(data._native)
+        return self._native.accuracy(instance(data, Dataset, "data")._native)
+
+    def to_bytes(self) -> bytes:
+        """The file of :meth:`save` as bytes."""
+        return to_bytes(self.save)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> CompiledNetwork:
+        """Reads what :meth:`to_bytes` gave. Raises ``FileError``."""
+        return from_bytes(data, cls.load)
+
+    def __reduce__(self) -> Any:
+        return CompiledNetwork.from_bytes, (self.to_bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CompiledNetwork) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
 
     def __repr__(self) -> str:
         n, m = self.inputs
@@ -171,14 +187,20 @@ class CompiledNetwork:
 
 def _whole(name: str, values: ArrayLike) -> NDArray[np.int32]:
     array = np.asarray(values)
-    whole = array.astype(np.int32)
-    if array.ndim != 2 or not np.array_equal(whole, array):
+    with np.errstate(invalid="ignore"):
+        integers = array.astype(np.int32)
+    if array.ndim != 2 or not np.array_equal(integers, array):
         raise ImportFailed(f"`{name}` is {array.dtype} {list(array.shape)}: give a matrix of whole numbers of 32 bits")
-    return np.ascontiguousarray(whole)
+    return np.ascontiguousarray(integers)
 
 
 def compile(
-    network: Network, data: Dataset, *, preset: str = "quick", progress: Progress = None, **options: Any
+    network: Network,
+    data: Dataset,
+    *,
+    preset: Literal["quick", "thorough"] = "quick",
+    progress: Progress = None,
+    **options: Any,
 ) -> CompiledNetwork:
     """Compiles a network to integers: rounds, fine-tunes through the rounding, computes exact bounds.
 
@@ -207,6 +229,10 @@ def compile(
         Too few items, other classes, an output beyond ``2^log_bits`` values.
     """
     native = _native.compile(
-        network._native, data._native, preset, json.dumps(options), callback(progress, "compiling")
+        instance(network, Network, "network")._native,
+        instance(data, Dataset, "data")._native,
+        preset,
+        dumps(options),
+        callback(progress, "compiling"),
     )
     return CompiledNetwork(native)

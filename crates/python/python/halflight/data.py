@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, Optional, Union
@@ -11,7 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
+from ._check import dumps, instance, whole
+from ._files import from_bytes, to_bytes
 from ._progress import Progress, callback
+from .errors import DatasetError
+
+#: More classes of one label are taken for a mistake.
+MOST_CLASSES = 65_536
 
 Path = Union[str, "PathLike[str]"]
 
@@ -61,6 +68,18 @@ class Dataset:
         """Writes the data set as safetensors; the file appears whole or not at all. Raises ``FileError``."""
         self._native.save(fspath(path))
 
+    def to_bytes(self) -> bytes:
+        """The file of :meth:`save` as bytes."""
+        return to_bytes(self.save)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Dataset:
+        """Reads what :meth:`to_bytes` gave. Raises ``FileError``."""
+        return from_bytes(data, cls.load)
+
+    def __reduce__(self) -> Any:
+        return Dataset.from_bytes, (self.to_bytes(),)
+
     def __len__(self) -> int:
         return len(self._native)
 
@@ -83,6 +102,17 @@ class Dataset:
     def about(self) -> dict[str, str]:
         """What the data set says of itself: generator, seed, licence."""
         return self._native.about
+
+    @property
+    def schema(self) -> Optional[dict[str, Any]]:
+        """How the columns were made from a table, or None."""
+        text = self._native.schema
+        return None if text is None else json.loads(text)
+
+    @property
+    def features(self) -> Optional[list[str]]:
+        """Names of the features of a table, or None."""
+        return self._native.features
 
     def labels(self, name: str) -> NDArray[np.int64]:
         """Class indices of label ``name``, int64 ``[N]``. Raises ``DatasetError``."""
@@ -117,17 +147,46 @@ class Dataset:
 
 
 def _column(name: str, values: Any) -> tuple[list[str], NDArray[np.int64]]:
-    if isinstance(values, tuple) and len(values) == 2:
+    if isinstance(values, tuple) and len(values) == 2 and not np.isscalar(values[1]):
         given, classes = values
-        return [str(text) for text in classes], np.ascontiguousarray(given, dtype=np.int64)
+        names = [str(text) for text in classes]
+        twice = [text for text, count in Counter(names).items() if count > 1]
+        if twice:
+            raise DatasetError(f"label `{name}` has two classes called {twice[0]!r}: give each its own name", "Classes")
+        return names, whole(given, f"label `{name}`", 1)
     array = np.asarray(values)
     if array.ndim != 1:
         raise TypeError(f"label `{name}` has shape {list(array.shape)}: give one value per item")
     if array.dtype.kind in "iu":
-        count = int(array.max()) + 1 if array.size else 0
-        return [str(index) for index in range(count)], np.ascontiguousarray(array, dtype=np.int64)
+        indices = whole(array, f"label `{name}`")
+        count = int(indices.max()) + 1 if indices.size else 0
+        if count > MOST_CLASSES:
+            raise DatasetError(
+                f"label `{name}` has the value {count - 1}: class indices go from 0 to {MOST_CLASSES - 1}; give the values "
+                "as strings, or as a pair of indices and class names",
+                "Classes",
+            )
+        return [str(index) for index in range(count)], indices
+    absent = missing(array)
+    if absent.any():
+        raise DatasetError(
+            f"label `{name}` has no value at item {int(absent.argmax())}: leave the item out, or make a class of its own", "NaN"
+        )
     texts, found = np.unique(array.astype(str), return_inverse=True)
     return [str(text) for text in texts], np.ascontiguousarray(found, dtype=np.int64)
+
+
+def missing(array: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where an array has no value: NaN, NaT, None or pandas' NA."""
+    if array.dtype.kind in "fc":
+        return np.asarray(np.isnan(array), dtype=bool)
+    if array.dtype.kind in "mM":
+        return np.asarray(np.isnat(array), dtype=bool)
+    if array.dtype.kind != "O":
+        return np.zeros(array.shape, dtype=bool)
+    # NaN differs from itself, and a comparison with NA is NA.
+    absent = [value is None or type(value).__name__ in ("NAType", "NaTType") or value != value for value in array.ravel()]
+    return np.array(absent, dtype=bool).reshape(array.shape)
 
 
 def indices(items: Any, count: int) -> NDArray[np.int64]:
@@ -181,7 +240,7 @@ def draw(
     Source: Ryffel et al. 2019, section 5; distortions after Simard et al. 2003.
     """
     given = {"characters": list(characters), "height": size, "width": size, **distortions}
-    native = _native.draw(count, seed, json.dumps(given), list(fonts), pairs, callback(progress, "drawing"))
+    native = _native.draw(count, seed, dumps(given), list(fonts), pairs, callback(progress, "drawing"))
     return Dataset._wrap(native)
 
 
@@ -220,7 +279,7 @@ class Encoder:
         tables, instead of images), ``dct=(rows, columns)``, ``pca=components``.
         Raises ``EncodeError``, ``OptionError``.
         """
-        return cls(_native.Encoder.fit(data._native, json.dumps(options)))
+        return cls(_native.Encoder.fit(instance(data, Dataset, "data")._native, dumps(options)))
 
     @classmethod
     def pixels(cls, height: int, width: int, bits: int = 8) -> Encoder:
@@ -251,17 +310,25 @@ class Encoder:
         return self._native.grid
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the images that it takes."""
+        return self._native.size
+
+    @property
     def right(self) -> list[int]:
         """The columns of ``z`` that ``v`` carries."""
         return self._native.right
 
     def standardise(self, data: Dataset) -> NDArray[np.float32]:
         """``z``, what a float network reads: float32 ``[N, n − 1]``. Raises ``EncodeError``."""
-        return self._native.standardise(data._native)
+        return self._native.standardise(instance(data, Dataset, "data")._native)
 
     def encode(self, data: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """``(u, v)``, what is encrypted: int64 ``[N, n]`` and ``[N, m]``. Raises ``EncodeError``."""
-        return self._native.encode(data._native)
+        return self._native.encode(instance(data, Dataset, "data")._native)
+
+    def __reduce__(self) -> Any:
+        return Encoder.from_json, (self.to_json(),)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Encoder) and self.to_json() == other.to_json()

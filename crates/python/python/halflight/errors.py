@@ -70,6 +70,17 @@ class KeyFileError(HalflightError, OSError):
         return str(self.args[0])
 
 
+class ForkError(HalflightError, RuntimeError):
+    """A child that was forked while work was running: its locks may be held without end."""
+
+
+class ClientError(HalflightError, OSError):
+    """A predictor that cannot be reached or trusted, that refuses, or a limit that is reached."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class WireError(HalflightError, ValueError):
     """Bytes that are no key or ciphertext."""
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from os import fspath
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from . import _native
+from ._check import instance
 from ._files import read_bytes, write_bytes
 from .compiled import CompiledNetwork
 from .data import Encoder, Path
-from .errors import KeyFileError
+from .errors import KeyFileError, WireError
 
-_MASTER, _PUBLIC, _KEY, _ENCODER = "master.age", "public", "public.key", "encoder.json"
+_MASTER, _PUBLIC = "master.age", "public"
 _POLICY = "policy.toml"
 
 
@@ -27,17 +28,39 @@ class Parameters:
     def load(cls, folder: Path) -> Parameters:
         """Reads a folder of published parameters (``public.key``, ``encoder.json``).
 
-        Raises ``WireError``, ``KeyMismatch``, ``OSError``.
+        Raises ``FileError``, ``KeyMismatch``.
         """
-        key = read_bytes(os.path.join(fspath(folder), _KEY))
-        text = read_bytes(os.path.join(fspath(folder), _ENCODER)).decode()
-        return cls(_native.Parameters.from_bytes(key, Encoder.from_json(text)._native))
+        return cls(_native.Parameters.load(fspath(folder)))
 
     def save(self, folder: Path) -> None:
         """Writes the folder that ``halflight encrypt --parameters`` reads too."""
-        os.makedirs(fspath(folder), exist_ok=True)
-        write_bytes(os.path.join(fspath(folder), _KEY), self._native.key_bytes())
-        write_bytes(os.path.join(fspath(folder), _ENCODER), self.encoder.to_json().encode())
+        self._native.save(fspath(folder))
+
+    def to_bytes(self) -> bytes:
+        """Key and encoder: eight bytes of the key's length, the key, the encoder's JSON."""
+        key = self._native.key_bytes()
+        return len(key).to_bytes(8, "little") + key + self.encoder.to_json().encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Parameters:
+        """Reads what :meth:`to_bytes` gave. Raises ``WireError``, ``OptionError``, ``KeyMismatch``."""
+        end = 8 + int.from_bytes(data[:8], "little")
+        try:
+            text = data[end:].decode()
+            if not text:
+                raise ValueError("no encoder")
+        except ValueError:
+            raise WireError("these bytes are no parameters: take them from Parameters.to_bytes", "Length") from None
+        return cls(_native.Parameters.from_bytes(data[8:end], Encoder.from_json(text)._native))
+
+    def __reduce__(self) -> Any:
+        return Parameters.from_bytes, (self.to_bytes(),)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Parameters) and self.id == other.id and self.encoder == other.encoder
+
+    def __hash__(self) -> int:
+        return hash(self.id)
 
     @property
     def id(self) -> str:
@@ -70,15 +93,33 @@ class FunctionalKey:
         return cls(_native.FunctionalKey.from_bytes(read_bytes(fspath(path))))
 
     def save(self, path: Path) -> None:
-        """Writes the file that ``halflight predict --key`` reads too."""
-        write_bytes(fspath(path), self._native.to_bytes())
+        """Writes the file that ``halflight predict --key`` reads too; nobody but its owner can read it."""
+        write_bytes(fspath(path), self.to_bytes(), secret=True)
+
+    def to_bytes(self) -> bytes:
+        """The file of :meth:`save` as bytes. Whoever has them opens the network's outputs."""
+        return self._native.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> FunctionalKey:
+        """Reads what :meth:`to_bytes` gave, from anyone. Raises ``WireError``."""
+        return cls(_native.FunctionalKey.from_bytes(data))
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a functional key is not pickled, for it opens ciphertexts: send key.to_bytes() where it shall go")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FunctionalKey) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.to_bytes())
 
     def verify(self, parameters: Parameters) -> None:
         """Checks, without any secret, that every output opens what it should under this public key.
 
         A wrong key passes with probability 2^-128 at most. Raises ``KeyMismatch``.
         """
-        self._native.verify(parameters._native)
+        self._native.verify(instance(parameters, Parameters, "parameters")._native)
 
     @property
     def public_key(self) -> str:
@@ -146,7 +187,10 @@ class Authority:
 
     def issue(self, network: CompiledNetwork) -> FunctionalKey:
         """The functional key of a network. Raises ``KeyMismatch`` for a network of another encoder."""
-        return FunctionalKey(self._native.issue(network._native))
+        return FunctionalKey(self._native.issue(instance(network, CompiledNetwork, "network")._native))
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an authority is not pickled or copied, for it is the master key: use save and Authority.load")
 
     def __repr__(self) -> str:
         return f"<Authority over {self.parameters.id[:16]}>"
@@ -158,7 +202,7 @@ def setup(source: Union[CompiledNetwork, Encoder]) -> Authority:
     ``s ∈ Z_r^n``, ``t ∈ Z_r^m`` uniform from the system's generator; BLS12-381. Source: Ryffel et al. 2019,
     figure 1.
     """
-    encoder = source.encoder if isinstance(source, CompiledNetwork) else source
+    encoder = source.encoder if isinstance(source, CompiledNetwork) else instance(source, Encoder, "source")
     return Authority(_native.Authority.setup(encoder._native))
 
 
@@ -168,11 +212,13 @@ def open_rank(networks: Sequence[CompiledNetwork]) -> int:
     All networks have one encoder. Holders can pool keys, and every combination of their outputs is open too.
     Raises ``KeyMismatch`` for other inputs.
     """
-    return _native.rank([network._native for network in networks])
+    return _native.rank([instance(network, CompiledNetwork, "networks")._native for network in networks])
 
 
 def _one_of(first: str, a: Optional[str], second: str, b: Optional[str]) -> str:
     given = [value for value in (a, b) if value is not None]
     if len(given) != 1:
         raise TypeError(f"give `{first}` or `{second}`, one of the two")
+    if not given[0].strip():
+        raise ValueError(f"`{first if a is not None else second}` is empty: it would protect nothing")
     return given[0]

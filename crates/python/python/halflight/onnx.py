@@ -1,74 +1,59 @@
 """Models from ONNX: the private part up to a cut becomes integers, the rest runs in the clear by onnxruntime.
 
-The cut is the output of the first linear layer after a square or product of linear layers. What comes after it may
-be any network that onnxruntime runs.
+The cut is the first value that mixes products: the output of the first linear operation after a square or product of
+linear operations on the inputs. What comes after it may be any network that onnxruntime runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import Any, Optional, Union
 
 import numpy as np
 import onnx
 import onnxruntime
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
 from onnx.utils import Extractor
 
 from . import _chain as chain
-from ._forms import Forms, Precision, integers
-from ._progress import Progress
-from .cipher import Ciphertext, Predictor
+from ._check import instance
+from ._cut import CutModel
+from ._forms import Integers, Precision, integers
 from .compiled import CompiledNetwork
 from .data import Dataset, Encoder
 from .errors import ImportFailed
-from .keys import FunctionalKey
+
+#: Items on which the model and what was read of it are compared.
+_COMPARED = 64
 
 
-class OnnxModel:
-    """An ONNX model in two parts.
-
-    Attributes
-    ----------
-    compiled : CompiledNetwork
-        The private part in integers: for ``hl.setup``, ``issue``, ``encrypt`` and audits.
-    worth, shift : float64 ``[S]``
-        ``q ≈ worth · output + shift``, what the head reads.
-    cut : str
-        Name of the tensor at the cut.
-    """
+class OnnxModel(CutModel):
+    """A model in two parts; onnxruntime runs the one after the cut."""
 
     def __init__(
-        self, compiled: CompiledNetwork, worth: NDArray[np.float64], shift: NDArray[np.float64], cut: str, head: bytes
+        self,
+        rounded: Integers,
+        compiled: CompiledNetwork,
+        cut: str,
+        difference: float = 0.0,
+        head: bytes = b"",
+        shape: tuple[int, ...] = (),
     ) -> None:
-        self.compiled = compiled
-        self.worth = worth
-        self.shift = shift
-        self.cut = cut
+        super().__init__(rounded, compiled, cut, difference)
+        self._shape = shape or (len(rounded.worth),)
         self._head: Optional[Any] = None
         if head:
             self._head = onnxruntime.InferenceSession(head, providers=["CPUExecutionProvider"])
 
-    def head(self, outputs: ArrayLike) -> NDArray[np.float32]:
-        """What the model gives for integer outputs ``[N, S]``, by onnxruntime; ``q`` itself without a head."""
-        q = (self.worth * np.asarray(outputs, dtype=np.float64) + self.shift).astype(np.float32)
+    def public(self, q: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the model gives for values ``[N, S]`` at the cut; the values themselves without a head."""
         if self._head is None:
             return q
         name = self._head.get_inputs()[0].name
-        found: NDArray[np.float32] = np.asarray(self._head.run(None, {name: q})[0], dtype=np.float32)
-        return found
-
-    def run(self, data: Dataset) -> NDArray[np.float32]:
-        """The whole model in the clear, with the private part in integers: ``[N, C]``."""
-        return self.head(self.compiled.evaluate(data))
-
-    def predict(
-        self, key: FunctionalKey, ciphertexts: Iterable[Ciphertext], *, progress: Progress = None
-    ) -> NDArray[np.float32]:
-        """The whole model on ciphertexts: equal to :meth:`run` on their items."""
-        return self.head(Predictor(key, self.compiled).evaluate(ciphertexts, progress=progress))
+        given = {name: q.reshape(len(q), *self._shape)}
+        return np.asarray(self._head.run(None, given)[0], dtype=np.float32)
 
 
 def load(
@@ -83,12 +68,15 @@ def load(
 ) -> OnnxModel:
     """Reads an ONNX model and cuts it.
 
+    Any linear operations may come before the square or product: convolutions, average pooling, slices, transpositions.
+    They are unrolled into one matrix of units by inputs.
+
     Parameters
     ----------
     source : path or bytes
         Its one input is ``z`` of the encoder, flat or as pictures in row order, float32, batch first.
     data : Dataset
-        Items over which the rounding loses least.
+        Items over which the rounding loses least; on the first 64 the model is compared with what was read of it.
     encoder : Encoder, optional
         By default ``Encoder.pixels`` of the data's size with 4 bits: ``z = pixel / 255``.
     left, right, combine : int
@@ -98,97 +86,137 @@ def load(
     Raises ``ImportFailed``, which names the node that does not fit.
     """
     model = onnx.load_model_from_string(source) if isinstance(source, bytes) else onnx.load(fspath(source))
-    encoder = encoder or Encoder.pixels(*data.size, bits=4)
-    forms, cut = _walk(model.graph, encoder.inputs[0] - 1)
-    rounded = integers(forms, encoder, data, Precision(left, right, combine))
+    encoder = encoder or Encoder.pixels(*instance(data, Dataset, "data").size, bits=4)
+    low, step, _ = encoder.grid
+    z = low + step * encoder.encode(data[:_COMPARED])[0][:, 1:].astype(np.float64)
+    stage, cut, shape = _walk(model, z, encoder)
+    rounded = integers(stage.forms, encoder, data, Precision(left, right, combine))
     compiled = rounded.compiled(encoder, main, None)
     outputs = [output.name for output in model.graph.output]
-    head = b"" if cut in outputs else _rest(model, cut, outputs, compiled.width)
-    return OnnxModel(compiled, rounded.worth, rounded.shift, cut, head)
+    head = b"" if cut in outputs else _rest(model, cut, outputs, shape)
+    made = OnnxModel(rounded, compiled, cut, 0.0, head, shape)
+    made.difference = _compare(model, z, encoder, made.public(chain.outputs(stage.forms, z).astype(np.float32)))
+    return made
 
 
-def _walk(graph: Any, columns: int) -> tuple[Forms, str]:
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    inputs = [value.name for value in graph.input if value.name not in constants]
+def _shapes(columns: int, encoder: Encoder) -> list[tuple[int, ...]]:
+    height, width = encoder.size
+    pictures = [(1, height, width), (height, width)] if height * width == columns else []
+    return [(columns,), *pictures]
+
+
+def _input(graph: Any, columns: int, encoder: Encoder) -> tuple[str, list[tuple[int, ...]]]:
+    """The name of the model's input, and the shapes that an item can have there."""
+    constants = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in constants]
     if len(inputs) != 1:
-        raise ImportFailed(f"the model has the inputs {inputs}: only one is encrypted")
-    values: dict[str, chain.Value] = {inputs[0]: chain.inputs(columns)}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-            continue
-        if not any(name in values for name in node.input):
-            continue  # Shapes and the like.
-        found = _node(node, values, constants)
-        values[node.output[0]] = found
-        if isinstance(found, chain.Headed):
-            # A bias of its own node belongs to the layer.
-            after = [other for other in graph.node if node.output[0] in other.input]
-            if len(after) == 1 and after[0].op_type == "Add" and node.op_type == "MatMul":
-                continue
-            if found.layers:
-                weight, bias = found.layers[0]
-                found.forms.combine = (weight @ found.forms.combine[0], weight @ found.forms.combine[1] + bias)
-            return found.forms, str(node.output[0])
-    raise ImportFailed(f"the model has no private part: {chain.SHAPE}")
+        raise ImportFailed(f"the model has the inputs {[value.name for value in inputs]}: only one is encrypted")
+    dims = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim][1:]
+    if dims and all(dims):
+        if int(np.prod(dims)) != columns:
+            raise ImportFailed(f"the model reads {int(np.prod(dims))} numbers and gets {columns}: check the size of the images")
+        return inputs[0].name, [tuple(dims)]
+    return inputs[0].name, _shapes(columns, encoder)
 
 
-_IDENTITY = {"Flatten", "Reshape", "Identity", "Dropout", "Cast", "Squeeze"}
+def _walk(model: Any, z: chain.Matrix, encoder: Encoder) -> tuple[chain.Head, str, tuple[int, ...]]:
+    """The stage after the cut, the cut's name, and the shape of an item there."""
+    name, shapes = _input(model.graph, z.shape[1], encoder)
+    tries = chain.Tries("the model does nothing")
+    for shape in shapes:
+        done = 0
+        values: dict[str, Any] = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        values[name] = chain.inputs(z, shape)
+        try:
+            for node in model.graph.node:
+                for output, value in zip(node.output, _node(model, node, values)):
+                    values[output] = value
+                    if isinstance(value, chain.Traced) and isinstance(value.stage, chain.Head):
+                        return value.stage, output, tuple(value.rows.shape[1:])
+                done += 1
+            raise ImportFailed(f"the model has no private part: {chain.SHAPE}")
+        except ImportFailed as error:
+            tries.failed(done, error)
+    raise tries.error
 
 
-def _node(node: Any, values: dict[str, chain.Value], constants: dict[str, Any]) -> chain.Value:
+def _node(model: Any, node: Any, values: dict[str, Any]) -> list[Any]:
+    """The outputs of one node: on the probes where it reads the input, as they are where it does not."""
     what = f"node `{node.name or node.output[0]}` ({node.op_type})"
-    arguments = [values.get(name, constants.get(name)) for name in node.input]
-    options = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
-    a, rest = arguments[0], arguments[1:]
-    if node.op_type in _IDENTITY and isinstance(a, chain.VALUES):
-        return a
-    if node.op_type in ("Gemm", "MatMul") and isinstance(a, chain.VALUES):
-        weight = _constant(rest[0], what) * float(options.get("alpha", 1.0))
-        bias = _constant(rest[1], what) * float(options.get("beta", 1.0)) if len(rest) > 1 else None
-        return chain.linear(a, weight if options.get("transB", 0) else weight.T, bias, what)
-    if node.op_type == "Pow" and isinstance(a, chain.VALUES) and np.all(_constant(rest[0], what) == 2):
-        return chain.multiply(a, a, what)
-    if node.op_type == "BatchNormalization" and isinstance(a, chain.VALUES):
-        gain, shift, mean, variance = (_constant(value, what) for value in rest)
-        factor = gain / np.sqrt(variance + float(options.get("epsilon", 1e-5)))
-        return chain.scale(a, factor, shift - mean * factor, what)
-    if node.op_type in ("Add", "Sub", "Mul", "Div"):
-        return _binary(node.op_type, a, rest[0], what)
-    raise ImportFailed(f"{what} has no place in the private part: {chain.SHAPE}")
+    given = {name: values[name] for name in node.input if name in values}
+    traced = [value for value in given.values() if isinstance(value, chain.Traced)]
+    if not traced:
+        return _run(model, node, given, what)
+    value = traced[0]
+    if any(other.stage is not value.stage for other in traced):
+        raise ImportFailed(f"{what} joins two parts of the model that lie on different sides of a product: {chain.SHAPE}")
+    kind = node.op_type
+    if kind == "Mul" and all(isinstance(values.get(name), chain.Traced) for name in node.input):
+        return [chain.multiply(values[node.input[0]], values[node.input[1]], what)]
+    if kind == "Pow" and not isinstance(values.get(node.input[1]), chain.Traced) and np.all(values[node.input[1]] == 2):
+        return [chain.multiply(value, value, what)]
+    rows = {name: part.rows if isinstance(part, chain.Traced) else _double(part) for name, part in given.items()}
+    found = _run(model, node, rows, what)
+    if kind in ("Shape", "Size"):
+        return found
+    made: list[Any] = []
+    for output in found:
+        array = np.asarray(output)
+        if array.dtype.kind == "b" and kind == "Dropout":
+            made.append(array)
+        elif array.dtype.kind != "f":
+            raise ImportFailed(f"{what} gives {array.dtype}, which cuts numbers off: {chain.SHAPE}")
+        else:
+            made.append(chain.after(value, array.astype(np.float64), what))
+    return made
 
 
-def _binary(kind: str, a: Any, b: Any, what: str) -> chain.Value:
-    if isinstance(a, chain.VALUES) and isinstance(b, chain.VALUES):
-        if kind != "Mul":
-            raise ImportFailed(f"{what} joins two parts of the model: only products of two linear layers are supported")
-        return chain.multiply(a, b, what)
-    if isinstance(a, chain.VALUES):
-        number = _constant(b, what)
-        if kind in ("Mul", "Div"):
-            return chain.scale(a, number if kind == "Mul" else 1.0 / number, 0.0, what)
-        return chain.scale(a, 1.0, number if kind == "Add" else -number, what)
-    number = _constant(a, what)
-    if kind == "Div":
-        raise ImportFailed(f"{what} divides by a part of the model: under encryption there are sums and products only")
-    if kind == "Mul":
-        return chain.scale(b, number, 0.0, what)
-    return chain.scale(b, 1.0 if kind == "Add" else -1.0, number, what)
+def _double(constant: Any) -> Any:
+    """The probes are in 64 bits, and both sides of an operation must be."""
+    return constant.astype(np.float64) if getattr(constant, "dtype", None) == np.float32 else constant
 
 
-def _constant(value: Any, what: str) -> Any:
-    if value is None or isinstance(value, chain.VALUES):
-        raise ImportFailed(f"{what} needs a constant weight: fold constants when exporting")
-    return np.asarray(value, dtype=np.float64)
+def _run(model: Any, node: Any, given: dict[str, Any], what: str) -> list[Any]:
+    opsets = {entry.domain: entry.version for entry in model.opset_import}
+    try:
+        evaluator = ReferenceEvaluator(node, opsets=opsets)
+        with np.errstate(all="ignore"):
+            found: Any = evaluator.run(None, given)
+        return list(found)
+    except Exception as error:  # The reference raises what numpy and its own operators raise.
+        text = str(error).split("\n")[0]
+        raise chain.Unfit(f"{what} cannot be run on items of this shape ({type(error).__name__}: {text})") from error
 
 
-def _rest(model: Any, cut: str, outputs: list[str], width: int) -> bytes:
+def _compare(model: Any, z: chain.Matrix, encoder: Encoder, read: NDArray[np.float32]) -> float:
+    """The largest difference between the model and its two parts, as a share of the largest number."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    name, shapes = _input(model.graph, z.shape[1], encoder)
+    least = float("inf")
+    for shape in shapes:
+        try:
+            given = {name: z.astype(np.float32).reshape(len(z), *shape)}
+            own: NDArray[Any] = np.asarray(session.run(None, given)[0], dtype=np.float64)
+        except Exception:  # Another shape may do; onnxruntime has exceptions of its own.
+            continue
+        if own.shape == read.shape:
+            least = min(least, chain.difference(own, read.astype(np.float64)))
+    # Both run in 32 bits.
+    if not least <= 1e-3:
+        raise ImportFailed(
+            f"the model and what was read of it differ by {least:.1e} of the largest number on {len(z)} items of the data: an "
+            "operation depends on the batch or on chance"
+        )
+    return least
+
+
+def _rest(model: Any, cut: str, outputs: list[str], shape: tuple[int, ...]) -> bytes:
     """The model from the cut on, as a model of its own."""
     whole = onnx.ModelProto()
     whole.CopyFrom(model)
     known = {value.name for value in whole.graph.value_info}
     if cut not in known:
-        shape = onnx.helper.make_tensor_value_info(cut, onnx.TensorProto.FLOAT, ["batch", width])
-        whole.graph.value_info.append(shape)
+        shaped = onnx.helper.make_tensor_value_info(cut, onnx.TensorProto.FLOAT, ["batch", *shape])
+        whole.graph.value_info.append(shaped)
     head: bytes = Extractor(whole).extract_model([cut], outputs).SerializeToString()
     return head

@@ -2,7 +2,6 @@
 
 use std::{fmt, num::NonZeroU16};
 
-use rand::{SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -90,7 +89,7 @@ impl<'a> Combiner<'a> {
     pub fn verify(&self, partial: &PartialKey) -> Result<(), PartialError> {
         let index = self.fits(partial)?;
         let left = self.verifier.project_left(&self.commitments.at(index));
-        let rng = &mut StdRng::from_rng(&mut rand::rng());
+        let rng = &mut host::fresh_rng();
         self.verifier.check(&left, &partial.values, rng).map_err(PartialError::Wrong)
     }
 

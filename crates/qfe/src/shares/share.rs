@@ -106,7 +106,7 @@ impl KeyShare {
     pub fn verify(&self, commitments: &Commitments) -> Result<(), ShareError> {
         self.seat.fits(&commitments.seat)?;
         let index = self.seat.index;
-        let right = |index| opens(&commitments.at(index), &self.s, &mut rand::rng());
+        let right = |index| opens(&commitments.at(index), &self.s, &mut host::fresh_rng());
         if NonZeroU16::new(index).is_some_and(right) { Ok(()) } else { Err(ShareError::Wrong { index }) }
     }
 

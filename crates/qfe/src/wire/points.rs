@@ -43,7 +43,7 @@ pub(super) fn read<F: Coordinate>(
 /// Checks that points of both groups lie in the prime-order subgroups, with
 /// coefficients that their author cannot know.
 pub(super) fn check_subgroups(left: (&'static str, &[G1]), right: (&'static str, &[G2])) -> Result<(), WireError> {
-    let (a, b) = all_in_subgroups(left.1, right.1, &mut rand::rng());
+    let (a, b) = all_in_subgroups(left.1, right.1, &mut host::fresh_rng());
     let check = |ok: bool, field| if ok { Ok(()) } else { Err(WireError::Subgroup { field }) };
     check(a, left.0).and(check(b, right.0))
 }

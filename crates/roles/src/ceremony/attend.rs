@@ -119,7 +119,7 @@ impl<'a> Attendance<'a> {
             if !definition.holders().is_empty() && dealer.is_some() && share.is_none() && !lost {
                 return Err(AttendError::NoShare { server: card.name.clone() });
             }
-            let fresh = Participant::new(ceremony.clone(), &seed, share, &mut rand::rng())?;
+            let fresh = Participant::new(ceremony.clone(), &seed, share, &mut host::fresh_rng())?;
             if let Some(kept) = fresh.keep() {
                 // Signed by this server itself: it has dealt before.
                 let own = dealer.unwrap_or_default();

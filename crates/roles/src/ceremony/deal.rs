@@ -23,7 +23,7 @@ pub fn deal(definition: &Definition, folder: &Path) -> Result<SharedKey, AttendE
         return Err(AttendError::Definition { problem });
     }
     let (n, m) = definition.inputs();
-    let rng = &mut rand::rng();
+    let rng = &mut host::fresh_rng();
     let (master, public) =
         qfe::setup(n, m, rng).map_err(|error| AttendError::Definition { problem: error.to_string() })?;
     let (commitments, shares) = master.share(&public, sharing, rng)?;

@@ -81,7 +81,7 @@ impl Binding {
             }
             None if binding.holds_masks()? => return Err(MaskStoreError::Unbound { folder: binding.folder }),
             None => {
-                let name = format!("{:016x}{:016x}", rand::rng().next_u64(), rand::rng().next_u64());
+                let name = format!("{:016x}{:016x}", host::fresh_rng().next_u64(), host::fresh_rng().next_u64());
                 binding.name.clone_from(&name);
                 let record = Record { name, machine: machine(), path: binding.path(), taken: 0 };
                 binding.write_outside(&Counter::default())?;

@@ -173,7 +173,7 @@ impl Issuer {
             return Err(AuthorityError::SharesOnly { what: "a whole key would be drawn".into() });
         }
         let (master, public): (MasterKey, PublicKey) =
-            tokio::task::block_in_place(|| qfe::setup(n, m, &mut rand::rng()))?;
+            tokio::task::block_in_place(|| qfe::setup(n, m, &mut host::fresh_rng()))?;
         let id = Hash(*public.id().as_bytes());
         let folder = self.archive.key_folder(id);
         files::make_secret_folder(&folder)?;

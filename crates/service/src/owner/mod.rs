@@ -193,7 +193,8 @@ impl OwnerClient {
                 reading = self.odometer.spend(&about, new as u64, limits, summary)?;
                 counted += new;
             }
-            let encrypt = |item: &Encoded| Ok(self.encryptor.encrypt(&item.u, &item.v, &mut rand::rng())?.to_bytes());
+            let encrypt =
+                |item: &Encoded| Ok(self.encryptor.encrypt(&item.u, &item.v, &mut host::fresh_rng())?.to_bytes());
             let bodies = batch.iter().map(encrypt).collect::<Result<Vec<_>, OwnerClientError>>()?;
             match self.send(&bodies) {
                 // More items than it takes, or more bytes: less at a time.
@@ -225,7 +226,7 @@ impl OwnerClient {
 
     fn seal(&self, body: &[u8]) -> Result<Vec<u8>, OwnerClientError> {
         let mut nonce = [0; 16];
-        rand::rng().fill_bytes(&mut nonce);
+        host::fresh_rng().fill_bytes(&mut nonce);
         let envelope = Envelope {
             suite: qfe::SUITE,
             public_key: self.parameters.public_key,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::AuditSummary;
@@ -229,7 +230,7 @@ impl Counts {
 }
 
 fn draw() -> Hash {
-    Hash(rand::random())
+    Hash(host::fresh_rng().random())
 }
 #[cfg(test)]
 mod tests {

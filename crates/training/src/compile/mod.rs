@@ -17,6 +17,7 @@ pub use error::CompileError;
 pub use options::{CompileOptions, Precision};
 pub use precision::IDLE_BITS;
 pub use report::{CompileReport, OutputRange};
+pub use rounding::best_scale;
 
 use dataset::Dataset;
 use encoder::Encoder;

@@ -16,8 +16,9 @@ const SHARES: usize = 40;
 
 /// The scale that minimises `Σ importance·(value − scale·round(value / scale))²`.
 ///
-/// Clipping a few large weights often costs less than a coarse grid for all the others.
-pub(crate) fn best_scale(values: &[f32], importance: &[f32], largest: i32) -> f32 {
+/// Clipping a few large weights often costs less than a coarse grid for all the others. `largest` is the largest absolute
+/// value of a rounded weight, 1 or more; values that are all 0, or not all finite, have the scale 1.
+pub fn best_scale(values: &[f32], importance: &[f32], largest: i32) -> f32 {
     let reach = values.iter().fold(0.0_f32, |reach, value| reach.max(value.abs())) / largest as f32;
     if reach <= 0.0 || !reach.is_finite() {
         return 1.0;

@@ -1,8 +1,10 @@
 //! A trained network in floats: encoder, private part, public head, and how it came to be.
 
 mod file;
+mod parts;
 mod record;
 
+pub use parts::{Affine, NetworkParts, PartsError};
 pub use record::TrainingRecord;
 
 use burn::tensor::Device;

@@ -5,15 +5,19 @@
 :class:`Matching`             the defence: equal distributions of the outputs within every main class
 :func:`sabotage_loss`         the defences with simulated adversaries
 :func:`load`                  a model of the supported shape as a :class:`halflight.Network`
+:func:`cut`                   a model with any head, which runs in the clear after the private part in integers
 :func:`to_integers`           a :class:`PrivateQuadratic` as it was fine-tuned, in integers
 ============================  =====================================================================
 
-Supported shape: inputs, scaled or flattened; one or two linear layers; their square or product; a linear layer (the
-private part ends here); then linear layers with ReLU (the public head). Batch normalisation is folded in.
+Supported shape: any linear operations on the inputs (linear and convolutional layers, average pooling, slices,
+permutations, scaling, batch normalisation in evaluation); one square or product of two of their results; a linear
+operation (the private part ends here); then linear operations with ReLU between them (the public head).
 """
 
 from .losses import Matching, sabotage_loss
 from .modules import PrivateQuadratic
+from .parts import TorchModel, cut
 from .reader import load, to_integers
+from .rounding import levels
 
-__all__ = ["Matching", "PrivateQuadratic", "load", "sabotage_loss", "to_integers"]
+__all__ = ["Matching", "PrivateQuadratic", "TorchModel", "cut", "levels", "load", "sabotage_loss", "to_integers"]

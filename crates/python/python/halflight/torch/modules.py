@@ -9,6 +9,9 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
+from .._forms import Precision
+from .rounding import first_grid
+
 
 class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
     """``q = D·((P·z + p) ∘ (R·z + r))``, the only part that runs under encryption.
@@ -94,16 +97,13 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
 
         ``encoder`` is a :class:`halflight.Encoder`, ``data`` a :class:`halflight.Dataset` over which the scales
         lose least. Inputs of the forward pass should be ``low + step · level``
-        (:func:`halflight.torch.reader.levels`).
+        (:func:`halflight.torch.levels`).
 
         The logarithms of the scales become parameters, ``scales.*``: make the optimiser afterwards. A fifth of the
         weights' learning rate suits them, for one scale moves a whole row.
         """
-        from .._forms import Precision
-        from .reader import grid_of
-
         self.grid = None
-        self.grid, scales = grid_of(self, encoder, data, Precision(left, right, combine))
+        self.grid, scales = first_grid(self.weights(), encoder, data, Precision(left, right, combine))
         self.scales = nn.ParameterDict({name: nn.Parameter(scale.log()) for name, scale in scales.items()})
         return self
 

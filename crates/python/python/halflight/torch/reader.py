@@ -1,21 +1,27 @@
-"""Reads a torch model of the supported shape, node by node of its traced graph."""
+"""Reads a torch model, operation by operation of its traced graph."""
 
 from __future__ import annotations
 
-import operator
+import copy
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import torch
 from torch import fx, nn
+from torch.fx.node import map_arg
 
 from .. import _chain as chain
-from .._forms import Integers, Precision, best_scales, network
+from .._check import instance
+from .._forms import Integers, network
 from ..data import Dataset, Encoder
 from ..errors import ImportFailed
 from ..networks import Network
 from .modules import PrivateQuadratic
+from .rounding import levels
+
+#: Items on which the model and what was read of it are compared.
+COMPARED = 64
 
 
 def load(
@@ -25,49 +31,123 @@ def load(
     encoder: Optional[Encoder] = None,
     main: str = "digit",
     collateral: Sequence[str] = (),
+    shape: Optional[Sequence[int]] = None,
 ) -> Network:
     """A torch model as a network that :func:`halflight.compile` takes.
+
+    Any linear operations may come before the square or product: convolutions, average pooling, slices, permutations,
+    normalisation by running statistics. They are unrolled into one matrix of units by inputs, so that a convolution
+    costs as many units as it has numbers.
 
     Parameters
     ----------
     model : nn.Module
-        Of the supported shape (see :mod:`halflight.torch`); its one input is ``z`` of the encoder, flat or as
-        pictures in row order. For a saved state dict, make the model and ``load_state_dict`` first.
+        Of the supported shape (see :mod:`halflight.torch`); its one input is ``z`` of the encoder, flat, or as pictures
+        in row order with or without an axis of channels. Compiled and parallel models, and exported programs, are
+        unwrapped. For a saved state dict, make the model and ``load_state_dict`` first. A single logit stands for two
+        classes.
     data : Dataset
-        Labelled items to measure the accuracy on, and whose classes of ``main`` name the logits.
+        Labelled items: the accuracy is measured on them, their classes of ``main`` name the logits, and the model is
+        compared with what was read of it on the first 64.
     encoder : Encoder, optional
         By default ``Encoder.pixels`` of the data's size: ``z = pixel / 255``. Further scaling, such as
         ``(x − mean) / std``, belongs into the model's forward.
     main, collateral : str, list of str
         Label columns for compiling and audits.
+    shape : sequence of int, optional
+        In which the model takes an item, without the axis of the batch; by default the one of flat, rows and columns,
+        and one channel that it takes.
 
     Returns
     -------
     Network
-        Computes what the model does, to rounding of float32.
+        Computes what the model does, to rounding of float32; ``difference`` is the largest one found, as a share of
+        the largest logit.
 
     Raises
     ------
     ImportFailed
-        Names the layer or operation that does not fit, and what would.
+        Names the layer or operation that does not fit, and what would; or the model differs from what was read.
     """
-    encoder = encoder or Encoder.pixels(*data.size)
-    columns = encoder.inputs[0] - 1
-    value = trace(model, columns)
-    forms, head = chain.finish(value)
-    if not data.names or main not in data.names:
+    encoder = encoder or Encoder.pixels(*instance(data, Dataset, "data").size)
+    if main not in data.names:
         raise ImportFailed(f"the data have no label `{main}`: they have {data.names}")
+    model = unwrapped(model)
+    z = levels(encoder, data[:COMPARED]).double()
+    value, taken, _ = trace(model, graph_of(model), z, encoder, shape)
+    forms, head = chain.finish(value)
+    found = compare(model, z.reshape(len(z), *taken), chain.logits(forms, head, z.numpy()), value.ended)
+    head = chain.two_logits(head, forms, len(data.classes(main)))
     source = f"PyTorch {torch.__version__}, {type(model).__name__}"
-    return network(forms, head, encoder=encoder, data=data, main=main, collateral=collateral, source=source)
+    made = network(forms, head, encoder=encoder, data=data, main=main, collateral=collateral, source=source)
+    made.difference = found
+    return made
 
 
-def trace(model: nn.Module, columns: int) -> chain.Value:
-    """What the model computes of ``columns`` inputs, by its traced graph."""
-    tracer = _Tracer()
+def unwrapped(model: Any) -> nn.Module:
+    """The model inside compiled and parallel ones; named refusals of what cannot be read."""
+    for _ in range(8):
+        inner = getattr(model, "_orig_mod", None)
+        if inner is None and type(model).__name__ in ("DataParallel", "DistributedDataParallel"):
+            inner = model.module
+        if inner is None:
+            break
+        model = inner
+    if type(model).__name__ == "ExportedProgram":
+        model = model.module()
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ImportFailed("the model is a script, which cannot be read: give the nn.Module that it was made of, or export it to ONNX")
+    if not isinstance(model, nn.Module):
+        raise ImportFailed(f"the model is of type {type(model).__name__}: give an nn.Module")
+    return model
+
+
+def trace(
+    model: nn.Module, graph: fx.Graph, z: torch.Tensor, encoder: Encoder, shape: Optional[Sequence[int]], until_cut: bool = False
+) -> tuple[chain.Traced, tuple[int, ...], Optional[fx.Node]]:
+    """What the model computes of items ``z``, or what lies at the cut; the shape in which it takes one; the cut."""
+    double = doubled(model)
+    columns = z.shape[1]
+    height, width = encoder.size
+    shapes: list[tuple[int, ...]] = [(columns,)] if shape is None else [tuple(shape)]
+    if shape is None and height * width == columns:
+        shapes += [(height, width), (1, height, width)]
+    if int(np.prod(shapes[0])) != columns:
+        raise ImportFailed(f"`shape` is {shapes[0]}: an item has {columns} numbers")
+    tries = chain.Tries("the model returns nothing")
+    for place, taken in enumerate(shapes):
+        run = Run(double, chain.inputs(z.numpy(), taken))
+        try:
+            value = run.all(graph, until_cut)
+        except ImportFailed as error:
+            tries.failed(run.done, error)
+            continue
+        for other in shapes[place + 1 :]:
+            if not _agree(double, z, taken, other):
+                raise ImportFailed(f"the model takes items of the shapes {taken} and {other}, and answers otherwise: give `shape`")
+        return value, taken, run.cut
+    raise tries.error
+
+
+def _agree(double: nn.Module, z: torch.Tensor, a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Whether the model answers alike in two shapes, or does not take the second."""
+    with torch.no_grad():
+        try:
+            found = double(z.reshape(len(z), *b))
+        except Exception:  # The model's own forward, which may raise anything.
+            return True
+        own = double(z.reshape(len(z), *a))
+    return own.shape != found.shape or chain.close(own.numpy(), found.numpy())
+
+
+def graph_of(model: nn.Module) -> fx.Graph:
+    """The model's operations in evaluation mode."""
+    if isinstance(model, fx.GraphModule):
+        return model.graph
     was_training = model.training
     model.eval()
     try:
-        graph = tracer.trace(model)
+        return _Tracer().trace(model)
     except Exception as error:  # Tracing runs the model's own forward, which may raise anything.
         raise ImportFailed(
             f"the model cannot be traced ({type(error).__name__}: {error}): write its forward without branches on values, "
@@ -75,15 +155,30 @@ def trace(model: nn.Module, columns: int) -> chain.Value:
         ) from error
     finally:
         model.train(was_training)
-    values: dict[fx.Node, Any] = {}
-    for node in graph.nodes:
-        found = _evaluate(model, node, values, columns)
-        if node.op == "output":
-            if not isinstance(found, chain.VALUES):
-                raise ImportFailed("the model must return one tensor")
-            return found
-        values[node] = found
-    raise ImportFailed("the model returns nothing")
+
+
+def doubled(model: nn.Module) -> nn.Module:
+    """A copy in floats of 64 bits, in evaluation mode, on the CPU."""
+    double = copy.deepcopy(model).cpu().double()
+    for layer in double.modules():
+        layer.training = False
+    return double
+
+
+def compare(model: nn.Module, items: torch.Tensor, found: chain.Matrix, ended: str) -> float:
+    """The largest difference between the model and what was read of it, as a share of the largest number."""
+    with torch.no_grad():
+        own = doubled(model)(items).reshape(len(items), -1).numpy()
+        read = torch.from_numpy(found)
+        if ended in _ENDS:
+            read = _ENDS[ended](read)
+    difference = chain.difference(own, read.numpy()) if own.shape == tuple(read.shape) else float("inf")
+    if not difference <= chain.TOLERANCE:
+        raise ImportFailed(
+            f"the model and what was read of it differ by {difference:.1e} of the largest number on {len(items)} items of the "
+            "data: an operation depends on the batch, on other state or on chance"
+        )
+    return difference
 
 
 class _Tracer(fx.Tracer):  # type: ignore[misc, unused-ignore]
@@ -94,186 +189,218 @@ class _Tracer(fx.Tracer):  # type: ignore[misc, unused-ignore]
         return leaf
 
 
-_IDENTITY = {
-    torch.flatten,
-    torch.reshape,
-    torch.squeeze,
-    nn.functional.dropout,
-    "flatten",
-    "view",
-    "reshape",
-    "squeeze",
-    "contiguous",
-    "float",
+_ENDS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "softmax": lambda values: values.softmax(1),
+    "log_softmax": lambda values: values.log_softmax(1),
+    "sigmoid": torch.sigmoid,
 }
-_SHAPES = {"size", "dim", getattr}
-_BINARY = {
-    operator.mul: "mul",
-    torch.mul: "mul",
-    "mul": "mul",
-    operator.add: "add",
-    torch.add: "add",
-    "add": "add",
-    operator.sub: "sub",
-    torch.sub: "sub",
-    "sub": "sub",
-    operator.truediv: "div",
-    torch.div: "div",
-    torch.true_divide: "div",
-    "div": "div",
-}
-_POWERS = {operator.pow, torch.pow, "pow"}
-_SQUARES = {torch.square, "square"}
-_RELU = {torch.relu, nn.functional.relu, "relu", "relu_"}
-_LAST = {torch.softmax, torch.log_softmax, nn.functional.softmax, nn.functional.log_softmax, "softmax", "log_softmax"}
+_MULTIPLY = {"mul", "multiply", "imul", "mul_"}
+_SQUARE = {"square"}
+_POWER = {"pow"}
+_RELU = {"relu", "relu_"}
+_SAME = {"float", "double", "contiguous", "detach", "clone", "alias", "dropout", "detach_", "lift_fresh_copy"}
 
 
-def _evaluate(model: nn.Module, node: fx.Node, values: dict[fx.Node, Any], columns: int) -> Any:
-    arguments = [_known(argument, values) for argument in node.args]
-    if node.op == "placeholder":
-        if any(isinstance(value, chain.VALUES) for value in values.values()):
-            raise ImportFailed(f"the model has a second input `{node.target}`: only one is encrypted")
-        return chain.inputs(columns)
-    if node.op == "output":
-        return arguments[0]
-    if node.op == "get_attr":
-        constant: Any = model
-        for part in str(node.target).split("."):
-            constant = getattr(constant, part)
-        return constant
-    if node.op == "call_module":
-        return _module(model.get_submodule(str(node.target)), str(node.target), arguments[0])
-    if not any(isinstance(argument, chain.VALUES) for argument in arguments):
-        return None  # Shapes and the like.
-    return _function(node, arguments)
+class Run:
+    """One pass over a graph, on probes."""
+
+    def __init__(self, model: nn.Module, start: chain.Traced) -> None:
+        self.model = model
+        self.start = chain.Traced(start.stage, torch.from_numpy(start.rows))
+        self.values: dict[fx.Node, Any] = {}
+        #: Operations that went well.
+        self.done = 0
+        #: The first one after which all is public.
+        self.cut: Optional[fx.Node] = None
+
+    def all(self, graph: fx.Graph, until_cut: bool = False) -> chain.Traced:
+        """What the model returns, or what lies at the cut."""
+        for node in graph.nodes:
+            if node.op == "output":
+                found = self._known(node.args[0])
+                if isinstance(found, (tuple, list)) and len(found) == 1:
+                    found = found[0]
+                if not isinstance(found, chain.Traced):
+                    raise ImportFailed("the model must return one tensor that depends on its input")
+                return found
+            value = self.values[node] = self._value(node)
+            self.done += 1
+            if self.cut is None and isinstance(value, chain.Traced) and isinstance(value.stage, chain.Head):
+                self.cut = node
+                if until_cut:
+                    return value
+        raise ImportFailed("the model returns nothing")
+
+    def _known(self, argument: Any) -> Any:
+        return map_arg(argument, lambda node: self.values[node])
+
+    def _value(self, node: fx.Node) -> Any:
+        if node.op == "placeholder":
+            if any(isinstance(value, chain.Traced) for value in self.values.values()):
+                raise ImportFailed(f"the model has a second input `{node.target}`: only one is encrypted")
+            return self.start
+        if node.op == "get_attr":
+            constant: Any = self.model
+            for part in str(node.target).split("."):
+                constant = getattr(constant, part)
+            return constant.detach().cpu().double() if _floats(constant) else constant
+        arguments, named = self._known(node.args), self._known(node.kwargs)
+        parts = _traced([arguments, named])
+        if node.op == "call_module":
+            layer = self.model.get_submodule(str(node.target))
+            what = f"layer `{node.target}` ({type(layer).__name__})"
+            if not parts:
+                raise ImportFailed(f"{what} reads something else than the model's input")
+            return self._layer(layer, what, parts, arguments, named)
+        name = _name(node)
+        what = f"operation `{node.name}`"
+        if not parts:
+            return self._call(_callable(node), arguments, named, what)
+        return self._operation(node, name, what, parts, arguments, named)
+
+    def _layer(self, layer: nn.Module, what: str, parts: list[chain.Traced], arguments: Any, named: Any) -> Any:
+        value = parts[0]
+        if isinstance(layer, PrivateQuadratic):
+            return _private(layer, value, what)
+        if isinstance(layer, nn.ReLU):
+            return _tensor(chain.relu(value, what))
+        if isinstance(layer, (nn.Softmax, nn.LogSoftmax)):
+            return _last(value, "softmax" if isinstance(layer, nn.Softmax) else "log_softmax", layer.dim, what)
+        if isinstance(layer, nn.Sigmoid):
+            return _last(value, "sigmoid", 1, what)
+        if isinstance(layer, nn.Linear) and value.rows.shape[-1] != layer.in_features:
+            raise ImportFailed(
+                f"{what} reads {layer.in_features} numbers and gets {value.rows.shape[-1]}: check the size of the images"
+            )
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.running_mean is None:
+            raise ImportFailed(f"{what} keeps no running statistics: set track_running_stats=True, so that it can be folded in")
+        return self._run(layer, parts, arguments, named, what)
+
+    def _operation(
+        self, node: fx.Node, name: str, what: str, parts: list[chain.Traced], arguments: Any, named: Any
+    ) -> Any:
+        value = parts[0]
+        if name in _SAME and isinstance(arguments[0], chain.Traced):
+            return value
+        if name in _RELU:
+            return _tensor(chain.relu(value, what))
+        if name in ("softmax", "_softmax", "log_softmax", "_log_softmax"):
+            dim = named.get("dim", arguments[1] if len(arguments) > 1 else None)
+            return _last(value, name.lstrip("_"), dim, what)
+        if name == "sigmoid":
+            return _last(value, "sigmoid", 1, what)
+        if name in _SQUARE or (name in _POWER and list(arguments[1:]) == [2] and not named):
+            return _tensor(chain.multiply(value, value, what))
+        if name in _MULTIPLY and len(arguments) == 2 and all(isinstance(side, chain.Traced) for side in arguments):
+            return _tensor(chain.multiply(arguments[0], arguments[1], what))
+        return self._run(_callable(node), parts, arguments, named, what)
+
+    def _run(self, function: Any, parts: list[chain.Traced], arguments: Any, named: Any, what: str) -> Any:
+        """The operation itself, on the probes; that it is affine is proven there."""
+        value = parts[0]
+        if any(other.stage is not value.stage for other in parts):
+            raise ImportFailed(f"{what} joins two parts of the model that lie on different sides of a product or a ReLU: {chain.SHAPE}")
+        for part in parts:
+            chain.unended(part, what)
+        found = self._call(function, _mapped(arguments, _rows), _mapped(named, _rows), what)
+        return _mapped_tensors(found, lambda rows: self._after(value, rows, what))
+
+    def _after(self, value: chain.Traced, rows: torch.Tensor, what: str) -> Any:
+        if not rows.is_floating_point():
+            raise ImportFailed(f"{what} gives {rows.dtype}, which cuts numbers off: {chain.SHAPE}")
+        made = chain.after(value, rows.detach().double().numpy(), what)
+        return _tensor(made)
+
+    def _call(self, function: Any, arguments: Any, named: Any, what: str) -> Any:
+        try:
+            with torch.no_grad():
+                return function(*arguments, **named)
+        except ImportFailed:
+            raise
+        except Exception as error:  # The model's own operation, which may raise anything.
+            text = str(error).split("\n")[0]
+            raise chain.Unfit(f"{what} cannot be run on items of this shape ({type(error).__name__}: {text})") from error
 
 
-def _known(argument: Any, values: dict[fx.Node, Any]) -> Any:
-    return values[argument] if isinstance(argument, fx.Node) else argument
-
-
-def _module(layer: nn.Module, name: str, value: Any) -> chain.Value:
-    what = f"layer `{name}` ({type(layer).__name__})"
-    if not isinstance(value, chain.VALUES):
-        raise ImportFailed(f"{what} reads something else than the model's input")
-    if isinstance(layer, PrivateQuadratic):
-        return _private(layer, value, what)
-    if isinstance(layer, (nn.Flatten, nn.Identity, nn.Dropout)):
-        return value
-    if isinstance(layer, nn.Linear):
-        bias = None if layer.bias is None else _array(layer.bias)
-        return chain.linear(value, _array(layer.weight), bias, what)
-    if isinstance(layer, nn.BatchNorm1d):
-        return _batch_norm(layer, value, what)
-    if isinstance(layer, nn.ReLU):
-        return chain.relu(value, what)
-    if isinstance(layer, (nn.Softmax, nn.LogSoftmax)):
-        return chain.last(value, what)
-    raise ImportFailed(f"{what} has no place in the supported shape: {chain.SHAPE}")
-
-
-def _private(layer: PrivateQuadratic, value: chain.Value, what: str) -> chain.Value:
+def _private(layer: PrivateQuadratic, value: chain.Traced, what: str) -> chain.Traced:
     (left, left_bias), right, combine = layer.weights()
-    first = chain.linear(value, _array(left), _array(left_bias), what)
-    second = first
-    if right is not None:
-        weight = _array(right[0])
-        if layer.columns is not None:
-            wide = np.zeros((weight.shape[0], layer.left.in_features))
-            wide[:, layer.columns.cpu().numpy()] = weight
-            weight = wide
-        second = chain.linear(value, weight, _array(right[1]), what)
-    return chain.linear(chain.multiply(first, second, what), _array(combine), None, what)
+    z = value.rows.flatten(1)
+    if z.shape[1] != layer.left.in_features:
+        raise ImportFailed(f"{what} reads {layer.left.in_features} numbers and gets {z.shape[1]}: check the size of the images")
+    with torch.no_grad():
+        first = _tensor(chain.after(value, (z @ left.T + left_bias).numpy(), what))
+        second = first
+        if right is not None:
+            narrow = z if layer.columns is None else z[:, layer.columns]
+            second = _tensor(chain.after(value, (narrow @ right[0].T + right[1]).numpy(), what))
+        product = _tensor(chain.multiply(first, second, what))
+        found = chain.after(product, (product.rows @ combine.T).numpy(), what)
+    return _tensor(found)
 
 
-def _batch_norm(layer: nn.BatchNorm1d, value: chain.Value, what: str) -> chain.Value:
-    if layer.running_mean is None or layer.running_var is None:
-        raise ImportFailed(f"{what} keeps no running statistics: set track_running_stats=True, so that it can be folded in")
-    scale = 1.0 / np.sqrt(_array(layer.running_var) + layer.eps)
-    if layer.weight is not None:
-        scale = scale * _array(layer.weight)
-    shift = -_array(layer.running_mean) * scale
-    if layer.bias is not None:
-        shift = shift + _array(layer.bias)
-    return chain.scale(value, scale, shift, what)
+def _last(value: chain.Traced, kind: str, dim: Optional[int], what: str) -> chain.Traced:
+    if dim not in (None, 1, -1) or value.rows.ndim != 2:
+        raise ImportFailed(f"{what} works along axis {dim} of {value.rows.ndim}: end the model with one along the classes, dim=1")
+    return chain.last(value, kind, what)
 
 
-def _function(node: fx.Node, arguments: list[Any]) -> Any:
-    target, what = node.target, f"operation `{node.name}`"
-    value, rest = arguments[0], arguments[1:]
-    if target in _IDENTITY:
-        return value
-    if target in _SHAPES:
-        return None
-    if target is nn.functional.linear:
-        weight, bias = (*rest, node.kwargs.get("bias"), None)[:2]
-        return chain.linear(value, _array(weight), None if bias is None else _array(bias), what)
-    if target in _RELU:
-        return chain.relu(value, what)
-    if target in _LAST:
-        return chain.last(value, what)
-    if target in _SQUARES or (target in _POWERS and rest == [2]):
-        return chain.multiply(value, value, what)
-    if target in _BINARY:
-        return _binary(_BINARY[target], value, rest[0], what)
-    raise ImportFailed(f"{what} has no place in the supported shape: {chain.SHAPE}")
+def _tensor(value: chain.Traced) -> chain.Traced:
+    rows = value.rows if isinstance(value.rows, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(value.rows))
+    return chain.Traced(value.stage, rows, value.ended)
 
 
-def _binary(kind: str, a: Any, b: Any, what: str) -> chain.Value:
-    if isinstance(a, chain.VALUES) and isinstance(b, chain.VALUES):
-        if kind != "mul":
-            raise ImportFailed(f"{what} adds two parts of the model: only products of two linear layers are supported")
-        return chain.multiply(a, b, what)
-    if isinstance(a, chain.VALUES):
-        number = _array(b)
-        if kind == "mul":
-            return chain.scale(a, number, 0.0, what)
-        if kind == "div":
-            return chain.scale(a, 1.0 / number, 0.0, what)
-        return chain.scale(a, 1.0, number if kind == "add" else -number, what)
-    number = _array(a)
-    if kind == "div":
-        raise ImportFailed(f"{what} divides by a part of the model: under encryption there are sums and products only")
-    if kind == "mul":
-        return chain.scale(b, number, 0.0, what)
-    return chain.scale(b, 1.0 if kind == "add" else -1.0, number, what)
+def _name(node: fx.Node) -> str:
+    """``mul`` for ``torch.mul``, ``operator.mul``, ``x.mul`` and ``aten.mul.Tensor``."""
+    target: Any = node.target
+    if isinstance(target, str):
+        return target
+    packet = getattr(target, "overloadpacket", target)
+    return str(getattr(packet, "__name__", packet)).rsplit(".", 1)[-1]
 
 
-def _array(values: Any) -> Any:
-    if isinstance(values, torch.Tensor):
-        return values.detach().cpu().double().numpy().reshape(values.shape)
-    return np.asarray(values, dtype=np.float64)
+def _callable(node: fx.Node) -> Any:
+    if node.op == "call_method":
+        return _method(str(node.target))
+    return node.target
 
 
-def levels(encoder: Encoder, data: Dataset) -> torch.Tensor:
-    """Inputs on the encoder's grid, ``low + step · level``: float ``[N, n − 1]``, what is really encrypted."""
-    low, step, _ = encoder.grid
-    return torch.from_numpy((low + step * encoder.encode(data)[0][:, 1:]).astype(np.float32))
+def _method(name: str) -> Callable[..., Any]:
+    return lambda value, *arguments, **named: getattr(value, name)(*arguments, **named)
 
 
-def grid_of(
-    layer: PrivateQuadratic, encoder: Encoder, data: Dataset, precision: Precision
-) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """The grid of a layer's rounded weights, and first scales, chosen over the levels of ``data``."""
-    low, step, _ = encoder.grid
-    u, v = encoder.encode(data)
-    like = layer.left.weight
-    (left, left_bias), right, combine = layer.weights()
-    rows = [best_scales(step * _array(left), (u[:, 1:].astype(float) ** 2).mean(0), precision.left)]
-    z = low + step * u[:, 1:]
-    product = z @ _array(left).T + _array(left_bias)
-    if right is None:
-        product = product**2
-        worth = rows[0] ** 2
-    else:
-        rows.append(best_scales(step * _array(right[0]), (v[:, 1:].astype(float) ** 2).mean(0), precision.right))
-        product = product * ((low + step * v[:, 1:]) @ _array(right[0]).T + _array(right[1]))
-        worth = rows[0] * rows[1]
-    outputs = best_scales(_array(combine) * worth, product.var(axis=0) / worth**2, precision.combine)
-    tensors = [torch.as_tensor(scale, dtype=like.dtype, device=like.device) for scale in (*rows, outputs)]
-    names = ["left", "right", "outputs"] if right is not None else ["left", "outputs"]
-    bits = (precision.left, precision.right, precision.combine)
-    return {"low": low, "step": step, "bits": bits}, dict(zip(names, tensors))
+def _floats(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def _rows(part: chain.Traced) -> Any:
+    return part.rows
+
+
+def _traced(given: Any) -> list[chain.Traced]:
+    found: list[chain.Traced] = []
+    _mapped(given, lambda part: found.append(part))
+    return found
+
+
+def _mapped(given: Any, work: Callable[[chain.Traced], Any]) -> Any:
+    if isinstance(given, chain.Traced):
+        return work(given)
+    if isinstance(given, (list, tuple)) and not isinstance(given, torch.Size):
+        parts = [_mapped(part, work) for part in given]
+        return parts if isinstance(given, list) else tuple(parts)
+    if isinstance(given, dict):
+        return {key: _mapped(part, work) for key, part in given.items()}
+    if isinstance(given, slice):
+        return slice(*(_mapped(part, work) for part in (given.start, given.stop, given.step)))
+    return given
+
+
+def _mapped_tensors(found: Any, work: Callable[[torch.Tensor], Any]) -> Any:
+    if isinstance(found, torch.Tensor):
+        return work(found)
+    if isinstance(found, (list, tuple)) and any(isinstance(part, torch.Tensor) for part in found):
+        return [_mapped_tensors(part, work) for part in found]
+    return found
 
 
 def to_integers(layer: PrivateQuadratic) -> Integers:

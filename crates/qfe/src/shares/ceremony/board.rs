@@ -185,7 +185,7 @@ impl Board {
     pub(super) fn is_right(&self, dealer: u16, receiver: u16, share: &[Scalar]) -> Option<bool> {
         let dealt = self.deals.get(&dealer).filter(|dealt| dealt.fault.is_none())?;
         let receiver = NonZeroU16::new(receiver)?;
-        Some(opens(&evaluate(&dealt.rows, receiver), share, &mut rand::rng()))
+        Some(opens(&evaluate(&dealt.rows, receiver), share, &mut host::fresh_rng()))
     }
 
     /// Whether this is the dealing that was posted for a dealer.

@@ -61,7 +61,7 @@ fn read(ceremony: &Ceremony, index: u16, kept: &[u8]) -> Option<Dealer> {
             scalars.push(Scalar::from_bytes(bytes)?);
             rest = after;
         }
-        let right = opens(row, &scalars, &mut rand::rng());
+        let right = opens(row, &scalars, &mut host::fresh_rng());
         polynomial.coefficients.push(scalars);
         if !right {
             return None;

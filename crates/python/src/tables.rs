@@ -1,0 +1,60 @@
+//! Tables that serve a whole process: each is made once, and what they take together has a bound.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use host::Progress;
+use qfe::{Encryptor, LogTable, LogTableError};
+use roles::{Owner, Published};
+
+/// Bytes that the tables of public keys may take together; the one in use is kept whatever it takes.
+const ENCRYPTION_BYTES: usize = 512 << 20;
+
+type Slot = Arc<OnceLock<Owner>>;
+
+/// The last ones used come first.
+static OWNERS: Mutex<Vec<(Arc<Published>, Slot)>> = Mutex::new(Vec::new());
+
+/// Discrete-log tables by bits, of which there are three sizes: they depend on the curve only.
+static LOGARITHMS: Mutex<Vec<(u32, Arc<LogTable>)>> = Mutex::new(Vec::new());
+
+/// An owner with the tables of its public key, made at the first call.
+pub struct Kept(Slot);
+
+impl Kept {
+    /// The slot of these parameters.
+    pub fn of(published: &Arc<Published>) -> Self {
+        let mut owners = OWNERS.lock().unwrap_or_else(PoisonError::into_inner);
+        let same =
+            |other: &Published| other.key().id() == published.key().id() && other.encoder() == published.encoder();
+        let entry = match owners.iter().position(|(other, _)| same(other)) {
+            Some(place) => owners.remove(place),
+            None => (Arc::clone(published), Slot::default()),
+        };
+        let slot = Arc::clone(&entry.1);
+        owners.insert(0, entry);
+        let mut bytes = 0;
+        owners.retain(|(other, _)| {
+            let (n, m) = other.key().inputs();
+            let first = bytes == 0;
+            bytes += Encryptor::table_bytes(n, m);
+            first || bytes <= ENCRYPTION_BYTES
+        });
+        Self(slot)
+    }
+
+    /// The owner.
+    pub fn owner(&self, published: &Published, progress: &dyn Progress) -> &Owner {
+        self.0.get_or_init(|| Owner::new(published, progress))
+    }
+}
+
+/// The discrete-log table of so many bits.
+pub fn logarithms(bits: u32, progress: &dyn Progress) -> Result<Arc<LogTable>, LogTableError> {
+    let mut tables = LOGARITHMS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, table)) = tables.iter().find(|(of, _)| *of == bits) {
+        return Ok(Arc::clone(table));
+    }
+    let table = Arc::new(LogTable::build(bits, progress)?);
+    tables.push((bits, Arc::clone(&table)));
+    Ok(table)
+}
