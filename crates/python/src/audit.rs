@@ -121,11 +121,7 @@ pub fn attack<'py>(
     let train = observations(&train, &classes)?;
     let family: Family = family.parse().map_err(raise::<leakage::AuditError>)?;
     let (outputs, width) = outputs.read();
-    let asked = leakage::Asked {
-        outputs,
-        width,
-        main: arrays::labels("main", &main)?,
-    };
+    let asked = leakage::Asked { outputs, width, main: arrays::labels("main", &main)? };
     let scores = progress::run(py, None, move |_| leakage::attack(&family, &train, &asked, seed))?;
     arrays::matrix(py, scores.map_err(raise)?, values)
 }

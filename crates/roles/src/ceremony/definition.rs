@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use qfe::shares::{Commitments, Sharing, ceremony::Ceremony};
 use qfe::{PublicKey, QuadraticMap};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::AttendError;
@@ -94,7 +95,7 @@ impl Definition {
 
     fn new(terms: Terms<'_>, inputs: (usize, usize), renews: Option<Renews>) -> Result<Self, AttendError> {
         let Terms { name, servers, threshold, clerk } = terms;
-        let nonce = to_hex(&rand::random::<[u8; 32]>());
+        let nonce = to_hex(&host::fresh_rng().random::<[u8; 32]>());
         let (format, name) = (FORMAT.to_owned(), name.to_owned());
         let new = Self { format, version: 1, name, nonce, inputs, threshold, clerk, servers, renews };
         new.ceremony().map(|_| new)

@@ -194,7 +194,7 @@ mod tests {
     const OUTPUTS: usize = 2;
 
     fn frequencies(rows: &[f32], noise: f32, seed: u64) -> Frequencies {
-        Frequencies::draw(OUTPUTS, &Whitening::fit(rows, OUTPUTS), noise, seed, 0)
+        Frequencies::draw(OUTPUTS, &Whitening::fit(rows, OUTPUTS, 0.0), noise, seed, 0)
     }
 
     /// `items` rows of each of two values: a normal distribution and, in its place, one on a circle of the
