@@ -101,26 +101,6 @@ impl Authority {
         keyfile::save_master_key(path, master, lock)
     }
 
-    /// A master key that was kept, with what was published of it.
-    ///
-    /// # Errors
-    /// They are of different set-ups.
-    pub fn open(master: MasterKey, published: Published) -> Result<Self, IssueError> {
-        let (master_key, public_key) = (master.id(), published.key().id());
-        if master_key != public_key {
-            return Err(IssueError::PublicKey { master: master_key, published: public_key });
-        }
-        Ok(Self { master, published })
-    }
-
-    /// Writes the master key to a new file that nobody but its owner reads.
-    ///
-    /// # Errors
-    /// The file is there already, or cannot be written.
-    pub fn save_master(&self, path: &Path, lock: &Lock) -> Result<(), KeyFileError> {
-        keyfile::save_master_key(path, &self.master, lock)
-    }
-
     /// What owners need.
     pub fn published(&self) -> &Published {
         &self.published
