@@ -150,11 +150,11 @@ fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
         three.shop.json("authority ceremony verify home1/transcript new3/transcript --parameters parameters");
     assert_eq!((&verified["epoch"], &verified["from_the_beginning"]), (&1.into(), &true.into()));
     three.shop.refuses("authority ceremony verify new3/transcript home1/transcript", &["new key"]);
-    // West's new share opens an seat of its own; one of the others takes its new share, the third forgets to.
+    // West's new share opens a seat of its own; one of the others takes its new share, the third forgets to.
     three.shop.works("authority renew --folder seat1 --identity s1.identity --share new1");
     three.shop.works("authority init --network good.safetensors --folder seat3b --identity s3.identity --share new3");
     three.shop.refuses("authority renew --folder seat1 --identity s1.identity --share home1", &["newer epoch"]);
-    three.shop.refuses("authority renew --folder seat2 --identity s2.identity --share new1", &["new1/share.age"]);
+    three.shop.refuses("authority renew --folder seat1 --identity s1.identity --share new2", &["new2/share.age"]);
     let (running, urls) = served(&three, &[(1, "seat1"), (2, "seat2"), (3, "seat3b")]);
     let renewed = GOOD.replace("--parameters parameters", "--parameters new1");
     let issued = three.issue(&urls, &format!("{renewed} --holder ward --out after.key"));
@@ -277,7 +277,7 @@ fn ledgers_are_witnessed_by_the_other_holders() {
     three.shop.works("authority verify-key witnessed.key --parameters parameters");
     assert!(fs::read_dir(three.path("seat2/witness")).unwrap().count() >= 2);
     drop(running);
-    // An seat that goes back to an older ledger is not cosigned, and its issue stays where it is.
+    // A seat that goes back to an older ledger is not cosigned, and its issue stays where it is.
     let files = ["ledger.sqlite", "ledger.sqlite-wal", "ledger.head"];
     for name in files {
         let _ = fs::copy(three.path("seat1").join(name), three.path(&format!("old-{name}")));

@@ -227,7 +227,7 @@ fn integers_in_memory_are_those_of_a_file() {
     type Change = fn(&mut Integers);
     let cases: [(Change, &str); 5] = [
         (|given| given.left.shape = (3, 2), "`P` has shape [3, 2]"),
-        (|given| drop(given.left.values.pop()), "`P` has shape [2, 3] and 5 values"),
+        (|given| given.left.values.truncate(5), "`P` has shape [2, 3] and 5 values"),
         (|given| given.combine.shape = (2, 1), "`D` has shape [2, 1]"),
         (|given| given.left = IntegerMatrix { shape: (0, 3), values: vec![] }, "`P` has shape [0, 3]"),
         (|given| given.right = Some(IntegerMatrix { shape: (1, 3), values: vec![0; 3] }), "`R` has shape [1, 3]"),

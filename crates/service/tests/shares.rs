@@ -66,7 +66,7 @@ impl World {
         Issuer::open(&home, None, self.unlock(server)).await.unwrap()
     }
 
-    /// An seat with a project over the share.
+    /// A seat with a project over the share.
     async fn seat(&self, server: usize) -> Issuer {
         let issuer = self.open(server).await;
         let hash = issuer.register(self.bytes.clone(), "test").await.unwrap();

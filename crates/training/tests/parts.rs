@@ -69,7 +69,7 @@ fn what_does_not_fit_is_named() {
     type Change = fn(&mut NetworkParts);
     let cases: [(Change, &str); 9] = [
         (|given| given.left.inputs = 3, "layer `left` has 3 inputs, and needs 2"),
-        (|given| drop(given.left.weight.pop()), "layer `left` has 3 weights, and needs 4"),
+        (|given| given.left.weight.truncate(3), "layer `left` has 3 weights, and needs 4"),
         (|given| given.right = Some(affine(2, &[0.0; 2], &[0.0])), "layer `right` has 1 outputs, and needs 2"),
         (|given| given.combine = affine(3, &[0.0; 6], &[0.0; 2]), "layer `combine` has 3 inputs, and needs 2"),
         (|given| given.combine = affine(2, &[], &[]), "layer `combine` has 0 outputs, and needs 1"),

@@ -57,8 +57,11 @@ impl Trial<'_> {
             Ok((network, 0))
         })?;
         let network = clock.step(&format!("compile {}", self.name), console, || {
-            // Both drawn networks keep the whole encoder, so that they can share a public key.
-            let precision = Precision { left: 5, right: 5, combine: 6, input: None };
+            // A certificate looks at every step of the noise: fine outputs would have too many.
+            let precision = match self.certified {
+                Some(_) => Precision::default(),
+                None => Precision { left: 5, right: 5, combine: 6, input: None },
+            };
             let steps = self.compile_steps;
             let options = CompileOptions { precision, steps, drop_dead: false, ..CompileOptions::default() };
             let bar = console.bar("compiling");
