@@ -86,9 +86,9 @@ impl World {
                 parts[server] = part;
             }
         }
-        for server in 0..SERVERS {
-            if parts[server] == Part::Honest && self.number(2) == 0 {
-                parts[server] = Part::Restarted;
+        for part in parts.iter_mut().filter(|part| **part == Part::Honest) {
+            if self.number(2) == 0 {
+                *part = Part::Restarted;
             }
         }
         let good: Vec<usize> = (0..SERVERS).filter(|&server| parts[server].is_good()).collect();
@@ -274,10 +274,10 @@ impl World {
         let perhaps = (0..SERVERS).filter(|&server| moods[server] == Mood::KilledSoon && present(server)).count();
         let mut urls = Vec::new();
         let (mut served, mut liars): (Vec<(usize, Served)>, Vec<LyingServer>) = (Vec::new(), Vec::new());
-        for server in 0..SERVERS {
+        for (server, &mood) in moods.iter().enumerate() {
             let name = format!("s{}", server + 1);
             let Some(seat) = self.seats[server].clone() else { continue };
-            match moods[server] {
+            match mood {
                 Mood::Down => urls.push((name, "http://127.0.0.1:9".to_owned())),
                 Mood::Lies => {
                     let share = self.shares[server].clone().map(|folder| self.holder(server, &folder));

@@ -130,10 +130,10 @@ fn run(attending: &mut BTreeMap<usize, Attendance<'_>>) -> BTreeMap<usize, Resul
     ended
 }
 
-fn whole(servers: &[Server], definition: &Definition, mail: &Post, home: &str) -> Vec<Box<Concluded>> {
+fn whole(servers: &[Server], definition: &Definition, mail: &Post, home: &str) -> Vec<Concluded> {
     let enter = |place: usize| (place, servers[place].enter(definition, mail, home, None).unwrap());
     let mut attending: BTreeMap<_, _> = (0..servers.len()).map(enter).collect();
-    run(&mut attending).into_values().map(|ended| ended.unwrap_or_else(|waiting| panic!("{waiting:?}"))).collect()
+    run(&mut attending).into_values().map(|ended| *ended.unwrap_or_else(|waiting| panic!("{waiting:?}"))).collect()
 }
 
 fn map() -> QuadraticMap {
@@ -471,9 +471,9 @@ fn shares_are_renewed_recovered_and_moved_and_epochs_never_mix() {
     for place in [1, 2] {
         attending.insert(place, three[place].enter(&moved, &mail, "moved", Some(&new[place])).unwrap());
     }
-    for place in 0..4 {
+    for (place, other) in others.iter().enumerate().take(4) {
         let share = (place == 3).then_some(&new[0]);
-        attending.insert(10 + place, others[place].enter(&moved, &mail, "moved", share).unwrap());
+        attending.insert(10 + place, other.enter(&moved, &mail, "moved", share).unwrap());
     }
     let mut ended = run(&mut attending);
     assert!(ended.remove(&1).unwrap().unwrap().holder.is_none());
