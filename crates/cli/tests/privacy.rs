@@ -177,7 +177,8 @@ fn the_papers_studies_and_the_committed_networks_run_from_end_to_end() {
     assert_eq!(again["rows"], studies["rows"], "read from the folder");
 
     let built = shop.json("paper --quick --networks --out networks");
-    assert_eq!(built.as_array().unwrap().len(), 4);
+    assert_eq!(built.as_array().unwrap().len(), 6);
+    assert!(built[4]["certificate"]["pooled"]["bound"].is_number(), "{}", built[4]);
     assert!(built[3]["report"]["noise"]["median"].is_number());
     assert!(shop.path("networks/digits-paper.safetensors").exists());
 }
