@@ -23,11 +23,8 @@ pub fn defence(name: &str) -> PyResult<Defence> {
 
 /// `preset` with the given options instead of its own, where it has options.
 pub fn over_defence(preset: &Defence, given: &str) -> PyResult<Defence> {
-    let mut stored = serde_json::to_value(preset).map_err(refuse)?;
-    if let Some(options) = stored.get_mut(preset.name()) {
-        lay(options, parse(given)?);
-    }
-    serde_json::from_value(stored).map_err(refuse)
+    let given = preset.with_options(&parse(given)?);
+    given.map_err(|error| exception("OptionError", "Defence", &error.to_string()))
 }
 
 /// JSON text as a value of any type.

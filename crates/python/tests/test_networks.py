@@ -30,11 +30,12 @@ def test_a_network_predicts_and_is_deterministic(
 
 def test_every_defence_runs(data: hl.Dataset, test: hl.Dataset) -> None:
     short = dict(units=4, outputs=2, head=[8], steps=4, batch=160)
-    assert list(hl.defences()) == ["none", "paper", "maxent", "ensemble", "match"]
+    assert list(hl.defences()) == ["none", "paper", "maxent", "ensemble", "match", "certify"]
     for defence in hl.defences():
-        single = defence in ["none", "match"]
+        single = defence in ["none", "match", "certify"]
+        noise = 0.2 if defence == "certify" else 0.0
         given = {} if single else {"epochs": [1, 1, 0], "adversaries": [{"feedforward": [8]}]}
-        network = hl.train(data, test, collateral="font", defence=defence, defence_options=given, **short)
+        network = hl.train(data, test, collateral="font", defence=defence, defence_options=given, noise=noise, **short)
         assert network.width == 2 and defence in str(network.record["options"]["defence"])
 
 

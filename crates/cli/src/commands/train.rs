@@ -188,9 +188,7 @@ impl Recipe {
             Some(Preset::Thorough) => TrainOptions::thorough(defence),
             Some(Preset::Paper) => TrainOptions::paper(defence),
         };
-        if !self.defence_option.is_empty() {
-            options.defence = options.defence.with_options(&given)?;
-        }
+        options.defence = options.defence.with_options(&given)?;
         self.adjust(&mut options.defence);
         options.outputs = self.outputs.unwrap_or(options.outputs);
         options.units = self.units.unwrap_or(options.units);

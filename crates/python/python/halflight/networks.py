@@ -106,7 +106,7 @@ def train(
     *,
     main: str = "character",
     collateral: Union[str, Sequence[str]] = (),
-    defence: Union[Literal["none", "paper", "maxent", "ensemble", "match"], str] = "none",
+    defence: Union[Literal["none", "paper", "maxent", "ensemble", "match", "certify"], str] = "none",
     defence_options: Optional[Mapping[str, Any]] = None,
     preset: Literal["quick", "thorough", "paper"] = "quick",
     encoder: Optional[Mapping[str, Any]] = None,
@@ -127,11 +127,11 @@ def train(
     main, collateral : str, str or list of str
         The label to predict, and the labels that the outputs must not give away.
     defence : str
-        A name of :func:`defences`: matching distributions within every main class ("match"), or simulated
-        adversaries.
+        A name of :func:`defences`: matching distributions within every main class ("match"), the same under the
+        owners' noise in narrow classes ("certify", needs ``noise``), or simulated adversaries.
     defence_options : mapping, optional
-        Of "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``. Of those with
-        adversaries: ``weight`` α (1.7), ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``,
+        Of "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``; of "certify" also
+        ``width`` (0.005) and ``sharp`` (0.2). Of those with adversaries: ``weight`` α (1.7), ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``,
         ``momentum``, ``restart``.
     preset : {"quick", "thorough", "paper"}
         Starting point of all options.

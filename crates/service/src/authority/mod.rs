@@ -27,6 +27,7 @@ mod peers;
 mod projects;
 mod records;
 mod routes;
+mod server;
 mod state;
 mod weigh;
 
@@ -45,7 +46,8 @@ pub use error::AuthorityError;
 pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
 pub use issue::{Issued, KeyRequest};
 pub use projects::KeySource;
-pub use routes::{AuthorityServer, admin_router, router};
+pub use routes::{admin_router, router};
+pub use server::AuthorityServer;
 pub use state::{Epoch, Project, Recorded, State};
 
 use crate::files;

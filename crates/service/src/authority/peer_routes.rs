@@ -5,13 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::routes::{Answer, NewKey, Shared};
-use super::{AuthorityError, KeyRequest};
+use super::AuthorityError;
+use super::server::{Answer, Shared};
 use crate::ledger::Handover;
 use crate::ledger::note;
 use crate::signature::VerifyingKey;
@@ -41,19 +39,7 @@ pub(super) async fn issue_partial(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
-    caller.require(Scope::Issue)?;
-    let new: NewKey = server.json(&caller, &headers, body).await?;
-    let NewKey { network, holder, approvals, dry_run } = &new;
-    let request = KeyRequest { project: &project, network: *network, holder, approvals, by: &caller.name };
-    if *dry_run {
-        let (decision, proposal) = server.authority.consider(&request).await?;
-        return Ok((StatusCode::OK, Json(json!({ "decision": decision, "proposal": proposal }))));
-    }
-    let issued = server.authority.issue_partial(&request).await?;
-    let mut answer = json!(issued);
-    answer["pin"] = json!(issued.parameters.pin());
-    answer["partial"] = json!(STANDARD.encode(&issued.key));
-    Ok((StatusCode::CREATED, Json(answer)))
+    server.issue(&caller, &project, &headers, body, true).await
 }
 
 pub(super) async fn commitments(State(server): Shared, Path(id): Path<String>) -> Answer<Response> {

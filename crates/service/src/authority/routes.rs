@@ -17,39 +17,22 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{AuthorityError, Issuer, KeyRequest, MAX_NETWORK_BYTES, peer_routes};
-use crate::approval::Approval;
+use super::server::{Answer, AuthorityServer, Shared};
+use super::{MAX_NETWORK_BYTES, peer_routes};
 use crate::audit;
 use crate::hash::Hash;
-
 use crate::parameters::SIGNATURE_HEADER;
 use crate::policy::Opened;
 use crate::transport::{
     AuthError, BYTES, BodyLimits, Caller, HttpMetrics, JSON, Problem, Scope, Tokens, content, frame, render_metrics,
 };
 
-const MAX_JSON: usize = 64 << 10;
 /// Entries of the ledger in one answer.
 const PAGE: usize = 500;
 /// Time for the ledger to show that it can be used.
 const HEALTH: Duration = Duration::from_secs(2);
 /// What shows that somebody has to do with projects.
 const INSIDERS: [Scope; 4] = [Scope::Ledger, Scope::Issue, Scope::Register, Scope::Admin];
-
-/// An authority, shared by all requests.
-pub struct AuthorityServer {
-    pub(super) authority: Issuer,
-    tokens: Tokens,
-    bodies: BodyLimits,
-    registry: Registry,
-    http: Arc<HttpMetrics>,
-    /// What is open under a public key, and how many networks that was counted over. Locked while it is counted, so that
-    /// many who ask at once cost one count.
-    opened: tokio::sync::Mutex<HashMap<Hash, (usize, Opened)>>,
-}
-
-pub(super) type Shared = State<Arc<AuthorityServer>>;
-pub(super) type Answer<T> = Result<T, Problem>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,55 +45,6 @@ struct NewProject {
 #[serde(deny_unknown_fields)]
 struct Rotation {
     reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewKey {
-    pub network: Hash,
-    pub holder: String,
-    #[serde(default)]
-    pub approvals: Vec<Approval>,
-    #[serde(default)]
-    pub dry_run: bool,
-}
-
-impl AuthorityServer {
-    /// Serves an authority over HTTP.
-    ///
-    /// # Errors
-    /// [`AuthError::Missing`] where everyone would be let in: an authority obeys nobody whom it does not know.
-    pub fn new(authority: Issuer, tokens: Tokens) -> Result<Arc<Self>, AuthError> {
-        if !tokens.required() {
-            return Err(AuthError::Missing);
-        }
-        let mut registry = Registry::with_prefix("halflight");
-        let http = Arc::new(HttpMetrics::register(&mut registry));
-        let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, MAX_NETWORK_BYTES, Duration::from_secs(60));
-        Ok(Arc::new(Self { authority, tokens, bodies, registry, http, opened: Default::default() }))
-    }
-
-    pub(super) async fn json<T: DeserializeOwned>(
-        &self,
-        caller: &Caller,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Answer<T> {
-        self.json_of(caller, headers, body, MAX_JSON).await
-    }
-
-    /// JSON of at most so many bytes.
-    pub(super) async fn json_of<T: DeserializeOwned>(
-        &self,
-        caller: &Caller,
-        headers: &HeaderMap,
-        body: Body,
-        most: usize,
-    ) -> Answer<T> {
-        content(headers, &[JSON], false)?;
-        let body = self.bodies.read(caller, headers, body, most).await?;
-        serde_json::from_slice(&body.bytes).map_err(|error| Problem::bad_request(format!("the body: {error}")))
-    }
 }
 
 /// All routes, with identification, counting and logging around them.
@@ -267,19 +201,7 @@ async fn issue(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<(StatusCode, Json<Value>)> {
-    caller.require(Scope::Issue)?;
-    let new: NewKey = server.json(&caller, &headers, body).await?;
-    let NewKey { network, holder, approvals, dry_run } = &new;
-    let request = KeyRequest { project: &project, network: *network, holder, approvals, by: &caller.name };
-    if *dry_run {
-        let (decision, proposal) = server.authority.consider(&request).await?;
-        return Ok((StatusCode::OK, Json(json!({ "decision": decision, "proposal": proposal }))));
-    }
-    let issued = server.authority.issue(&request).await?;
-    let mut answer = json!(issued);
-    answer["pin"] = json!(issued.parameters.pin());
-    answer["key"] = json!(STANDARD.encode(&issued.key));
-    Ok((StatusCode::CREATED, Json(answer)))
+    server.issue(&caller, &project, &headers, body, false).await
 }
 
 async fn parameters(State(server): Shared, Path((project, network)): Path<(String, String)>) -> Answer<Response> {
@@ -323,29 +245,4 @@ async fn reload(State(server): Shared, Extension(caller): Extension<Caller>) -> 
     caller.require(Scope::Admin)?;
     server.authority.reload_policy(&caller.name).await?;
     Ok(Json(json!({ "policy": server.authority.policy().hash() })))
-}
-
-impl From<AuthorityError> for Problem {
-    fn from(error: AuthorityError) -> Self {
-        match error {
-            AuthorityError::Refused { ref reasons } => {
-                Self::new(StatusCode::FORBIDDEN, error.to_string()).with("reasons", reasons)
-            }
-            AuthorityError::Unknown(problem) => Self::not_found(problem),
-            AuthorityError::Field { .. } => Self::bad_request(error),
-            AuthorityError::KeyElsewhere { .. }
-            | AuthorityError::Shared { .. }
-            | AuthorityError::SharesOnly { .. }
-            | AuthorityError::Witness(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
-            AuthorityError::Unwitnessed { sequence, people } => Self::new(StatusCode::CONFLICT, error.to_string())
-                .with("unwitnessed", json!({ "sequence": sequence, "people": people })),
-            // A policy file that cannot be used is said to whoever asked to read it again.
-            AuthorityError::Policy(problem) => Self::refused(problem),
-            AuthorityError::Ledger(ref ledger) => {
-                tracing::error!(error = %ledger, "ledger");
-                Self::busy(60, "the ledger cannot be used; without it nothing is issued. The log says why")
-            }
-            error => Self::internal(&error),
-        }
-    }
 }

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::defence::{Defence, Kind, Method, Options, Penalty};
 use super::loss::discrepancy::{Discriminant, Layout, Measure, matching};
 use super::loss::{Noise, chi_square, volume};
+use super::matched;
 use crate::TrainOptions;
-use crate::train::{TrainError, require};
+use crate::train::TrainError;
 
 /// How much heavier it is against rounded weights than it was against floats.
 const HEAVIER: f32 = 2.0;
@@ -80,13 +81,7 @@ impl Method for CertifyOptions {
             ("defence.sharp", self.sharp),
             ("defence.pairing", self.pairing),
         ];
-        for (field, weight) in weights {
-            require(weight.is_finite() && weight >= 0.0, field, weight, "choose a number from 0")?;
-        }
-        require((1..=16).contains(&self.scales), "defence.scales", self.scales, "choose from 1 to 16")?;
-        let (from, to) = self.ramp;
-        let good = (0.0..=1.0).contains(&from) && (from..=1.0).contains(&to);
-        require(good, "defence.ramp", format!("{from}..{to}"), "choose two shares of the run, ascending, 0 to 1")
+        matched::check(&weights, self.scales, self.ramp)
     }
 
     fn weight(&self) -> f32 {
@@ -128,8 +123,7 @@ impl Penalty for CertifyOptions {
     }
 
     fn ramp(&self, done: f64) -> f32 {
-        let (from, to) = self.ramp;
-        ((done - from) / (to - from).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0) as f32
+        matched::ramp(self.ramp, done)
     }
 
     fn takes_discriminant(&self) -> bool {

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::defence::{Defence, Kind, Method, Options, Penalty};
 use super::loss::Noise;
 use super::loss::discrepancy::{Discriminant, Layout, Measure, matching};
+use super::matched;
 use crate::TrainOptions;
-use crate::train::{TrainError, require};
+use crate::train::TrainError;
 
 /// How much heavier matching is against rounded weights than it was against floats.
 const HEAVIER: f32 = 5.0;
@@ -65,14 +66,8 @@ impl Method for MatchOptions {
     }
 
     fn check(&self) -> Result<(), TrainError> {
-        let good = self.weight.is_finite() && self.weight >= 0.0;
-        require(good, "defence.weight", self.weight, "choose a number from 0")?;
-        let good = self.pairing.is_finite() && self.pairing >= 0.0;
-        require(good, "defence.pairing", self.pairing, "choose a number from 0")?;
-        require((1..=16).contains(&self.scales), "defence.scales", self.scales, "choose from 1 to 16")?;
-        let (from, to) = self.ramp;
-        let good = (0.0..=1.0).contains(&from) && (from..=1.0).contains(&to);
-        require(good, "defence.ramp", format!("{from}..{to}"), "choose two shares of the run, ascending, 0 to 1")
+        let weights = [("defence.weight", self.weight), ("defence.pairing", self.pairing)];
+        matched::check(&weights, self.scales, self.ramp)
     }
 
     fn weight(&self) -> f32 {
@@ -111,8 +106,7 @@ impl Penalty for MatchOptions {
     }
 
     fn ramp(&self, done: f64) -> f32 {
-        let (from, to) = self.ramp;
-        ((done - from) / (to - from).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0) as f32
+        matched::ramp(self.ramp, done)
     }
 
     fn takes_discriminant(&self) -> bool {

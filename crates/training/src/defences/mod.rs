@@ -8,6 +8,7 @@ mod certify;
 mod defence;
 mod ensemble;
 pub(crate) mod loss;
+mod matched;
 mod matching;
 mod maxent;
 mod none;

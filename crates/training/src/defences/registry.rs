@@ -33,6 +33,9 @@ impl Defence {
     /// # Errors
     /// A defence without options, an option that it does not have, a value of another kind.
     pub fn with_options(&self, given: &Map<String, Value>) -> Result<Self, TrainError> {
+        if given.is_empty() {
+            return Ok(self.clone());
+        }
         let refuse = |value: String, remedy: String| TrainError::Option { field: "defence", value, remedy };
         let mut stored = serde_json::to_value(self).map_err(|error| refuse(error.to_string(), String::new()))?;
         let Some(Value::Object(options)) = stored.get_mut(self.name()) else {
