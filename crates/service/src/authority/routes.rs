@@ -1,6 +1,5 @@
 //! The addresses of an authority.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,22 +9,15 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use prometheus_client::registry::Registry;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::server::{Answer, AuthorityServer, Shared};
-use super::{MAX_NETWORK_BYTES, peer_routes};
+use super::{AuthorityError, MAX_NETWORK_BYTES, peer_routes};
 use crate::audit;
 use crate::hash::Hash;
 use crate::parameters::SIGNATURE_HEADER;
-use crate::policy::Opened;
-use crate::transport::{
-    AuthError, BYTES, BodyLimits, Caller, HttpMetrics, JSON, Problem, Scope, Tokens, content, frame, render_metrics,
-};
+use crate::transport::{BYTES, Caller, JSON, Problem, Scope, content, frame, render_metrics};
 
 /// Entries of the ledger in one answer.
 const PAGE: usize = 500;
