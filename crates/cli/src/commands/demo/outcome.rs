@@ -100,7 +100,7 @@ impl Outcome {
                 format!("{}, {}", row.encrypted.images, row.encrypted.mismatches),
                 format!("{:.0} %", row.encrypted.accuracy),
                 format!("{}: {}", row.attribute, finding(&row.strongest)),
-                row.certificate.as_ref().map_or("nothing: no noise".into(), proved),
+                row.certificate.as_ref().map_or("nothing".into(), proved),
             ]
         };
         (header, self.networks.iter().map(row).collect())

@@ -1,8 +1,8 @@
 //! From data to a compiled, audited network.
 
 use anyhow::Result;
-use experiments::{Certifier, Source, observations};
-use leakage::certificate::{Certificate, CertificateOptions};
+use experiments::{Certifier, ExperimentError, Source, observations};
+use leakage::certificate::{Certificate, CertificateError, CertificateOptions};
 use leakage::{AuditOptions, AuditReport};
 use model::CompiledNetwork;
 use training::{CompileOptions, Precision, TrainOptions};
@@ -59,7 +59,7 @@ impl Trial<'_> {
         let network = clock.step(&format!("compile {}", self.name), console, || {
             // A certificate looks at every step of the noise: fine outputs would have too many.
             let precision = match self.certified {
-                Some(_) => Precision::default(),
+                Some(_) => Precision { combine: 4, ..Precision::default() },
                 None => Precision { left: 5, right: 5, combine: 6, input: None },
             };
             let steps = self.compile_steps;
@@ -86,7 +86,16 @@ impl Trial<'_> {
             bar.finish_and_clear();
             Ok((report, 0))
         })?;
-        let certificate = self.certified.map(|drawn| self.certify(&network, drawn, console, clock)).transpose()?;
+        let certified = self.certified.map(|drawn| self.certify(&network, drawn, console, clock)).transpose()?;
+        let certificate = match certified {
+            None => None,
+            Some(Ok(certificate)) => Some(certificate),
+            // The rest of the walk is worth showing.
+            Some(Err(refused)) => {
+                console.warn(&format!("nothing is proved: {refused}"));
+                None
+            }
+        };
         Ok(Trained {
             name: self.name,
             data: self.data.name,
@@ -98,21 +107,25 @@ impl Trial<'_> {
         })
     }
 
-    /// Of images that nothing else saw: they are drawn, evaluated and dropped.
+    /// Of images that nothing else saw: they are drawn, evaluated and dropped. Inside, why nothing can be proved.
     fn certify(
         &self,
         network: &CompiledNetwork,
         (count, seed): (usize, u64),
         console: &Console,
         clock: &mut Clock,
-    ) -> Result<Certificate> {
+    ) -> Result<Result<Certificate, CertificateError>> {
         clock.step(&format!("certify {}", self.name), console, || {
             let certifier = Certifier::new(vec![network])?;
             let bar = console.bar("certifying");
             let items = certifier.items(Source::Drawn { count, seed }, self.data.collateral, &bar)?;
             bar.finish_and_clear();
             let options = CertificateOptions { points: POINTS, seed, ..CertificateOptions::default() };
-            Ok((certifier.certify(&items, &options, None)?.certificate, 0))
+            match certifier.certify(&items, &options, None) {
+                Ok(certified) => Ok((Ok(certified.certificate), 0)),
+                Err(ExperimentError::Certificate(refused)) => Ok((Err(refused), 0)),
+                Err(error) => Err(error.into()),
+            }
         })
     }
 }
