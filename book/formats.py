@@ -363,24 +363,17 @@ def grant(data):
     text = json.dumps([ordered, record["sequence"], record["entry"], record["authority"]], separators=(",", ":"), ensure_ascii=False)
     digest = hash_of_parts("halflight grant v1", text.encode())
     check_signature(key_bytes(record["authority"]), digest, bytes.fromhex(record["signature"]), "the grant")
-    if "parameters" in record:
-        parameters_signature(record["parameters"], record["grant"])
 
 
-def parameters_signature(text, about, pin=None):
+def parameters_signature(text, file):
+    """The line in which an authority signed the parameters in a file."""
+    require(text.startswith("parameters2:"), "signature of parameters of another version")
     key, project, epoch, date, signature = text.removeprefix("parameters2:").split("/")
-    require(text.startswith("parameters2:") and project == about["project"], "signature of parameters")
-    if pin:
-        parts = [
-            project.encode(),
-            int(epoch).to_bytes(4),
-            int(date).to_bytes(8),
-            bytes.fromhex(about["public_key"]),
-            bytes.fromhex(about["network"]),
-            pin,
-        ]
-        digest = hash_of_parts("halflight public parameters v2", *parts)
-        check_signature(key_bytes(key), digest, bytes.fromhex(signature), "the parameters")
+    record, pin = json.loads(file), sha(file)
+    about = [bytes.fromhex(record[field]) for field in ("public_key", "network")]
+    parts = [project.encode(), int(epoch).to_bytes(4), int(date).to_bytes(8), *about, pin]
+    digest = hash_of_parts("halflight public parameters v2", *parts)
+    check_signature(key_bytes(key), digest, bytes.fromhex(signature), "the parameters")
 
 
 def ledger(path):
@@ -454,6 +447,8 @@ def parse_file(path, identities, definitions):
         return (network(data) or "network") if "halflight" in about else (dataset(data) or "data set")
     if path.suffix == ".sqlite":
         return ledger(path) or "ledger"
+    if path.name == "parameters.signature":
+        return parameters_signature(data.decode(), path.with_name("parameters").read_bytes()) or "signature of parameters"
     if path.suffix == ".json" or path.name == "parameters":
         return parse_json(data)
     return None
