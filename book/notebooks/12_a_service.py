@@ -86,6 +86,20 @@ assert np.array_equal([result["output"] for result in sent["results"]], compiled
 print("labels", [result["label"] for result in sent["results"]], "- as the network gives in the clear, output for output")
 print("what the owner's counter says:", sent["odometer"])
 
+# %%
+import matplotlib.pyplot as plt
+
+seen = np.array([result["output"] for result in sent["results"]], dtype=float)
+figure, axes = plt.subplots(2, 5, figsize=(8, 3.2))
+for item, (above, below) in enumerate(axes.T):
+    above.imshow(test.images[item], cmap="gray_r")
+    below.bar(range(seen.shape[1]), seen[item])
+    for axis in (above, below):
+        axis.set(xticks=[], yticks=[])
+axes[0, 0].set_ylabel("owner")
+axes[1, 0].set_ylabel("predictor")
+plt.show()
+
 # %% [markdown]
 # ## What was done, and that nobody rewrote it
 

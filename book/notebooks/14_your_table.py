@@ -60,6 +60,18 @@ assert np.array_equal(found, model.predict(test[:5]))
 print(found)
 model.transform(test[:5])
 
+# %%
+import matplotlib.pyplot as plt
+
+outputs, classes = model.transform(test), model.predict(test)
+figure, axis = plt.subplots(figsize=(5, 3.5))
+for name in np.unique(classes):
+    chosen = classes == name
+    axis.scatter(outputs[chosen, 0], outputs[chosen, 1], s=8, label=str(name))
+axis.set(xlabel="first output", ylabel="second output", title="all that the predictor sees of the test rows")
+axis.legend()
+plt.show()
+
 # %% [markdown]
 # ## What the two integers say of the ward
 #
