@@ -22,7 +22,7 @@ pub struct Keygen {
     /// File for the secret key; an existing one is never replaced
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
-    /// An age identity, which unlocks master keys in place of a passphrase, instead of a signing key
+    /// An age identity, which unlocks master keys instead of a passphrase; not a signing key
     #[arg(long)]
     identity: bool,
     /// A bearer token for somebody of this name, instead of a signing key; prints its entry for a server's --tokens file

@@ -40,13 +40,13 @@ pub enum Command {
     Compile(compile::Compile),
     /// Evaluate labelled items under encryption, all roles at once, and compare with the network in the clear
     Check(check::Check),
-    /// Bring in an integer network made elsewhere
+    /// Import an integer network made elsewhere
     Import(import::Import),
     /// Measure what the outputs of a compiled network give away
     Audit(audit::Audit),
     /// Bound what any attacker can read from the outputs of a compiled network with noise
     Certify(certify::Certify),
-    /// Measure what learners without constraint read from the inputs in the clear
+    /// Measure what unconstrained learners read from the inputs in the clear
     Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
     #[command(subcommand)]

@@ -17,7 +17,7 @@ use crate::files;
 #[derive(Args)]
 #[command(next_help_heading = "Search")]
 pub struct Arguments {
-    /// Train every combination below and draw the front of accuracy, leak and cost; `--out` names a folder, which
+    /// Train every combination below and draw the Pareto front of accuracy, leak and cost; `--out` names a folder that
     /// keeps every network and goes on where it was stopped
     #[arg(long, requires = "attackers")]
     search: bool,

@@ -18,22 +18,22 @@ use load::Load;
 #[command(after_help = "Examples:\n  halflight bench --shape paper --explain\n  \
     halflight bench --load compiled.safetensors --data test.safetensors --seconds 30")]
 pub struct Bench {
-    /// Shape to measure; give it once for each [default: all]
+    /// Shape to measure; repeat it for more [default: all]
     #[arg(long = "shape", value_name = "SHAPE", value_parser = clap::builder::PossibleValuesParser::new(bench::shape_names()))]
     shapes: Vec<String>,
-    /// Runs of every operation; the least counts
+    /// Runs of every operation; the fastest counts
     #[arg(long)]
     runs: Option<usize>,
-    /// Threads of the many-threaded figures
+    /// Threads of the figures for several threads
     #[arg(long)]
     threads: Option<usize>,
-    /// Instead, test in so many runs whether time depends on secrets (dudect)
+    /// Instead, test in this many runs whether time depends on secrets (dudect)
     #[arg(long, value_name = "RUNS", conflicts_with_all = ["shapes", "runs", "threads", "explain", "ceremony"])]
     timing_test: Option<usize>,
-    /// Also a whole ceremony in which five servers make a key together, all in this process
+    /// Also time a whole ceremony in which five servers make a key together, all in this process
     #[arg(long)]
     ceremony: bool,
-    /// Say how the function is evaluated, and what else was considered
+    /// Print how the function is evaluated, and what else was considered
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
