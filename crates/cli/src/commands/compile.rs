@@ -61,7 +61,7 @@ pub struct Compile {
     /// batches of `--preset thorough` [default: 0]
     #[arg(long, value_name = "WEIGHT")]
     discriminant: Option<f32>,
-    /// Noise that owners add under encryption, as a share of each output's deviation, instead of the training's
+    /// Noise that owners add under encryption, as a fraction of each output's deviation, instead of the training's
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
     /// What the declared range of an output is: all that inputs can reach, or what the data reach plus a margin

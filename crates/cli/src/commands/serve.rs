@@ -56,7 +56,7 @@ struct Listening {
     /// Private key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     tls_key: Option<PathBuf>,
-    /// Let in only clients with a certificate from these authorities, in PEM; --tokens says what their holders may do
+    /// Let in only clients with a TLS certificate from these certificate authorities, in PEM; --tokens says what their holders may do
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     client_authorities: Option<PathBuf>,
     /// Listen beyond this machine without TLS or without tokens

@@ -83,7 +83,7 @@ struct Recipe {
     /// Another option of the defence; repeat it for more
     #[arg(long, value_name = "NAME=VALUE", value_parser = option)]
     defence_option: Vec<(String, Value)>,
-    /// Train with the noise that owners add under encryption, as a share of each output's deviation
+    /// Train with the noise that owners add under encryption, as a fraction of each output's deviation
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
     /// Epochs of the three phases of an adversarial defence

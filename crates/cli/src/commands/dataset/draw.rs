@@ -35,7 +35,7 @@ pub struct Draw {
     /// Mean em size in pixels
     #[arg(long, default_value_t = 50.0 * 28.0 / 72.0)]
     em: f32,
-    /// Standard deviation of the em size, as a share of it
+    /// Standard deviation of the em size, as a fraction of it
     #[arg(long, default_value_t = 0.05)]
     em_deviation: f32,
     /// Standard deviation of the rotation, degrees

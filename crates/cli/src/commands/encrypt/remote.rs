@@ -58,7 +58,7 @@ pub struct Remote {
     /// File with the bearer token; otherwise the environment variable HALFLIGHT_TOKEN, otherwise none
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
-    /// Authorities of the server's certificate, in PEM, instead of those of the web
+    /// Certificate authorities of the server, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "url")]
     server_authorities: Option<PathBuf>,
     /// Certificate to show, in PEM

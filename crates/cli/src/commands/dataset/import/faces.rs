@@ -38,7 +38,7 @@ pub struct Faces {
     /// IMDB-WIKI: keep pictures in which a second face was found
     #[arg(long)]
     with_second: bool,
-    /// IMDB-WIKI: pictures are not cropped; cut out each face with this margin, as a share of its size
+    /// IMDB-WIKI: pictures are not cropped; cut out each face with this margin, as a fraction of its size
     #[arg(long, value_name = "MARGIN")]
     locate: Option<f64>,
 }
