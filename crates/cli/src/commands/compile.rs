@@ -51,7 +51,7 @@ pub struct Compile {
     /// Peak learning rate of the fine-tuning
     #[arg(long)]
     rate: Option<f64>,
-    /// Share of the steps, the last ones, in which only biases move [default: none]
+    /// Fraction of the steps, the last ones, in which only biases move [default: none]
     #[arg(long, value_name = "SHARE")]
     settle: Option<f64>,
     /// Weight λ of matching while fine-tuning [default: five times the training's]

@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Weights of the defence
     #[arg(long, value_delimiter = ',', value_name = "WEIGHT")]
     search_weight: Vec<f32>,
-    /// Noise under encryption, as shares of each output's deviation
+    /// Noise under encryption, as fractions of each output's deviation
     #[arg(long, value_delimiter = ',', value_name = "SHARE")]
     search_noise: Vec<f32>,
     /// Precisions P,R/D/inputs in bits
