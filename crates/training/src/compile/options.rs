@@ -124,7 +124,7 @@ impl CompileOptions {
         }
         require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
         require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
-        require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a fraction of the steps, from 0 to 1")?;
+        require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a part of the steps, from 0 to 1")?;
         require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
         self.defence.check()?;
         let good = self.discriminant.is_finite() && self.discriminant >= 0.0;
