@@ -24,6 +24,7 @@ pub mod grant;
 pub mod ink;
 pub mod ledger;
 pub mod oip;
+pub mod opinion;
 pub mod owner;
 pub mod page;
 pub mod parameters;

@@ -57,7 +57,7 @@ pub struct Issue {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// Only say what the key would add, and what the policy says to it
+    /// Only say what the key would add, and what the policy says to it, or that of each server
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -146,18 +146,20 @@ impl Issue {
 
     /// The key from the parts of several authorities.
     fn collect(&self, console: &Console) -> Result<()> {
-        if self.dry_run {
-            bail!("--dry-run asks one authority's policy: name its folder, or ask each server's own");
-        }
-        self.check()?;
         let network = CompiledNetwork::load(&self.network)?;
         let (project, holder, approvals) = (&self.project, &self.holder, &self.approvals);
         let (out, model) = (self.out.as_ref(), self.model.as_ref());
-        self.servers.issue(&Order { network: &network, project, holder, approvals, out, model }, console)
+        let order = Order { network: &network, project, holder, approvals, out, model };
+        if self.dry_run {
+            return self.servers.consider(&order, console);
+        }
+        self.check()?;
+        self.servers.issue(&order, console)
     }
 }
 
-fn text(decision: &Decision) -> String {
+/// What a key would add, and what the policy says to it.
+pub(super) fn text(decision: &Decision) -> String {
     let Decision { refusals, before, after, expires, .. } = decision;
     let added = format!(
         "open under this public key: rank {} before, {} after; {:.1} bits before, {:.1} after, {:.1} of them without noise",
