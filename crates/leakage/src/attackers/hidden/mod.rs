@@ -6,12 +6,14 @@
 //! rows that their tables have not seen.
 
 mod modules;
+mod reader;
 mod readings;
 mod spectrum;
 mod tables;
 mod words;
 
 pub(super) use modules::{Dyadic, Lattice};
+pub(super) use reader::Reader;
 pub(super) use readings::Reading;
 pub(super) use spectrum::cosines;
 pub(super) use words::{combinations, outputs};
@@ -30,6 +32,8 @@ pub(super) struct Hidden<'a> {
     pub train: Words,
     test: Words,
     pub labels: Labels,
+    /// Outputs that there are.
+    pub outputs: usize,
     test_main: &'a [u32],
 }
 
@@ -54,6 +58,7 @@ impl<'a> Hidden<'a> {
                 mains: main_classes,
                 values: sample.classes,
             },
+            outputs: width,
             test_main,
         }
     }
@@ -62,6 +67,11 @@ impl<'a> Hidden<'a> {
     pub fn rows(&self, of_test: bool) -> impl Iterator<Item = Vec<i64>> + '_ {
         let words = if of_test { &self.test } else { &self.train };
         (0..words.len()).map(|row| words.columns.iter().map(|column| column[row]).collect())
+    }
+
+    /// Main classes of the training rows, or of the test rows.
+    pub fn mains(&self, of_test: bool) -> &[u32] {
+        if of_test { self.test_main } else { &self.labels.main }
     }
 
     /// The `keep` readings that tell most on the first `rows` training rows, strongest first.
