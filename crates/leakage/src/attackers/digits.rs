@@ -1,7 +1,8 @@
 //! Naive Bayes on digits of the outputs, of their sums and of their differences.
 
 use super::config::{AttackerConfig, Kind};
-use super::hidden::{Hidden, Reader, Reading, combinations};
+use super::hidden::{Hidden, Reading, combinations};
+use super::reader::Reader;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 

@@ -1,7 +1,8 @@
 //! Cosets of the lattice that differences of items of one value span.
 
 use super::config::{AttackerConfig, Kind};
-use super::hidden::{Dyadic, Hidden, Lattice, Reader, Reading, outputs};
+use super::hidden::{Dyadic, Hidden, Lattice, Reading, outputs};
+use super::reader::Reader;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;

@@ -1,7 +1,8 @@
 //! Parities of any binary digits of the outputs, by elimination modulo 2.
 
 use super::config::{AttackerConfig, Kind};
-use super::hidden::{Hidden, Reader, Reading, outputs};
+use super::hidden::{Hidden, Reading, outputs};
+use super::reader::Reader;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 

@@ -1,7 +1,8 @@
 //! Periods in which the attribute comes back along the outputs, of any length.
 
 use super::config::{AttackerConfig, Kind};
-use super::hidden::{Hidden, Reader, Reading, combinations, cosines};
+use super::hidden::{Hidden, Reading, combinations, cosines};
+use super::reader::Reader;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;

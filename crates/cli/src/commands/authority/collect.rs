@@ -14,7 +14,7 @@ use service::opinion::{Opinion, Said, consider};
 use service::owner::{Connection, ConnectionOptions};
 use service::quorum::{Collected, Holder, Verdict, Wish, collect};
 
-use super::issue::text;
+use super::decision::text;
 use crate::console::Console;
 use crate::files;
 

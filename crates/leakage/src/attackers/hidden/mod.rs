@@ -6,14 +6,12 @@
 //! rows that their tables have not seen.
 
 mod modules;
-mod reader;
 mod readings;
 mod spectrum;
 mod tables;
 mod words;
 
 pub(super) use modules::{Dyadic, Lattice};
-pub(super) use reader::Reader;
 pub(super) use readings::Reading;
 pub(super) use spectrum::cosines;
 pub(super) use words::{combinations, outputs};

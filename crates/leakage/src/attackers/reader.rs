@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::super::config::{Attacker, Kind};
-use super::super::sample::{Beside, Sample};
-use super::{Hidden, Reading};
+use super::config::{Attacker, Kind};
+use super::hidden::{Hidden, Reading};
+use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
 /// What is its own of an attacker of integers without settings. It takes no part where outputs are floats, and serves all
 /// main classes with one model.
-pub(in super::super) trait Reader: fmt::Debug + Send + Sync {
+pub(super) trait Reader: fmt::Debug + Send + Sync {
     /// The kind in the registry; its form is the attacker's name.
     fn kind(&self) -> &'static Kind;
 
