@@ -4,6 +4,7 @@ use encoder::Encoder;
 
 use sha2::{Digest, Sha256};
 
+use super::canonical::canonical;
 use super::{Column, Kind};
 use crate::features::Features;
 use crate::{Dataset, DatasetError};
@@ -133,10 +134,9 @@ impl Dataset {
     ///
     /// Labels do not count, nor do rules that leave the columns as they are.
     pub fn schema_hash(&self) -> Option<String> {
-        let columns = self.schema().map(|schema| schema.columns.iter().map(layout).collect::<Vec<_>>());
-        let Features { names, low, step } = self.features()?;
-        let text = serde_json::to_vec(&(self.height(), self.width(), names, low, step, columns)).ok()?;
-        Some(Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect())
+        let columns = self.schema().map(|schema| schema.columns.as_slice());
+        let text = canonical(self.height(), self.width(), self.features()?, columns);
+        Some(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 

@@ -4,6 +4,7 @@
 //! it ([`TableRules::like`](crate::import::TableRules::like)) gives the same columns with the same scales and
 //! categories, or refuses.
 
+mod canonical;
 mod compare;
 mod date;
 mod file;

@@ -8,11 +8,14 @@ use model::CompiledNetwork;
 use qfe::PublicKey;
 use roles::COMMITMENTS;
 
-use super::{AuthorityError, MAX_NETWORK_BYTES};
+use super::AuthorityError;
 use crate::audit::{self, SignedAudit};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
 use crate::policy::AuditEvidence;
+
+/// Most bytes of a compiled network.
+pub const MAX_NETWORK_BYTES: usize = 64 << 20;
 
 /// The folder of an authority.
 #[derive(Clone, Debug)]

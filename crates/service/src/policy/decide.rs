@@ -65,7 +65,7 @@ pub struct Request<'a> {
 }
 
 /// What the policy says, and what the key would add.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// Every reason to refuse; none means that the key may be issued.
     pub refusals: Vec<String>,
@@ -78,7 +78,7 @@ pub struct Decision {
     /// The audits that count for the network.
     pub audits: Vec<CountedAudit>,
     /// What approvers would sign; none where the decision is about no project.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Subject>,
 }
 

@@ -8,6 +8,7 @@ mod frame;
 mod guard;
 mod log;
 mod metrics;
+mod names;
 mod patient;
 mod peer;
 mod problem;

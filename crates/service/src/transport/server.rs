@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::addresses::{Addresses, Place};
-use super::guard::Names;
+use super::names::Names;
 use super::patient::Patient;
 use super::settle::Watched;
 use super::{CertificateNames, Peer, TlsError, TlsOptions};
