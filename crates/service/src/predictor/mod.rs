@@ -5,10 +5,13 @@ mod inspect;
 mod metrics;
 mod model;
 mod page;
+mod places;
 mod queue;
 mod replay;
 mod repository;
 mod routes;
+mod slots;
+mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +20,8 @@ use std::time::Duration;
 use qfe::LogTable;
 
 pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
-pub use queue::{Load, Queue, QueueError, Room};
+pub use places::Room;
+pub use queue::{Load, Queue, QueueError};
 pub use replay::{ReplayError, Replays, Slot};
 pub use repository::{Repository, Status};
 pub use routes::{admin_router, router};

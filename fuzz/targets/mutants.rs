@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock};
 use host::Silent;
 use libfuzzer_sys::fuzz_target;
 use qfe::{
-    Ciphertext, Encoding, EncryptorSteps, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey, QuadraticMap, setup,
+    Ciphertext, Encoding, EncryptorSteps, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey, QuadraticMap,
+    setup,
     shares::{Combiner, Commitments, KeyShare, PartialKey, Sharing},
 };
 use rand::SeedableRng;
@@ -39,7 +40,13 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         objects.extend([public.encode(encoding), key.encode(encoding), ciphertext.encode(encoding)]);
         objects.extend([partial.encode(encoding), commitments.encode(encoding)]);
     }
-    World { public, map, commitments, objects, evaluator: Evaluator::new(&key, table, &[(-1000, 1000)]).expect("bounds fit") }
+    World {
+        public,
+        map,
+        commitments,
+        objects,
+        evaluator: Evaluator::new(&key, table, &[(-1000, 1000)]).expect("bounds fit"),
+    }
 });
 
 fuzz_target!(|data: &[u8]| {

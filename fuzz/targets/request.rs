@@ -4,9 +4,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use qfe::{Ciphertext, Kind, peek};
 use service::envelope::Envelope;
 use service::oip::{InferRequest, InferResponse, OutputTensor, Values};
-use qfe::{Ciphertext, Kind, peek};
 
 /// Most items of a request.
 const ITEMS: usize = 4;
