@@ -97,8 +97,7 @@ impl World {
         });
         let networks: Vec<_> = networks.collect();
         let witness = SigningKey::generate().unwrap();
-        let allow: Vec<String> =
-            networks.iter().map(|(network, _)| format!("\"{}\"", Hash(network.hash()))).collect();
+        let allow: Vec<String> = networks.iter().map(|(network, _)| format!("\"{}\"", Hash(network.hash()))).collect();
         let text = format!(
             "version = 1\n[networks]\nallow = [{}]\n[limits]\nrank = {RANK}\nbits = 500.0\nholders = {HOLDERS}\n\
              [ledger]\nwitnesses = {{ north = \"{}\" }}\nquorum = 1\n",

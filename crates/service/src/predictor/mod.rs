@@ -45,6 +45,9 @@ pub struct PredictorOptions {
     /// Of these, most of one caller (a token, a certificate, or else an address); half where 0, but always as many as one
     /// request may bring.
     pub share: usize,
+    /// Longest time that a ciphertext is expected to wait: beyond, further ones are turned away though there is room.
+    /// Zero sets no limit.
+    pub wait: Duration,
     /// Most ciphertexts of one request.
     pub items: usize,
     /// Most bytes of a body.
@@ -69,6 +72,7 @@ impl PredictorOptions {
             workers: 0,
             queue: 128,
             share: 0,
+            wait: Duration::from_millis(1500),
             items: 32,
             body: 32 << 20,
             memory: 256 << 20,
@@ -108,7 +112,7 @@ impl PredictorServer {
         let share = if options.share == 0 { (options.queue / 2).max(options.items) } else { options.share };
         Ok(Arc::new(Self {
             repository,
-            queue: Queue::start(workers, options.queue, share.min(options.queue))?,
+            queue: Queue::start(workers, options.queue, share.min(options.queue), options.wait)?,
             replays: Replays::new(options.window, REPLAYS_PER_MODEL, REPLAYS_PER_SENDER),
             bodies: BodyLimits::new(options.memory, options.body, options.body_patience),
             tokens,

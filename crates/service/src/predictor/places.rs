@@ -17,6 +17,8 @@ use super::queue::QueueError;
 pub(super) struct Places {
     capacity: usize,
     pub share: usize,
+    /// Longest time that ciphertexts are expected to wait; zero sets no limit.
+    wait: Duration,
     pub pace: Pace,
     taken: Mutex<Taken>,
 }
@@ -42,9 +44,17 @@ pub struct Room {
 }
 
 impl Places {
-    pub fn new(capacity: usize, share: usize, workers: usize) -> Self {
+    pub fn new(capacity: usize, share: usize, workers: usize, wait: Duration) -> Self {
         let pace = Pace { workers, micros: AtomicU64::new(0) };
-        Self { capacity, share: share.min(capacity), pace, taken: Mutex::new(Taken::default()) }
+        Self { capacity, share: share.min(capacity), wait, pace, taken: Mutex::new(Taken::default()) }
+    }
+
+    /// How many places may be taken before more are refused, in all and by one caller, so that nobody waits too long.
+    fn in_time(&self) -> (usize, usize) {
+        let most = self.pace.within(self.wait).min(self.capacity);
+        // What is in evaluation does not wait, and one more keeps each worker busy.
+        let floor = self.pace.workers + 1;
+        (most.max(2 * floor), (most.saturating_mul(self.share) / self.capacity.max(1)).max(floor))
     }
 
     /// Those that are taken.
@@ -67,6 +77,15 @@ impl Pace {
     /// Of one evaluation.
     pub fn mean(&self) -> Duration {
         Duration::from_micros(self.micros.load(Ordering::Relaxed))
+    }
+
+    /// Ciphertexts that are evaluated within a time; any number where nothing is known or no time is given.
+    fn within(&self, time: Duration) -> usize {
+        let mean = self.mean();
+        if time.is_zero() || mean.is_zero() {
+            return usize::MAX;
+        }
+        (time.as_secs_f64() / mean.as_secs_f64() * self.workers as f64) as usize
     }
 
     /// Seconds until half of `held` ciphertexts are done.
@@ -111,8 +130,9 @@ impl Room {
         let more = count - self.count;
         let mut taken = places.lock();
         let own = taken.by.get(&self.caller).copied().unwrap_or(0);
-        let full = taken.all + more > places.capacity;
-        if full || own + more > places.share {
+        let (all_in_time, own_in_time) = places.in_time();
+        let full = taken.all + more > places.capacity || more > 0 && taken.all >= all_in_time;
+        if full || own + more > places.share || more > 0 && own >= own_in_time {
             let wait = places.pace.wait(if full { taken.all } else { own });
             return Err(if full { QueueError::Full(wait) } else { QueueError::Share(wait) });
         }
@@ -157,7 +177,7 @@ mod tests {
     #[test]
     fn a_caller_has_its_share_and_leaves_room_for_others() {
         loom::model(|| {
-            let places = Arc::new(Places::new(6, 4, 0));
+            let places = Arc::new(Places::new(6, 4, 0, Duration::ZERO));
             let [one, two] = ["one", "two"].map(Arc::from);
             let held = Room::take(&places, &one, 4).unwrap();
             assert!(matches!(Room::take(&places, &one, 1), Err(QueueError::Share(1))));
@@ -177,10 +197,35 @@ mod tests {
         });
     }
 
+    /// A crowd waited for four seconds in a queue of 128 where one evaluation took 60 ms.
+    #[test]
+    fn nobody_waits_longer_than_allowed_though_there_are_places() {
+        loom::model(|| {
+            let places = Arc::new(Places::new(128, 64, 2, Duration::from_secs(2)));
+            let [one, two, three] = ["one", "two", "three"].map(Arc::from);
+            let fill = |caller| std::iter::from_fn(|| Room::take(&places, caller, 1).ok()).collect::<Vec<_>>();
+            // Nothing is known yet.
+            assert_eq!((fill(&one).len(), fill(&two).len()), (64, 64));
+            places.pace.learn(100_000);
+            // 40 are done in two seconds by two workers; half of them are one caller's share.
+            let (first, second) = (fill(&one), fill(&two));
+            assert_eq!((first.len(), second.len(), fill(&three).len()), (20, 20, 0));
+            assert!(matches!(Room::take(&places, &three, 1), Err(QueueError::Full(1))));
+            drop((first, second));
+            // Many at once are taken where few are ahead of them.
+            let batch = Room::take(&places, &one, 32).unwrap();
+            assert!(matches!(Room::take(&places, &one, 1), Err(QueueError::Share(1))));
+            drop(batch);
+            // Slow ones keep all workers busy all the same.
+            (0..100).for_each(|_| places.pace.learn(9_000_000));
+            assert_eq!((fill(&one).len(), places.held()), (3, 0));
+        });
+    }
+
     #[test]
     fn in_every_interleaving_no_more_places_are_taken_than_there_are_and_all_come_back() {
         loom::model(|| {
-            let places = Arc::new(Places::new(3, 2, 1));
+            let places = Arc::new(Places::new(3, 2, 1, Duration::ZERO));
             let callers = ["one", "one", "two"].map(|caller| {
                 let places = Arc::clone(&places);
                 move || {

@@ -2,7 +2,7 @@
 //!
 //! As many worker threads as cores take ciphertexts one by one, from each caller in turn, whatever request they came
 //! with; each evaluation runs in one pool of threads, so that a single ciphertext uses every core and many share them.
-//! The queue holds a fixed number of ciphertexts, and of each caller at most a share. Whoever wants to evaluate takes
+//! The queue holds a fixed number of ciphertexts, fewer where they would wait too long, and of each caller at most a share. Whoever wants to evaluate takes
 //! room first; a request that does not fit whole is refused at once, with the time after which it is worth to try again.
 
 use std::collections::VecDeque;
@@ -62,12 +62,13 @@ pub struct Load {
 }
 
 impl Queue {
-    /// Starts `workers` threads; `capacity` ciphertexts may wait or be in evaluation, of one caller at most `share`.
+    /// Starts `workers` threads; `capacity` ciphertexts may wait or be in evaluation, of one caller at most `share`, and
+    /// fewer where the last ones are expected to wait longer than `wait` (if that is not zero).
     ///
     /// # Errors
     /// The system gives no threads.
-    pub fn start(workers: usize, capacity: usize, share: usize) -> std::io::Result<Self> {
-        let places = Arc::new(Places::new(capacity, share, workers));
+    pub fn start(workers: usize, capacity: usize, share: usize, wait: Duration) -> std::io::Result<Self> {
+        let places = Arc::new(Places::new(capacity, share, workers, wait));
         let shared = Arc::new(Shared { places, turns: Turns::new(), done: AtomicU64::new(0) });
         let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).thread_name(|i| format!("evaluate-{i}"));
         let pool = Arc::new(pool.build().map_err(std::io::Error::other)?);
