@@ -43,8 +43,8 @@ enum Action {
     Restart,
     /// Somebody keeps a copy of database and heads.
     Copy,
-    /// Somebody puts the copy back.
-    Restore,
+    /// Somebody puts the copy back: with the cosignatures that were on it, or beside those of today.
+    Restore(bool),
     /// Somebody writes an entry past the authority, looks whether a key comes, and cleans up.
     Forge(Forgery, usize),
 }
@@ -68,7 +68,7 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::Rotate),
         2 => Just(Action::Restart),
         2 => Just(Action::Copy),
-        2 => Just(Action::Restore),
+        2 => any::<bool>().prop_map(Action::Restore),
         3 => (prop_oneof![Just(Forgery::Epoch), Just(Forgery::Grant), Just(Forgery::Cut)], network)
             .prop_map(|(forgery, network)| Action::Forge(forgery, network)),
     ]
@@ -289,10 +289,14 @@ async fn run(actions: &[Action]) -> usize {
                 copy(&world.home(), &world.copy());
                 world.open().await.unwrap()
             }
-            Action::Restore => {
+            Action::Restore(cosignatures) => {
                 running.close().await;
                 if world.copy().join(FILES[0]).exists() {
+                    let newest = std::fs::read(world.home().join(FILES[2]));
                     copy(&world.copy(), &world.home());
+                    if let (false, Ok(newest)) = (cosignatures, newest) {
+                        std::fs::write(world.home().join(FILES[2]), newest).unwrap();
+                    }
                 }
                 world.open().await.unwrap()
             }
@@ -341,7 +345,8 @@ fn the_sequence_of_an_honest_day_gives_its_keys() {
     let twice = [&holders[..], &[Witness], &holders].concat();
     assert_eq!(service::run::block_on(run(&twice)).unwrap(), HOLDERS);
     // A copy that is put back brings back what was open then, and a public key that was left counts on.
-    let back = [Issue(0, 0), Witness, Copy, Rotate, Issue(1, 1), Witness, Restore, Issue(0, 0), Issue(1, 1), Witness];
+    let back =
+        [Issue(0, 0), Witness, Copy, Rotate, Issue(1, 1), Witness, Restore(true), Issue(0, 0), Issue(1, 1), Witness];
     assert_eq!(service::run::block_on(run(&back)).unwrap(), 1);
     // Whoever asks again after they went away gets the key that was recorded.
     let broken = [BrokenOff(0, 0, 1000), Witness, BrokenOff(0, 0, 1000)];
