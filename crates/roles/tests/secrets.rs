@@ -4,6 +4,7 @@ use std::{
     fs,
     io::Write,
     os::unix::fs::PermissionsExt,
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -365,4 +366,20 @@ fn a_folder_of_tables_that_others_can_write_to_is_refused() {
     }
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(LogTable::open_or_build(9, folder.path(), &Silent).unwrap().1, Origin::Built);
+}
+
+/// Neither a commit nor an image takes a secret along that lies in the source's folder, and none must lie there.
+#[test]
+fn secrets_stay_out_of_commits_and_images() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (git, image) = (read(".gitignore"), read("deploy/Containerfile.dockerignore"));
+    for pattern in ["*.age", "*.identity", "*.key", "identity"] {
+        assert!(git.lines().any(|line| line == pattern), "{pattern} in .gitignore");
+        assert!(image.lines().any(|line| line == format!("**/{pattern}")), "{pattern} in the image's list");
+    }
+    let compose = read("deploy/compose.yaml");
+    let secrets = compose.split("\nsecrets:").nth(1).unwrap();
+    let files: Vec<&str> = secrets.lines().filter_map(|line| line.trim().strip_prefix("file: ")).collect();
+    assert!(!files.is_empty() && files.iter().all(|file| file.starts_with("${HALFLIGHT_SECRETS:?")), "{files:?}");
 }
