@@ -145,12 +145,22 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it, on the disk when this returns: else a crash could take a key with its folder.
 ///
 /// # Errors
 /// The operating system refuses.
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(path).map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+    let make = || -> io::Result<()> {
+        let missing: Vec<&Path> = missing(path).collect();
+        fs::create_dir_all(path)?;
+        missing.into_iter().try_for_each(sync_folder)
+    };
+    make().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
+/// A folder and those above it that are not there, the innermost first.
+fn missing(path: &Path) -> impl Iterator<Item = &Path> {
+    path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
 }
 
 /// Makes a folder for secrets, which nobody but its owner may enter; one that is there is closed to others.
@@ -227,6 +237,16 @@ mod tests {
         let path = folder.path().join("secret");
         write(&path, b"s", Access::Secret).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn folders_are_made_and_each_that_was_missing_is_known() {
+        let above = tempfile::tempdir().unwrap();
+        let path = above.path().join("keys/9f");
+        assert_eq!(missing(&path).collect::<Vec<_>>(), [path.as_path(), &above.path().join("keys")]);
+        make_folder(&path).unwrap();
+        assert!(path.is_dir() && missing(&path).next().is_none());
+        make_folder(&path).unwrap();
     }
 
     #[test]

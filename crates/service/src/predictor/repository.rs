@@ -3,32 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::Arc;
 
 use qfe::LogTable;
 
 use super::model::{Model, ModelOptions};
+use super::slots::{Files, Loaded, Slots};
 use crate::files::is_plain_name;
 
 /// All models: those that can predict, and why others cannot.
 pub struct Repository {
     folder: PathBuf,
     table: Arc<LogTable>,
-    slots: RwLock<BTreeMap<String, Slot>>,
-    /// One scan at a time.
-    scanning: Mutex<()>,
+    slots: Slots<Model>,
 }
-
-#[derive(Clone)]
-struct Slot {
-    files: Files,
-    model: Option<Arc<Model>>,
-    reason: String,
-}
-
-/// Names, lengths and times of the files of a model: when they differ, it is loaded anew.
-type Files = Vec<(String, u64, SystemTime)>;
 
 /// One line of the index.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -46,70 +34,52 @@ pub struct Status {
 impl Repository {
     /// A repository over a folder with one folder per model; nothing is loaded until [`Repository::scan`].
     pub fn new(folder: PathBuf, table: Arc<LogTable>) -> Self {
-        Self { folder, table, slots: RwLock::default(), scanning: Mutex::default() }
+        Self { folder, table, slots: Slots::new() }
     }
 
     /// The model, if it is ready.
     pub fn get(&self, name: &str) -> Option<Arc<Model>> {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).get(name)?.model.clone()
+        self.slots.get(name)
     }
 
     /// All models, ready or not.
     pub fn index(&self) -> Vec<Status> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let status = |(name, slot): (&String, &Slot)| Status {
-            name: name.clone(),
-            version: slot.model.as_ref().map(|model| model.pin().to_string()).unwrap_or_default(),
-            state: if slot.model.is_some() { "READY" } else { "UNAVAILABLE" },
-            reason: slot.reason.clone(),
-        };
-        slots.iter().map(status).collect()
+        self.slots.each(|name, model, reason| Status {
+            name: name.to_owned(),
+            version: model.map(|model| model.pin().to_string()).unwrap_or_default(),
+            state: if model.is_some() { "READY" } else { "UNAVAILABLE" },
+            reason: reason.to_owned(),
+        })
     }
 
     /// Loads what is new or changed and drops what is gone. A model whose new files cannot be loaded goes on with the
     /// old ones, but only under the options that its folder holds now: with others, or with options that cannot be
     /// read, it stops. Reads files and computes: not for an async thread.
     pub fn scan(&self) {
-        let _one = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = match list(&self.folder) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(folder = %self.folder.display(), %error, "the folder of models cannot be read");
-                return;
-            }
+        let found = || {
+            let found = list(&self.folder);
+            let folder = self.folder.display();
+            found.inspect_err(|error| tracing::error!(%folder, %error, "the folder of models cannot be read")).ok()
         };
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).retain(|name, _| found.contains_key(name));
-        for (name, files) in found {
-            let known = self.slots.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-            if known.as_ref().is_some_and(|slot| slot.files == files) {
-                continue;
-            }
-            self.load_slot(&name, files, known.and_then(|slot| slot.model));
-        }
+        self.slots.scan(found, |name, old| self.load_model(name, old));
     }
 
     /// Loads one model now, also if it was unloaded or unchanged. False where no such folder is.
     pub fn load(&self, name: &str) -> bool {
-        let _one = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(files) = list(&self.folder).ok().and_then(|mut found| found.remove(name)) else { return false };
-        let old = self.get(name);
-        self.load_slot(name, files, old);
-        true
+        let files = || list(&self.folder).ok()?.remove(name);
+        self.slots.load(name, files, |name, old| self.load_model(name, old))
     }
 
     /// Stops serving a model until its files change or it is loaded by request. False where no such model is.
     pub fn unload(&self, name: &str) -> bool {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(slot) = slots.get_mut(name) else { return false };
-        (slot.model, slot.reason) = (None, "unloaded by request".into());
-        true
+        self.slots.unload(name)
     }
 
-    fn load_slot(&self, name: &str, files: Files, old: Option<Arc<Model>>) {
-        let slot = match Model::load(name, &self.folder.join(name), &self.table) {
+    fn load_model(&self, name: &str, old: Option<Arc<Model>>) -> Loaded<Model> {
+        match Model::load(name, &self.folder.join(name), &self.table) {
             Ok(model) => {
                 tracing::info!(model = name, pin = %model.pin(), "model loaded");
-                Slot { files, model: Some(Arc::new(model)), reason: String::new() }
+                (Some(Arc::new(model)), String::new())
             }
             Err(error) => {
                 let same = |model: &Arc<Model>| {
@@ -117,10 +87,9 @@ impl Repository {
                 };
                 let old = old.filter(same);
                 tracing::error!(model = name, %error, kept = old.is_some(), "model not loaded");
-                Slot { files, model: old, reason: error.to_string() }
+                (old, error.to_string())
             }
-        };
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), slot);
+        }
     }
 }
 
