@@ -78,6 +78,15 @@ pub enum ExperimentError {
         /// Items.
         count: usize,
     },
+    /// Items that are not at hand.
+    #[error("{part} needs the items themselves: give data sets, not outputs alone")]
+    NeedsItems {
+        /// What needs them.
+        part: &'static str,
+    },
+    /// A random network needs one to be like.
+    #[error("a control attacks a network of the same shape: give a compiled network")]
+    NeedsNetwork,
     /// A history that cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),
