@@ -56,7 +56,7 @@ def of_data(name: str, train: Dataset, test: Dataset) -> Column:
     if first != second:
         beyond = [text for text in second if text not in first]
         if beyond or len(second) < len(first):
-            side, text = ("test", beyond[0]) if beyond else ("training items", next(t for t in first if t not in second))
+            side, text = ("test items", beyond[0]) if beyond else ("training items", next(t for t in first if t not in second))
             raise AuditError(
                 f"label `{name}`: only the {side} have a class {text!r}; split one data set, or import both with the same "
                 "classes",
