@@ -87,6 +87,9 @@ pub enum ExperimentError {
     /// A random network needs one to be like.
     #[error("a control attacks a network of the same shape: give a compiled network")]
     NeedsNetwork,
+    /// A random network that cannot be made.
+    #[error(transparent)]
+    Model(#[from] model::ModelError),
     /// A history that cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use experiments::audit::{Audited, Beside, Subject};
 use experiments::{Certifier, ExperimentError};
+use host::Progress;
 use leakage::certificate::CertificateOptions;
 use leakage::{Attribute, AuditOptions, Family, Observations};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
@@ -129,7 +130,7 @@ pub fn audit(
         let certificate = match (certify, data, &network) {
             (true, Some([train, test]), Some(network)) => {
                 bar.note("certifying");
-                let certifier = Certifier::new(vec![network])?;
+                let certifier = Certifier::new(vec![&**network])?;
                 let items = certifier.unseen(train, test, &options.attribute)?;
                 Some(certifier.certify(&items, &CertificateOptions::default(), None)?.certificate)
             }
@@ -143,7 +144,7 @@ pub fn audit(
             others: &others,
         };
         let beside = Beside { reconstruction, controls };
-        Ok(Audited { certificate, ..experiments::audit::audit(&subject, beside, &options, bar)? })
+        Ok::<_, ExperimentError>(Audited { certificate, ..experiments::audit::audit(&subject, beside, &options, bar)? })
     })?;
     audited.map(|inner| AuditReport { inner }).map_err(refused)
 }
@@ -166,6 +167,7 @@ fn refused(error: ExperimentError) -> PyErr {
         ExperimentError::Schema(error) => raise(error),
         ExperimentError::Encode(error) => raise(error),
         ExperimentError::Evaluate(error) => raise(error),
+        ExperimentError::Model(error) => raise(error),
         error @ (ExperimentError::NeedsItems { .. } | ExperimentError::NeedsNetwork) => {
             exception(leakage::AuditError::CLASS, "Needs", &error.to_string())
         }
