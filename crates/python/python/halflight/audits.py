@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Optional, Union
 from numpy.typing import ArrayLike
 
 from . import _native
-from ._check import describe
+from ._check import describe, natural, naturals
 from ._files import write_bytes
 from ._observed import Bins, Outputs, exact, named, of_arrays, of_data
 from ._progress import Progress, callback
@@ -299,15 +299,19 @@ def audit(
         shown,
         (bool(reconstruction), bool(controls), bool(certify)),
         chosen,
-        list(seeds),
-        (train_limit, test_limit),
-        list(vote),
+        naturals(seeds, "seeds"),
+        (_limit(train_limit, "train_limit"), _limit(test_limit, "test_limit")),
+        naturals(vote, "vote"),
         bool(control),
         bool(growth),
         [] if noise is None else [float(deviation) for deviation in noise],
         callback(progress, "auditing"),
     )
     return AuditReport(native)
+
+
+def _limit(value: Optional[int], name: str) -> Optional[int]:
+    return None if value is None else natural(value, name)
 
 
 def _outputs(network: Audited, items: Dataset) -> Outputs:
