@@ -128,6 +128,19 @@ impl<'a> Certifier<'a> {
         Ok(items)
     }
 
+    /// Items of both data sets of an audit, or of the test alone where a network learned from the other: attackers may
+    /// learn from what a network saw, and a certificate may not.
+    ///
+    /// # Errors
+    /// As [`Certifier::items`].
+    pub fn unseen(&self, train: &Dataset, test: &Dataset, attribute: &str) -> Result<Items, ExperimentError> {
+        let items = |sets: &[&Dataset]| self.items(Source::Data { sets, repeated: false }, attribute, &Silent);
+        match items(&[test, train]) {
+            Err(ExperimentError::Seen { .. }) => items(&[test]),
+            items => items,
+        }
+    }
+
     /// The certificate of some items, and of `steps` growing parts of them.
     ///
     /// # Errors

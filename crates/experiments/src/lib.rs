@@ -43,6 +43,7 @@
 
 #![warn(missing_debug_implementations)]
 
+pub mod audit;
 mod certify;
 mod error;
 mod kept;

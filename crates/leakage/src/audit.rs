@@ -10,7 +10,7 @@ use crate::observations::{Observations, validate_pair};
 use crate::options::AuditOptions;
 use crate::panel;
 use crate::precision::precision;
-use crate::report::{AuditReport, Control, Controls, Items};
+use crate::report::{AuditReport, Control, Controls, Items, Vote};
 use crate::training::{Extras, Training};
 use host::Progress;
 use rand::SeedableRng;
@@ -94,6 +94,8 @@ pub fn audit_with(
         highest_pooled: found.highest_pooled,
         highest_class: found.highest_class,
         attackers: found.attackers,
+        comparisons: options.comparisons,
+        vote_left_out: left_out(options, &found.vote),
         vote: found.vote,
         growth,
         code_length,
@@ -102,6 +104,11 @@ pub fn audit_with(
         precision: precision(train, &test, &options.noise),
         controls: Controls { shuffled, others },
     })
+}
+
+/// Numbers of items per subject that were asked for and are more than some value has test items.
+fn left_out(options: &AuditOptions, votes: &[Vote]) -> Vec<usize> {
+    options.vote.iter().copied().filter(|k| votes.iter().all(|vote| vote.k != *k)).collect()
 }
 
 /// Attackers to train, over all parts of the audit; the growth part is an estimate, since which

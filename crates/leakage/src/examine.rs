@@ -67,17 +67,18 @@ pub(crate) fn examine(
         .collect();
     let views = views(&training.seen, test);
     let attackers = attackers(&names, &views, &runs, &training.seen, test);
-    let held = &runs[0].held;
+    let (held, comparisons) = (&runs[0].held, options.comparisons);
     let no_family =
         || AuditError::Option { option: "families", value: "empty".to_owned(), remedy: "name at least one family" };
-    let (strongest_pooled, pooled_floor) = strongest(&attackers, Scope::Pooled, held).ok_or_else(no_family)?;
-    let highest_pooled = highest(&attackers, Scope::Pooled, test).ok_or_else(no_family)?;
+    let (strongest_pooled, pooled_floor) =
+        strongest(&attackers, Scope::Pooled, (held, test), comparisons).ok_or_else(no_family)?;
+    let highest_pooled = highest(&attackers, Scope::Pooled, test, comparisons).ok_or_else(no_family)?;
     Ok(Found {
         strongest_pooled,
         pooled_floor,
-        strongest_class: strongest(&attackers, Scope::Class, held),
+        strongest_class: strongest(&attackers, Scope::Class, (held, test), comparisons),
         highest_pooled,
-        highest_class: highest(&attackers, Scope::Class, test),
+        highest_class: highest(&attackers, Scope::Class, test, comparisons),
         vote: vote(&names, &runs, &training.seen, test, &options.vote, options.seeds[0]),
         attackers,
         runs,

@@ -39,10 +39,16 @@ pub struct AuditReport {
     pub highest_pooled: Finding,
     /// Largest accuracy of any attacker within any class on the test items, as above.
     pub highest_class: Option<Finding>,
-    /// Every attacker in both scopes.
+    /// Attributes whose findings, strongest and highest, have intervals that hold for all of them at once.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub comparisons: usize,
+    /// Every attacker in both scopes, with an interval of its own.
     pub attackers: Vec<AttackerScore>,
-    /// Accuracy on one subject from k of its items.
+    /// Accuracy on one subject from k of its items, for every k that the test items are enough for.
     pub vote: Vec<Vote>,
+    /// Numbers of items asked for that some value of the attribute does not have among the test items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vote_left_out: Vec<usize>,
     /// The distinguishing game of the strongest pooled attacker.
     pub distinguisher: Option<Distinguisher>,
     /// Accuracy of the strongest pooled attacker against the number of training items; empty where
@@ -65,6 +71,14 @@ pub struct AuditReport {
     pub controls: Controls,
     /// Points for the pictures.
     pub cloud: Cloud,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 /// Sizes of an audit.
@@ -157,6 +171,9 @@ pub struct Vote {
     pub family: String,
     /// Accuracy without knowledge, percent.
     pub chance: f64,
+    /// Disjoint subjects among the test items, which the interval rests on.
+    #[serde(default)]
+    pub subjects: usize,
 }
 
 /// Telling two values of the attribute apart at equal main label.

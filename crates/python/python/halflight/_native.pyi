@@ -252,6 +252,11 @@ def audit(
     test: _Split,
     classes: tuple[Sequence[str], Sequence[str]],
     names: tuple[str, str],
+    others: Sequence[tuple[str, Sequence[str], NDArray[np.int64], NDArray[np.int64]]],
+    items: Optional[tuple[Dataset, Dataset]],
+    network: Optional[CompiledNetwork],
+    undefended: Optional[tuple[_Outputs, _Outputs]],
+    beside: tuple[bool, bool, bool],
     families: Sequence[str],
     seeds: Sequence[int],
     limits: tuple[Optional[int], Optional[int]],
@@ -284,3 +289,5 @@ def attack(
     seed: int,
 ) -> NDArray[np.float32]: ...
 def families(panel: str) -> list[str]: ...
+def decensoring() -> list[str]: ...
+def write_file(path: _Path, content: bytes, secret: bool) -> None: ...

@@ -59,6 +59,10 @@ fn games(report: &AuditReport) -> String {
             vote.family.clone(),
         ]);
     }
+    for k in &report.vote_left_out {
+        let reason = format!("left out: some value has fewer than {k} test items");
+        table = table.row([format!("vote, k = {k}"), "–".into(), "–".into(), "–".into(), reason]);
+    }
     if let Some(game) = &report.distinguisher {
         table = table.row([
             "which value has this item? (advantage)".to_owned(),

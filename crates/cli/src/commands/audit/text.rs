@@ -20,6 +20,12 @@ pub fn report(report: &AuditReport) -> String {
     lines.extend(highest.map(|found| format!("highest on the test items: {}", finding(found))));
     let votes = report.vote.iter().map(|vote| format!("vote@{} {:.1} %", vote.k, vote.accuracy)).collect::<Vec<_>>();
     lines.push(votes.join(", "));
+    if let Some(most) = report.vote_left_out.iter().min() {
+        lines.push(format!("votes of {most} items and more are left out: some value has fewer test items"));
+    }
+    if report.comparisons > 1 {
+        lines.push(format!("intervals of these findings hold for {} attributes at once", report.comparisons));
+    }
     let controls = report.controls.shuffled.iter().chain(&report.controls.others);
     lines.extend(
         controls.map(|control| format!("for comparison, {}: {}", control.name, finding(&control.highest_pooled))),
