@@ -8,7 +8,7 @@ use std::io::Write;
 
 use base64::Engine;
 use model::{CompiledNetwork, ImportOptions};
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use workshop::Workshop;
 

@@ -49,7 +49,9 @@ mod kept;
 mod observe;
 pub mod paper;
 pub mod search;
+mod seen;
 
 pub use certify::{Certified, Certifier, Items, Source};
 pub use error::ExperimentError;
 pub use observe::{labelled, noise_bound, noise_of, observations};
+pub use seen::{Seen, seen};

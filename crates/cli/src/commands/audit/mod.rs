@@ -3,6 +3,7 @@
 mod controls;
 mod outputs;
 mod text;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 
@@ -85,6 +86,13 @@ pub struct Audit {
     /// where the network learned from the other; the outputs need noise
     #[arg(long)]
     certify: bool,
+    /// With `--certify`: the population has few values, so that items which repeat each other are draws of their own
+    #[arg(long, requires = "certify")]
+    repeated: bool,
+    /// Items that the network learned from, for a control attack: what it tells about them and not about others, it has
+    /// memorised
+    #[arg(long, value_name = "FILE")]
+    members: Option<PathBuf>,
     /// Write outputs and labels of both data sets, for attackers of one's own
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
@@ -172,7 +180,9 @@ impl Audit {
         let undefended = self.undefended.as_deref().map(CompiledNetwork::load).transpose()?;
         let bare = undefended.as_ref().map(|bare| anyhow::Ok((train.seen_by(bare, self)?, test.seen_by(bare, self)?)));
         let bare = bare.transpose()?;
+        let members = self.members.as_deref().map(|path| self.members(path, network, &train.data)).transpose()?;
         let extras = Extras {
+            members: members.as_ref(),
             // Attackers that map outputs need the undefended ones of every training item.
             undefended: bare.as_ref().map(|(train, _)| Undefended { outputs: &train.outputs, width: train.width }),
             controls: bare.iter().map(|(train, test)| ("undefended network".to_owned(), train, test)).collect(),
@@ -188,6 +198,7 @@ impl Audit {
             console.step("attacking a random network and the raw inputs, for comparison");
             report.controls.others.extend(controls::attack(self, network, &train.data, &test.data, &bar)?);
         }
+        report.warnings = warnings::of(network, [(&self.train, &train.data), (&self.test, &test.data)])?;
         report.noise = experiments::noise_bound(network, &test.data, &test.seen, options.seeds[0])?;
         let mut attributes = Vec::new();
         if !others.is_empty() {
@@ -200,12 +211,20 @@ impl Audit {
         Ok(Outcome { report, attributes, certificate: None })
     }
 
+    /// What attackers see of the items that the network learned from.
+    fn members(&self, path: &Path, network: &CompiledNetwork, train: &Dataset) -> Result<Observations> {
+        let members = Split::load(path, network, self)?;
+        matching::pair((&self.train, train), (path, &members.data), [&self.main, &self.collateral])?;
+        Ok(members.seen)
+    }
+
     fn certificate(&self, network: &CompiledNetwork, train: &Split, test: &Split) -> Result<Certificate> {
         if network.main() != self.main {
             bail!("--main {}: a certificate speaks of the network's own main label, {}", self.main, network.main());
         }
         let certifier = Certifier::new(vec![network]).with_context(|| self.network.display().to_string())?;
-        let sets = |sets| certifier.items(Source::Data { sets, repeated: false }, &self.collateral, &host::Silent);
+        let repeated = self.repeated;
+        let sets = |sets| certifier.items(Source::Data { sets, repeated }, &self.collateral, &host::Silent);
         // Attackers may learn from what the network learned from; a certificate may not.
         let items = match sets(&[&test.data, &train.data]) {
             Err(ExperimentError::Seen { .. }) => sets(&[&test.data]),
