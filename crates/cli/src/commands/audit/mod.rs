@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use experiments::{Certifier, ExperimentError, Source};
+use experiments::{Certifier, ExperimentError, Parity, Source};
 use leakage::certificate::{Certificate, CertificateOptions};
 use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Undefended};
 use model::CompiledNetwork;
@@ -121,6 +121,9 @@ struct Outcome {
     attributes: Vec<AuditReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<Certificate>,
+    /// Predictions by value of the attribute; absent where the main label audited is not the network's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parity: Option<Parity>,
 }
 
 impl Audit {
@@ -167,8 +170,9 @@ impl Audit {
         }
         console.result(&outcome, || {
             let reports = std::iter::once(&outcome.report).chain(&outcome.attributes).map(text::report);
+            let parity = outcome.parity.as_ref().map(text::parity);
             let certificate = outcome.certificate.as_ref().map(certify::bounds);
-            reports.chain(certificate).collect::<Vec<_>>().join("\n\n")
+            reports.chain(parity).chain(certificate).collect::<Vec<_>>().join("\n\n")
         })
     }
 
@@ -208,7 +212,8 @@ impl Audit {
             attributes = leakage::audit_attributes(&train.seen, &test.seen, &others, &options, &bar)?;
         }
         bar.finish_and_clear();
-        Ok(Outcome { report, attributes, certificate: None })
+        let parity = if network.main() == self.main { Some(experiments::parity(network, &test.seen)?) } else { None };
+        Ok(Outcome { report, attributes, certificate: None, parity })
     }
 
     /// What attackers see of the items that the network learned from.

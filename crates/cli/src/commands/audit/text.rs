@@ -1,5 +1,6 @@
 //! What an audit found, for a terminal.
 
+use experiments::Parity;
 use leakage::{AuditReport, Finding, Scope};
 
 use crate::console;
@@ -125,6 +126,15 @@ fn people(report: &AuditReport) -> Vec<String> {
         )
     }));
     lines
+}
+
+/// How predictions differ between the values of the attribute.
+pub fn parity(parity: &Parity) -> String {
+    format!(
+        "predictions by value of the attribute: demographic-parity distance {:.3} (that of the labels {:.3}), at equal \
+         label {:.3}",
+        parity.distance, parity.labels, parity.odds
+    )
 }
 
 /// One finding in words.
