@@ -17,6 +17,7 @@ mod matching;
 mod page;
 mod paper;
 mod predict;
+mod range;
 mod search;
 mod serve;
 mod train;

@@ -107,7 +107,8 @@ impl Archive {
             return Err(FileError::content(&path, "says something else than the ledger").into());
         }
         let (evidence, certificate) = (audit.evidence().cloned(), summary.certificate.clone());
-        Ok(AuditEvidence { key: Some(key.clone()), evidence, certificate, ..known.clone() })
+        let balanced = summary.balanced_high();
+        Ok(AuditEvidence { key: Some(key.clone()), evidence, certificate, balanced, ..known.clone() })
     }
 
     /// Commitments to the shares of a public key, where its key is in shares.

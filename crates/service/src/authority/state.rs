@@ -117,6 +117,7 @@ impl State {
                     audit,
                     attribute,
                     high,
+                    balanced: None,
                     auditor,
                     key,
                     evidence,

@@ -26,6 +26,9 @@ pub struct AuditEvidence {
     pub attribute: String,
     /// What attackers may reach, in percent: [`AuditSummary::high`](crate::audit::AuditSummary::high).
     pub high: f64,
+    /// The same if every value were as frequent: [`AuditSummary::balanced_high`](crate::audit::AuditSummary::balanced_high);
+    /// none where the audit does not say, or the file was not read.
+    pub balanced: Option<f64>,
     /// Name of the auditor when it was recorded.
     pub auditor: String,
     /// Its key; none where it was recorded before keys were, and the file was not read.
@@ -227,6 +230,16 @@ impl Policy {
                 "audit: the strongest attacker on '{attribute}' may reach {:.2} %; the policy demands less than {:.2} %",
                 found.high, audit.strongest_below
             ));
+        }
+        match (audit.balanced_below, found.balanced) {
+            (Some(_), None) => refusals.push(format!(
+                "audit: the one for attribute '{attribute}' says no balanced accuracy, which the policy demands; audit anew"
+            )),
+            (Some(most), Some(high)) if high >= most || high.is_nan() => refusals.push(format!(
+                "audit: the strongest attacker on '{attribute}' may reach a balanced accuracy of {high:.2} %; the policy \
+                 demands less than {most:.2} %"
+            )),
+            _ => {}
         }
         let evidence = found.evidence.as_ref();
         let least = [
