@@ -1,5 +1,6 @@
 //! The predictor: evaluates ciphertexts with functional keys, over the Open Inference Protocol v2.
 
+mod admit;
 mod infer;
 mod inspect;
 mod metrics;
@@ -9,6 +10,8 @@ mod queue;
 mod replay;
 mod repository;
 mod routes;
+mod stats;
+mod tell;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,12 +20,12 @@ use std::time::Duration;
 use qfe::LogTable;
 
 pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
-pub use queue::{Load, Queue, QueueError, Room};
+pub use queue::{Done, Load, Queue, QueueError, Room};
 pub use replay::{ReplayError, Replays, Slot};
 pub use repository::{Repository, Status};
 pub use routes::{admin_router, router};
 
-use crate::transport::{BodyLimits, Tokens};
+use crate::transport::{BodyLimits, HttpMetrics, Tokens};
 
 /// Envelopes of one model that are remembered at once, some 50 MB. Only ciphertexts that were evaluated count.
 const REPLAYS_PER_MODEL: usize = 1 << 19;
@@ -85,6 +88,7 @@ pub struct PredictorServer {
     bodies: BodyLimits,
     tokens: Tokens,
     metrics: metrics::Metrics,
+    stats: stats::Stats,
 }
 
 impl PredictorServer {
@@ -109,6 +113,7 @@ impl PredictorServer {
             bodies: BodyLimits::new(options.memory, options.body, options.body_patience),
             tokens,
             metrics: metrics::Metrics::new(),
+            stats: stats::Stats::default(),
             options,
         }))
     }
@@ -116,6 +121,11 @@ impl PredictorServer {
     /// The models.
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Counts of requests and connections.
+    pub fn http_metrics(&self) -> &Arc<HttpMetrics> {
+        &self.metrics.http
     }
 
     /// Looks at the folder of models again and again; ends when the predictor is dropped elsewhere.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use roles::Step;
 use tokio::sync::oneshot;
 
 use super::model::{Answer, Model, PredictError};
@@ -42,11 +43,27 @@ pub struct Room {
     count: usize,
 }
 
+/// What became of a ciphertext, and when.
+#[derive(Debug)]
+pub struct Done {
+    /// The prediction, or why there is none.
+    pub result: Result<Answer, PredictError>,
+    /// When it came into the queue.
+    pub queued: Instant,
+    /// When a worker took it.
+    pub begun: Instant,
+    /// When each step ended, as far as it came.
+    pub steps: Vec<(Step, Instant)>,
+    /// When the worker was done.
+    pub ended: Instant,
+}
+
 struct Job {
     model: Arc<Model>,
     ciphertext: Vec<u8>,
-    reply: oneshot::Sender<Result<Answer, PredictError>>,
+    reply: oneshot::Sender<Done>,
     room: Room,
+    queued: Instant,
 }
 
 struct Shared {
@@ -128,13 +145,14 @@ impl Queue {
         model: &Arc<Model>,
         mut room: Room,
         ciphertexts: Vec<Vec<u8>>,
-    ) -> Result<Vec<Result<Answer, PredictError>>, QueueError> {
+    ) -> Result<Vec<Done>, QueueError> {
         room.resize(ciphertexts.len())?;
         let mut replies = Vec::with_capacity(ciphertexts.len());
         let mut jobs = VecDeque::with_capacity(ciphertexts.len());
+        let queued = Instant::now();
         for ciphertext in ciphertexts {
             let (reply, answer) = oneshot::channel();
-            jobs.push_back(Job { model: Arc::clone(model), ciphertext, reply, room: room.split() });
+            jobs.push_back(Job { model: Arc::clone(model), ciphertext, reply, room: room.split(), queued });
             replies.push(answer);
         }
         self.shared.push(&room.caller, jobs)?;
@@ -143,6 +161,11 @@ impl Queue {
             answers.push(reply.await.map_err(|_| QueueError::Ended)?);
         }
         Ok(answers)
+    }
+
+    /// Most ciphertexts at once.
+    pub fn capacity(&self) -> usize {
+        self.shared.capacity
     }
 
     /// Most ciphertexts of one caller.
@@ -289,22 +312,25 @@ impl Shared {
 }
 
 fn work(shared: &Shared, pool: &rayon::ThreadPool) {
-    while let Some(Job { model, ciphertext, reply, room }) = shared.next() {
+    while let Some(Job { model, ciphertext, reply, room, queued }) = shared.next() {
         // The caller may have left meanwhile.
         if reply.is_closed() {
             continue;
         }
-        let start = Instant::now();
+        let begun = Instant::now();
+        let mut steps = Vec::with_capacity(4);
+        let note = |step| steps.push((step, Instant::now()));
         // A fault in one evaluation must not take a worker from all others.
-        let predict = || pool.install(|| model.predict(&ciphertext));
-        let answer = catch_unwind(AssertUnwindSafe(predict)).unwrap_or(Err(PredictError::Fault));
-        let micros = start.elapsed().as_micros() as u64;
+        let predict = || pool.install(|| model.predict_in_steps(&ciphertext, note));
+        let result = catch_unwind(AssertUnwindSafe(predict)).unwrap_or(Err(PredictError::Fault));
+        let ended = Instant::now();
+        let micros = ended.duration_since(begun).as_micros() as u64;
         let mean = shared.micros.load(Ordering::Relaxed);
         shared.micros.store(if mean == 0 { micros } else { (7 * mean + micros) / 8 }, Ordering::Relaxed);
         shared.done.fetch_add(1, Ordering::Relaxed);
         // Before the answer: whoever has it may come back at once.
         drop(room);
-        let _ = reply.send(answer);
+        let _ = reply.send(Done { result, queued, begun, steps, ended });
     }
 }
 
