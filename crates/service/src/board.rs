@@ -67,6 +67,11 @@ impl Board {
         Ok(Arc::new(Self { folder, definition, tokens, bodies, http }))
     }
 
+    /// Counts of requests.
+    pub fn http_metrics(&self) -> Arc<HttpMetrics> {
+        Arc::clone(&self.http)
+    }
+
     fn longest(&self) -> usize {
         usize::try_from(self.definition.most()).unwrap_or(MOST).min(MOST)
     }

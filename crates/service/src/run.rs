@@ -123,7 +123,9 @@ pub fn board(part: BoardPart, ready: impl FnOnce(Addresses)) -> Result<(), RunEr
     block_on(async {
         let tokens = tokens(&part.listen)?;
         let board = Board::new(part.folder, tokens.clone())?;
+        let server = part.listen.server.clone();
         let (main, _) = bind(&Listen { admin: None, ..part.listen }, &tokens).await?;
+        tokio::spawn(reread(tokens, server, board.http_metrics()));
         let started = Started { main: (main, board::router(board)), admin: None };
         ready(started.addresses());
         started.run().await;
