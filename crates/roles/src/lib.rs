@@ -59,6 +59,6 @@ pub use batch::BatchError;
 pub use folder::{FolderError, ModelFolder};
 pub use masks::{MaskStore, MaskStoreError};
 pub use owner::{Owner, OwnerError};
-pub use predictor::{KeyMismatch, PredictError, Prediction, Predictor, Unopenable, openable, table_bits};
+pub use predictor::{KeyMismatch, PredictError, Prediction, Predictor, Step, Unopenable, openable, table_bits};
 pub use published::{ENCODER, PUBLIC_KEY, Published, PublishedError};
 pub use share::{COMMITMENTS, SHARE, ShareFileError, ShareHolder, SharedKey};

@@ -25,6 +25,19 @@ pub struct Prediction {
     pub label: String,
 }
 
+/// Steps of a prediction, each reported when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The ciphertext was read, and its points checked.
+    Read,
+    /// The pairings are done.
+    Paired,
+    /// The discrete logarithms are found: these are the outputs.
+    Found,
+    /// The public head was applied.
+    Head,
+}
+
 /// A key and a network that do not belong together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -88,11 +101,7 @@ impl Predictor {
     /// # Errors
     /// [`PredictError`].
     pub fn predict(&self, ciphertext: &Ciphertext) -> Result<Prediction, PredictError> {
-        let output = self.evaluate(ciphertext)?;
-        let probabilities = self.network.probabilities(&output)?;
-        let class = largest(&probabilities);
-        let label = self.network.classes().get(class).cloned().unwrap_or_default();
-        Ok(Prediction { output, probabilities, class, label })
+        self.head(self.evaluate(ciphertext)?)
     }
 
     /// The same for a ciphertext as it was sent.
@@ -100,7 +109,33 @@ impl Predictor {
     /// # Errors
     /// [`PredictError`].
     pub fn predict_bytes(&self, ciphertext: &[u8]) -> Result<Prediction, PredictError> {
-        self.predict(&Ciphertext::from_bytes(ciphertext)?)
+        self.predict_in_steps(ciphertext, |_| ())
+    }
+
+    /// The same; `ended` hears of each step when it ends, for whoever times them.
+    ///
+    /// # Errors
+    /// [`PredictError`].
+    pub fn predict_in_steps(
+        &self,
+        ciphertext: &[u8],
+        mut ended: impl FnMut(Step),
+    ) -> Result<Prediction, PredictError> {
+        let ciphertext = Ciphertext::from_bytes(ciphertext)?;
+        ended(Step::Read);
+        let output = self.evaluator.evaluate_in_steps(&ciphertext, || ended(Step::Paired))?;
+        ended(Step::Found);
+        let prediction = self.head(output)?;
+        ended(Step::Head);
+        Ok(prediction)
+    }
+
+    /// What the public head makes of outputs.
+    fn head(&self, output: Vec<i64>) -> Result<Prediction, PredictError> {
+        let probabilities = self.network.probabilities(&output)?;
+        let class = largest(&probabilities);
+        let label = self.network.classes().get(class).cloned().unwrap_or_default();
+        Ok(Prediction { output, probabilities, class, label })
     }
 }
 

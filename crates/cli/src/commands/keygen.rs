@@ -38,7 +38,7 @@ impl Keygen {
     pub fn run(self, console: &Console) -> Result<()> {
         files::check_writable(&self.out, false)?;
         if let Some(name) = &self.token {
-            let entry = new_token(&self.out, name, &self.scopes)?;
+            let entry = new_token(&self.out, name, &self.scopes, None)?;
             let scopes: Vec<String> = self.scopes.iter().map(Scope::to_string).collect();
             return console
                 .result(&json!({ "file": self.out, "name": name, "scopes": scopes, "entry": entry }), || {

@@ -10,6 +10,7 @@ mod compile;
 mod dataset;
 mod demo;
 mod encrypt;
+mod health;
 mod import;
 mod keygen;
 mod masks;
@@ -20,6 +21,7 @@ mod predict;
 mod range;
 mod search;
 mod serve;
+mod token;
 mod train;
 
 use anyhow::Result;
@@ -54,6 +56,9 @@ pub enum Command {
     Authority(authority::Authority),
     /// Make a signing key for an auditor, an approver or a sender, or an identity that unlocks master keys
     Keygen(keygen::Keygen),
+    /// Tokens for callers of a server
+    #[command(subcommand)]
+    Token(token::Token),
     /// Owner: draw masks ahead, so that encrypting takes a few milliseconds
     Masks(masks::Masks),
     /// Owner: encode and encrypt items of a data set
@@ -65,6 +70,8 @@ pub enum Command {
     /// Authority, predictor, or the board of a ceremony over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
+    /// Ask a server whether it answers
+    Health(health::Health),
     /// Repeat the paper's experiments, and show our results next to the paper's
     Paper(paper::Paper),
     /// Time every operation of the encryption, next to the paper's figures
@@ -86,11 +93,13 @@ impl Command {
             Self::Baseline(baseline) => baseline.run(console),
             Self::Authority(authority) => authority.run(console),
             Self::Keygen(keygen) => keygen.run(console),
+            Self::Token(token) => token.run(console),
             Self::Masks(masks) => masks.run(console),
             Self::Encrypt(encrypt) => encrypt.run(console),
             Self::Predict(predict) => predict.run(console),
             Self::Page(page) => page.run(console),
             Self::Serve(serve) => serve.run(console),
+            Self::Health(health) => health.run(console),
             Self::Paper(paper) => paper.run(console),
             Self::Bench(bench) => bench.run(console),
         }

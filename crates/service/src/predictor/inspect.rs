@@ -27,6 +27,15 @@ pub struct Seal {
     sent: i64,
 }
 
+/// The public key that an item was made for and, where it says so, the network. Nothing is checked yet.
+pub fn destination(item: &[u8]) -> Option<(Hash, Option<Hash>)> {
+    if Envelope::is(item) {
+        let envelope = Envelope::open(item).ok()?;
+        return Some((envelope.public_key, envelope.destination.map(|destination| destination.network)));
+    }
+    peek(item).ok().map(|header| (Hash(*header.public_key_id.as_bytes()), None))
+}
+
 /// The ciphertext in an item: the item itself, or what its envelope holds, once sender, context, time and key fit.
 /// `source`: who brings it, as the connection tells.
 pub fn ciphertext(model: &Model, replays: &Replays, source: &Arc<str>, item: Vec<u8>) -> Result<Item, Problem> {

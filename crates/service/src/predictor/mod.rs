@@ -1,5 +1,6 @@
 //! The predictor: evaluates ciphertexts with functional keys, over the Open Inference Protocol v2.
 
+mod admit;
 mod infer;
 mod inspect;
 mod metrics;
@@ -11,6 +12,8 @@ mod replay;
 mod repository;
 mod routes;
 mod slots;
+mod stats;
+mod tell;
 mod turns;
 
 use std::path::PathBuf;
@@ -21,12 +24,12 @@ use qfe::LogTable;
 
 pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
 pub use places::Room;
-pub use queue::{Load, Queue, QueueError};
+pub use queue::{Done, Load, Queue, QueueError};
 pub use replay::{ReplayError, Replays, Slot};
 pub use repository::{Repository, Status};
 pub use routes::{admin_router, router};
 
-use crate::transport::{BodyLimits, Tokens};
+use crate::transport::{BodyLimits, HttpMetrics, Tokens};
 
 /// Envelopes of one model that are remembered at once, some 50 MB. Only ciphertexts that were evaluated count.
 const REPLAYS_PER_MODEL: usize = 1 << 19;
@@ -93,6 +96,7 @@ pub struct PredictorServer {
     bodies: BodyLimits,
     tokens: Tokens,
     metrics: metrics::Metrics,
+    stats: stats::Stats,
 }
 
 impl PredictorServer {
@@ -117,6 +121,7 @@ impl PredictorServer {
             bodies: BodyLimits::new(options.memory, options.body, options.body_patience),
             tokens,
             metrics: metrics::Metrics::new(),
+            stats: stats::Stats::default(),
             options,
         }))
     }
@@ -124,6 +129,11 @@ impl PredictorServer {
     /// The models.
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Counts of requests and connections.
+    pub fn http_metrics(&self) -> &Arc<HttpMetrics> {
+        &self.metrics.http
     }
 
     /// Looks at the folder of models again and again; ends when the predictor is dropped elsewhere.

@@ -18,10 +18,11 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use qfe::LogTable;
-use roles::{FolderError, ModelFolder, Prediction};
+use roles::{FolderError, ModelFolder, Prediction, Step};
 use serde::Deserialize;
 
 use crate::audit::{AuditError, SignedAudit};
+use crate::clock;
 use crate::files::{self, FileError};
 use crate::grant::{GrantError, GrantFile};
 use crate::hash::Hash;
@@ -211,7 +212,15 @@ impl Model {
     /// # Errors
     /// [`PredictError`].
     pub fn predict(&self, ciphertext: &[u8]) -> Result<Answer, PredictError> {
-        let Prediction { output, probabilities, label, .. } = self.predictor.predict_bytes(ciphertext)?;
+        self.predict_in_steps(ciphertext, |_| ())
+    }
+
+    /// The same; `ended` hears of each step when it ends.
+    ///
+    /// # Errors
+    /// [`PredictError`].
+    pub fn predict_in_steps(&self, ciphertext: &[u8], ended: impl FnMut(Step)) -> Result<Answer, PredictError> {
+        let Prediction { output, probabilities, label, .. } = self.predictor.predict_in_steps(ciphertext, ended)?;
         Ok(Answer { output, probabilities, label })
     }
 
@@ -263,6 +272,11 @@ impl Model {
     /// Seconds since 1970 after which the key must not be used.
     pub fn expires(&self) -> Option<i64> {
         self.expires
+    }
+
+    /// Whether its key must not be used any more.
+    pub fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|expires| clock::now() > expires)
     }
 
     /// Outputs S, and the number of main classes.

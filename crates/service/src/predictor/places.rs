@@ -15,7 +15,7 @@ use super::queue::QueueError;
 
 /// All places.
 pub(super) struct Places {
-    capacity: usize,
+    pub capacity: usize,
     pub share: usize,
     /// Longest time that ciphertexts are expected to wait; zero sets no limit.
     wait: Duration,

@@ -2,8 +2,9 @@
 //!
 //! As many worker threads as cores take ciphertexts one by one, from each caller in turn, whatever request they came
 //! with; each evaluation runs in one pool of threads, so that a single ciphertext uses every core and many share them.
-//! The queue holds a fixed number of ciphertexts, fewer where they would wait too long, and of each caller at most a share. Whoever wants to evaluate takes
-//! room first; a request that does not fit whole is refused at once, with the time after which it is worth to try again.
+//! The queue holds a fixed number of ciphertexts, fewer where they would wait too long, and of each caller at most a
+//! share. Whoever wants to evaluate takes room first; a request that does not fit whole is refused at once, with the
+//! time after which it is worth to try again.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use roles::Step;
 use tokio::sync::oneshot;
 
 use super::model::{Answer, Model, PredictError};
@@ -37,11 +39,27 @@ pub enum QueueError {
     Ended,
 }
 
+/// What became of a ciphertext, and when.
+#[derive(Debug)]
+pub struct Done {
+    /// The prediction, or why there is none.
+    pub result: Result<Answer, PredictError>,
+    /// When it came into the queue.
+    pub queued: Instant,
+    /// When a worker took it.
+    pub begun: Instant,
+    /// When each step ended, as far as it came.
+    pub steps: Vec<(Step, Instant)>,
+    /// When the worker was done.
+    pub ended: Instant,
+}
+
 struct Job {
     model: Arc<Model>,
     ciphertext: Vec<u8>,
-    reply: oneshot::Sender<Result<Answer, PredictError>>,
+    reply: oneshot::Sender<Done>,
     room: Room,
+    queued: Instant,
 }
 
 struct Shared {
@@ -98,13 +116,14 @@ impl Queue {
         model: &Arc<Model>,
         mut room: Room,
         ciphertexts: Vec<Vec<u8>>,
-    ) -> Result<Vec<Result<Answer, PredictError>>, QueueError> {
+    ) -> Result<Vec<Done>, QueueError> {
         room.resize(ciphertexts.len())?;
         let mut replies = Vec::with_capacity(ciphertexts.len());
         let mut jobs = VecDeque::with_capacity(ciphertexts.len());
+        let queued = Instant::now();
         for ciphertext in ciphertexts {
             let (reply, answer) = oneshot::channel();
-            jobs.push_back(Job { model: Arc::clone(model), ciphertext, reply, room: room.split() });
+            jobs.push_back(Job { model: Arc::clone(model), ciphertext, reply, room: room.split(), queued });
             replies.push(answer);
         }
         // What is not taken gives its room back here.
@@ -114,6 +133,11 @@ impl Queue {
             answers.push(reply.await.map_err(|_| QueueError::Ended)?);
         }
         Ok(answers)
+    }
+
+    /// Most ciphertexts at once.
+    pub fn capacity(&self) -> usize {
+        self.shared.places.capacity
     }
 
     /// Most ciphertexts of one caller.
@@ -139,19 +163,22 @@ impl Drop for Queue {
 }
 
 fn work(shared: &Shared, pool: &rayon::ThreadPool) {
-    while let Some(Job { model, ciphertext, reply, room }) = shared.turns.next() {
+    while let Some(Job { model, ciphertext, reply, room, queued }) = shared.turns.next() {
         // The caller may have left meanwhile.
         if reply.is_closed() {
             continue;
         }
-        let start = Instant::now();
+        let begun = Instant::now();
+        let mut steps = Vec::with_capacity(4);
+        let note = |step| steps.push((step, Instant::now()));
         // A fault in one evaluation must not take a worker from all others.
-        let predict = || pool.install(|| model.predict(&ciphertext));
-        let answer = catch_unwind(AssertUnwindSafe(predict)).unwrap_or(Err(PredictError::Fault));
-        shared.places.pace.learn(start.elapsed().as_micros() as u64);
+        let predict = || pool.install(|| model.predict_in_steps(&ciphertext, note));
+        let result = catch_unwind(AssertUnwindSafe(predict)).unwrap_or(Err(PredictError::Fault));
+        let ended = Instant::now();
+        shared.places.pace.learn(ended.duration_since(begun).as_micros() as u64);
         shared.done.fetch_add(1, Ordering::Relaxed);
         // Before the answer: whoever has it may come back at once.
         drop(room);
-        let _ = reply.send(answer);
+        let _ = reply.send(Done { result, queued, begun, steps, ended });
     }
 }

@@ -1,4 +1,4 @@
-//! Models by name, while files, requests and an administrator change them at once.
+//! Models by key, while files, requests and an administrator change them at once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -17,8 +17,8 @@ pub(super) type Files = Vec<(String, u64, SystemTime)>;
 pub(super) type Loaded<M> = (Option<Arc<M>>, String);
 
 /// All models: those that can predict, and why others cannot.
-pub(super) struct Slots<M> {
-    slots: RwLock<BTreeMap<String, Slot<M>>>,
+pub(super) struct Slots<K, M> {
+    slots: RwLock<BTreeMap<K, Slot<M>>>,
     /// One who loads at a time.
     loading: Mutex<()>,
 }
@@ -31,82 +31,80 @@ struct Slot<M> {
     unloads: u64,
 }
 
-impl<M> Slots<M> {
+impl<K: Clone + Ord, M> Slots<K, M> {
     pub fn new() -> Self {
         Self { slots: RwLock::new(BTreeMap::new()), loading: Mutex::new(()) }
     }
 
-    /// The model, if it is ready.
-    pub fn get(&self, name: &str) -> Option<Arc<M>> {
-        self.read().get(name)?.model.clone()
-    }
-
-    /// Something of each model: of its name, of the model where it is ready, of the reason why it is not or not the
-    /// newest.
-    pub fn each<T>(&self, of: impl Fn(&str, Option<&M>, &str) -> T) -> Vec<T> {
-        self.read().iter().map(|(name, slot)| of(name, slot.model.as_deref(), &slot.reason)).collect()
+    /// Something of each model, in the order of their keys: of its key, of the model where it is ready, of the reason why
+    /// it is not or not the newest.
+    pub fn each<T>(&self, of: impl Fn(&K, Option<&Arc<M>>, &str) -> T) -> Vec<T> {
+        self.read().iter().map(|(key, slot)| of(key, slot.model.as_ref(), &slot.reason)).collect()
     }
 
     /// Loads what is new or changed in what `list` finds, and drops what is gone; nothing where it finds nothing to
     /// look at. `load` is given the model that is there.
     pub fn scan(
         &self,
-        list: impl FnOnce() -> Option<BTreeMap<String, Files>>,
-        load: impl Fn(&str, Option<Arc<M>>) -> Loaded<M>,
+        list: impl FnOnce() -> Option<BTreeMap<K, Files>>,
+        load: impl Fn(&K, Option<Arc<M>>) -> Loaded<M>,
     ) {
         let _one = self.loading();
         let Some(found) = list() else { return };
-        self.write().retain(|name, _| found.contains_key(name));
-        for (name, files) in found {
-            if self.read().get(&name).is_none_or(|slot| slot.files != files) {
-                self.replace(name, files, &load);
+        self.write().retain(|key, _| found.contains_key(key));
+        for (key, files) in found {
+            if self.read().get(&key).is_none_or(|slot| slot.files != files) {
+                self.replace(key, files, &load);
             }
         }
     }
 
-    /// Loads one model now, also if it was unloaded or unchanged. False where `list` does not find it.
+    /// Loads what `list` finds now, also if it was unloaded or unchanged. False where it finds nothing.
     pub fn load(
         &self,
-        name: &str,
-        list: impl FnOnce() -> Option<Files>,
-        load: impl Fn(&str, Option<Arc<M>>) -> Loaded<M>,
+        list: impl FnOnce() -> BTreeMap<K, Files>,
+        load: impl Fn(&K, Option<Arc<M>>) -> Loaded<M>,
     ) -> bool {
         let _one = self.loading();
-        let Some(files) = list() else { return false };
-        self.replace(name.to_owned(), files, &load);
-        true
+        let found = list();
+        let any = !found.is_empty();
+        found.into_iter().for_each(|(key, files)| self.replace(key, files, &load));
+        any
     }
 
-    /// Stops a model until its files change or it is loaded by request: also one that is being loaded meanwhile. False
-    /// where no such model is.
-    pub fn unload(&self, name: &str) -> bool {
+    /// Stops models until their files change or they are loaded by request: also those that are being loaded meanwhile.
+    /// False where no such model is.
+    pub fn unload(&self, which: impl Fn(&K) -> bool) -> bool {
         let mut slots = self.write();
-        let Some(slot) = slots.get_mut(name) else { return false };
-        slot.stop();
-        slot.unloads += 1;
-        true
+        let mut any = false;
+        for (_, slot) in slots.iter_mut().filter(|(key, _)| which(key)) {
+            slot.stop();
+            slot.unloads += 1;
+            any = true;
+        }
+        any
     }
 
     /// For who holds the turn to load.
-    fn replace(&self, name: String, files: Files, load: &impl Fn(&str, Option<Arc<M>>) -> Loaded<M>) {
-        let known = self.read().get(&name).map(|slot| (slot.model.clone(), slot.unloads));
+    fn replace(&self, key: K, files: Files, load: &impl Fn(&K, Option<Arc<M>>) -> Loaded<M>) {
+        let known = self.read().get(&key).map(|slot| (slot.model.clone(), slot.unloads));
         let (old, unloads) = known.unwrap_or((None, 0));
         // Takes long: readers must not wait.
-        let (model, reason) = load(&name, old);
+        let (model, reason) = load(&key, old);
         let mut slots = self.write();
-        let unloaded = slots.get(&name).map_or(0, |slot| slot.unloads);
+        let unloaded = slots.get(&key).map_or(0, |slot| slot.unloads);
         let mut slot = Slot { files, model, reason, unloads: unloaded };
         if unloaded != unloads {
             slot.stop();
         }
-        slots.insert(name, slot);
+        slots.insert(key, slot);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Slot<M>>> {
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<K, Slot<M>>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Slot<M>>> {
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<K, Slot<M>>> {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,16 +129,20 @@ mod tests {
         Some(vec![("network.safetensors".into(), version, SystemTime::UNIX_EPOCH)])
     }
 
-    fn folder(version: u64) -> Option<BTreeMap<String, Files>> {
-        files(version).map(|files| BTreeMap::from([("ward".into(), files)]))
+    fn folder(version: u64) -> Option<BTreeMap<&'static str, Files>> {
+        files(version).map(|files| BTreeMap::from([("ward", files)]))
     }
 
     /// A model of a version, in use.
-    fn serving(version: u64) -> Arc<Slots<u64>> {
+    fn serving(version: u64) -> Arc<Slots<&'static str, u64>> {
         let slots = Arc::new(Slots::new());
         slots.scan(|| folder(version), |_, _| (Some(Arc::new(version)), String::new()));
-        assert_eq!(slots.get("ward").as_deref(), Some(&version));
+        assert_eq!(ward(&slots), Some(version));
         slots
+    }
+
+    fn ward(slots: &Slots<&'static str, u64>) -> Option<u64> {
+        slots.each(|_, model, _| model.map(|model| **model)).into_iter().flatten().next()
     }
 
     /// An administrator stops a model while its damaged new files are read: the old one came back.
@@ -150,16 +152,16 @@ mod tests {
             let slots = serving(1);
             let other = Arc::clone(&slots);
             let watch = thread::spawn(move || {
-                let fails = |_: &str, old| {
+                let fails = |_: &&str, old| {
                     thread::yield_now();
                     (old, "damaged".to_owned())
                 };
                 other.scan(|| folder(2), fails);
             });
-            assert!(slots.unload("ward"));
-            assert_eq!(slots.get("ward"), None);
+            assert!(slots.unload(|&key| key == "ward"));
+            assert_eq!(ward(&slots), None);
             watch.join().unwrap();
-            assert_eq!(slots.get("ward"), None);
+            assert_eq!(ward(&slots), None);
         });
     }
 
@@ -168,15 +170,15 @@ mod tests {
         loom::model(|| {
             let slots = serving(1);
             let (watching, asking) = (Arc::clone(&slots), Arc::clone(&slots));
-            let load = |version: u64| move |_: &str, _: Option<Arc<u64>>| (Some(Arc::new(version)), String::new());
+            let load = |version: u64| move |_: &&str, _: Option<Arc<u64>>| (Some(Arc::new(version)), String::new());
             let watch = thread::spawn(move || watching.scan(|| folder(2), load(2)));
             // Whoever asks after that has at least what was there.
-            let ask = thread::spawn(move || assert!(asking.load("ward", || files(2), load(2))));
-            let seen = slots.get("ward").map(|model| *model);
+            let ask = thread::spawn(move || assert!(asking.load(|| folder(2).unwrap_or_default(), load(2))));
+            let seen = ward(&slots);
             assert!(matches!(seen, Some(1 | 2)), "{seen:?}");
             watch.join().unwrap();
             ask.join().unwrap();
-            assert_eq!(slots.get("ward").as_deref(), Some(&2));
+            assert_eq!(ward(&slots), Some(2));
         });
     }
 
@@ -186,13 +188,13 @@ mod tests {
             let slots = serving(1);
             slots.scan(|| folder(1), |_, _| panic!("it is loaded already"));
             slots.scan(|| None, |_, _| panic!("there is nothing to look at"));
-            assert_eq!(slots.each(|name, model, _| (name.to_owned(), model.copied())), [("ward".to_owned(), Some(1))]);
-            assert!(slots.unload("ward") && !slots.unload("other"));
+            assert_eq!(slots.each(|key, model, _| (*key, model.map(|model| **model))), [("ward", Some(1))]);
+            assert!(slots.unload(|&key| key == "ward") && !slots.unload(|&key| key == "other"));
             slots.scan(|| folder(1), |_, _| panic!("its files did not change"));
-            assert!(slots.load("ward", || files(1), |_, _| (Some(Arc::new(1)), String::new())));
-            assert_eq!(slots.get("ward").as_deref(), Some(&1));
+            assert!(slots.load(|| folder(1).unwrap_or_default(), |_, _| (Some(Arc::new(1)), String::new())));
+            assert_eq!(ward(&slots), Some(1));
             slots.scan(|| Some(BTreeMap::new()), |_, _| panic!("it is gone"));
-            assert_eq!(slots.get("ward"), None);
+            assert_eq!(ward(&slots), None);
         });
     }
 }

@@ -179,7 +179,7 @@ impl Serve {
                 fs::remove_file(&token).with_context(|| token.display().to_string())?;
             }
             let scopes = [Scope::Admin, Scope::Register, Scope::Issue, Scope::Ledger, Scope::Metrics];
-            files::write(&path, new_token(&token, "demo", &scopes)?.as_bytes())?;
+            files::write(&path, new_token(&token, "demo", &scopes, None)?.as_bytes())?;
         }
         Ok(path)
     }
