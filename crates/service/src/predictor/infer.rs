@@ -54,10 +54,8 @@ pub fn ready(predictor: &PredictorServer, name: &str, version: Option<&str>) -> 
     if version.is_some_and(|version| !version.is_empty() && *version != model.pin().to_string()) {
         return Err(missing(format!("this model's version is {}", model.pin())));
     }
-    if let Some(expired) = model.expires().filter(|&expires| clock::now() > expires) {
-        let detail = format!("the functional key expired at {}; ask the authority for a new one", clock::utc(expired));
-        return Err(Problem::new(StatusCode::GONE, detail));
-    }
+    let expired = model.admission().check_expiry(clock::now());
+    expired.map_err(|expired| Problem::new(StatusCode::GONE, expired.to_string()))?;
     Ok(model)
 }
 
