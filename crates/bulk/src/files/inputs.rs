@@ -6,15 +6,32 @@ use std::path::{Path, PathBuf};
 
 use host::files::{FileError, folder_of};
 
+use super::Rows;
+use super::items::Items;
+use super::source::Source;
 use crate::BulkError;
 
 const EXTENSION: &str = "parquet";
 
-/// Parquet files in the order of their names, which are all different.
+/// What a job reads, divided into partitions: Parquet files in the order of their names, which are all different, or
+/// items of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inputs(Vec<PathBuf>);
+pub struct Inputs<'a>(Which<'a>);
 
-impl Inputs {
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Which<'a> {
+    Files(Vec<PathBuf>),
+    Items(Vec<Items<'a>>),
+}
+
+/// One partition: the name of the file of its results, and its rows.
+pub(super) struct Opened<'a> {
+    pub path: PathBuf,
+    pub file: PathBuf,
+    pub rows: Box<dyn Rows + 'a>,
+}
+
+impl<'a> Inputs<'a> {
     /// The files that a text names: a file, a folder (all `.parquet` files in it), or a pattern with `*` and `?` in the
     /// last part, as `folder/*.parquet`.
     ///
@@ -34,7 +51,15 @@ impl Inputs {
             let problem = "names no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
             return Err(BulkError::input(path, problem));
         }
-        Ok(Self(found))
+        Ok(Self(Which::Files(found)))
+    }
+
+    /// Items of `width` bytes each, the first of which is number `first`, in partitions of so many rows: `part-00000` and
+    /// so on. Their columns are `id`, the number, and `item`, the bytes.
+    pub fn items(bytes: &'a [u8], width: usize, first: u64, rows: usize) -> Self {
+        let (width, rows) = (width.max(1), rows.max(1));
+        let parts = bytes.chunks(width * rows).enumerate();
+        Self(Which::Items(parts.map(|(part, bytes)| Items::new(bytes, width, first + (part * rows) as u64)).collect()))
     }
 
     /// These files; those of several folders may not have one name.
@@ -46,13 +71,36 @@ impl Inputs {
         let mut names = BTreeSet::new();
         match files.iter().find(|path| path.file_name().is_none_or(|name| !names.insert(name))) {
             Some(twice) => Err(BulkError::input(twice, "has the name of another input: their results would be one file")),
-            None => Ok(Self(files)),
+            None => Ok(Self(Which::Files(files))),
         }
     }
 
-    /// The paths.
+    /// The files, where these are files.
     pub fn paths(&self) -> &[PathBuf] {
-        &self.0
+        match &self.0 {
+            Which::Files(paths) => paths,
+            Which::Items(_) => &[],
+        }
+    }
+
+    /// All partitions, opened: what cannot be read is refused here.
+    pub(super) fn open(&self) -> Result<Vec<Opened<'a>>, BulkError> {
+        let name = |part| PathBuf::from(format!("part-{part:05}.{EXTENSION}"));
+        match &self.0 {
+            Which::Files(paths) => paths
+                .iter()
+                .map(|path| {
+                    let file = PathBuf::from(path.file_name().unwrap_or_default());
+                    Ok(Opened { path: path.clone(), file, rows: Box::new(Source::open(path)?) })
+                })
+                .collect(),
+            Which::Items(parts) => {
+                let one = |(part, items): (usize, &Items<'a>)| {
+                    Ok(Opened { path: PathBuf::new(), file: name(part), rows: Box::new(items.clone()) })
+                };
+                parts.iter().enumerate().map(one).collect()
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use roles::clock;
 use serde::Serialize;
 
 use super::source::Source;
-use super::{Inputs, sink};
+use super::{Inputs, Rows, sink};
 use crate::kernel::{ERROR, Kernel, Tally};
 use crate::BulkError;
 
@@ -19,9 +19,9 @@ const PREFIX: &str = "halflight.";
 
 /// What is read, and where the results go: one file for each that is read, under its name.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub struct Job<'a> {
     /// The files to read.
-    pub inputs: Inputs,
+    pub inputs: Inputs<'a>,
     /// The folder of the results.
     pub output: PathBuf,
     /// Do finished partitions again, and those of another model.
@@ -35,7 +35,7 @@ pub struct Job {
 /// One file of a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Partition {
-    /// The file that was read.
+    /// The file that was read; empty for items of a data set.
     pub input: PathBuf,
     /// The file that was written.
     pub output: PathBuf,
@@ -95,7 +95,7 @@ struct Line<'a> {
     failed: &'a Option<String>,
 }
 
-impl Job {
+impl Job<'_> {
     /// Does what is not done yet, and writes a line to the log, whether it ends well or not. Files come in the order of
     /// their names, rows in theirs.
     ///
@@ -158,37 +158,37 @@ impl Job {
         report: &mut JobReport,
     ) -> Result<(), BulkError> {
         // Everything that can be refused is refused before the first row.
-        let sources = self.inputs.paths().iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
-        progress.begin(sources.iter().map(|source| source.rows).fold(0, u64::saturating_add));
+        let opened = self.inputs.open()?;
+        progress.begin(opened.iter().map(|part| part.rows.count()).fold(0, u64::saturating_add));
         let mut todo = Vec::new();
-        for (path, source) in self.inputs.paths().iter().zip(&sources) {
-            let output = self.output.join(path.file_name().unwrap_or_default());
-            if same_file(path, &output) {
+        for part in &opened {
+            let output = self.output.join(&part.file);
+            if same_file(&part.path, &output) {
                 return Err(BulkError::input(&output, "is also what is read: name another folder for the results"));
             }
-            let about = stamp(kernel, source);
+            let about = stamp(kernel, &*part.rows);
             let finished = self.finished(&output, &about)?;
-            kernel.schema(&source.schema()?).map_err(|error| match error {
-                BulkError::Column { column, problem } => {
-                    BulkError::input(path, format!("its column `{column}` {problem}"))
+            kernel.schema(&*part.rows.schema()?).map_err(|error| match error {
+                BulkError::Column { column, problem } if !part.path.as_os_str().is_empty() => {
+                    BulkError::input(&part.path, format!("its column `{column}` {problem}"))
                 }
                 other => other,
             })?;
-            todo.push((path, output, about, finished));
+            todo.push((part, output, about, finished));
         }
-        for ((input, output, about, finished), source) in todo.into_iter().zip(&sources) {
+        for (part, output, about, finished) in todo {
             let (rows, errors) = match finished {
                 Some(errors) => {
-                    recount(kernel, source)?;
-                    progress.advance(source.rows);
-                    (source.rows, errors)
+                    recount(kernel, &*part.rows)?;
+                    progress.advance(part.rows.count());
+                    (part.rows.count(), errors)
                 }
-                None => partition(kernel, source, &output, about, progress)?,
+                None => partition(kernel, &*part.rows, &output, about, progress)?,
             };
             report.rows += rows;
             report.rows_skipped += if finished.is_some() { rows } else { 0 };
             report.errors += errors;
-            let input = input.clone();
+            let input = part.path.clone();
             report.partitions.push(Partition { input, output, rows, errors, skipped: finished.is_some() });
         }
         Ok(())
@@ -218,14 +218,14 @@ impl Job {
 }
 
 /// What tells a finished partition: its kernel, and the rows that went in.
-fn stamp(kernel: &dyn Kernel, source: &Source) -> Vec<(String, String)> {
-    let own = [("job", kernel.name().to_owned()), ("input", source.name.to_string())];
+fn stamp(kernel: &dyn Kernel, source: &dyn Rows) -> Vec<(String, String)> {
+    let own = [("job", kernel.name().to_owned()), ("input", source.name().to_string())];
     own.into_iter().chain(kernel.stamp()).map(|(name, text)| (format!("{PREFIX}{name}"), text)).collect()
 }
 
 fn partition(
     kernel: &dyn Kernel,
-    source: &Source,
+    source: &dyn Rows,
     output: &Path,
     about: Vec<(String, String)>,
     progress: &dyn Progress,
@@ -256,7 +256,7 @@ fn count_errors(path: &Path) -> Result<u64, BulkError> {
 }
 
 /// Counts the subjects of a partition that is finished.
-fn recount(kernel: &dyn Kernel, source: &Source) -> Result<(), BulkError> {
+fn recount(kernel: &dyn Kernel, source: &dyn Rows) -> Result<(), BulkError> {
     let Some(column) = kernel.counted() else { return Ok(()) };
     source.batches(1, Some(column))?.try_for_each(|batch| kernel.count(&batch?))
 }

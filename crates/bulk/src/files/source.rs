@@ -5,24 +5,23 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
 use dataset::import::{Budget, parquet_size};
 use host::files::FileError;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use roles::hash::Hash;
 
-use super::{BATCH, MOST_ROWS, PAGES};
+use super::{Batches, PAGES, Rows, batch_rows};
 use crate::BulkError;
 
 /// A file whose pages fit into memory.
 pub(super) struct Source {
     path: PathBuf,
     /// Rows, as its footer says.
-    pub rows: u64,
+    rows: u64,
     /// Names its content: hash of length and footer, which lists every page.
-    pub name: Hash,
+    name: Hash,
     /// Bytes of one row at most.
     row: u64,
 }
@@ -40,24 +39,6 @@ impl Source {
         Ok(Self { path: path.to_owned(), rows: size.rows, row: size.row, name })
     }
 
-    /// The columns.
-    pub fn schema(&self) -> Result<SchemaRef, BulkError> {
-        Ok(self.builder()?.schema().clone())
-    }
-
-    /// All rows in batches of at most [`BATCH`] bytes, where `made` more come out for each row. `only`: one column alone.
-    pub fn batches(&self, made: usize, only: Option<&str>) -> Result<Batches<'_>, BulkError> {
-        let builder = self.builder()?;
-        let each = self.row.max(made as u64).max(1);
-        let rows = (BATCH / each).clamp(1, MOST_ROWS) as usize;
-        let mask = match only {
-            Some(name) => ProjectionMask::columns(builder.parquet_schema(), [name]),
-            None => ProjectionMask::all(),
-        };
-        let reader = guarded(&self.path, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
-        Ok(Batches { path: &self.path, reader })
-    }
-
     fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, BulkError> {
         let failed = |source| FileError::System { path: self.path.clone(), action: "read", source };
         let file = File::open(&self.path).map_err(failed)?;
@@ -65,17 +46,29 @@ impl Source {
     }
 }
 
-/// The rows of a file, batch by batch.
-pub(super) struct Batches<'a> {
-    path: &'a Path,
-    reader: ParquetRecordBatchReader,
-}
+impl Rows for Source {
+    fn count(&self) -> u64 {
+        self.rows
+    }
 
-impl Iterator for Batches<'_> {
-    type Item = Result<RecordBatch, BulkError>;
+    fn name(&self) -> Hash {
+        self.name
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        guarded(self.path, || self.reader.next().transpose()).transpose()
+    fn schema(&self) -> Result<SchemaRef, BulkError> {
+        Ok(self.builder()?.schema().clone())
+    }
+
+    fn batches(&self, made: usize, only: Option<&str>) -> Result<Batches<'_>, BulkError> {
+        let builder = self.builder()?;
+        let rows = batch_rows(self.row.max(made as u64));
+        let mask = match only {
+            Some(name) => ProjectionMask::columns(builder.parquet_schema(), [name]),
+            None => ProjectionMask::all(),
+        };
+        let mut reader =
+            guarded(&self.path, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
+        Ok(Box::new(std::iter::from_fn(move || guarded(&self.path, || reader.next().transpose()).transpose())))
     }
 }
 
