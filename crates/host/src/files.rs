@@ -100,7 +100,7 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError>
 pub fn write_with(
     path: &Path,
     access: Access,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
         temporary(path, access, content)?.persist(path)?;
@@ -121,10 +121,27 @@ pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileEr
     write().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
 }
 
+/// Appends one line to a log, which is made where it is missing, and forces it to the disk: the one file that grows.
+///
+/// # Errors
+/// The file cannot be written, or `line` holds a line break.
+pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
+    let append = || -> io::Result<()> {
+        if line.contains('\n') {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a line of a log holds a line break"));
+        }
+        let mut file = File::options().create(true).append(true).open(path)?;
+        // At once, so that lines of two programs do not mix.
+        file.write_all(format!("{line}\n").as_bytes())?;
+        file.sync_all()
+    };
+    append().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
 fn temporary(
     path: &Path,
     access: Access,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]

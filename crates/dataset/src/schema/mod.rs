@@ -9,10 +9,12 @@ mod compare;
 mod date;
 mod file;
 mod read;
+mod record;
 
 pub use compare::SchemaError;
 pub(crate) use date::days;
 pub use file::SchemaFileError;
+pub use record::{RecordError, RecordReader};
 pub(crate) use read::{Cell, Fault, Met, Overrides, shown};
 
 use std::collections::BTreeSet;

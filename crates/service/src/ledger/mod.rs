@@ -22,7 +22,8 @@ mod witness;
 
 pub use chain::Chain;
 pub use entry::{Entry, EntrySignature};
-pub use event::{Event, Grant, Part};
+pub use event::Event;
+pub use crate::grant::{Grant, Part};
 pub use head::{Checkpoint, GENESIS, Head};
 pub use retirement::Retirement;
 pub use signers::{KEY, KeyFile, Keyring, Signers};

@@ -9,9 +9,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use encoder::Encoder;
+use host::files::is_plain_name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::files::is_plain_name;
 use crate::hash::{Hash, to_hex};
 use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
