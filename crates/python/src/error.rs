@@ -48,6 +48,8 @@ mirrored! {
     roles::keyfile::KeyFileError => "KeyFileError",
     leakage::AuditError => "AuditError",
     experiments::ExperimentError => "CertificateError",
+    bulk::BulkError => "BatchError",
+    dataset::schema::SchemaFileError => "FileError",
 }
 
 #[cfg(feature = "client")]

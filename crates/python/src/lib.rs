@@ -6,7 +6,9 @@
 //! exception of the same name.
 
 mod arrays;
+mod arrow;
 mod audit;
+mod batch;
 mod certificate;
 mod cipher;
 #[cfg(feature = "client")]
@@ -38,6 +40,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<cipher::Ciphertext>()?;
     module.add_class::<cipher::Predictor>()?;
     module.add_class::<audit::AuditReport>()?;
+    module.add_class::<batch::Scoring>()?;
+    module.add_class::<batch::Encryption>()?;
     #[cfg(feature = "client")]
     module.add_class::<client::Client>()?;
     module.add_function(wrap_pyfunction!(pool::forked, module)?)?;

@@ -284,3 +284,28 @@ def attack(
     seed: int,
 ) -> NDArray[np.float32]: ...
 def families(panel: str) -> list[str]: ...
+
+class Scoring:
+    def __init__(
+        self,
+        model: str,
+        ciphertext: str,
+        subject: Optional[str],
+        most_items: Optional[int],
+        prefix: str,
+        tables: Optional[str],
+    ) -> None: ...
+    def score(self, batch: Any) -> tuple[Any, Any]: ...
+    @property
+    def network(self) -> str: ...
+
+class Encryption:
+    def __init__(
+        self,
+        parameters: Parameters,
+        column: str,
+        schema: Optional[str],
+        keep: Optional[list[str]],
+        compressed: bool,
+    ) -> None: ...
+    def encrypt(self, batch: Any) -> tuple[Any, Any]: ...
