@@ -293,6 +293,16 @@ mod tests {
     }
 
     #[test]
+    fn a_log_grows_by_whole_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        append_line(&path, "one").unwrap();
+        append_line(&path, "two").unwrap();
+        assert!(append_line(&path, "three\nfour").is_err());
+        assert_eq!(read(&path, 99).unwrap(), b"one\ntwo\n");
+    }
+
+    #[test]
     fn names_cannot_leave_their_folder() {
         for name in ["", ".", "..", "a/b", "../a", "a\\b", "a\0", ".hidden", "ä", &"a".repeat(65)] {
             assert!(!is_plain_name(name), "{name:?}");

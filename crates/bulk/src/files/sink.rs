@@ -1,6 +1,6 @@
 //! One Parquet file, written whole or not at all.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -33,26 +33,7 @@ pub fn write_batches(
 ) -> Result<u64, BulkError> {
     let (mut rows, mut failed) = (0, None);
     let written = write_with(path, Access::Ordinary, |out| {
-        let mut write = || -> Result<(), BulkError> {
-            let refused = |error: ParquetError| BulkError::input(path, format!("cannot be written: {error}"));
-            let mut batches = batches.peekable();
-            let longest = match batches.peek() {
-                Some(Ok(first)) => longest_row(first),
-                _ => 1,
-            };
-            let properties = properties(schema, about, longest);
-            let mut writer = ArrowWriter::try_new(&mut *out, schema.clone(), Some(properties)).map_err(refused)?;
-            for batch in batches {
-                let batch = batch?;
-                writer.write(&batch).map_err(refused)?;
-                rows += batch.num_rows() as u64;
-                if writer.in_progress_size() >= GROUP {
-                    writer.flush().map_err(refused)?;
-                }
-            }
-            writer.close().map_err(refused).map(drop)
-        };
-        write().map_err(|error| {
+        write_to(out, path, schema, about, batches).map(|written| rows = written).map_err(|error| {
             let reason = error.to_string();
             failed = Some(error);
             io::Error::other(reason)
@@ -64,8 +45,32 @@ pub fn write_batches(
     }
 }
 
+fn write_to(
+    out: &mut (dyn Write + Send),
+    path: &Path,
+    schema: &SchemaRef,
+    about: &[(String, String)],
+    batches: impl Iterator<Item = Result<RecordBatch, BulkError>>,
+) -> Result<u64, BulkError> {
+    let refused = |error: ParquetError| BulkError::input(path, format!("cannot be written: {error}"));
+    let mut batches = batches.peekable();
+    let row = batches.peek().and_then(|first| first.as_ref().ok()).map_or(1, row_bytes);
+    let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties(schema, about, row))).map_err(refused)?;
+    let mut rows = 0;
+    for batch in batches {
+        let batch = batch?;
+        writer.write(&batch).map_err(refused)?;
+        rows += batch.num_rows() as u64;
+        if writer.in_progress_size() >= GROUP {
+            writer.flush().map_err(refused)?;
+        }
+    }
+    writer.close().map_err(refused)?;
+    Ok(rows)
+}
+
 /// Bytes of a row of a batch, about.
-fn longest_row(batch: &RecordBatch) -> usize {
+fn row_bytes(batch: &RecordBatch) -> usize {
     (batch.get_array_memory_size() / batch.num_rows().max(1)).max(1)
 }
 

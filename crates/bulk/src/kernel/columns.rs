@@ -69,15 +69,21 @@ impl<'a> Pixels<'a> {
         if let Some(blobs) = Blobs::of(array) {
             return Ok(Self::Blobs(blobs));
         }
-        let item = match array.data_type() {
-            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => item.data_type(),
-            other => other,
-        };
-        if item != array.data_type() && item.is_integer() {
-            return Ok(Self::Lists(array));
+        if Self::takes(array.data_type()) { Ok(Self::Lists(array)) } else { Err(Self::wrong(name, array.data_type())) }
+    }
+
+    /// Whether columns of this type hold items.
+    pub fn takes(kind: &DataType) -> bool {
+        match kind {
+            DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+                item.data_type().is_integer()
+            }
+            kind => Blobs::takes(kind),
         }
-        let found = array.data_type();
-        Err(BulkError::column(name, format!("is {found}: items are binary, or lists of whole numbers from 0 to 255")))
+    }
+
+    pub fn wrong(name: &str, kind: &DataType) -> BulkError {
+        BulkError::column(name, format!("is {kind}: items are binary, or lists of whole numbers from 0 to 255"))
     }
 
     /// The bytes of a row, or why there are none.

@@ -21,7 +21,7 @@ use crate::BulkError;
 
 /// Encrypts records for whoever holds functional keys of one public key.
 pub struct Encryption {
-    owner: Owner,
+    owner: Arc<Owner>,
     public_key: Hash,
     records: Records,
     options: EncryptionOptions,
@@ -72,7 +72,7 @@ impl Encryption {
     /// # Errors
     /// The records are of other columns than its encoder was fitted on, or an envelope's texts are too long.
     pub fn new(
-        owner: Owner,
+        owner: Arc<Owner>,
         public_key: PublicKeyId,
         records: Records,
         mut options: EncryptionOptions,
@@ -100,7 +100,7 @@ impl Encryption {
         let rows = self.records.rows(batch)?;
         let one = |row| self.encrypt_row(&rows, row);
         let encrypted: Vec<_> = (0..batch.num_rows()).into_par_iter().with_max_len(1).map(one).collect();
-        let bytes = encrypted.iter().flatten().map(Vec::len).sum();
+        let bytes: usize = encrypted.iter().flatten().map(Vec::len).sum();
         let mut ciphertexts = LargeBinaryBuilder::with_capacity(encrypted.len(), bytes);
         let mut errors = StringBuilder::new();
         for result in encrypted {

@@ -26,9 +26,12 @@ const FILES: [&str; 5] = ["network.safetensors", "functional.key", "public.key",
 /// A file as it stood.
 type State = Option<(SystemTime, u64)>;
 
+/// A folder, and its files as they stood.
+type Key = (PathBuf, [State; 5]);
+
 /// Models of this process by their folder, and tables by their bits. A lock is held while one is made, so that a process
 /// of many threads makes it once.
-static MODELS: Mutex<Option<HashMap<(PathBuf, [State; 5]), Arc<Model>>>> = Mutex::new(None);
+static MODELS: Mutex<Option<HashMap<Key, Arc<Model>>>> = Mutex::new(None);
 static TABLES: Mutex<Option<HashMap<u32, Arc<LogTable>>>> = Mutex::new(None);
 
 impl Model {

@@ -31,7 +31,7 @@ impl Records {
     /// The columns that are used up.
     pub(super) fn columns(&self) -> Vec<&str> {
         match self {
-            Self::Items(name) => vec![name],
+            Self::Items(name) => vec![name.as_str()],
             Self::Table(reader) => reader.columns().collect(),
         }
     }
@@ -41,8 +41,12 @@ impl Records {
         for name in self.columns() {
             let names = || input.fields().iter().map(|field| field.name());
             let field = input.field_with_name(name).map_err(|_| missing(name, names()))?;
-            if matches!(self, Self::Table(_)) && !Texts::takes(field.data_type()) {
-                return Err(wrong(name, field.data_type()));
+            match self {
+                Self::Table(_) if !Texts::takes(field.data_type()) => return Err(wrong(name, field.data_type())),
+                Self::Items(_) if !Pixels::takes(field.data_type()) => {
+                    return Err(Pixels::wrong(name, field.data_type()));
+                }
+                _ => {}
             }
         }
         Ok(())

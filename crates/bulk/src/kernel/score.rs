@@ -97,11 +97,7 @@ impl Scoring {
 
     /// Outcomes of items, with one check of subgroups for all of them.
     fn predict(&self, items: &[Result<&[u8], String>]) -> Vec<Outcome> {
-        let admit = |item: &Result<&[u8], String>| -> Result<Cow<[u8]>, String> {
-            let item = Cow::Borrowed(item.clone()?);
-            Ok(self.model.admission().admit(item).map_err(|refusal| refusal.to_string())?.ciphertext)
-        };
-        let mut admitted: Vec<_> = items.par_iter().with_max_len(1).map(admit).collect();
+        let mut admitted: Vec<_> = items.par_iter().with_max_len(1).map(|item| self.admit(item)).collect();
         let bytes: Vec<&[u8]> = admitted.iter().flatten().map(|bytes| &**bytes).collect();
         let mut read = Ciphertext::from_bytes_batch(&bytes).into_iter();
         let ciphertexts: Vec<Result<Ciphertext, String>> = admitted
@@ -126,13 +122,19 @@ impl Scoring {
         ciphertexts.par_iter().with_max_len(1).map(one).collect()
     }
 
+    /// What is worth reading, or why it is not.
+    fn admit<'a>(&self, item: &Result<&'a [u8], String>) -> Result<Cow<'a, [u8]>, String> {
+        let admitted = self.model.admission().admit(Cow::Borrowed(item.clone()?));
+        admitted.map(|admitted| admitted.ciphertext).map_err(|refusal| refusal.to_string())
+    }
+
     /// Counts the items of each subject; why rows are beyond the limit.
     fn over_limits(&self, batch: &RecordBatch) -> Result<Vec<Option<String>>, BulkError> {
         let Some(name) = &self.options.subject else { return Ok(vec![None; batch.num_rows()]) };
         let array = column(batch, name)?;
         let wrong = || BulkError::column(name, format!("is {}: a subject is a text or a number", array.data_type()));
         let subjects = Texts::of(array).ok_or_else(wrong)?;
-        let one = |row| {
+        let one = |row| -> Result<Option<String>, BulkError> {
             let Some(subject) = subjects.get(row) else {
                 return Ok(Some(format!("it has no `{name}`, by which items are counted")));
             };

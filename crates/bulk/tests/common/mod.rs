@@ -75,7 +75,7 @@ impl World {
     pub fn encryption(&self, options: EncryptionOptions) -> Encryption {
         let published = self.authority.published();
         let owner = Owner::new(published, &Silent);
-        Encryption::new(owner, published.key().id(), Records::Items("item".into()), options).unwrap()
+        Encryption::new(Arc::new(owner), published.key().id(), Records::Items("item".into()), options).unwrap()
     }
 
     /// One ciphertext of two pixels.

@@ -1,6 +1,7 @@
 //! Encrypting to Parquet files, from a data set or from Parquet files of records.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bulk::{Encryption, EncryptionOptions, Inputs, Records, Sealing};
@@ -83,7 +84,7 @@ impl Encrypt {
             ..EncryptionOptions::default()
         };
         let id = published.key().id();
-        let encryption = Encryption::new(self.owner(&published, console)?, id, records, options)?;
+        let encryption = Encryption::new(Arc::new(self.owner(&published, console)?), id, records, options)?;
         let bar = console.rate("encrypting");
         let report = table.logged.job(inputs, out, self.force).run(&encryption, &bar)?;
         bar.finish_and_clear();
