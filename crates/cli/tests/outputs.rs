@@ -13,7 +13,7 @@ fn settled(text: &str) -> String {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '_' | '/' | '+' | '=');
-        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len()).max(first.len_utf8());
+        let length = rest.find(|c: char| !is_part(c)).unwrap_or(rest.len()).max(first.len_utf8());
         let (word, after) = rest.split_at(length);
         match first {
             ' ' | '─' if out.ends_with(first) => {}
