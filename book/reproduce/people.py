@@ -22,16 +22,21 @@ def made(folder, name, data, validation, main, collateral, recipe, seed):
                 *recipe["compile"], "--seed", seed)
 
 
-def judged(folder, name, attack, test, main, attributes, recipe, audit=(), certify=(), members=None):
-    """Audits every attribute, certified where there is noise, and encrypts some items."""
+def judged(folder, name, attack, test, main, attributes, recipe, audit=(), certify=None, members=None):
+    """Audits every attribute and encrypts some items. Networks with noise are certified on the items of both data sets, or
+    with the options `certify` on `recipe["fresh"]`."""
     found = {}
     for attribute in attributes:
         more = ["--members", members] if members else []
+        if recipe["noise"] and not certify:
+            more += ["--certify", "--repeated"]
         found[attribute] = kept(folder, f"{name}.{attribute}.audit", "audit", f"{name}.compiled", "--train", attack, "--test",
                                 test, "--main", main, "--collateral", attribute, *audit, *more)
-        if recipe["noise"]:
-            found[attribute]["bound"] = kept(folder, f"{name}.{attribute}.bound", "certify", f"{name}.compiled", "--data",
-                                             recipe["fresh"], "--collateral", attribute, *certify)
+        bound = found[attribute].get("certificate")
+        if recipe["noise"] and certify:
+            bound = kept(folder, f"{name}.{attribute}.bound", "certify", f"{name}.compiled", "--data", recipe["fresh"],
+                         "--collateral", attribute, *certify)
+        found[attribute]["bound"] = bound
     check = kept(folder, f"{name}.check", "check", f"{name}.compiled", "--data", test, "--items", "0..20")
     return found, check
 
@@ -50,3 +55,11 @@ def told(label, outputs, seed, compiled, found, check):
             f"{bound['pooled']['plug_in']:.1f}" if bound else "–", f"{audit['parity']['distance']:.3f}",
             f"{pooled[0]['balanced']['overall']:.1f}", f"{floor['balanced_accuracy']:.1f}",
             f"{check['items']}, {check['mismatches']}, {check['encrypt_ms']:.0f} + {check['evaluate_ms']:.0f}")
+
+
+def summary(told):
+    """What a picture shows of one row: `(label, main %, found, low, high, certified or None, chance)`."""
+    label, compiled, audit = told
+    found, bound = audit["strongest_balanced"], audit["bound"]
+    return (label, compiled["main_accuracy_integer"], found["accuracy"], found["low"], found["high"],
+            bound["pooled"]["bound"] if bound else None, found["chance"])

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 from common import halflight, kept, once
-from people import head, judged, made, told
+from people import head, judged, made, summary, told
+from picture import picture
 
 source, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 table = source / "peterson-barney.csv" if source.is_dir() else source
@@ -62,6 +63,7 @@ def recipes(count):
 
 
 head()
+shown = []
 for seed in seeds:
     train, attack, test, fresh = parts(seed)
     for count in outputs:
@@ -72,3 +74,6 @@ for seed in seeds:
             found, check = judged(folder, name, attack, test, "Vowel", ["Sex", "Type"], recipe, audit=["--families",
                                   "logistic,qda,knn-7,knn-15,forest-5"], certify=["--confidence", 90, "--votes", 1, "--repeated"])
             told(label, count, seed, compiled, found, check)
+            if seed == seeds[0]:
+                shown.append(summary((f"{label}, S = {count}", compiled, found["Sex"])))
+picture(folder / "vowels.svg", "Sex from what is published of a vowel, at equal vowel", shown)

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// What makes the figures doubtful.
 pub(super) fn warnings(report: &AuditReport) -> String {
-    let paragraph = |warning: &String| format!("<p class=\"note\"><b>Warning:</b> {}</p>\n", escape(warning));
+    let paragraph = |warning: &String| format!("<p class=\"warning\"><b>Warning:</b> {}</p>\n", escape(warning));
     report.warnings.iter().map(paragraph).collect()
 }
 
