@@ -3,7 +3,8 @@
 from common import halflight, kept, once, row
 
 HEAD = ("network", "S", "seed", "n + m", "main %, float", "main %, integer", "attribute", "found: balanced %", "AUC",
-        "highest balanced %", "certified: balanced %", "estimate %", "parity distance", "found over all %", "floor %",
+        "highest balanced %", "certified: balanced %", "estimate %", "parity distance: predictions, any (certified)",
+        "found over all %", "floor %",
         "under encryption: items, mismatches, ms")
 
 
@@ -22,7 +23,7 @@ def made(folder, name, data, validation, main, collateral, recipe, seed):
                 *recipe["compile"], "--seed", seed)
 
 
-def judged(folder, name, attack, test, main, attributes, recipe, audit=(), certify=None, members=None):
+def judged(folder, name, attack, test, main, attributes, recipe, audit=(), certify=None, members=None, overall=False):
     """Audits every attribute and encrypts some items. Networks with noise are certified on the items of both data sets, or
     with the options `certify` on `recipe["fresh"]`."""
     found = {}
@@ -37,6 +38,9 @@ def judged(folder, name, attack, test, main, attributes, recipe, audit=(), certi
             bound = kept(folder, f"{name}.{attribute}.bound", "certify", f"{name}.compiled", "--data", recipe["fresh"],
                          "--collateral", attribute, *certify)
         found[attribute]["bound"] = bound
+        if recipe["noise"] and overall:
+            found[attribute]["overall"] = kept(folder, f"{name}.{attribute}.overall", "certify", f"{name}.compiled", "--data",
+                                               test, "--collateral", attribute, "--overall", "--repeated", "--votes", 1)
     check = kept(folder, f"{name}.check", "check", f"{name}.compiled", "--data", test, "--items", "0..20")
     return found, check
 
@@ -52,9 +56,14 @@ def told(label, outputs, seed, compiled, found, check):
             f"{strongest['accuracy']:.1f} ({strongest['low']:.1f} to {strongest['high']:.1f}), {strongest['family']}",
             f"{strongest['auc']:.3f}", f"{highest['accuracy']:.1f} (to {highest['high']:.1f})",
             f"{bound['pooled']['bound']:.1f}" if bound else "none without noise",
-            f"{bound['pooled']['plug_in']:.1f}" if bound else "–", f"{audit['parity']['distance']:.3f}",
+            f"{bound['pooled']['plug_in']:.1f}" if bound else "–", parity(audit),
             f"{pooled[0]['balanced']['overall']:.1f}", f"{floor['balanced_accuracy']:.1f}",
             f"{check['items']}, {check['mismatches']}, {check['encrypt_ms']:.0f} + {check['evaluate_ms']:.0f}")
+
+
+def parity(audit):
+    own = f"{audit['parity']['distance']:.3f}"
+    return f"{own}, {audit['overall']['pooled']['total_variation']:.3f}" if "overall" in audit else own
 
 
 def summary(told):
