@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from common import halflight, kept, once, pooled, row
+from picture import picture
 
 source, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 kind = sys.argv[3] if len(sys.argv) > 3 else "recording"
@@ -112,6 +113,13 @@ for defence in DEFENCES:
             *(f"{votes[k]['accuracy']:.1f}" if k in votes else "–" for k in VOTES),
             item(found["speaker"]["strongest_pooled"]) if "speaker" in found else "–",
             f"{check['inputs'][0]} + {check['inputs'][1]}", f"{check['encrypt_ms']:.0f}, {check['evaluate_ms']:.0f}")
+shown = []
+for defence in DEFENCES:
+    compiled, _, found, bound = results[defence][0]
+    told = found["accent"]["strongest_balanced"]
+    shown.append((NAMES[defence], compiled["main_accuracy_integer"], told["accuracy"], told["low"], told["high"],
+                  bound["pooled"]["bound"] if bound else None, told["chance"]))
+picture(folder / "speech.svg", "Accent from what is published of a spoken digit", shown)
 print()
 for label in ("digit", "accent"):
     found = results[f"clear {label}"]
