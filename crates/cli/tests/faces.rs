@@ -111,7 +111,7 @@ fn from_files_of_faces_to_certified_predictions_under_encryption() {
     let predicted = shop.json(
         "predict --network closed-c.safetensors --key functional.key ciphertexts/0.ct ciphertexts/1.ct ciphertexts/2.ct",
     );
-    let labels = predicted["predictions"].as_array().unwrap().iter().map(|row| row["label"].as_str().unwrap());
+    let labels = predicted["results"].as_array().unwrap().iter().map(|row| row["label"].as_str().unwrap());
     let labels: Vec<&str> = labels.collect();
-    assert!(labels.len() == 3 && labels.iter().all(|label| label.contains("45") || label.contains("44")), "{labels:?}");
+    assert!(labels.len() == 3 && labels.iter().all(|label| ["0-44", "45+"].contains(label)), "{labels:?}");
 }

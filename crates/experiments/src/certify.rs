@@ -68,6 +68,8 @@ pub struct Items {
 pub struct Certifier<'a> {
     networks: Vec<&'a CompiledNetwork>,
     noise: Vec<NoisyOutput>,
+    /// Whether main classes are taken together.
+    overall: bool,
 }
 
 impl<'a> Certifier<'a> {
@@ -83,7 +85,14 @@ impl<'a> Certifier<'a> {
             deviation: noise.deviation,
             tail: noise.tail,
         });
-        Ok(Self { noise: noise.collect(), networks })
+        Ok(Self { noise: noise.collect(), networks, overall: false })
+    }
+
+    /// The same over all items at once, without the main label: its total variation then also bounds how much predictions
+    /// of any kind can differ between two values (demographic parity). What the main label tells of the attribute counts.
+    #[must_use]
+    pub fn overall(self) -> Self {
+        Self { overall: true, ..self }
     }
 
     /// The outputs and labels that attackers of `attribute` would see.
@@ -168,7 +177,7 @@ impl<'a> Certifier<'a> {
         })
     }
 
-    /// The outputs without noise and the labels of a data set, main label as the first network has it.
+    /// The outputs without noise and the labels of a data set, main label as the first network has it, or one for all.
     ///
     /// # Errors
     /// There is no such label, or the data have other columns than a network takes.
@@ -183,11 +192,15 @@ impl<'a> Certifier<'a> {
         for _ in 0..data.len() {
             joint.extend(rows.iter_mut().flat_map(|rows| rows.next().unwrap_or_default()));
         }
+        let (main, main_classes) = match self.overall {
+            true => (vec![0; data.len()], vec!["all items".to_owned()]),
+            false => (main.values.clone(), main.classes.clone()),
+        };
         Ok(CertificateSamples {
             outputs: joint,
-            main: main.values.clone(),
+            main,
             collateral: collateral.values.clone(),
-            main_classes: main.classes.clone(),
+            main_classes,
             collateral_classes: collateral.classes.clone(),
         })
     }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use qfe::peek;
 use roles::admission::{Admitted, Refusal};
 
 use super::model::Model;
 use super::replay::{ReplayError, Replays, Slot};
 use crate::clock;
+use crate::envelope::Envelope;
 use crate::hash::Hash;
 use crate::transport::Problem;
 

@@ -21,7 +21,6 @@ use tokio_rustls::TlsAcceptor;
 
 use super::addresses::{Addresses, Place};
 use super::metrics::Connections;
-use super::names::Names;
 use super::path::without_slash;
 use super::patient::Patient;
 use super::settle::Watched;
