@@ -9,6 +9,7 @@ use std::ffi::{CStr, CString};
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::{Array, RecordBatch, StructArray};
+use arrow_schema::{ArrowError, DataType};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -32,7 +33,7 @@ pub fn read(object: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     let (schema, array) = unsafe { (FFI_ArrowSchema::from_raw(schema.as_ptr()), FFI_ArrowArray::from_raw(array.as_ptr())) };
     // SAFETY: both come from one call, so the array is of that schema, and its buffers live until it is let go.
     let data = unsafe { from_ffi(array, &schema) }.map_err(|error| PyValueError::new_err(error.to_string()))?;
-    if !matches!(data.data_type(), arrow_schema::DataType::Struct(_)) || data.nulls().is_some() {
+    if !matches!(data.data_type(), DataType::Struct(_)) || data.nulls().is_some() {
         return Err(PyTypeError::new_err("a record batch is wanted, and this is one column"));
     }
     Ok(RecordBatch::from(StructArray::from(data)))
@@ -40,10 +41,9 @@ pub fn read(object: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
 
 /// The capsules of a batch.
 pub fn write(py: Python<'_>, batch: RecordBatch) -> PyResult<Capsules<'_>> {
-    let metadata = batch.schema_ref().metadata().clone();
-    let (array, schema) =
-        to_ffi(&StructArray::from(batch).to_data()).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    let schema = schema.with_metadata(metadata).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let refused = |error: ArrowError| PyValueError::new_err(error.to_string());
+    let schema = FFI_ArrowSchema::try_from(&*batch.schema()).map_err(refused)?;
+    let (array, _) = to_ffi(&StructArray::from(batch).to_data()).map_err(refused)?;
     let named = |name: &CStr| Some(CString::from(name));
     Ok((PyCapsule::new(py, schema, named(SCHEMA))?, PyCapsule::new(py, array, named(ARRAY))?))
 }
