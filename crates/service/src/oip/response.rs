@@ -65,7 +65,8 @@ impl Values {
         }
     }
 
-    fn datatype(&self) -> &'static str {
+    /// What the protocol calls it.
+    pub(crate) fn datatype(&self) -> &'static str {
         match self {
             Self::Int64(_) => "INT64",
             Self::Fp32(_) => "FP32",
@@ -81,7 +82,8 @@ impl Values {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// In the binary form.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Int64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             Self::Fp32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),

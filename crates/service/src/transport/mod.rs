@@ -8,6 +8,7 @@ mod decode;
 mod expiry;
 mod exposition;
 mod frame;
+mod grpc;
 mod guard;
 mod log;
 mod metrics;
@@ -42,5 +43,6 @@ pub use trace::Trace;
 
 pub(crate) use exposition::answer as answer_metrics;
 pub(crate) use frame::frame;
+pub(crate) use grpc::{answer as grpc_answer, message as grpc_message};
 pub(crate) use guard::{BYTES, JSON, content};
 pub(crate) use metrics::{latency_buckets, raise};
