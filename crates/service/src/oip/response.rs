@@ -150,7 +150,8 @@ impl InferResponse {
         }
         let find = |request: &RequestedOutput| {
             let known = || self.outputs.iter().map(|output| output.name).collect::<Vec<_>>().join(", ");
-            let wrong = |problem| OipError::Name { kind: "output", name: request.name.clone(), problem, known: known() };
+            let wrong =
+                |problem| OipError::Name { kind: "output", name: request.name.clone(), problem, known: known() };
             let output = self.outputs.iter().find(|output| output.name == request.name);
             let output = output.ok_or_else(|| wrong("is unknown"))?;
             if request.classification.is_some() && matches!(output.values, Values::Text(_)) {

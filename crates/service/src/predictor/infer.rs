@@ -72,7 +72,8 @@ pub fn valid(model: Arc<Model>) -> Result<Arc<Model>, Problem> {
     match model.expires().filter(|_| model.is_expired()) {
         None => Ok(model),
         Some(expired) => {
-            let detail = format!("the functional key expired at {}; ask the authority for a new one", clock::utc(expired));
+            let detail =
+                format!("the functional key expired at {}; ask the authority for a new one", clock::utc(expired));
             Err(Problem::new(StatusCode::GONE, detail))
         }
     }

@@ -133,8 +133,7 @@ async fn model_config(
     let named: m::NamedModel = short(&predictor, &caller, &headers, body).await?;
     let model = find(&predictor, &named)?;
     let (outputs, classes) = extents(&model);
-    let output =
-        |name: &str, data_type: i32, dims: Vec<i64>| m::ModelOutput { name: name.into(), data_type, dims };
+    let output = |name: &str, data_type: i32, dims: Vec<i64>| m::ModelOutput { name: name.into(), data_type, dims };
     let config = m::ModelConfig {
         name: model.name().to_owned(),
         platform: "halflight".into(),

@@ -285,8 +285,8 @@ fn rows(bytes: &[u8], elements: u64, count: usize) -> Result<Vec<Vec<u8>>, Strin
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
     use proptest::prelude::*;
+    use prost::Message;
 
     use super::*;
 
