@@ -20,7 +20,8 @@ fuzz_target!(|data: &[u8]| {
     assert!(bytes <= body.len(), "{bytes} bytes from a body of {}", body.len());
     assert!(request.inputs.iter().all(|input| (1..=ITEMS).contains(&input.items.len())));
     let Ok((input, outputs, id, binary)) = request.only("ciphertext") else { return };
-    let tensor = OutputTensor { name: "output", shape: vec![1, 2], values: Values::Int64(vec![i64::MIN, 7]), labels: vec![] };
+    let tensor =
+        OutputTensor { name: "output", shape: vec![1, 2], values: Values::Int64(vec![i64::MIN, 7]), labels: vec![] };
     let answer = InferResponse { model: "m".into(), version: "v".into(), id, outputs: vec![tensor] };
     if let Ok((text, end)) = answer.body(&outputs, binary) {
         serde_json::from_slice::<serde_json::Value>(&text[..end.unwrap_or(text.len())]).expect("an answer is JSON");

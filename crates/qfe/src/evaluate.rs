@@ -204,11 +204,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// As [`Evaluator::evaluate`].
-    pub fn evaluate_in_steps(
-        &self,
-        ciphertext: &Ciphertext,
-        paired: impl FnOnce(),
-    ) -> Result<Vec<i64>, EvaluateError> {
+    pub fn evaluate_in_steps(&self, ciphertext: &Ciphertext, paired: impl FnOnce()) -> Result<Vec<i64>, EvaluateError> {
         let targets = self.targets(ciphertext)?;
         paired();
         self.logarithms(&targets)

@@ -116,11 +116,7 @@ impl Predictor {
     ///
     /// # Errors
     /// [`PredictError`].
-    pub fn predict_in_steps(
-        &self,
-        ciphertext: &[u8],
-        mut ended: impl FnMut(Step),
-    ) -> Result<Prediction, PredictError> {
+    pub fn predict_in_steps(&self, ciphertext: &[u8], mut ended: impl FnMut(Step)) -> Result<Prediction, PredictError> {
         let ciphertext = Ciphertext::from_bytes(ciphertext)?;
         ended(Step::Read);
         let output = self.evaluator.evaluate_in_steps(&ciphertext, || ended(Step::Paired))?;

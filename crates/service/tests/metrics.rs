@@ -184,7 +184,6 @@ fn alerts_and_dashboard_ask_for_names_that_are_there() {
     }
 }
 
-
 /// From where the other tools of the checks are, or else from the path.
 fn promtool() -> Option<PathBuf> {
     let beside = std::env::var_os("HALFLIGHT_PYTHON").map(|python| Path::new(&python).with_file_name("promtool"));

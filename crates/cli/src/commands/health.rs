@@ -45,7 +45,8 @@ impl Health {
         }
         console.result(&json!({ "url": connection.url(), "ready": self.ready, "health": health }), || {
             let models = health["ready"].as_u64().zip(health["models"].as_u64());
-            let models = models.map_or(String::new(), |(ready, models)| format!(": {ready} of {models} models are ready"));
+            let models =
+                models.map_or(String::new(), |(ready, models)| format!(": {ready} of {models} models are ready"));
             format!("{} answers{models}", connection.url())
         })
     }

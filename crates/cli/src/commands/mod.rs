@@ -4,6 +4,7 @@ mod audit;
 mod authority;
 mod baseline;
 mod bench;
+mod card;
 mod certify;
 mod check;
 mod compile;
@@ -50,6 +51,8 @@ pub enum Command {
     Audit(audit::Audit),
     /// Bound what any attacker can read from the outputs of a compiled network with noise
     Certify(certify::Certify),
+    /// Write a network with its model card, bill of materials and signature, ready to publish
+    Card(card::Card),
     /// Measure what learners without constraint read from the inputs in the clear
     Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
@@ -93,6 +96,7 @@ impl Command {
             Self::Import(import) => import.run(console),
             Self::Audit(audit) => audit.run(console),
             Self::Certify(certify) => certify.run(console),
+            Self::Card(card) => card.run(console),
             Self::Baseline(baseline) => baseline.run(console),
             Self::Authority(authority) => authority.run(console),
             Self::Keygen(keygen) => keygen.run(console),

@@ -94,11 +94,7 @@ async fn health(State(server): Shared, Extension(caller): Extension<Caller>) -> 
     Ok(Json(answer))
 }
 
-async fn metrics(
-    State(server): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-) -> Answer<Response> {
+async fn metrics(State(server): Shared, Extension(caller): Extension<Caller>, headers: HeaderMap) -> Answer<Response> {
     caller.require(Scope::Metrics)?;
     Ok(server.metrics.answer(&server, &headers).await)
 }

@@ -65,7 +65,8 @@ impl Values {
         }
     }
 
-    fn datatype(&self) -> &'static str {
+    /// What the protocol calls it.
+    pub(crate) fn datatype(&self) -> &'static str {
         match self {
             Self::Int64(_) => "INT64",
             Self::Fp32(_) => "FP32",
@@ -81,7 +82,8 @@ impl Values {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    /// In the binary form.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Int64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             Self::Fp32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -148,7 +150,8 @@ impl InferResponse {
         }
         let find = |request: &RequestedOutput| {
             let known = || self.outputs.iter().map(|output| output.name).collect::<Vec<_>>().join(", ");
-            let wrong = |problem| OipError::Name { kind: "output", name: request.name.clone(), problem, known: known() };
+            let wrong =
+                |problem| OipError::Name { kind: "output", name: request.name.clone(), problem, known: known() };
             let output = self.outputs.iter().find(|output| output.name == request.name);
             let output = output.ok_or_else(|| wrong("is unknown"))?;
             if request.classification.is_some() && matches!(output.values, Values::Text(_)) {

@@ -1,6 +1,7 @@
 //! The predictor: evaluates ciphertexts with functional keys, over the Open Inference Protocol v2.
 
 mod admit;
+mod grpc;
 mod infer;
 mod inspect;
 mod metrics;

@@ -12,13 +12,18 @@ use serde_json::{Value, json};
 use super::PredictorServer;
 use super::infer::{self, ready};
 use super::model::Model;
-use super::{page, tell};
+use super::repository::Status;
+use super::{grpc, page, tell};
 use crate::parameters::SIGNATURE_HEADER;
 use crate::transport::{Caller, Problem, Scope, frame};
 
 pub(super) type Shared = State<Arc<PredictorServer>>;
 /// A model and a version in an address.
 pub(super) type Named = (String, String);
+
+/// What is understood besides the protocol itself.
+pub(super) const SERVER_EXTENSIONS: [&str; 5] =
+    ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
 
 /// All routes, with identification, counting and logging around them.
 pub fn router(predictor: Arc<PredictorServer>) -> Router {
@@ -43,7 +48,8 @@ pub fn router(predictor: Arc<PredictorServer>) -> Router {
         .route("/v1/models/{model}/versions/{version}/parameters", get(version_parameters))
         .route("/v1/models/{model}/versions/{version}/public-key", get(version_public_key))
         .route("/v1/models/{model}/versions/{version}/audit", get(version_audit))
-        .merge(page::routes());
+        .merge(page::routes())
+        .merge(grpc::routes());
     frame(routes, tokens, http).with_state(predictor)
 }
 
@@ -87,8 +93,7 @@ async fn openapi() -> Response {
 }
 
 async fn server() -> Json<Value> {
-    let extensions = ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
-    Json(json!({ "name": "halflight", "version": env!("CARGO_PKG_VERSION"), "extensions": extensions }))
+    Json(json!({ "name": "halflight", "version": env!("CARGO_PKG_VERSION"), "extensions": SERVER_EXTENSIONS }))
 }
 
 /// Ready where at least one model is.
@@ -99,15 +104,19 @@ async fn server_ready(State(predictor): Shared) -> Result<Json<Value>, Problem> 
     }
 }
 
-/// Why a model failed names files of this machine: that is for those who may load it.
 async fn index(State(predictor): Shared, Extension(caller): Extension<Caller>) -> Json<Value> {
+    Json(json!(told_index(&predictor, &caller)))
+}
+
+/// Why a model failed names files of this machine: that is for those who may load it.
+pub(super) fn told_index(predictor: &PredictorServer, caller: &Caller) -> Vec<Status> {
     let mut index = predictor.repository.index();
     if caller.require(Scope::Admin).is_err() {
         for status in index.iter_mut().filter(|status| !status.reason.is_empty()) {
             status.reason = "failed to load".into();
         }
     }
-    Json(json!(index))
+    index
 }
 
 async fn load(
@@ -116,7 +125,12 @@ async fn load(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::Admin)?;
-    let (shared, asked) = (Arc::clone(&predictor), name.clone());
+    load_model(&predictor, name).await.map(|()| StatusCode::OK)
+}
+
+/// Loads all versions of a model.
+pub(super) async fn load_model(predictor: &Arc<PredictorServer>, name: String) -> Result<(), Problem> {
+    let (shared, asked) = (Arc::clone(predictor), name.clone());
     let found = tokio::task::spawn_blocking(move || shared.repository.load(&asked)).await;
     if !found.map_err(|error| Problem::internal(&error))? {
         return Err(Problem::not_found("no such model in the folder of models"));
@@ -124,7 +138,7 @@ async fn load(
     let mut index = predictor.repository.index().into_iter();
     match index.find(|status| status.name == name && !status.reason.is_empty()) {
         Some(status) => Err(Problem::refused(status.reason)),
-        None => Ok(StatusCode::OK),
+        None => Ok(()),
     }
 }
 

@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
+use super::PredictorServer;
 use super::infer::{INPUT, ready};
 use super::model::Model;
 use super::routes::{Named, Shared};
-use super::PredictorServer;
 use crate::transport::Problem;
 
 type Told = Result<Json<Value>, Problem>;

@@ -36,7 +36,7 @@ struct Held {
 pub struct RequestBody {
     /// The bytes.
     pub bytes: Vec<u8>,
-    _part: Part,
+    part: Part,
 }
 
 /// What one body holds of the memory, until it is dropped.
@@ -50,6 +50,39 @@ impl AsRef<[u8]> for RequestBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+impl RequestBody {
+    /// The same, unpacked to at most `limit` bytes.
+    pub(super) async fn unpack(mut self, coding: Coding, limit: usize) -> Result<Self, Problem> {
+        let too_long = || {
+            let detail = format!("the message may have at most {limit} bytes here");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        };
+        let mut bytes = Vec::new();
+        let mut decoder = Decoder::new(coding);
+        for piece in self.bytes.chunks(Decoder::PIECE) {
+            if !add(&mut bytes, &decoder.unpack(piece)?, &mut self.part, limit)? {
+                return Err(too_long());
+            }
+            tokio::task::yield_now().await;
+        }
+        if !add(&mut bytes, &decoder.finish()?, &mut self.part, limit)? {
+            return Err(too_long());
+        }
+        self.bytes = bytes;
+        Ok(self)
+    }
+}
+
+/// Adds what was unpacked; false where it is more than `limit`.
+fn add(bytes: &mut Vec<u8>, more: &[u8], part: &mut Part, limit: usize) -> Result<bool, Problem> {
+    if more.len() > limit - bytes.len() {
+        return Ok(false);
+    }
+    part.take(more.len())?;
+    bytes.extend_from_slice(more);
+    Ok(true)
 }
 
 impl BodyLimits {
@@ -121,24 +154,18 @@ async fn collect(
         };
         // In small pieces, each of which unpacks to little, so that other requests have their turn.
         for piece in data.chunks(Decoder::PIECE) {
-            let unpacked = decoder.unpack(piece)?;
-            if unpacked.len() > limit - bytes.len() {
+            if !add(&mut bytes, &decoder.unpack(piece)?, &mut part, limit)? {
                 return Ok(None);
             }
-            part.take(unpacked.len())?;
-            bytes.extend_from_slice(&unpacked);
             tokio::task::yield_now().await;
         }
     }
-    if let Some(decoder) = decoder {
-        let rest = decoder.finish()?;
-        if rest.len() > limit - bytes.len() {
-            return Ok(None);
-        }
-        part.take(rest.len())?;
-        bytes.extend_from_slice(&rest);
+    if let Some(decoder) = decoder
+        && !add(&mut bytes, &decoder.finish()?, &mut part, limit)?
+    {
+        return Ok(None);
     }
-    Ok(Some(RequestBody { bytes, _part: part }))
+    Ok(Some(RequestBody { bytes, part }))
 }
 
 impl Part {

@@ -24,9 +24,8 @@ pub(super) fn seconds(year: i64, month: i64, day: i64, time: [i64; 3]) -> Option
 /// Seconds since 1970 of a date in a TOML file, with or without a time of day; without an offset it is UTC.
 pub(super) fn of_toml(date: &toml::value::Datetime) -> Option<i64> {
     let day = date.date?;
-    let time = date.time.map_or([0; 3], |time| {
-        [time.hour.into(), time.minute.into(), i64::from(time.second.unwrap_or(0))]
-    });
+    let time =
+        date.time.map_or([0; 3], |time| [time.hour.into(), time.minute.into(), i64::from(time.second.unwrap_or(0))]);
     let offset = match date.offset {
         Some(toml::value::Offset::Custom { minutes }) => i64::from(minutes),
         _ => 0,

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::grpc::{GRPC, GRPC_PROTO};
 use super::names::Names;
 use super::{Peer, Problem};
 
@@ -37,7 +38,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Result<Response, Prob
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        content(request.headers(), &[JSON, BYTES], true)?;
+        content(request.headers(), &[JSON, BYTES, GRPC, GRPC_PROTO], true)?;
     }
     Ok(next.run(request).await)
 }

@@ -179,7 +179,8 @@ impl HttpMetrics {
     /// Counts one answer.
     pub(super) fn request(&self, seen: &Seen<'_>) {
         // Extension methods are words that a caller chooses.
-        let method = if matches!(seen.method, "GET" | "HEAD" | "POST" | "PUT" | "DELETE") { seen.method } else { "other" };
+        let method =
+            if matches!(seen.method, "GET" | "HEAD" | "POST" | "PUT" | "DELETE") { seen.method } else { "other" };
         let (route, outcome) = (seen.route.to_owned(), seen.outcome.name());
         let labels = RequestLabels { route: route.clone(), method: method.to_owned(), status: seen.status.into() };
         self.requests.get_or_create(&labels).inc();

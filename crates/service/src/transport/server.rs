@@ -9,9 +9,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -30,6 +30,12 @@ use crate::clock::utc;
 
 /// Bytes of answers that the system keeps for a peer that does not read.
 const SEND_BUFFER: u32 = 256 << 10;
+/// What TLS calls HTTP/2.
+const HTTP2: &[u8] = b"h2";
+/// Calls at once over one connection of HTTP/2.
+const STREAMS: u32 = 64;
+/// Bytes that a peer may send in one call of HTTP/2 before they are read.
+const WINDOW: u32 = 1 << 20;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// What a connection hears whose address has too many; it is not read first.
@@ -193,8 +199,7 @@ impl Server {
                 patience: self.options.header_patience,
                 _held: (permit, place, Open::new(&self.connections)),
             };
-            let stream = Patient::new(stream, self.options.write_patience);
-            tokio::spawn(connection.serve(stream, acceptor));
+            tokio::spawn(connection.serve(stream, self.options.write_patience, acceptor));
         }
         watching.abort();
         drop(self.listener);
@@ -293,20 +298,26 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(mut self, stream: Patient, tls: Option<TlsAcceptor>) {
-        let Some(tls) = tls else { return self.speak(stream).await };
-        match tokio::time::timeout(self.patience, tls.accept(stream)).await {
+    async fn serve(mut self, stream: TcpStream, patience: Duration, tls: Option<TlsAcceptor>) {
+        let Some(tls) = tls else {
+            let newer = prefers_http2(&stream, self.patience).await;
+            return self.speak(Patient::new(stream, patience), newer).await;
+        };
+        match tokio::time::timeout(self.patience, tls.accept(Patient::new(stream, patience))).await {
             Ok(Ok(stream)) => {
-                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let session = stream.get_ref().1;
+                let shown = session.peer_certificates().and_then(<[_]>::first);
                 self.peer.certificate = shown.and_then(CertificateNames::of);
-                self.speak(stream).await;
+                let newer = session.alpn_protocol() == Some(HTTP2);
+                self.speak(stream, newer).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake too slow"),
         }
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    /// `newer`: in HTTP/2, which gRPC speaks.
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, newer: bool) {
         let (routes, peer) = (TowerToHyperService::new(self.router), Arc::new(self.peer));
         let service = service_fn(move |request: Request<Incoming>| {
             let (parts, body) = request.into_parts();
@@ -319,19 +330,63 @@ impl Connection {
             let answer = routes.call(request);
             async move {
                 let mut response = answer.await?;
-                reading.settle(&mut response);
+                // A stream of HTTP/2 ends alone.
+                if !newer {
+                    reading.settle(&mut response);
+                }
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.patience)
-            .max_buf_size(64 << 10)
-            .serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = self.watcher.watch(connection).await {
+        let stream = TokioIo::new(stream);
+        let ended = match newer {
+            false => {
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(self.patience)
+                    .max_buf_size(64 << 10)
+                    .serve_connection(stream, service);
+                self.watcher.watch(connection).await
+            }
+            true => {
+                let connection = http2::Builder::new(TokioExecutor::new())
+                    .timer(TokioTimer::new())
+                    .max_concurrent_streams(STREAMS)
+                    .max_header_list_size(16 << 10)
+                    .max_send_buf_size(SEND_BUFFER as usize)
+                    .initial_stream_window_size(WINDOW)
+                    .initial_connection_window_size(4 * WINDOW)
+                    // A peer that does not answer is gone.
+                    .keep_alive_interval(self.patience)
+                    .keep_alive_timeout(self.patience)
+                    .serve_connection(stream, service);
+                self.watcher.watch(connection).await
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "connection ended early");
         }
     }
+}
+
+/// Whether a peer without TLS begins in HTTP/2: with its first four bytes, which no request of HTTP/1 begins with.
+async fn prefers_http2(stream: &TcpStream, patience: Duration) -> bool {
+    const PREFACE: &[u8; 4] = b"PRI ";
+    let look = async {
+        let mut first = [0; PREFACE.len()];
+        loop {
+            match stream.peek(&mut first).await {
+                Ok(count) if count > 0 && PREFACE.starts_with(&first[..count]) => {
+                    if count == PREFACE.len() {
+                        return true;
+                    }
+                    // The rest is under way.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                _ => return false,
+            }
+        }
+    };
+    tokio::time::timeout(patience, look).await.unwrap_or(false)
 }
 
 /// Ready when the process is asked to end (interrupt, or terminate).

@@ -117,9 +117,11 @@ fn forward(waiting: &Receiver<Value>, post: impl Fn(Vec<Value>) -> Result<(), St
 }
 
 fn post(agent: &Agent, url: &str, resource: &Value, requests: Vec<Value>) -> Result<(), String> {
-    let spans: Vec<Value> = requests.into_iter().flat_map(|spans| spans.as_array().cloned().unwrap_or_default()).collect();
+    let spans: Vec<Value> =
+        requests.into_iter().flat_map(|spans| spans.as_array().cloned().unwrap_or_default()).collect();
     let scope = json!({ "name": "halflight", "version": env!("CARGO_PKG_VERSION") });
-    let body = json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "scope": scope, "spans": spans }] }] });
+    let body =
+        json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": [{ "scope": scope, "spans": spans }] }] });
     let request = agent.post(url).header("content-type", "application/json");
     request.send(body.to_string().as_bytes()).map(|_| ()).map_err(|error| error.to_string())
 }
@@ -188,8 +190,7 @@ mod tests {
         trace.brings(2);
         let start = trace.start;
         trace.step("evaluate", start, start + Duration::from_millis(3), Some(1));
-        let about =
-            About { method: "POST", route: "/x", status: 500, outcome: Outcome::Failed, caller: Some("ward") };
+        let about = About { method: "POST", route: "/x", status: 500, outcome: Outcome::Failed, caller: Some("ward") };
         let spans = spans(&trace, &about, start + Duration::from_millis(5));
         assert_eq!(spans[0]["traceId"].as_str().unwrap().len(), 32);
         assert_eq!(spans[1]["parentSpanId"], spans[0]["spanId"]);

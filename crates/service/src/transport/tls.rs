@@ -131,7 +131,7 @@ impl TlsOptions {
         let mut config = builder
             .with_single_cert(certificates(&self.certificates)?, key)
             .map_err(|error| FileError::content(&self.certificates, error))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
 }

@@ -148,8 +148,7 @@ fn is_name(name: &str) -> bool {
 fn parse(text: &str) -> Option<(u128, u64, bool)> {
     let mut parts = text.trim().split('-');
     let version = number(parts.next()?, 2)?;
-    let (trace, parent, flags) =
-        (number(parts.next()?, 32)?, number(parts.next()?, 16)?, number(parts.next()?, 2)?);
+    let (trace, parent, flags) = (number(parts.next()?, 32)?, number(parts.next()?, 16)?, number(parts.next()?, 2)?);
     if version == 0xff || (version == 0 && parts.next().is_some()) || trace == 0 || parent == 0 {
         return None;
     }

@@ -28,7 +28,8 @@ impl Keys {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         let keys = self.reading.state()?.keys(&self.project, clock::now());
-        let mut keys = keys.with_context(|| format!("--project is {}: the ledger has no such project", self.project))?;
+        let mut keys =
+            keys.with_context(|| format!("--project is {}: the ledger has no such project", self.project))?;
         keys.retain(|key| self.all || (key.valid && key.current));
         console.result(&json!({ "project": self.project, "keys": keys }), || {
             let rows = keys.iter().map(|key| {
