@@ -11,7 +11,7 @@ COMPRESSED, INFINITE = 0x80, 0x40
 def coordinates(data):
     """Big-endian numbers of 48 bytes, the first without its flags."""
     numbers = [bytes([data[0] & ~FLAGS]) + data[1:48], *(data[start : start + 48] for start in range(48, len(data), 48))]
-    values = [int.from_bytes(number) for number in numbers]
+    values = [int.from_bytes(number, "big") for number in numbers]
     if max(values) >= FIELD:
         raise ValueError("a coordinate is not below the prime of the field")
     return values
