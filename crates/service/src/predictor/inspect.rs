@@ -44,7 +44,7 @@ pub fn ciphertext(model: &Model, replays: &Replays, source: &Arc<str>, item: Vec
     let seal = seal.map(|seal| {
         replays.check(seal.sent, clock::now()).map_err(replayed)?;
         let sender = seal.sender.map_or_else(|| Arc::clone(source), |key| key.to_string().into());
-        Ok(Seal { name: seal.name, sender, sent: seal.sent })
+        Ok::<_, Problem>(Seal { name: seal.name, sender, sent: seal.sent })
     });
     Ok(Item { ciphertext: ciphertext.into_owned(), seal: seal.transpose()? })
 }
