@@ -38,7 +38,7 @@ one() {
   mkdir -p "$corpus/$target" "$scratch/$target"
   local dictionary=()
   [ ! -e "$target.dict" ] || dictionary=(-dict="$target.dict")
-  TMPDIR=$scratch/$target RAYON_NUM_THREADS=1 nice -n 19 "$binaries/$target" "$corpus/$target" \
+  TMPDIR=$scratch/$target nice -n 19 "$binaries/$target" "$corpus/$target" \
     -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len="${MAX_LEN:-2048}" -len_control=50 \
     -print_final_stats=1 -artifact_prefix="artifacts/$target-" "${dictionary[@]}" \
     >"$scratch/$target.log" 2>&1 || true

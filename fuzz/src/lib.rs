@@ -2,11 +2,21 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use sha2::{Digest, Sha256};
 
 /// What an import may unpack here: small, so that what asks for more is found soon.
 pub const BUDGET: u64 = 16 << 20;
+
+/// Makes the calling thread the only one that works: handing over to others takes longer than most inputs.
+pub fn alone() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+        threads.build_global().expect("nobody made the pool before");
+    });
+}
 
 /// A file, for parsers that read paths. `TMPDIR` should lie in memory.
 pub struct Scratch(PathBuf);

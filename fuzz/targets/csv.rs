@@ -13,6 +13,7 @@ use libfuzzer_sys::fuzz_target;
 static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("table.csv"));
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [rule, kind, data @ ..] = data else { return };
     let named = |bit: u8, name: &str| if kind & bit != 0 { vec![name.to_owned()] } else { vec![] };
     let rules = TableRules {

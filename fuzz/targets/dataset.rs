@@ -19,6 +19,7 @@ static VALID: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let bytes = match mode % 3 {
         0 => data.to_vec(),

@@ -22,6 +22,7 @@ static KEYS: LazyLock<(MasterKey, Encryptor)> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let mut bytes = data.iter().copied();
     let mut next = || bytes.next().map(|byte| i32::from(byte as i8));
     let (Some(units), Some(outputs), Some(scale)) = (next(), next(), next()) else { return };

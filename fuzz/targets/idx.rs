@@ -12,6 +12,7 @@ static IMAGES: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("images"));
 static LABELS: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("labels"));
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let (labels, images) = data.split_at(usize::from(mode >> 1).min(data.len()));
     let options = IdxOptions { transpose: mode % 2 == 1, budget: BUDGET, ..IdxOptions::default() };

@@ -34,6 +34,7 @@ static VALID: LazyLock<Valid> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let valid = &*VALID;
     let bytes = if mode % 2 == 0 { data.to_vec() } else { edited(valid.text.as_bytes(), data) };

@@ -18,6 +18,7 @@ fn after_header(elements: &[u8]) -> Vec<u8> {
 }
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let bytes = match mode % 4 {
         0 => data.to_vec(),

@@ -13,6 +13,7 @@ use model::{CompiledNetwork, ImportOptions, Inputs};
 static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("network.mlm"));
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let text = match mode % 4 {
         0 => data.to_vec(),

@@ -50,6 +50,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [which, changes @ ..] = data else { return };
     let mut bytes = WORLD.objects[usize::from(*which) % WORLD.objects.len()].clone();
     let body = bytes.len() - 32;

@@ -40,6 +40,7 @@ static VALID: LazyLock<[(CompiledNetwork, Vec<u8>); 2]> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let bytes = match mode % 4 {
         0 => data.to_vec(),

@@ -23,6 +23,7 @@ fn archive(arrays: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
 }
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let bytes = match mode % 4 {
         0 => data.to_vec(),

@@ -12,6 +12,7 @@ static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("people.parquet")
 static VALID: &[u8] = include_bytes!("../../crates/dataset/tests/files/people.parquet");
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let bytes = if mode % 4 == 0 { data.to_vec() } else { edited(VALID, data) };
     let rules = TableRules { budget: BUDGET, ..TableRules::default() };

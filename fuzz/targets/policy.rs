@@ -14,6 +14,7 @@ use service::transport::Tokens;
 static TOKENS: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("tokens.toml"));
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(policy) = Policy::parse(text, Path::new("policy.toml")) {
         assert_eq!(policy.hash(), Hash::of_bytes(data));

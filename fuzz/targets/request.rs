@@ -12,6 +12,7 @@ use service::oip::{InferRequest, InferResponse, OutputTensor, Values};
 const ITEMS: usize = 4;
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let Some((length, body)) = data.split_first_chunk::<2>() else { return };
     let length = u16::from_le_bytes(*length);
     let header = (length != u16::MAX).then_some(usize::from(length));

@@ -11,6 +11,7 @@ static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("schema.json"));
 static AGAIN: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("again.json"));
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let Ok(schema) = Schema::load(FILE.put(data)) else { return };
     assert_eq!(schema.names().len(), schema.width());
     schema.save(AGAIN.path()).expect("it can be written");

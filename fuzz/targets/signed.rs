@@ -59,6 +59,7 @@ static VALID: LazyLock<Valid> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let valid = &*VALID;
     let ours = usize::from(*mode) % 12;

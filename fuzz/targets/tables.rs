@@ -20,6 +20,7 @@ static TABLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let whole = &*TABLE;
     let table = if mode % 4 == 0 { data.to_vec() } else { edited(whole, data) };

@@ -11,6 +11,7 @@ static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("integers.safeten
 static AGAIN: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("again.safetensors"));
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, low, constant, data @ ..] = data else { return };
     let options = ImportOptions {
         inputs: Inputs::Pixels { height: 1, width: 2, bits: 8 },

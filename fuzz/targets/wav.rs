@@ -11,6 +11,7 @@ use libfuzzer_sys::fuzz_target;
 static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("7_anna_1.wav"));
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let labels = LabelSource::Pattern("{digit}_{speaker}_{}.wav".into());
     let augment = usize::from(mode % 2);

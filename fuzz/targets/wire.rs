@@ -10,6 +10,7 @@ use qfe::{
 };
 
 fuzz_target!(|data: &[u8]| {
+    halflight_fuzz::alone();
     let [mode, data @ ..] = data else { return };
     let data = if mode % 2 == 1 { sealed(data) } else { data.to_vec() };
     let encoding = peek(&data).map(|header| header.encoding).unwrap_or(Encoding::Uncompressed);

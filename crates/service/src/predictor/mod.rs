@@ -149,3 +149,12 @@ impl PredictorServer {
         }
     }
 }
+
+/// Runs a model in every interleaving of its threads that takes a processor away from one of them at most so many times
+/// where it could have gone on: faults need few, and all interleavings take too long.
+#[cfg(test)]
+fn interleaved(switches: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(switches);
+    builder.check(model);
+}

@@ -123,6 +123,7 @@ impl<M> Slot<M> {
 mod tests {
     use loom::thread;
 
+    use super::super::interleaved;
     use super::*;
 
     fn files(version: u64) -> Option<Files> {
@@ -148,15 +149,11 @@ mod tests {
     /// An administrator stops a model while its damaged new files are read: the old one came back.
     #[test]
     fn in_every_interleaving_an_unloaded_model_does_not_come_back_by_a_reload_that_fails() {
-        loom::model(|| {
+        interleaved(3, || {
             let slots = serving(1);
             let other = Arc::clone(&slots);
             let watch = thread::spawn(move || {
-                let fails = |_: &&str, old| {
-                    thread::yield_now();
-                    (old, "damaged".to_owned())
-                };
-                other.scan(|| folder(2), fails);
+                other.scan(|| folder(2), |_, old| (old, "damaged".to_owned()));
             });
             assert!(slots.unload(|&key| key == "ward"));
             assert_eq!(ward(&slots), None);
@@ -167,7 +164,7 @@ mod tests {
 
     #[test]
     fn in_every_interleaving_readers_have_one_of_the_versions_and_the_newest_at_the_end() {
-        loom::model(|| {
+        interleaved(3, || {
             let slots = serving(1);
             let (watching, asking) = (Arc::clone(&slots), Arc::clone(&slots));
             let load = |version: u64| move |_: &&str, _: Option<Arc<u64>>| (Some(Arc::new(version)), String::new());
