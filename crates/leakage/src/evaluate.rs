@@ -1,10 +1,11 @@
 //! From scores to the rows of the report, and the choice of the strongest.
 
+use crate::balance::{self, Answers, Shares};
 use crate::metrics::{Calibration, Scores, auc, chance, tpr_at_fpr, wilson};
 use crate::observations::Observations;
 use crate::report::{AttackerScore, Finding, Scope};
 
-const LEVEL: f64 = 0.95;
+pub(crate) const LEVEL: f64 = 0.95;
 const FALSE_POSITIVES: f64 = 1e-3;
 
 /// Scores of every family of one run, with the items they belong to.
@@ -51,27 +52,45 @@ pub(crate) fn views(train: &Observations, test: &Observations) -> Vec<View> {
     std::iter::once(pooled).chain(within).collect()
 }
 
-/// One row per family and view, in that order: means over the runs.
+/// What all attackers found.
+pub(crate) struct Rows {
+    /// One row per family and view, in that order: means over the runs.
+    pub rows: Vec<AttackerScore>,
+    /// The answers of every family on the test items, means over the runs.
+    pub answers: Vec<Answers>,
+}
+
+/// Scores every family in every view.
 pub(crate) fn attackers(
     names: &[String],
     views: &[View],
     runs: &[Run],
     train: &Observations,
     test: &Observations,
-) -> Vec<AttackerScore> {
+) -> Rows {
     let mut rows = Vec::with_capacity(names.len() * views.len());
-    let prior = Prior::of(train);
+    let mut answers = Vec::with_capacity(names.len());
+    let (prior, shares) = (Prior::of(train), Shares::of(train));
     for (family, name) in names.iter().enumerate() {
         let calibrations: Vec<Calibration> =
             (runs.iter()).map(|run| Calibration::fit(&run.held_scores[family], &run.held.collateral)).collect();
+        let answered = |run: (&Run, &Calibration)| {
+            let (run, calibration) = run;
+            let of = |scores, data| Answers::of(scores, data, calibration, &shares);
+            (of(&run.test_scores[family], test), of(&run.held_scores[family], &run.held))
+        };
+        let (on_test, on_held): (Vec<Answers>, Vec<Answers>) = runs.iter().zip(&calibrations).map(answered).unzip();
+        let (on_test, on_held) = (Answers::mean(&on_test), Answers::mean(&on_held));
         for view in views {
             let measured: Vec<Measured> = (runs.iter().zip(&calibrations))
                 .map(|(run, calibration)| measure(view, family, run, calibration, test, &prior))
                 .collect();
-            rows.push(row(name, view, &measured, test));
+            let balanced = balance::row(&on_test, &on_held, view.class, LEVEL);
+            rows.push(AttackerScore { balanced, ..row(name, view, &measured, test) });
         }
+        answers.push(on_test);
     }
-    rows
+    Rows { rows, answers }
 }
 
 struct Measured {
@@ -154,6 +173,7 @@ fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> A
         bits: mean(|m| m.bits),
         held_out: 100.0 * mean(|m| m.held_out),
         spread: 100.0 * (most - least),
+        balanced: None,
     }
 }
 
@@ -201,7 +221,7 @@ pub(crate) fn highest(
 }
 
 /// The level at which so many intervals hold together with 95 % (Bonferroni).
-fn simultaneous(intervals: usize) -> f64 {
+pub(crate) fn simultaneous(intervals: usize) -> f64 {
     1.0 - (1.0 - LEVEL) / intervals.max(1) as f64
 }
 
@@ -224,6 +244,7 @@ fn finding(row: &AttackerScore, test: &Observations, level: f64) -> Finding {
         high: 100.0 * high,
         chance: row.chance,
         advantage: row.advantage,
+        auc: row.auc,
     }
 }
 

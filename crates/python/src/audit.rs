@@ -131,7 +131,7 @@ pub fn audit(
             (true, Some([train, test]), Some(network)) => {
                 bar.note("certifying");
                 let certifier = Certifier::new(vec![&**network])?;
-                let items = certifier.unseen(train, test, &options.attribute)?;
+                let items = certifier.unseen(train, test, &options.attribute, false)?;
                 Some(certifier.certify(&items, &CertificateOptions::default(), None)?.certificate)
             }
             _ => None,
@@ -141,6 +141,7 @@ pub fn audit(
             data,
             network: network.as_deref(),
             undefended: undefended.as_ref().map(|(train, test)| [train, test]),
+            members: None,
             others: &others,
         };
         let beside = Beside { reconstruction, controls };

@@ -52,6 +52,8 @@ mirrored! {
     training::PartsError => "ImportFailed",
     leakage::AuditError => "AuditError",
     experiments::ExperimentError => "CertificateError",
+    bulk::BulkError => "BatchError",
+    dataset::schema::SchemaFileError => "FileError",
 }
 
 #[cfg(feature = "client")]

@@ -6,8 +6,10 @@
 //! exception of the same name.
 
 mod arrays;
+mod arrow;
 #[cfg(feature = "trainer")]
 mod audit;
+mod batch;
 #[cfg(feature = "trainer")]
 mod certificate;
 mod cipher;
@@ -67,6 +69,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<keys::FunctionalKey>()?;
     module.add_class::<cipher::Ciphertext>()?;
     module.add_class::<cipher::Predictor>()?;
+    module.add_class::<batch::Scoring>()?;
+    module.add_class::<batch::Encryption>()?;
     module.add_function(wrap_pyfunction!(pool::forked, module)?)?;
     module.add_function(wrap_pyfunction!(pool::running, module)?)?;
     module.add_function(wrap_pyfunction!(table::read_table, module)?)?;

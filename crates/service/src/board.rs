@@ -63,8 +63,13 @@ impl Board {
         files::make_folder(&folder.join(MESSAGES))?;
         let longest = usize::try_from(definition.most()).unwrap_or(MOST).min(MOST);
         let bodies = BodyLimits::new(4 * longest, longest, Duration::from_secs(120));
-        let http = Arc::new(HttpMetrics::register(&mut Registry::with_prefix("halflight")));
+        let http = Arc::new(HttpMetrics::register(&mut Registry::with_prefix("halflight"), "board"));
         Ok(Arc::new(Self { folder, definition, tokens, bodies, http }))
+    }
+
+    /// Counts of requests.
+    pub fn http_metrics(&self) -> Arc<HttpMetrics> {
+        Arc::clone(&self.http)
     }
 
     fn longest(&self) -> usize {

@@ -13,7 +13,7 @@ use model::CompiledNetwork;
 use report::Page;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExperimentError, noise_bound, noise_of};
+use crate::{ExperimentError, Parity, noise_bound, noise_of, parity};
 
 /// What is audited. Every pair is of the items that attackers learn from and of those that they are scored on.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,8 @@ pub struct Subject<'a> {
     pub network: Option<&'a CompiledNetwork>,
     /// The same items as an undefended network shows them.
     pub undefended: Option<[&'a Observations; 2]>,
+    /// Items that the network learned from, as attackers see them.
+    pub members: Option<&'a Observations>,
     /// Further attributes of the items.
     pub others: &'a [Attribute],
 }
@@ -51,6 +53,9 @@ pub struct Audited {
     /// What no attacker exceeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
+    /// Predictions by value of the attribute; absent where the main label audited is not the network's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parity: Option<Parity>,
 }
 
 impl Audited {
@@ -93,6 +98,7 @@ pub fn audit(
     let seed = options.seeds.first().copied().unwrap_or_default();
     let [train, test] = subject.seen;
     let extras = Extras {
+        members: subject.members,
         undefended: subject.undefended.map(|[train, _]| Undefended { outputs: &train.outputs, width: train.width }),
         controls: subject.undefended.iter().map(|&[train, test]| ("undefended network".into(), train, test)).collect(),
     };
@@ -116,7 +122,9 @@ pub fn audit(
         [] => Vec::new(),
         others => audit_attributes(train, test, others, &options, progress)?,
     };
-    Ok(Audited { report, attributes, certificate: None })
+    let own = subject.network.filter(|network| network.classes() == test.main_classes);
+    let parity = own.map(|network| parity(network, test)).transpose()?;
+    Ok(Audited { report, attributes, certificate: None, parity })
 }
 
 /// The values of a label that both data sets have with the same classes.

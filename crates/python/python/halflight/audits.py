@@ -75,6 +75,24 @@ class AuditReport:
         return None if found is None else _finding(found)
 
     @property
+    def strongest_balanced(self) -> Optional[Finding]:
+        """The attacker that tells most if every value were as frequent; accuracies are balanced ones."""
+        found = self._values.get("strongest_balanced")
+        return None if found is None else _finding(found)
+
+    @property
+    def main_label(self) -> Optional[dict[str, float]]:
+        """What the main label alone tells over all items: ``accuracy``, ``balanced_accuracy``, ``most_frequent``; percent."""
+        found: Optional[dict[str, float]] = self._values.get("main_label")
+        return found
+
+    @property
+    def continuous(self) -> Optional[dict[str, Any]]:
+        """How well an attribute of numbers is guessed as a number: R², rank correlation, mean error."""
+        found: Optional[dict[str, Any]] = self._values.get("continuous")
+        return found
+
+    @property
     def attackers(self) -> list[dict[str, Any]]:
         """Every attacker in both scopes: accuracy, interval, AUC, TPR at FPR 0.001, bits."""
         return list(self._values["attackers"])

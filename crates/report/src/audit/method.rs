@@ -24,6 +24,10 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
          farthest above chance on held-out items.</dd>\n\
          <dt>Chance</dt><dd>How often the best guess from the main label alone is right on the test items; equal shares \
          where the values' frequencies do not differ significantly (χ², 0.1 %).</dd>\n\
+         <dt>Balanced</dt><dd>The mean over the values of how often items of each are named right, and over the main \
+         classes: as if every value were as frequent. Answers are by likelihood, from calibrated probabilities over the \
+         shares within the main class. Chance is one over the number of values. The main label alone tells, over all \
+         items, what stands beside: no outputs of a service that is right tell less.</dd>\n\
          <dt>Advantage</dt><dd>(accuracy − chance)/(100 − chance). In words, of the largest among strongest and highest \
          whose interval lies above chance: a trace, below 0.05; a clear leak, below 0.25; a strong leak above; nothing \
          measurable, where there is none. Many items of one subject are named where their interval lies above chance and \

@@ -2,6 +2,7 @@
 
 mod outputs;
 mod text;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,13 @@ pub struct Audit {
     /// where the network learned from the other; the outputs need noise
     #[arg(long)]
     certify: bool,
+    /// With `--certify`: the population has few values, so that items which repeat each other are draws of their own
+    #[arg(long, requires = "certify")]
+    repeated: bool,
+    /// Items that the network learned from, for a control attack: what it tells about them and not about others, it has
+    /// memorised
+    #[arg(long, value_name = "FILE")]
+    members: Option<PathBuf>,
     /// Write outputs and labels of both data sets, for attackers of one's own
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
@@ -143,8 +151,9 @@ impl Audit {
         }
         console.result(&outcome, || {
             let reports = std::iter::once(&outcome.report).chain(&outcome.attributes).map(text::report);
+            let parity = outcome.parity.as_ref().map(text::parity);
             let certificate = outcome.certificate.as_ref().map(certify::bounds);
-            reports.chain(certificate).collect::<Vec<_>>().join("\n\n")
+            reports.chain(parity).chain(certificate).collect::<Vec<_>>().join("\n\n")
         })
     }
 
@@ -154,19 +163,29 @@ impl Audit {
         let undefended = self.undefended.as_deref().map(CompiledNetwork::load).transpose()?;
         let bare = undefended.as_ref().map(|bare| anyhow::Ok((train.seen_by(bare, self)?, test.seen_by(bare, self)?)));
         let bare = bare.transpose()?;
+        let members = self.members.as_deref().map(|path| self.members(path, network, &train.data)).transpose()?;
         let subject = Subject {
             seen: [&train.seen, &test.seen],
             data: Some([&train.data, &test.data]),
             network: Some(network),
             undefended: bare.as_ref().map(|(train, test)| [train, test]),
+            members: members.as_ref(),
             others: &others,
         };
         let full = self.panel == Panel::Full;
         let beside = Beside { reconstruction: self.reconstruction || full, controls: self.controls || full };
         let bar = console.bar("auditing");
-        let audited = audit::audit(&subject, beside, &self.options(), &bar)?;
+        let mut audited = audit::audit(&subject, beside, &self.options(), &bar)?;
         bar.finish_and_clear();
+        audited.report.warnings = warnings::of(network, [(&self.train, &train.data), (&self.test, &test.data)])?;
         Ok(audited)
+    }
+
+    /// What attackers see of the items that the network learned from.
+    fn members(&self, path: &Path, network: &CompiledNetwork, train: &Dataset) -> Result<Observations> {
+        let members = Split::load(path, network, self)?;
+        matching::pair((&self.train, train), (path, &members.data), [&self.main, &self.collateral])?;
+        Ok(members.seen)
     }
 
     fn certificate(&self, network: &CompiledNetwork, train: &Split, test: &Split) -> Result<Certificate> {
@@ -174,7 +193,7 @@ impl Audit {
             bail!("--main {}: a certificate speaks of the network's own main label, {}", self.main, network.main());
         }
         let certifier = Certifier::new(vec![network]).with_context(|| self.network.display().to_string())?;
-        let items = certifier.unseen(&train.data, &test.data, &self.collateral);
+        let items = certifier.unseen(&train.data, &test.data, &self.collateral, self.repeated);
         let items = items.map_err(certify::remedy).with_context(|| self.test.display().to_string())?;
         Ok(certifier.certify(&items, &CertificateOptions::default(), None)?.certificate)
     }
