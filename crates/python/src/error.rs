@@ -52,6 +52,10 @@ mirrored! {
     training::PartsError => "ImportFailed",
     leakage::AuditError => "AuditError",
     experiments::ExperimentError => "CertificateError",
+}
+
+#[cfg(feature = "batch")]
+mirrored! {
     bulk::BulkError => "BatchError",
     dataset::schema::SchemaFileError => "FileError",
 }

@@ -6,9 +6,11 @@
 //! exception of the same name.
 
 mod arrays;
+#[cfg(feature = "batch")]
 mod arrow;
 #[cfg(feature = "trainer")]
 mod audit;
+#[cfg(feature = "batch")]
 mod batch;
 #[cfg(feature = "trainer")]
 mod certificate;
@@ -32,7 +34,7 @@ mod tables;
 use pyo3::prelude::*;
 
 /// What is in the parts that a smaller build leaves out.
-#[cfg(not(all(feature = "trainer", feature = "client")))]
+#[cfg(not(all(feature = "batch", feature = "client", feature = "trainer")))]
 #[pyfunction]
 #[pyo3(name = "__getattr__")]
 fn absent(name: &str) -> PyResult<()> {
@@ -52,6 +54,7 @@ fn absent(name: &str) -> PyResult<()> {
     let part = match name {
         _ if TRAINER.contains(&name) && !cfg!(feature = "trainer") => "trainer and no attackers",
         "Client" if !cfg!(feature = "client") => "client",
+        "Scoring" | "Encryption" if !cfg!(feature = "batch") => "batches of engines",
         _ => return Err(pyo3::exceptions::PyAttributeError::new_err(format!("there is no `{name}`"))),
     };
     let message = format!("`{name}`: this is halflight-core, which has no {part}: pip install halflight in its place");
@@ -69,8 +72,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<keys::FunctionalKey>()?;
     module.add_class::<cipher::Ciphertext>()?;
     module.add_class::<cipher::Predictor>()?;
-    module.add_class::<batch::Scoring>()?;
-    module.add_class::<batch::Encryption>()?;
     module.add_function(wrap_pyfunction!(pool::forked, module)?)?;
     module.add_function(wrap_pyfunction!(pool::running, module)?)?;
     module.add_function(wrap_pyfunction!(table::read_table, module)?)?;
@@ -80,11 +81,15 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(data::read_idx, module)?)?;
     module.add_function(wrap_pyfunction!(cipher::encrypt, module)?)?;
     module.add_function(wrap_pyfunction!(keys::rank, module)?)?;
+    #[cfg(feature = "batch")]
+    module.add_class::<batch::Scoring>()?;
+    #[cfg(feature = "batch")]
+    module.add_class::<batch::Encryption>()?;
     #[cfg(feature = "client")]
     module.add_class::<client::Client>()?;
     #[cfg(feature = "trainer")]
     trainer(module)?;
-    #[cfg(not(all(feature = "trainer", feature = "client")))]
+    #[cfg(not(all(feature = "batch", feature = "client", feature = "trainer")))]
     module.add_function(wrap_pyfunction!(absent, module)?)?;
     Ok(())
 }

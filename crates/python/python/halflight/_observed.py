@@ -29,6 +29,8 @@ def exact(outputs: ArrayLike) -> Outputs:
     """Whole numbers in 64 bits, as keys open them; anything else in 32-bit floats."""
     values = np.asarray(outputs)
     if values.dtype.kind == "O":
+        if _all_int(values) and any(not -(2**63) <= value < 2**63 for value in values.flat):
+            raise ValueError("an output has more than 64 bits: whole numbers have 63 bits and a sign")
         values = np.asarray(outputs, dtype=np.int64 if _all_int(values) else np.float64)
     if values.dtype.kind not in "iubf":
         raise TypeError(f"outputs are {describe(values)}: give numbers [items, outputs]")
@@ -97,6 +99,8 @@ def _flat(name: str, side: str, given: Any) -> NDArray[Any]:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int((~np.isfinite(array)).argmax())
         raise AuditError(f"{side}: `{name}` is {array[row]} in row {row}: give finite values", "NotFinite")
+    if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:
+        raise ValueError(f"{side}: `{name}` is {array.max()} in a row: give whole numbers of 64 bits, or strings")
     return array
 
 
