@@ -120,7 +120,7 @@ pub(crate) fn strongest(rows: &[AttackerScore]) -> Option<Finding> {
     let pooled = rows.iter().filter(|row| row.scope == Scope::Pooled);
     let pooled = pooled.filter_map(|row| Some((row, row.balanced.as_ref()?)));
     let (row, found) = pooled.reduce(|a, b| if b.1.held_out > a.1.held_out { b } else { a })?;
-    Some(finding(row, found, (found.low, found.high)))
+    Some(finding(rows, row, found, (found.low, found.high)))
 }
 
 /// The largest balanced accuracy on the test items, its interval widened to hold for all attackers, and for
@@ -131,10 +131,14 @@ pub(crate) fn highest(rows: &[AttackerScore], answers: &[Answers], comparisons: 
     let pooled = pooled.filter_map(|(row, answers)| Some((row, row.balanced.as_ref()?, answers)));
     let (row, found, answers) = pooled.reduce(|a, b| if b.1.accuracy > a.1.accuracy { b } else { a })?;
     let wide = answers.balance(None, level)?;
-    Some(finding(row, found, (100.0 * wide.low, 100.0 * wide.high)))
+    Some(finding(rows, row, found, (100.0 * wide.low, 100.0 * wide.high)))
 }
 
-fn finding(row: &AttackerScore, found: &Balanced, (low, high): (f64, f64)) -> Finding {
+/// The area under the curve is the mean over main classes too: over all items it counts what the main label tells.
+fn finding(rows: &[AttackerScore], row: &AttackerScore, found: &Balanced, (low, high): (f64, f64)) -> Finding {
+    let within = rows.iter().filter(|other| other.scope == Scope::Class && other.family == row.family);
+    let areas: Vec<f64> = within.filter_map(|other| other.auc).collect();
+    let auc = if areas.is_empty() { row.auc } else { Some(areas.iter().sum::<f64>() / areas.len() as f64) };
     Finding {
         family: row.family.clone(),
         scope: row.scope,
@@ -144,7 +148,7 @@ fn finding(row: &AttackerScore, found: &Balanced, (low, high): (f64, f64)) -> Fi
         high,
         chance: found.chance,
         advantage: found.advantage,
-        auc: row.auc,
+        auc,
     }
 }
 

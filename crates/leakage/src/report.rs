@@ -139,7 +139,7 @@ pub struct Finding {
     /// (accuracy − chance)/(100 − chance): 0 at chance, 1 at certainty; 2·accuracy − 1 for a
     /// balanced attribute of two values.
     pub advantage: f64,
-    /// As in [`AttackerScore::auc`].
+    /// As in [`AttackerScore::auc`]; of a balanced finding, its mean over main classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auc: Option<f64>,
 }
