@@ -44,8 +44,8 @@ def tracked(*patterns):
 
 
 def plain(text):
-    """Markdown without code, tables, headings and the targets of links; blocks end with an empty line."""
-    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    """Markdown without code, comments, tables, headings and the targets of links; blocks end with an empty line."""
+    text = re.sub(r"^```.*?^```$|<!--.*?-->", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^(#.*|\|.*|    .*|!\[.*|\{\{.*)$", "", text, flags=re.MULTILINE)
     text = re.sub(r"^\s*([-*]|\d+\.) ", "\n\n", text, flags=re.MULTILINE)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)

@@ -13,6 +13,7 @@ import re
 import subprocess
 import tempfile
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import halflight as hl
@@ -85,6 +86,15 @@ finally:
 assert np.array_equal([result["output"] for result in sent["results"]], compiled.evaluate(test[:5]))
 print("labels", [result["label"] for result in sent["results"]], "- as the network gives in the clear, output for output")
 print("what the owner's counter says:", sent["odometer"])
+
+# %%
+figure, axes = plt.subplots(1, 5, figsize=(7, 1.9))
+for axis, picture, result in zip(axes, test.images, sent["results"]):
+    axis.imshow(picture, cmap="gray")
+    axis.set_title(f"answer {result['label']}")
+    axis.axis("off")
+figure.suptitle("what the owner kept, and what came back", y=1.1)
+plt.show()
 
 # %% [markdown]
 # ## What was done, and that nobody rewrote it

@@ -6,6 +6,7 @@
 # %%
 import os
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -59,6 +60,15 @@ found = model.predict_encrypted(ciphertexts)
 assert np.array_equal(found, model.predict(test[:5]))
 print(found)
 model.transform(test[:5])
+
+# %%
+opened, truth = model.transform(test), label[len(train) :]
+figure, axis = plt.subplots(figsize=(4.5, 4))
+for value in model.classes_:
+    axis.scatter(*opened[truth == value].T, s=8, alpha=0.6, label=value)
+axis.set(xlabel="output 0", ylabel="output 1", title="all that is opened of each patient")
+axis.legend()
+plt.show()
 
 # %% [markdown]
 # ## What the two integers say of the ward

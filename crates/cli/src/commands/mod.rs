@@ -19,6 +19,8 @@ mod matching;
 mod page;
 mod paper;
 mod predict;
+mod range;
+mod score;
 mod search;
 mod serve;
 mod token;
@@ -67,6 +69,8 @@ pub enum Command {
     Encrypt(Box<encrypt::Encrypt>),
     /// Predictor: evaluate ciphertexts and apply the public head
     Predict(predict::Predict),
+    /// Predictor: evaluate ciphertexts in Parquet files, by the million
+    Score(Box<score::Score>),
     /// Predictor: write samples and a cloud of outputs for the page that it serves
     Page(page::Page),
     /// Authority, predictor, or the board of a ceremony over HTTP
@@ -100,6 +104,7 @@ impl Command {
             Self::Masks(masks) => masks.run(console),
             Self::Encrypt(encrypt) => encrypt.run(console),
             Self::Predict(predict) => predict.run(console),
+            Self::Score(score) => score.run(console),
             Self::Page(page) => page.run(console),
             Self::Serve(serve) => serve.run(console),
             Self::Health(health) => health.run(console),

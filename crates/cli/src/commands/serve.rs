@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -204,6 +205,10 @@ pub struct ServePredictor {
     /// Of these, most of one caller (token, certificate, or else address); 0 means half
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     queue_per_caller: usize,
+    /// Milliseconds that a ciphertext may be expected to wait; beyond, further ones are turned away though there is room.
+    /// 0 sets no limit
+    #[arg(long, default_value_t = 1500, value_name = "MILLISECONDS")]
+    queue_wait: u64,
     /// Most ciphertexts of one request
     #[arg(long, default_value_t = 32)]
     items: usize,
@@ -225,6 +230,7 @@ impl ServePredictor {
             workers: self.workers,
             queue: self.queue,
             share: self.queue_per_caller,
+            wait: Duration::from_millis(self.queue_wait),
             items: self.items,
             ..PredictorOptions::over(self.models)
         };

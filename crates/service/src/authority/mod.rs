@@ -28,6 +28,7 @@ mod peer_routes;
 mod peers;
 mod projects;
 mod records;
+mod request;
 mod routes;
 mod server;
 mod state;
@@ -43,12 +44,14 @@ use roles::keyfile::Unlock;
 use tokio::sync::{Mutex, MutexGuard};
 
 use archive::Archive;
+pub use archive::MAX_NETWORK_BYTES;
 use cache::Cache;
 pub use error::AuthorityError;
 pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
-pub use issue::{Issued, KeyRequest};
+pub use issue::Issued;
 pub use keys::Held;
 pub use projects::KeySource;
+pub use request::KeyRequest;
 pub use routes::{admin_router, router};
 pub use server::AuthorityServer;
 pub use state::{Epoch, Project, Recorded, State};
@@ -59,9 +62,6 @@ use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
 use crate::parameters::ParametersSignature;
 use crate::policy::Policy;
 use crate::signature::{SigningKey, VerifyingKey};
-
-/// Most bytes of a compiled network.
-pub const MAX_NETWORK_BYTES: usize = 64 << 20;
 
 /// Bytes of public keys, and of parameters, that are kept for those who ask next.
 const PUBLIC_KEYS: usize = 128 << 20;

@@ -122,6 +122,7 @@ impl State {
                     audit,
                     attribute,
                     high,
+                    balanced: None,
                     auditor,
                     key,
                     evidence,

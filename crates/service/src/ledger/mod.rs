@@ -21,9 +21,10 @@ mod store;
 mod witness;
 
 pub use chain::Chain;
-pub use entry::{Entry, EntrySignature, GENESIS};
-pub use event::{Event, Grant, Part};
-pub use head::{Checkpoint, Head};
+pub use entry::{Entry, EntrySignature};
+pub use event::Event;
+pub use crate::grant::{Grant, Part};
+pub use head::{Checkpoint, GENESIS, Head};
 pub use retirement::Retirement;
 pub use signers::{KEY, KeyFile, Keyring, Signers};
 pub use store::{Ledger, LedgerReader, Writing};

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use super::PredictorServer;
 use super::admit::{Asking, turned_away};
 use super::model::Model;
-use super::queue::Room;
+use super::places::Room;
 use crate::clock;
 use crate::oip::{HEADER_LENGTH, InferRequest};
 use crate::transport::{Caller, Problem, RequestBody, Scope, Trace};
@@ -69,14 +69,9 @@ pub fn ready(predictor: &PredictorServer, name: &str, version: Option<&str>) -> 
 
 /// The model, if its key has not expired.
 pub fn valid(model: Arc<Model>) -> Result<Arc<Model>, Problem> {
-    match model.expires().filter(|_| model.is_expired()) {
-        None => Ok(model),
-        Some(expired) => {
-            let detail =
-                format!("the functional key expired at {}; ask the authority for a new one", clock::utc(expired));
-            Err(Problem::new(StatusCode::GONE, detail))
-        }
-    }
+    let expired = model.admission().check_expiry(clock::now());
+    expired.map_err(|expired| Problem::new(StatusCode::GONE, expired.to_string()))?;
+    Ok(model)
 }
 
 async fn infer(asking: Asking<'_>, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {

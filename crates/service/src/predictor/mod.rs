@@ -7,12 +7,15 @@ mod inspect;
 mod metrics;
 mod model;
 mod page;
+mod places;
 mod queue;
 mod replay;
 mod repository;
 mod routes;
+mod slots;
 mod stats;
 mod tell;
+mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +24,8 @@ use std::time::Duration;
 use qfe::LogTable;
 
 pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
-pub use queue::{Done, Load, Queue, QueueError, Room};
+pub use places::Room;
+pub use queue::{Done, Load, Queue, QueueError};
 pub use replay::{ReplayError, Replays, Slot};
 pub use repository::{Repository, Status};
 pub use routes::{admin_router, router};
@@ -45,6 +49,9 @@ pub struct PredictorOptions {
     /// Of these, most of one caller (a token, a certificate, or else an address); half where 0, but always as many as one
     /// request may bring.
     pub share: usize,
+    /// Longest time that a ciphertext is expected to wait: beyond, further ones are turned away though there is room.
+    /// Zero sets no limit.
+    pub wait: Duration,
     /// Most ciphertexts of one request.
     pub items: usize,
     /// Most bytes of a body.
@@ -69,6 +76,7 @@ impl PredictorOptions {
             workers: 0,
             queue: 128,
             share: 0,
+            wait: Duration::from_millis(1500),
             items: 32,
             body: 32 << 20,
             memory: 256 << 20,
@@ -109,7 +117,7 @@ impl PredictorServer {
         let share = if options.share == 0 { (options.queue / 2).max(options.items) } else { options.share };
         Ok(Arc::new(Self {
             repository,
-            queue: Queue::start(workers, options.queue, share.min(options.queue))?,
+            queue: Queue::start(workers, options.queue, share.min(options.queue), options.wait)?,
             replays: Replays::new(options.window, REPLAYS_PER_MODEL, REPLAYS_PER_SENDER),
             bodies: BodyLimits::new(options.memory, options.body, options.body_patience),
             tokens,

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use qfe::LogTable;
 
 use super::model::{Model, ModelOptions};
+use super::slots::{Files, Loaded, Slots};
 use crate::files::is_plain_name;
 use crate::hash::Hash;
 
@@ -23,15 +23,13 @@ const NETWORK: &str = "network.safetensors";
 pub struct Repository {
     folder: PathBuf,
     table: Arc<LogTable>,
-    slots: RwLock<BTreeMap<String, Versions>>,
-    /// One scan at a time.
-    scanning: Mutex<()>,
+    slots: Slots<Key, Model>,
     /// Loads that failed, by model.
     failures: Mutex<BTreeMap<String, u64>>,
 }
 
-/// The versions of a model, the one that is used by default last.
-type Versions = BTreeMap<Label, Slot>;
+/// The name of a model, and one of its versions: the one that is used by default comes last.
+type Key = (String, Label);
 
 /// The folder of a version: numbers first, in their order, then names, then the model's own folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,16 +38,6 @@ enum Label {
     Name(String),
     Own,
 }
-
-#[derive(Clone)]
-struct Slot {
-    files: Files,
-    model: Option<Arc<Model>>,
-    reason: String,
-}
-
-/// Names, lengths and times of the files of a version: when they differ, it is loaded anew.
-type Files = Vec<(String, u64, SystemTime)>;
 
 /// One line of the index.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -87,7 +75,7 @@ impl Label {
 impl Repository {
     /// A repository over a folder with one folder per model; nothing is loaded until [`Repository::scan`].
     pub fn new(folder: PathBuf, table: Arc<LogTable>) -> Self {
-        Self { folder, table, slots: RwLock::default(), scanning: Mutex::default(), failures: Mutex::default() }
+        Self { folder, table, slots: Slots::new(), failures: Mutex::default() }
     }
 
     /// The version of a model that is used by default, if one is ready: one whose key has not expired before others.
@@ -101,9 +89,8 @@ impl Repository {
         if pinned.is_some() {
             return pinned;
         }
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let found = slots.get(name)?.iter().find(|(label, _)| !version.is_empty() && label.folder() == version);
-        found?.1.model.clone()
+        let own = self.of(name, |label, model| (!version.is_empty() && label.folder() == version).then(|| Arc::clone(model)));
+        own.into_iter().flatten().next()
     }
 
     /// The version of a model that opens ciphertexts of a public key, and if it is given, of a network: the first that
@@ -119,12 +106,11 @@ impl Repository {
     /// The versions of a model that are ready, the default one first. Of two folders with the same version the one counts
     /// whose key has not expired.
     pub fn versions(&self, name: &str) -> Vec<Arc<Model>> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
         let mut ready: Vec<Arc<Model>> = Vec::new();
-        for model in slots.get(name).into_iter().flatten().rev().filter_map(|(_, slot)| slot.model.as_ref()) {
+        for model in self.of(name, |_, model| Arc::clone(model)).into_iter().rev() {
             match ready.iter_mut().find(|known| known.pin() == model.pin()) {
-                None => ready.push(Arc::clone(model)),
-                Some(known) if known.is_expired() && !model.is_expired() => *known = Arc::clone(model),
+                None => ready.push(model),
+                Some(known) if known.is_expired() && !model.is_expired() => *known = model,
                 Some(_) => {}
             }
         }
@@ -133,15 +119,25 @@ impl Repository {
 
     /// All versions of all models, ready or not, the default one of each model first.
     pub fn index(&self) -> Vec<Status> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let status = |name: &String, slot: &Slot| Status {
+        let mut all = self.slots.each(|(name, _), model, reason| Status {
             name: name.clone(),
-            version: slot.model.as_ref().map(|model| model.pin().to_string()).unwrap_or_default(),
-            state: if slot.model.is_some() { "READY" } else { "UNAVAILABLE" },
-            reason: slot.reason.clone(),
-            expires: slot.model.as_ref().and_then(|model| model.expires()),
+            version: model.map(|model| model.pin().to_string()).unwrap_or_default(),
+            state: if model.is_some() { "READY" } else { "UNAVAILABLE" },
+            reason: reason.to_owned(),
+            expires: model.and_then(|model| model.expires()),
+        });
+        all.reverse();
+        // Stable: the versions of one model stay in their order.
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// Something of every version of a model that is ready, the default one last.
+    fn of<T>(&self, name: &str, of: impl Fn(&Label, &Arc<Model>) -> T) -> Vec<T> {
+        let own = |(model, label): &Key, ready: Option<&Arc<Model>>| {
+            ready.filter(|_| model == name).map(|ready| of(label, ready))
         };
-        slots.iter().flat_map(|(name, versions)| versions.values().rev().map(move |slot| status(name, slot))).collect()
+        self.slots.each(|key, model, _| own(key, model)).into_iter().flatten().collect()
     }
 
     /// How often loading a model failed since the start, by model.
@@ -153,81 +149,49 @@ impl Repository {
     /// old ones, but only under the options that its folder holds now: with others, or with options that cannot be
     /// read, it stops. Reads files and computes: not for an async thread.
     pub fn scan(&self) {
-        let _one = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = match list(&self.folder) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(folder = %self.folder.display(), %error, "the folder of models cannot be read");
-                return;
-            }
+        let found = || {
+            let folder = self.folder.display();
+            let found = list(&self.folder);
+            found.inspect_err(|error| tracing::error!(%folder, %error, "the folder of models cannot be read")).ok()
         };
-        self.retain(&found);
-        for (name, versions) in found {
-            for (label, files) in versions {
-                let known = self.slot(&name, &label);
-                if known.as_ref().is_none_or(|slot| slot.files != files) {
-                    self.load_slot(&name, label, files, known.and_then(|slot| slot.model));
-                }
-            }
-        }
+        self.slots.scan(found, |key, old| self.load_version(key, old));
     }
 
     /// Loads all versions of one model now, also if they were unloaded or unchanged. False where no such folder is.
     pub fn load(&self, name: &str) -> bool {
-        let _one = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(versions) = list(&self.folder).ok().and_then(|mut found| found.remove(name)) else { return false };
-        for (label, files) in versions {
-            let old = self.slot(name, &label).and_then(|slot| slot.model);
-            self.load_slot(name, label, files, old);
-        }
-        true
+        let own = || {
+            let mut found = list(&self.folder).unwrap_or_default();
+            found.retain(|(model, _), _| model == name);
+            found
+        };
+        self.slots.load(own, |key, old| self.load_version(key, old))
     }
 
     /// Stops serving a model until its files change or it is loaded by request. False where no such model is.
     pub fn unload(&self, name: &str) -> bool {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(versions) = slots.get_mut(name) else { return false };
-        for slot in versions.values_mut() {
-            (slot.model, slot.reason) = (None, "unloaded by request".into());
-        }
-        true
+        self.slots.unload(|(model, _)| model == name)
     }
 
-    fn slot(&self, name: &str, label: &Label) -> Option<Slot> {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).get(name)?.get(label).cloned()
-    }
-
-    /// Drops what is gone.
-    fn retain(&self, found: &Found) {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|name, versions| {
-            let here = found.get(name);
-            versions.retain(|label, _| here.is_some_and(|here| here.contains_key(label)));
-            !versions.is_empty()
-        });
-    }
-
-    fn load_slot(&self, name: &str, label: Label, files: Files, old: Option<Arc<Model>>) {
+    fn load_version(&self, (name, label): &Key, old: Option<Arc<Model>>) -> Loaded<Model> {
         let folder = match label.folder() {
             "" => self.folder.join(name),
             version => self.folder.join(name).join(version),
         };
-        let slot = match Model::load(name, &folder, &self.table) {
+        let version = label.folder();
+        match Model::load(name, &folder, &self.table) {
             Ok(model) => {
-                tracing::info!(model = name, version = label.folder(), pin = %model.pin(), "model loaded");
-                Slot { files, model: Some(Arc::new(model)), reason: String::new() }
+                tracing::info!(model = name, version, pin = %model.pin(), "model loaded");
+                (Some(Arc::new(model)), String::new())
             }
             Err(error) => {
                 let same =
                     |model: &Arc<Model>| ModelOptions::read(&folder).is_ok_and(|options| options == *model.options());
                 let old = old.filter(same);
-                tracing::error!(model = name, version = label.folder(), %error, kept = old.is_some(), "model not loaded");
+                tracing::error!(model = name, version, %error, kept = old.is_some(), "model not loaded");
                 *self.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default() += 1;
-                Slot { files, model: old, reason: error.to_string() }
+                (old, error.to_string())
             }
-        };
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        slots.entry(name.to_owned()).or_default().insert(label, slot);
+        }
     }
 }
 
@@ -236,22 +200,15 @@ fn valid_first(versions: Vec<Arc<Model>>) -> Option<Arc<Model>> {
     versions.iter().find(|model| !model.is_expired()).or(versions.first()).cloned()
 }
 
-/// Versions and their files, by model.
-type Found = BTreeMap<String, BTreeMap<Label, Files>>;
-
-/// The folders that may be models, with their versions.
-fn list(folder: &Path) -> std::io::Result<Found> {
-    let mut found = Found::new();
+/// The versions of all folders that may be models, and their files.
+fn list(folder: &Path) -> std::io::Result<BTreeMap<Key, Files>> {
+    let mut found = BTreeMap::new();
     for (name, path) in folders(folder)? {
-        let mut versions = BTreeMap::new();
         if path.join(NETWORK).is_file() {
-            versions.insert(Label::Own, files(&path)?);
+            found.insert((name.clone(), Label::Own), files(&path)?);
         }
         for (label, path) in folders(&path)?.into_iter().filter(|(_, path)| path.join(NETWORK).is_file()) {
-            versions.insert(Label::of(&label), files(&path)?);
-        }
-        if !versions.is_empty() {
-            found.insert(name, versions);
+            found.insert((name.clone(), Label::of(&label)), files(&path)?);
         }
     }
     Ok(found)

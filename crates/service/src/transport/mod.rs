@@ -12,6 +12,7 @@ mod grpc;
 mod guard;
 mod log;
 mod metrics;
+mod names;
 mod path;
 mod patient;
 mod peer;

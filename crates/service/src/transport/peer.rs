@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
-use super::guard::Names;
+use super::names::Names;
 
 /// The other end of a connection.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::expiry;
-use super::guard::Names;
+use super::names::Names;
 use super::stamp::Stamp;
 use super::{CertificateNames, ServerOptions};
 use crate::files::{self, FileError};

@@ -3,6 +3,7 @@
 mod approve;
 mod ceremony;
 mod collect;
+mod decision;
 mod init;
 mod issue;
 mod keys;
