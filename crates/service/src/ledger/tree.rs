@@ -115,7 +115,7 @@ fn leaf(entry: &[u8]) -> [u8; 32] {
 /// The hash of a tree with these leaves (RFC 6962, 2.1).
 fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
     match leaves {
-        [] => Sha256::digest([]).into(),
+        [] => Sha256::digest([0u8; 0]).into(),
         [leaf] => *leaf,
         leaves => {
             // The largest power of two that leaves some.
