@@ -56,7 +56,10 @@ fn figures_are_those_of_record_audit_and_certificate() {
     }
     let bom = read(published.join("bom.cdx.json"));
     let model = &bom["metadata"]["component"];
-    assert_eq!((&model["type"], &model["name"]), (&"machine-learning-model".into(), &"digits-match-noise".into()));
+    assert_eq!(
+        (&model["type"], &model["name"]),
+        (&serde_json::json!("machine-learning-model"), &serde_json::json!("digits-match-noise"))
+    );
     let metrics = model["modelCard"]["quantitativeAnalysis"]["performanceMetrics"].as_array().unwrap();
     assert!(metrics.iter().any(|metric| metric["value"] == "57.0651"), "{metrics:?}");
     assert_eq!(bom["components"][0]["hashes"][0]["content"].as_str().unwrap().len(), 64);

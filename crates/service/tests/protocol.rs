@@ -145,7 +145,7 @@ fn classes_are_the_greatest_values_with_their_labels() {
         serde_json::from_slice::<serde_json::Value>(&body).unwrap()["outputs"][0].clone()
     };
     let two = tensor("probabilities", 2);
-    assert_eq!((&two["datatype"], &two["shape"]), (&"BYTES".into(), &serde_json::json!([2, 2])));
+    assert_eq!((&two["datatype"], &two["shape"]), (&serde_json::json!("BYTES"), &serde_json::json!([2, 2])));
     let expected = serde_json::json!(["0.500000:1:b", "0.250000:0:a", "0.875000:2:c", "0.125000:1:b"]);
     assert_eq!(two["data"], expected);
     assert_eq!(tensor("output", usize::MAX)["data"], serde_json::json!(["-7:0", "9:0"]));

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use common::{World, get, image, infer_body, predictor, send};
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::transport::init_spans;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -80,7 +80,7 @@ fn a_prediction_is_a_span_below_the_callers_with_its_steps_below_it() {
     assert_eq!((reply.status, reply.headers["x-request-id"].as_str()), (200, "ward-3:17"));
     let spans = until(&told, "POST /v2/models/{model}/infer");
     let own = spans.iter().find(|span| span["name"] == "POST /v2/models/{model}/infer").unwrap();
-    assert_eq!((&own["traceId"], &own["parentSpanId"]), (&TRACE.into(), &PARENT.into()));
+    assert_eq!((&own["traceId"], &own["parentSpanId"]), (&json!(TRACE), &json!(PARENT)));
     let attribute = |name: &str| {
         let found = own["attributes"].as_array().unwrap().iter().find(|attribute| attribute["key"] == name);
         found.unwrap_or_else(|| panic!("{name}: {own}"))["value"].clone()

@@ -32,6 +32,7 @@ mod request;
 mod routes;
 mod server;
 mod state;
+mod tiles;
 mod weigh;
 
 use std::collections::HashMap;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::server::{Answer, AuthorityServer, Shared};
-use super::{AuthorityError, MAX_NETWORK_BYTES, keys, peer_routes};
+use super::{AuthorityError, MAX_NETWORK_BYTES, keys, peer_routes, tiles};
 use crate::audit;
 use crate::hash::Hash;
 use crate::parameters::SIGNATURE_HEADER;
@@ -58,6 +58,8 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
         .route("/v1/public-keys/{id}/commitments", get(peer_routes::commitments))
         .route("/v1/ledger/{after}", get(ledger))
         .route("/v1/ledger/{after}/handover", get(peer_routes::handover))
+        .route("/v1/tlog/checkpoint", get(tiles::checkpoint))
+        .route("/v1/tlog/tile/{level}/{*index}", get(tiles::tile))
         .route("/v1/ledger/cosigned", post(peer_routes::keep_cosigned))
         .route("/v1/witness", post(peer_routes::cosign))
         .route("/v1/witness/{ledger}", get(peer_routes::seen))

@@ -24,6 +24,8 @@ pub struct State {
     pub shares: BTreeMap<Hash, Part>,
     /// Hash of the policy that the last decision was under.
     pub policy: Option<Hash>,
+    /// Hashes of all entries, the first first.
+    pub entries: Vec<Hash>,
     /// Refusals.
     pub refusals: u64,
     /// Seconds since 1970 of the last entry.
@@ -95,6 +97,7 @@ impl State {
     fn apply(&mut self, entry: &Entry, keyring: &Keyring) -> Result<(), LedgerError> {
         let event = self.chain.follow(entry, keyring)?;
         self.written = entry.at;
+        self.entries.push(entry.hash);
         let broken = |problem: &str| LedgerError::Broken { sequence: entry.sequence, problem: problem.into() };
         match event {
             Event::ProjectCreated { project, public_key, inputs, .. } => {

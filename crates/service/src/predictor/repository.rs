@@ -89,7 +89,8 @@ impl Repository {
         if pinned.is_some() {
             return pinned;
         }
-        let own = self.of(name, |label, model| (!version.is_empty() && label.folder() == version).then(|| Arc::clone(model)));
+        let own =
+            self.of(name, |label, model| (!version.is_empty() && label.folder() == version).then(|| Arc::clone(model)));
         own.into_iter().flatten().next()
     }
 

@@ -300,8 +300,11 @@ struct Connection {
 impl Connection {
     async fn serve(mut self, stream: TcpStream, patience: Duration, tls: Option<TlsAcceptor>) {
         let Some(tls) = tls else {
-            let newer = prefers_http2(&stream, self.patience).await;
-            return self.speak(Patient::new(stream, patience), newer).await;
+            match prefers_http2(&stream, self.patience).await {
+                Some(newer) => self.speak(Patient::new(stream, patience), newer).await,
+                None => tracing::debug!("a connection that says nothing"),
+            }
+            return;
         };
         match tokio::time::timeout(self.patience, tls.accept(Patient::new(stream, patience))).await {
             Ok(Ok(stream)) => {
@@ -368,8 +371,9 @@ impl Connection {
     }
 }
 
-/// Whether a peer without TLS begins in HTTP/2: with its first four bytes, which no request of HTTP/1 begins with.
-async fn prefers_http2(stream: &TcpStream, patience: Duration) -> bool {
+/// Whether a peer without TLS begins in HTTP/2: with its first four bytes, which no request of HTTP/1 begins with. None
+/// where it does not begin.
+async fn prefers_http2(stream: &TcpStream, patience: Duration) -> Option<bool> {
     const PREFACE: &[u8; 4] = b"PRI ";
     let look = async {
         let mut first = [0; PREFACE.len()];
@@ -386,7 +390,7 @@ async fn prefers_http2(stream: &TcpStream, patience: Duration) -> bool {
             }
         }
     };
-    tokio::time::timeout(patience, look).await.unwrap_or(false)
+    tokio::time::timeout(patience, look).await.ok()
 }
 
 /// Ready when the process is asked to end (interrupt, or terminate).
