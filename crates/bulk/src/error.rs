@@ -35,12 +35,12 @@ pub enum BulkError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// A model whose rules cannot be applied.
-    #[error("model {}: {source}", folder.display())]
+    #[error("model {}: {problem}", folder.display())]
     Admission {
         /// The folder.
         folder: PathBuf,
         /// Why.
-        source: AdmissionError,
+        problem: AdmissionError,
     },
     /// Key and network do not belong together.
     #[error(transparent)]

@@ -63,7 +63,10 @@ impl Rows for Source {
         let builder = self.builder()?;
         let rows = batch_rows(self.row.max(made as u64));
         let mask = match only {
-            Some(name) => ProjectionMask::columns(builder.parquet_schema(), [name]),
+            Some(name) => {
+                let root = guarded(&self.path, || builder.schema().index_of(name))?;
+                ProjectionMask::roots(builder.parquet_schema(), [root])
+            }
             None => ProjectionMask::all(),
         };
         let mut reader =

@@ -51,7 +51,7 @@ impl Model {
         }
         let files = ModelFolder::read(folder)?;
         let admission = Admission::read(folder, &files)
-            .map_err(|source| BulkError::Admission { folder: folder.to_owned(), source })?;
+            .map_err(|problem| BulkError::Admission { folder: folder.to_owned(), problem })?;
         let table = log_table(table_bits([&files.network]), tables, progress)?;
         let model = Arc::new(Self { predictor: files.predictor(table)?, admission });
         // What the folder held before is let go.
