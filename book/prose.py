@@ -1,4 +1,4 @@
-"""Checks the text: length of sentences, words that have a better one, links, anchors and paths.
+"""Checks the text: length of sentences, words that have a better one, links, anchors, paths and the glossary.
 
     python3 book/prose.py [--longest]
 
@@ -33,6 +33,7 @@ PHRASES = {
     r"\bclaim(s|ed)?\b": "say, theorem, statement",
     r"\bbehind\b(?! (a|the) prox)": "after, in",
     r"\bslopes?\b": "gradient, derivative",
+    r"\bas (a share|shares) of\b": "fraction: a share is a server's part of a key",
 }
 # Where a word is the term of the field: a line through two points of a curve has a slope.
 TERMS = {r"\bslopes?\b": "crates/qfe/src/"}
@@ -130,6 +131,20 @@ def orphans():
             yield f"{page.relative_to(ROOT)}: not in SUMMARY.md"
 
 
+def glossary(documents):
+    """Terms out of order, explained twice, or used nowhere else."""
+    page = PAGES / "reference/glossary.md"
+    terms = re.findall(r"^\*\*(.+?)\*\*", page.read_text(), re.MULTILINE)
+    if terms != sorted(set(terms), key=str.lower):
+        yield "glossary: the terms are not in alphabetical order, or one is there twice"
+    others = " ".join(" ".join(path.read_text().lower().split()) for path in documents if path != page)
+    for term in terms:
+        # Letters after a term, as in “units d”, are its symbols.
+        word = re.sub(r" ([a-zA-Z]|n and m)$", "", term).lower()
+        if not re.search(rf"\b{re.escape(word.rstrip('s'))}", others):
+            yield f"glossary: no page uses “{term}”"
+
+
 def main():
     documents = [path for path in tracked("*.md") if "/tests/" not in str(path)]
     if "--longest" in sys.argv:
@@ -152,6 +167,7 @@ def main():
     wrong += words(documents + tracked("crates/*.rs", "crates/python/python/*.py", "book/notebooks/*.py", "web/src/*"))
     wrong += links(documents)
     wrong += orphans()
+    wrong += glossary(documents)
     if wrong:
         sys.exit("\n".join(wrong))
     return 0

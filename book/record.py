@@ -43,14 +43,14 @@ def run(script, folder):
 
 def draw(lines, clock):
     """The SVG: each line is there from its second on, older lines move up, and all begins again after the end was shown."""
-    total, height = SECONDS + END, (min(ROWS, len(lines)) + 1) * LINE + 12
+    total, height = SECONDS + END, min(ROWS, len(lines)) * LINE + 8
     parts, rules, ups = [], [], {}
     for number, (at, kind, text) in enumerate(lines):
         share = 100 * SECONDS * at / max(clock, 1e-9) / total
         rules.append(f"@keyframes l{number}{{0%,{share:.2f}%{{opacity:0}}{share + 0.01:.2f}%,100%{{opacity:1}}}}")
         ups[share] = max(0, number + 1 - ROWS) * LINE
         style = f"fill:{COLOURS[kind]};animation:l{number} {total}s infinite"
-        parts.append(f'<text x="24" y="{(number + 1) * LINE + 6}" style="{style}" xml:space="preserve">{html.escape(text)}</text>')
+        parts.append(f'<text x="24" y="{(number + 1) * LINE - 4}" style="{style}" xml:space="preserve">{html.escape(text)}</text>')
     up, moves = 0, []
     for share, height_above in ups.items():
         moves.append(f"{share:.2f}%{{transform:translateY({-up}px)}}{share + 0.01:.2f}%{{transform:translateY({-height_above}px)}}")

@@ -16,10 +16,13 @@ A page may have a comment with what must be there first, and with what a placeho
     <!-- for: HASH = $PIN -->
 
 Servers are started on free ports and stopped at the end of the page: `start NAME halflight serve …` sets $NAME to their
-address. Every option that a page names is looked up in the help of its verb. At the end all files that the pages made are
+address. Every option that a page names is looked up in the help of its verb, every name of the
+Python package in the package, and blocks of Python and TOML must parse (crates/python/tests/quick_start.py runs the first of
+README and guide). At the end all files that the pages made are
 parsed by the byte tables of the book.
 """
 
+import ast
 import concurrent.futures
 import os
 import pathlib
@@ -33,10 +36,16 @@ import time
 
 import formats
 
+try:
+    import tomllib
+except ImportError:  # before Python 3.11
+    tomllib = None
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HERE = ROOT / "book/src"
 FIRST = HERE / "guide/first.md"
 HELP = ROOT / "crates/cli/tests/snapshots"
+PACKAGE = ROOT / "crates/python/python/halflight"
 # Options that make a verb quick, given where the page does not choose.
 QUICK = {
     "train": {"--steps": "--steps 20", "--units": "--units 6", "--pooling": "--pooling 4", "--batch": "--batch 100"},
@@ -186,6 +195,23 @@ def unknown_options(page, known):
                 yield f"{page.relative_to(ROOT)}: `halflight {' '.join(words)}` has no {option}"
 
 
+def unreadable(page):
+    """Blocks of Python and TOML that do not parse, and names that the Python package does not have."""
+    name = page.relative_to(ROOT)
+    exported = set(re.findall(r'"(\w+)"', (PACKAGE / "__init__.py").read_text().split("__all__", 1)[1]))
+    modules = {path.stem for path in PACKAGE.iterdir()}
+    for language, block in re.findall(r"^```(python|toml)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE):
+        try:
+            if language == "python":
+                compile(block, str(name), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            elif tomllib:
+                tomllib.loads(block)
+        except (SyntaxError, ValueError) as error:
+            yield f"{name}: a block does not parse: {error}"
+    for used in sorted(set(re.findall(r"\bhl\.(\w+)", page.read_text())) - exported - modules):
+        yield f"{name}: the Python package has no hl.{used}"
+
+
 def main():
     arguments = sys.argv[1:]
     only = arguments.pop(arguments.index("--only") + 1) if "--only" in arguments else ""
@@ -194,7 +220,7 @@ def main():
     begun = time.monotonic()
     os.environ["HALFLIGHT_PASSPHRASE"] = PASSPHRASE
     known = verbs()
-    wrong = [problem for page in pages() for problem in unknown_options(page, known)]
+    wrong = [problem for page in pages() for problem in [*unknown_options(page, known), *unreadable(page)]]
     start = folder / "first"
     start.mkdir(parents=True)
     problems, _ = run(FIRST, start)

@@ -64,5 +64,23 @@ print("pooled: the levels are", (total + a // total) // 2, "and", (total - a // 
 assert (total + a // total) // 2 == 7
 
 # %% [markdown]
+# All 256 pictures at once: what one key says of each of them, and which share the value 40.
+
+# %%
+import matplotlib.pyplot as plt
+
+levels = np.arange(256)
+everything = hl.Dataset((17 * np.stack([levels // 16, levels % 16], axis=1)).astype(np.uint8).reshape(256, 1, 2), {})
+opened = hl.Predictor(key, function).evaluate(hl.encrypt(authority.parameters, everything))[:, 0]
+figure, axis = plt.subplots(figsize=(5, 4))
+picture = axis.imshow(opened.reshape(16, 16), origin="lower", cmap="coolwarm")
+alike = levels[opened == 40]
+axis.scatter(alike % 16, alike // 16, s=110, facecolors="none", edgecolors="black")
+axis.set(xlabel="level of the second pixel", ylabel="level of the first pixel", title="what the key opens; circles: 40")
+figure.colorbar(picture)
+plt.show()
+assert len(alike) == 2
+
+# %% [markdown]
 # **To take away**: `hl.open_rank(networks)` before every issue. What counts is the rank of all forms that were ever
 # issued under one public key, over all holders: see the chapter on the threat model.

@@ -55,6 +55,17 @@ for vote in report.vote:
     print(f"from {vote['k']:3} items: {vote['accuracy']:.1f} % ({vote['low']:.1f} to {vote['high']:.1f})")
 
 # %%
+import matplotlib.pyplot as plt
+
+figure, axis = plt.subplots(figsize=(6, 3))
+items = [vote["k"] for vote in report.vote]
+axis.fill_between(items, [vote["low"] for vote in report.vote], [vote["high"] for vote in report.vote], alpha=0.25)
+axis.plot(items, [vote["accuracy"] for vote in report.vote], "o-")
+axis.axhline(50, color="grey", linewidth=0.8)
+axis.set(xscale="log", xlabel="items of one subject", ylabel="font right, %")
+plt.show()
+
+# %%
 print("with shuffled labels the same procedure finds", report.floor)
 report
 

@@ -88,12 +88,17 @@ print("labels", [result["label"] for result in sent["results"]], "- as the netwo
 print("what the owner's counter says:", sent["odometer"])
 
 # %%
-figure, axes = plt.subplots(1, 5, figsize=(7, 1.9))
-for axis, picture, result in zip(axes, test.images, sent["results"]):
-    axis.imshow(picture, cmap="gray")
-    axis.set_title(f"answer {result['label']}")
-    axis.axis("off")
-figure.suptitle("what the owner kept, and what came back", y=1.1)
+import matplotlib.pyplot as plt
+
+seen = np.array([result["output"] for result in sent["results"]], dtype=float)
+figure, axes = plt.subplots(2, 5, figsize=(8, 3.2))
+for item, (above, below) in enumerate(axes.T):
+    above.imshow(test.images[item], cmap="gray_r")
+    below.bar(range(seen.shape[1]), seen[item])
+    for axis in (above, below):
+        axis.set(xticks=[], yticks=[])
+axes[0, 0].set_ylabel("owner")
+axes[1, 0].set_ylabel("predictor")
 plt.show()
 
 # %% [markdown]

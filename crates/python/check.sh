@@ -35,3 +35,5 @@ skip=()
 venv/bin/python -c 'import torch' 2>/dev/null || skip+=(11)
 [ -x "$HALFLIGHT" ] || skip+=(12)
 venv/bin/python "$here/../../book/run_notebooks.py" --scale 0.05 --skip "${skip[@]}" --out "$folder/notebooks"
+# The pictures of the book's tutorials, on a twentieth of their data.
+if [ -x "$HALFLIGHT" ]; then venv/bin/python "$here/../../book/pictures.py" --scale 0.05 "$folder/pictures"; fi

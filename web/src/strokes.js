@@ -7,7 +7,7 @@ const MOST = 4;
 
 /**
  * Strokes (points from 0 to 1) moved and scaled so that their box has the place and extent of typical ink; in pixels.
- * `ink` is `{row, column, extent, stroke}` as shares of the longer side.
+ * `ink` is `{row, column, extent, stroke}` as fractions of the longer side.
  */
 export function layOut(strokes, { width, height, ink }) {
   const points = strokes.flat();

@@ -21,22 +21,22 @@ pub struct EncoderArguments {
     /// Encrypt only this many principal components of the training data
     #[arg(long, value_name = "COMPONENTS")]
     pca: Option<usize>,
-    /// Inputs of the right side (G2, the dearer one): those that vary most [default: as many as the left]
+    /// Inputs of the right side (G2, the more expensive one): those that vary most [default: as many as the left]
     #[arg(long, value_name = "INPUTS")]
     right: Option<usize>,
-    /// What is made equal [default: `column` for tables, else `item`]
+    /// What is normalised [default: `column` for tables, else `item`]
     #[arg(long, value_enum)]
     normalise: Option<NormaliseName>,
-    /// Inputs outside are clamped [default: -0.5,7.5 for ink; for the rest what 998 of 1000 inputs lie in]
+    /// Inputs outside this range are clamped [default: -0.5,7.5 for ink, else the range of 998 of 1000 inputs]
     #[arg(long, value_name = "LOW,HIGH", value_parser = parse_range, allow_hyphen_values = true)]
     input_range: Option<(f32, f32)>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum NormaliseName {
-    /// Each item to mean 0 and deviation 1: pictures, sound
+    /// Each item to mean 0 and deviation 1: for pictures and sound
     Item,
-    /// Each column to mean 0 and deviation 1 over the training data: tables
+    /// Each column to mean 0 and deviation 1 over the training data: for tables
     Column,
 }
 

@@ -36,7 +36,7 @@ impl Secret {
 #[derive(Args)]
 pub struct Passphrase {
     /// File whose first line is the master key's passphrase; otherwise the environment variable
-    /// HALFLIGHT_PASSPHRASE, otherwise a question on the terminal
+    /// HALFLIGHT_PASSPHRASE, otherwise a prompt on the terminal
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 }

@@ -35,7 +35,7 @@ pub struct AugmentOptions {
     pub rotation: f32,
     /// Largest change of size as a share, 0 to 0.9.
     pub scale: f32,
-    /// Largest slant as a share of the height, 0 to 2.
+    /// Largest slant as a fraction of the height, 0 to 2.
     pub shear: f32,
     /// Strength of the elastic warp in pixels, 0 to 1000; 0 for none.
     pub elastic_alpha: f32,

@@ -177,7 +177,7 @@ fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> A
     }
 }
 
-/// Share of the gap between chance and certainty; 0 where chance is certainty.
+/// Fraction of the gap between chance and certainty; 0 where chance is certainty.
 fn advantage(accuracy: f64, chance: f64) -> f64 {
     if chance >= 1.0 {
         return 0.0;

@@ -14,7 +14,7 @@ pub struct AuditOptions {
     pub families: Vec<AttackerConfig>,
     /// One whole run of the panel per seed; figures are means over the seeds.
     pub seeds: Vec<u64>,
-    /// Share of the training items, 0.05 to 0.5, held out to choose the strongest attacker and to
+    /// Fraction of the training items, 0.05 to 0.5, held out to choose the strongest attacker and to
     /// calibrate probabilities. Attackers are trained anew on all training items afterwards.
     pub held_out: f64,
     /// Most training items used, drawn at random.
@@ -97,7 +97,7 @@ impl AuditOptions {
         }
         if !(0.05..=0.5).contains(&self.held_out) {
             let value = self.held_out.to_string();
-            return refuse("held_out", value, "choose a share from 0.05 to 0.5");
+            return refuse("held_out", value, "choose a fraction from 0.05 to 0.5");
         }
         for (option, limit) in [("train_limit", self.train_limit), ("test_limit", self.test_limit)] {
             if let Some(limit) = limit.filter(|&l| l < 20) {

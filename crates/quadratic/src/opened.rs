@@ -17,7 +17,7 @@ use crate::span::{is_clean, noise_coefficients};
 use crate::unnoised::unnoised_bits;
 use crate::{FormSpan, MapError, QuadraticMap};
 
-/// Noise whose deviation is below this share of the exact range of a combination covers nothing: `2^-17`.
+/// Noise whose deviation is below this fraction of the exact range of a combination covers nothing: `2^-17`.
 ///
 /// A coarse sieve. Ranges that hold for every input are some ten bits wider than what data reach, so that noise of a
 /// fiftieth of the outputs on data may be `2^-16` of the exact range; what noise above the sieve hides is for an audit.

@@ -12,7 +12,7 @@ pub struct Hash(pub [u8; 32]);
 
 /// Text that is no hash.
 #[derive(Debug, thiserror::Error)]
-#[error("'{text}' is no hash: write 64 hexadecimal digits")]
+#[error("'{text}' is not a hash: write 64 hexadecimal digits")]
 pub struct HashError {
     text: String,
 }

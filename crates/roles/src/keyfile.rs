@@ -54,7 +54,7 @@ pub enum KeyFileError {
         mode: u32,
     },
     /// The file is larger than any secret of this kind.
-    #[error("{}: longer than {most} bytes; this is no such file", path.display())]
+    #[error("{}: longer than {most} bytes; this is not a file of that kind", path.display())]
     Size {
         /// The path.
         path: PathBuf,

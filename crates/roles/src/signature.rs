@@ -46,10 +46,10 @@ pub enum SignatureError {
         mode: u32,
     },
     /// Text that is no signature.
-    #[error("the signature is no signature: it must have 128 hexadecimal digits")]
+    #[error("the signature cannot be read: it must have 128 hexadecimal digits")]
     Format,
     /// An approval of before, which named no totals and never ended.
-    #[error("this approval names no totals and never ends, and counts no more: let the approver sign a new one")]
+    #[error("this approval names no totals and has no end, so it does not count: let the approver sign a new one")]
     OldApproval,
     /// The signature was not made by this key on this text.
     #[error("the signature does not fit: {what} was changed, or signed by another key than {key}")]

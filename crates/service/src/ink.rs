@@ -3,7 +3,7 @@
 use encoder::Images;
 use serde::{Deserialize, Serialize};
 
-/// Medians over items, as shares of the longer side of an image.
+/// Medians over items, as fractions of the longer side of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ink {

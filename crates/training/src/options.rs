@@ -33,7 +33,7 @@ pub struct TrainOptions {
     pub encoder: EncoderOptions,
     /// What is done against the collateral attribute.
     pub defence: Defence,
-    /// Deviation of the noise that the public head learns to live with, as a share of each output's own;
+    /// Deviation of the noise that the public head learns to live with, as a fraction of each output's own;
     /// 0 for none. Owners add it under encryption; distributions are matched without it.
     pub noise: f32,
     /// Gradient steps. The three phases of adversarial defences count epochs instead.
@@ -78,7 +78,7 @@ pub struct Fresh {
 pub struct Selection {
     /// Steps between two candidates.
     pub every: usize,
-    /// Share of the run after which candidates are taken.
+    /// Fraction of the run after which candidates are taken.
     pub from: f64,
     /// Points of main accuracy that a candidate may lie below the most accurate one so far.
     pub tolerance: f64,

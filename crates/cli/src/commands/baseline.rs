@@ -29,7 +29,7 @@ pub struct Baseline {
     /// The label to predict
     #[arg(long, value_name = "LABEL")]
     label: String,
-    /// A label that the learners are told
+    /// A label that the learners know
     #[arg(long, value_name = "LABEL")]
     given: Option<String>,
     /// Learners, by the names that attackers have in an audit

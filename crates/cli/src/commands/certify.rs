@@ -25,43 +25,43 @@ pub struct Certify {
     /// Data set that neither trained nor selected nor tuned the networks
     #[arg(long, value_name = "FILE", required_unless_present = "draw", conflicts_with = "draw")]
     data: Option<PathBuf>,
-    /// Draw this many images like those of the training, in place of a data set
+    /// Draw this many images like the training images, instead of a data set
     #[arg(long, value_name = "ITEMS")]
     draw: Option<usize>,
     /// The label that attackers are after
     #[arg(long, value_name = "LABEL")]
     collateral: String,
-    /// Chance, in percent, that all bounds hold at once
+    /// Confidence, in percent, that all bounds hold at once
     #[arg(long, default_value_t = 99.9, value_name = "PERCENT")]
     confidence: f64,
     /// Evaluation points for every main class
     #[arg(long, default_value_t = 10_000)]
     points: usize,
-    /// Numbers of items of one subject to bound as well
+    /// Also bound these numbers of items of one subject
     #[arg(long, value_delimiter = ',', default_values_t = [5, 20, 50, 140], value_name = "ITEMS")]
     votes: Vec<u32>,
-    /// How often classes and values occur, for a second bound beside the one that counts them alike
+    /// A second bound, besides the one for equally frequent classes and values
     #[arg(long, value_enum, default_value_t = PriorName::Alike)]
     prior: PriorName,
-    /// Certify this many growing parts of the items, each twice the last, and estimate where it ends
+    /// Also certify this many parts of the items, each twice as large as the last, and estimate the limit
     #[arg(long, value_name = "PARTS")]
     growth: Option<u32>,
-    /// Seed of drawn images and evaluation points; choose it before looking
+    /// Random seed of drawn images and evaluation points; choose it before you look
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Over all items at once, without the main label: bounds demographic parity too, for predictions of any kind
     #[arg(long)]
     overall: bool,
-    /// The population has few values: items that repeat each other are draws of their own
+    /// Allow repeated items, because the population itself has few values
     #[arg(long)]
     repeated: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum PriorName {
-    /// All alike, and no second bound
+    /// No second bound
     Alike,
-    /// As often as in the data
+    /// For classes and values as frequent as in the data
     Sampled,
 }
 

@@ -51,20 +51,20 @@ pub struct Compile {
     /// Peak learning rate of the fine-tuning
     #[arg(long)]
     rate: Option<f64>,
-    /// Share of the steps, the last ones, in which only biases move [default: none]
+    /// Fraction of the steps, the last ones, in which only biases move [default: none]
     #[arg(long, value_name = "SHARE")]
     settle: Option<f64>,
     /// Weight λ of matching while fine-tuning [default: five times the training's]
     #[arg(long)]
     weight: Option<f32>,
-    /// Weight of the discriminant ratio, what linear attackers on random features gain, beside λ; wants the large
+    /// Weight of the discriminant ratio, what linear attackers on random features gain, besides λ; needs the large
     /// batches of `--preset thorough` [default: 0]
     #[arg(long, value_name = "WEIGHT")]
     discriminant: Option<f32>,
-    /// Noise that owners add under encryption, as a share of each output's deviation, instead of the training's
+    /// Noise that owners add under encryption, as a fraction of each output's deviation, instead of the training's
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
-    /// What the declared range of an output is: all that inputs can reach, or what the data reach and some more
+    /// What the declared range of an output is: all that inputs can reach, or what the data reach plus a margin
     #[arg(long, value_enum, default_value_t = RangeName::Exact)]
     range: RangeName,
     /// Bits by which `--range seen` widens what the data reach
@@ -88,7 +88,7 @@ pub struct Compile {
 enum Preset {
     /// Half a minute
     Quick,
-    /// The best recipe known, minutes
+    /// The best recipe known; takes minutes
     Thorough,
 }
 

@@ -32,7 +32,7 @@ pub struct Import {
     /// Columns of an image
     #[arg(long, default_value_t = 28)]
     width: usize,
-    /// Bits of an input: pixels 0 to 255 are scaled to so many and rounded
+    /// Bits of an input: pixels 0 to 255 are scaled to this many bits and rounded
     #[arg(long, default_value_t = 8)]
     input_bits: u32,
     /// Take this encoder (JSON, as `authority init` publishes it) instead of pixels

@@ -24,7 +24,7 @@ pub struct Keygen {
     /// File for the secret key; an existing one is never replaced
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
-    /// An age identity, which unlocks master keys in place of a passphrase, instead of a signing key
+    /// An age identity, which unlocks master keys instead of a passphrase; not a signing key
     #[arg(long)]
     identity: bool,
     /// A key that signs published networks (P-256, PKCS#8 in PEM), instead of a signing key; its public key is written

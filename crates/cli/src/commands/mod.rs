@@ -45,7 +45,7 @@ pub enum Command {
     Compile(compile::Compile),
     /// Evaluate labelled items under encryption, all roles at once, and compare with the network in the clear
     Check(check::Check),
-    /// Bring in an integer network made elsewhere
+    /// Import an integer network made elsewhere
     Import(import::Import),
     /// Measure what the outputs of a compiled network give away
     Audit(audit::Audit),
@@ -53,7 +53,7 @@ pub enum Command {
     Certify(certify::Certify),
     /// Write a network with its model card, bill of materials and signature, ready to publish
     Card(card::Card),
-    /// Measure what learners without constraint read from the inputs in the clear
+    /// Measure what unconstrained learners read from the inputs in the clear
     Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
     #[command(subcommand)]

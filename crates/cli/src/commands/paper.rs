@@ -53,7 +53,7 @@ pub struct Paper {
     /// Steps of the trainings without phases
     #[arg(long, default_value_t = 3000)]
     steps: usize,
-    /// Few images, steps and rows: to see that everything runs
+    /// Few images, steps and rows: only to see that everything runs
     #[arg(long)]
     quick: bool,
 }

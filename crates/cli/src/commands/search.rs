@@ -17,7 +17,7 @@ use crate::files;
 #[derive(Args)]
 #[command(next_help_heading = "Search")]
 pub struct Arguments {
-    /// Train every combination below and draw the front of accuracy, leak and cost; `--out` names a folder, which
+    /// Train every combination below and draw the Pareto front of accuracy, leak and cost; `--out` names a folder that
     /// keeps every network and goes on where it was stopped
     #[arg(long, requires = "attackers")]
     search: bool,
@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Weights of the defence
     #[arg(long, value_delimiter = ',', value_name = "WEIGHT")]
     search_weight: Vec<f32>,
-    /// Noise under encryption, as shares of each output's deviation
+    /// Noise under encryption, as fractions of each output's deviation
     #[arg(long, value_delimiter = ',', value_name = "SHARE")]
     search_noise: Vec<f32>,
     /// Precisions P,R/D/inputs in bits

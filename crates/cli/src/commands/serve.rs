@@ -40,15 +40,15 @@ impl Serve {
 /// Where to listen, and who is let in.
 #[derive(Args)]
 struct Listening {
-    /// Who is let in: bearer tokens and names in client certificates, with scopes. An authority always needs it; without
-    /// it a predictor lets everyone on this machine in
+    /// Callers that are let in: bearer tokens and names in client certificates, with scopes. An authority always
+    /// needs it; without it a predictor lets in everyone on this machine
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// Name by which clients call this server, besides its addresses, localhost and the names in its certificate; repeat
     /// it for more
     #[arg(long, value_name = "NAME")]
     public_name: Vec<String>,
-    /// Second address for health, metrics and administration alone, so that they answer whatever happens to the first
+    /// Second address, only for health, metrics and administration, which answers whatever happens to the first
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
     /// Certificate chain in PEM, for TLS
@@ -57,7 +57,7 @@ struct Listening {
     /// Private key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     tls_key: Option<PathBuf>,
-    /// Let in only clients with a certificate from these authorities, in PEM; --tokens says what their holders may do
+    /// Let in only clients with a TLS certificate from these certificate authorities, in PEM; --tokens says what their holders may do
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     client_authorities: Option<PathBuf>,
     /// Listen beyond this machine without TLS or without tokens
@@ -73,7 +73,7 @@ struct Listening {
     /// OTEL_EXPORTER_OTLP_ENDPOINT does the same
     #[arg(long, value_name = "URL")]
     traces: Option<String>,
-    /// Logs as lines of JSON
+    /// Write logs as lines of JSON
     #[arg(long)]
     log_json: bool,
     /// Log more
@@ -136,7 +136,7 @@ pub struct ServeAuthority {
     /// Ledger elsewhere: sqlite:PATH or postgres://USER@HOST/NAME
     #[arg(long, value_name = "URL")]
     ledger: Option<String>,
-    /// Hold shares of keys alone: refuse a folder with a whole master key, and never draw one
+    /// Hold only shares of keys: refuse a folder with a whole master key, and never draw one
     #[arg(long)]
     share: bool,
     #[command(flatten)]
@@ -202,7 +202,7 @@ pub struct ServePredictor {
     /// Ciphertexts that may wait; further ones are turned away with 503
     #[arg(long, default_value_t = 128)]
     queue: usize,
-    /// Of these, most of one caller (token, certificate, or else address); 0 means half
+    /// Of these, the most for one caller (token, certificate, or else address); 0 means half
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     queue_per_caller: usize,
     /// Milliseconds that a ciphertext may be expected to wait; beyond, further ones are turned away though there is room.

@@ -32,14 +32,14 @@ pub struct Train {
     /// The label that the network predicts
     #[arg(long, default_value = "character", value_name = "LABEL")]
     main: String,
-    /// A label that the outputs must not give away; give it once for each
+    /// A label that the outputs must not give away; repeat it for more
     #[arg(long, value_name = "LABEL")]
     collateral: Vec<String>,
     #[command(flatten)]
     recipe: Recipe,
     #[command(flatten)]
     encoder: EncoderArguments,
-    /// Draw new training images all the time; the data must be drawn characters
+    /// Draw new training images for every batch; the data must be drawn characters
     #[arg(long)]
     fresh: bool,
     /// File that keeps the state of an unfinished run; a run that finds its own state there goes on (a search keeps
@@ -53,7 +53,7 @@ pub struct Train {
 /// Architecture, defence and length of the training.
 #[derive(Args)]
 struct Recipe {
-    /// What is done against the collateral attribute
+    /// Defence against the collateral attribute
     #[arg(long, value_parser = defences(), default_value = "match")]
     defence: Defence,
     /// Starting point for every choice not given [default: quick; with `--defence paper`, paper]
@@ -80,10 +80,10 @@ struct Recipe {
     /// Weight of the defence: λ of matching, α of an adversary
     #[arg(long)]
     weight: Option<f32>,
-    /// Another option of the defence; give it once for each
+    /// Another option of the defence; repeat it for more
     #[arg(long, value_name = "NAME=VALUE", value_parser = option)]
     defence_option: Vec<(String, Value)>,
-    /// Learn to live with noise that owners add under encryption, as a share of each output's deviation
+    /// Train with the noise that owners add under encryption, as a fraction of each output's deviation
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
     /// Epochs of the three phases of an adversarial defence
@@ -102,9 +102,9 @@ struct Recipe {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Preset {
-    /// A minute; 40,000 items are enough
+    /// Takes a minute; 40,000 items are enough
     Quick,
-    /// The best recipe known; wants 240,000 items in pairs
+    /// The best recipe known; needs 240,000 items in pairs
     Thorough,
     /// The paper's: 40 squares, plain SGD, batches of 64
     Paper,

@@ -20,7 +20,7 @@ pub struct DrawSpec {
     pub width: usize,
     /// Mean em size in pixels, 1 to 512.
     pub em: f32,
-    /// Standard deviation of the em size, as a share of it, 0 to 0.5.
+    /// Standard deviation of the em size, as a fraction of it, 0 to 0.5.
     pub em_deviation: f32,
     /// Standard deviation of the rotation in degrees, 0 to 180.
     pub rotation: f32,

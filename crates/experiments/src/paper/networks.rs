@@ -38,7 +38,7 @@ pub struct Recipe {
 /// Bits of an encoded input.
 const INPUT_BITS: u32 = 4;
 
-/// The deviation of the noise of `digits-match-noise`, as a share of each output's own: what it costs the digits is
+/// The deviation of the noise of `digits-match-noise`, as a fraction of each output's own: what it costs the digits is
 /// less when they learned with it.
 const NOISE: f32 = 0.1;
 

@@ -12,7 +12,7 @@ pub struct Point {
     pub units: usize,
     /// Weight of the defence.
     pub weight: f32,
-    /// Noise as a share of each output's deviation.
+    /// Noise as a fraction of each output's deviation.
     pub noise: f32,
     /// Bits of the integers.
     pub precision: Precision,

@@ -13,7 +13,7 @@ pub struct Space {
     pub units: Vec<usize>,
     /// Weights of the defence.
     pub weights: Vec<f32>,
-    /// Noise under encryption, as shares of each output's deviation.
+    /// Noise under encryption, as fractions of each output's deviation.
     pub noises: Vec<f32>,
     /// Bits of the integers.
     pub precisions: Vec<Precision>,

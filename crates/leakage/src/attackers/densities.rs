@@ -4,7 +4,7 @@ use super::sample::Sample;
 use crate::linear::{cholesky, solve_lower};
 use crate::metrics::Scores;
 
-/// Share of the identity mixed into a covariance, against columns that depend on each other.
+/// Fraction of the identity mixed into a covariance, against columns that depend on each other.
 const SHRINKAGE: f64 = 1e-6;
 
 /// score_c = ln π_c − ½ ln |Σ_c| − ½ (x−μ_c)ᵀ Σ_c⁻¹ (x−μ_c); `diagonal` makes Σ_c diagonal (naive

@@ -26,7 +26,7 @@ const TRIES: usize = 16;
 /// Rows beyond the number of unknowns, and rows that judge a sum.
 const SPARE: usize = 24;
 const JUDGES: usize = 256;
-/// Share of the judges that must agree.
+/// Fraction of the judges that must agree.
 const AGREED: f64 = 0.65;
 
 #[derive(Debug)]

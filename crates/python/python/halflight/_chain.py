@@ -27,7 +27,7 @@ SHAPE = (
 
 #: Items of the data, and as many at random, on which every map is proven.
 ITEMS = 3
-#: What a map may be off there, as a share of the largest number.
+#: What a map may be off there, as a fraction of the largest number.
 TOLERANCE = 1e-5
 #: More numbers in one unrolled operation are refused: two gigabytes.
 MOST_NUMBERS = 1 << 28
@@ -141,7 +141,7 @@ def close(a: Matrix, b: Matrix) -> bool:
 
 
 def difference(a: Matrix, b: Matrix) -> float:
-    """The largest difference, as a share of the largest number."""
+    """The largest difference, as a fraction of the largest number."""
     scale = max(float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)), 1e-30)
     return float(np.abs(a - b).max(initial=0.0)) / scale
 

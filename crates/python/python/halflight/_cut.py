@@ -28,7 +28,7 @@ class CutModel:
     cut : str
         Name of the value at the cut.
     difference : float
-        The largest difference between the model and its two parts before rounding, on items of the data, as a share of
+        The largest difference between the model and its two parts before rounding, on items of the data, as a fraction of
         the largest number.
     """
 

@@ -228,7 +228,7 @@ class PrivateClassifier(_Transformer):
         return self._named(self.predict_proba(X))
 
     def score(self, X: Any, y: ArrayLike, sample_weight: Optional[ArrayLike] = None) -> float:
-        """Share of items whose class is predicted, 0 to 1."""
+        """Fraction of items whose class is predicted, 0 to 1."""
         right = self.predict(X) == np.asarray(y).ravel()
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)))
 
@@ -496,5 +496,5 @@ class Attacker(_Classifier):
         return chosen
 
     def score(self, X: ArrayLike, y: ArrayLike, main: Optional[ArrayLike] = None) -> float:
-        """Share of items whose value is found, 0 to 1."""
+        """Fraction of items whose value is found, 0 to 1."""
         return float(np.mean(self.predict(X, main) == np.asarray(y).ravel()))

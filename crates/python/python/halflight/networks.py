@@ -25,7 +25,7 @@ class Network:
 
     def __init__(self, native: _native.Network) -> None:
         self._native = native
-        #: Of a network read from elsewhere: the largest difference from it that was found, as a share of the largest
+        #: Of a network read from elsewhere: the largest difference from it that was found, as a fraction of the largest
         #: number; None for one trained here, or loaded.
         self.difference: Optional[float] = None
 

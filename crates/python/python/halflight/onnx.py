@@ -189,7 +189,7 @@ def _run(model: Any, node: Any, given: dict[str, Any], what: str) -> list[Any]:
 
 
 def _compare(model: Any, z: chain.Matrix, encoder: Encoder, read: NDArray[np.float32]) -> float:
-    """The largest difference between the model and its two parts, as a share of the largest number."""
+    """The largest difference between the model and its two parts, as a fraction of the largest number."""
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     name, shapes = _input(model.graph, z.shape[1], encoder)
     least = float("inf")

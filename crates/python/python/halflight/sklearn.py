@@ -23,7 +23,7 @@ from .networks import Network
 
 #: Inputs beyond which a quadratic form has too many coefficients to ask for.
 MOST_INPUTS = 1024
-#: Eigenvalues below this share of the largest are rounding.
+#: Eigenvalues below this fraction of the largest are rounding.
 _RANK = 1e-9
 #: Items asked for at a time.
 _BATCH = 20_000
@@ -54,7 +54,7 @@ def load(
     -------
     Network
         One unit for every class of a linear model; for a quadratic one as many squares as its forms have eigenvalues.
-        ``difference`` is the largest one from the model's own decisions, as a share of the largest.
+        ``difference`` is the largest one from the model's own decisions, as a fraction of the largest.
 
     Raises
     ------

@@ -79,8 +79,8 @@ pub enum LedgerError {
     },
     /// There are entries, but no head file.
     #[error(
-        "ledger: its head file {path} is missing, so that nothing shows whether its end is; restore it from a copy, or \
-         have `halflight authority ledger adopt-head` accept the end that is there"
+        "ledger: its head file {path} is missing, so nothing shows whether its last entries are still there; \
+         restore it from a copy, or have `halflight authority ledger adopt-head` accept the end that is there"
     )]
     HeadMissing {
         /// Where it should be.

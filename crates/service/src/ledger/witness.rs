@@ -104,7 +104,7 @@ pub enum WitnessError {
         seen: i64,
     },
     /// Entries between are missing.
-    #[error("handover: it leads from entry {0} on and lacks some between; ask for the entries after {1}")]
+    #[error("handover: it begins after entry {0}, and entries before it are missing; ask for the entries after {1}")]
     Gap(i64, i64),
     /// Nothing was seen before, and nobody said that this is the first time.
     #[error("{0}: nothing was seen yet; if that is right, say that this is the first time, else restore the file")]

@@ -20,7 +20,7 @@ pub const HEADER_LENGTH: &str = "inference-header-content-length";
 #[non_exhaustive]
 pub enum OipError {
     /// The JSON part is no request.
-    #[error("the JSON part of the request is no inference request: {0}")]
+    #[error("the JSON part of the request is not an inference request: {0}")]
     Json(#[from] serde_json::Error),
     /// The header names more bytes than there are.
     #[error("{HEADER_LENGTH} is {given}, but the body has {present} bytes; give the length of the JSON part")]

@@ -65,10 +65,10 @@ impl Problem {
 #[non_exhaustive]
 pub enum ClientError {
     /// The address is none.
-    #[error("url: '{0}' is no address; write https://HOST:PORT, or http:// on this machine alone")]
+    #[error("url: '{0}' is not an address; write https://HOST:PORT, or http:// on this machine alone")]
     Url(String),
     /// A name that cannot be part of an address.
-    #[error("model: '{0}' is no name of a model")]
+    #[error("model: '{0}' is not a name for a model")]
     Name(String),
     /// A certificate file.
     #[error("TLS {0}")]

@@ -73,7 +73,7 @@ pub enum PredictError {
     #[error("the public head: {0}")]
     Head(String),
     /// A fault in the evaluation, already in the log.
-    #[error("the evaluation failed for a reason that is ours")]
+    #[error("the evaluation failed because of an internal error")]
     Fault,
 }
 

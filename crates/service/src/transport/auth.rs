@@ -118,13 +118,13 @@ struct Bucket {
 pub enum AuthError {
     /// An authority for everyone.
     #[error(
-        "tokens: an authority obeys nobody whom it does not know, not even on this machine; name a file with --tokens \
+        "tokens: an authority serves only callers that it knows, on this machine too; name a file with --tokens \
          that holds [[token]] entries (`halflight keygen --token NAME --scopes admin,register,issue,ledger --out FILE` \
          draws a token and prints its entry), or [[certificate]] entries beside --client-authorities"
     )]
     Missing,
     /// A name that cannot be.
-    #[error("token: '{name}' is no name; use 1 to 64 letters, digits, '-', '_' and '.', and not 'anonymous'")]
+    #[error("token: '{name}' is not a valid name; use 1 to 64 letters, digits, '-', '_' and '.', and not 'anonymous'")]
     Name {
         /// What was given.
         name: String,

@@ -20,7 +20,7 @@ use crate::train::{Targets, sampler::Sampler};
 use crate::{Defence, TrainingRecord};
 use model::{Parameters, standardise};
 
-/// Learning rate of the grids' scales, as a share of that of the weights: one scale moves a whole row.
+/// Learning rate of the grids' scales, as a fraction of that of the weights: one scale moves a whole row.
 const SCALES: f32 = 0.2;
 
 /// Steps and items per step of the head's own fine-tuning.

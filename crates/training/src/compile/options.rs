@@ -24,7 +24,7 @@ pub struct CompileOptions {
     pub batch: usize,
     /// Peak learning rate of Adam.
     pub rate: f64,
-    /// Share of the steps, the last ones, in which only biases and the head move, at a rate that starts again.
+    /// Fraction of the steps, the last ones, in which only biases and the head move, at a rate that starts again.
     /// Weights jump between integers to the end, and no step sees what the jumps after it do to the
     /// distributions; biases are fine enough to mend it.
     pub settle: f64,
@@ -34,7 +34,7 @@ pub struct CompileOptions {
     /// mean over main classes (Harchaoui, Bach and Moulines 2008). It feels fine differences that kernels hardly do,
     /// and wants 1,000 items and more of every main class in a batch.
     pub discriminant: f32,
-    /// Deviation of the noise that owners add under encryption, as a share of each output's own; `None` for
+    /// Deviation of the noise that owners add under encryption, as a fraction of each output's own; `None` for
     /// that of the training.
     pub noise: Option<f32>,
     /// How the declared range of the outputs is chosen.
@@ -124,14 +124,14 @@ impl CompileOptions {
         }
         require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
         require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
-        require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a share of the steps, from 0 to 1")?;
+        require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a part of the steps, from 0 to 1")?;
         require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
         self.defence.check()?;
         let good = self.discriminant.is_finite() && self.discriminant >= 0.0;
         require(good, "discriminant", self.discriminant, "choose a number from 0")?;
         if let Some(noise) = self.noise {
             let good = (0.0..=10.0).contains(&noise);
-            require(good, "noise", noise, "choose a share of an output's deviation, from 0 to 10")?;
+            require(good, "noise", noise, "choose a fraction of an output's deviation, from 0 to 10")?;
         }
         if let Range::Empirical { margin_bits } = self.range {
             let good = (0.0..=32.0).contains(&margin_bits);

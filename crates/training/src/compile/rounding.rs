@@ -11,7 +11,7 @@ pub(crate) fn round(value: f32, scale: f32, largest: i32) -> i32 {
     ((value / scale).round() as i32).clamp(-largest, largest)
 }
 
-/// Scales tried, as shares of the one that clips nothing.
+/// Scales tried, as fractions of the one that clips nothing.
 const SHARES: usize = 40;
 
 /// The scale that minimises `Σ importance·(value − scale·round(value / scale))²`.

@@ -125,7 +125,7 @@ pub(crate) trait Penalty: Sync {
         None
     }
 
-    /// The share of its weight when this share of the run is done.
+    /// The fraction of its weight when this fraction of the run is done.
     fn ramp(&self, _done: f64) -> f32 {
         1.0
     }

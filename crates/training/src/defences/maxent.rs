@@ -10,7 +10,7 @@ use crate::TrainOptions;
 pub(super) static KIND: Kind = Kind {
     name: "maxent",
     title: "MaxEnt",
-    text: "The same phases, adversary driven to say nothing",
+    text: "The same phases; the adversary's predictions are pushed towards uniform ones",
     standard: || Defence::max_ent(AdversarialOptions::default()),
     preset: TrainOptions::quick,
     read: Some(|stored| erased_serde::deserialize(stored).map(Defence::max_ent)),

@@ -32,7 +32,7 @@ pub struct TrainingRecord {
     pub accuracy: f64,
     /// What a k-nearest-neighbours attacker reads of the collateral attribute, if there is one.
     pub neighbours: Option<f64>,
-    /// Share of the commonest collateral value, what guessing reaches.
+    /// Fraction of the commonest collateral value, what guessing reaches.
     pub chance: Option<f64>,
     /// The version of this program.
     pub version: String,

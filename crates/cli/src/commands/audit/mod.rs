@@ -33,7 +33,7 @@ pub use text::finding;
 pub struct Audit {
     /// Compiled network
     network: PathBuf,
-    /// Data set that attackers learn from; best one that the network never saw
+    /// Data set that attackers learn from; use one that the network never saw
     #[arg(long, value_name = "FILE")]
     train: PathBuf,
     /// Data set that attackers are scored on
@@ -67,13 +67,13 @@ pub struct Audit {
     /// Also attack a random network of the same shape and the raw inputs, for comparison (the full panel does)
     #[arg(long)]
     controls: bool,
-    /// Whole runs of the panel, whose figures are averaged [default: 0; with `--panel full`, 0,1,2]
+    /// Random seeds, each a whole run of the panel; figures are averaged [default: 0; with `--panel full`, 0,1,2]
     #[arg(long, value_delimiter = ',', value_name = "SEED")]
     seeds: Vec<u64>,
     /// Most items that attackers learn from
     #[arg(long, value_name = "ITEMS")]
     attack_size: Option<usize>,
-    /// HTML page to write; the same in JSON goes beside it
+    /// HTML page to write; the same report is written as JSON next to it
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// The auditor's secret key, from `halflight keygen`: the report for exactly this network, signed, goes beside the
@@ -91,7 +91,7 @@ pub struct Audit {
     /// memorised
     #[arg(long, value_name = "FILE")]
     members: Option<PathBuf>,
-    /// Write outputs and labels of both data sets, for attackers of one's own
+    /// Write outputs and labels of both data sets, for your own attackers
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
     /// Write the outputs and attack nothing
@@ -104,9 +104,9 @@ pub struct Audit {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Panel {
-    /// Every kind that has been seen to find what others miss, in seconds
+    /// Every kind that has found what others miss; takes seconds
     Quick,
-    /// Every family, growth curve, reconstruction and controls; minutes
+    /// Every family, growth curve, reconstruction and controls; takes minutes
     Full,
 }
 

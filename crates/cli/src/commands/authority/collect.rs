@@ -35,7 +35,7 @@ pub struct Servers {
     /// Seconds to wait for a server's answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "servers")]
     timeout: u64,
-    /// Authorities of the servers' certificates, in PEM, instead of those of the web
+    /// Certificate authorities of the servers, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "servers")]
     server_authorities: Option<PathBuf>,
     /// Certificate to show, in PEM

@@ -50,13 +50,13 @@ pub struct Issue {
     /// File for the key
     #[arg(long, short, value_name = "FILE", required_unless_present_any = ["model", "dry_run"])]
     out: Option<PathBuf>,
-    /// Folder for all that `halflight serve predictor` wants: network, key, public key, grant, newest audit
+    /// Folder for all that `halflight serve predictor` needs: network, key, public key, grant, newest audit
     #[arg(long, value_name = "FOLDER")]
     model: Option<PathBuf>,
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// Only say what the key would add, and what the policy says to it, or that of each server
+    /// Only print what the key would add, and whether the policy, or that of each server, allows it
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

@@ -18,7 +18,7 @@ use crate::files::{self, Output};
 /// Reads the ledger; no secret is needed.
 #[derive(Subcommand)]
 pub enum Ledger {
-    /// Prove that nothing was changed, removed or inserted
+    /// Verify that nothing was changed, removed or inserted
     Verify(Verify),
     /// Print what was set up, issued and refused
     Show(Show),

@@ -40,7 +40,7 @@ const NETWORK_LIMIT: u64 = 64 << 20;
 pub enum Authority {
     /// Make an authority: policy, ledger, and a first public key for the inputs of a network's encoder
     Init(init::Init),
-    /// Make a compiled network or a signed audit known
+    /// Register a compiled network or a signed audit
     Register(register::Register),
     /// Make another project: a public key of its own
     Project(project::Project),
@@ -48,14 +48,14 @@ pub enum Authority {
     Rotate(rotate::Rotate),
     /// Issue the functional key of a compiled network, if the policy allows it
     Issue(issue::Issue),
-    /// Who holds valid keys
+    /// List who holds valid keys
     Keys(keys::Keys),
-    /// Take a share that a ceremony renewed, in place of the present one
+    /// Replace the present share with one that a ceremony renewed
     Renew(renew::Renew),
     /// Several institutions hold one key: make it together, renew its shares, check how it came about
     #[command(subcommand)]
     Ceremony(ceremony::Ceremony),
-    /// Anybody: check a functional key against the public key
+    /// Anyone: check a functional key against the public key
     VerifyKey(verify_key::VerifyKey),
     /// Approver: sign for one key
     Approve(approve::Approve),
@@ -63,7 +63,7 @@ pub enum Authority {
     SignAudit(sign_audit::SignAudit),
     /// Witness: cosign the head of an authority's ledger, if it continues the last one seen
     Witness(witness::Witness),
-    /// Prove and read what was issued and refused
+    /// Verify and read what was issued and refused
     #[command(subcommand)]
     Ledger(ledger::Ledger),
 }

@@ -19,26 +19,26 @@ use load::Load;
     halflight bench --shape 65,65,64,4,4 --batch 64\n  \
     halflight bench --load compiled.safetensors --data test.safetensors --seconds 30")]
 pub struct Bench {
-    /// Shape to measure: paper, dense, ternary, three-bit, eight-bit, bilinear, sparse, or one of your own as n,m,d,S,bits:
-    /// inputs of either side, units, outputs, bits of a weight; give it once for each [default: paper and dense]
+    /// Shape to measure: paper, dense, ternary, three-bit, eight-bit, bilinear, sparse, or one of your own as n,m,d,S,bits
+    /// (inputs of either side, units, outputs, bits of a weight); repeat it for more [default: paper and dense]
     #[arg(long = "shape", value_name = "SHAPE", value_parser = parse_shape)]
     shapes: Vec<String>,
-    /// Runs of every operation; the least counts
+    /// Runs of every operation; the fastest counts
     #[arg(long)]
     runs: Option<usize>,
-    /// Threads of the many-threaded figures
+    /// Threads of the figures for several threads
     #[arg(long)]
     threads: Option<usize>,
-    /// Also read, evaluate and search for so many ciphertexts as one batch; the figure is for one of them
+    /// Also read, evaluate and search for this many ciphertexts as one batch; the figure is for one of them
     #[arg(long, value_name = "ITEMS", default_value_t = 0, hide_default_value = true)]
     batch: usize,
-    /// Instead, test in so many runs whether time depends on secrets (dudect)
+    /// Instead, test in this many runs whether time depends on secrets (dudect)
     #[arg(long, value_name = "RUNS", conflicts_with_all = ["shapes", "runs", "threads", "explain", "ceremony", "batch"])]
     timing_test: Option<usize>,
-    /// Also a whole ceremony in which five servers make a key together, all in this process
+    /// Also time a whole ceremony in which five servers make a key together, all in this process
     #[arg(long)]
     ceremony: bool,
-    /// Say how the function is evaluated, and what else was considered
+    /// Print how the function is evaluated, and what else was considered
     #[arg(long)]
     explain: bool,
     #[command(flatten)]

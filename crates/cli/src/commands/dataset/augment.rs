@@ -28,10 +28,10 @@ pub struct Augment {
     /// Largest angle of a turn, degrees
     #[arg(long, default_value_t = 10.0)]
     rotation: f32,
-    /// Largest change of size, as a share
+    /// Largest change of size, as a fraction
     #[arg(long, default_value_t = 0.1)]
     scale: f32,
-    /// Largest slant, as a share of the height
+    /// Largest slant, as a fraction of the height
     #[arg(long, default_value_t = 0.15)]
     shear: f32,
     /// Strength of the elastic warp, pixels; 0 for none

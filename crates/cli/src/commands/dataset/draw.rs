@@ -23,7 +23,7 @@ pub struct Draw {
     /// The main classes
     #[arg(long, default_value = "0123456789")]
     characters: String,
-    /// A font: `cursive`, `serif` (both embedded), or a TTF or OTF file; give it once for each font
+    /// A font: `cursive`, `serif` (both embedded), or a TTF or OTF file; repeat it for more
     #[arg(long = "font", value_name = "FONT", default_values = ["cursive", "serif"])]
     fonts: Vec<String>,
     /// Draw each deformation in every font, one after the other, for the pairing loss
@@ -35,7 +35,7 @@ pub struct Draw {
     /// Mean em size in pixels
     #[arg(long, default_value_t = 50.0 * 28.0 / 72.0)]
     em: f32,
-    /// Standard deviation of the em size, as a share of it
+    /// Standard deviation of the em size, as a fraction of it
     #[arg(long, default_value_t = 0.05)]
     em_deviation: f32,
     /// Standard deviation of the rotation, degrees

@@ -22,7 +22,7 @@ use crate::console::Console;
 pub enum Dataset {
     /// Draw characters in several fonts, as the paper does
     Draw(draw::Draw),
-    /// Bring data in from elsewhere
+    /// Import data from elsewhere
     #[command(subcommand)]
     Import(import::Import),
     /// Let espeak-ng speak words in several accents
@@ -33,9 +33,9 @@ pub enum Dataset {
     Derive(derive::Derive),
     /// Add changed copies of pictures: shifted, turned, scaled, warped
     Augment(augment::Augment),
-    /// Write the schema of a table's columns to a file, by which others read their tables
+    /// Write the schema of a table's columns to a file, so that others read their tables alike
     Schema(schema::Schema),
-    /// Say what is in a data set, and draw a contact sheet
+    /// Print what is in a data set, and draw a contact sheet
     Show(show::Show),
 }
 

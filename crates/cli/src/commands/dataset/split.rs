@@ -25,10 +25,10 @@ pub struct Split {
     /// Classes of that label to hold out: names, or numbers as 0..5
     #[arg(long, value_delimiter = ',', value_name = "CLASSES", requires = "by")]
     hold: Vec<String>,
-    /// Instead, hold out this share of the items, drawn at random
+    /// Instead, hold out this fraction of the items, drawn at random
     #[arg(long, conflicts_with = "by")]
     share: Option<f64>,
-    /// Take the share from every combination of these labels
+    /// Take this fraction of every combination of these labels
     #[arg(long, value_delimiter = ',', value_name = "LABELS", requires = "share")]
     balance: Vec<String>,
     /// Random seed of the choice

@@ -32,7 +32,7 @@ pub struct Remote {
     /// What the predictor calls the model
     #[arg(long, value_name = "NAME", requires = "url")]
     model: Option<String>,
-    /// Hash of the model's public parameters, from the authority; what was accepted once is held on to
+    /// Hash of the model's public parameters, from the authority; what was accepted once is kept
     #[arg(long, value_name = "HASH", requires = "url")]
     pin: Option<Hash>,
     /// The authority's public key, instead of a pin: parameters that it signed are taken
@@ -50,7 +50,7 @@ pub struct Remote {
     /// What the items are for, as agreed with the predictor
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub context: String,
-    /// Whom the items are about: what is sent is counted for each subject; without it, for all together
+    /// Subject of the items: what is sent is counted for each subject; without it, for all together
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
     subject: String,
     /// Secret key that signs what is sent, from `halflight keygen`
@@ -59,7 +59,7 @@ pub struct Remote {
     /// File with the bearer token; otherwise the environment variable HALFLIGHT_TOKEN, otherwise none
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
-    /// Authorities of the server's certificate, in PEM, instead of those of the web
+    /// Certificate authorities of the server, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "url")]
     server_authorities: Option<PathBuf>,
     /// Certificate to show, in PEM
@@ -71,13 +71,13 @@ pub struct Remote {
     /// Auditor whose signed audit counts; without it, any that verifies, for warnings only
     #[arg(long, value_name = "KEY", requires = "url")]
     auditor: Option<VerifyingKey>,
-    /// Warn from so many items of one subject on
+    /// Warn once this many items of one subject were sent
     #[arg(long, value_name = "ITEMS", default_value_t = 20)]
     warn_items: u64,
-    /// Send no more than so many items of one subject, ever
+    /// Never send more than this many items of one subject
     #[arg(long, value_name = "ITEMS", default_value_t = 140)]
     most_items: u64,
-    /// Send no more than gives an attacker this accuracy on one subject, in percent, by the signed audit
+    /// Stop before an attacker reaches this accuracy on one subject, in percent, by the signed audit
     #[arg(long, value_name = "PERCENT", requires = "auditor")]
     most_accuracy: Option<f64>,
 }

@@ -31,7 +31,7 @@ pub struct FaceOptions {
     /// IMDB-WIKI: leave out pictures in which a second face was found.
     pub single: bool,
     /// IMDB-WIKI: the pictures are whole (not the `_crop` archives): cut the face out at its
-    /// published place with this margin, as a share of its size.
+    /// published place with this margin, as a fraction of its size.
     pub locate: Option<f64>,
 }
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 #: At most this many distances are looked at for a median.
 _MEDIAN_SAMPLE = 8192
 
-#: Share of the mean variance that is added in every direction before correlations are taken out.
+#: Fraction of the mean variance that is added in every direction before correlations are taken out.
 _FLOOR = 1e-2
 
 #: Items per output below which a covariance means nothing.

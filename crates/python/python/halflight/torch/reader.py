@@ -61,7 +61,7 @@ def load(
     Returns
     -------
     Network
-        Computes what the model does, to rounding of float32; ``difference`` is the largest one found, as a share of
+        Computes what the model does, to rounding of float32; ``difference`` is the largest one found, as a fraction of
         the largest logit.
 
     Raises
@@ -166,7 +166,7 @@ def doubled(model: nn.Module) -> nn.Module:
 
 
 def compare(model: nn.Module, items: torch.Tensor, found: chain.Matrix, ended: str) -> float:
-    """The largest difference between the model and what was read of it, as a share of the largest number."""
+    """The largest difference between the model and what was read of it, as a fraction of the largest number."""
     with torch.no_grad():
         own = doubled(model)(items).reshape(len(items), -1).numpy()
         read = torch.from_numpy(found)

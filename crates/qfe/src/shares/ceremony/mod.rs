@@ -96,7 +96,7 @@ pub enum CeremonyError {
         expected: u16,
     },
     /// A key that is none, weak, or given twice.
-    #[error("key of server {server}: it is no Ed25519 key of its own; ask the server for its key")]
+    #[error("key of server {server}: it is not an Ed25519 key of its own; ask the server for its key")]
     ServerKey {
         /// Place of the key, from 1.
         server: usize,
@@ -119,7 +119,7 @@ pub enum CeremonyError {
         step: Step,
     },
     /// A message in the name of a server that did not sign it.
-    #[error("the message is not signed by server {server}, its sender by its own words")]
+    #[error("the message is not signed by server {server}, which it names as its sender")]
     Signature {
         /// The sender that the message names.
         server: u16,

@@ -11,7 +11,7 @@
 
 use super::cholesky::Cholesky;
 
-/// Share of the mean variance that is added in every direction: no gradient grows more than tenfold.
+/// Fraction of the mean variance that is added in every direction: no gradient grows more than tenfold.
 const FLOOR: f64 = 1e-2;
 
 /// Rows per output below which a covariance means nothing, and distances are left as they are.

@@ -44,7 +44,7 @@ pub struct Join {
     /// File with this server's bearer token for the board
     #[arg(long, value_name = "FILE", requires = "board")]
     token_file: Option<PathBuf>,
-    /// Authorities of the board's certificate, in PEM, instead of those of the web
+    /// Certificate authorities of the board, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "board")]
     server_authorities: Option<PathBuf>,
     /// This server's secret key, from `halflight keygen`

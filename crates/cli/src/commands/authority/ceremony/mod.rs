@@ -29,15 +29,15 @@ const LIMIT: u64 = 512 << 20;
 pub enum Ceremony {
     /// Define a ceremony that makes a key: who takes part, and how many of them issue together
     Init(init::Init),
-    /// One server: put its messages, take those of the others, end with its share
+    /// One server: post its messages, read those of the others, and end with its share
     Join(join::Join),
-    /// Anybody: check how a public key came about, without a secret
+    /// Anyone: check how a public key came about, without a secret
     Verify(verify::Verify),
     /// Define a ceremony that renews the shares of a key, gives a lost one back, or moves them to other servers
     Refresh(refresh::Refresh),
     /// Define a second attempt at a ceremony that did not end: another clerk, without those who withheld shares
     Again(again::Again),
-    /// Weaker: make all shares on this machine, which holds the whole key for a moment
+    /// Weaker alternative: make all shares on this machine, which holds the whole key for a moment
     Deal(deal::Deal),
 }
 
@@ -78,7 +78,7 @@ struct Servers {
     /// it for each, in the order of their numbers
     #[arg(long = "server", value_name = "NAME=KEY,RECIPIENT")]
     servers: Vec<Card>,
-    /// Servers that learn nothing together; one more issues a key. Fewer than half
+    /// How many servers together learn nothing; one more issues a key. Fewer than half of them
     #[arg(long, value_name = "COUNT")]
     threshold: Option<u16>,
     /// Server that ends the steps of the ceremony [default: the first]

@@ -20,7 +20,7 @@ use crate::{files, keys};
 #[command(after_help = "Examples:\n  halflight authority ceremony verify transcript --parameters authority/public\n  \
     halflight authority ceremony verify first/transcript renewal/transcript --out parameters")]
 pub struct Verify {
-    /// Transcript; of a renewed key all of them, the oldest first
+    /// Transcript; for a renewed key all of them, oldest first
     #[arg(required = true, value_name = "FILE")]
     transcripts: Vec<PathBuf>,
     /// Folder with the public key that owners use: it must be the one that was made

@@ -11,7 +11,7 @@ use crate::console::Console;
 
 /// Reads faces with the labels `age` (in bands), `gender` and, in UTKFace, `race`.
 #[derive(Args)]
-#[command(after_help = "A folder is taken for UTKFace (age_gender_race_date.jpg), a .mat file for the description of \
+#[command(after_help = "A folder is read as UTKFace (age_gender_race_date.jpg), a .mat file for the description of \
     IMDB-WIKI beside its pictures. Other collections: `dataset import pictures --csv`.\n\nExamples:\n  \
     halflight dataset import faces UTKFace --skip-bad --out faces.safetensors\n  \
     halflight dataset import faces wiki_crop/wiki.mat --skip-bad --out faces.safetensors")]
@@ -38,7 +38,7 @@ pub struct Faces {
     /// IMDB-WIKI: keep pictures in which a second face was found
     #[arg(long)]
     with_second: bool,
-    /// IMDB-WIKI: pictures are whole: cut faces out at their place with this margin, a share of their size
+    /// IMDB-WIKI: pictures are not cropped; cut out each face with this margin, as a fraction of its size
     #[arg(long, value_name = "MARGIN")]
     locate: Option<f64>,
 }

@@ -57,7 +57,7 @@ pub struct Idx {
     /// Exchange rows and columns, which EMNIST stores the other way round
     #[arg(long)]
     transpose: bool,
-    /// Most memory that what is read may take once it is unpacked, as 512MB or 4GB
+    /// Most memory for what is read, once it is unpacked, such as 512MB or 4GB
     #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
     memory: u64,
 }
@@ -70,7 +70,7 @@ pub struct Target {
     /// Leave out items that cannot be read, and list them, instead of stopping at the first
     #[arg(long)]
     skip_bad: bool,
-    /// Most memory that what is read may take once it is unpacked, as 512MB or 4GB
+    /// Most memory for what is read, once it is unpacked, such as 512MB or 4GB
     #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
     pub memory: u64,
 }

@@ -16,7 +16,7 @@ use crate::console::Console;
     halflight dataset import pictures letters --folders letter,writer --out letters.safetensors\n  \
     halflight dataset import pictures letters --csv letters/list.csv --file-column name --out letters.safetensors")]
 pub struct Pictures {
-    /// Folder of pictures, searched to its depth
+    /// Folder of pictures, with all folders in it
     folder: PathBuf,
     #[command(flatten)]
     target: Target,

@@ -15,7 +15,7 @@ use crate::console::Console;
 #[command(after_help = "Example:\n  \
     halflight dataset import speech recordings --pattern '{digit}_{speaker}_{index}.wav' --out words.safetensors")]
 pub struct Speech {
-    /// Folder of WAV files, searched to its depth
+    /// Folder of WAV files, with all folders in it
     folder: PathBuf,
     #[command(flatten)]
     target: Target,

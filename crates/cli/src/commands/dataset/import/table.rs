@@ -20,7 +20,7 @@ use crate::console::Console;
     halflight dataset import table more.csv --like people.safetensors --unknown ignore --out more.safetensors\n  \
     halflight dataset import table arrays.npz --items x --labels y,z --out arrays.safetensors")]
 pub struct Table {
-    /// File; its extension (.csv, .tsv, .txt, .npz, .parquet) tells its kind
+    /// File; its extension (.csv, .tsv, .txt, .npz, .parquet) says what it is
     file: PathBuf,
     #[command(flatten)]
     target: Target,
@@ -46,13 +46,13 @@ struct Columns {
     /// Features to take as texts though they look like numbers, such as postcodes
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     texts: Vec<String>,
-    /// Dates, with a format as `%d.%m.%Y` unless they are ISO 8601, which is found without asking
+    /// Dates, with a format such as `%d.%m.%Y`; ISO 8601 is recognised without it
     #[arg(long, value_delimiter = ',', value_name = "COLUMN[=FORMAT]")]
     dates: Vec<String>,
-    /// Texts with an order, as `size=S<M<L`; give it once for each column
+    /// Ordered texts, such as `size=S<M<L`; repeat it for more columns
     #[arg(long, value_name = "COLUMN=A<B<C", value_parser = parse_ordinal)]
     ordinal: Vec<(String, Vec<String>)>,
-    /// Texts of very many kinds: their words are hashed
+    /// Texts with too many different values: their words are hashed
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     hash: Vec<String>,
     /// Features of each hashed column
@@ -67,7 +67,7 @@ struct Columns {
     /// Categories that a column may have; with `--unknown other` the most frequent ones
     #[arg(long, default_value_t = 64, value_name = "NUMBER")]
     categories: u32,
-    /// With `--unknown other`: categories of fewer rows are other ones
+    /// With `--unknown other`: categories with fewer rows count as other
     #[arg(long, default_value_t = 0, value_name = "ROWS")]
     rare: u64,
 }
@@ -76,7 +76,7 @@ struct Columns {
 #[derive(Args)]
 #[command(next_help_heading = "Rules")]
 struct Rules {
-    /// Read by the schema of this data set, or by one that `dataset schema` wrote: same columns, categories and scales
+    /// Use the schema of this data set, or one that `dataset schema` wrote: the same columns, categories and scales
     #[arg(long, value_name = "FILE")]
     like: Option<PathBuf>,
     /// Values that are missing (empty, ?, NA, N/A, NaN, null) [default: the schema's, else refuse]
@@ -102,7 +102,7 @@ enum MissingName {
     Refuse,
     /// The row is left out and counted
     Drop,
-    /// The median stands for it, or the most frequent category
+    /// The median replaces it, or the most frequent category
     Median,
     /// A feature of its own marks it
     Category,
@@ -122,7 +122,7 @@ enum UnknownName {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum OutsideName {
-    /// The nearest end of the scale stands for it
+    /// The nearest end of the scale replaces it
     Clamp,
     /// The row is left out and counted
     Drop,
