@@ -10,6 +10,7 @@ use super::super::{Entry, Event, Head, LedgerError, Retirement};
 use super::Ledger;
 use super::lock::lock;
 use crate::clock;
+use crate::files::FileError;
 use crate::signature::VerifyingKey;
 
 /// A transaction that excludes every other writer of the ledger, in this and in other processes.
