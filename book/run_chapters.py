@@ -70,6 +70,8 @@ start() {
   cat "$log" >&2; return 1
 }
 """
+# Languages of blocks that are no commands.
+OTHER = ("text", "toml", "python", "rust")
 MOST_SECONDS = 240
 PASSPHRASE = "correct horse battery staple"
 
@@ -96,6 +98,8 @@ def blocks(page):
                 left.append((block.splitlines()[0], reason))
             else:
                 script.append("\n".join(cut(line) for line in block.replace("\\\n", " ").splitlines()))
+        elif language.split(",")[0] not in OTHER:
+            wrong.append(f"{page.relative_to(ROOT)}: a block of the language {language}: commands have none, or `sh`")
     outside = re.sub(r"^```.*?^```$|<!--.*?-->", "", text, flags=re.DOTALL | re.MULTILINE)
     for line in re.findall(r"^    (?:halflight|cargo|python3?|pip|book/)\b.*", outside, re.MULTILINE):
         wrong.append(f"{page.relative_to(ROOT)}: put this command into a fenced block: {line.strip()}")

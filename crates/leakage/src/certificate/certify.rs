@@ -17,7 +17,7 @@ const ASSUMPTIONS: [&str; 8] = [
     "the labels are right",
     "within each main class every value of the attribute is equally likely; the pooled bound counts classes alike",
     "each item is encrypted once and its noise is fresh, independent between outputs, with the stated law",
-    "these outputs are all that the functions opened under the public key tell",
+    "these outputs are all that the functions opened under the public key give away",
     "the seed of the evaluation was chosen before its result was seen",
     "a vote bound needs independent items of one subject; it is taken at the worst main class",
 ];

@@ -13,8 +13,8 @@ pub(super) fn section(at: usize, report: &AuditReport, certificate: &Certificate
     let found = &report.strongest_pooled;
     let attribute = escape(&report.attribute);
     let mut out = format!(
-        "<section>\n<h2>Proved about {}</h2>\n<p class=\"lead\">No attacker, known or not, tells <b>{attribute}</b> of one \
-         item right more than <b>{} %</b> of the time, with confidence {} %.</p>\n<dl>\n",
+        "<section>\n<h2>Proved about {}</h2>\n<p class=\"lead\">No attacker, known or not, identifies <b>{attribute}</b> of \
+         one item more than <b>{} %</b> of the time, with confidence {} %.</p>\n<dl>\n",
         escape(&report.network),
         above(certificate.pooled.bound),
         100.0 * certificate.confidence,
