@@ -210,8 +210,8 @@ fn a_second_attempt_goes_without_the_dealer_that_withheld() {
     let others = servers(11..=13);
     let moved = Definition::renew(terms(&others, 1, 1), new[0].key(), cards(&five)).unwrap();
     let moved = moved.again(1, vec![5]).unwrap();
-    let mail = Post::default();
-    let idle = five[4].enter(&moved, &mail, "moved", Some(&new[4]));
+    let post = Post::default();
+    let idle = five[4].enter(&moved, &post, "moved", Some(&new[4]));
     assert!(matches!(idle, Err(AttendError::LeftOut { .. })));
     for (clerk, without) in [(0, vec![]), (6, vec![]), (1, vec![0]), (1, vec![6]), (1, vec![4, 4]), (1, vec![1, 2, 3])]
     {
