@@ -62,7 +62,7 @@ pub struct Remote {
     /// Certificate authorities of the server, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "url")]
     server_authorities: Option<PathBuf>,
-    /// Certificate to show, in PEM
+    /// TLS client certificate to show, in PEM
     #[arg(long, value_name = "FILE", requires = "certificate_key")]
     certificate: Option<PathBuf>,
     /// Its private key, in PEM
