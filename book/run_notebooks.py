@@ -27,6 +27,8 @@ def main() -> int:
     os.environ["HALFLIGHT_SCALE"] = chosen.scale
     os.environ["TQDM_DISABLE"] = "1"
     os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
+    # Pictures go into the pages, whatever the machine would draw on.
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     passed = failed = 0
     for path in sorted(HERE.glob("*.py")):
         if chosen.only and not path.name.startswith(tuple(chosen.only)) or path.name.startswith(tuple(chosen.skip)):
@@ -39,13 +41,22 @@ def main() -> int:
             failed += 1
             print(f"{path.name}: {error}", file=sys.stderr)
         else:
-            passed += 1
+            missing = not has_picture(notebook)
+            failed, passed = failed + missing, passed + (not missing)
+            if missing:
+                print(f"{path.name}: draws no picture", file=sys.stderr)
             print(f"{path.name}: {time.monotonic() - start:.0f} s", flush=True)
         if chosen.out:
             chosen.out.mkdir(parents=True, exist_ok=True)
             nbformat.write(notebook, chosen.out / f"{path.stem}.ipynb")
     print(f"{passed} passed, {failed} failed")
     return failed or not passed
+
+
+def has_picture(notebook: nbformat.NotebookNode) -> bool:
+    """Whether the run itself made one."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return any("image/png" in output.get("data", {}) for output in outputs)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@
 # We make the smallest function that is worth a key, encrypt a picture of two pixels, and open it.
 
 # %%
+import matplotlib.pyplot as plt
 import numpy as np
+
 import halflight as hl
 
 # Pixels 0 to 255 become levels 0 to 15; u = v = (1, level of pixel 0, level of pixel 1).
@@ -36,7 +38,21 @@ assert np.array_equal(output, function.evaluate(secret))
 
 # %% [markdown]
 # (7 + 3)·(7 − 3) = 40, and that is all: the same key cannot distinguish 7 and 3 from other levels with this value.
-# But it opens its function on *every* ciphertext of this public key, past and future, and keys add up. A second key
+# Here is what it gives for every picture of two pixels; those that open as 40 are marked.
+
+# %%
+levels = np.arange(16)
+pictures = hl.Dataset(17 * np.stack(np.meshgrid(levels, levels), axis=-1).reshape(-1, 1, 2).astype(np.uint8), {})
+values = function.evaluate(pictures).reshape(16, 16)
+figure, axis = plt.subplots(figsize=(4.5, 4))
+figure.colorbar(axis.imshow(values, origin="lower", cmap="RdBu"), label="opened")
+rows, columns = np.nonzero(values == output[0, 0])
+axis.plot(columns, rows, "ko", mfc="none")
+axis.set(xlabel="level of pixel 0", ylabel="level of pixel 1", title=f"{len(rows)} pictures open as {output[0, 0]}")
+plt.show()
+
+# %% [markdown]
+# But the key opens its function on *every* ciphertext of this public key, past and future, and keys add up. A second key
 # for another function, in other hands, opens what the two say together:
 
 # %%

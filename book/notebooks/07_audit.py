@@ -6,6 +6,9 @@
 # %%
 import os
 
+import matplotlib.pyplot as plt
+import numpy as np
+
 import halflight as hl
 
 SCALE = float(os.environ.get("HALFLIGHT_SCALE", "1"))
@@ -24,6 +27,17 @@ for attacker in report.attackers:
     if attacker["scope"] == "pooled":
         print(f"{attacker['family']:12} {attacker['accuracy']:5.1f} % ({attacker['low']:.1f} to {attacker['high']:.1f}), "
               f"{attacker['bits']:.3f} bits")
+
+# %%
+pooled = [attacker for attacker in report.attackers if attacker["scope"] == "pooled"]
+shown = np.array([[attacker["accuracy"], attacker["low"], attacker["high"]] for attacker in pooled])
+figure, axis = plt.subplots(figsize=(6, 0.3 * len(pooled) + 1))
+places = np.arange(len(pooled))
+axis.errorbar(shown[:, 0], places, xerr=[shown[:, 0] - shown[:, 1], shown[:, 2] - shown[:, 0]], fmt="o")
+axis.axvline(report.strongest_pooled.chance, color="grey", ls=":", label="chance, without outputs")
+axis.set(yticks=places, yticklabels=[attacker["family"] for attacker in pooled], xlabel="right about the font, %, with 95 % intervals")
+axis.legend()
+plt.show()
 
 # %% [markdown]
 # **Within a class**: an average over digits hides the digit that tells most. The report chooses attacker and digit on
@@ -54,6 +68,21 @@ plt.show()
 # %%
 print("with shuffled labels the same procedure finds", report.floor)
 report
+
+# %% [markdown]
+# **Labels that nobody listed**: whatever else is known of the items. Here it is the amount of ink. Intervals hold for
+# all attributes at once.
+
+# %%
+def inked(drawn):
+    ink = drawn.images.reshape(len(drawn), -1).mean(axis=1)
+    return {"font": drawn.labels("font"), "ink": np.where(ink > ink_of_training, "much", "little")}
+
+
+ink_of_training = np.median(data.images.reshape(len(data), -1).mean(axis=1))
+sides = [(network.outputs(drawn), drawn.labels("character"), inked(drawn)) for drawn in (attack, test)]
+for found in [both := hl.audit(None, *sides, families=["qda", "forest-5"], control=False, vote=[]), *both.attributes]:
+    print(found.to_dict()["attribute"], found.strongest_pooled)
 
 # %% [markdown]
 # **To take away**: `report.save("report.html")` for people, `report.to_json()` for an authority's policy. An audit

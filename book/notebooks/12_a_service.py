@@ -13,6 +13,7 @@ import re
 import subprocess
 import tempfile
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import halflight as hl

@@ -6,6 +6,7 @@
 # %%
 import os
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -61,14 +62,11 @@ print(found)
 model.transform(test[:5])
 
 # %%
-import matplotlib.pyplot as plt
-
-outputs, classes = model.transform(test), model.predict(test)
-figure, axis = plt.subplots(figsize=(5, 3.5))
-for name in np.unique(classes):
-    chosen = classes == name
-    axis.scatter(outputs[chosen, 0], outputs[chosen, 1], s=8, label=str(name))
-axis.set(xlabel="first output", ylabel="second output", title="all that the predictor sees of the test rows")
+opened, truth = model.transform(test), label[len(train) :]
+figure, axis = plt.subplots(figsize=(4.5, 4))
+for value in model.classes_:
+    axis.scatter(*opened[truth == value].T, s=8, alpha=0.6, label=value)
+axis.set(xlabel="output 0", ylabel="output 1", title="all that is opened of each patient")
 axis.legend()
 plt.show()
 

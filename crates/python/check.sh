@@ -3,14 +3,16 @@
 #
 #     crates/python/check.sh [FOLDER]          uses or makes FOLDER/venv; PYTHON chooses the interpreter
 #
-# HALFLIGHT_TORCH=1 installs PyTorch too (several gigabytes); without it its tests say that they
-# were skipped.
+# HALFLIGHT_TORCH=1 installs PyTorch too (several gigabytes), HALFLIGHT_ENGINES=1 Ray, Daft and Spark; without them their
+# tests say that they were skipped.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mkdir -p "${1:-/tmp/halflight-python}" && cd "${1:-/tmp/halflight-python}" && pwd)
 "${PYTHON:-python3}" -m venv "$folder/venv"
 pip="$folder/venv/bin/python -m pip install --quiet"
-$pip 'maturin>=1.9,<2' pytest mypy scikit-learn pandas joblib tqdm jupytext nbclient nbformat ipykernel matplotlib onnx onnxruntime
+$pip 'maturin>=1.9,<2' pytest mypy pyright scikit-learn pandas joblib tqdm jupytext nbclient nbformat ipykernel matplotlib onnx onnxruntime pyarrow polars
+# Engines for bulk work, where asked for: Spark also needs Java (`apt install default-jre-headless`).
+if [ -n "${HALFLIGHT_ENGINES:-}" ]; then $pip ray daft pyspark; fi
 if [ -n "${HALFLIGHT_TORCH:-}" ]; then $pip torch; fi
 
 rm -rf "$folder/wheels"
@@ -28,6 +30,7 @@ export HALFLIGHT
 venv/bin/python "$here/tests/quick_start.py"
 venv/bin/python -m pytest -q -p no:cacheprovider "$here/tests"
 (cd "$here" && "$folder/venv/bin/mypy" --cache-dir "$folder/mypy")
+(cd "$here" && "$folder/venv/bin/pyright" --pythonpath "$folder/venv/bin/python")
 skip=()
 venv/bin/python -c 'import torch' 2>/dev/null || skip+=(11)
 [ -x "$HALFLIGHT" ] || skip+=(12)

@@ -47,11 +47,20 @@ impl Console {
 
     /// A progress bar on stderr, hidden where stderr is no terminal; the work sets its length.
     pub fn bar(&self, message: &str) -> Bar {
+        self.bar_with("  {msg} {wide_bar} {pos}/{len} {eta}", message)
+    }
+
+    /// The same for rows: with how many are done in a second.
+    pub fn rate(&self, message: &str) -> Bar {
+        self.bar_with("  {msg} {wide_bar} {pos}/{len} rows, {per_sec} {eta}", message)
+    }
+
+    fn bar_with(&self, template: &str, message: &str) -> Bar {
         if self.quiet {
             return Bar(ProgressBar::hidden());
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("  {msg} {wide_bar} {pos}/{len} {eta}") {
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.set_message(message.to_owned());

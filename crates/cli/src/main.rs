@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     match arguments.command.run(&Console::new(arguments.json, arguments.quiet)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}{}", remedy::flags(&error));
+            eprintln!("error: {}{}", remedy::told(&error), remedy::flags(&error));
             ExitCode::FAILURE
         }
     }

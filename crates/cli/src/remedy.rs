@@ -5,6 +5,20 @@ use std::error::Error;
 use dataset::SchemaError;
 use dataset::import::{ImportError, OverBudget};
 use dataset::schema::SchemaFileError;
+use roles::{IssueError, Unopenable};
+
+/// What went wrong and why, each reason once: some errors repeat their cause.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
+}
 
 /// What the message of an error ends with: the flags of the first cause that has any.
 pub fn flags(error: &anyhow::Error) -> String {
@@ -14,6 +28,9 @@ pub fn flags(error: &anyhow::Error) -> String {
 fn flags_of(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if cause.is::<OverBudget>() {
         return Some("--memory");
+    }
+    if cause.is::<Unopenable>() || matches!(cause.downcast_ref(), Some(IssueError::Range(_))) {
+        return Some("halflight import --data FILE --range seen --margin BITS; halflight compile --range seen");
     }
     if let Some(SchemaFileError::None { .. } | SchemaFileError::Content { .. }) = cause.downcast_ref() {
         return Some("halflight dataset schema");
@@ -26,5 +43,25 @@ fn flags_of(cause: &(dyn Error + 'static)) -> Option<&'static str> {
             Some("halflight dataset import table --like")
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_once() {
+        let error = anyhow::Error::msg("no room").context("output 3: no room").context("file");
+        assert_eq!(told(&error), "file: output 3: no room");
+        let error = anyhow::Error::msg("no room").context("file");
+        assert_eq!(told(&error), "file: no room");
+    }
+
+    #[test]
+    fn what_cannot_be_opened_names_the_flags() {
+        let wide = Unopenable { output: 0, low: i64::MIN, high: i64::MAX, bits: 64.0, reach: 1 };
+        assert!(flags(&wide.clone().into()).contains("--range seen"));
+        assert!(flags(&anyhow::Error::from(IssueError::from(wide)).context("compiled")).contains("--data"));
     }
 }

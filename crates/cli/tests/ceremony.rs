@@ -66,6 +66,14 @@ fn verdicts(issued: &std::process::Output) -> Vec<(String, String)> {
     said["servers"].as_array().unwrap().iter().map(reply).collect()
 }
 
+/// What each server would say to a key, and whether the command ended well.
+fn opinions(considered: &std::process::Output) -> (bool, Vec<String>) {
+    let said: serde_json::Value = serde_json::from_slice(&considered.stdout).unwrap();
+    assert_eq!(said["dry_run"], true);
+    let opinion = |said: &serde_json::Value| format!("{}: {}", said["server"], said["opinion"]).replace('"', "");
+    (considered.status.success(), said["servers"].as_array().unwrap().iter().map(opinion).collect())
+}
+
 fn text(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -77,6 +85,16 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
     assert_eq!((mode("home1"), mode("home1/share.age")), (0o700, 0o600));
     assert!(!three.path("home1/dealing.age").exists());
     let (running, urls) = served(&three, &OFFICES);
+    // A dry run leaves nothing, here or there.
+    let entries = |seat: usize| {
+        three.shop.json(&format!("authority ledger show --folder seat{seat}"))["entries"].as_array().unwrap().len()
+    };
+    let before: Vec<usize> = (1..=3).map(entries).collect();
+    let considered = three.issue(&urls, &format!("{GOOD} --dry-run --out none.key"));
+    let all = ["s1: willing", "s2: willing", "s3: willing"].map(str::to_owned).to_vec();
+    assert_eq!(opinions(&considered), (true, all), "{}", text(&considered));
+    assert_eq!((1..=3).map(entries).collect::<Vec<_>>(), before);
+    assert!(!three.path("none.key").exists());
     let issued = three.issue(&urls, &format!("{GOOD} --out first.key --model models/kinds"));
     assert!(issued.status.success(), "{}", text(&issued));
     let of = |server: usize, verdict: &str| (format!("s{server}"), verdict.to_owned());
@@ -117,6 +135,11 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
     // Two refuse: no key, and both are named.
     forbid("seat3");
     let (running, urls) = served(&three, &OFFICES);
+    let considered = three.issue(&urls, &format!("{GOOD} --holder ward --dry-run"));
+    let one = ["s1: willing", "s2: unwilling", "s3: unwilling"].map(str::to_owned).to_vec();
+    assert_eq!(opinions(&considered), (false, one));
+    assert!(text(&considered).contains("1 of 2 servers would give"), "{}", text(&considered));
+    assert!(String::from_utf8_lossy(&considered.stdout).contains("allow-list"));
     let issued = three.issue(&urls, &format!("{GOOD} --holder ward --out third.key"));
     assert!(!issued.status.success() && issued.stdout.is_empty() && !three.path("third.key").exists());
     let said = text(&issued);
@@ -157,6 +180,9 @@ fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
     three.shop.refuses("authority renew --folder seat1 --identity s1.identity --share new2", &["new2/share.age"]);
     let (running, urls) = served(&three, &[(1, "seat1"), (2, "seat2"), (3, "seat3b")]);
     let renewed = GOOD.replace("--parameters parameters", "--parameters new1");
+    let considered = three.issue(&urls, &format!("{renewed} --holder ward --dry-run"));
+    let two = ["s1: willing", "s2: stale", "s3: willing"].map(str::to_owned).to_vec();
+    assert_eq!(opinions(&considered), (true, two), "{}", text(&considered));
     let issued = three.issue(&urls, &format!("{renewed} --holder ward --out after.key"));
     assert!(issued.status.success(), "{}", text(&issued));
     let of = |server: usize, verdict: &str| (format!("s{server}"), verdict.to_owned());

@@ -27,6 +27,11 @@ fn a_certificate_on_fresh_data_and_refusals() {
         assert!(bound > 50.0 && bound <= 100.0 && part["items"].as_u64().unwrap() > 0, "{part}");
     }
     assert!(certificate["maximal_leakage_bits"].as_f64().unwrap() > 0.0);
+    let overall = shop.json(&format!("{certify} fresh.safetensors --confidence 90 --overall"));
+    let classes = overall["classes"].as_array().unwrap();
+    assert!(classes.len() == 1 && classes[0]["class"] == "all items", "{overall}");
+    let tv = overall["pooled"]["total_variation"].as_f64().unwrap();
+    assert!((2.0 * overall["pooled"]["bound"].as_f64().unwrap() / 100.0 - 1.0 - tv).abs() < 1e-9, "{overall}");
     let text = shop.works(&format!("{certify} fresh.safetensors --confidence 90"));
     assert!(text.contains("no attacker is right in more than") && text.contains("provided that"), "{text}");
 

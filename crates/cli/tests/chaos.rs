@@ -65,8 +65,8 @@ impl World {
         self.rng.random_range(0..below)
     }
 
-    /// Parts in the next ceremony: at most two are bad, and the clerk, whose number is given back, is not; of those who
-    /// hold shares three are good.
+    /// Parts in the next ceremony, and the number of the clerk: at most two are bad, the clerk now and then among them; of
+    /// those who hold shares three are good.
     fn parts(&mut self, renews: bool) -> (Vec<Part>, usize) {
         let mut parts = vec![Part::Honest; SERVERS];
         for _ in 0..self.number(3) {
@@ -93,39 +93,57 @@ impl World {
         }
         let good: Vec<usize> = (0..SERVERS).filter(|&server| parts[server].is_good()).collect();
         let clerk = good[self.number(good.len())];
+        let able = good.iter().filter(|&&other| other != clerk && (!renews || self.shares[other].is_some())).count();
+        if able >= QUORUM && self.number(6) == 0 {
+            parts[clerk] = Part::Killed;
+        }
         (parts, clerk)
     }
 
-    /// A ceremony until it ends well: first with the parts that chance gives, and if withheld shares stopped it, without
-    /// the liars. Gives back what all good servers agree on.
+    /// A ceremony until it ends well: first with the parts that chance gives. If withheld shares or a clerk that is gone
+    /// stopped it, the servers begin again, with another clerk and without what the liars deal.
     fn ceremony(&mut self, renews: bool) {
-        let (mut parts, clerk) = self.parts(renews);
-        loop {
-            let withheld = parts.contains(&Part::Liar(Lie::Rubbish));
-            let ended = self.attempt(renews, &parts, clerk);
-            if ended || !withheld {
-                assert!(ended, "{parts:?}, clerk {clerk}: honest servers end where nobody withholds");
-                return;
-            }
+        let (mut parts, mut clerk) = self.parts(renews);
+        let mut folder = self.define(renews, clerk);
+        while !self.attempt(renews, &parts, clerk, &folder) {
+            let withheld: String = (0..SERVERS)
+                .filter(|&server| parts[server] == Part::Liar(Lie::Rubbish))
+                .map(|server| format!("--without s{} ", server + 1))
+                .collect();
             parts.iter_mut().filter(|part| !part.is_good()).for_each(|part| *part = Part::Silent);
+            let good: Vec<usize> = (0..SERVERS).filter(|&server| parts[server].is_good()).collect();
+            clerk = good[self.number(good.len())];
+            let second = format!("c{}", self.ceremonies + 1);
+            self.five.shop.works(&format!(
+                "authority ceremony again --ceremony {folder} --clerk s{} {withheld} --out {second}",
+                clerk + 1
+            ));
+            folder = second;
         }
+        self.five.shop.refuses(
+            &format!("authority ceremony again --ceremony {folder} --out never"),
+            &["this ceremony has ended"],
+        );
+    }
+
+    /// The folder of a ceremony that nobody has joined.
+    fn define(&mut self, renews: bool, clerk: usize) -> String {
+        let (folder, clerk) = (format!("c{}", self.ceremonies + 1), format!("s{}", clerk + 1));
+        self.five.shop.works(&if renews {
+            let parameters = &self.parameters;
+            format!("authority ceremony refresh --from {parameters} {} --clerk {clerk} --out {folder}", self.five.holders())
+        } else {
+            let cards = self.five.cards();
+            format!("authority ceremony init --network good.safetensors --threshold 2 {cards} --clerk {clerk} --out {folder}")
+        });
+        folder
     }
 
     /// Whether it ended with a result.
-    fn attempt(&mut self, renews: bool, parts: &[Part], clerk: usize) -> bool {
+    fn attempt(&mut self, renews: bool, parts: &[Part], clerk: usize, ceremony: &str) -> bool {
         self.ceremonies += 1;
-        let (ceremony, homes) = (format!("c{}", self.ceremonies), format!("h{}-", self.ceremonies));
-        let clerk_name = format!("s{}", clerk + 1);
-        self.five.shop.works(&if renews {
-            let parameters = &self.parameters;
-            format!("authority ceremony refresh --from {parameters} {} --clerk {clerk_name} --out {ceremony}", self.five.holders())
-        } else {
-            let cards = self.five.cards();
-            format!(
-                "authority ceremony init --network good.safetensors --threshold 2 {cards} --clerk {clerk_name} --out {ceremony}"
-            )
-        });
-        let definition = fs::read(self.five.path(&ceremony).join("ceremony.json")).unwrap();
+        let homes = format!("h{}-", self.ceremonies);
+        let definition = fs::read(self.five.path(ceremony).join("ceremony.json")).unwrap();
         let definition = Definition::from_bytes(&definition).unwrap();
         let home = |server: usize| format!("{homes}{}", server + 1);
         let flags = |server: usize| match &self.shares[server] {
@@ -140,7 +158,7 @@ impl World {
                 Part::Liar(lie) => {
                     let share =
                         self.shares[server].as_ref().filter(|_| renews).map(|folder| self.holder(server, folder));
-                    let mail = self.five.path(&ceremony).join("messages");
+                    let mail = self.five.path(ceremony).join("messages");
                     let victim = self.victim(parts, server);
                     lie.tell(
                         &self.five.path(&format!("s{}.key", server + 1)),
@@ -152,7 +170,7 @@ impl World {
                     );
                     None
                 }
-                _ => Some(self.five.join(server + 1, &ceremony, &home(server), &flags(server))),
+                _ => Some(self.five.join(server + 1, ceremony, &home(server), &flags(server))),
             });
         }
         // Kills, while it runs.
@@ -169,13 +187,13 @@ impl World {
             running[server] = None;
             // It may have ended before.
             if parts[server] == Part::Restarted && !self.five.path(&home(server)).join("transcript").exists() {
-                running[server] = Some(self.five.join(server + 1, &ceremony, &home(server), &flags(server)));
+                running[server] = Some(self.five.join(server + 1, ceremony, &home(server), &flags(server)));
             }
         }
         for child in running.iter_mut().flatten() {
             wait(child, Duration::from_secs(60));
         }
-        self.take(renews, parts, &homes)
+        self.take(renews, parts, clerk, &homes)
     }
 
     /// A victim of a liar: any other server.
@@ -189,7 +207,7 @@ impl World {
     }
 
     /// Checks what the servers ended with, and opens seats with it.
-    fn take(&mut self, renews: bool, parts: &[Part], homes: &str) -> bool {
+    fn take(&mut self, renews: bool, parts: &[Part], clerk: usize, homes: &str) -> bool {
         let home = |server: usize| format!("{homes}{}", server + 1);
         let ended: Vec<usize> =
             (0..SERVERS).filter(|&server| self.five.path(&home(server)).join("transcript").exists()).collect();
@@ -214,7 +232,7 @@ impl World {
         let withheld = parts.contains(&Part::Liar(Lie::Rubbish));
         let Some(key) = keys.first() else {
             let said: Vec<_> = good.iter().map(|&server| self.five.said(&home(server))).collect();
-            assert!(withheld, "{parts:?}: {said:?}");
+            assert!(withheld || !parts[clerk].is_good(), "{parts:?}, clerk {clerk}: {said:?}");
             return false;
         };
         if !withheld {

@@ -150,6 +150,9 @@ fn a_predictor_under_load_gives_predictions_or_a_time_to_come_back() {
         assert!(phase["health"]["worst_ms"].as_f64() >= phase["health"]["p99_ms"].as_f64(), "{report}");
     }
     assert!(report["crowd_to_steady"].as_f64() > Some(0.0), "{report}");
+    let overload = &report["overload"];
+    assert!(overload["goodput"].as_f64() > Some(0.0) && overload["factor"] == 4.0, "{report}");
+    assert!(overload["turned_away"].as_u64().is_some() && overload["health"]["failed"] == 0, "{report}");
     assert!(crowd["p99_ms"].as_f64() >= crowd["p50_ms"].as_f64() && report["capacity"].as_f64() > Some(0.0));
     shop.refuses("bench --load compiled.safetensors", &["--data"]);
 }

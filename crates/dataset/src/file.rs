@@ -102,7 +102,7 @@ impl Dataset {
 
 /// Writes a whole file or nothing.
 pub(crate) fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    files::write_with(path, Access::Ordinary, write).map_err(|error| match error {
+    files::write_with(path, Access::Ordinary, |out| write(out)).map_err(|error| match error {
         files::FileError::System { source, .. } => source,
         other => io::Error::other(other),
     })

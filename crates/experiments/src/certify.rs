@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use training::History;
 
 use crate::ExperimentError;
+use crate::seen::{Seen, coincidence, seen};
 
 /// What is drawn at a time: the outputs are kept, the images are not.
 const BLOCK: usize = 20_000;
@@ -67,6 +68,8 @@ pub struct Items {
 pub struct Certifier<'a> {
     networks: Vec<&'a CompiledNetwork>,
     noise: Vec<NoisyOutput>,
+    /// Whether main classes are taken together.
+    overall: bool,
 }
 
 impl<'a> Certifier<'a> {
@@ -82,7 +85,14 @@ impl<'a> Certifier<'a> {
             deviation: noise.deviation,
             tail: noise.tail,
         });
-        Ok(Self { noise: noise.collect(), networks })
+        Ok(Self { noise: noise.collect(), networks, overall: false })
+    }
+
+    /// The same over all items at once, without the main label: its total variation then also bounds how much predictions
+    /// of any kind can differ between two values (demographic parity). What the main label tells of the attribute counts.
+    #[must_use]
+    pub fn overall(self) -> Self {
+        Self { overall: true, ..self }
     }
 
     /// The outputs and labels that attackers of `attribute` would see.
@@ -100,11 +110,7 @@ impl<'a> Certifier<'a> {
         match source {
             Source::Data { sets, repeated } => {
                 for data in sets {
-                    if !self.check_unseen(data)? {
-                        let unknown =
-                            "no record says which items the network saw: somebody has to know that these are fresh";
-                        items.assumptions.push(unknown.to_owned());
-                    }
+                    items.assumptions.extend(self.check_unseen(data, repeated)?);
                     sets[0].check_classes(data, self.networks[0].main())?;
                     sets[0].check_classes(data, attribute)?;
                     items.extend(self.samples(data, attribute)?);
@@ -126,6 +132,25 @@ impl<'a> Certifier<'a> {
             }
         }
         Ok(items)
+    }
+
+    /// Items of both data sets of an audit, or of the test alone where a network learned from the other: attackers may
+    /// learn from what a network saw, and a certificate may not. `repeated` is that of [`Source::Data`].
+    ///
+    /// # Errors
+    /// As [`Certifier::items`].
+    pub fn unseen(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        attribute: &str,
+        repeated: bool,
+    ) -> Result<Items, ExperimentError> {
+        let items = |sets: &[&Dataset]| self.items(Source::Data { sets, repeated }, attribute, &Silent);
+        match items(&[test, train]) {
+            Err(ExperimentError::Seen { .. }) => items(&[test]),
+            items => items,
+        }
     }
 
     /// The certificate of some items, and of `steps` growing parts of them.
@@ -152,7 +177,7 @@ impl<'a> Certifier<'a> {
         })
     }
 
-    /// The outputs without noise and the labels of a data set, main label as the first network has it.
+    /// The outputs without noise and the labels of a data set, main label as the first network has it, or one for all.
     ///
     /// # Errors
     /// There is no such label, or the data have other columns than a network takes.
@@ -167,11 +192,15 @@ impl<'a> Certifier<'a> {
         for _ in 0..data.len() {
             joint.extend(rows.iter_mut().flat_map(|rows| rows.next().unwrap_or_default()));
         }
+        let (main, main_classes) = match self.overall {
+            true => (vec![0; data.len()], vec!["all items".to_owned()]),
+            false => (main.values.clone(), main.classes.clone()),
+        };
         Ok(CertificateSamples {
             outputs: joint,
-            main: main.values.clone(),
+            main,
             collateral: collateral.values.clone(),
-            main_classes: main.classes.clone(),
+            main_classes,
             collateral_classes: collateral.classes.clone(),
         })
     }
@@ -219,29 +248,29 @@ impl<'a> Certifier<'a> {
         Ok(specification)
     }
 
-    /// Refuses items that trained, selected or tuned one of the networks, as far as their own records say: `false` where
-    /// one has no record of its items.
-    ///
-    /// A record keeps 256 marks: of `n` items among the `N` that it saw, all escape with chance `exp(−256·n/N)`.
+    /// Refuses items that trained, selected or tuned one of the networks, as far as their own records say, and answers
+    /// what has to be assumed instead. Where the population has few values, items that only look like those are no reason.
     ///
     /// # Errors
     /// A network has seen the data, or some of its items; or its record cannot be read.
-    fn check_unseen(&self, data: &Dataset) -> Result<bool, ExperimentError> {
-        let mut recorded = true;
+    fn check_unseen(&self, data: &Dataset, repeated: bool) -> Result<Vec<String>, ExperimentError> {
+        let mut assumed = Vec::new();
         for network in &self.networks {
-            let Some(History { record, report }) = History::of(network)? else {
-                recorded = false;
-                continue;
-            };
-            recorded &= record.seen.is_some() && report.seen.is_some();
-            let same = [training::data_hash(data), training::data_hash(&training::hold_out(data).0)];
-            let sketches = [&record.seen, &report.seen].into_iter().flatten();
-            let found = sketches.map(|sketch| sketch.found_in(data)).max().unwrap_or(0);
-            if found > 0 || same.contains(&record.data_hash) {
-                return Err(ExperimentError::Seen { found });
+            match seen(network, data)? {
+                None => assumed.push(
+                    "no record says which items the network saw: somebody has to know that these are fresh".to_owned(),
+                ),
+                Some(Seen { found: 0, same: false, .. }) => {}
+                Some(found) if repeated && coincidence(found, data) => assumed.push(format!(
+                    "{} of {} marks of the network's training items are found among these by coincidence, about as often as \
+                     the population repeats itself",
+                    found.found, found.kept
+                )),
+                Some(Seen { found, .. }) => return Err(ExperimentError::Seen { found }),
             }
         }
-        Ok(recorded)
+        assumed.dedup();
+        Ok(assumed)
     }
 }
 

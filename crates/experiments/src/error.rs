@@ -78,6 +78,18 @@ pub enum ExperimentError {
         /// Items.
         count: usize,
     },
+    /// Items that are not at hand.
+    #[error("{part} needs the items themselves: give data sets, not outputs alone")]
+    NeedsItems {
+        /// What needs them.
+        part: &'static str,
+    },
+    /// A random network needs one to be like.
+    #[error("a control attacks a network of the same shape: give a compiled network")]
+    NeedsNetwork,
+    /// A random network that cannot be made.
+    #[error(transparent)]
+    Model(#[from] model::ModelError),
     /// A history that cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),

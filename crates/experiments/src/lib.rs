@@ -43,13 +43,18 @@
 
 #![warn(missing_debug_implementations)]
 
+pub mod audit;
 mod certify;
 mod error;
 mod kept;
 mod observe;
 pub mod paper;
+mod parity;
 pub mod search;
+mod seen;
 
 pub use certify::{Certified, Certifier, Items, Source};
 pub use error::ExperimentError;
 pub use observe::{labelled, noise_bound, noise_of, observations};
+pub use parity::{Parity, parity};
+pub use seen::{Seen, seen};

@@ -100,7 +100,7 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError>
 pub fn write_with(
     path: &Path,
     access: Access,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
         temporary(path, access, content)?.persist(path)?;
@@ -121,10 +121,27 @@ pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileEr
     write().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
 }
 
+/// Appends one line to a log, which is made where it is missing, and forces it to the disk: the one file that grows.
+///
+/// # Errors
+/// The file cannot be written, or `line` holds a line break.
+pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
+    let append = || -> io::Result<()> {
+        if line.contains('\n') {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a line of a log holds a line break"));
+        }
+        let mut file = File::options().create(true).append(true).open(path)?;
+        // At once, so that lines of two programs do not mix.
+        file.write_all(format!("{line}\n").as_bytes())?;
+        file.sync_all()
+    };
+    append().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
 fn temporary(
     path: &Path,
     access: Access,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -145,12 +162,22 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it, on the disk when this returns: else a crash could take a key with its folder.
 ///
 /// # Errors
 /// The operating system refuses.
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(path).map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+    let make = || -> io::Result<()> {
+        let missing: Vec<&Path> = missing(path).collect();
+        fs::create_dir_all(path)?;
+        missing.into_iter().try_for_each(sync_folder)
+    };
+    make().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
+}
+
+/// A folder and those above it that are not there, the innermost first.
+fn missing(path: &Path) -> impl Iterator<Item = &Path> {
+    path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
 }
 
 /// Makes a folder for secrets, which nobody but its owner may enter; one that is there is closed to others.
@@ -230,6 +257,16 @@ mod tests {
     }
 
     #[test]
+    fn folders_are_made_and_each_that_was_missing_is_known() {
+        let above = tempfile::tempdir().unwrap();
+        let path = above.path().join("keys/9f");
+        assert_eq!(missing(&path).collect::<Vec<_>>(), [path.as_path(), &above.path().join("keys")]);
+        make_folder(&path).unwrap();
+        assert!(path.is_dir() && missing(&path).next().is_none());
+        make_folder(&path).unwrap();
+    }
+
+    #[test]
     fn a_new_file_replaces_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
@@ -253,6 +290,16 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(read(&path, 9).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_log_grows_by_whole_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        append_line(&path, "one").unwrap();
+        append_line(&path, "two").unwrap();
+        assert!(append_line(&path, "three\nfour").is_err());
+        assert_eq!(read(&path, 99).unwrap(), b"one\ntwo\n");
     }
 
     #[test]

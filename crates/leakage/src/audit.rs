@@ -1,16 +1,19 @@
 //! The audit from end to end.
 
 use crate::attackers::AttackerConfig;
+use crate::balance;
 use crate::cloud;
+use crate::continuous;
 use crate::distinguisher::distinguisher;
 use crate::error::AuditError;
 use crate::examine::{Found, examine, shuffle_labels};
 use crate::growth;
+use crate::members;
 use crate::observations::{Observations, validate_pair};
 use crate::options::AuditOptions;
 use crate::panel;
 use crate::precision::precision;
-use crate::report::{AuditReport, Control, Controls, Items};
+use crate::report::{AuditReport, Control, Controls, Items, Vote};
 use crate::training::{Extras, Training};
 use host::Progress;
 use rand::SeedableRng;
@@ -51,6 +54,9 @@ pub fn audit_with(
     for (_, train, test) in &extras.controls {
         validate_pair(train, test)?;
     }
+    if let Some(members) = extras.members {
+        validate_pair(train, members)?;
+    }
     let options = &options.taking_part(are_integers(train, test))?;
     let training = Training::new(train, extras.undefended)?;
     let seed = options.seeds[0];
@@ -77,6 +83,9 @@ pub fn audit_with(
         code_length = Some(measured.1);
     }
     let class = found.strongest_class.as_ref().map(|f| f.0.clone());
+    let of = EveryRun { training: &training, options };
+    let members = extras.members.and_then(|members| members::measure(members, &found, &of));
+    let continuous = continuous::measure(&found.runs, &test, &of);
     let train = &training.seen;
     Ok(AuditReport {
         network: options.network.clone(),
@@ -93,7 +102,15 @@ pub fn audit_with(
         strongest_class: class,
         highest_pooled: found.highest_pooled,
         highest_class: found.highest_class,
+        strongest_balanced: found.strongest_balanced,
+        highest_balanced: found.highest_balanced,
+        main_label: Some(balance::main_label(train, &test)),
+        continuous,
+        members,
+        warnings: Vec::new(),
         attackers: found.attackers,
+        comparisons: options.comparisons,
+        vote_left_out: left_out(options, &found.vote),
         vote: found.vote,
         growth,
         code_length,
@@ -102,6 +119,17 @@ pub fn audit_with(
         precision: precision(train, &test, &options.noise),
         controls: Controls { shuffled, others },
     })
+}
+
+/// Numbers of items per subject that were asked for and are more than some value has test items.
+fn left_out(options: &AuditOptions, votes: &[Vote]) -> Vec<usize> {
+    options.vote.iter().copied().filter(|k| votes.iter().all(|vote| vote.k != *k)).collect()
+}
+
+/// What every run of a panel had in common.
+pub(crate) struct EveryRun<'a> {
+    pub training: &'a Training,
+    pub options: &'a AuditOptions,
 }
 
 /// Attackers to train, over all parts of the audit; the growth part is an estimate, since which

@@ -1,10 +1,11 @@
 //! From scores to the rows of the report, and the choice of the strongest.
 
+use crate::balance::{self, Answers, Shares};
 use crate::metrics::{Calibration, Scores, auc, chance, tpr_at_fpr, wilson};
 use crate::observations::Observations;
 use crate::report::{AttackerScore, Finding, Scope};
 
-const LEVEL: f64 = 0.95;
+pub(crate) const LEVEL: f64 = 0.95;
 const FALSE_POSITIVES: f64 = 1e-3;
 
 /// Scores of every family of one run, with the items they belong to.
@@ -25,48 +26,71 @@ pub(crate) struct View {
 /// The pooled view, then one view per main class in which the attribute varies.
 pub(crate) fn views(train: &Observations, test: &Observations) -> Vec<View> {
     let classes = train.main_classes.len();
-    let mut counts = vec![vec![0usize; train.collateral_classes.len()]; classes];
-    let mut weights = vec![0.0; classes];
-    for split in [train, test] {
-        for (&main, &value) in split.main.iter().zip(&split.collateral) {
+    let count = |splits: &[&Observations]| {
+        let mut counts = vec![vec![0_usize; train.collateral_classes.len()]; classes];
+        for (&main, &value) in splits.iter().flat_map(|split| split.main.iter().zip(&split.collateral)) {
             counts[main as usize][value as usize] += 1;
         }
-    }
-    for &main in &test.main {
-        weights[main as usize] += 1.0;
-    }
-    let chances: Vec<f64> = counts.iter().map(|counts| chance(counts)).collect();
+        counts
+    };
+    let (tested, both) = (count(&[test]), count(&[train, test]));
+    let present = |class: usize| both[class].iter().filter(|&&count| count > 0).count();
+    let chances: Vec<f64> = tested.iter().zip(&both).map(|(tested, both)| chance(tested, both)).collect();
+    let weights = tested.iter().map(|counts| counts.iter().sum::<usize>() as f64);
     let pooled = View {
         scope: Scope::Pooled,
         class: None,
-        chance: chances.iter().zip(&weights).map(|(c, w)| c * w).sum::<f64>() / test.len() as f64,
+        chance: chances.iter().zip(weights).map(|(c, w)| c * w).sum::<f64>() / test.len() as f64,
     };
-    let varying = (0..classes).filter(|&m| counts[m].iter().filter(|&&c| c > 0).count() > 1);
-    let within = varying.map(|m| View { scope: Scope::Class, class: Some(m as u32), chance: chances[m] });
+    let varying = (0..classes).filter(|&class| present(class) > 1);
+    // Where the value to guess happens to be rare among few test items, a blind guess is better.
+    let within = varying.map(|class| View {
+        scope: Scope::Class,
+        class: Some(class as u32),
+        chance: chances[class].max(1.0 / present(class) as f64),
+    });
     std::iter::once(pooled).chain(within).collect()
 }
 
-/// One row per family and view, in that order: means over the runs.
+/// What all attackers found.
+pub(crate) struct Rows {
+    /// One row per family and view, in that order: means over the runs.
+    pub rows: Vec<AttackerScore>,
+    /// The answers of every family on the test items, means over the runs.
+    pub answers: Vec<Answers>,
+}
+
+/// Scores every family in every view.
 pub(crate) fn attackers(
     names: &[String],
     views: &[View],
     runs: &[Run],
     train: &Observations,
     test: &Observations,
-) -> Vec<AttackerScore> {
+) -> Rows {
     let mut rows = Vec::with_capacity(names.len() * views.len());
-    let prior = Prior::of(train);
+    let mut answers = Vec::with_capacity(names.len());
+    let (prior, shares) = (Prior::of(train), Shares::of(train));
     for (family, name) in names.iter().enumerate() {
         let calibrations: Vec<Calibration> =
             (runs.iter()).map(|run| Calibration::fit(&run.held_scores[family], &run.held.collateral)).collect();
+        let answered = |run: (&Run, &Calibration)| {
+            let (run, calibration) = run;
+            let of = |scores, data| Answers::of(scores, data, calibration, &shares);
+            (of(&run.test_scores[family], test), of(&run.held_scores[family], &run.held))
+        };
+        let (on_test, on_held): (Vec<Answers>, Vec<Answers>) = runs.iter().zip(&calibrations).map(answered).unzip();
+        let (on_test, on_held) = (Answers::mean(&on_test), Answers::mean(&on_held));
         for view in views {
             let measured: Vec<Measured> = (runs.iter().zip(&calibrations))
                 .map(|(run, calibration)| measure(view, family, run, calibration, test, &prior))
                 .collect();
-            rows.push(row(name, view, &measured, test));
+            let balanced = balance::row(&on_test, &on_held, view.class, LEVEL);
+            rows.push(AttackerScore { balanced, ..row(name, view, &measured, test) });
         }
+        answers.push(on_test);
     }
-    rows
+    Rows { rows, answers }
 }
 
 struct Measured {
@@ -149,6 +173,7 @@ fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> A
         bits: mean(|m| m.bits),
         held_out: 100.0 * mean(|m| m.held_out),
         spread: 100.0 * (most - least),
+        balanced: None,
     }
 }
 
@@ -163,57 +188,63 @@ fn advantage(accuracy: f64, chance: f64) -> f64 {
 /// The row whose held-out accuracy lies farthest above chance by the lower bound of its interval,
 /// and that bound. The interval holds for all rows of the scope at once: there are many more of classes than
 /// of pooled ones, on fewer items, and the luckiest of them must not outdo a pooled one that is sure.
-pub(crate) fn strongest(rows: &[AttackerScore], scope: Scope, held: &Observations) -> Option<(Finding, f64)> {
-    let level = simultaneous(rows, scope);
+///
+/// The interval that is reported holds for `comparisons` such findings at once.
+pub(crate) fn strongest(
+    rows: &[AttackerScore],
+    scope: Scope,
+    (held, test): (&Observations, &Observations),
+    comparisons: usize,
+) -> Option<(Finding, f64)> {
+    let level = simultaneous(rows.iter().filter(|row| row.scope == scope).count());
     let floor = |row: &AttackerScore| {
-        let items = match &row.class {
-            None => held.len(),
-            Some(name) => {
-                let class = held.main_classes.iter().position(|c| c == name);
-                let class = class.map(|c| c as u32);
-                held.main.iter().filter(|&&m| Some(m) == class).count()
-            }
-        };
-        let (low, _) = wilson(row.held_out / 100.0 * items as f64, items as f64, level);
+        let items = items_of(row, held);
+        let (low, _) = wilson(row.held_out / 100.0 * items, items, level);
         advantage(low, row.chance / 100.0)
     };
     let rows = rows.iter().filter(|row| row.scope == scope);
     let (best, floor) = rows.map(|row| (row, floor(row))).reduce(|a, b| if b.1 > a.1 { b } else { a })?;
-    Some((finding(best, best.low, best.high), floor))
+    Some((finding(best, test, simultaneous(comparisons)), floor))
 }
 
 /// The largest accuracy above chance on the test items, its interval widened to hold for all rows
-/// of the scope at once (Bonferroni).
-pub(crate) fn highest(rows: &[AttackerScore], scope: Scope, test: &Observations) -> Option<Finding> {
-    let level = simultaneous(rows, scope);
+/// of the scope, and for `comparisons` such scopes, at once (Bonferroni).
+pub(crate) fn highest(
+    rows: &[AttackerScore],
+    scope: Scope,
+    test: &Observations,
+    comparisons: usize,
+) -> Option<Finding> {
     let rows: Vec<&AttackerScore> = rows.iter().filter(|row| row.scope == scope).collect();
     let best = (rows.iter().copied()).reduce(|a, b| if b.advantage > a.advantage { b } else { a })?;
-    let class = best.class.as_ref();
-    let class = class.and_then(|name| test.main_classes.iter().position(|c| c == name));
-    let items = match class {
-        None => test.len(),
-        Some(class) => test.main.iter().filter(|&&m| m as usize == class).count(),
-    } as f64;
-    let (low, high) = wilson(best.accuracy / 100.0 * items, items, level);
-    Some(finding(best, 100.0 * low, 100.0 * high))
+    Some(finding(best, test, simultaneous(rows.len() * comparisons.max(1))))
 }
 
-/// The level at which the intervals of all rows of a scope hold together with 95 % (Bonferroni).
-fn simultaneous(rows: &[AttackerScore], scope: Scope) -> f64 {
-    let count = rows.iter().filter(|row| row.scope == scope).count();
-    1.0 - (1.0 - LEVEL) / count.max(1) as f64
+/// The level at which so many intervals hold together with 95 % (Bonferroni).
+pub(crate) fn simultaneous(intervals: usize) -> f64 {
+    1.0 - (1.0 - LEVEL) / intervals.max(1) as f64
 }
 
-fn finding(row: &AttackerScore, low: f64, high: f64) -> Finding {
+/// How many items of `data` a row is about.
+fn items_of(row: &AttackerScore, data: &Observations) -> f64 {
+    let class = row.class.as_ref().and_then(|name| data.main_classes.iter().position(|class| class == name));
+    let items = class.map_or(data.len(), |class| data.main.iter().filter(|&&main| main as usize == class).count());
+    items as f64
+}
+
+fn finding(row: &AttackerScore, test: &Observations, level: f64) -> Finding {
+    let items = items_of(row, test);
+    let (low, high) = wilson(row.accuracy / 100.0 * items, items, level);
     Finding {
         family: row.family.clone(),
         scope: row.scope,
         class: row.class.clone(),
         accuracy: row.accuracy,
-        low,
-        high,
+        low: 100.0 * low,
+        high: 100.0 * high,
         chance: row.chance,
         advantage: row.advantage,
+        auc: row.auc,
     }
 }
 

@@ -1,8 +1,9 @@
 //! One panel on one pair of splits: run, evaluate, choose.
 
 use crate::attackers::AttackerConfig;
+use crate::balance::{self, Answers};
 use crate::error::AuditError;
-use crate::evaluate::{Run, attackers, highest, strongest, views};
+use crate::evaluate::{Rows, Run, attackers, highest, strongest, views};
 use crate::observations::Observations;
 use crate::options::AuditOptions;
 use crate::panel;
@@ -24,6 +25,10 @@ pub(crate) struct Found {
     pub strongest_class: Option<(Finding, f64)>,
     pub highest_pooled: Finding,
     pub highest_class: Option<Finding>,
+    pub strongest_balanced: Option<Finding>,
+    pub highest_balanced: Option<Finding>,
+    /// Of every family on the test items.
+    pub answers: Vec<Answers>,
     pub vote: Vec<Vote>,
 }
 
@@ -43,6 +48,8 @@ impl Found {
             strongest_class: self.strongest_class.map(|f| f.0),
             highest_pooled: self.highest_pooled,
             highest_class: self.highest_class,
+            strongest_balanced: self.strongest_balanced,
+            highest_balanced: self.highest_balanced,
             vote: self.vote,
         }
     }
@@ -66,18 +73,22 @@ pub(crate) fn examine(
         })
         .collect();
     let views = views(&training.seen, test);
-    let attackers = attackers(&names, &views, &runs, &training.seen, test);
-    let held = &runs[0].held;
+    let Rows { rows: attackers, answers } = attackers(&names, &views, &runs, &training.seen, test);
+    let (held, comparisons) = (&runs[0].held, options.comparisons);
     let no_family =
         || AuditError::Option { option: "families", value: "empty".to_owned(), remedy: "name at least one family" };
-    let (strongest_pooled, pooled_floor) = strongest(&attackers, Scope::Pooled, held).ok_or_else(no_family)?;
-    let highest_pooled = highest(&attackers, Scope::Pooled, test).ok_or_else(no_family)?;
+    let (strongest_pooled, pooled_floor) =
+        strongest(&attackers, Scope::Pooled, (held, test), comparisons).ok_or_else(no_family)?;
+    let highest_pooled = highest(&attackers, Scope::Pooled, test, comparisons).ok_or_else(no_family)?;
     Ok(Found {
         strongest_pooled,
         pooled_floor,
-        strongest_class: strongest(&attackers, Scope::Class, held),
+        strongest_class: strongest(&attackers, Scope::Class, (held, test), comparisons),
         highest_pooled,
-        highest_class: highest(&attackers, Scope::Class, test),
+        highest_class: highest(&attackers, Scope::Class, test, comparisons),
+        strongest_balanced: balance::strongest(&attackers),
+        highest_balanced: balance::highest(&attackers, &answers, comparisons),
+        answers,
         vote: vote(&names, &runs, &training.seen, test, &options.vote, options.seeds[0]),
         attackers,
         runs,
@@ -85,7 +96,7 @@ pub(crate) fn examine(
 }
 
 /// A share of every cell (main class, value) for choosing, the rest for learning.
-fn hold_out(training: &Training, share: f64, seed: u64) -> (Training, Observations) {
+pub(crate) fn hold_out(training: &Training, share: f64, seed: u64) -> (Training, Observations) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4e1d);
     let train = &training.seen;
     let values = train.collateral_classes.len();

@@ -40,14 +40,17 @@ mod attack;
 mod attackers;
 mod attributes;
 mod audit;
+mod balance;
 pub mod certificate;
 mod cloud;
+mod continuous;
 mod distinguisher;
 mod error;
 mod evaluate;
 mod examine;
 mod growth;
 mod linear;
+mod members;
 mod metrics;
 mod observations;
 mod options;
@@ -74,8 +77,8 @@ pub use pairs::{PairBound, pair_bound};
 pub use precision::{IDLE_BITS, OutputPrecision, Precision};
 pub use reconstruction::{Example, Inputs, Reconstruction, reconstruct};
 pub use report::{
-    AttackerScore, AuditReport, Cloud, CodeLength, Control, Controls, Distinguisher, Finding, Growth, Items, Points,
-    Scope, Vote,
+    AttackerScore, AuditReport, Balanced, Cloud, CodeLength, Continuous, Control, Controls, Distinguisher, Finding,
+    Growth, Items, MainLabel, Members, Points, Scope, Vote,
 };
 pub use training::{Extras, Undefended};
 

@@ -28,6 +28,8 @@ pub struct AuditOptions {
     /// Whether to train the strongest attacker on growing parts of the training items, which also
     /// gives the attribute's online code length.
     pub growth: bool,
+    /// Attributes audited on the same items: intervals of the strongest and highest findings hold for all of them at once.
+    pub comparisons: usize,
     /// Deviation of the noise that owners add to every output, in its own units, for [`crate::Precision`]; empty where
     /// they add none.
     pub noise: Vec<f64>,
@@ -46,6 +48,7 @@ impl Default for AuditOptions {
             vote: vec![1, 5, 20, 50, 140],
             shuffled_control: true,
             growth: false,
+            comparisons: 1,
             noise: Vec::new(),
         }
     }

@@ -39,10 +39,35 @@ pub struct AuditReport {
     pub highest_pooled: Finding,
     /// Largest accuracy of any attacker within any class on the test items, as above.
     pub highest_class: Option<Finding>,
-    /// Every attacker in both scopes.
+    /// Attributes whose findings, strongest and highest, have intervals that hold for all of them at once.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub comparisons: usize,
+    /// The attacker that tells most if every value were as frequent: [`Balanced`] accuracy at equal main label, chosen on
+    /// held-out training items. What leads where some values are rare.
+    #[serde(default)]
+    pub strongest_balanced: Option<Finding>,
+    /// Largest balanced accuracy on the test items, with an interval that holds for all attackers at once.
+    #[serde(default)]
+    pub highest_balanced: Option<Finding>,
+    /// What the main label alone tells about the attribute, over all items: no network that is right can tell less.
+    #[serde(default)]
+    pub main_label: Option<MainLabel>,
+    /// The attribute as a number, where its values are numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuous: Option<Continuous>,
+    /// The same attacker on the items that the network learned from; absent where they were not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
+    /// What makes the figures doubtful, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Every attacker in both scopes, with an interval of its own.
     pub attackers: Vec<AttackerScore>,
-    /// Accuracy on one subject from k of its items.
+    /// Accuracy on one subject from k of its items, for every k that the test items are enough for.
     pub vote: Vec<Vote>,
+    /// Numbers of items asked for that some value of the attribute does not have among the test items.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vote_left_out: Vec<usize>,
     /// The distinguishing game of the strongest pooled attacker.
     pub distinguisher: Option<Distinguisher>,
     /// Accuracy of the strongest pooled attacker against the number of training items; empty where
@@ -65,6 +90,14 @@ pub struct AuditReport {
     pub controls: Controls,
     /// Points for the pictures.
     pub cloud: Cloud,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 /// Sizes of an audit.
@@ -106,6 +139,86 @@ pub struct Finding {
     /// (accuracy − chance)/(100 − chance): 0 at chance, 1 at certainty; 2·accuracy − 1 for a
     /// balanced attribute of two values.
     pub advantage: f64,
+    /// As in [`AttackerScore::auc`]; of a balanced finding, its mean over main classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auc: Option<f64>,
+}
+
+/// How often an attacker is right if every value were as frequent, the main label given: the mean over the values, and
+/// over main classes. Answers go by likelihood, so that nobody gains by naming what is frequent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Balanced {
+    /// Percent.
+    pub accuracy: f64,
+    /// Lower end of the 95 % interval, percent.
+    pub low: f64,
+    /// Upper end of the 95 % interval, percent.
+    pub high: f64,
+    /// One over the number of values, percent.
+    pub chance: f64,
+    /// (accuracy − chance)/(100 − chance).
+    pub advantage: f64,
+    /// The same on held-out training items, percent.
+    pub held_out: f64,
+    /// Over all items at once, where what the main label tells counts as knowledge too, percent; in scope `pooled`. To be
+    /// compared with [`MainLabel::balanced_accuracy`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overall: Option<f64>,
+}
+
+/// What somebody without any output tells, over all items.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MainLabel {
+    /// Best accuracy from the main label alone, percent.
+    pub accuracy: f64,
+    /// Best balanced accuracy from the main label alone, percent: the floor of [`Balanced::overall`].
+    pub balanced_accuracy: f64,
+    /// Share of the most frequent value, percent.
+    pub most_frequent: f64,
+}
+
+/// An attribute whose values are numbers, such as years of age, guessed as a number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Continuous {
+    /// Who guesses: a regression, or the mean of an attacker's probabilities; the best on held-out training items.
+    pub family: String,
+    /// Share of the variance within main classes that the guess explains, R²; at most 1, below 0 if it misleads.
+    pub r2: f64,
+    /// Lower end of the 95 % interval of `r2`.
+    pub r2_low: f64,
+    /// Upper end of the 95 % interval of `r2`.
+    pub r2_high: f64,
+    /// Spearman's rank correlation within main classes, mean over them by items.
+    pub rank: f64,
+    /// Lower end of the 95 % interval of `rank`.
+    pub rank_low: f64,
+    /// Upper end of the 95 % interval of `rank`.
+    pub rank_high: f64,
+    /// Mean absolute error, in the attribute's unit.
+    pub error: f64,
+    /// The same for the mean of the main class.
+    pub error_blind: f64,
+}
+
+/// A control attack: whether the network tells more about the items that it learned from than about others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Members {
+    /// Items that the network learned from.
+    pub items: usize,
+    /// The attacker: that of [`AuditReport::strongest_balanced`].
+    pub family: String,
+    /// Its balanced accuracy on those items, percent.
+    pub accuracy: f64,
+    /// Its balanced accuracy on the test items, whom the network never saw, percent.
+    pub control: f64,
+    /// The difference, points.
+    pub difference: f64,
+    /// Lower end of the 95 % interval of the difference.
+    pub low: f64,
+    /// Upper end of the 95 % interval of the difference.
+    pub high: f64,
+    /// (accuracy − control)/(100 − control), at least 0: the share of what others keep that members lose.
+    pub risk: f64,
 }
 
 /// One attacker in one scope.
@@ -140,6 +253,9 @@ pub struct AttackerScore {
     pub held_out: f64,
     /// Largest minus smallest accuracy over the seeds, points.
     pub spread: f64,
+    /// As if every value were as frequent; absent where the attribute does not vary.
+    #[serde(default)]
+    pub balanced: Option<Balanced>,
 }
 
 /// Accuracy about one subject from k of its items.
@@ -157,6 +273,9 @@ pub struct Vote {
     pub family: String,
     /// Accuracy without knowledge, percent.
     pub chance: f64,
+    /// Disjoint subjects among the test items, which the interval rests on.
+    #[serde(default)]
+    pub subjects: usize,
 }
 
 /// Telling two values of the attribute apart at equal main label.
@@ -226,6 +345,12 @@ pub struct Control {
     pub highest_pooled: Finding,
     /// As [`AuditReport::highest_class`].
     pub highest_class: Option<Finding>,
+    /// As [`AuditReport::strongest_balanced`].
+    #[serde(default)]
+    pub strongest_balanced: Option<Finding>,
+    /// As [`AuditReport::highest_balanced`].
+    #[serde(default)]
+    pub highest_balanced: Option<Finding>,
     /// As [`AuditReport::vote`].
     pub vote: Vec<Vote>,
 }

@@ -21,6 +21,8 @@ pub struct Extras<'a> {
     /// Observations to run the same panel on, named: a random network, an undefended one, the raw
     /// inputs. Reported beside the shuffled control.
     pub controls: Vec<(String, &'a Observations, &'a Observations)>,
+    /// Items that the network itself learned from, for the control attack: neither split may have them.
+    pub members: Option<&'a Observations>,
 }
 
 /// Training items with everything known about them.

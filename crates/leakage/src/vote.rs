@@ -11,8 +11,9 @@ use rand_chacha::ChaCha8Rng;
 /// Subjects drawn per value of the attribute.
 const SUBJECTS: usize = 2000;
 
-/// For every k, the family that is strongest on the held-out items of the runs, and its accuracy on
-/// the test items.
+/// For every k that the test items support, the family that is strongest on the held-out items of the runs, and its
+/// accuracy on the test items. An item that is drawn twice for one subject is no further evidence, so that every value
+/// needs k test items.
 ///
 /// A subject has one value of the attribute and k random items of any main label. The attacker adds up
 /// `(s_v − c_mv) + ln P(m | v)` over the items and takes the largest: `s` are the log-probabilities it gave, `c_m` what
@@ -33,6 +34,10 @@ pub(crate) fn vote(
     };
     let classes = first.test_scores.first().map_or(2, |s| s.classes);
     let labels = &test.collateral;
+    let of_value = |value: u32| labels.iter().filter(|&&label| label == value).count();
+    let counts: Vec<usize> = (0..classes as u32).map(of_value).filter(|&count| count > 0).collect();
+    let least = counts.iter().copied().min().unwrap_or(0);
+    let ks: Vec<usize> = ks.iter().copied().filter(|&k| k <= least).collect();
     let mut of_held = vec![vec![0.0; ks.len()]; names.len()];
     let mut of_test = of_held.clone();
     let told_by_label = told_by_label(train);
@@ -40,7 +45,7 @@ pub(crate) fn vote(
         let (held, test) = evidence(run, test, &told_by_label);
         let sides = [(&mut of_held, held, &run.held.collateral), (&mut of_test, test, labels)];
         for (sums, evidence, labels) in sides {
-            let rates = success(&evidence, classes, labels, ks, seed);
+            let rates = success(&evidence, classes, labels, &ks, seed);
             for (sums, rates) in sums.iter_mut().zip(rates) {
                 let rates = rates.iter().map(|r| r / runs.len() as f64);
                 sums.iter_mut().zip(rates).for_each(|(s, r)| *s += r);
@@ -49,7 +54,7 @@ pub(crate) fn vote(
     }
     let row = |(at, &k): (usize, &usize)| {
         let family = (0..names.len()).reduce(|a, b| if of_held[b][at] > of_held[a][at] { b } else { a })?;
-        let subjects: usize = (0..classes as u32).map(|value| labels.iter().filter(|&&l| l == value).count() / k).sum();
+        let subjects: usize = counts.iter().map(|count| count / k).sum();
         let rate = of_test[family][at];
         let (low, high) = wilson(rate * subjects as f64, subjects as f64, 0.95);
         Some(Vote {
@@ -58,7 +63,8 @@ pub(crate) fn vote(
             low: 100.0 * low,
             high: 100.0 * high,
             family: names[family].clone(),
-            chance: 100.0 / classes as f64,
+            chance: 100.0 / counts.len() as f64,
+            subjects,
         })
     };
     ks.iter().enumerate().filter_map(row).collect()
@@ -77,7 +83,7 @@ fn success(evidence: &[Vec<f32>], classes: usize, labels: &[u32], ks: &[usize], 
         }
         for (at, &k) in ks.iter().enumerate() {
             for _ in 0..SUBJECTS {
-                // Without repeats as long as there are enough items.
+                // Without repeats among the test items; few held-out ones only choose the attacker.
                 let drawn: Vec<usize> = if k <= items.len() {
                     items.partial_shuffle(&mut rng, k).0.to_vec()
                 } else {

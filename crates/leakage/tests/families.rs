@@ -74,7 +74,7 @@ fn de_censoring_needs_and_uses_undefended_outputs() {
     let (short, plain) = (plain[1..].to_vec().into(), plain.into());
     let undefended = Some(Undefended { outputs: &plain, width: 2 });
     let control = ("undefended".to_owned(), &train, &test);
-    let extras = Extras { undefended, controls: vec![control] };
+    let extras = Extras { undefended, controls: vec![control], members: None };
     let report = audit_with(&train, &test, &extras, &options, &Silent).expect("sound");
     let pooled = |name: &str| report.attackers.iter().find(|r| r.family == name && r.scope == Scope::Pooled);
     let found = pooled("decensor-knn-51").expect("was run").accuracy;
@@ -84,7 +84,7 @@ fn de_censoring_needs_and_uses_undefended_outputs() {
     assert_eq!(report.controls.others[0].name, "undefended");
 
     let short = Some(Undefended { outputs: &short, width: 2 });
-    let extras = Extras { undefended: short, controls: vec![] };
+    let extras = Extras { undefended: short, ..Extras::default() };
     let error = audit_with(&train, &test, &extras, &options, &Silent).expect_err("a value short");
     assert!(matches!(error, AuditError::Length { field: "outputs", .. }), "{error}");
 }

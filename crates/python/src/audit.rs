@@ -1,17 +1,23 @@
 //! Audits and single attackers.
 
-use leakage::{AuditOptions, Family, Observations};
+use std::sync::Arc;
+
+use experiments::audit::{Audited, Beside, Subject};
+use experiments::{Certifier, ExperimentError};
+use leakage::certificate::CertificateOptions;
+use leakage::{Attribute, AuditOptions, Family, Observations};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use report::Page;
 
-use crate::error::{exception, raise};
+use crate::compiled::CompiledNetwork;
+use crate::data::Dataset;
+use crate::error::{Mirrored, exception, raise};
 use crate::{arrays, options, progress};
 
 /// What an audit found.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct AuditReport {
-    inner: leakage::AuditReport,
+    inner: Audited,
 }
 
 #[pymethods]
@@ -26,7 +32,7 @@ impl AuditReport {
     }
 
     fn html(&self, title: &str) -> String {
-        Page::new(title).report(&self.inner).html()
+        self.inner.page(title).html()
     }
 }
 
@@ -69,8 +75,14 @@ fn observations(split: &Split<'_>, classes: &(Vec<String>, Vec<String>)) -> PyRe
     })
 }
 
+/// A further attribute: its name, its values' names, and the values of both splits.
+type Other<'py> = (String, Vec<String>, PyReadonlyArray1<'py, i64>, PyReadonlyArray1<'py, i64>);
+
+/// Train and test, where they are data sets.
+type Items<'py> = (PyRef<'py, Dataset>, PyRef<'py, Dataset>);
+
 #[pyfunction]
-#[pyo3(signature = (train, test, classes, names, families, seeds, limits, vote, control, growth, noise, callback))]
+#[pyo3(signature = (train, test, classes, names, others, items, network, undefended, beside, families, seeds, limits, vote, control, growth, noise, callback))]
 #[allow(clippy::too_many_arguments)]
 pub fn audit(
     py: Python<'_>,
@@ -78,6 +90,11 @@ pub fn audit(
     test: Split<'_>,
     classes: (Vec<String>, Vec<String>),
     names: (String, String),
+    others: Vec<Other<'_>>,
+    items: Option<Items<'_>>,
+    network: Option<PyRef<'_, CompiledNetwork>>,
+    undefended: Option<(Outputs<'_>, Outputs<'_>)>,
+    beside: (bool, bool, bool),
     families: Vec<String>,
     seeds: Vec<u64>,
     limits: (Option<usize>, Option<usize>),
@@ -88,6 +105,11 @@ pub fn audit(
     callback: Option<Py<PyAny>>,
 ) -> PyResult<AuditReport> {
     let (train, test) = (observations(&train, &classes)?, observations(&test, &classes)?);
+    let others = others.into_iter().map(attribute).collect::<PyResult<Vec<_>>>()?;
+    let undefended = undefended.map(|(first, second)| (shown(&train, &first), shown(&test, &second)));
+    let items = items.map(|(first, second)| [Arc::clone(&first.inner), Arc::clone(&second.inner)]);
+    let network = network.map(|network| Arc::clone(&network.inner));
+    let (reconstruction, controls, certify) = beside;
     let options = AuditOptions {
         network: names.0,
         attribute: names.1,
@@ -101,9 +123,56 @@ pub fn audit(
         noise,
         ..AuditOptions::default()
     };
-    progress::run(py, callback, move |bar| leakage::audit(&train, &test, &options, bar))?
-        .map(|inner| AuditReport { inner })
-        .map_err(raise)
+    let audited = progress::run(py, callback, move |bar| {
+        let data = items.as_ref().map(|[train, test]| [&**train, &**test]);
+        // Found wrong before attackers start, not after.
+        let certificate = match (certify, data, &network) {
+            (true, Some([train, test]), Some(network)) => {
+                bar.note("certifying");
+                let certifier = Certifier::new(vec![&**network])?;
+                let items = certifier.unseen(train, test, &options.attribute, false)?;
+                Some(certifier.certify(&items, &CertificateOptions::default(), None)?.certificate)
+            }
+            _ => None,
+        };
+        let subject = Subject {
+            seen: [&train, &test],
+            data,
+            network: network.as_deref(),
+            undefended: undefended.as_ref().map(|(train, test)| [train, test]),
+            members: None,
+            others: &others,
+        };
+        let beside = Beside { reconstruction, controls };
+        Ok::<_, ExperimentError>(Audited { certificate, ..experiments::audit::audit(&subject, beside, &options, bar)? })
+    })?;
+    audited.map(|inner| AuditReport { inner }).map_err(refused)
+}
+
+fn attribute((name, classes, train, test): Other<'_>) -> PyResult<Attribute> {
+    let (train, test) = (arrays::labels(&name, &train)?, arrays::labels(&name, &test)?);
+    Ok(Attribute { name, classes, train, test })
+}
+
+/// The items of `seen` with other outputs.
+fn shown(seen: &Observations, outputs: &Outputs<'_>) -> Observations {
+    let (outputs, width) = outputs.read();
+    Observations { outputs, width, ..seen.clone() }
+}
+
+fn refused(error: ExperimentError) -> PyErr {
+    match error {
+        ExperimentError::Audit(error) => raise(error),
+        ExperimentError::Dataset(error) => raise(error),
+        ExperimentError::Schema(error) => raise(error),
+        ExperimentError::Encode(error) => raise(error),
+        ExperimentError::Evaluate(error) => raise(error),
+        ExperimentError::Model(error) => raise(error),
+        error @ (ExperimentError::NeedsItems { .. } | ExperimentError::NeedsNetwork) => {
+            exception(leakage::AuditError::CLASS, "Needs", &error.to_string())
+        }
+        other => raise(other),
+    }
 }
 
 /// Log probabilities `[rows, values]` that one fresh attacker gives to test rows.
@@ -135,6 +204,12 @@ pub fn families(panel: &str) -> PyResult<Vec<String>> {
         other => return Err(exception("OptionError", "Panel", &format!("panel `{other}`: choose quick or full"))),
     };
     Ok(families.iter().map(Family::to_string).collect())
+}
+
+/// Names of the attackers that use an undefended network.
+#[pyfunction]
+pub fn decensoring() -> Vec<String> {
+    experiments::audit::decensoring().iter().map(Family::to_string).collect()
 }
 
 /// A panel's own families keep their hyper-parameters; other names are read.

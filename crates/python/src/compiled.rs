@@ -6,14 +6,12 @@ use std::sync::Arc;
 use model::{BiasColumn, ImportOptions, Inputs, IntegerMatrix, Integers, Origin};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use training::CompileOptions;
 
+use crate::arrays;
 use crate::data::Dataset;
 use crate::encoder::Encoder;
 use crate::error::{exception, raise};
-use crate::network::Network;
 use crate::pool::detached;
-use crate::{arrays, options, progress};
 
 /// The integer network: what a functional key opens, and the public head that reads it.
 #[pyclass(frozen, module = "halflight._native")]
@@ -182,29 +180,7 @@ impl CompiledNetwork {
     }
 
     fn accuracy(&self, py: Python<'_>, data: &Dataset) -> PyResult<f64> {
-        detached(py, || training::accuracy(&self.inner, &data.inner))?.map_err(raise)
+        let labels = data.inner.labels(self.inner.main()).map_err(raise)?;
+        detached(py, || self.inner.accuracy(&*data.inner, &labels.values))?.map_err(raise)
     }
-}
-
-#[pyfunction]
-pub fn compile(
-    py: Python<'_>,
-    network: &Network,
-    data: &Dataset,
-    preset: &str,
-    given: &str,
-    callback: Option<Py<PyAny>>,
-) -> PyResult<CompiledNetwork> {
-    let base = match preset {
-        "quick" => CompileOptions::quick(),
-        "thorough" => CompileOptions::thorough(),
-        other => {
-            return Err(exception("OptionError", "Preset", &format!("preset `{other}`: choose quick or thorough")));
-        }
-    };
-    let chosen = options::overlay(&base, given)?;
-    let (network, data) = (network.inner.clone(), data.inner.clone());
-    progress::run(py, callback, move |bar| training::compile(&network, &data, &chosen, bar))?
-        .map(|(compiled, _)| compiled.into())
-        .map_err(raise)
 }

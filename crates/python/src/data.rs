@@ -8,7 +8,7 @@ use dataset::draw::{DrawSpec, FontSpec, Generator};
 use dataset::sheet::{self, SheetOptions};
 use dataset::{Labels, Summary};
 use numpy::{PyArray1, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray3, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -147,11 +147,20 @@ pub fn draw(
     let fonts = fonts.iter().map(|font| FontSpec::parse(font)).collect();
     let specification = DrawSpec { fonts, ..options::overlay(&DrawSpec::default(), specification)? };
     let generator = Generator::new(&specification).map_err(raise)?;
+    reserve(count, if pairs { specification.fonts.len() } else { 1 }, &specification)?;
     progress::run(py, callback, move |bar| match pairs {
         true => generator.draw_pairs(count, seed, bar),
         false => generator.draw(count, seed, bar),
     })
     .map(Dataset::from)
+}
+
+/// Refuses images that memory has no room for, where an allocation that fails would end the process.
+fn reserve(count: usize, group: usize, specification: &DrawSpec) -> PyResult<()> {
+    let item = specification.height * specification.width + 2 * size_of::<u32>();
+    let bytes = count.checked_mul(group).and_then(|items| items.checked_mul(item));
+    let room = bytes.and_then(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).ok());
+    room.ok_or_else(|| PyMemoryError::new_err(format!("`count` is {count}: memory has no room for so many images")))
 }
 
 #[pyfunction]

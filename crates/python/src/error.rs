@@ -25,10 +25,7 @@ mirrored! {
     dataset::sheet::SheetError => "DatasetError",
     dataset::import::ImportError => "FileError",
     dataset::SchemaError => "DatasetError",
-    training::TrainError => "TrainError",
-    training::MeasureError => "EvaluateError",
     model::ModelError => "CompileError",
-    training::CompileError => "CompileError",
     model::EvaluateError => "EvaluateError",
     model::ImportError => "ImportFailed",
     model::FileError => "FileError",
@@ -44,10 +41,23 @@ mirrored! {
     roles::KeyMismatch => "KeyMismatch",
     roles::OwnerError => "EncryptError",
     host::files::FileError => "FileError",
-    training::PartsError => "ImportFailed",
     roles::keyfile::KeyFileError => "KeyFileError",
+}
+
+#[cfg(feature = "trainer")]
+mirrored! {
+    training::TrainError => "TrainError",
+    training::MeasureError => "EvaluateError",
+    training::CompileError => "CompileError",
+    training::PartsError => "ImportFailed",
     leakage::AuditError => "AuditError",
     experiments::ExperimentError => "CertificateError",
+}
+
+#[cfg(feature = "batch")]
+mirrored! {
+    bulk::BulkError => "BatchError",
+    dataset::schema::SchemaFileError => "FileError",
 }
 
 #[cfg(feature = "client")]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use rayon::prelude::*;
-use training::{Affine, Checkpoint, Fresh, NetworkParts, TrainOptions};
+use training::{Affine, Checkpoint, CompileOptions, Defence, Fresh, NetworkParts, TrainError, TrainOptions};
 
+use crate::compiled::CompiledNetwork;
 use crate::data::Dataset;
 use crate::encoder::{self, Encoder};
 use crate::error::{exception, raise};
@@ -142,7 +143,7 @@ pub fn train(
     checkpoint: Option<PathBuf>,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Network> {
-    let defence = options::defence(defence)?;
+    let defence = named(defence)?;
     let mut base = match preset {
         "quick" => TrainOptions::quick(defence),
         "thorough" => TrainOptions::thorough(defence),
@@ -155,7 +156,7 @@ pub fn train(
             ));
         }
     };
-    base.defence = options::over_defence(&base.defence, defence_options)?;
+    base.defence = over(&base.defence, defence_options)?;
     let mut chosen = options::overlay(&base, given)?;
     chosen.encoder = encoder::read_options(encoder, &data.inner)?;
     chosen.checkpoint = checkpoint.map(|path| Checkpoint { path, every: 200 });
@@ -172,6 +173,40 @@ pub fn train(
     let (data, validation) = (data.inner.clone(), validation.inner.clone());
     progress::run(py, callback, move |bar| training::train(&data, &validation, &chosen, bar))?
         .map(Network::from)
+        .map_err(raise)
+}
+
+/// The defence of this name.
+fn named(name: &str) -> PyResult<Defence> {
+    name.parse().map_err(|error: TrainError| exception("OptionError", "Defence", &error.to_string()))
+}
+
+/// `preset` with the given options instead of its own, where it has options.
+fn over(preset: &Defence, given: &str) -> PyResult<Defence> {
+    let given = preset.with_options(&options::parse(given)?);
+    given.map_err(|error| exception("OptionError", "Defence", &error.to_string()))
+}
+
+#[pyfunction]
+pub fn compile(
+    py: Python<'_>,
+    network: &Network,
+    data: &Dataset,
+    preset: &str,
+    given: &str,
+    callback: Option<Py<PyAny>>,
+) -> PyResult<CompiledNetwork> {
+    let base = match preset {
+        "quick" => CompileOptions::quick(),
+        "thorough" => CompileOptions::thorough(),
+        other => {
+            return Err(exception("OptionError", "Preset", &format!("preset `{other}`: choose quick or thorough")));
+        }
+    };
+    let chosen = options::overlay(&base, given)?;
+    let (network, data) = (network.inner.clone(), data.inner.clone());
+    progress::run(py, callback, move |bar| training::compile(&network, &data, &chosen, bar))?
+        .map(|(compiled, _)| compiled.into())
         .map_err(raise)
 }
 

@@ -4,7 +4,6 @@ use pyo3::PyResult;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use training::{Defence, TrainError};
 
 use crate::error::exception;
 
@@ -14,17 +13,6 @@ pub fn overlay<T: Serialize + DeserializeOwned>(preset: &T, given: &str) -> PyRe
     let mut options = serde_json::to_value(preset).map_err(refuse)?;
     lay(&mut options, parse(given)?);
     serde_json::from_value(options).map_err(refuse)
-}
-
-/// The defence of this name.
-pub fn defence(name: &str) -> PyResult<Defence> {
-    name.parse().map_err(|error: TrainError| exception("OptionError", "Defence", &error.to_string()))
-}
-
-/// `preset` with the given options instead of its own, where it has options.
-pub fn over_defence(preset: &Defence, given: &str) -> PyResult<Defence> {
-    let given = preset.with_options(&parse(given)?);
-    given.map_err(|error| exception("OptionError", "Defence", &error.to_string()))
 }
 
 /// JSON text as a value of any type.

@@ -45,6 +45,10 @@ impl Place {
         // Before the lock: a child that is forked from here on knows that it may be held.
         RUNNING.fetch_add(1, SeqCst);
         let mut place = Self { pool: None, process: process::id() };
+        if cfg!(target_family = "wasm") {
+            // A page has one thread, which does all work itself.
+            return Ok(place);
+        }
         let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
         place.pool = Some(match idle {
             Some(pool) => pool,

@@ -9,7 +9,7 @@ use roles::{Owner, Published};
 /// Bytes that the tables of public keys may take together; the one in use is kept whatever it takes.
 const ENCRYPTION_BYTES: usize = 512 << 20;
 
-type Slot = Arc<OnceLock<Owner>>;
+type Slot = Arc<OnceLock<Arc<Owner>>>;
 
 /// The last ones used come first.
 static OWNERS: Mutex<Vec<(Arc<Published>, Slot)>> = Mutex::new(Vec::new());
@@ -43,8 +43,8 @@ impl Kept {
     }
 
     /// The owner.
-    pub fn owner(&self, published: &Published, progress: &dyn Progress) -> &Owner {
-        self.0.get_or_init(|| Owner::new(published, progress))
+    pub fn owner(&self, published: &Published, progress: &dyn Progress) -> &Arc<Owner> {
+        self.0.get_or_init(|| Arc::new(Owner::new(published, progress)))
     }
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pathlib
+import pickle
+import re
 import time
 import tracemalloc
 from typing import Any
@@ -154,3 +157,58 @@ def test_whole_arrays_are_checked_before_anything_is_built() -> None:
         hl.CompiledNetwork.from_integers([[2**40, 0, 0]], None, [[1]], encoder=hl.Encoder.pixels(1, 2, bits=4))
     with pytest.raises(ImportFailed, match="32 bits"):
         hl.CompiledNetwork.from_integers([[np.nan, 0, 0]], None, [[1]], encoder=hl.Encoder.pixels(1, 2, bits=4))
+
+
+@pytest.mark.parametrize("count", [10**12, 2**62, -1, 1.5, True, "9"])
+def test_no_count_ends_the_process(count: Any) -> None:
+    with pytest.raises((MemoryError, TypeError, ValueError), match="`count` is"):
+        hl.draw(count)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seeds": [-1]}, "`seeds` is -1"),
+        ({"seeds": 3}, "`seeds` is 3"),
+        ({"seeds": []}, "seeds"),
+        ({"vote": [0]}, "vote"),
+        ({"vote": [2**70]}, "`vote` is"),
+        ({"vote": "15"}, "`vote` is"),
+        ({"train_limit": -5}, "`train_limit` is -5"),
+        ({"test_limit": 3}, "test_limit"),
+        ({"families": "sorcery"}, "choose quick or full"),
+        ({"families": []}, "families"),
+        ({"families": ["knn-0"]}, "knn|neighbours|unknown"),
+        ({"families": ["mlp-99999999x99999999"]}, "mlp|widths|unknown"),
+        ({"noise": [float("nan")]}, "noise"),
+    ],
+)
+def test_options_of_an_audit_are_refused_by_name(given: dict[str, Any], message: str) -> None:
+    rng = np.random.default_rng(1)
+    side = rng.normal(size=(60, 2)), rng.integers(0, 2, 60), rng.integers(0, 2, 60)
+    with pytest.raises((HalflightError, TypeError, ValueError), match=message):
+        hl.audit(None, side, side, **{"families": ["logistic"], "control": False, **given})
+
+
+def test_files_that_are_not_there_are_named(tmp_path: pathlib.Path, compiled: hl.CompiledNetwork) -> None:
+    gone = tmp_path / "gone" / "file"
+    reads = [hl.load, hl.Network.load, hl.CompiledNetwork.load, hl.Parameters.load, hl.FunctionalKey.load, hl.Ciphertext.load]
+    for read in reads:
+        with pytest.raises(OSError, match=re.escape(str(gone))):
+            read(gone)
+    for write in (compiled.save, hl.handwriting().save):
+        with pytest.raises(OSError, match="gone"):
+            write(gone)
+    # A folder is no file, and a file no folder.
+    for read in reads:
+        with pytest.raises((OSError, HalflightError)):
+            read(tmp_path)
+
+
+def test_secrets_leave_no_copy(authority: hl.Authority, compiled: hl.CompiledNetwork) -> None:
+    key = authority.issue(compiled)
+    for secret in (authority, key, authority._native, key._native):
+        for copied in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError):
+                copied(secret)
+        assert key.to_bytes().hex()[200:240] not in repr(secret)

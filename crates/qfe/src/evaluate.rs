@@ -197,7 +197,16 @@ impl Evaluator {
     /// # Errors
     /// The ciphertext is of another public key or of other lengths, or an output lies outside its bounds.
     pub fn evaluate(&self, ciphertext: &Ciphertext) -> Result<Vec<i64>, EvaluateError> {
+        self.evaluate_in_steps(ciphertext, || ())
+    }
+
+    /// The same; `paired` is called between the pairings and the search for discrete logarithms, for whoever times them.
+    ///
+    /// # Errors
+    /// As [`Evaluator::evaluate`].
+    pub fn evaluate_in_steps(&self, ciphertext: &Ciphertext, paired: impl FnOnce()) -> Result<Vec<i64>, EvaluateError> {
         let targets = self.targets(ciphertext)?;
+        paired();
         self.logarithms(&targets)
     }
 

@@ -17,9 +17,16 @@
 //!
 //! A file that is missing, damaged, of another version or another key is built
 //! again and replaced. The hash guards against damage, not against somebody who
-//! may write to the folder: keep tables where only their user can.
+//! may write to the folder: one that others can write to is refused. Tables of a
+//! public key are also compared with the key: a few random scalars times all bases,
+//! read from the table, in a random combination. That finds a table of something
+//! else, not one in which somebody with the user's rights changed a few rows.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use host::{
     Progress,
@@ -31,9 +38,9 @@ use thiserror::Error;
 use crate::{
     dlog::{LogTable, LogTableError},
     encrypt::Encryptor,
-    group::fixed_base::FixedBase,
+    group::fixed_base::{FixedBase, blocks},
     keys::{PublicKey, SUITE},
-    raw::{Fp, Fp2, G1, G2, Mapped, Plain, Storage, as_bytes, ifma::Ifma, map_file},
+    raw::{Coordinate, Fp, Fp2, G1, G2, Mapped, Plain, Point, Scalar, Storage, as_bytes, ifma::Ifma, map_file},
 };
 
 const MAGIC: [u8; 4] = *b"HLQT";
@@ -52,6 +59,12 @@ pub enum TableError {
     /// The table cannot be built.
     #[error(transparent)]
     Build(#[from] LogTableError),
+    /// Somebody else could put other tables there.
+    #[error(
+        "{0}: others can write to this folder of tables, and tables that they change give ciphertexts away; take a \
+         folder of your own, or run chmod go-w on it"
+    )]
+    Open(PathBuf),
 }
 
 /// Where tables came from.
@@ -75,12 +88,13 @@ impl Encryptor {
     /// if they are there and whole, else built and stored.
     ///
     /// # Errors
-    /// What was built cannot be stored.
+    /// Others can write to the folder, or what was built cannot be stored.
     pub fn open_or_build(
         key: &PublicKey,
         folder: &Path,
         progress: &dyn Progress,
     ) -> Result<(Self, Origin), TableError> {
+        check_closed(folder)?;
         let path = folder.join(format!("{}.bases", key.id()));
         // Points lie in the form of the instructions that will add them.
         let lanes = Ifma::detect();
@@ -95,7 +109,10 @@ impl Encryptor {
             let right = part::<G2>(&map, HEADER_BYTES + sizes[0], sizes[1]);
             let left = left.and_then(|points| FixedBase::from_storage(n, Self::TABLE_BYTES, points, lanes));
             let right = right.and_then(|points| FixedBase::from_storage(m, Self::TABLE_BYTES, points, lanes));
-            if let (Some(left), Some(right)) = (left, right) {
+            if let (Some(left), Some(right)) = (left, right)
+                && is_of(&left, &key.s)
+                && is_of(&right, &key.t)
+            {
                 return Ok((Self::from_tables(key.id(), (n, m), left, right), Origin::Mapped));
             }
         }
@@ -109,8 +126,9 @@ impl LogTable {
     /// The table of `2^bits` baby steps kept in `folder` (as `log-<bits>.table`).
     ///
     /// # Errors
-    /// `bits` is out of range, or what was built cannot be stored.
+    /// `bits` is out of range, others can write to the folder, or what was built cannot be stored.
     pub fn open_or_build(bits: u32, folder: &Path, progress: &dyn Progress) -> Result<(Self, Origin), TableError> {
+        check_closed(folder)?;
         let path = folder.join(format!("log-{bits}.table"));
         let label = Label { kind: LOGARITHMS, parameter: bits, id: [0; 32] };
         let sizes = [16usize << bits.min(Self::MAX_BITS), 0];
@@ -123,6 +141,51 @@ impl LogTable {
         store(&path, &label, [as_bytes(built.slots()), &[]])?;
         Ok((built, Origin::Built))
     }
+}
+
+/// Random scalars that a table is tried with.
+const TRIALS: usize = 8;
+
+/// Whether a table gives multiples of these bases, as far as a few scalars tell, whatever points it holds.
+fn is_of<F: Coordinate>(table: &FixedBase<F>, bases: &[Point<F>]) -> bool {
+    let mut rng = host::fresh_rng();
+    let scalars: Vec<Scalar> = (0..TRIALS).map(|_| Scalar::random(&mut rng)).collect();
+    let weights: Vec<Scalar> = bases.iter().map(|_| Scalar::random_128(&mut rng)).collect();
+    let digits = table.digits(&scalars);
+    let mut found: Vec<Vec<Point<F>>> = vec![Vec::with_capacity(bases.len()); TRIALS];
+    for block in blocks(bases.len()) {
+        let products = table.mul_block_vartime(&digits, block);
+        for product in products.chunks_exact(TRIALS) {
+            found.iter_mut().zip(product).for_each(|(found, product)| found.push(*product));
+        }
+    }
+    // What stands for infinity would be left out of the sum.
+    if found.iter().flatten().any(Point::is_infinity) {
+        return false;
+    }
+    let combined = F::combine_vartime(bases, &weights, 128);
+    let agrees = |(scalar, found): (&Scalar, &Vec<Point<F>>)| {
+        F::combine_vartime(found, &weights, 128) == F::scalar_mul(&combined, scalar)
+    };
+    scalars.iter().zip(&found).all(agrees)
+}
+
+/// Refuses a folder that others can write to. One that is not there is left to who writes.
+#[cfg(unix)]
+fn check_closed(folder: &Path) -> Result<(), TableError> {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(found) = fs::metadata(folder) else { return Ok(()) };
+    // The system's own folder of this process says who it runs as, where there is one.
+    let own = fs::metadata("/proc/self").map_or(found.uid(), |process| process.uid());
+    if found.mode() & 0o022 != 0 || ![own, 0].contains(&found.uid()) {
+        return Err(TableError::Open(folder.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_closed(_: &Path) -> Result<(), TableError> {
+    Ok(())
 }
 
 fn header(label: &Label, sizes: [usize; 2], hash: [u8; 32]) -> [u8; HEADER_BYTES] {

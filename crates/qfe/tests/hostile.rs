@@ -114,6 +114,23 @@ fn malformed_points() {
     });
 }
 
+/// Whichever are forged of a batch, each is refused as it is alone, and no other.
+#[test]
+fn forgeries_of_a_batch_are_found_by_halves() {
+    let mut outside = [0u8; 96];
+    outside[47] = OUTSIDE_X;
+    outside[48..].copy_from_slice(&OUTSIDE_Y);
+    let forged = with(CIPHERTEXT, HEADER + 96 * 5, &outside);
+    for places in [&[][..], &[0], &[12], &[3, 4], &[0, 5, 6, 12], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]] {
+        let mut batch = vec![CIPHERTEXT; 13];
+        places.iter().for_each(|&place| batch[place] = &forged);
+        batch.push(&CIPHERTEXT[..40]);
+        for (place, (read, bytes)) in Ciphertext::from_bytes_batch(&batch).into_iter().zip(&batch).enumerate() {
+            assert_eq!(read.err(), Ciphertext::from_bytes(bytes).err(), "{places:?} at {place}");
+        }
+    }
+}
+
 #[test]
 fn malformed_keys() {
     let zero = [0u8; 32];

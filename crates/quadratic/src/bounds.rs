@@ -164,6 +164,12 @@ mod tests {
         assert!(Bounds::of_squares(&map, &[(0, 1), (0, 1)]).is_none());
     }
 
+    #[test]
+    fn magnitudes_count_the_end_that_is_farther_from_zero() {
+        assert_eq!(magnitude(&[2, -3], [(-4, 1), (0, 5)].into_iter()), Some(2 * 4 + 3 * 5));
+        assert_eq!(magnitude(&[1], [(i128::MIN, 0)].into_iter()), None);
+    }
+
     /// The value is zero, and a sum of one term on the way to it leaves 64 bits.
     #[test]
     fn a_partial_sum_that_overflows_is_refused() {

@@ -60,4 +60,11 @@ mod tests {
             prop_assert_eq!(Columns::of(&map).evaluate(&u, &v), map.evaluate(&u, &v).unwrap());
         }
     }
+
+    /// A wrong sign on both sides cancels in the products.
+    #[test]
+    fn sums_have_their_signs() {
+        assert_eq!(transposed(&[1, 2, 3, 4, 5, 6], 3), [1, 4, 2, 5, 3, 6]);
+        assert_eq!(accumulate(&[1, 2, 3, 4, 5, 6], 2, &[5, 0, -1]), [0, 4]);
+    }
 }

@@ -6,9 +6,7 @@ const SWEEPS: usize = 64;
 /// The eigenvalues of a symmetric `size × size` matrix, row-major, in no order.
 pub(crate) fn eigenvalues(mut a: Vec<f64>, size: usize) -> Vec<f64> {
     for _ in 0..SWEEPS {
-        let off: f64 = (0..size).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * size + j].powi(2)).sum();
-        let on: f64 = (0..size).map(|i| a[i * size + i].powi(2)).sum();
-        if off <= on * 1e-30 {
+        if is_diagonal(&a, size) {
             break;
         }
         for p in 0..size {
@@ -18,6 +16,14 @@ pub(crate) fn eigenvalues(mut a: Vec<f64>, size: usize) -> Vec<f64> {
         }
     }
     (0..size).map(|i| a[i * size + i]).collect()
+}
+
+/// Whether nothing but the diagonal is left, to the last digits.
+fn is_diagonal(a: &[f64], size: usize) -> bool {
+    let square = |i: usize, j: usize| a[i * size + j].powi(2);
+    let off: f64 = (0..size).map(|i| (0..i).map(|j| square(i, j)).sum::<f64>()).sum();
+    let on: f64 = (0..size).map(|i| square(i, i)).sum();
+    off <= on * 1e-30
 }
 
 /// Turns the plane of `p` and `q` so that their entry vanishes.
@@ -56,6 +62,23 @@ mod tests {
             prop_assert!((found.iter().sum::<f64>() - trace).abs() < 1e-9);
             let norm = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
             prop_assert!((norm(&found) - norm(&a)).abs() < 1e-9 * (1.0 + norm(&a)));
+        }
+    }
+
+    #[test]
+    fn rotations_end_where_the_entries_beside_the_diagonal_are_nothing_next_to_it() {
+        assert!(is_diagonal(&[0.0; 9], 3));
+        for (i, j) in [(1, 0), (2, 0), (2, 1)] {
+            let mut a = [1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 3.0];
+            a[3 * i + j] = 3e-15;
+            assert!(is_diagonal(&a, 3), "on the diagonal 14, beside it 9e-30");
+            a[3 * i + j] = 4e-15;
+            assert!(!is_diagonal(&a, 3), "beside it 16e-30");
+        }
+        for i in 0..3 {
+            let mut a = [0.0; 9];
+            (a[3], a[4 * i]) = (1e-6, 1e10);
+            assert!(is_diagonal(&a, 3), "one large entry");
         }
     }
 

@@ -10,7 +10,7 @@
 //!   times the constant `u_0`, and if that noise is no smaller than [`LEAST_NOISE`] of the range: holders pick the
 //!   combination, so noise that two functions share cancels, and noise in the low bits of a wide signal hides nothing.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::eigenvalues::eigenvalues;
 use crate::span::{is_clean, noise_coefficients};
@@ -33,7 +33,7 @@ pub struct Opening {
 }
 
 /// What is open.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
     /// Dimension of the span of all forms over `Z_r`.
     pub rank: usize,

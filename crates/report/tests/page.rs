@@ -36,7 +36,7 @@ fn report(network: &str, attribute: &str) -> AuditReport {
     };
     let [open, closed] = [1.0, 0.4].map(|shift| [1, 2].map(|seed| observe(600, shift, seed)));
     let controls = vec![("plain <network>".to_owned(), &open[0], &open[1])];
-    let extras = Extras { undefended: None, controls };
+    let extras = Extras { controls, ..Extras::default() };
     audit_with(&closed[0], &closed[1], &extras, &options, &Silent).expect("a sound data set")
 }
 

@@ -9,6 +9,7 @@ use qfe::shares::{CombineError, PartialKey, ShareError};
 use qfe::{FunctionalKey, KeyError, MasterKey, PublicKey, PublicKeyId};
 
 use crate::keyfile::{self, KeyFileError, Lock};
+use crate::predictor::{Unopenable, openable};
 use crate::published::Published;
 use crate::share::ShareHolder;
 
@@ -35,6 +36,9 @@ pub enum IssueError {
         "the network has another encoder than this authority publishes: compile it for the same encoder, or set up an authority for it"
     )]
     Encoder,
+    /// The outputs could not be found with the key.
+    #[error(transparent)]
+    Range(#[from] Unopenable),
     /// The master key is of another set-up.
     #[error("the master key belongs to public key {master}, not to {published}")]
     PublicKey {
@@ -125,6 +129,9 @@ impl Authority {
     }
 
     fn check(&self, network: &CompiledNetwork) -> Result<(), IssueError> {
-        if network.encoder() == self.published.encoder() { Ok(()) } else { Err(IssueError::Encoder) }
+        if network.encoder() != self.published.encoder() {
+            return Err(IssueError::Encoder);
+        }
+        Ok(openable(network)?)
     }
 }

@@ -40,25 +40,31 @@
 
 #![warn(missing_debug_implementations, clippy::missing_errors_doc)]
 
+pub mod admission;
 mod authority;
 mod batch;
 pub mod ceremony;
+pub mod clock;
+pub mod envelope;
 mod folder;
+pub mod grant;
 pub mod hash;
 pub mod keyfile;
 mod masks;
 pub mod opened;
 mod owner;
+pub mod parameters;
 mod predictor;
 mod published;
 mod share;
 pub mod signature;
 
+pub use admission::{Admission, AdmissionError, ModelOptions};
 pub use authority::{Authority, IssueError};
 pub use batch::BatchError;
 pub use folder::{FolderError, ModelFolder};
 pub use masks::{MaskStore, MaskStoreError};
 pub use owner::{Owner, OwnerError};
-pub use predictor::{KeyMismatch, PredictError, Prediction, Predictor, table_bits};
+pub use predictor::{KeyMismatch, PredictError, Prediction, Predictor, Step, Unopenable, openable, table_bits};
 pub use published::{ENCODER, PUBLIC_KEY, Published, PublishedError};
 pub use share::{COMMITMENTS, SHARE, ShareFileError, ShareHolder, SharedKey};

@@ -25,6 +25,19 @@ pub struct Prediction {
     pub label: String,
 }
 
+/// Steps of a prediction, each reported when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The ciphertext was read, and its points checked.
+    Read,
+    /// The pairings are done.
+    Paired,
+    /// The discrete logarithms are found: these are the outputs.
+    Found,
+    /// The public head was applied.
+    Head,
+}
+
 /// A key and a network that do not belong together.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -88,11 +101,7 @@ impl Predictor {
     /// # Errors
     /// [`PredictError`].
     pub fn predict(&self, ciphertext: &Ciphertext) -> Result<Prediction, PredictError> {
-        let output = self.evaluate(ciphertext)?;
-        let probabilities = self.network.probabilities(&output)?;
-        let class = largest(&probabilities);
-        let label = self.network.classes().get(class).cloned().unwrap_or_default();
-        Ok(Prediction { output, probabilities, class, label })
+        self.head(self.evaluate(ciphertext)?)
     }
 
     /// The same for a ciphertext as it was sent.
@@ -100,18 +109,93 @@ impl Predictor {
     /// # Errors
     /// [`PredictError`].
     pub fn predict_bytes(&self, ciphertext: &[u8]) -> Result<Prediction, PredictError> {
-        self.predict(&Ciphertext::from_bytes(ciphertext)?)
+        self.predict_in_steps(ciphertext, |_| ())
+    }
+
+    /// The same; `ended` hears of each step when it ends, for whoever times them.
+    ///
+    /// # Errors
+    /// [`PredictError`].
+    pub fn predict_in_steps(&self, ciphertext: &[u8], mut ended: impl FnMut(Step)) -> Result<Prediction, PredictError> {
+        let ciphertext = Ciphertext::from_bytes(ciphertext)?;
+        ended(Step::Read);
+        let output = self.evaluator.evaluate_in_steps(&ciphertext, || ended(Step::Paired))?;
+        ended(Step::Found);
+        let prediction = self.head(output)?;
+        ended(Step::Head);
+        Ok(prediction)
+    }
+
+    /// What the public head makes of outputs.
+    fn head(&self, output: Vec<i64>) -> Result<Prediction, PredictError> {
+        let probabilities = self.network.probabilities(&output)?;
+        let class = largest(&probabilities);
+        let label = self.network.classes().get(class).cloned().unwrap_or_default();
+        Ok(Prediction { output, probabilities, class, label })
     }
 }
 
-/// The size, in bits, of the discrete-log table that suits the widest output of `networks`.
+/// A network with an output that no discrete-log table searches.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "output {output} is declared from {low} to {high}, {bits:.1} bits, and the largest table searches {reach} on either \
+     side of zero: declare the range that data show, with a margin, or round the weights to fewer bits"
+)]
+pub struct Unopenable {
+    /// Which output.
+    pub output: usize,
+    /// Least value declared.
+    pub low: i64,
+    /// Greatest value declared.
+    pub high: i64,
+    /// log₂ of the number of values.
+    pub bits: f64,
+    /// What the largest table searches.
+    pub reach: i64,
+}
+
+/// Whether every output of a network can be found under encryption, by a table of whatever size.
+///
+/// # Errors
+/// The first output whose declared range is too wide.
+pub fn openable(network: &CompiledNetwork) -> Result<(), Unopenable> {
+    let wide = network.bounds().iter().enumerate().find(|(_, (low, high))| LogTable::bits_for(*low, *high).is_none());
+    wide.map_or(Ok(()), |(output, &(low, high))| {
+        let bits = model::width_bits(low.into(), high.into());
+        Err(Unopenable { output, low, high, bits, reach: LogTable::most() })
+    })
+}
+
+/// The size, in bits, of the discrete-log table that suits the widest output of `networks`: one that is quick, and
+/// larger where that does not reach.
 pub fn table_bits<'a>(networks: impl IntoIterator<Item = &'a CompiledNetwork>) -> u32 {
-    let bounds = networks.into_iter().flat_map(|network| network.bounds());
-    let widest = bounds.map(|&(low, high)| i128::from(high) - i128::from(low)).max().unwrap_or(0);
     // With 2^b baby steps a search takes range / 2^(b + 2) giant steps; 22 (67 MB) is worth it from 2^32 on.
-    match 128 - widest.leading_zeros() {
+    let quick = |low: i64, high: i64| match 128 - (i128::from(high) - i128::from(low)).leading_zeros() {
         0..=24 => 16,
         25..=30 => 20,
         _ => 22,
+    };
+    let bounds = networks.into_iter().flat_map(|network| network.bounds());
+    let bits = bounds.map(|&(low, high)| quick(low, high).max(LogTable::bits_for(low, high).unwrap_or_default()));
+    bits.max().unwrap_or(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use qfe::LogTable;
+
+    #[test]
+    fn wide_bounds_take_larger_tables_and_too_wide_ones_none() {
+        assert_eq!(LogTable::bits_for(-100, 100), Some(LogTable::MIN_BITS));
+        // What the paper's network reaches, by arithmetic and on data.
+        assert_eq!(LogTable::bits_for(-3_400_000_000_000, 3_400_000_000_000), Some(23));
+        assert_eq!(LogTable::bits_for(-140_000_000_000, 140_000_000_000), Some(19));
+        let most = LogTable::most();
+        assert_eq!(LogTable::bits_for(-most, most), Some(LogTable::MAX_BITS));
+        assert_eq!(LogTable::bits_for(-most - 1, 0), None);
+        assert_eq!(LogTable::bits_for(i64::MIN, i64::MAX), None);
+        // Away from zero the middle counts.
+        assert_eq!(LogTable::bits_for(2 * most, 2 * most + 100), Some(LogTable::MIN_BITS));
+        assert_eq!(LogTable::bits_for(1, 0), None);
     }
 }

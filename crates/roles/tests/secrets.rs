@@ -4,15 +4,17 @@ use std::{
     fs,
     io::Write,
     os::unix::fs::PermissionsExt,
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use host::Silent;
-use qfe::{Encryptor, LogTable, MaskPool, Origin, setup};
+use qfe::{Encryptor, LogTable, MaskPool, Origin, TableError, setup};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use roles::keyfile::{KeyFileError, Lock, Unlock, load_master_key, save_master_key, save_new_identity};
 use roles::{MaskStore, MaskStoreError};
+use sha2::{Digest, Sha256};
 
 #[test]
 fn master_keys_are_private_and_never_overwritten() {
@@ -318,4 +320,66 @@ fn damaged_tables_are_built_again() {
         |encryptor: &Encryptor| encryptor.encrypt(&[1, -2], &[300, 4, 5], &mut ChaCha20Rng::seed_from_u64(5)).unwrap();
     assert!(encrypt(&first) == encrypt(&second));
     assert!(LogTable::open_or_build(99, folder.path(), &hidden).is_err());
+}
+
+/// Tables of zeros under a right hash gave ciphertexts that show their plaintext.
+#[test]
+fn tables_of_something_else_are_not_used_though_their_hash_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, public) = setup(2, 3, &mut ChaCha20Rng::seed_from_u64(4)).unwrap();
+    let open = || Encryptor::open_or_build(&public, folder.path(), &Silent).unwrap();
+    open();
+    let path = folder.path().join(format!("{}.bases", public.id()));
+    let honest = fs::read(&path).unwrap();
+    let sealed = |points: &[u8]| {
+        let mut file = [&honest[..64], &Sha256::digest(points)[..]].concat();
+        file.extend_from_slice(&Sha256::digest(&file));
+        [&file, points].concat()
+    };
+    assert!(sealed(&honest[128..]) == honest, "the header is not laid out as this test thinks");
+    let points = &honest[128..];
+    let zeros = vec![0; points.len()];
+    let shifted = [&points[96..], &points[..96]].concat();
+    for forged in [zeros, shifted] {
+        fs::write(&path, sealed(&forged)).unwrap();
+        let (encryptor, origin) = open();
+        assert_eq!(origin, Origin::Built);
+        let encrypt = |encryptor: &Encryptor| {
+            encryptor.encrypt(&[1, -2], &[300, 4, 5], &mut ChaCha20Rng::seed_from_u64(5)).unwrap()
+        };
+        assert!(encrypt(&encryptor) == encrypt(&Encryptor::new(&public, &Silent)));
+        assert!(fs::read(&path).unwrap() == honest);
+    }
+    assert_eq!(open().1, Origin::Mapped);
+}
+
+#[test]
+fn a_folder_of_tables_that_others_can_write_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, public) = setup(1, 1, &mut ChaCha20Rng::seed_from_u64(4)).unwrap();
+    for mode in [0o777, 0o770, 0o702] {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        let refused = Encryptor::open_or_build(&public, folder.path(), &Silent).map(|(_, origin)| origin);
+        assert!(matches!(refused, Err(TableError::Open(_))), "{mode:o}");
+        let refused = LogTable::open_or_build(9, folder.path(), &Silent).map(|(_, origin)| origin);
+        assert!(matches!(refused, Err(TableError::Open(_))), "{mode:o}");
+    }
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(LogTable::open_or_build(9, folder.path(), &Silent).unwrap().1, Origin::Built);
+}
+
+/// Neither a commit nor an image takes a secret along that lies in the source's folder, and none must lie there.
+#[test]
+fn secrets_stay_out_of_commits_and_images() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (git, image) = (read(".gitignore"), read("deploy/Containerfile.dockerignore"));
+    for pattern in ["*.age", "*.identity", "*.key", "identity"] {
+        assert!(git.lines().any(|line| line == pattern), "{pattern} in .gitignore");
+        assert!(image.lines().any(|line| line == format!("**/{pattern}")), "{pattern} in the image's list");
+    }
+    let compose = read("deploy/compose.yaml");
+    let secrets = compose.split("\nsecrets:").nth(1).unwrap();
+    let files: Vec<&str> = secrets.lines().filter_map(|line| line.trim().strip_prefix("file: ")).collect();
+    assert!(!files.is_empty() && files.iter().all(|file| file.starts_with("${HALFLIGHT_SECRETS:?")), "{files:?}");
 }

@@ -86,6 +86,12 @@ pub struct AuditSummary {
     /// The largest accuracy over all items, with an interval that holds for every family at once.
     #[serde(default)]
     pub highest_pooled: Option<Figure>,
+    /// The strongest if every value were as frequent, and the largest; accuracies are balanced ones.
+    #[serde(default)]
+    pub strongest_balanced: Option<Figure>,
+    /// As above.
+    #[serde(default)]
+    pub highest_balanced: Option<Figure>,
     /// What k items of one subject give away.
     #[serde(default)]
     pub vote: Vec<VoteFigure>,
@@ -304,6 +310,12 @@ impl AuditSummary {
         others.into_iter().flatten().map(|figure| figure.high).fold(self.strongest.high, f64::max)
     }
 
+    /// What attackers may reach if every value were as frequent, percent; none in reports that do not say.
+    pub fn balanced_high(&self) -> Option<f64> {
+        let figures = [&self.strongest_balanced, &self.highest_balanced].into_iter().flatten();
+        figures.map(|figure| figure.high).reduce(f64::max)
+    }
+
     /// What `items` items of one subject give away: the accuracy at the smallest audited k that is not smaller, so
     /// that it is never understated within the range audited.
     pub fn vote_at(&self, items: u64) -> Option<f64> {
@@ -344,7 +356,13 @@ impl CertificateSummary {
 
 fn summarise(report: &str) -> Result<AuditSummary, AuditError> {
     let summary: AuditSummary = serde_json::from_str(report).map_err(|error| AuditError::Report(error.to_string()))?;
-    let others = [&summary.strongest_pooled, &summary.strongest_class, &summary.highest_pooled];
+    let others = [
+        &summary.strongest_pooled,
+        &summary.strongest_class,
+        &summary.highest_pooled,
+        &summary.strongest_balanced,
+        &summary.highest_balanced,
+    ];
     for &Figure { accuracy, high, chance, .. } in others.into_iter().flatten().chain([&summary.strongest]) {
         if ![accuracy, high, chance].iter().all(|value| (0.0..=100.0).contains(value)) || high < accuracy {
             return Err(AuditError::Report(format!("strongest: accuracy {accuracy}, high {high}: not percentages")));
@@ -375,6 +393,10 @@ mod tests {
         let pooled = r#""highest_pooled":{"family":"qda","accuracy":56.0,"high":57.5,"chance":50},"vote""#;
         let wider = SignedAudit::sign(Hash([7; 32]), &REPORT.replace("\"vote\"", pooled), &evidence, &key).unwrap();
         assert_eq!(wider.summary().high(), 57.5);
+        assert_eq!(wider.summary().balanced_high(), None);
+        let balanced = pooled.replace("highest_pooled", "highest_balanced");
+        let told = SignedAudit::sign(Hash([7; 32]), &REPORT.replace("\"vote\"", &balanced), &evidence, &key).unwrap();
+        assert_eq!((told.summary().high(), told.summary().balanced_high()), (55.5, Some(57.5)));
         assert!(SignedAudit::sign(Hash([7; 32]), &REPORT.replace("55.5", "NaN"), &evidence, &key).is_err());
         let text = String::from_utf8(bytes).unwrap();
         for (from, to) in

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use prometheus_client::registry::Registry;
-use roles::ceremony::{AttendError, Definition, Mail, MailError};
+use roles::ceremony::{AttendError, Definition, Mail, MailError, ServerCard};
 
 use crate::files::{self, FileError, is_plain_name};
 use crate::owner::{ClientError, Connection};
@@ -63,26 +63,33 @@ impl Board {
         files::make_folder(&folder.join(MESSAGES))?;
         let longest = usize::try_from(definition.most()).unwrap_or(MOST).min(MOST);
         let bodies = BodyLimits::new(4 * longest, longest, Duration::from_secs(120));
-        let http = Arc::new(HttpMetrics::register(&mut Registry::with_prefix("halflight")));
+        let http = Arc::new(HttpMetrics::register(&mut Registry::with_prefix("halflight"), "board"));
         Ok(Arc::new(Self { folder, definition, tokens, bodies, http }))
+    }
+
+    /// Counts of requests.
+    pub fn http_metrics(&self) -> Arc<HttpMetrics> {
+        Arc::clone(&self.http)
     }
 
     fn longest(&self) -> usize {
         usize::try_from(self.definition.most()).unwrap_or(MOST).min(MOST)
     }
+}
 
-    /// Whether a message of this name is one that the server of this name puts.
-    fn is_own(&self, server: &str, message: &str) -> bool {
-        let index = |cards: &[roles::ceremony::ServerCard]| {
-            cards.iter().position(|card| card.name == server).map(|place| (place + 1).to_string())
-        };
-        let (dealer, receiver) = (index(self.definition.dealers()), index(self.definition.servers()));
-        match message.split('-').collect::<Vec<_>>()[..] {
-            ["commit" | "deal", own] | ["share", own, _] => dealer.as_deref() == Some(own),
-            ["report" | "endorse", own] => receiver.as_deref() == Some(own),
-            ["minutes", "1" | "2" | "3"] => self.definition.clerk().name == server,
-            _ => false,
-        }
+/// Whether a message of this name is one that the server of this name puts.
+fn is_own(definition: &Definition, server: &str, message: &str) -> bool {
+    let index =
+        |cards: &[ServerCard]| cards.iter().position(|card| card.name == server).map(|place| (place + 1).to_string());
+    let (dealer, receiver) = (index(definition.dealers()), index(definition.servers()));
+    // Shares for servers that are none would fill the disk.
+    let is_server = |number: &str| (1..=definition.servers().len()).any(|index| index.to_string() == number);
+    match message.split('-').collect::<Vec<_>>()[..] {
+        ["commit" | "deal", own] => dealer.as_deref() == Some(own),
+        ["share", own, to] => dealer.as_deref() == Some(own) && is_server(to),
+        ["report" | "endorse", own] => receiver.as_deref() == Some(own),
+        ["minutes", "1" | "2" | "3"] => definition.clerk().name == server,
+        _ => false,
     }
 }
 
@@ -128,7 +135,7 @@ async fn put(
     body: Body,
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::Ceremony)?;
-    if !is_plain_name(&name) || !board.is_own(&caller.name, &name) {
+    if !is_plain_name(&name) || !is_own(&board.definition, &caller.name, &name) {
         let detail =
             format!("'{}' is no server that puts this message: its token bears the server's name", caller.name);
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
@@ -171,5 +178,37 @@ impl Mail for RemoteMail {
 
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), MailError> {
         Ok(self.0.post_bytes(&["v1", "messages", name], bytes)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roles::ceremony::Terms;
+    use roles::keyfile::Unlock;
+
+    use super::*;
+    use crate::signature::SigningKey;
+
+    /// Shares for any number of servers that do not exist were taken, each as long as the longest message.
+    #[test]
+    fn a_server_puts_its_own_messages_and_none_for_servers_that_are_none() {
+        let card = |name: &str| ServerCard {
+            name: name.into(),
+            key: SigningKey::generate().unwrap().verifying_key(),
+            recipient: Unlock::generate_identity().0.recipient().unwrap(),
+        };
+        let servers = ["north", "east", "south", "west"].map(card).to_vec();
+        let terms = Terms { name: "wards", servers, threshold: 1, clerk: 2 };
+        let definition = Definition::generate(terms, (3, 2)).unwrap();
+        for message in ["commit-1", "deal-1", "share-1-1", "share-1-4", "report-1", "endorse-1"] {
+            assert!(is_own(&definition, "north", message), "{message}");
+            assert!(!is_own(&definition, "east", message) && !is_own(&definition, "nobody", message), "{message}");
+        }
+        for message in
+            ["share-1-0", "share-1-5", "share-1-01", "share-1-x", "share-1-1-1", "commit-01", "minutes-1", ""]
+        {
+            assert!(!is_own(&definition, "north", message), "{message}");
+        }
+        assert!(is_own(&definition, "east", "minutes-1") && !is_own(&definition, "east", "minutes-4"));
     }
 }

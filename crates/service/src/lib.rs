@@ -12,21 +12,50 @@
 //! What passes between them is signed or named by its hash: [`grant`], [`parameters`], [`envelope`]. [`transport`] is
 //! what both servers share. Owners block; servers are asynchronous and need a multi-threaded runtime
 //! ([`run::block_on`]).
+//!
+//! A policy says no unless every one of its limits allows a key:
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//! use std::path::Path;
+//!
+//! use service::hash::Hash;
+//! use service::policy::{Opened, Policy, Request};
+//!
+//! let known = Hash([7; 32]);
+//! let text = format!("version = 1\n[networks]\nallow = [\"{known}\"]\n[limits]\nrank = 4\nbits = 100.0\n");
+//! let policy = Policy::parse(&text, Path::new("policy.toml"))?;
+//! let opened = |rank, bits| Opened { rank, bits, noise_free: rank, unnoised_bits: bits };
+//! let request = |network, rank| Request {
+//!     network,
+//!     registered: true,
+//!     before: opened(0, 0.0),
+//!     after: opened(rank, 20.0 * rank as f64),
+//!     audits: &[],
+//!     approved_by: &NOBODY,
+//!     new_holder: true,
+//!     holders: 1,
+//!     others_open: false,
+//!     now: 1_800_000_000,
+//! };
+//! # static NOBODY: BTreeSet<String> = BTreeSet::new();
+//! assert!(policy.decide(&request(known, 4)).refusals.is_empty());
+//! assert!(!policy.decide(&request(known, 5)).refusals.is_empty());
+//! assert!(!policy.decide(&request(Hash([8; 32]), 4)).refusals.is_empty());
+//! # Ok::<(), service::policy::PolicyError>(())
+//! ```
 
 pub mod approval;
 pub mod audit;
 pub mod authority;
 pub mod board;
-pub mod clock;
-pub mod envelope;
 pub mod files;
-pub mod grant;
 pub mod ink;
 pub mod ledger;
 pub mod oip;
+pub mod opinion;
 pub mod owner;
 pub mod page;
-pub mod parameters;
 pub mod policy;
 pub mod predictor;
 pub mod proposal;
@@ -34,4 +63,4 @@ pub mod quorum;
 pub mod run;
 pub mod transport;
 
-pub use roles::{hash, opened, signature};
+pub use roles::{clock, envelope, grant, hash, opened, parameters, signature};

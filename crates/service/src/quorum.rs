@@ -4,8 +4,6 @@
 //! Where policies want an issue witnessed, it carries the heads of ledgers from one authority to the others, which cosign
 //! them, and back.
 
-use std::sync::Mutex;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use qfe::shares::{CombineError, Combiner, PartialError, PartialKey};
@@ -133,20 +131,10 @@ pub fn collect(
     wish: &Wish<'_>,
 ) -> Result<Collected, QuorumError> {
     let combiner = key.combiner(map)?;
-    let answers: Vec<Mutex<Option<Result<Right, Verdict>>>> = holders.iter().map(|_| Mutex::default()).collect();
-    std::thread::scope(|scope| {
-        for (holder, slot) in holders.iter().zip(&answers) {
-            let combiner = &combiner;
-            scope.spawn(move || {
-                let answer = ask(holder, holders, combiner, wish);
-                *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(answer);
-            });
-        }
-    });
+    let answers = at_once(holders, |holder| ask(holder, holders, &combiner, wish));
     let needed = key.seat().sharing.quorum();
     let (mut replies, mut used, mut spare): (Vec<Reply>, Vec<Right>, _) = (Vec::new(), Vec::new(), 0);
     for (holder, answer) in holders.iter().zip(answers) {
-        let answer = answer.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         let verdict = match answer.unwrap_or_else(|| Err(Verdict::Silent("it was not asked".into()))) {
             Err(verdict) => verdict,
             Ok(right) if used.iter().any(|other| other.partial.seat().index == right.partial.seat().index) => {
@@ -179,6 +167,15 @@ pub fn collect(
     // What ends first, first: that is the one that a predictor keeps to.
     grants.sort_by_key(|grant| grant.grant.expires.unwrap_or(i64::MAX));
     Ok(Collected { key: combined.key, replies, grants, pin })
+}
+
+/// What each holder answers, all asked at once; none where nobody could ask.
+pub(crate) fn at_once<T: Send>(holders: &[Holder], ask: impl Fn(&Holder) -> T + Sync) -> Vec<Option<T>> {
+    std::thread::scope(|scope| {
+        let ask = &ask;
+        let asked: Vec<_> = holders.iter().map(|holder| scope.spawn(move || ask(holder))).collect();
+        asked.into_iter().map(|thread| thread.join().ok()).collect()
+    })
 }
 
 /// One holder's part, checked.

@@ -12,7 +12,7 @@ use roles::keyfile::Unlock;
 use crate::authority::{self, AuthorityError, AuthorityServer, Issuer};
 use crate::board::{self, Board, BoardError};
 use crate::predictor::{self, PredictorOptions, PredictorServer};
-use crate::transport::{AuthError, ServeError, Server, ServerOptions, Tokens, shutdown_signal};
+use crate::transport::{AuthError, HttpMetrics, ServeError, Server, ServerOptions, Tokens, shutdown_signal};
 
 /// Where to listen, and who is let in.
 #[derive(Clone, Debug)]
@@ -123,7 +123,9 @@ pub fn board(part: BoardPart, ready: impl FnOnce(Addresses)) -> Result<(), RunEr
     block_on(async {
         let tokens = tokens(&part.listen)?;
         let board = Board::new(part.folder, tokens.clone())?;
+        let server = part.listen.server.clone();
         let (main, _) = bind(&Listen { admin: None, ..part.listen }, &tokens).await?;
+        tokio::spawn(reread(tokens, server, board.http_metrics()));
         let started = Started { main: (main, board::router(board)), admin: None };
         ready(started.addresses());
         started.run().await;
@@ -174,8 +176,10 @@ async fn start_predictor(part: PredictorPart) -> Result<Started, RunError> {
     let tokens = tokens(&part.listen)?;
     // The addresses first: a second server on the same one is told before it loads models.
     let (main, admin) = bind(&part.listen, &tokens).await?;
-    let predictor = PredictorServer::start(part.options, tokens, part.table)?;
+    let predictor = PredictorServer::start(part.options, tokens.clone(), part.table)?;
     tokio::spawn(Arc::clone(&predictor).watch());
+    observe(predictor.http_metrics(), &main, admin.as_ref());
+    tokio::spawn(reread(tokens, part.listen.server.clone(), Arc::clone(predictor.http_metrics())));
     let admin = admin.map(|server| (server, predictor::admin_router(Arc::clone(&predictor))));
     Ok(Started { main: (main, predictor::router(predictor)), admin })
 }
@@ -191,9 +195,35 @@ async fn start_authority(part: AuthorityPart) -> Result<Started, RunError> {
     if part.shares_only {
         authority = authority.with_shares_only().await?;
     }
-    let server = AuthorityServer::new(authority, tokens)?;
+    let server = AuthorityServer::new(authority, tokens.clone())?;
+    observe(server.http_metrics(), &main, admin.as_ref());
+    tokio::spawn(reread(tokens, part.listen.server.clone(), Arc::clone(server.http_metrics())));
     let admin = admin.map(|listener| (listener, authority::admin_router(Arc::clone(&server))));
     Ok(Started { main: (main, authority::router(server)), admin })
+}
+
+/// Shows the connections of both addresses.
+fn observe(metrics: &HttpMetrics, main: &Server, admin: Option<&Server>) {
+    metrics.watch("main", main.connections());
+    if let Some(admin) = admin {
+        metrics.watch("admin", admin.connections());
+    }
+}
+
+/// Reads the file of tokens again when it was replaced.
+async fn reread(tokens: Tokens, server: ServerOptions, metrics: Arc<HttpMetrics>) {
+    let certificates = server.tls.as_ref().is_some_and(|tls| tls.client_authorities.is_some());
+    loop {
+        tokio::time::sleep(server.reload).await;
+        let known = tokens.clone();
+        let read = tokio::task::spawn_blocking(move || known.reload(certificates)).await.ok().flatten();
+        match read {
+            None => continue,
+            Some(Ok(())) => tracing::info!("tokens read again"),
+            Some(Err(ref error)) => tracing::error!(%error, "tokens not read again: the old ones stay in use"),
+        }
+        metrics.reloaded("tokens", matches!(read, Some(Ok(()))));
+    }
 }
 
 /// Runs a future of this crate to its end, on threads of its own.

@@ -145,7 +145,7 @@ fn early_refusals_over_tls_reach_clients_that_are_still_sending() {
             (401, INFER, &[]),
             (404, "/v2/models/none/infer", &[ward]),
             (413, INFER, &[ward, ("content-length", &long)]),
-            (415, INFER, &[ward, ("content-encoding", "gzip")]),
+            (415, INFER, &[ward, ("content-encoding", "br")]),
             (415, INFER, &[ward, ("content-type", "text/plain")]),
             (429, INFER, &[few]),
         ];

@@ -33,6 +33,7 @@ fn audit(high: f64, at: i64) -> AuditEvidence {
         audit: Hash([0; 32]),
         attribute,
         high,
+        balanced: None,
         auditor,
         key,
         evidence: Some(evidence),
@@ -210,6 +211,39 @@ fn a_policy_may_demand_how_much_an_audit_rests_on() {
         let refused = decide(more);
         assert!(refused.len() == 1 && refused[0].contains(word), "{more}: {refused:?}");
     }
+}
+
+/// Of an attribute with rare values plain accuracy hardly moves, so a policy may look at the balanced one.
+#[test]
+fn a_policy_may_demand_balanced_accuracy() {
+    let demanding = text().replace("max_age_days = 30", "max_age_days = 30\nbalanced_below = 55.0");
+    let policy = parse(&demanding).unwrap();
+    let decide = |balanced: Option<f64>| {
+        let (audits, nobody) = ([AuditEvidence { balanced, ..audit(55.0, 0) }], BTreeSet::new());
+        let request = Request {
+            network: NETWORK,
+            registered: true,
+            before: opened(0, 0.0),
+            after: opened(1, 1.0),
+            audits: &audits,
+            approved_by: &nobody,
+            new_holder: true,
+            holders: 1,
+            others_open: false,
+            now: 7,
+        };
+        policy.decide(&request).refusals
+    };
+    assert!(decide(Some(54.9)).is_empty());
+    for (balanced, word) in [(Some(55.0), "55.00 %"), (Some(f64::NAN), "NaN"), (None, "says no balanced accuracy")] {
+        let refused = decide(balanced);
+        assert!(refused.len() == 1 && refused[0].contains(word), "{refused:?}");
+    }
+    assert!(
+        parse(&demanding.replace("balanced_below = 55.0", "balanced_below = 0.0"))
+            .unwrap_err()
+            .contains("balanced_below")
+    );
 }
 
 /// Four outputs of 30 bits in which noise covers all but a few, against as many without.

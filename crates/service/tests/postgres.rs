@@ -1,12 +1,20 @@
 //! The ledger in PostgreSQL, on a real server that the test starts for itself where one is installed.
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use common::{BEARER, loopback};
+use roles::keyfile::Unlock;
+use service::authority::{AuthorityServer, Issuer, POLICY, router};
 use service::hash::Hash;
 use service::ledger::{Event, Keyring, Ledger, LedgerError, LedgerReader, Signers};
+use service::opened::opened;
+use service::policy::starting_policy;
 use service::signature::SigningKey;
+use service::transport::Server;
 
 /// A server in a folder of its own, ended with the test.
 struct Postgres {
@@ -72,6 +80,12 @@ fn start() -> Option<Postgres> {
     up.then_some(server)
 }
 
+impl Postgres {
+    fn url(&self) -> String {
+        format!("postgres://halflight@127.0.0.1:{}/postgres", self.port)
+    }
+}
+
 fn event(number: u32) -> Event {
     let public_key = Hash([number as u8; 32]);
     Event::Rotated { project: "p".into(), epoch: number, public_key, reason: "due".into(), by: "anna".into() }
@@ -83,7 +97,7 @@ async fn the_ledger_holds_in_postgresql() {
         println!("skipped: no PostgreSQL server is installed, or it does not start");
         return;
     };
-    let url = format!("postgres://halflight@127.0.0.1:{}/postgres", server.port);
+    let url = server.url();
     let head = server.folder.path().with_extension("head");
     let key = server.folder.path().with_extension("key");
     SigningKey::generate().unwrap().save_new(&key).unwrap();
@@ -131,4 +145,44 @@ async fn the_ledger_holds_in_postgresql() {
     let _ = std::fs::remove_file(&head);
     let _ = std::fs::remove_file(key);
     let _ = std::fs::remove_file(head.with_extension("head.lock"));
+}
+
+/// `/health` took twenty seconds, longer than any probe waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn health_answers_soon_while_the_database_is_down() {
+    let Some(mut server) = start() else {
+        println!("skipped: no PostgreSQL server is installed, or it does not start");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("authority");
+    let (network, _) = common::network(folder.path(), 1, 3);
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(home.join(POLICY), starting_policy(Hash(network.hash()), &opened(&[&network]).unwrap())).unwrap();
+    let (identity, url) = (common::identity(), server.url());
+    let open = || Issuer::open(&home, Some(&url), Unlock::identity(&identity).unwrap());
+    let mut authority = open().await;
+    for _ in 0..50 {
+        if authority.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        authority = open().await;
+    }
+    let routes = router(AuthorityServer::new(authority.unwrap(), common::tokens(folder.path())).unwrap());
+    let listener = Server::bind(loopback()).await.unwrap();
+    let address = listener.address();
+    tokio::spawn(listener.run(routes, std::future::pending()));
+    let health = move || {
+        let start = Instant::now();
+        (common::send(address, "GET", "/health", &[BEARER], b"").status, start.elapsed())
+    };
+    let (status, _) = tokio::task::spawn_blocking(health).await.unwrap();
+    assert_eq!(status, 200);
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    for _ in 0..3 {
+        let (status, time) = tokio::task::spawn_blocking(health).await.unwrap();
+        assert!(status >= 500 && time < Duration::from_secs(6), "{status} after {time:?}");
+    }
 }

@@ -30,7 +30,7 @@ fn ciphertexts_in_binary() {
     let body = [&json[..], &[2, 0, 0, 0, 8, 9, 1, 0, 0, 0, 7]].concat();
     let request = parse(&body, Some(json.len())).unwrap();
     assert_eq!(request.inputs[0].items, [vec![8, 9], vec![7]]);
-    assert_eq!(request.outputs, [RequestedOutput { name: "output".into(), binary: Some(true) }]);
+    assert_eq!(request.outputs, [RequestedOutput { name: "output".into(), binary: Some(true), classification: None }]);
     assert!(request.binary_outputs);
     let json = br#"{"inputs":[{"name":"c","datatype":"UINT8","shape":[2,2],"parameters":{"binary_data_size":4}}]}"#;
     let body = [&json[..], &[1, 2, 3, 4]].concat();
@@ -105,8 +105,8 @@ fn answers_in_json_and_binary() {
         version: "1".into(),
         id: Some("7".into()),
         outputs: vec![
-            OutputTensor { name: "output", shape: vec![1, 2], values: Values::Int64(vec![-2, 3]) },
-            OutputTensor { name: "label", shape: vec![1], values: Values::Text(vec!["B".into()]) },
+            OutputTensor { name: "output", shape: vec![1, 2], values: Values::Int64(vec![-2, 3]), labels: Vec::new() },
+            OutputTensor { name: "label", shape: vec![1], values: Values::Text(vec!["B".into()]), labels: Vec::new() },
         ],
     };
     let (body, end) = answer().body(&[], false).unwrap();
@@ -114,11 +114,44 @@ fn answers_in_json_and_binary() {
     assert_eq!((end, &json["outputs"][0]["data"]), (None, &serde_json::json!([-2, 3])));
     assert_eq!(json["outputs"][1]["data"][0], "B");
     assert_eq!(json["id"], "7");
-    let wanted = [RequestedOutput { name: "label".into(), binary: None }];
+    let wanted = [RequestedOutput { name: "label".into(), binary: None, classification: None }];
     let (body, end) = answer().body(&wanted, true).unwrap();
     assert_eq!(&body[end.unwrap()..], [1, 0, 0, 0, b'B']);
-    let unknown = [RequestedOutput { name: "loss".into(), binary: None }];
+    let unknown = [RequestedOutput { name: "loss".into(), binary: None, classification: None }];
     assert!(answer().body(&unknown, true).unwrap_err().to_string().contains("output, label"));
+}
+
+/// Values of Triton's classification extension: the greatest first, then their place and what it is called.
+#[test]
+fn classes_are_the_greatest_values_with_their_labels() {
+    let answer = || InferResponse {
+        model: "m".into(),
+        version: "1".into(),
+        id: None,
+        outputs: vec![
+            OutputTensor {
+                name: "probabilities",
+                shape: vec![2, 3],
+                values: Values::Fp32(vec![0.25, 0.5, 0.25, 0.0, 0.125, 0.875]),
+                labels: ["a", "b", "c"].map(str::to_owned).into(),
+            },
+            OutputTensor { name: "output", shape: vec![2, 1], values: Values::Int64(vec![-7, 9]), labels: vec![] },
+            OutputTensor { name: "label", shape: vec![2], values: Values::Text(vec![]), labels: vec![] },
+        ],
+    };
+    let ask = |name: &str, most| [RequestedOutput { name: name.into(), binary: None, classification: Some(most) }];
+    let tensor = |name: &str, most| {
+        let (body, _) = answer().body(&ask(name, most), false).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()["outputs"][0].clone()
+    };
+    let two = tensor("probabilities", 2);
+    assert_eq!((&two["datatype"], &two["shape"]), (&serde_json::json!("BYTES"), &serde_json::json!([2, 2])));
+    let expected = serde_json::json!(["0.500000:1:b", "0.250000:0:a", "0.875000:2:c", "0.125000:1:b"]);
+    assert_eq!(two["data"], expected);
+    assert_eq!(tensor("output", usize::MAX)["data"], serde_json::json!(["-7:0", "9:0"]));
+    assert!(answer().check(&ask("label", 1)).unwrap_err().to_string().contains("has no classes"));
+    let text = r#"{"inputs":[],"outputs":[{"name":"o","parameters":{"classification":0}}]}"#;
+    assert_eq!(parse(text.as_bytes(), None).unwrap().outputs[0].classification, None);
 }
 
 proptest! {

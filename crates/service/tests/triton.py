@@ -25,6 +25,22 @@ def main(address: str, model: str, *paths: str) -> None:
     assert in_json.get_response()["id"] == "7"
     assert (in_binary.as_numpy("output") == in_json.as_numpy("output")).all()
 
+    wanted = [http.InferRequestedOutput("probabilities", class_count=1)]
+    best = client.infer(model, [tensor], outputs=wanted, request_compression_algorithm="gzip")
+    labels = [entry[0].decode().split(":")[2] for entry in best.as_numpy("probabilities")]
+    assert labels == [label.decode() for label in in_binary.as_numpy("label")], labels
+    client.infer(model, [tensor], request_compression_algorithm="deflate")
+
+    version = metadata["versions"][0]
+    assert client.is_model_ready(model, version) and client.get_model_metadata(model, version) == metadata
+    named = client.infer(model, [tensor], model_version=version).get_response()
+    assert named["model_version"] == version, named
+    config = client.get_model_config(model)
+    assert [entry["name"] for entry in config["output"]] == [entry["name"] for entry in metadata["outputs"]], config
+    (statistics,) = client.get_inference_statistics(model)["model_stats"]
+    assert statistics["inference_stats"]["success"]["count"] == 5, statistics
+    assert client.get_inference_statistics()["model_stats"][0]["name"] == model
+
     octets = numpy.frombuffer(ciphertexts[0], dtype=numpy.uint8).reshape(1, -1)
     tensor = http.InferInput("ciphertext", list(octets.shape), "UINT8")
     tensor.set_data_from_numpy(octets)

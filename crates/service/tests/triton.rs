@@ -1,4 +1,4 @@
-//! The stock Triton client, unmodified, gets predictions.
+//! Stock clients, unmodified, get predictions: Triton's over REST and over gRPC, and KServe's.
 
 mod common;
 
@@ -6,13 +6,13 @@ use std::process::Command;
 
 use common::{World, image, predictor};
 
-#[test]
-fn the_stock_client_gets_predictions() {
-    // HALFLIGHT_PYTHON names an interpreter with tritonclient[http], such as one of a virtual environment.
+/// Runs a script that prints outputs and labels, where its library is installed. HALFLIGHT_PYTHON names an interpreter
+/// that has it, such as one of a virtual environment.
+fn client(script: &str, library: &str) {
     let python = std::env::var("HALFLIGHT_PYTHON").unwrap_or_else(|_| "python3".into());
-    let present = Command::new(&python).args(["-c", "import tritonclient.http"]).output();
+    let present = Command::new(&python).args(["-c", &format!("import {library}")]).output();
     if !present.is_ok_and(|output| output.status.success()) {
-        println!("skipped: {python} has no tritonclient[http]; install it, or name another one in HALFLIGHT_PYTHON");
+        println!("skipped: {python} has no {library}; install it, or name another one in HALFLIGHT_PYTHON");
         return;
     }
     let world = World::new();
@@ -24,8 +24,8 @@ fn the_stock_client_gets_predictions() {
             path
         })
         .collect();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/triton.py");
-    let output = Command::new(python).args([script, &address.to_string(), "digits"]).args(&paths).output().unwrap();
+    let script = format!("{}/tests/{script}", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new(python).args([&script, &address.to_string(), "digits"]).args(&paths).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}{err}");
     for (line, item) in out.lines().zip(0..3) {
@@ -33,4 +33,19 @@ fn the_stock_client_gets_predictions() {
         assert_eq!(numbers, world.expected(&image(item)), "{out}");
     }
     assert_eq!(out.lines().count(), 3);
+}
+
+#[test]
+fn the_stock_client_gets_predictions() {
+    client("triton.py", "tritonclient.http");
+}
+
+#[test]
+fn the_stock_client_gets_predictions_over_grpc() {
+    client("triton_grpc.py", "tritonclient.grpc");
+}
+
+#[test]
+fn kserves_client_gets_predictions_over_rest_and_grpc() {
+    client("kserve_client.py", "kserve");
 }

@@ -1,10 +1,13 @@
 //! What a compiled network says of its making.
 
+mod error;
+
 use model::{CompiledNetwork, Origin};
 use serde_json::value::to_raw_value;
 
 use crate::TrainingRecord;
 use crate::compile::report::CompileReport;
+pub use error::HistoryError;
 
 /// How a compiled network came to be. No hash covers it: whoever hands the file over may write what they like.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,11 +17,6 @@ pub struct History {
     /// What compiling it found.
     pub report: CompileReport,
 }
-
-/// Why the history of a network cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the history of the network cannot be read: {0}; compile it again with this version")]
-pub struct HistoryError(#[from] serde_json::Error);
 
 impl History {
     /// The history that travels with a network; `None` for one made elsewhere.

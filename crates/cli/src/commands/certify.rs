@@ -49,6 +49,9 @@ pub struct Certify {
     /// Random seed of drawn images and evaluation points; choose it before you look
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Over all items at once, without the main label: bounds demographic parity too, for predictions of any kind
+    #[arg(long)]
+    overall: bool,
     /// Allow repeated items, because the population itself has few values
     #[arg(long)]
     repeated: bool,
@@ -68,6 +71,7 @@ impl Certify {
         let networks = self.networks.iter().map(|path| CompiledNetwork::load(path)).collect::<Result<Vec<_>, _>>()?;
         let certifier = Certifier::new(networks.iter().collect());
         let certifier = certifier.with_context(|| self.networks[0].display().to_string())?;
+        let certifier = if self.overall { certifier.overall() } else { certifier };
         let data = self.data.as_ref().map(|path| anyhow::Ok((path, Dataset::load(path)?))).transpose()?;
         let bar = console.bar("evaluating");
         let items = match &data {

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use model::Range;
 use serde_json::json;
 use service::hash::Hash;
 use training::{CompileDefence, CompileOptions, CompileReport, Network, OutputRange, Precision};
 
 use super::matching;
+use super::range::RangeName;
 use crate::console::{self, Console};
 use crate::files::Output;
 
@@ -92,14 +92,6 @@ enum Preset {
     Thorough,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum RangeName {
-    /// No input can leave it
-    Exact,
-    /// Smaller; an input that leaves it gives an error at evaluation
-    Seen,
-}
-
 impl Compile {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
@@ -144,10 +136,7 @@ impl Compile {
             combine: self.combine_bits.unwrap_or(standard.precision.combine),
             input: self.input_bits.or(standard.precision.input),
         };
-        let range = match self.range {
-            RangeName::Exact => Range::Exact,
-            RangeName::Seen => Range::Empirical { margin_bits: self.margin },
-        };
+        let range = self.range.with_margin(self.margin);
         let weighing = |weight| CompileDefence::weighing(&network.record().options.defence, weight);
         CompileOptions {
             precision,

@@ -8,6 +8,7 @@ use serde_json::json;
 use service::signature::SigningKey;
 use service::transport::{Scope, new_token};
 
+use super::card::signature::ModelKey;
 use crate::console::Console;
 use crate::files;
 
@@ -17,6 +18,7 @@ use crate::files;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight keygen --out lab.key\n  \
     halflight keygen --identity --out authority.identity\n  \
+    halflight keygen --model-key --out publisher.pem\n  \
     halflight keygen --token ward-3 --scopes infer --out ward-3.token >> tokens.toml")]
 pub struct Keygen {
     /// File for the secret key; an existing one is never replaced
@@ -25,8 +27,12 @@ pub struct Keygen {
     /// An age identity, which unlocks master keys instead of a passphrase; not a signing key
     #[arg(long)]
     identity: bool,
+    /// A key that signs published networks (P-256, PKCS#8 in PEM), instead of a signing key; its public key is written
+    /// beside it, as NAME.pub.pem
+    #[arg(long, conflicts_with = "identity")]
+    model_key: bool,
     /// A bearer token for somebody of this name, instead of a signing key; prints its entry for a server's --tokens file
-    #[arg(long, value_name = "NAME", requires = "scopes", conflicts_with = "identity")]
+    #[arg(long, value_name = "NAME", requires = "scopes", conflicts_with_all = ["identity", "model_key"])]
     token: Option<String>,
     /// What the token allows: infer, metrics, admin, register, issue, ledger, ceremony
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', requires = "token")]
@@ -38,12 +44,22 @@ impl Keygen {
     pub fn run(self, console: &Console) -> Result<()> {
         files::check_writable(&self.out, false)?;
         if let Some(name) = &self.token {
-            let entry = new_token(&self.out, name, &self.scopes)?;
+            let entry = new_token(&self.out, name, &self.scopes, None)?;
             let scopes: Vec<String> = self.scopes.iter().map(Scope::to_string).collect();
             return console
                 .result(&json!({ "file": self.out, "name": name, "scopes": scopes, "entry": entry }), || {
                     entry.clone()
                 });
+        }
+        if self.model_key {
+            let beside = self.out.with_extension("pub.pem");
+            files::check_writable(&beside, false)?;
+            let (secret, public) = ModelKey::generate()?;
+            files::write_secret(&self.out, secret.as_bytes())?;
+            files::write(&beside, public.as_bytes())?;
+            return console.result(&json!({ "file": self.out, "public": public, "public_file": beside }), || {
+                format!("{}: its public key", beside.display())
+            });
         }
         let public = if self.identity {
             roles::keyfile::save_new_identity(&self.out)?

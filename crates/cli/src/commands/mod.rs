@@ -4,12 +4,14 @@ mod audit;
 mod authority;
 mod baseline;
 mod bench;
+mod card;
 mod certify;
 mod check;
 mod compile;
 mod dataset;
 mod demo;
 mod encrypt;
+mod health;
 mod import;
 mod keygen;
 mod masks;
@@ -17,8 +19,11 @@ mod matching;
 mod page;
 mod paper;
 mod predict;
+mod range;
+mod score;
 mod search;
 mod serve;
+mod token;
 mod train;
 
 use anyhow::Result;
@@ -46,6 +51,8 @@ pub enum Command {
     Audit(audit::Audit),
     /// Bound what any attacker can read from the outputs of a compiled network with noise
     Certify(certify::Certify),
+    /// Write a network with its model card, bill of materials and signature, ready to publish
+    Card(card::Card),
     /// Measure what unconstrained learners read from the inputs in the clear
     Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
@@ -53,17 +60,24 @@ pub enum Command {
     Authority(authority::Authority),
     /// Make a signing key for an auditor, an approver or a sender, or an identity that unlocks master keys
     Keygen(keygen::Keygen),
+    /// Tokens for callers of a server
+    #[command(subcommand)]
+    Token(token::Token),
     /// Owner: draw masks ahead, so that encrypting takes a few milliseconds
     Masks(masks::Masks),
     /// Owner: encode and encrypt items of a data set
     Encrypt(Box<encrypt::Encrypt>),
     /// Predictor: evaluate ciphertexts and apply the public head
     Predict(predict::Predict),
+    /// Predictor: evaluate ciphertexts in Parquet files, by the million
+    Score(Box<score::Score>),
     /// Predictor: write samples and a cloud of outputs for the page that it serves
     Page(page::Page),
     /// Authority, predictor, or the board of a ceremony over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
+    /// Ask a server whether it answers
+    Health(health::Health),
     /// Repeat the paper's experiments, and show our results next to the paper's
     Paper(paper::Paper),
     /// Time every operation of the encryption, next to the paper's figures
@@ -82,14 +96,18 @@ impl Command {
             Self::Import(import) => import.run(console),
             Self::Audit(audit) => audit.run(console),
             Self::Certify(certify) => certify.run(console),
+            Self::Card(card) => card.run(console),
             Self::Baseline(baseline) => baseline.run(console),
             Self::Authority(authority) => authority.run(console),
             Self::Keygen(keygen) => keygen.run(console),
+            Self::Token(token) => token.run(console),
             Self::Masks(masks) => masks.run(console),
             Self::Encrypt(encrypt) => encrypt.run(console),
             Self::Predict(predict) => predict.run(console),
+            Self::Score(score) => score.run(console),
             Self::Page(page) => page.run(console),
             Self::Serve(serve) => serve.run(console),
+            Self::Health(health) => health.run(console),
             Self::Paper(paper) => paper.run(console),
             Self::Bench(bench) => bench.run(console),
         }

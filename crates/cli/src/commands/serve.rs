@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -68,6 +69,10 @@ struct Listening {
     /// Most connections at once of one address; behind a proxy, as many as of all
     #[arg(long, default_value_t = 128, value_name = "COUNT")]
     connections_per_address: usize,
+    /// Collector of OpenTelemetry that takes spans over HTTP, such as http://127.0.0.1:4318; the environment variable
+    /// OTEL_EXPORTER_OTLP_ENDPOINT does the same
+    #[arg(long, value_name = "URL")]
+    traces: Option<String>,
     /// Write logs as lines of JSON
     #[arg(long)]
     log_json: bool,
@@ -91,8 +96,12 @@ impl Listening {
         }
     }
 
-    fn listen(self, address: SocketAddr) -> Listen {
+    fn listen(self, address: SocketAddr, service: &str) -> Result<Listen> {
         transport::init_log(self.log_json, self.verbose);
+        let collector = self.traces.or_else(|| std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok());
+        if let Some(collector) = collector.filter(|url| !url.is_empty()) {
+            transport::init_spans(&collector, service)?;
+        }
         let tls = match (self.tls_certificates, self.tls_key) {
             (Some(certificates), Some(key)) => {
                 Some(TlsOptions { certificates, key, client_authorities: self.client_authorities })
@@ -107,7 +116,7 @@ impl Listening {
             per_address: self.connections_per_address,
             ..ServerOptions::on(address)
         };
-        Listen { server, tokens: self.tokens, admin: self.admin_listen }
+        Ok(Listen { server, tokens: self.tokens, admin: self.admin_listen })
     }
 }
 
@@ -144,7 +153,7 @@ impl ServeAuthority {
         }
         let unlock = self.secret.unlock(false)?;
         let say = self.listening.say(console, "authority");
-        let listen = self.listening.listen(self.listen);
+        let listen = self.listening.listen(self.listen, "halflight-authority")?;
         let part = AuthorityPart { listen, folder: self.folder, ledger: self.ledger, unlock, shares_only: self.share };
         Ok(run::authority(part, say)?)
     }
@@ -171,7 +180,7 @@ pub struct ServeBoard {
 impl ServeBoard {
     fn run(self, console: &Console) -> Result<()> {
         let say = self.listening.say(console, "board");
-        let listen = self.listening.listen(self.listen);
+        let listen = self.listening.listen(self.listen, "halflight-board")?;
         Ok(run::board(BoardPart { listen, folder: self.ceremony }, say)?)
     }
 }
@@ -196,6 +205,10 @@ pub struct ServePredictor {
     /// Of these, the most for one caller (token, certificate, or else address); 0 means half
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     queue_per_caller: usize,
+    /// Milliseconds that a ciphertext may be expected to wait; beyond, further ones are turned away though there is room.
+    /// 0 sets no limit
+    #[arg(long, default_value_t = 1500, value_name = "MILLISECONDS")]
+    queue_wait: u64,
     /// Most ciphertexts of one request
     #[arg(long, default_value_t = 32)]
     items: usize,
@@ -209,7 +222,7 @@ pub struct ServePredictor {
 impl ServePredictor {
     fn run(self, console: &Console) -> Result<()> {
         let say = self.listening.say(console, "predictor");
-        let listen = self.listening.listen(self.listen);
+        let listen = self.listening.listen(self.listen, "halflight-predictor")?;
         let bar = console.bar("discrete-log table");
         let table = Arc::new(LogTable::build(self.table_bits, &bar)?);
         bar.finish_and_clear();
@@ -217,6 +230,7 @@ impl ServePredictor {
             workers: self.workers,
             queue: self.queue,
             share: self.queue_per_caller,
+            wait: Duration::from_millis(self.queue_wait),
             items: self.items,
             ..PredictorOptions::over(self.models)
         };

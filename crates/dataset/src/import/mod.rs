@@ -26,7 +26,7 @@ pub use listing::LabelSource;
 pub use pictures::{Crop, PictureOptions, pictures};
 pub use speech::{SpeechOptions, SynthesisError, SynthesisOptions, speech, synthesise};
 #[cfg(feature = "parquet")]
-pub use table::parquet;
+pub use table::{ParquetSize, parquet, parquet_size};
 pub use table::{ArrayOptions, TableOptions, TableRules, csv, npz};
 
 use job::Job;

@@ -4,7 +4,8 @@ use encoder::Encoder;
 
 use sha2::{Digest, Sha256};
 
-use super::{Column, Kind};
+use super::canonical::canonical;
+use super::{Column, Kind, Schema};
 use crate::features::Features;
 use crate::{Dataset, DatasetError};
 
@@ -119,25 +120,37 @@ impl Dataset {
     /// Whether the data have the columns that an encoder was fitted on; encoders of pictures and of before schemas
     /// take what has the right size.
     pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
-        let Some(expected) = encoder.schema() else { return Ok(()) };
-        let found = self.schema_hash();
-        if found.as_deref() == Some(expected) {
-            return Ok(());
-        }
-        let short = |hash: &str| hash.chars().take(12).collect::<String>();
-        let found = found.as_deref().map_or("none".into(), short);
-        Err(SchemaError::Encoder { found, expected: short(expected) })
+        check_hash(|| self.schema_hash(), encoder)
     }
 
     /// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns; none for pictures.
     ///
     /// Labels do not count, nor do rules that leave the columns as they are.
     pub fn schema_hash(&self) -> Option<String> {
-        let columns = self.schema().map(|schema| schema.columns.iter().map(layout).collect::<Vec<_>>());
-        let Features { names, low, step } = self.features()?;
-        let text = serde_json::to_vec(&(self.height(), self.width(), names, low, step, columns)).ok()?;
-        Some(Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect())
+        let columns = self.schema().map(|schema| &schema.columns[..]);
+        hash((self.height(), self.width()), self.features()?, columns)
     }
+}
+
+/// Whether records of a table have the columns that an encoder was fitted on.
+pub(super) fn check_table(schema: &Schema, scale: &Features, encoder: &Encoder) -> Result<(), SchemaError> {
+    check_hash(|| hash((1, schema.width()), scale, Some(&schema.columns)), encoder)
+}
+
+fn check_hash(found: impl FnOnce() -> Option<String>, encoder: &Encoder) -> Result<(), SchemaError> {
+    let Some(expected) = encoder.schema() else { return Ok(()) };
+    let found = found();
+    if found.as_deref() == Some(expected) {
+        return Ok(());
+    }
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    let found = found.as_deref().map_or("none".into(), short);
+    Err(SchemaError::Encoder { found, expected: short(expected) })
+}
+
+fn hash((height, width): (usize, usize), features: &Features, columns: Option<&[Column]>) -> Option<String> {
+    let text = canonical(height, width, features, columns);
+    Some(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// What decides the features of a value.

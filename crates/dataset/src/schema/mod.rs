@@ -4,14 +4,17 @@
 //! it ([`TableRules::like`](crate::import::TableRules::like)) gives the same columns with the same scales and
 //! categories, or refuses.
 
+mod canonical;
 mod compare;
 mod date;
 mod file;
 mod read;
+mod record;
 
 pub use compare::SchemaError;
 pub(crate) use date::days;
 pub use file::SchemaFileError;
+pub use record::{RecordError, RecordReader};
 pub(crate) use read::{Cell, Fault, Met, Overrides, shown};
 
 use std::collections::BTreeSet;

@@ -44,8 +44,8 @@ pub struct Measured {
     pub family: String,
     /// Largest accuracy of any attacker within any class.
     pub worst_class: f64,
-    /// One subject from 20 and from 140 items.
-    pub vote: (f64, f64),
+    /// One subject from 20 and from 140 items; nothing where some value has fewer test items.
+    pub vote: (Option<f64>, Option<f64>),
     /// Items that attackers learned from and were scored on.
     pub attack_items: (usize, usize),
     /// An encrypted evaluation in multiplications of the base field, for integers.
@@ -135,7 +135,7 @@ impl Ground {
 impl Measured {
     fn new(study: Study, row: &Row, main: f64, report: &AuditReport, cost: Option<(f64, f64)>) -> Self {
         let pooled = report.attackers.iter().filter(|attacker| attacker.class.is_none());
-        let vote = |k: usize| report.vote.iter().find(|vote| vote.k == k).map_or(0.0, |vote| vote.accuracy);
+        let vote = |k: usize| report.vote.iter().find(|vote| vote.k == k).map(|vote| vote.accuracy);
         Self {
             study: study.name().into(),
             row: row.name.clone(),
@@ -158,7 +158,8 @@ impl Measured {
         let count = found.len() as f64;
         let mean = |part: fn(&Self) -> f64| found.iter().map(part).sum::<f64>() / count;
         let (main, pooled, worst_class) = (mean(|x| x.main), mean(|x| x.pooled), mean(|x| x.worst_class));
-        let vote = (mean(|x| x.vote.0), mean(|x| x.vote.1));
+        let votes = |part: fn(&Self) -> Option<f64>| found.iter().map(part).sum::<Option<f64>>().map(|sum| sum / count);
+        let vote = (votes(|x| x.vote.0), votes(|x| x.vote.1));
         Self { seeds: found.len(), main, pooled, worst_class, vote, ..found[0].clone() }
     }
 }

@@ -24,6 +24,7 @@ pub fn table(rows: &[Measured]) -> ([&'static str; 10], Vec<[String; 10]>) {
 
 fn cells(row: &Measured) -> [String; 10] {
     let theirs = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+    let vote = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.1}"));
     [
         row.study.clone(),
         row.row.clone(),
@@ -32,7 +33,7 @@ fn cells(row: &Measured) -> [String; 10] {
         format!("{:.2} {}", row.pooled, row.family),
         theirs(row.published.and_then(|(_, collateral)| collateral)),
         format!("{:.2}", row.worst_class),
-        format!("{:.1}, {:.1}", row.vote.0, row.vote.1),
+        format!("{}, {}", vote(row.vote.0), vote(row.vote.1)),
         row.attack_items.0.to_string(),
         row.field_muls.map_or_else(|| "–".to_owned(), |muls| format!("{muls:.3e}")),
     ]

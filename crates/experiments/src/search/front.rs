@@ -64,7 +64,7 @@ fn table(found: &[Found]) -> ([&'static str; 12], Vec<[String; 12]>) {
             format!("{:.2}", x.main_integer),
             format!("{:.2} {}", x.pooled, x.family),
             format!("{:.2}", x.worst_class),
-            format!("{:.1}", x.vote),
+            x.vote.map_or_else(|| "–".to_owned(), |vote| format!("{vote:.1}")),
             format!("{:.1}", x.output_bits),
             format!("{:.3e}", x.field_muls),
         ]
@@ -87,7 +87,7 @@ mod tests {
             pooled,
             family: "qda".into(),
             worst_class: pooled,
-            vote: 60.0,
+            vote: Some(60.0),
             chance: 50.0,
             attack_items: (100, 100),
             field_muls,

@@ -34,8 +34,8 @@ pub struct Found {
     pub family: String,
     /// Largest accuracy of any attacker within any main class.
     pub worst_class: f64,
-    /// One subject from 140 items.
-    pub vote: f64,
+    /// One subject from 140 items; nothing where some value of the attribute has fewer test items.
+    pub vote: Option<f64>,
     /// Accuracy without outputs.
     pub chance: f64,
     /// Items that attackers learned from, and were scored on.

@@ -86,7 +86,7 @@ impl<'a> Search<'a> {
             pooled: report.highest_pooled.accuracy,
             family: report.highest_pooled.family,
             worst_class: report.highest_class.map_or(report.highest_pooled.accuracy, |found| found.accuracy),
-            vote: report.vote.last().map_or(0.0, |vote| vote.accuracy),
+            vote: report.vote.iter().find(|vote| vote.k == 140).map(|vote| vote.accuracy),
             chance: report.highest_pooled.chance,
             attack_items: (report.items.train, report.items.test),
             field_muls: qfe::Plan::choose(compiled.map()).field_muls(),

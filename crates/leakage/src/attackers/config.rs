@@ -43,6 +43,19 @@ pub(crate) struct Kind {
     pub together: Option<Together>,
 }
 
+impl Kind {
+    /// A kind without settings, in every panel.
+    pub const fn of_one(
+        form: &'static str,
+        title: &'static str,
+        text: &'static str,
+        parse: Parse,
+        panel: fn() -> Vec<AttackerConfig>,
+    ) -> Kind {
+        Kind { form, title, text, parse, quick: panel, full: panel, together: None }
+    }
+}
+
 /// One setting of one kind of attacker.
 pub(crate) trait Attacker: fmt::Debug + Send + Sync {
     /// The kind in the registry.

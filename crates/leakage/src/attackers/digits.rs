@@ -1,22 +1,19 @@
 //! Naive Bayes on digits of the outputs, of their sums and of their differences.
 
-use super::config::{Attacker, AttackerConfig, Kind};
+use super::config::{AttackerConfig, Kind};
 use super::hidden::{Hidden, Reading, combinations};
-use super::sample::{Beside, Sample};
-use crate::metrics::Scores;
+use super::reader::Reader;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-pub(super) static KIND: Kind = Kind {
-    form: "digits",
-    title: "digits",
-    text: "Naive Bayes on binary and decimal digits and small remainders of the outputs, of their sums and differences by \
+pub(super) static KIND: Kind = Kind::of_one(
+    "digits",
+    "digits",
+    "Naive Bayes on binary and decimal digits and small remainders of the outputs, of their sums and differences by \
            twos, and on digits of two outputs side by side.",
-    parse: |name, _| (name == "digits").then(AttackerConfig::digits),
-    quick: || vec![AttackerConfig::digits()],
-    full: || vec![AttackerConfig::digits()],
-    together: None,
-};
+    |name, _| (name == "digits").then(AttackerConfig::digits),
+    || vec![AttackerConfig::digits()],
+);
 
 /// Columns looked at.
 const WORDS: usize = 72;
@@ -41,33 +38,23 @@ impl AttackerConfig {
     }
 }
 
-impl Attacker for Digits {
+impl Reader for Digits {
     fn kind(&self) -> &'static Kind {
         &KIND
-    }
-
-    fn name(&self) -> String {
-        "digits".to_owned()
     }
 
     fn cost(&self) -> usize {
         8
     }
 
-    fn is_pooled(&self) -> bool {
-        true
+    fn columns(&self, width: usize) -> Vec<Vec<(usize, i64)>> {
+        combinations(width, WORDS)
     }
 
-    fn reads_integers(&self) -> bool {
-        true
-    }
-
-    fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
-        let Some(integers) = beside.integers else { return train.blind(test) };
-        let hidden = Hidden::new(train, integers, &combinations(integers.width, WORDS), rng);
-        let mut chosen = hidden.strongest(of_one(&hidden), ROWS[0], KEPT[0]);
-        chosen.extend(hidden.strongest(of_two(&hidden, integers.width, rng), ROWS[1], KEPT[1]));
-        hidden.attack(&chosen)
+    fn readings(&self, hidden: &Hidden, rng: &mut ChaCha8Rng) -> Vec<Reading> {
+        let mut chosen = hidden.strongest(of_one(hidden), ROWS[0], KEPT[0]);
+        chosen.extend(hidden.strongest(of_two(hidden, rng), ROWS[1], KEPT[1]));
+        chosen
     }
 }
 
@@ -89,8 +76,8 @@ fn of_one(hidden: &Hidden) -> Vec<Reading> {
 }
 
 /// Digits of two outputs side by side: all of one place, and others as far as there is room.
-fn of_two(hidden: &Hidden, width: usize, rng: &mut ChaCha8Rng) -> Vec<Reading> {
-    let width = width.min(hidden.train.columns.len());
+fn of_two(hidden: &Hidden, rng: &mut ChaCha8Rng) -> Vec<Reading> {
+    let width = hidden.outputs.min(hidden.train.columns.len());
     let bits: Vec<u32> = (0..width).map(|word| hidden.train.bits(word).min(62)).collect();
     let pair = |words: [usize; 2], shifts: [u32; 2]| Reading::Pair { words, shifts, bits: BITS_OF_TWO };
     let words: Vec<[usize; 2]> = (1..width).flat_map(|b| (0..b).map(move |a| [a, b])).collect();

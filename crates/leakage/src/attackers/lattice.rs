@@ -1,24 +1,21 @@
 //! Cosets of the lattice that differences of items of one value span.
 
-use super::config::{Attacker, AttackerConfig, Kind};
+use super::config::{AttackerConfig, Kind};
 use super::hidden::{Dyadic, Hidden, Lattice, Reading, outputs};
-use super::sample::{Beside, Sample};
-use crate::metrics::Scores;
+use super::reader::Reader;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-pub(super) static KIND: Kind = Kind {
-    form: "lattice",
-    title: "lattices of differences",
-    text: "Finds moduli and factors in which items of one value agree, from the lattice of their differences: one to three \
+pub(super) static KIND: Kind = Kind::of_one(
+    "lattice",
+    "lattices of differences",
+    "Finds moduli and factors in which items of one value agree, from the lattice of their differences: one to three \
            outputs modulo anything, all of them modulo powers of two.",
-    parse: |name, _| (name == "lattice").then(AttackerConfig::lattice),
-    quick: || vec![AttackerConfig::lattice()],
-    full: || vec![AttackerConfig::lattice()],
-    together: None,
-};
+    |name, _| (name == "lattice").then(AttackerConfig::lattice),
+    || vec![AttackerConfig::lattice()],
+);
 
 /// Outputs looked at.
 const WORDS: usize = 16;
@@ -47,35 +44,25 @@ impl AttackerConfig {
     }
 }
 
-impl Attacker for Lattices {
+impl Reader for Lattices {
     fn kind(&self) -> &'static Kind {
         &KIND
-    }
-
-    fn name(&self) -> String {
-        "lattice".to_owned()
     }
 
     fn cost(&self) -> usize {
         3
     }
 
-    fn is_pooled(&self) -> bool {
-        true
+    fn columns(&self, width: usize) -> Vec<Vec<(usize, i64)>> {
+        outputs(width, WORDS)
     }
 
-    fn reads_integers(&self) -> bool {
-        true
-    }
-
-    fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
-        let Some(integers) = beside.integers else { return train.blind(test) };
-        let hidden = Hidden::new(train, integers, &outputs(integers.width, WORDS), rng);
+    fn readings(&self, hidden: &Hidden, rng: &mut ChaCha8Rng) -> Vec<Reading> {
         let rows: Vec<Vec<i64>> = hidden.rows(false).collect();
         let asked: Vec<Vec<i64>> = hidden.rows(true).collect();
         let readings =
-            lattices(&hidden, &rows, rng).into_iter().filter_map(|found| found.reading(&rows, &asked)).collect();
-        hidden.attack(&hidden.strongest(readings, 8_192, 24))
+            lattices(hidden, &rows, rng).into_iter().filter_map(|found| found.reading(&rows, &asked)).collect();
+        hidden.strongest(readings, 8_192, 24)
     }
 }
 

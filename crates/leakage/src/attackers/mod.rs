@@ -30,6 +30,7 @@ mod parity;
 mod period;
 mod process;
 mod qda;
+mod reader;
 mod registry;
 mod ridge;
 mod sample;

@@ -1,21 +1,18 @@
 //! Parities of any binary digits of the outputs, by elimination modulo 2.
 
-use super::config::{Attacker, AttackerConfig, Kind};
+use super::config::{AttackerConfig, Kind};
 use super::hidden::{Hidden, Reading, outputs};
-use super::sample::{Beside, Sample};
-use crate::metrics::Scores;
+use super::reader::Reader;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-pub(super) static KIND: Kind = Kind {
-    form: "parity",
-    title: "parities of digits",
-    text: "Looks for a sum modulo 2 of any binary digits of the outputs that is the attribute, by elimination on small samples.",
-    parse: |name, _| (name == "parity").then(AttackerConfig::parity),
-    quick: || vec![AttackerConfig::parity()],
-    full: || vec![AttackerConfig::parity()],
-    together: None,
-};
+pub(super) static KIND: Kind = Kind::of_one(
+    "parity",
+    "parities of digits",
+    "Looks for a sum modulo 2 of any binary digits of the outputs that is the attribute, by elimination on small samples.",
+    |name, _| (name == "parity").then(AttackerConfig::parity),
+    || vec![AttackerConfig::parity()],
+);
 
 /// Outputs looked at, and digits of all of them.
 const WORDS: usize = 32;
@@ -42,37 +39,30 @@ impl AttackerConfig {
     }
 }
 
-impl Attacker for Parity {
+impl Reader for Parity {
     fn kind(&self) -> &'static Kind {
         &KIND
-    }
-
-    fn name(&self) -> String {
-        "parity".to_owned()
     }
 
     fn cost(&self) -> usize {
         2
     }
 
-    fn is_pooled(&self) -> bool {
-        true
+    fn columns(&self, width: usize) -> Vec<Vec<(usize, i64)>> {
+        outputs(width, WORDS)
     }
 
-    fn reads_integers(&self) -> bool {
-        true
-    }
-
-    fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
-        let Some(integers) = beside.integers else { return train.blind(test) };
-        let hidden = Hidden::new(train, integers, &outputs(integers.width, WORDS), rng);
-        let layout = Layout::new(&hidden);
+    fn readings(&self, hidden: &Hidden, rng: &mut ChaCha8Rng) -> Vec<Reading> {
+        let layout = Layout::new(hidden);
         let sides = [false, true].map(|of_test| {
-            let main = if of_test { integers.test_main } else { &hidden.labels.main };
-            hidden.rows(of_test).zip(main).map(|(row, &main)| layout.digits(&row, main)).collect::<Vec<Row>>()
+            hidden
+                .rows(of_test)
+                .zip(hidden.mains(of_test))
+                .map(|(row, &main)| layout.digits(&row, main))
+                .collect::<Vec<Row>>()
         });
         let [rows, asked] = &sides;
-        let values = train.classes as u32;
+        let values = hidden.labels.values as u32;
         let targets = (0..TARGETS).filter(|target| 1 << target < values);
         let readings = targets.filter_map(|target| {
             let wanted: Vec<bool> = hidden.labels.value.iter().map(|value| value >> target & 1 == 1).collect();
@@ -80,7 +70,7 @@ impl Attacker for Parity {
             let coded = |rows: &[Row]| rows.iter().map(|row| u16::from(odd(row, &sum))).collect::<Vec<u16>>();
             Some(Reading::Given { train: coded(rows), test: coded(asked), cells: 2 })
         });
-        hidden.attack(&readings.collect::<Vec<Reading>>())
+        readings.collect()
     }
 }
 

@@ -1,24 +1,21 @@
 //! Periods in which the attribute comes back along the outputs, of any length.
 
-use super::config::{Attacker, AttackerConfig, Kind};
+use super::config::{AttackerConfig, Kind};
 use super::hidden::{Hidden, Reading, combinations, cosines};
-use super::sample::{Beside, Sample};
-use crate::metrics::Scores;
+use super::reader::Reader;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::f64::consts::TAU;
 
-pub(super) static KIND: Kind = Kind {
-    form: "period",
-    title: "hidden periods",
-    text: "Looks in the outputs, their sums and their differences by twos for periods of any length, whole or not, in which \
+pub(super) static KIND: Kind = Kind::of_one(
+    "period",
+    "hidden periods",
+    "Looks in the outputs, their sums and their differences by twos for periods of any length, whole or not, in which \
            the attribute comes back: a spectrum of pairs of items.",
-    parse: |name, _| (name == "period").then(AttackerConfig::period),
-    quick: || vec![AttackerConfig::period()],
-    full: || vec![AttackerConfig::period()],
-    together: None,
-};
+    |name, _| (name == "period").then(AttackerConfig::period),
+    || vec![AttackerConfig::period()],
+);
 
 /// Columns looked at.
 const WORDS: usize = 16;
@@ -48,39 +45,29 @@ impl AttackerConfig {
     }
 }
 
-impl Attacker for Period {
+impl Reader for Period {
     fn kind(&self) -> &'static Kind {
         &KIND
-    }
-
-    fn name(&self) -> String {
-        "period".to_owned()
     }
 
     fn cost(&self) -> usize {
         8
     }
 
-    fn is_pooled(&self) -> bool {
-        true
+    fn columns(&self, width: usize) -> Vec<Vec<(usize, i64)>> {
+        combinations(width, WORDS)
     }
 
-    fn reads_integers(&self) -> bool {
-        true
-    }
-
-    fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
-        let Some(integers) = beside.integers else { return train.blind(test) };
-        let hidden = Hidden::new(train, integers, &combinations(integers.width, WORDS), rng);
-        let likeness = Likeness::new(&hidden);
+    fn readings(&self, hidden: &Hidden, rng: &mut ChaCha8Rng) -> Vec<Reading> {
+        let likeness = Likeness::new(hidden);
         let seeds: Vec<u64> = hidden.train.columns.iter().map(|_| rng.random()).collect();
         let readings = seeds.par_iter().enumerate().flat_map_iter(|(word, &seed)| {
             let origin = hidden.train.columns[word].first().copied().unwrap_or(0);
-            let column = Column::new(&hidden, &likeness, word);
+            let column = Column::new(hidden, &likeness, word);
             let found = column.frequencies(&mut ChaCha8Rng::seed_from_u64(seed));
             found.into_iter().map(move |frequency| Reading::Phase { word, origin, frequency, arcs: ARCS })
         });
-        hidden.attack(&hidden.strongest(readings.collect(), ROWS, 24))
+        hidden.strongest(readings.collect(), ROWS, 24)
     }
 }
 

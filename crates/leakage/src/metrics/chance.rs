@@ -2,23 +2,33 @@
 
 use super::normal_quantile;
 
-/// Share of right guesses, 0..1, that needs no output: the attribute's most frequent value.
+/// Share of right guesses on the test items, 0..1, that needs no output: of the attribute's most frequent value.
 ///
-/// `counts` are the items of each value, over all items of one main class. While they do not differ
-/// significantly from equal shares (χ² at 0.1 %), chance is one over the number of values present,
-/// so that the random surplus of one value is not taken for knowledge.
-pub(crate) fn chance(counts: &[usize]) -> f64 {
-    let total: usize = counts.iter().sum();
-    let present = counts.iter().filter(|&&c| c > 0).count();
+/// `test` are the test items of each value within one main class, `both` those of both splits. The value is the most
+/// frequent one of the test where its shares differ significantly from equal ones (χ² at 0.1 %), since no other
+/// constant guess is better there; else that of both splits, where theirs do. While neither differ, chance is one over
+/// the number of values, so that the random surplus of one value is not taken for knowledge.
+pub(crate) fn chance(test: &[usize], both: &[usize]) -> f64 {
+    let present = both.iter().filter(|&&count| count > 0).count();
     if present <= 1 {
         return 1.0;
     }
-    let expected = total as f64 / present as f64;
-    let statistic: f64 = (counts.iter().filter(|&&c| c > 0)).map(|&c| (c as f64 - expected).powi(2) / expected).sum();
-    if statistic <= chi_square_quantile(present - 1, 0.999) {
-        return 1.0 / present as f64;
+    let total: usize = test.iter().sum();
+    let differ = |counts: &[usize]| {
+        let expected = counts.iter().sum::<usize>() as f64 / present as f64;
+        let values = counts.iter().zip(both).filter(|(_, both)| **both > 0);
+        let statistic: f64 = values.map(|(&count, _)| (count as f64 - expected).powi(2) / expected).sum();
+        statistic > chi_square_quantile(present - 1, 0.999)
+    };
+    match [test, both].into_iter().find(|counts| total > 0 && differ(counts)) {
+        Some(counts) => test[best(counts)] as f64 / total as f64,
+        None => 1.0 / present as f64,
     }
-    *counts.iter().max().unwrap_or(&0) as f64 / total as f64
+}
+
+/// The place of the largest, the first of equal ones.
+fn best(counts: &[usize]) -> usize {
+    (0..counts.len()).reduce(|best, next| if counts[next] > counts[best] { next } else { best }).unwrap_or(0)
 }
 
 /// Whether the values' shares depend on the main class (χ² of independence, 0.1 %). `counts` is `[main classes, values]`.
@@ -48,10 +58,23 @@ mod tests {
 
     #[test]
     fn random_surplus_is_no_knowledge_and_imbalance_is() {
-        assert_eq!(chance(&[512, 488]), 0.5);
-        assert_eq!(chance(&[900, 100]), 0.9);
-        assert_eq!(chance(&[100, 100, 0]), 0.5);
-        assert_eq!(chance(&[0, 70]), 1.0);
+        let alike = |counts: &[usize]| chance(counts, counts);
+        assert_eq!(alike(&[512, 488]), 0.5);
+        assert_eq!(alike(&[900, 100]), 0.9);
+        assert_eq!(alike(&[100, 100, 0]), 0.5);
+        assert_eq!(alike(&[0, 70]), 1.0);
+    }
+
+    #[test]
+    fn chance_is_that_of_the_test() {
+        // Other shares than those that attackers learn from: whoever always says the first is right on 90 %.
+        assert_eq!(chance(&[900, 100], &[5900, 5100]), 0.9);
+        // Learned from unequal items, tested on equal ones: nobody is right on 90 % without outputs.
+        assert_eq!(chance(&[500, 500], &[9500, 1500]), 0.5);
+        // Too few test items to tell by themselves; all items together tell which value to guess.
+        assert_eq!(chance(&[21, 9], &[721, 309]), 0.7);
+        assert_eq!(chance(&[3, 0], &[53, 50]), 0.5);
+        assert_eq!(chance(&[0, 0], &[50, 50]), 0.5);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Figures of merit of one attacker, from its log scores on held-out items.
 
+mod balanced;
 mod bits;
 mod chance;
 mod interval;
 mod ranking;
 
+pub(crate) use balanced::{Balance, Recall, balance};
 pub(crate) use bits::Calibration;
 pub(crate) use chance::{chance, depends};
 pub(crate) use interval::normal_cdf;

@@ -1,6 +1,6 @@
 //! Two decoders, of which the better on held-out items is used.
 
-use super::Inputs;
+use super::inputs::Inputs;
 use crate::attackers::{Standardiser, nearest_items, neural_fit, neural_predict};
 use host::Progress;
 use rand::SeedableRng;

@@ -2,14 +2,15 @@
 //! 2020): how near does a decoder come, and does it tell the person's input from others'?
 
 mod decoder;
+mod inputs;
 mod similarity;
 
 use crate::error::AuditError;
-use crate::outputs::Outputs;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use decoder::Decoded;
 use host::Progress;
+pub use inputs::Inputs;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -22,25 +23,6 @@ const CANDIDATES: usize = 1000;
 const DECODED: usize = 1000;
 /// Pairs of pictures kept for the report.
 const EXAMPLES: usize = 10;
-
-/// Outputs with the inputs they came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Inputs<'a> {
-    /// Outputs, row-major, N·`width`, finite.
-    pub outputs: &'a Outputs,
-    /// Outputs per item.
-    pub width: usize,
-    /// Inputs, row-major, N·`height`·`across`, 0..255.
-    pub pixels: &'a [u8],
-    /// Rows of a picture; 1 for inputs that are no pictures.
-    pub height: usize,
-    /// Columns of a picture.
-    pub across: usize,
-    /// Main label of each item: the decoder may use it, the baseline too.
-    pub main: &'a [u32],
-    /// Number of main classes.
-    pub classes: usize,
-}
 
 /// How well inputs can be rebuilt from outputs. Errors are on pixels scaled to 0..1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -33,7 +33,7 @@ from .networks import Network, defences, train
 from .tables import Table, TableScaler, read_table
 
 if TYPE_CHECKING:
-    from . import onnx, sklearn, torch
+    from . import batch, onnx, sklearn, torch
     from .estimators import Attacker, PrivateClassifier
 
 # A forked child leaves the parent's threads after.
@@ -41,7 +41,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_native.forked)
 
 #: What is imported when it is first asked for, and the extra that brings what it needs.
-_LATE = {"torch": "torch", "onnx": "onnx", "sklearn": "sklearn"}
+_LATE = {"batch": "batch", "torch": "torch", "onnx": "onnx", "sklearn": "sklearn"}
 _ESTIMATORS = {"Attacker", "PrivateClassifier"}
 
 
@@ -87,6 +87,7 @@ __all__ = [
     "TableScaler",
     "__version__",
     "audit",
+    "batch",
     "certify",
     "compile",
     "defences",

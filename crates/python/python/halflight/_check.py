@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, Optional, TypeVar
 
 import numpy as np
@@ -47,6 +48,22 @@ def whole(values: ArrayLike, name: str, axes: Optional[int] = None) -> NDArray[n
     if array.dtype.kind == "u" and array.size and int(array.max()) >= 2**63:
         raise ValueError(f"`{name}` holds {array.max()}: give whole numbers of 64 bits")
     return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def natural(value: object, name: str, most: int = 2**63 - 1) -> int:
+    """A whole number from 0 to the most."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"`{name}` is {describe(value)}: give a whole number")
+    if not 0 <= value <= most:
+        raise ValueError(f"`{name}` is {value}: choose from 0 to {most}")
+    return int(value)
+
+
+def naturals(values: Iterable[object], name: str, most: int = 2**63 - 1) -> list[int]:
+    """Whole numbers from 0 to the most."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise TypeError(f"`{name}` is {describe(values)}: give a list of whole numbers")
+    return [natural(value, name, most) for value in values]
 
 
 def dumps(options: Any) -> str:

@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import Callable, TypeVar
 
+from . import _native
 from .errors import FileError
 
 T = TypeVar("T")
@@ -16,30 +17,16 @@ _LIMIT = 64 << 20
 
 def read_bytes(path: str) -> bytes:
     """A file of at most 64 MiB."""
-    size = os.path.getsize(path)
-    if size > _LIMIT:
-        raise OSError(f"{path}: has {size} bytes, more than the {_LIMIT} that such a file can have")
     with open(path, "rb") as file:
-        return file.read()
+        data = file.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise OSError(f"{path}: has more than the {_LIMIT} bytes that such a file can have")
+    return data
 
 
 def write_bytes(path: str, data: bytes, *, secret: bool = False) -> None:
-    """Writes a whole file or nothing; nobody but its owner reads a secret one."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".halflight-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if not secret:
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    """Writes a whole file or nothing; nobody but its owner reads a secret one. Raises ``FileError``."""
+    _native.write_file(path, data, secret)
 
 
 def to_bytes(save: Callable[[str], None]) -> bytes:

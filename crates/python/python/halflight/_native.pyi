@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -252,6 +252,11 @@ def audit(
     test: _Split,
     classes: tuple[Sequence[str], Sequence[str]],
     names: tuple[str, str],
+    others: Sequence[tuple[str, Sequence[str], NDArray[np.int64], NDArray[np.int64]]],
+    items: Optional[tuple[Dataset, Dataset]],
+    network: Optional[CompiledNetwork],
+    undefended: Optional[tuple[_Outputs, _Outputs]],
+    beside: tuple[bool, bool, bool],
     families: Sequence[str],
     seeds: Sequence[int],
     limits: tuple[Optional[int], Optional[int]],
@@ -284,3 +289,30 @@ def attack(
     seed: int,
 ) -> NDArray[np.float32]: ...
 def families(panel: str) -> list[str]: ...
+def decensoring() -> list[str]: ...
+def write_file(path: _Path, content: bytes, secret: bool) -> None: ...
+
+class Scoring:
+    def __init__(
+        self,
+        model: str,
+        ciphertext: str,
+        subject: Optional[str],
+        most_items: Optional[int],
+        prefix: str,
+        tables: Optional[str],
+    ) -> None: ...
+    def score(self, batch: Any) -> tuple[Any, Any]: ...
+    @property
+    def network(self) -> str: ...
+
+class Encryption:
+    def __init__(
+        self,
+        parameters: Parameters,
+        column: str,
+        schema: Optional[str],
+        keep: Optional[list[str]],
+        compressed: bool,
+    ) -> None: ...
+    def encrypt(self, batch: Any) -> tuple[Any, Any]: ...

@@ -6,16 +6,19 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 from os import fspath
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Literal, NamedTuple, Optional, Union
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from . import _native
+from ._check import describe, natural, naturals
 from ._files import write_bytes
+from ._observed import Bins, Outputs, exact, named, of_arrays, of_data
 from ._progress import Progress, callback
+from .certificates import Certificate
 from .compiled import CompiledNetwork
 from .data import Dataset, Path
+from .errors import AuditError
 from .networks import Network
 
 
@@ -72,14 +75,56 @@ class AuditReport:
         return None if found is None else _finding(found)
 
     @property
+    def strongest_balanced(self) -> Optional[Finding]:
+        """The attacker that tells most if every value were as frequent; accuracies are balanced ones."""
+        found = self._values.get("strongest_balanced")
+        return None if found is None else _finding(found)
+
+    @property
+    def main_label(self) -> Optional[dict[str, float]]:
+        """What the main label alone tells over all items: ``accuracy``, ``balanced_accuracy``, ``most_frequent``; percent."""
+        found: Optional[dict[str, float]] = self._values.get("main_label")
+        return found
+
+    @property
+    def continuous(self) -> Optional[dict[str, Any]]:
+        """How well an attribute of numbers is guessed as a number: R², rank correlation, mean error."""
+        found: Optional[dict[str, Any]] = self._values.get("continuous")
+        return found
+
+    @property
     def attackers(self) -> list[dict[str, Any]]:
         """Every attacker in both scopes: accuracy, interval, AUC, TPR at FPR 0.001, bits."""
         return list(self._values["attackers"])
 
     @property
     def vote(self) -> list[dict[str, Any]]:
-        """Accuracy about one subject from k of its items."""
+        """Accuracy about one subject from k of its items, for every k that every value has test items for."""
         return list(self._values["vote"])
+
+    @property
+    def attributes(self) -> list[AuditReport]:
+        """The reports on further attributes; the intervals of their findings and of these hold for all at once."""
+        return [AuditReport.from_json(json.dumps(values)) for values in self._values.get("attributes", [])]
+
+    @property
+    def controls(self) -> dict[str, Finding]:
+        """The strongest attacker over all items, of everything that was attacked for comparison."""
+        controls = self._values["controls"]
+        each = [controls["shuffled"], *controls["others"]]
+        return {control["name"]: _finding(control["strongest_pooled"]) for control in each if control is not None}
+
+    @property
+    def reconstruction(self) -> Optional[dict[str, Any]]:
+        """How well inputs can be rebuilt from outputs, if it was asked for."""
+        found: Optional[dict[str, Any]] = self._values.get("reconstruction")
+        return found
+
+    @property
+    def certificate(self) -> Optional[Certificate]:
+        """What no attacker exceeds, if it was asked for."""
+        found = self._values.get("certificate")
+        return None if found is None else Certificate(json.dumps(found))
 
     @property
     def floor(self) -> Optional[Finding]:
@@ -110,8 +155,13 @@ class AuditReport:
 
     def html(self, title: Optional[str] = None) -> str:
         """A self-contained page with pictures, no script and no other file."""
-        names = self._values
-        return self._native.html(title or f"What {names['network']} gives away about {names['attribute']}")
+        return self._native.html(title or self._title())
+
+    def _title(self) -> str:
+        values = self._values
+        *rest, last = [values["attribute"], *(other["attribute"] for other in values.get("attributes", []))]
+        about = f"{', '.join(rest)} and {last}" if rest else last
+        return f"What {values['network']} gives away about {about}"
 
     def save(self, path: Path) -> None:
         """Writes the page, or JSON if the name ends in ``.json``."""
@@ -124,7 +174,8 @@ class AuditReport:
 
     def __repr__(self) -> str:
         warning = f"; warning: {self.warning}" if self.warning else ""
-        return f"<AuditReport on {self._values['attribute']}: strongest {self.strongest}{warning}>"
+        others = "".join(f"; {report._values['attribute']}: {report.strongest}" for report in self.attributes)
+        return f"<AuditReport on {self._values['attribute']}: strongest {self.strongest}{others}{warning}>"
 
 
 def _finding(values: Mapping[str, Any]) -> Finding:
@@ -133,16 +184,23 @@ def _finding(values: Mapping[str, Any]) -> Finding:
 
 
 Audited = Union[CompiledNetwork, Network]
+Items = Union[Dataset, tuple[ArrayLike, ArrayLike, Any]]
 
 
 def audit(
     network: Optional[Audited],
-    train: Union[Dataset, tuple[ArrayLike, ArrayLike, ArrayLike]],
-    test: Union[Dataset, tuple[ArrayLike, ArrayLike, ArrayLike]],
+    train: Items,
+    test: Items,
     *,
     main: str = "character",
-    collateral: str = "font",
-    families: Union[str, Sequence[str]] = "quick",
+    collateral: Union[str, Sequence[str], None] = None,
+    unlisted: bool = False,
+    bins: Bins = None,
+    families: Union[Literal["quick", "full"], Sequence[str]] = "quick",
+    undefended: Union[Audited, tuple[ArrayLike, ArrayLike], None] = None,
+    reconstruction: bool = False,
+    controls: bool = False,
+    certify: bool = False,
     seeds: Sequence[int] = (0,),
     train_limit: Optional[int] = None,
     test_limit: Optional[int] = None,
@@ -161,24 +219,46 @@ def audit(
         Network whose outputs are attacked; None to give your own outputs.
     train, test : Dataset, or (outputs, main, collateral)
         Items that attackers learn from and are scored on; use items that the network never saw. Without a
-        network: outputs ``[N, S]`` and two arrays of N class indices. Integers, and floats that are whole numbers, are
-        taken to the last bit; other floats are rounded to 32 bits, and attackers that read digits take no part.
-    main, collateral : str
-        The label that everyone may know, and the label that attackers are after.
+        network: outputs ``[N, S]``, an array of N main labels, and the attribute, or a mapping or pandas table of
+        several. Integers, and outputs in floats that are whole numbers, are taken to the last bit; other floats are
+        rounded to 32 bits, and attackers that read digits take no part. Labels are strings, booleans, whole numbers, or
+        floats with ``bins``.
+    main : str
+        The label of a data set that everyone may know.
+    collateral : str or list of str
+        What attackers are after, ``"font"`` by default; of arrays, its name. The first one is what the report is about,
+        the others are in ``report.attributes``, and intervals hold for all at once.
+    unlisted : bool
+        Also attack every other label of the data sets, which nobody thought of when the network was defended.
+    bins : int, or mapping of name to int
+        Cuts attributes that are measured into so many parts with equally many training items.
     families : "quick", "full" or list of str
         Such as ``["knn-15", "forest-5", "mlp-64x32"]``; see :func:`families`.
+    undefended : CompiledNetwork, Network, or (outputs of train, outputs of test)
+        An undefended network of the same items: attackers map outputs to its outputs first (de-censoring), and its own
+        leak is reported beside.
+    reconstruction : bool
+        Rebuild inputs from outputs; needs data sets.
+    controls : bool
+        Also attack a random network of the same shape and the raw inputs, for comparison; needs data sets and a
+        compiled network.
+    certify : bool
+        Also bound every attacker, known or not, as :func:`halflight.certify` does, on both data sets, or on ``test`` alone
+        where the network learned from the other; needs a compiled network with noise.
     seeds : sequence of int
         Random seeds; each is a whole run of the panel, and figures are means.
     train_limit, test_limit : int, optional
         Most items used.
     vote : sequence of int
-        Items per subject, 1 to 10,000.
+        Items per subject, 1 to 10,000; those that some value has too few test items for are left out.
     control : bool
         Repeat with shuffled labels: the floor of the procedure.
     growth : bool
         Also learn from growing parts of the items.
     noise : sequence of S float, optional
         Deviation of the noise in every output, to tell which bits it covers; a compiled network's own by default.
+    name : str, optional
+        What the report calls the outputs; by default what was given.
 
     Returns
     -------
@@ -192,70 +272,86 @@ def audit(
     An audit measures what named attributes lose to known attackers; it is no proof. Figures grow with the
     size of ``train``: quote both.
     """
-    first, classes = _split(network, train, main, collateral)
-    second, classes_of_test = _split(network, test, main, collateral)
-    if isinstance(train, tuple):
-        classes = tuple(max(a, b, key=len) for a, b in zip(classes, classes_of_test))  # type: ignore[assignment]
-    chosen = _native.families(families) if isinstance(families, str) else list(families)
-    title = name or ("outputs" if network is None else "network")
+    asked = [collateral] if isinstance(collateral, str) else list(collateral or [])
+    if len(set(asked)) < len(asked):
+        raise ValueError(f"`collateral` names an attribute twice: {', '.join(asked)}")
+    if isinstance(train, Dataset) and isinstance(test, Dataset):
+        if network is None:
+            raise TypeError("without a network, give (outputs, main, collateral)")
+        names = asked or ["font"]
+        names += [other for other in train.names if unlisted and other not in (main, *names)]
+        of_main, *columns = (of_data(label, train, test) for label in (main, *names))
+        seen = (_outputs(network, train), _outputs(network, test))
+        items = (train._native, test._native)
+    elif isinstance(train, tuple) and isinstance(test, tuple) and len(train) == len(test) == 3:
+        if network is not None:
+            raise TypeError("a network reads data sets: give two, or None for the network with outputs of your own")
+        attributes, tested = named(train[2], asked, "attribute"), named(test[2], asked, "attribute")
+        absent = [label for label in attributes if label not in tested]
+        if absent:
+            raise AuditError(f"the test items have no attribute `{absent[0]}`", "NoLabel")
+        of_main = of_arrays("main", train[1], test[1], None)
+        columns = [of_arrays(label, values, tested[label], bins) for label, values in attributes.items()]
+        seen = (exact(train[0]), exact(test[0]))
+        items = None
+    else:
+        raise TypeError(
+            f"`train` is {describe(train)} and `test` {describe(test)}: give two data sets, or twice (outputs, main, collateral)"
+        )
+    compiled = network if isinstance(network, CompiledNetwork) else None
+    if certify and (compiled is None or compiled.main != main):
+        raise ValueError("`certify` needs a compiled network, and speaks of its own main label alone")
+    shown = None if undefended is None else _undefended(undefended, (train, test))
+    first, *others = columns
+    chosen = list(families) if not isinstance(families, str) else _native.families(families)
+    if shown is not None and isinstance(families, str):
+        chosen += _native.decensoring()
     native = _native.audit(
-        first,
-        second,
-        classes,
-        (title, collateral),
+        (seen[0], of_main.train, first.train),
+        (seen[1], of_main.test, first.test),
+        (of_main.classes, first.classes),
+        (name or _title(network), first.name),
+        others,
+        items,
+        None if compiled is None else compiled._native,
+        shown,
+        (bool(reconstruction), bool(controls), bool(certify)),
         chosen,
-        list(seeds),
-        (train_limit, test_limit),
-        list(vote),
-        control,
-        growth,
-        _noise(network) if noise is None else [float(deviation) for deviation in noise],
+        naturals(seeds, "seeds"),
+        (_limit(train_limit, "train_limit"), _limit(test_limit, "test_limit")),
+        naturals(vote, "vote"),
+        bool(control),
+        bool(growth),
+        [] if noise is None else [float(deviation) for deviation in noise],
         callback(progress, "auditing"),
     )
     return AuditReport(native)
 
 
-_Outputs = Union[NDArray[np.int64], NDArray[np.float32]]
-_Split = tuple[_Outputs, NDArray[np.int64], NDArray[np.int64]]
-_Classes = tuple[list[str], list[str]]
+def _limit(value: Optional[int], name: str) -> Optional[int]:
+    return None if value is None else natural(value, name)
 
 
-def _split(network: Optional[Audited], items: Any, main: str, collateral: str) -> tuple[_Split, _Classes]:
-    if isinstance(items, Dataset):
-        if network is None:
-            raise TypeError("without a network, give (outputs, main, collateral)")
-        outputs = network.evaluate(items) if isinstance(network, CompiledNetwork) else network.outputs(items)
-        classes = (items.classes(main), items.classes(collateral))
-        return (exact(outputs), items.labels(main), items.labels(collateral)), classes
-    outputs, of_main, of_collateral = items
-    labels = tuple(np.ascontiguousarray(side, dtype=np.int64) for side in (of_main, of_collateral))
-    names = tuple([str(value) for value in range(int(side.max(initial=-1)) + 1)] for side in labels)
-    return (exact(outputs), labels[0], labels[1]), (names[0], names[1])
+def _outputs(network: Audited, items: Dataset) -> Outputs:
+    return exact(network.evaluate(items) if isinstance(network, CompiledNetwork) else network.outputs(items))
 
 
-def exact(outputs: ArrayLike) -> _Outputs:
-    """Whole numbers in 64 bits, as keys open them; anything else in 32-bit floats."""
-    values = np.asarray(outputs)
-    if values.dtype.kind == "O":
-        values = np.asarray(outputs, dtype=np.int64 if _all_int(values) else np.float64)
-    if values.dtype.kind == "u" and values.size and int(values.max()) >= 2**63:
-        raise ValueError(f"an output is {int(values.max())}: whole numbers have 63 bits and a sign")
-    if values.dtype.kind in "iub":
-        return np.ascontiguousarray(values, dtype=np.int64)
-    if values.size and np.isfinite(values).all() and (np.abs(values) < 2.0**63).all() and (values == np.round(values)).all():
-        return np.ascontiguousarray(values, dtype=np.int64)
-    return np.ascontiguousarray(values, dtype=np.float32)
+def _undefended(given: Any, items: tuple[Any, Any]) -> tuple[Outputs, Outputs]:
+    if isinstance(given, tuple) and len(given) == 2:
+        return exact(given[0]), exact(given[1])
+    if not isinstance(given, (CompiledNetwork, Network)):
+        raise TypeError(f"`undefended` is {describe(given)}: give a network, or its outputs of train and test")
+    if not all(isinstance(side, Dataset) for side in items):
+        raise TypeError("an undefended network reads data sets: give its outputs of train and test")
+    return _outputs(given, items[0]), _outputs(given, items[1])
 
 
-def _all_int(values: NDArray[Any]) -> bool:
-    return all(isinstance(value, (int, np.integer)) for value in values.flat)
-
-
-def _noise(network: Optional[Audited]) -> list[float]:
-    if not isinstance(network, CompiledNetwork):
-        return []
-    noise = json.loads(network.encoder.to_json()).get("noise")
-    return [float(deviation) for deviation in noise["deviations"]] if noise else []
+def _title(network: Optional[Audited]) -> str:
+    if network is None:
+        return "given outputs"
+    if isinstance(network, CompiledNetwork):
+        return f"{network.main} network {network.hash[:8]}"
+    return f"{network.record['options']['main']} network in floats"
 
 
 def families(panel: str = "quick") -> list[str]:

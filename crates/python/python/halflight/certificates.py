@@ -8,6 +8,7 @@ from os import fspath
 from typing import Any, Literal, Optional, Union
 
 from . import _native
+from ._check import instance, natural, naturals
 from ._files import write_bytes
 from ._progress import Progress, callback
 from .compiled import CompiledNetwork
@@ -136,18 +137,20 @@ def certify(
     if prior not in ("alike", "sampled"):
         raise ValueError(f"prior is {prior!r}: choose 'alike' or 'sampled'")
     networks = [network] if isinstance(network, CompiledNetwork) else list(network)
+    for one in networks:
+        instance(one, CompiledNetwork, "network")
     text = _native.certify(
         [one._native for one in networks],
-        None if data is None else data._native,
-        draw or 0,
+        None if data is None else instance(data, Dataset, "data")._native,
+        natural(draw or 0, "draw"),
         collateral,
-        confidence,
-        points,
-        list(votes),
+        float(confidence),
+        natural(points, "points"),
+        naturals(votes, "votes", 2**32 - 1),
         prior == "sampled",
-        growth,
-        seed,
-        repeated,
+        None if growth is None else natural(growth, "growth", 2**32 - 1),
+        natural(seed, "seed"),
+        bool(repeated),
         callback(progress, "certifying"),
     )
     return Certificate(text)

@@ -17,7 +17,6 @@ from . import _native
 from ._check import dumps
 from ._progress import Progress, callback
 from .data import Dataset, Path, indices
-from .errors import HalflightError
 
 
 class Answers(NamedTuple):
@@ -117,8 +116,6 @@ class Client:
             "most_items": most_items,
             "most_accuracy": most_accuracy,
         }
-        if not hasattr(_native, "Client"):
-            raise HalflightError("this build has no client: build the wheel with the feature `client`", "Feature")
         self._native = _native.Client.connect(dumps(given), callback(progress, "tables of the public key"))
         self.url = url
         self.model = model

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import _native
-from ._check import dumps, instance, whole
+from ._check import dumps, instance, natural, whole
 from ._files import from_bytes, to_bytes
 from ._progress import Progress, callback
 from .errors import DatasetError
@@ -131,7 +131,7 @@ class Dataset:
 
         Do not split pairs, speakers or subjects this way: their items would lie on both sides.
         """
-        rest, held = self._native.split(share, list(balance), seed)
+        rest, held = self._native.split(float(share), list(balance), natural(seed, "seed"))
         return Dataset._wrap(rest), Dataset._wrap(held)
 
     def sheet(self, columns: int = 16, rows: int = 20) -> bytes:
@@ -240,7 +240,7 @@ def draw(
     Source: Ryffel et al. 2019, section 5; distortions after Simard et al. 2003.
     """
     given = {"characters": list(characters), "height": size, "width": size, **distortions}
-    native = _native.draw(count, seed, dumps(given), list(fonts), pairs, callback(progress, "drawing"))
+    native = _native.draw(natural(count, "count"), natural(seed, "seed"), dumps(given), list(fonts), pairs, callback(progress, "drawing"))
     return Dataset._wrap(native)
 
 

@@ -95,3 +95,7 @@ class PredictError(HalflightError, ValueError):
 
 class AuditError(HalflightError, ValueError):
     """Observations or options that cannot be audited."""
+
+
+class BatchError(HalflightError, ValueError):
+    """Batches that cannot be encrypted or scored at all: a column is missing, the model is none, its key has expired."""

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _native
 from ._check import instance, one_of
 from ._progress import Progress
-from .audits import exact
+from ._observed import exact
 from .cipher import Ciphertext, Predictor, encrypt
 from .compiled import CompiledNetwork, compile
 from .data import Dataset, missing

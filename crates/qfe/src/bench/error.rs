@@ -18,7 +18,10 @@ use crate::{
 #[non_exhaustive]
 pub enum BenchError {
     /// No shape of this name.
-    #[error("shape `{name}` is unknown: choose from {}", super::shape_names().collect::<Vec<_>>().join(", "))]
+    #[error(
+        "shape `{name}` is unknown: choose from {}, or write `n,m,d,S,bits`, as 65,65,64,4,4",
+        super::shape_names().collect::<Vec<_>>().join(", ")
+    )]
     Shape {
         /// The name.
         name: String,
@@ -35,7 +38,7 @@ pub enum BenchError {
     #[error("shape `{shape}`, output {output}: decrypted {found}, {expected} expected; please report this")]
     Mismatch {
         /// The shape.
-        shape: &'static str,
+        shape: String,
         /// Index of the output.
         output: usize,
         /// Decrypted value.
@@ -47,7 +50,7 @@ pub enum BenchError {
     #[error("shape `{shape}`: a quorum issued another key than the master; please report this")]
     Quorum {
         /// The shape.
-        shape: &'static str,
+        shape: String,
     },
     /// A functional key that does not hold.
     #[error(transparent)]

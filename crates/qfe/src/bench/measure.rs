@@ -23,7 +23,7 @@ use crate::{
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct BenchOptions {
-    /// Names of shapes; see [`shape_names`](super::shape_names).
+    /// Names of shapes, or shapes of one's own; see [`Shape::parse`].
     pub shapes: Vec<String>,
     /// Runs of each operation, of which the fastest counts.
     pub runs: usize,
@@ -33,6 +33,8 @@ pub struct BenchOptions {
     pub log_bits: u32,
     /// Whether to use vector instructions where there are any.
     pub vector: bool,
+    /// Ciphertexts that are read, evaluated and searched for as one batch; zero leaves that out.
+    pub batch: usize,
     /// Whether to measure a whole ceremony of five servers, on all threads: half a minute for the paper's shape.
     pub ceremony: bool,
 }
@@ -45,6 +47,7 @@ impl Default for BenchOptions {
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             log_bits: 22,
             vector: true,
+            batch: 0,
             ceremony: false,
         }
     }
@@ -58,7 +61,7 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
     let shapes: Vec<Shape> = options
         .shapes
         .iter()
-        .map(|name| Shape::named(name).ok_or_else(|| BenchError::Shape { name: name.clone() }))
+        .map(|name| Shape::parse(name))
         .collect::<Result<_, _>>()?;
     Ifma::enable(options.vector);
     let result = measure_shapes(options, &shapes, progress);
@@ -135,7 +138,7 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         let (op, combined) = once.time("combine", (costs.verify(&map), 0), || (), combine);
         operations.push(op);
         if combined?.key != key {
-            return Err(BenchError::Quorum { shape: shape.name });
+            return Err(BenchError::Quorum { shape: shape.name.to_string() });
         }
         if options.ceremony && threads == options.threads {
             let (op, made) = once.time("ceremony", (0.0, 0), || (), |()| super::ceremony((n, m)));
@@ -170,17 +173,20 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         let (op, targets) = clock.time("evaluate", (estimate, 0), || (), |()| evaluator.targets(&ciphertext));
         operations.push(op);
         let targets = targets?;
+        if options.batch > 0 {
+            operations.push(measure_batch(options.batch, &clock, &encryptor, &evaluator, (&u, &v), &expected)?);
+        }
         let estimate = expected.iter().zip(&bounds).map(|(&e, &b)| costs.logarithm(table, e, b)).sum();
         let (op, values) = clock.time("dlog", (estimate, 0), || (), |()| evaluator.logarithms(&targets));
         operations.push(op);
         for (output, (found, &expected)) in values?.into_iter().zip(&expected).enumerate() {
             if i128::from(found) != expected {
-                return Err(BenchError::Mismatch { shape: shape.name, output, found, expected });
+                return Err(BenchError::Mismatch { shape: shape.name.to_string(), output, found, expected });
             }
         }
     }
     Ok(ShapeReport {
-        name: shape.name.to_owned(),
+        name: shape.name.to_string(),
         n,
         m,
         units: shape.units,
@@ -189,4 +195,34 @@ fn measure_shape(options: &BenchOptions, shape: &Shape, table: &Arc<LogTable>) -
         operations,
         explain,
     })
+}
+
+/// Read, evaluate and find the logarithms of many ciphertexts together: the mean for one of them.
+fn measure_batch(
+    count: usize,
+    clock: &Clock,
+    encryptor: &Encryptor,
+    evaluator: &Evaluator,
+    (u, v): (&[i64], &[i64]),
+    expected: &[i128],
+) -> Result<OperationReport, BenchError> {
+    let inputs = vec![(u.to_vec(), v.to_vec()); count];
+    let made = encryptor.encrypt_batch(&inputs, &mut StdRng::seed_from_u64(4));
+    let encoded: Vec<Vec<u8>> = made.into_iter().map(|made| Ok(made?.to_bytes())).collect::<Result<_, BenchError>>()?;
+    let slices: Vec<&[u8]> = encoded.iter().map(Vec::as_slice).collect();
+    let work = |()| -> Result<Vec<Vec<i64>>, BenchError> {
+        let read = Ciphertext::from_bytes_batch(&slices).into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(evaluator.evaluate_batch(&read).into_iter().collect::<Result<_, _>>()?)
+    };
+    let (op, outputs) = clock.time("batch", (0.0, encoded[0].len()), || (), work);
+    for outputs in outputs? {
+        for (output, (found, &expected)) in outputs.into_iter().zip(expected).enumerate() {
+            if i128::from(found) != expected {
+                let shape = format!("batch of {count}");
+                return Err(BenchError::Mismatch { shape, output, found, expected });
+            }
+        }
+    }
+    let each = count as f64;
+    Ok(OperationReport { ms: op.ms / each, field_muls: op.field_muls / each, ..op })
 }

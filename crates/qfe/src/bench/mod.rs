@@ -64,7 +64,7 @@ pub struct ShapeReport {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OperationReport {
     /// `setup`, `tables`, `issue`, `encrypt`, `encrypt_online`, `read`, `evaluate`
-    /// (without logarithms) or `dlog` (all outputs).
+    /// (without logarithms), `dlog` (all outputs) or `batch` (read, evaluate and logarithms of many, for one of them).
     pub name: String,
     /// Threads.
     pub threads: usize,

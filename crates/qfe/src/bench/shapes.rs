@@ -1,14 +1,17 @@
 //! The functions that are measured.
 
+use std::borrow::Cow;
+
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
+use super::BenchError;
 use crate::{MapError, QuadraticMap};
 
 /// A shape: dimensions and ranges of weights and inputs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Shape {
     /// Name in reports.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Inputs of either side.
     pub inputs: (usize, usize),
     /// Units.
@@ -30,7 +33,7 @@ pub struct Shape {
 }
 
 const PAPER: Shape = Shape {
-    name: "paper",
+    name: Cow::Borrowed("paper"),
     inputs: (785, 785),
     units: 40,
     outputs: 10,
@@ -45,7 +48,7 @@ const PAPER: Shape = Shape {
 const SHAPES: [Shape; 7] = [
     PAPER,
     Shape {
-        name: "dense",
+        name: Cow::Borrowed("dense"),
         inputs: (100, 100),
         units: 100,
         outputs: 1,
@@ -55,22 +58,51 @@ const SHAPES: [Shape; 7] = [
         dense: true,
         ..PAPER
     },
-    Shape { name: "ternary", weight: 1, ..PAPER },
-    Shape { name: "three-bit", weight: 3, ..PAPER },
-    Shape { name: "eight-bit", weight: 127, input: 1, ..PAPER },
-    Shape { name: "bilinear", squares: false, ..PAPER },
-    Shape { name: "sparse", zeros: (50, 25), ..PAPER },
+    Shape { name: Cow::Borrowed("ternary"), weight: 1, ..PAPER },
+    Shape { name: Cow::Borrowed("three-bit"), weight: 3, ..PAPER },
+    Shape { name: Cow::Borrowed("eight-bit"), weight: 127, input: 1, ..PAPER },
+    Shape { name: Cow::Borrowed("bilinear"), squares: false, ..PAPER },
+    Shape { name: Cow::Borrowed("sparse"), zeros: (50, 25), ..PAPER },
 ];
+
+const NAMES: [&str; 7] = ["paper", "dense", "ternary", "three-bit", "eight-bit", "bilinear", "sparse"];
+
+/// Weights of more bits are no network's.
+const MOST_BITS: u32 = 16;
 
 /// Names of all shapes.
 pub fn shape_names() -> impl Iterator<Item = &'static str> {
-    SHAPES.iter().map(|shape| shape.name)
+    NAMES.into_iter()
 }
 
 impl Shape {
     /// The shape of a name.
     pub fn named(name: &str) -> Option<Self> {
-        SHAPES.iter().find(|shape| shape.name == name).copied()
+        SHAPES.into_iter().find(|shape| shape.name == name)
+    }
+
+    /// The shape of a name, or one of one's own: `n,m,d,S,bits`, inputs of either side, units, outputs, and bits of a
+    /// weight of `P` and `R`, sign included. `P` and `R` are drawn apart.
+    ///
+    /// # Errors
+    /// No such shape, or numbers that are none.
+    pub fn parse(text: &str) -> Result<Self, BenchError> {
+        if let Some(shape) = Self::named(text) {
+            return Ok(shape);
+        }
+        let wrong = || BenchError::Shape { name: text.to_owned() };
+        let numbers = text.split(',').map(|part| part.trim().parse::<u32>().ok().filter(|&number| number > 0));
+        let numbers = numbers.collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
+        let [n, m, units, outputs, bits @ 2..=MOST_BITS] = numbers[..] else { return Err(wrong()) };
+        Ok(Self {
+            name: Cow::Owned(text.to_owned()),
+            inputs: (n as usize, m as usize),
+            units: units as usize,
+            outputs: outputs as usize,
+            weight: (1 << (bits - 1)) - 1,
+            squares: false,
+            ..PAPER
+        })
     }
 
     /// Bits of a weight, sign included.
@@ -116,5 +148,20 @@ impl Shape {
         let u = draw(self.inputs.0);
         let v = if self.squares { u.clone() } else { draw(self.inputs.1) };
         (u, v)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_have_names_or_numbers() {
+        assert!(shape_names().all(|name| Shape::parse(name).is_ok_and(|shape| shape.name == name)));
+        let shape = Shape::parse("65, 33,64,4,4").unwrap();
+        assert_eq!((shape.inputs, shape.units, shape.outputs, shape.weight), ((65, 33), 64, 4, 7));
+        for wrong in ["", "paper2", "65,33,64,4", "65,33,64,4,1", "65,33,64,4,17", "0,1,1,1,4", "1,1,1,1,4,4", "-1,1,1,1,4"] {
+            assert!(Shape::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -144,7 +144,7 @@ impl LogTable {
 
 /// Where to start and how far to go: zero when the bounds hold it, since outputs
 /// are most often small, else their middle.
-fn middle(low: i64, high: i64) -> (i64, u64) {
+pub(super) fn middle(low: i64, high: i64) -> (i64, u64) {
     let centre = if low <= 0 && high >= 0 { 0 } else { ((i128::from(low) + i128::from(high)) / 2) as i64 };
     (centre, high.abs_diff(centre).max(centre.abs_diff(low)))
 }

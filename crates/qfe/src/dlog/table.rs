@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::dot::{Coordinates, Functional, key};
+use super::search::middle;
 use crate::{
     group::target,
     raw::{Coordinate, Fp, Fp2, Fp12, Storage, miller_loop},
@@ -114,7 +115,24 @@ impl LogTable {
 
     /// The largest distance from the middle of its bounds that a value may have.
     pub fn reach(&self) -> i64 {
-        (self.stride() * MAX_GIANT_PAIRS) as i64
+        Self::reach_of(self.baby_steps)
+    }
+
+    /// Fewest baby-step bits of a table that searches inclusive bounds, [`MIN_BITS`](Self::MIN_BITS) at least; none
+    /// where no table does. Nothing is built.
+    pub fn bits_for(low: i64, high: i64) -> Option<u32> {
+        let (_, radius) = middle(low, high);
+        (Self::MIN_BITS..=Self::MAX_BITS).find(|&bits| low <= high && radius <= Self::reach_of(1 << bits) as u64)
+    }
+
+    /// The distance that the largest table searches on either side of the middle.
+    pub fn most() -> i64 {
+        Self::reach_of(1 << Self::MAX_BITS)
+    }
+
+    /// The distance that a table of so many baby steps searches.
+    fn reach_of(baby_steps: u64) -> i64 {
+        ((2 * baby_steps + 1) * MAX_GIANT_PAIRS) as i64
     }
 
     /// Distance between giant steps.

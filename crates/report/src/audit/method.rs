@@ -15,14 +15,19 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
          there (lower bound of an interval that holds for all families and classes at once) is called the strongest, trained again on all training items and scored on \
          test items. The choice does not see the test items, so its 95 % interval (Wilson) is not stretched by it. \
          “Highest” figures are the largest on the test items themselves, with intervals that hold for all families and \
-         classes at once (Bonferroni).</dd>\n\
+         classes at once (Bonferroni). Where one audit covers several attributes, the intervals of both hold for all \
+         of them at once.</dd>\n\
          <dt>Pooled and within a class</dt><dd>Pooled figures cover all items with the main label given: most families \
          train one model per main class, networks read the label as further inputs. \
          Outputs are standardised within the class; families that measure distances also get them without \
          correlations, so that it does not matter how a network mixes its outputs. The worst class is the one that is \
          farthest above chance on held-out items.</dd>\n\
-         <dt>Chance</dt><dd>The best guess from the main label alone; equal shares where the values' frequencies do not \
-         differ significantly (χ², 0.1 %).</dd>\n\
+         <dt>Chance</dt><dd>How often the best guess from the main label alone is right on the test items; equal shares \
+         where the values' frequencies do not differ significantly (χ², 0.1 %).</dd>\n\
+         <dt>Balanced</dt><dd>The mean over the values of how often items of each are named right, and over the main \
+         classes: as if every value were as frequent. Answers are by likelihood, from calibrated probabilities over the \
+         shares within the main class. Chance is one over the number of values. The main label alone tells, over all \
+         items, what stands beside: no outputs of a service that is right tell less.</dd>\n\
          <dt>Advantage</dt><dd>(accuracy − chance)/(100 − chance). In words, of the largest among strongest and highest \
          whose interval lies above chance: a trace, below 0.05; a clear leak, below 0.25; a strong leak above; nothing \
          measurable, where there is none. Many items of one subject are named where their interval lies above chance and \
@@ -34,7 +39,8 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
          probabilities, which are calibrated on held-out items: a lower bound of what the outputs tell.</dd>\n\
          <dt>Vote</dt><dd>Log-probabilities of k items of one subject added up, each less what they are on average \
          within its main class with every value as likely, and with what the main labels themselves say where they depend \
-         on the attribute. The interval counts only disjoint subjects.</dd>\n\
+         on the attribute. The interval counts only disjoint subjects; numbers k that some value of the attribute \
+         does not have among the test items are left out.</dd>\n\
          <dt>Shuffled labels</dt><dd>The attribute permuted within every main class of both splits, then the same \
          procedure: what it finds where there is nothing.</dd>\n</dl>\n</section>\n"
     )

@@ -7,6 +7,7 @@ mod cloud;
 mod growth;
 mod method;
 mod pairs;
+mod people;
 mod precision;
 mod reconstruction;
 mod summary;

@@ -39,6 +39,7 @@ fn lead(report: &AuditReport) -> String {
         percent(found.accuracy),
         percent(found.chance),
     ) + &super::precision::warning(report)
+        + &super::people::warnings(report)
 }
 
 fn card(at: usize, report: &AuditReport) -> String {
@@ -64,6 +65,21 @@ fn card(at: usize, report: &AuditReport) -> String {
     let mut beside = compared(pooled, floor.map(|f| &f.strongest_pooled));
     for control in &report.controls.others {
         let _ = write!(beside, ", {} {} %", escape(&control.name), percent(control.strongest_pooled.accuracy));
+    }
+    if let Some(found) = &report.strongest_balanced {
+        let floor = floor.and_then(|control| control.strongest_balanced.as_ref());
+        let told = match found.auc {
+            Some(auc) => format!("by {}, area under the curve {auc:.3}", escape(&family(&found.family))),
+            None => format!("by {}", escape(&family(&found.family))),
+        };
+        entry(
+            &mut out,
+            (at, "balanced"),
+            "One item, main label known, every value as frequent",
+            [found.accuracy, found.low, found.high, found.chance],
+            &told,
+            &compared(found, floor),
+        );
     }
     entry(
         &mut out,
@@ -111,6 +127,7 @@ fn card(at: usize, report: &AuditReport) -> String {
             100.0 * row.tpr_at_fpr.unwrap_or(0.0),
         );
     }
+    super::people::lines(&mut out, report);
     out.push_str("</dl>\n</article>\n");
     out
 }

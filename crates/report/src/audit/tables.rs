@@ -23,8 +23,18 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
 }
 
 fn attackers(report: &AuditReport) -> String {
-    let columns =
-        ["attacker", "accuracy %", "95 %", "advantage", "AUC", "TPR at 0.1 % FPR", "bits per item", "held out %"];
+    let columns = [
+        "attacker",
+        "balanced %",
+        "95 %",
+        "AUC",
+        "accuracy %",
+        "95 %",
+        "advantage",
+        "TPR at 0.1 % FPR",
+        "bits per item",
+        "held out %",
+    ];
     let mut table = Table::new(columns).caption(format!(
         "Pooled, main label given; chance {} %, {} training and {} test items",
         percent(report.strongest_pooled.chance),
@@ -33,12 +43,15 @@ fn attackers(report: &AuditReport) -> String {
     ));
     for row in report.attackers.iter().filter(|a| a.class.is_none()) {
         let share = |value: Option<f64>, digits: usize| value.map_or("–".to_owned(), |v| format!("{v:.digits$}"));
+        let balanced = row.balanced.as_ref();
         table = table.row([
             row.family.clone(),
+            balanced.map_or("–".to_owned(), |found| percent(found.accuracy)),
+            balanced.map_or("–".to_owned(), |found| format!("{}–{}", percent(found.low), percent(found.high))),
+            share(row.auc, 3),
             percent(row.accuracy),
             format!("{}–{}", percent(row.low), percent(row.high)),
             format!("{:.3}", row.advantage),
-            share(row.auc, 3),
             share(row.tpr_at_fpr, 4),
             format!("{:.4}", row.bits),
             percent(row.held_out),
@@ -58,6 +71,10 @@ fn games(report: &AuditReport) -> String {
             format!("{} %", percent(vote.chance)),
             vote.family.clone(),
         ]);
+    }
+    for k in &report.vote_left_out {
+        let reason = format!("left out: some value has fewer than {k} test items");
+        table = table.row([format!("vote, k = {k}"), "–".into(), "–".into(), "–".into(), reason]);
     }
     if let Some(game) = &report.distinguisher {
         table = table.row([

@@ -102,6 +102,10 @@ impl<'a> Attendance<'a> {
             (Some(index), None) => &definition.dealers()[usize::from(index) - 1],
             (None, None) => return Err(CeremonyError::Stranger.into()),
         };
+        let dealer = dealer.filter(|&index| ceremony.deals(index));
+        if dealer.is_none() && receiver.is_none() {
+            return Err(AttendError::LeftOut { server: card.name.clone() });
+        }
         if credentials.unlock.recipient().as_ref() != Some(&card.recipient) {
             let (what, server) = ("the identity", card.name.clone());
             return Err(AttendError::Credentials { what, server });
@@ -333,7 +337,11 @@ impl<'a> Attendance<'a> {
             Step::Complain => ("report", self.definition.servers().len()),
             Step::Endorse | Step::Done => ("endorse", self.definition.servers().len()),
         };
-        let awaited = |server: &u16| step != Step::Deal || self.board.has_committed(*server);
+        let awaited = |server: &u16| match step {
+            Step::Commit => self.ceremony.deals(*server),
+            Step::Deal => self.board.has_committed(*server),
+            Step::Complain | Step::Endorse | Step::Done => true,
+        };
         let awaited: Vec<u16> = (1..=servers as u16).filter(awaited).collect();
         for server in &awaited {
             if self.collected.contains_key(server) {

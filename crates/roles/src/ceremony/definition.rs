@@ -47,6 +47,9 @@ pub struct Definition {
     servers: Vec<ServerCard>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     renews: Option<Renews>,
+    /// Indices of dealers whose dealings do not count, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    without: Vec<u16>,
 }
 
 /// A key whose shares are renewed, and the servers that hold them.
@@ -95,10 +98,19 @@ impl Definition {
 
     fn new(terms: Terms<'_>, inputs: (usize, usize), renews: Option<Renews>) -> Result<Self, AttendError> {
         let Terms { name, servers, threshold, clerk } = terms;
-        let nonce = to_hex(&host::fresh_rng().random::<[u8; 32]>());
-        let (format, name) = (FORMAT.to_owned(), name.to_owned());
-        let new = Self { format, version: 1, name, nonce, inputs, threshold, clerk, servers, renews };
+        let (format, name, without) = (FORMAT.to_owned(), name.to_owned(), Vec::new());
+        let new = Self { format, version: 1, name, nonce: nonce(), inputs, threshold, clerk, servers, renews, without };
         new.ceremony().map(|_| new)
+    }
+
+    /// The same once more, for a ceremony that did not end: with a nonce of its own, so that no message of the first
+    /// attempt fits, another clerk, and without what these dealers deal, who withheld shares (indices, ascending).
+    ///
+    /// # Errors
+    /// No such servers, or too few are left to deal.
+    pub fn again(&self, clerk: u16, without: Vec<u16>) -> Result<Self, AttendError> {
+        let again = Self { nonce: nonce(), clerk, without, ..self.clone() };
+        again.ceremony().map(|_| again)
     }
 
     /// Reads a definition.
@@ -143,7 +155,7 @@ impl Definition {
                 Ceremony::reshare(public, key.commitments(), &holders, &receivers, self.threshold, &label.0)?
             }
         };
-        Ok(Arc::new(ceremony))
+        Ok(Arc::new(ceremony.without(&self.without)?))
     }
 
     /// What can be said without the key that is renewed.
@@ -195,9 +207,19 @@ impl Definition {
         if self.renews.is_some() { self.holders() } else { &self.servers }
     }
 
+    /// Indices, from 1, of dealers whose dealings do not count.
+    pub fn without(&self) -> &[u16] {
+        &self.without
+    }
+
     /// As many servers learn nothing.
     pub fn threshold(&self) -> u16 {
         self.threshold
+    }
+
+    /// Its index, from 1.
+    pub fn clerk_index(&self) -> u16 {
+        self.clerk
     }
 
     /// The server that ends steps.
@@ -239,6 +261,11 @@ impl Definition {
         let complaint = servers * (n * 32 + 4096) as u64;
         servers * deal.max(complaint) + 4096
     }
+}
+
+/// Drawn for one ceremony.
+fn nonce() -> String {
+    to_hex(&host::fresh_rng().random::<[u8; 32]>())
 }
 
 /// Servers with plain, different names, and recipients of their own.

@@ -103,6 +103,12 @@ pub enum AttendError {
         /// The server.
         server: String,
     },
+    /// A holder that neither deals nor receives.
+    #[error("the definition leaves out what '{server}' deals, and gives it no share: it has nothing to do here")]
+    LeftOut {
+        /// The server.
+        server: String,
+    },
     /// The folder for the result has one.
     #[error("{}: a ceremony has ended here already; choose another folder", path.display())]
     Ended {

@@ -3,7 +3,7 @@
 use qfe::shares::ceremony::{Board, Outcome};
 
 use super::minutes::{self, Reader};
-use super::{AttendError, Definition, STEPS};
+use super::{AttendError, Definition, Mail, STEPS};
 use crate::hash::Hash;
 use crate::share::SharedKey;
 
@@ -35,6 +35,41 @@ pub struct Verified {
 impl Transcript {
     pub(super) fn new(definition: Vec<u8>, minutes: Vec<Vec<u8>>, endorsements: Vec<Vec<u8>>) -> Self {
         Self { definition, minutes, endorsements }
+    }
+
+    /// What lies in a store of messages, if the ceremony has ended there: all minutes, and endorsements that suffice.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn gather(definition: &Definition, mail: &dyn Mail) -> Result<Option<Self>, AttendError> {
+        let get = |name: String| {
+            let found = mail.get(&name, definition.most());
+            found.map_err(|source| AttendError::Mail { name, source })
+        };
+        let minutes = (1..=STEPS).map(|step| get(format!("minutes-{step}"))).collect::<Result<Option<Vec<_>>, _>>()?;
+        let Some(minutes) = minutes else { return Ok(None) };
+        let mut gathered = Self::new(definition.to_bytes(), minutes, Vec::new());
+        // Minutes that are not the clerk's end nothing.
+        let Ok((_, _, mut board)) = gathered.replay() else { return Ok(None) };
+        for index in 1..=definition.servers().len() {
+            let found = get(format!("endorse-{index}"))?;
+            gathered.endorsements.extend(found.filter(|found| board.post(found).is_ok()));
+        }
+        Ok(board.verify().is_ok().then_some(gathered))
+    }
+
+    /// The definition, and the board of all steps that the minutes end.
+    fn replay(&self) -> Result<(Definition, Hash, Board), AttendError> {
+        let definition = Definition::from_bytes(&self.definition)?;
+        let ceremony = definition.ceremony()?;
+        let session = *ceremony.session();
+        let mut board = Board::new(ceremony);
+        let mut previous = Hash(session);
+        for (step, bytes) in (1..).zip(&self.minutes) {
+            minutes::apply(&definition, &session, step, previous, bytes, &mut board)?;
+            previous = minutes::head(bytes);
+        }
+        Ok((definition, Hash(session), board))
     }
 
     /// The file.
@@ -78,15 +113,7 @@ impl Transcript {
     /// # Errors
     /// The first thing that does not hold.
     pub fn verify(&self) -> Result<Verified, AttendError> {
-        let definition = Definition::from_bytes(&self.definition)?;
-        let ceremony = definition.ceremony()?;
-        let session = *ceremony.session();
-        let mut board = Board::new(ceremony);
-        let mut previous = Hash(session);
-        for (step, bytes) in (1..).zip(&self.minutes) {
-            minutes::apply(&definition, &session, step, previous, bytes, &mut board)?;
-            previous = minutes::head(bytes);
-        }
+        let (definition, session, mut board) = self.replay()?;
         for endorsement in &self.endorsements {
             board.post(endorsement)?;
         }
@@ -94,7 +121,7 @@ impl Transcript {
         let outcome = board.verify()?;
         let name = |index: &u16| definition.servers()[usize::from(*index) - 1].name.clone();
         let endorsed = endorsed.iter().map(name).collect();
-        Ok(Verified { session: Hash(session), outcome, endorsed, definition })
+        Ok(Verified { session, outcome, endorsed, definition })
     }
 }
 

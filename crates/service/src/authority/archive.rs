@@ -8,11 +8,14 @@ use model::CompiledNetwork;
 use qfe::PublicKey;
 use roles::COMMITMENTS;
 
-use super::{AuthorityError, MAX_NETWORK_BYTES};
+use super::AuthorityError;
 use crate::audit::{self, SignedAudit};
 use crate::files::{self, FileError};
 use crate::hash::Hash;
 use crate::policy::AuditEvidence;
+
+/// Most bytes of a compiled network.
+pub const MAX_NETWORK_BYTES: usize = 64 << 20;
 
 /// The folder of an authority.
 #[derive(Clone, Debug)]
@@ -104,7 +107,8 @@ impl Archive {
             return Err(FileError::content(&path, "says something else than the ledger").into());
         }
         let (evidence, certificate) = (audit.evidence().cloned(), summary.certificate.clone());
-        Ok(AuditEvidence { key: Some(key.clone()), evidence, certificate, ..known.clone() })
+        let balanced = summary.balanced_high();
+        Ok(AuditEvidence { key: Some(key.clone()), evidence, certificate, balanced, ..known.clone() })
     }
 
     /// Commitments to the shares of a public key, where its key is in shares.

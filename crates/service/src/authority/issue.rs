@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use super::archive::blocking;
 use super::weigh::{Considered, Weighing, count, current};
-use super::{AuthorityError, Issuer, Recorded, Refusal};
-use crate::approval::Approval;
+use super::{AuthorityError, Issuer, KeyRequest, Recorded, Refusal};
 use crate::clock;
 use crate::grant::GrantFile;
 use crate::hash::Hash;
@@ -16,21 +15,6 @@ use crate::ledger::{Event, Grant, Head, Part};
 use crate::parameters::{Parameters, ParametersSignature, Purpose};
 use crate::policy::{Decision, Opened};
 use crate::proposal::{Proposal, SignedProposal};
-
-/// A wish for a functional key.
-#[derive(Clone, Debug)]
-pub struct KeyRequest<'a> {
-    /// The project whose current public key is to be opened.
-    pub project: &'a str,
-    /// The network whose outputs are to be opened.
-    pub network: Hash,
-    /// Who will hold the key.
-    pub holder: &'a str,
-    /// People who signed for it.
-    pub approvals: &'a [Approval],
-    /// Who asks.
-    pub by: &'a str,
-}
 
 /// What is handed out.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -22,13 +22,17 @@ mod error;
 mod folder;
 mod holders;
 mod issue;
+mod keys;
+mod metrics;
 mod peer_routes;
 mod peers;
 mod projects;
 mod records;
+mod request;
 mod routes;
 mod server;
 mod state;
+mod tiles;
 mod weigh;
 
 use std::collections::HashMap;
@@ -41,11 +45,14 @@ use roles::keyfile::Unlock;
 use tokio::sync::{Mutex, MutexGuard};
 
 use archive::Archive;
+pub use archive::MAX_NETWORK_BYTES;
 use cache::Cache;
 pub use error::AuthorityError;
 pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
-pub use issue::{Issued, KeyRequest};
+pub use issue::Issued;
+pub use keys::Held;
 pub use projects::KeySource;
+pub use request::KeyRequest;
 pub use routes::{admin_router, router};
 pub use server::AuthorityServer;
 pub use state::{Epoch, Project, Recorded, State};
@@ -56,9 +63,6 @@ use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
 use crate::parameters::ParametersSignature;
 use crate::policy::Policy;
 use crate::signature::{SigningKey, VerifyingKey};
-
-/// Most bytes of a compiled network.
-pub const MAX_NETWORK_BYTES: usize = 64 << 20;
 
 /// Bytes of public keys, and of parameters, that are kept for those who ask next.
 const PUBLIC_KEYS: usize = 128 << 20;

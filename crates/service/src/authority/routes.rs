@@ -13,11 +13,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::server::{Answer, AuthorityServer, Shared};
-use super::{AuthorityError, MAX_NETWORK_BYTES, peer_routes};
+use super::{AuthorityError, MAX_NETWORK_BYTES, keys, peer_routes, tiles};
 use crate::audit;
 use crate::hash::Hash;
 use crate::parameters::SIGNATURE_HEADER;
-use crate::transport::{BYTES, Caller, JSON, Problem, Scope, content, frame, render_metrics};
+use crate::transport::{BYTES, Caller, JSON, Problem, Scope, content, frame};
 
 /// Entries of the ledger in one answer.
 const PAGE: usize = 500;
@@ -41,7 +41,7 @@ struct Rotation {
 
 /// All routes, with identification, counting and logging around them.
 pub fn router(server: Arc<AuthorityServer>) -> Router {
-    let (tokens, http) = (server.tokens.clone(), Arc::clone(&server.http));
+    let (tokens, http) = (server.tokens.clone(), Arc::clone(&server.metrics.http));
     let routes = Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
@@ -51,13 +51,15 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
         .route("/v1/projects", get(projects).post(create))
         .route("/v1/projects/{project}", get(project))
         .route("/v1/projects/{project}/rotate", post(rotate))
-        .route("/v1/projects/{project}/keys", post(issue))
+        .route("/v1/projects/{project}/keys", get(keys::held).post(issue))
         .route("/v1/projects/{project}/partial-keys", post(peer_routes::issue_partial))
         .route("/v1/projects/{project}/parameters/{network}", get(parameters))
         .route("/v1/public-keys/{id}", get(public_key))
         .route("/v1/public-keys/{id}/commitments", get(peer_routes::commitments))
         .route("/v1/ledger/{after}", get(ledger))
         .route("/v1/ledger/{after}/handover", get(peer_routes::handover))
+        .route("/v1/tlog/checkpoint", get(tiles::checkpoint))
+        .route("/v1/tlog/tile/{level}/{*index}", get(tiles::tile))
         .route("/v1/ledger/cosigned", post(peer_routes::keep_cosigned))
         .route("/v1/witness", post(peer_routes::cosign))
         .route("/v1/witness/{ledger}", get(peer_routes::seen))
@@ -68,7 +70,7 @@ pub fn router(server: Arc<AuthorityServer>) -> Router {
 
 /// Health, metrics and administration alone, for an address of their own.
 pub fn admin_router(server: Arc<AuthorityServer>) -> Router {
-    let (tokens, http) = (server.tokens.clone(), Arc::clone(&server.http));
+    let (tokens, http) = (server.tokens.clone(), Arc::clone(&server.metrics.http));
     let routes = Router::new()
         .route("/health", get(health))
         .route("/metrics", get(metrics))
@@ -94,10 +96,9 @@ async fn health(State(server): Shared, Extension(caller): Extension<Caller>) -> 
     Ok(Json(answer))
 }
 
-async fn metrics(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Response> {
+async fn metrics(State(server): Shared, Extension(caller): Extension<Caller>, headers: HeaderMap) -> Answer<Response> {
     caller.require(Scope::Metrics)?;
-    let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, content)], render_metrics(&server.registry)).into_response())
+    Ok(server.metrics.answer(&server, &headers).await)
 }
 
 async fn openapi() -> Response {

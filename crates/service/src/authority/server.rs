@@ -10,11 +10,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::metrics::Metrics;
 use super::{AuthorityError, Issuer, KeyRequest, MAX_NETWORK_BYTES};
 use crate::approval::Approval;
 use crate::hash::Hash;
@@ -29,8 +29,7 @@ pub struct AuthorityServer {
     pub(super) authority: Issuer,
     pub(super) tokens: Tokens,
     pub(super) bodies: BodyLimits,
-    pub(super) registry: Registry,
-    pub(super) http: Arc<HttpMetrics>,
+    pub(super) metrics: Metrics,
     /// What is open under a public key, and how many networks that was counted over. Locked while it is counted, so that
     /// many who ask at once cost one count.
     pub(super) opened: tokio::sync::Mutex<HashMap<Hash, (usize, Opened)>>,
@@ -59,10 +58,13 @@ impl AuthorityServer {
         if !tokens.required() {
             return Err(AuthError::Missing);
         }
-        let mut registry = Registry::with_prefix("halflight");
-        let http = Arc::new(HttpMetrics::register(&mut registry));
         let bodies = BodyLimits::new(4 * MAX_NETWORK_BYTES, MAX_NETWORK_BYTES, Duration::from_secs(60));
-        Ok(Arc::new(Self { authority, tokens, bodies, registry, http, opened: Default::default() }))
+        Ok(Arc::new(Self { authority, tokens, bodies, metrics: Metrics::new(), opened: Default::default() }))
+    }
+
+    /// Counts of requests and connections.
+    pub fn http_metrics(&self) -> &Arc<HttpMetrics> {
+        &self.metrics.http
     }
 
     pub(super) async fn json<T: DeserializeOwned>(

@@ -24,6 +24,12 @@ pub struct State {
     pub shares: BTreeMap<Hash, Part>,
     /// Hash of the policy that the last decision was under.
     pub policy: Option<Hash>,
+    /// Hashes of all entries, the first first.
+    pub entries: Vec<Hash>,
+    /// Refusals.
+    pub refusals: u64,
+    /// Seconds since 1970 of the last entry.
+    pub written: i64,
 }
 
 /// An issue, and its place in the ledger.
@@ -90,6 +96,8 @@ impl State {
 
     fn apply(&mut self, entry: &Entry, keyring: &Keyring) -> Result<(), LedgerError> {
         let event = self.chain.follow(entry, keyring)?;
+        self.written = entry.at;
+        self.entries.push(entry.hash);
         let broken = |problem: &str| LedgerError::Broken { sequence: entry.sequence, problem: problem.into() };
         match event {
             Event::ProjectCreated { project, public_key, inputs, .. } => {
@@ -117,6 +125,7 @@ impl State {
                     audit,
                     attribute,
                     high,
+                    balanced: None,
                     auditor,
                     key,
                     evidence,
@@ -132,8 +141,8 @@ impl State {
             }
             Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head(), at: entry.at }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
-            Event::Migrated { .. } | Event::LedgerKeyRetired(_) | Event::HeadAdopted { .. } | Event::Refused { .. } => {
-            }
+            Event::Refused { .. } => self.refusals += 1,
+            Event::Migrated { .. } | Event::LedgerKeyRetired(_) | Event::HeadAdopted { .. } => {}
         }
         Ok(())
     }
@@ -158,6 +167,15 @@ impl State {
     /// Who has keys under a public key.
     pub fn holders(&self, public_key: Hash) -> BTreeSet<&str> {
         self.under(public_key).map(|grant| grant.holder.as_str()).collect()
+    }
+
+    /// The newest issue under a public key of each network to each holder, by network and holder.
+    pub fn held(&self, public_key: Hash) -> Vec<&Recorded> {
+        let mut newest = BTreeMap::new();
+        for recorded in self.grants.iter().filter(|recorded| recorded.grant.public_key == public_key) {
+            newest.insert((recorded.grant.network, recorded.grant.holder.as_str()), recorded);
+        }
+        newest.into_values().collect()
     }
 
     /// The newest issue of a network's key to a holder.

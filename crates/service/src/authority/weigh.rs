@@ -75,6 +75,9 @@ impl Weighing {
                     ));
                     before
                 };
+                if let Err(problem) = roles::openable(&network) {
+                    problems.push(format!("range: {problem}"));
+                }
                 (after, Some(network))
             }
         };

@@ -9,8 +9,6 @@ use super::{Event, Head, LedgerError};
 use crate::hash::{Hash, to_hex};
 use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature};
 
-/// The hash before the first entry.
-pub const GENESIS: Hash = Hash([0; 32]);
 const DOMAIN: &str = "halflight ledger entry signature v1";
 
 /// An event, its place, and the hash that ties it to everything before it.
@@ -22,7 +20,7 @@ pub struct Entry {
     pub at: i64,
     /// The event as it was written: JSON, one line.
     pub text: String,
-    /// Hash of the entry before; [`GENESIS`] for the first.
+    /// Hash of the entry before; [`GENESIS`](super::GENESIS) for the first.
     pub previous: Hash,
     /// Hash of this one.
     pub hash: Hash,

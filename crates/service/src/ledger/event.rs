@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Retirement;
+use crate::grant::{Grant, Part};
 use crate::hash::Hash;
 use crate::signature::VerifyingKey;
 
@@ -129,64 +130,6 @@ pub enum Event {
         /// Who asked.
         by: String,
     },
-}
-
-/// A functional key that was issued, and what it opened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Grant {
-    /// The project.
-    pub project: String,
-    /// Its epoch.
-    pub epoch: u32,
-    /// The public key whose ciphertexts it opens.
-    pub public_key: Hash,
-    /// The network whose outputs it opens.
-    pub network: Hash,
-    /// Who gets it.
-    pub holder: String,
-    /// Rank of the span of all functions under this public key, this one included.
-    pub rank: usize,
-    /// Bits opened under this public key, this one included.
-    pub bits: f64,
-    /// Seconds since 1970 after which the key must not be used; none means never.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires: Option<i64>,
-    /// Names of those who approved.
-    pub approved_by: Vec<String>,
-    /// Hash of the policy file in force.
-    pub policy: Hash,
-    /// Who asked.
-    pub by: String,
-    /// Which part of the key was issued, where this authority holds a share; none stands for the whole.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub part: Option<Part>,
-}
-
-/// One of the shares that a key is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Number of the share, from 1.
-    pub server: u16,
-    /// Shares in all.
-    pub servers: u16,
-    /// As many parts say nothing; one more makes the key.
-    pub threshold: u16,
-    /// Counts renewals of the shares, from zero.
-    pub epoch: u64,
-}
-
-impl From<&qfe::shares::Seat> for Part {
-    fn from(seat: &qfe::shares::Seat) -> Self {
-        let (servers, threshold) = (seat.sharing.servers(), seat.sharing.threshold());
-        Self { server: seat.index, servers, threshold, epoch: seat.epoch }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, servers, threshold, epoch } = self;
-        write!(f, "part {server} of {servers}, {} needed, epoch {epoch}", u32::from(*threshold) + 1)
-    }
 }
 
 /// One line for people.

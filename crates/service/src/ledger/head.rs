@@ -18,10 +18,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::note::{self, Note};
-use super::{GENESIS, LedgerError, Signers};
+use super::{LedgerError, Signers};
 use crate::files;
 use crate::hash::{Hash, to_hex};
 use crate::signature::VerifyingKey;
+
+/// The hash before the first entry.
+pub const GENESIS: Hash = Hash([0; 32]);
 
 /// Place and hash of the last entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,15 +18,18 @@ pub mod note;
 mod retirement;
 mod signers;
 mod store;
+mod tree;
 mod witness;
 
+pub use crate::grant::{Grant, Part};
 pub use chain::Chain;
-pub use entry::{Entry, EntrySignature, GENESIS};
-pub use event::{Event, Grant, Part};
-pub use head::{Checkpoint, Head};
+pub use entry::{Entry, EntrySignature};
+pub use event::Event;
+pub use head::{Checkpoint, GENESIS, Head};
 pub use retirement::Retirement;
 pub use signers::{KEY, KeyFile, Keyring, Signers};
 pub use store::{Ledger, LedgerReader, Writing};
+pub use tree::{Tile, Tree};
 pub use witness::{Handover, MAX_BYTES as MAX_HANDOVER_BYTES, Quorum, Witness, WitnessError};
 
 use crate::files::FileError;

@@ -37,6 +37,8 @@ pub struct RequestedOutput {
     pub name: String,
     /// In binary or in JSON; none leaves it to the request.
     pub binary: Option<bool>,
+    /// Only so many of the greatest values of each item, as text `value:place:label`.
+    pub classification: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +87,8 @@ struct InputParameters {
 struct OutputParameters {
     #[serde(default)]
     binary_data: Option<bool>,
+    #[serde(default)]
+    classification: Option<usize>,
 }
 
 impl InferRequest {
@@ -126,8 +130,12 @@ impl InferRequest {
             return Err(OipError::Name { kind: "output", name, problem: "is asked for twice", known });
         }
         let outputs = json.outputs.into_iter();
-        let outputs =
-            outputs.map(|output| RequestedOutput { name: output.name, binary: output.parameters.binary_data });
+        let outputs = outputs.map(|output| {
+            let OutputParameters { binary_data, classification } = output.parameters;
+            // Clients that want none say 0.
+            let classification = classification.filter(|&most| most > 0);
+            RequestedOutput { name: output.name, binary: binary_data, classification }
+        });
         Ok(Self { id: json.id, inputs, outputs: outputs.collect(), binary_outputs: json.parameters.binary_data_output })
     }
 

@@ -265,6 +265,8 @@ mod tests {
             strongest_pooled: None,
             strongest_class: None,
             highest_pooled: None,
+            strongest_balanced: None,
+            highest_balanced: None,
             vote,
         };
         let limits = Limits { most_accuracy: Some(60.0), ..Limits::default() };

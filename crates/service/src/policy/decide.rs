@@ -26,6 +26,9 @@ pub struct AuditEvidence {
     pub attribute: String,
     /// What attackers may reach, in percent: [`AuditSummary::high`](crate::audit::AuditSummary::high).
     pub high: f64,
+    /// The same if every value were as frequent: [`AuditSummary::balanced_high`](crate::audit::AuditSummary::balanced_high);
+    /// none where the audit does not say, or the file was not read.
+    pub balanced: Option<f64>,
     /// Name of the auditor when it was recorded.
     pub auditor: String,
     /// Its key; none where it was recorded before keys were, and the file was not read.
@@ -65,7 +68,7 @@ pub struct Request<'a> {
 }
 
 /// What the policy says, and what the key would add.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// Every reason to refuse; none means that the key may be issued.
     pub refusals: Vec<String>,
@@ -78,7 +81,7 @@ pub struct Decision {
     /// The audits that count for the network.
     pub audits: Vec<CountedAudit>,
     /// What approvers would sign; none where the decision is about no project.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Subject>,
 }
 
@@ -227,6 +230,16 @@ impl Policy {
                 "audit: the strongest attacker on '{attribute}' may reach {:.2} %; the policy demands less than {:.2} %",
                 found.high, audit.strongest_below
             ));
+        }
+        match (audit.balanced_below, found.balanced) {
+            (Some(_), None) => refusals.push(format!(
+                "audit: the one for attribute '{attribute}' says no balanced accuracy, which the policy demands; audit anew"
+            )),
+            (Some(most), Some(high)) if high >= most || high.is_nan() => refusals.push(format!(
+                "audit: the strongest attacker on '{attribute}' may reach a balanced accuracy of {high:.2} %; the policy \
+                 demands less than {most:.2} %"
+            )),
+            _ => {}
         }
         let evidence = found.evidence.as_ref();
         let least = [

@@ -15,6 +15,7 @@
 //! [audit]                       # omit to demand none
 //! attributes = ["font"]         # a signed audit of exactly this network for each
 //! strongest_below = 60.0        # percent: upper end of the interval of the strongest attacker
+//! balanced_below = 60.0         # the same if every value were as frequent; absent: anything
 //! max_age_days = 365            # from the date that the auditor signed
 //! auditors = { lab = "ed25519:3b…" }  # name = public key
 //! min_attackers = 20            # the least that an audit may rest on; 0 or absent: anything
@@ -123,6 +124,8 @@ struct Limits {
 struct Audit {
     attributes: BTreeSet<String>,
     strongest_below: f64,
+    #[serde(default)]
+    balanced_below: Option<f64>,
     #[serde(default = "a_year")]
     max_age_days: u32,
     auditors: BTreeMap<String, VerifyingKey>,
@@ -330,6 +333,9 @@ impl Policy {
             }
             if !(audit.strongest_below > 0.0 && audit.strongest_below <= 100.0) {
                 return value("audit.strongest_below", audit.strongest_below.to_string(), "write a percentage");
+            }
+            if let Some(most) = audit.balanced_below.filter(|most| !(*most > 0.0 && *most <= 100.0)) {
+                return value("audit.balanced_below", most.to_string(), "write a percentage");
             }
             if audit.auditors.is_empty() {
                 return value("audit.auditors", "empty".into(), "name who may sign audits, with their public keys");

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
+use axum::response::Response;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use roles::Step;
 
-use super::queue::Load;
-use super::repository::Status;
-use crate::transport::{HttpMetrics, render_metrics};
+use super::PredictorServer;
+use super::queue::Done;
+use crate::transport::{HttpMetrics, answer_metrics, latency_buckets, raise};
 
 /// Counts of a predictor.
 pub struct Metrics {
@@ -18,9 +22,19 @@ pub struct Metrics {
     /// Of requests.
     pub http: Arc<HttpMetrics>,
     items: Family<ItemLabels, Counter>,
+    callers: Family<CallerLabels, Counter>,
     queue: Gauge,
+    capacity: Gauge,
+    share: Gauge,
     evaluation: Gauge<f64, std::sync::atomic::AtomicU64>,
+    waited: Histogram,
+    evaluated: Histogram,
+    steps: Family<StepLabels, Histogram, fn() -> Histogram>,
     ready: Gauge,
+    states: Family<VersionLabels, Gauge>,
+    expiry: Family<VersionLabels, Gauge>,
+    failures: Family<ModelLabels, Counter>,
+    callers_expiry: Family<NameLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -29,31 +43,137 @@ struct ItemLabels {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CallerLabels {
+    caller: String,
+    model: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StepLabels {
+    step: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ModelLabels {
+    model: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct VersionLabels {
+    model: String,
+    version: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct NameLabels {
+    caller: String,
+}
+
 impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("halflight");
-        let http = Arc::new(HttpMetrics::register(&mut registry));
-        let items = Family::default();
-        registry.register("ciphertexts", "Ciphertexts by model and result", items.clone());
-        let queue = Gauge::default();
-        registry.register("queue_ciphertexts", "Ciphertexts waiting or in evaluation", queue.clone());
-        let evaluation = Gauge::default();
-        registry.register("evaluation_seconds", "Moving average of one evaluation", evaluation.clone());
-        let ready = Gauge::default();
-        registry.register("models_ready", "Models that can predict", ready.clone());
-        Self { registry, http, items, queue, evaluation, ready }
+        let http = Arc::new(HttpMetrics::register(&mut registry, "predictor"));
+        let mut new = Self {
+            registry: Registry::default(),
+            http,
+            items: Family::default(),
+            callers: Family::default(),
+            queue: Gauge::default(),
+            capacity: Gauge::default(),
+            share: Gauge::default(),
+            evaluation: Gauge::default(),
+            waited: latency_buckets(),
+            evaluated: latency_buckets(),
+            steps: Family::new_with_constructor(latency_buckets),
+            ready: Gauge::default(),
+            states: Family::default(),
+            expiry: Family::default(),
+            failures: Family::default(),
+            callers_expiry: Family::default(),
+        };
+        registry.register("ciphertexts", "Ciphertexts by model and result", new.items.clone());
+        let help = "Ciphertexts by caller, model and result";
+        registry.register("caller_ciphertexts", help, new.callers.clone());
+        registry.register("queue_ciphertexts", "Ciphertexts waiting or in evaluation", new.queue.clone());
+        registry.register("queue_limit_ciphertexts", "Most of these", new.capacity.clone());
+        registry.register("queue_caller_limit_ciphertexts", "Most of these of one caller", new.share.clone());
+        registry.register("evaluation_seconds", "Moving average of one evaluation", new.evaluation.clone());
+        let help = "Time that a ciphertext waited for a worker";
+        registry.register("queue_wait_duration_seconds", help, new.waited.clone());
+        let help = "Time of one evaluation, from the points to the prediction";
+        registry.register("evaluation_duration_seconds", help, new.evaluated.clone());
+        let help = "Time of each step of an evaluation: points, evaluate, log, head";
+        registry.register("evaluation_step_duration_seconds", help, new.steps.clone());
+        registry.register("models_ready", "Models that can predict", new.ready.clone());
+        registry.register("model_ready", "Whether a version of a model can predict: 1 or 0", new.states.clone());
+        let help = "When the functional key of a version ends, in seconds since 1970";
+        registry.register("model_key_expiry_timestamp_seconds", help, new.expiry.clone());
+        let help = "Loads of a model that failed, at the start or later";
+        registry.register("model_load_failures", help, new.failures.clone());
+        let help = "When the token or certificate of a caller ends, in seconds since 1970";
+        registry.register("caller_expiry_timestamp_seconds", help, new.callers_expiry.clone());
+        new.registry = registry;
+        new
     }
 
     /// Counts ciphertexts of a model that exists.
-    pub fn count(&self, model: &str, result: &'static str, items: usize) {
+    pub fn count(&self, model: &str, caller: &str, result: &'static str, items: usize) {
         self.items.get_or_create(&ItemLabels { model: model.to_owned(), result }).inc_by(items as u64);
+        let labels = CallerLabels { caller: caller.to_owned(), model: model.to_owned(), result };
+        self.callers.get_or_create(&labels).inc_by(items as u64);
+    }
+
+    /// Counts the times of ciphertexts that were evaluated.
+    pub fn evaluated(&self, done: &[Done]) {
+        for done in done {
+            self.waited.observe(done.begun.saturating_duration_since(done.queued).as_secs_f64());
+            self.evaluated.observe(done.ended.saturating_duration_since(done.begun).as_secs_f64());
+            let mut start = done.begun;
+            for &(step, end) in &done.steps {
+                let step = match step {
+                    Step::Read => "points",
+                    Step::Paired => "evaluate",
+                    Step::Found => "log",
+                    Step::Head => "head",
+                };
+                let lasted = end.saturating_duration_since(start).as_secs_f64();
+                self.steps.get_or_create(&StepLabels { step }).observe(lasted);
+                start = end;
+            }
+        }
     }
 
     /// The text that `/metrics` gives.
-    pub fn render(&self, load: Load, index: &[Status]) -> String {
+    pub fn answer(&self, predictor: &PredictorServer, headers: &HeaderMap) -> Response {
+        let load = predictor.queue.load();
         self.queue.set(load.held as i64);
+        self.capacity.set(predictor.queue.capacity() as i64);
+        self.share.set(predictor.queue.share() as i64);
         self.evaluation.set(load.evaluation.as_secs_f64());
-        self.ready.set(index.iter().filter(|status| status.state == "READY").count() as i64);
-        render_metrics(&self.registry)
+        let index = predictor.repository.index();
+        let ready: std::collections::BTreeSet<_> =
+            index.iter().filter(|status| status.state == "READY").map(|status| &status.name).collect();
+        self.ready.set(ready.len() as i64);
+        // What is gone is not shown.
+        self.states.clear();
+        self.expiry.clear();
+        self.callers_expiry.clear();
+        for status in &index {
+            let labels = VersionLabels { model: status.name.clone(), version: status.version.clone() };
+            self.states.get_or_create(&labels).set(i64::from(status.state == "READY"));
+            if let Some(expires) = status.expires {
+                self.expiry.get_or_create(&labels).set(expires);
+            }
+        }
+        for (model, failures) in predictor.repository.failures() {
+            raise(&self.failures.get_or_create(&ModelLabels { model }), failures);
+        }
+        for (caller, expires) in predictor.tokens.expiries() {
+            self.callers_expiry.get_or_create(&NameLabels { caller }).set(expires);
+        }
+        self.http.refresh(&predictor.bodies);
+        answer_metrics(&self.registry, headers)
     }
 }

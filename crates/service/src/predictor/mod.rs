@@ -1,14 +1,21 @@
 //! The predictor: evaluates ciphertexts with functional keys, over the Open Inference Protocol v2.
 
+mod admit;
+mod grpc;
 mod infer;
 mod inspect;
 mod metrics;
 mod model;
 mod page;
+mod places;
 mod queue;
 mod replay;
 mod repository;
 mod routes;
+mod slots;
+mod stats;
+mod tell;
+mod turns;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,12 +24,13 @@ use std::time::Duration;
 use qfe::LogTable;
 
 pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
-pub use queue::{Load, Queue, QueueError, Room};
+pub use places::Room;
+pub use queue::{Done, Load, Queue, QueueError};
 pub use replay::{ReplayError, Replays, Slot};
 pub use repository::{Repository, Status};
 pub use routes::{admin_router, router};
 
-use crate::transport::{BodyLimits, Tokens};
+use crate::transport::{BodyLimits, HttpMetrics, Tokens};
 
 /// Envelopes of one model that are remembered at once, some 50 MB. Only ciphertexts that were evaluated count.
 const REPLAYS_PER_MODEL: usize = 1 << 19;
@@ -41,6 +49,9 @@ pub struct PredictorOptions {
     /// Of these, most of one caller (a token, a certificate, or else an address); half where 0, but always as many as one
     /// request may bring.
     pub share: usize,
+    /// Longest time that a ciphertext is expected to wait: beyond, further ones are turned away though there is room.
+    /// Zero sets no limit.
+    pub wait: Duration,
     /// Most ciphertexts of one request.
     pub items: usize,
     /// Most bytes of a body.
@@ -65,6 +76,7 @@ impl PredictorOptions {
             workers: 0,
             queue: 128,
             share: 0,
+            wait: Duration::from_millis(1500),
             items: 32,
             body: 32 << 20,
             memory: 256 << 20,
@@ -85,6 +97,7 @@ pub struct PredictorServer {
     bodies: BodyLimits,
     tokens: Tokens,
     metrics: metrics::Metrics,
+    stats: stats::Stats,
 }
 
 impl PredictorServer {
@@ -104,11 +117,12 @@ impl PredictorServer {
         let share = if options.share == 0 { (options.queue / 2).max(options.items) } else { options.share };
         Ok(Arc::new(Self {
             repository,
-            queue: Queue::start(workers, options.queue, share.min(options.queue))?,
+            queue: Queue::start(workers, options.queue, share.min(options.queue), options.wait)?,
             replays: Replays::new(options.window, REPLAYS_PER_MODEL, REPLAYS_PER_SENDER),
             bodies: BodyLimits::new(options.memory, options.body, options.body_patience),
             tokens,
             metrics: metrics::Metrics::new(),
+            stats: stats::Stats::default(),
             options,
         }))
     }
@@ -116,6 +130,11 @@ impl PredictorServer {
     /// The models.
     pub fn repository(&self) -> &Repository {
         &self.repository
+    }
+
+    /// Counts of requests and connections.
+    pub fn http_metrics(&self) -> &Arc<HttpMetrics> {
+        &self.metrics.http
     }
 
     /// Looks at the folder of models again and again; ends when the predictor is dropped elsewhere.
@@ -129,4 +148,13 @@ impl PredictorServer {
             let _ = tokio::task::spawn_blocking(move || predictor.repository.scan()).await;
         }
     }
+}
+
+/// Runs a model in every interleaving of its threads that takes a processor away from one of them at most so many times
+/// where it could have gone on: faults need few, and all interleavings take too long.
+#[cfg(test)]
+fn interleaved(switches: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(switches);
+    builder.check(model);
 }

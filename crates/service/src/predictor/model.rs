@@ -12,22 +12,21 @@
 //! digits/model.toml             optional: who may send what
 //! ```
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use qfe::LogTable;
-use roles::{FolderError, ModelFolder, Prediction};
-use serde::Deserialize;
+pub use roles::ModelOptions;
+use roles::{Admission, AdmissionError, FolderError, ModelFolder, Prediction, Step};
 
 use crate::audit::{AuditError, SignedAudit};
-use crate::files::{self, FileError};
-use crate::grant::{GrantError, GrantFile};
+use crate::clock;
+use crate::files::FileError;
+use crate::grant::GrantError;
 use crate::hash::Hash;
 use crate::page::PageFile;
 use crate::parameters::Parameters;
-use crate::signature::VerifyingKey;
 
 /// A model that can predict.
 pub struct Model {
@@ -38,8 +37,7 @@ pub struct Model {
     /// Files as they are sent, made once.
     files: Files,
     signature: Option<String>,
-    expires: Option<i64>,
-    options: ModelOptions,
+    admission: Admission,
 }
 
 struct Files {
@@ -48,22 +46,6 @@ struct Files {
     audit: Option<Bytes>,
     /// With its hash.
     page: Option<(Bytes, Hash)>,
-}
-
-/// `model.toml`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ModelOptions {
-    /// Refuse bare ciphertexts and unsigned envelopes.
-    pub require_signature: bool,
-    /// Who may send, where signatures are required: name = public key.
-    pub senders: BTreeMap<String, VerifyingKey>,
-    /// The context that envelopes must carry; none takes any.
-    pub context: Option<String>,
-    /// What envelopes must call this predictor; none takes any, and envelopes of before, which name no recipient.
-    pub recipient: Option<String>,
-    /// Keys of authorities whose grants count; empty takes any grant that verifies.
-    pub authorities: Vec<VerifyingKey>,
 }
 
 /// What one ciphertext gave.
@@ -131,23 +113,6 @@ pub enum ModelError {
     Grant(#[from] GrantError),
 }
 
-impl ModelOptions {
-    /// Whether bare ciphertexts lack what these options ask for.
-    pub fn wants_envelope(&self) -> bool {
-        self.context.is_some() || self.recipient.is_some()
-    }
-
-    /// Those of a model's folder; without a file the default ones.
-    ///
-    /// # Errors
-    /// The file cannot be read, or says what is no option.
-    pub fn read(folder: &Path) -> Result<Self, ModelError> {
-        let Some((path, bytes)) = optional(folder, "model.toml", 1 << 20)? else { return Ok(Self::default()) };
-        let text = String::from_utf8(bytes).map_err(|error| FileError::content(&path, error))?;
-        toml::from_str(&text).map_err(|error| FileError::content(&path, error).into())
-    }
-}
-
 impl Model {
     /// Loads a folder; `name` is what clients call it.
     ///
@@ -158,29 +123,16 @@ impl Model {
         let files = ModelFolder::read(folder)?;
         let (network, key) = (&files.network, &files.key);
         let public_key = Hash(*key.public_key_id().as_bytes());
-        let options = ModelOptions::read(folder)?;
-        if options.require_signature && options.senders.is_empty() {
-            return Err(mismatch("model.toml requires signatures, but names no senders".into()));
-        }
         let hash = Hash(network.hash());
         let audit = files.audit.as_deref().map(SignedAudit::from_bytes).transpose()?;
         if audit.as_ref().is_some_and(|audit| audit.network() != hash) {
             return Err(mismatch("audit.json is about another network".into()));
         }
-        let grant = files.grant.as_deref().map(GrantFile::from_bytes).transpose()?;
-        if let Some(file) = &grant {
-            if file.grant.public_key != public_key || file.grant.network != hash {
-                return Err(mismatch("grant.json is about another key".into()));
-            }
-            if !options.authorities.is_empty() && !options.authorities.contains(&file.authority) {
-                return Err(mismatch(format!(
-                    "grant.json is signed by {}, which model.toml does not name",
-                    file.authority
-                )));
-            }
-        } else if !options.authorities.is_empty() {
-            return Err(mismatch("model.toml names authorities, but grant.json is missing".into()));
-        }
+        let admission = Admission::read(folder, &files).map_err(|error| match error {
+            AdmissionError::File(error) => ModelError::File(error),
+            AdmissionError::Grant(error) => ModelError::Grant(error),
+            other => mismatch(other.to_string()),
+        })?;
         if let Some(bytes) = &files.page {
             let page =
                 PageFile::from_bytes(bytes).map_err(|error| FileError::content(&folder.join("page.json"), error))?;
@@ -193,7 +145,7 @@ impl Model {
         let predictor = files.predictor(Arc::clone(table)).map_err(|error| mismatch(error.to_string()))?;
         let bytes = parameters.to_bytes();
         let pin = Hash::of_bytes(&bytes);
-        let signature = grant.as_ref().and_then(|file| file.parameters.as_ref());
+        let signature = admission.grant().and_then(|file| file.parameters.as_ref());
         let signature =
             signature.filter(|signature| signature.check(&parameters, pin).is_ok()).map(ToString::to_string);
         let files = Files {
@@ -202,8 +154,7 @@ impl Model {
             audit: audit.as_ref().map(|audit| audit.to_bytes().into()),
             page: files.page.map(Bytes::from).map(|page| (page.clone(), Hash::of_bytes(&page))),
         };
-        let expires = grant.and_then(|file| file.grant.expires);
-        Ok(Self { name: name.to_owned(), predictor, parameters, pin, files, signature, expires, options })
+        Ok(Self { name: name.to_owned(), predictor, parameters, pin, files, signature, admission })
     }
 
     /// Reads, checks and evaluates one ciphertext, and applies the public head.
@@ -211,7 +162,15 @@ impl Model {
     /// # Errors
     /// [`PredictError`].
     pub fn predict(&self, ciphertext: &[u8]) -> Result<Answer, PredictError> {
-        let Prediction { output, probabilities, label, .. } = self.predictor.predict_bytes(ciphertext)?;
+        self.predict_in_steps(ciphertext, |_| ())
+    }
+
+    /// The same; `ended` hears of each step when it ends.
+    ///
+    /// # Errors
+    /// [`PredictError`].
+    pub fn predict_in_steps(&self, ciphertext: &[u8], ended: impl FnMut(Step)) -> Result<Answer, PredictError> {
+        let Prediction { output, probabilities, label, .. } = self.predictor.predict_in_steps(ciphertext, ended)?;
         Ok(Answer { output, probabilities, label })
     }
 
@@ -257,25 +216,26 @@ impl Model {
 
     /// Who may send what.
     pub fn options(&self) -> &ModelOptions {
-        &self.options
+        self.admission.options()
+    }
+
+    /// What it takes from whom, and until when.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
     }
 
     /// Seconds since 1970 after which the key must not be used.
     pub fn expires(&self) -> Option<i64> {
-        self.expires
+        self.admission.expires()
+    }
+
+    /// Whether its key must not be used any more.
+    pub fn is_expired(&self) -> bool {
+        self.expires().is_some_and(|expires| clock::now() > expires)
     }
 
     /// Outputs S, and the number of main classes.
     pub fn extents(&self) -> (usize, usize) {
         (self.parameters.outputs, self.parameters.classes.len())
     }
-}
-
-fn optional(folder: &Path, name: &str, limit: u64) -> Result<Option<(PathBuf, Vec<u8>)>, FileError> {
-    let path = folder.join(name);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bytes = files::read(&path, limit)?;
-    Ok(Some((path, bytes)))
 }

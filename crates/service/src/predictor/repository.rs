@@ -1,34 +1,43 @@
 //! The folder of models, watched while the server runs.
+//!
+//! A model is a folder, or a folder of folders: what lies in `models/NAME` itself is the version that is used unless a
+//! caller says otherwise, and every folder in it that holds a network is a further version. Without a network in
+//! `models/NAME` the last of these is used, by number or else by name.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use qfe::LogTable;
 
 use super::model::{Model, ModelOptions};
+use super::slots::{Files, Loaded, Slots};
 use crate::files::is_plain_name;
+use crate::hash::Hash;
+
+/// What a folder must hold to be a model.
+const NETWORK: &str = "network.safetensors";
 
 /// All models: those that can predict, and why others cannot.
 pub struct Repository {
     folder: PathBuf,
     table: Arc<LogTable>,
-    slots: RwLock<BTreeMap<String, Slot>>,
-    /// One scan at a time.
-    scanning: Mutex<()>,
+    slots: Slots<Key, Model>,
+    /// Loads that failed, by model.
+    failures: Mutex<BTreeMap<String, u64>>,
 }
 
-#[derive(Clone)]
-struct Slot {
-    files: Files,
-    model: Option<Arc<Model>>,
-    reason: String,
-}
+/// The name of a model, and one of its versions: the one that is used by default comes last.
+type Key = (String, Label);
 
-/// Names, lengths and times of the files of a model: when they differ, it is loaded anew.
-type Files = Vec<(String, u64, SystemTime)>;
+/// The folder of a version: numbers first, in their order, then names, then the model's own folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Label {
+    Number(u64, String),
+    Name(String),
+    Own,
+}
 
 /// One line of the index.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -41,108 +50,208 @@ pub struct Status {
     pub state: &'static str,
     /// Why it is not ready, or why the newest files are not in use.
     pub reason: String,
+    /// Seconds since 1970 after which its functional key must not be used; none does not expire.
+    #[serde(skip)]
+    pub expires: Option<i64>,
+}
+
+impl Label {
+    fn of(folder: &str) -> Self {
+        match folder.parse() {
+            Ok(number) => Self::Number(number, folder.to_owned()),
+            Err(_) => Self::Name(folder.to_owned()),
+        }
+    }
+
+    /// The name of its folder, in the folder of the model.
+    fn folder(&self) -> &str {
+        match self {
+            Self::Number(_, name) | Self::Name(name) => name,
+            Self::Own => "",
+        }
+    }
 }
 
 impl Repository {
     /// A repository over a folder with one folder per model; nothing is loaded until [`Repository::scan`].
     pub fn new(folder: PathBuf, table: Arc<LogTable>) -> Self {
-        Self { folder, table, slots: RwLock::default(), scanning: Mutex::default() }
+        Self { folder, table, slots: Slots::new(), failures: Mutex::default() }
     }
 
-    /// The model, if it is ready.
+    /// The version of a model that is used by default, if one is ready: one whose key has not expired before others.
     pub fn get(&self, name: &str) -> Option<Arc<Model>> {
-        self.slots.read().unwrap_or_else(PoisonError::into_inner).get(name)?.model.clone()
+        valid_first(self.versions(name))
     }
 
-    /// All models, ready or not.
-    pub fn index(&self) -> Vec<Status> {
-        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-        let status = |(name, slot): (&String, &Slot)| Status {
-            name: name.clone(),
-            version: slot.model.as_ref().map(|model| model.pin().to_string()).unwrap_or_default(),
-            state: if slot.model.is_some() { "READY" } else { "UNAVAILABLE" },
-            reason: slot.reason.clone(),
+    /// A version of a model, by its pin or by the name of its folder, if it is ready.
+    pub fn version(&self, name: &str, version: &str) -> Option<Arc<Model>> {
+        let pinned = self.versions(name).into_iter().find(|model| model.pin().to_string() == version);
+        if pinned.is_some() {
+            return pinned;
+        }
+        let own =
+            self.of(name, |label, model| (!version.is_empty() && label.folder() == version).then(|| Arc::clone(model)));
+        own.into_iter().flatten().next()
+    }
+
+    /// The version of a model that opens ciphertexts of a public key, and if it is given, of a network: the first that
+    /// would be used by default.
+    pub fn opening(&self, name: &str, public_key: Hash, network: Option<Hash>) -> Option<Arc<Model>> {
+        let fits = |model: &Arc<Model>| {
+            let parameters = model.parameters();
+            parameters.public_key == public_key && network.is_none_or(|network| parameters.network == network)
         };
-        slots.iter().map(status).collect()
+        valid_first(self.versions(name).into_iter().filter(fits).collect())
     }
 
-    /// Loads what is new or changed and drops what is gone. A model whose new files cannot be loaded goes on with the
+    /// The versions of a model that are ready, the default one first. Of two folders with the same version the one counts
+    /// whose key has not expired.
+    pub fn versions(&self, name: &str) -> Vec<Arc<Model>> {
+        let mut ready: Vec<Arc<Model>> = Vec::new();
+        for model in self.of(name, |_, model| Arc::clone(model)).into_iter().rev() {
+            match ready.iter_mut().find(|known| known.pin() == model.pin()) {
+                None => ready.push(model),
+                Some(known) if known.is_expired() && !model.is_expired() => *known = model,
+                Some(_) => {}
+            }
+        }
+        ready
+    }
+
+    /// All versions of all models, ready or not, the default one of each model first.
+    pub fn index(&self) -> Vec<Status> {
+        let mut all = self.slots.each(|(name, _), model, reason| Status {
+            name: name.clone(),
+            version: model.map(|model| model.pin().to_string()).unwrap_or_default(),
+            state: if model.is_some() { "READY" } else { "UNAVAILABLE" },
+            reason: reason.to_owned(),
+            expires: model.and_then(|model| model.expires()),
+        });
+        all.reverse();
+        // Stable: the versions of one model stay in their order.
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// Something of every version of a model that is ready, the default one last.
+    fn of<T>(&self, name: &str, of: impl Fn(&Label, &Arc<Model>) -> T) -> Vec<T> {
+        let own = |(model, label): &Key, ready: Option<&Arc<Model>>| {
+            ready.filter(|_| model == name).map(|ready| of(label, ready))
+        };
+        self.slots.each(|key, model, _| own(key, model)).into_iter().flatten().collect()
+    }
+
+    /// How often loading a model failed since the start, by model.
+    pub fn failures(&self) -> BTreeMap<String, u64> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Loads what is new or changed and drops what is gone. A version whose new files cannot be loaded goes on with the
     /// old ones, but only under the options that its folder holds now: with others, or with options that cannot be
     /// read, it stops. Reads files and computes: not for an async thread.
     pub fn scan(&self) {
-        let _one = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = match list(&self.folder) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(folder = %self.folder.display(), %error, "the folder of models cannot be read");
-                return;
-            }
+        let found = || {
+            let folder = self.folder.display();
+            let found = list(&self.folder);
+            found.inspect_err(|error| tracing::error!(%folder, %error, "the folder of models cannot be read")).ok()
         };
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).retain(|name, _| found.contains_key(name));
-        for (name, files) in found {
-            let known = self.slots.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-            if known.as_ref().is_some_and(|slot| slot.files == files) {
-                continue;
-            }
-            self.load_slot(&name, files, known.and_then(|slot| slot.model));
-        }
+        self.slots.scan(found, |key, old| self.load_version(key, old));
     }
 
-    /// Loads one model now, also if it was unloaded or unchanged. False where no such folder is.
+    /// Loads all versions of one model now, also if they were unloaded or unchanged. False where no such folder is.
     pub fn load(&self, name: &str) -> bool {
-        let _one = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(files) = list(&self.folder).ok().and_then(|mut found| found.remove(name)) else { return false };
-        let old = self.get(name);
-        self.load_slot(name, files, old);
-        true
+        let own = || {
+            let mut found = list(&self.folder).unwrap_or_default();
+            found.retain(|(model, _), _| model == name);
+            found
+        };
+        self.slots.load(own, |key, old| self.load_version(key, old))
     }
 
     /// Stops serving a model until its files change or it is loaded by request. False where no such model is.
     pub fn unload(&self, name: &str) -> bool {
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(slot) = slots.get_mut(name) else { return false };
-        (slot.model, slot.reason) = (None, "unloaded by request".into());
-        true
+        self.slots.unload(|(model, _)| model == name)
     }
 
-    fn load_slot(&self, name: &str, files: Files, old: Option<Arc<Model>>) {
-        let slot = match Model::load(name, &self.folder.join(name), &self.table) {
+    fn load_version(&self, (name, label): &Key, old: Option<Arc<Model>>) -> Loaded<Model> {
+        let folder = match label.folder() {
+            "" => self.folder.join(name),
+            version => self.folder.join(name).join(version),
+        };
+        let version = label.folder();
+        match Model::load(name, &folder, &self.table) {
             Ok(model) => {
-                tracing::info!(model = name, pin = %model.pin(), "model loaded");
-                Slot { files, model: Some(Arc::new(model)), reason: String::new() }
+                tracing::info!(model = name, version, pin = %model.pin(), "model loaded");
+                (Some(Arc::new(model)), String::new())
             }
             Err(error) => {
-                let same = |model: &Arc<Model>| {
-                    ModelOptions::read(&self.folder.join(name)).is_ok_and(|options| options == *model.options())
-                };
+                let same =
+                    |model: &Arc<Model>| ModelOptions::read(&folder).is_ok_and(|options| options == *model.options());
                 let old = old.filter(same);
-                tracing::error!(model = name, %error, kept = old.is_some(), "model not loaded");
-                Slot { files, model: old, reason: error.to_string() }
+                tracing::error!(model = name, version, %error, kept = old.is_some(), "model not loaded");
+                *self.failures.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default() += 1;
+                (old, error.to_string())
             }
-        };
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), slot);
+        }
     }
 }
 
-/// The folders that may be models, with their files.
-fn list(folder: &Path) -> std::io::Result<BTreeMap<String, Files>> {
+/// The first whose key has not expired, or else the first.
+fn valid_first(versions: Vec<Arc<Model>>) -> Option<Arc<Model>> {
+    versions.iter().find(|model| !model.is_expired()).or(versions.first()).cloned()
+}
+
+/// The versions of all folders that may be models, and their files.
+fn list(folder: &Path) -> std::io::Result<BTreeMap<Key, Files>> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Some(name) = entry.file_name().to_str().filter(|name| is_plain_name(name)).map(str::to_owned) else {
-            continue;
-        };
-        if !entry.path().join("network.safetensors").is_file() {
-            continue;
+    for (name, path) in folders(folder)? {
+        if path.join(NETWORK).is_file() {
+            found.insert((name.clone(), Label::Own), files(&path)?);
         }
-        let mut files = Files::new();
-        for file in fs::read_dir(entry.path())? {
-            let file = file?;
-            let about = file.metadata()?;
-            files.push((file.file_name().to_string_lossy().into_owned(), about.len(), about.modified()?));
+        for (label, path) in folders(&path)?.into_iter().filter(|(_, path)| path.join(NETWORK).is_file()) {
+            found.insert((name.clone(), Label::of(&label)), files(&path)?);
         }
-        files.sort();
-        found.insert(name, files);
     }
     Ok(found)
+}
+
+/// The folders in a folder that have plain names.
+fn folders(folder: &Path) -> std::io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if let Some(name) = name.to_str().filter(|name| is_plain_name(name) && entry.path().is_dir()) {
+            found.push((name.to_owned(), entry.path()));
+        }
+    }
+    Ok(found)
+}
+
+/// The files in a folder, not its folders.
+fn files(folder: &Path) -> std::io::Result<Files> {
+    let mut files = Files::new();
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        let about = file.metadata()?;
+        if !about.is_dir() {
+            files.push((file.file_name().to_string_lossy().into_owned(), about.len(), about.modified()?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_own_folder_comes_last_and_numbers_by_their_size() {
+        let mut labels: Vec<Label> = ["b", "10", "9", "a", "09"].map(Label::of).into();
+        labels.push(Label::Own);
+        labels.sort();
+        let folders: Vec<&str> = labels.iter().map(Label::folder).collect();
+        assert_eq!(folders, ["09", "9", "10", "a", "b", ""]);
+    }
 }

@@ -3,60 +3,73 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::PredictorServer;
-use super::infer::{self, INPUT, ready};
+use super::infer::{self, ready};
 use super::model::Model;
-use super::page;
+use super::repository::Status;
+use super::{grpc, page, tell};
 use crate::parameters::SIGNATURE_HEADER;
 use crate::transport::{Caller, Problem, Scope, frame};
 
-type Shared = State<Arc<PredictorServer>>;
+pub(super) type Shared = State<Arc<PredictorServer>>;
+/// A model and a version in an address.
+pub(super) type Named = (String, String);
+
+/// What is understood besides the protocol itself.
+pub(super) const SERVER_EXTENSIONS: [&str; 5] =
+    ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
 
 /// All routes, with identification, counting and logging around them.
 pub fn router(predictor: Arc<PredictorServer>) -> Router {
     let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
-    let routes = Router::new()
-        .route("/health", get(health))
-        .route("/metrics", get(metrics))
-        .route("/openapi.json", get(openapi))
+    let routes = common()
         .route("/v2", get(server))
-        .route("/v2/health/live", get(|| async { StatusCode::OK }))
-        .route("/v2/health/ready", get(server_ready))
-        .route("/v2/repository/index", post(index))
-        .route("/v2/repository/models/{model}/load", post(load))
-        .route("/v2/repository/models/{model}/unload", post(unload))
-        .route("/v2/models/{model}", get(metadata))
-        .route("/v2/models/{model}/ready", get(model_ready))
+        .route("/v2/models/stats", get(tell::all_statistics))
+        .route("/v2/models/{model}", get(tell::metadata))
+        .route("/v2/models/{model}/ready", get(tell::is_ready))
+        .route("/v2/models/{model}/config", get(tell::config))
+        .route("/v2/models/{model}/stats", get(tell::statistics))
         .route("/v2/models/{model}/infer", post(infer::newest))
-        .route("/v2/models/{model}/versions/{version}", get(version_metadata))
-        .route("/v2/models/{model}/versions/{version}/ready", get(version_ready))
+        .route("/v2/models/{model}/versions", get(tell::versions))
+        .route("/v2/models/{model}/versions/{version}", get(tell::version_metadata))
+        .route("/v2/models/{model}/versions/{version}/ready", get(tell::version_is_ready))
+        .route("/v2/models/{model}/versions/{version}/config", get(tell::version_config))
+        .route("/v2/models/{model}/versions/{version}/stats", get(tell::version_statistics))
         .route("/v2/models/{model}/versions/{version}/infer", post(infer::version))
         .route("/v1/models/{model}/parameters", get(parameters))
         .route("/v1/models/{model}/public-key", get(public_key))
         .route("/v1/models/{model}/audit", get(audit))
-        .merge(page::routes());
+        .route("/v1/models/{model}/versions/{version}/parameters", get(version_parameters))
+        .route("/v1/models/{model}/versions/{version}/public-key", get(version_public_key))
+        .route("/v1/models/{model}/versions/{version}/audit", get(version_audit))
+        .merge(page::routes())
+        .merge(grpc::routes());
     frame(routes, tokens, http).with_state(predictor)
+}
+
+/// What both addresses have.
+fn common() -> Router<Arc<PredictorServer>> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi))
+        .route("/v2/health/live", get(|| async { Json(json!({ "live": true })) }))
+        .route("/v2/health/ready", get(server_ready))
+        .route("/v2/repository/index", post(index))
+        .route("/v2/repository/models/{model}/load", post(load))
+        .route("/v2/repository/models/{model}/unload", post(unload))
 }
 
 /// Health, metrics and administration alone, for an address of their own.
 pub fn admin_router(predictor: Arc<PredictorServer>) -> Router {
     let (tokens, http) = (predictor.tokens.clone(), Arc::clone(&predictor.metrics.http));
-    let routes = Router::new()
-        .route("/health", get(health))
-        .route("/metrics", get(metrics))
-        .route("/openapi.json", get(openapi))
-        .route("/v2/health/live", get(|| async { StatusCode::OK }))
-        .route("/v2/health/ready", get(server_ready))
-        .route("/v2/repository/index", post(index))
-        .route("/v2/repository/models/{model}/load", post(load))
-        .route("/v2/repository/models/{model}/unload", post(unload));
-    frame(routes, tokens, http).with_state(predictor)
+    frame(common(), tokens, http).with_state(predictor)
 }
 
 async fn health(State(predictor): Shared) -> Json<Value> {
@@ -66,11 +79,13 @@ async fn health(State(predictor): Shared) -> Json<Value> {
     Json(json!({ "status": "ok", "models": index.len(), "ready": ready, "queue": load.held }))
 }
 
-async fn metrics(State(predictor): Shared, Extension(caller): Extension<Caller>) -> Result<Response, Problem> {
+async fn metrics(
+    State(predictor): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     caller.require(Scope::Metrics)?;
-    let text = predictor.metrics.render(predictor.queue.load(), &predictor.repository.index());
-    let content = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, content)], text).into_response())
+    Ok(predictor.metrics.answer(&predictor, &headers))
 }
 
 async fn openapi() -> Response {
@@ -78,27 +93,30 @@ async fn openapi() -> Response {
 }
 
 async fn server() -> Json<Value> {
-    let extensions = ["binary_tensor_data", "model_repository"];
-    Json(json!({ "name": "halflight", "version": env!("CARGO_PKG_VERSION"), "extensions": extensions }))
+    Json(json!({ "name": "halflight", "version": env!("CARGO_PKG_VERSION"), "extensions": SERVER_EXTENSIONS }))
 }
 
 /// Ready where at least one model is.
-async fn server_ready(State(predictor): Shared) -> Result<StatusCode, Problem> {
+async fn server_ready(State(predictor): Shared) -> Result<Json<Value>, Problem> {
     match predictor.repository.index().iter().any(|status| status.state == "READY") {
-        true => Ok(StatusCode::OK),
-        false => Err(Problem::busy(5, "no model is ready")),
+        true => Ok(Json(json!({ "ready": true }))),
+        false => Err(Problem::busy(5, "no model is ready").with("ready", false)),
     }
 }
 
-/// Why a model failed names files of this machine: that is for those who may load it.
 async fn index(State(predictor): Shared, Extension(caller): Extension<Caller>) -> Json<Value> {
+    Json(json!(told_index(&predictor, &caller)))
+}
+
+/// Why a model failed names files of this machine: that is for those who may load it.
+pub(super) fn told_index(predictor: &PredictorServer, caller: &Caller) -> Vec<Status> {
     let mut index = predictor.repository.index();
     if caller.require(Scope::Admin).is_err() {
         for status in index.iter_mut().filter(|status| !status.reason.is_empty()) {
             status.reason = "failed to load".into();
         }
     }
-    Json(json!(index))
+    index
 }
 
 async fn load(
@@ -107,15 +125,20 @@ async fn load(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::Admin)?;
-    let (shared, asked) = (Arc::clone(&predictor), name.clone());
+    load_model(&predictor, name).await.map(|()| StatusCode::OK)
+}
+
+/// Loads all versions of a model.
+pub(super) async fn load_model(predictor: &Arc<PredictorServer>, name: String) -> Result<(), Problem> {
+    let (shared, asked) = (Arc::clone(predictor), name.clone());
     let found = tokio::task::spawn_blocking(move || shared.repository.load(&asked)).await;
     if !found.map_err(|error| Problem::internal(&error))? {
         return Err(Problem::not_found("no such model in the folder of models"));
     }
-    let status = predictor.repository.index().into_iter().find(|status| status.name == name);
-    match status.filter(|status| !status.reason.is_empty()) {
+    let mut index = predictor.repository.index().into_iter();
+    match index.find(|status| status.name == name && !status.reason.is_empty()) {
         Some(status) => Err(Problem::refused(status.reason)),
-        None => Ok(StatusCode::OK),
+        None => Ok(()),
     }
 }
 
@@ -131,72 +154,43 @@ async fn unload(
     }
 }
 
-async fn metadata(State(predictor): Shared, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
-    let model = ready(&predictor, &name, None)?;
-    Ok(Json(about(&model)))
-}
-
-async fn version_metadata(
-    State(predictor): Shared,
-    Path((name, version)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
-    let model = ready(&predictor, &name, Some(&version))?;
-    Ok(Json(about(&model)))
-}
-
-async fn model_ready(State(predictor): Shared, Path(name): Path<String>) -> Result<StatusCode, Problem> {
-    ready(&predictor, &name, None).map(|_| StatusCode::OK)
-}
-
-async fn version_ready(
-    State(predictor): Shared,
-    Path((name, version)): Path<(String, String)>,
-) -> Result<StatusCode, Problem> {
-    ready(&predictor, &name, Some(&version)).map(|_| StatusCode::OK)
-}
-
 async fn parameters(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
-    let model = ready(&predictor, &name, None)?;
-    let signature = model.parameters_signature().map(|signature| [(SIGNATURE_HEADER, signature.to_owned())]);
-    let content = [(header::CONTENT_TYPE, "application/json")];
-    Ok((content, signature, model.parameters_file()).into_response())
+    Ok(parameters_of(&*ready(&predictor, &name, None)?))
+}
+
+async fn version_parameters(State(predictor): Shared, Path(named): Path<Named>) -> Result<Response, Problem> {
+    Ok(parameters_of(&*ready(&predictor, &named.0, Some(&named.1))?))
 }
 
 async fn public_key(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
-    let model = ready(&predictor, &name, None)?;
+    public_key_of(&*ready(&predictor, &name, None)?)
+}
+
+async fn version_public_key(State(predictor): Shared, Path(named): Path<Named>) -> Result<Response, Problem> {
+    public_key_of(&*ready(&predictor, &named.0, Some(&named.1))?)
+}
+
+async fn audit(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
+    audit_of(&*ready(&predictor, &name, None)?)
+}
+
+async fn version_audit(State(predictor): Shared, Path(named): Path<Named>) -> Result<Response, Problem> {
+    audit_of(&*ready(&predictor, &named.0, Some(&named.1))?)
+}
+
+fn parameters_of(model: &Model) -> Response {
+    let signature = model.parameters_signature().map(|signature| [(SIGNATURE_HEADER, signature.to_owned())]);
+    let content = [(header::CONTENT_TYPE, "application/json")];
+    (content, signature, model.parameters_file()).into_response()
+}
+
+fn public_key_of(model: &Model) -> Result<Response, Problem> {
     let bytes = model.public_key();
     let bytes = bytes.ok_or_else(|| Problem::not_found("the public key is not kept here; ask the authority for it"))?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
-async fn audit(State(predictor): Shared, Path(name): Path<String>) -> Result<Response, Problem> {
-    let model = ready(&predictor, &name, None)?;
+fn audit_of(model: &Model) -> Result<Response, Problem> {
     let audit = model.audit().ok_or_else(|| Problem::not_found("no signed audit is kept here; ask the authority"))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], audit).into_response())
-}
-
-fn about(model: &Model) -> Value {
-    let (outputs, classes) = model.extents();
-    let parameters = model.parameters();
-    let tensor =
-        |name: &str, datatype: &str, shape: Value| json!({ "name": name, "datatype": datatype, "shape": shape });
-    json!({
-        "name": model.name(),
-        "versions": [model.pin()],
-        "platform": "halflight",
-        "inputs": [tensor(INPUT, "BYTES", json!([-1]))],
-        "outputs": [
-            tensor("output", "INT64", json!([-1, outputs])),
-            tensor("probabilities", "FP32", json!([-1, classes])),
-            tensor("label", "BYTES", json!([-1])),
-        ],
-        "parameters": {
-            "public_key": parameters.public_key,
-            "network": parameters.network,
-            "classes": parameters.classes,
-            "expires": model.expires(),
-            "signature_required": model.options().require_signature,
-            "context": model.options().context,
-        },
-    })
 }

@@ -6,16 +6,19 @@
 //! sha256 = "5e88…"                    # of the token, so that this file gives nobody access
 //! scopes = ["infer"]
 //! requests_per_minute = 600           # omit for no limit
+//! expires = 2027-06-30                # omit for a token that does not expire
 //!
 //! [[certificate]]                     # signed by one of the client authorities
 //! name = "ops"
 //! dns = "ops.example.org"             # or subject (common name) or uri: exactly one
 //! scopes = ["admin", "ledger"]
 //! ```
+//!
+//! The file is read again when it was replaced: who is new in it is let in, and who is gone is not.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::extract::{Request, State};
@@ -25,18 +28,26 @@ use axum::response::Response;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use super::{Caller, CertificateNames, Peer, Problem, Scope};
+use super::stamp::Stamp;
+use super::{Caller, CertificateNames, Peer, Problem, Scope, expiry};
+use crate::clock;
 use crate::files::{self, FileError};
 use crate::hash::Hash;
 
 /// The tokens and certificates that are known; none means that everyone may do everything.
 #[derive(Clone, Default)]
-pub struct Tokens(Option<Arc<Known>>);
+pub struct Tokens(Option<Arc<Shared>>);
 
-#[derive(Default)]
+/// What the file held when it was read last.
+struct Shared {
+    path: PathBuf,
+    known: RwLock<Arc<Known>>,
+    stamp: Mutex<Stamp>,
+    buckets: Mutex<HashMap<String, Bucket>>,
+}
+
 struct Known {
     entries: Vec<Entry>,
-    buckets: Mutex<HashMap<String, Bucket>>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +67,8 @@ struct Token {
     scopes: BTreeSet<Scope>,
     #[serde(default)]
     requests_per_minute: Option<u32>,
+    #[serde(default)]
+    expires: Option<toml::value::Datetime>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +84,8 @@ struct Certificate {
     scopes: BTreeSet<Scope>,
     #[serde(default)]
     requests_per_minute: Option<u32>,
+    #[serde(default)]
+    expires: Option<toml::value::Datetime>,
 }
 
 /// Somebody who is known.
@@ -79,6 +94,8 @@ struct Entry {
     proof: Proof,
     scopes: BTreeSet<Scope>,
     requests_per_minute: Option<u32>,
+    /// Seconds since 1970.
+    expires: Option<i64>,
 }
 
 /// What shows who somebody is.
@@ -145,12 +162,80 @@ impl Tokens {
     /// # Errors
     /// [`AuthError`] names the file and the place.
     pub fn load(path: &Path) -> Result<Self, AuthError> {
+        let stamp = Stamp::of([path]);
+        let known = RwLock::new(Arc::new(Known::read(path)?));
+        let (path, stamp) = (path.to_owned(), Mutex::new(stamp));
+        Ok(Self(Some(Arc::new(Shared { path, known, stamp, buckets: Mutex::default() }))))
+    }
+
+    /// Reads the file again if it was written since; nothing where it was not. One that cannot be used changes nothing.
+    /// `certificates`: whether clients are asked for certificates.
+    ///
+    /// # Errors
+    /// As [`Tokens::load`], or it maps certificates that nobody is asked for.
+    pub fn reload(&self, certificates: bool) -> Option<Result<(), AuthError>> {
+        let shared = self.0.as_ref()?;
+        let mut read = shared.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = Stamp::of([shared.path.as_path()]);
+        if *read == stamp {
+            return None;
+        }
+        *read = stamp;
+        let known = Known::read(&shared.path).and_then(|known| match known.maps_certificates() && !certificates {
+            true => Err(AuthError::Unasked { path: shared.path.clone() }),
+            false => Ok(known),
+        });
+        Some(known.map(|known| *shared.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known)))
+    }
+
+    /// When callers end whose time is limited, in seconds since 1970, by name.
+    pub fn expiries(&self) -> BTreeMap<String, i64> {
+        let ends = |entry: &Entry| Some((entry.name.clone(), entry.expires?));
+        self.known().iter().flat_map(|known| &known.entries).filter_map(ends).collect()
+    }
+
+    /// Whether callers must be known.
+    pub fn required(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether some are known by their certificate.
+    pub fn map_certificates(&self) -> bool {
+        self.known().is_some_and(|known| known.maps_certificates())
+    }
+
+    fn known(&self) -> Option<Arc<Known>> {
+        self.0.as_ref().map(|shared| Arc::clone(&shared.known.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The caller with this `Authorization` header, or else with this certificate. Neither gives a caller without
+    /// scopes, and so does a certificate that no entry names.
+    pub(super) fn caller(&self, authorization: Option<&[u8]>, peer: Option<&Peer>) -> Result<Caller, Problem> {
+        let (Some(shared), Some(known)) = (&self.0, self.known()) else { return Ok(Caller::anonymous(None, peer)) };
+        let certificate = peer.and_then(|peer| peer.certificate.as_ref());
+        let found = match (authorization, certificate) {
+            (Some(header), _) => Some(known.by_token(header)?),
+            (None, Some(names)) => known.by_certificate(names)?,
+            (None, None) => None,
+        };
+        let Some(entry) = found else { return Ok(Caller::anonymous(Some(BTreeSet::new()), peer)) };
+        if let Some(expired) = entry.expires.filter(|&expires| clock::now() >= expires) {
+            let detail = format!("'{}' expired at {}; ask for another token", entry.name, clock::utc(expired));
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
+        }
+        shared.spend(entry)?;
+        Ok(Caller::known(&entry.name, entry.scopes.clone()))
+    }
+}
+
+impl Known {
+    fn read(path: &Path) -> Result<Self, AuthError> {
         let text = files::read_text(path, 1 << 20)?;
         let syntax = |problem: String| AuthError::Syntax { path: path.to_owned(), problem };
         let file: File = toml::from_str(&text).map_err(|error| syntax(error.to_string()))?;
         let tokens = file.token.into_iter().map(|token| {
             let proof = Proof::Token(token.sha256);
-            Ok((token.name, proof, token.scopes, token.requests_per_minute))
+            Ok((token.name, proof, token.scopes, token.requests_per_minute, token.expires))
         });
         let certificates = file.certificate.into_iter().map(|certificate| {
             let named = [
@@ -163,54 +248,36 @@ impl Tokens {
                 let problem = "needs exactly one of subject, dns and uri";
                 return Err(format!("certificate '{}' {problem}", certificate.name));
             };
-            Ok((certificate.name, proof, certificate.scopes, certificate.requests_per_minute))
+            let Certificate { name, scopes, requests_per_minute, expires, .. } = certificate;
+            Ok((name, proof, scopes, requests_per_minute, expires))
         });
         let mut names = HashSet::new();
         let mut entries: Vec<Entry> = Vec::new();
         for read in tokens.chain(certificates) {
-            let (name, proof, scopes, requests_per_minute) = read.map_err(syntax)?;
+            let (name, proof, scopes, requests_per_minute, expires) = read.map_err(syntax)?;
             if name.is_empty() || name == "anonymous" || !names.insert(name.clone()) {
                 return Err(syntax(format!("the name '{name}' is empty, reserved or there twice")));
             }
             if let Some(other) = entries.iter().find(|other| other.proof == proof) {
                 return Err(syntax(format!("'{name}' and '{}' are shown by the same thing", other.name)));
             }
-            entries.push(Entry { name, proof, scopes, requests_per_minute });
+            let expires = expires.map(|date| {
+                let wrong = || syntax(format!("'{name}': expires is {date}; write a date such as 2027-06-30"));
+                expiry::of_toml(&date).ok_or_else(wrong)
+            });
+            let expires = expires.transpose()?;
+            entries.push(Entry { name, proof, scopes, requests_per_minute, expires });
         }
         if entries.is_empty() {
             return Err(syntax("no token and no certificate; nobody could ask for anything".into()));
         }
-        Ok(Self(Some(Arc::new(Known { entries, buckets: Mutex::default() }))))
+        Ok(Self { entries })
     }
 
-    /// Whether callers must be known.
-    pub fn required(&self) -> bool {
-        self.0.is_some()
+    fn maps_certificates(&self) -> bool {
+        self.entries.iter().any(|entry| !matches!(entry.proof, Proof::Token(_)))
     }
 
-    /// Whether some are known by their certificate.
-    pub fn map_certificates(&self) -> bool {
-        let maps = |known: &Arc<Known>| known.entries.iter().any(|entry| !matches!(entry.proof, Proof::Token(_)));
-        self.0.as_ref().is_some_and(maps)
-    }
-
-    /// The caller with this `Authorization` header, or else with this certificate. Neither gives a caller without
-    /// scopes, and so does a certificate that no entry names.
-    pub(super) fn caller(&self, authorization: Option<&[u8]>, peer: Option<&Peer>) -> Result<Caller, Problem> {
-        let Some(known) = &self.0 else { return Ok(Caller::anonymous(None, peer)) };
-        let certificate = peer.and_then(|peer| peer.certificate.as_ref());
-        let found = match (authorization, certificate) {
-            (Some(header), _) => Some(known.by_token(header)?),
-            (None, Some(names)) => known.by_certificate(names)?,
-            (None, None) => None,
-        };
-        let Some(entry) = found else { return Ok(Caller::anonymous(Some(BTreeSet::new()), peer)) };
-        known.spend(entry)?;
-        Ok(Caller::known(&entry.name, entry.scopes.clone()))
-    }
-}
-
-impl Known {
     fn by_token(&self, header: &[u8]) -> Result<&Entry, Problem> {
         let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "the bearer token is not known here");
         let given = header.get(7..).filter(|_| header[..7].eq_ignore_ascii_case(b"bearer ")).ok_or_else(unknown)?;
@@ -243,12 +310,14 @@ impl Known {
             (found, _) => Ok(found),
         }
     }
+}
 
+impl Shared {
     /// Takes one request from an allowance: a bucket that holds one minute's worth and refills evenly.
     fn spend(&self, token: &Entry) -> Result<(), Problem> {
         let Some(per_minute) = token.requests_per_minute.map(f64::from) else { return Ok(()) };
         let now = Instant::now();
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets.entry(token.name.clone()).or_insert(Bucket { left: per_minute, at: now });
         let refilled = bucket.left + now.duration_since(bucket.at).as_secs_f64() * per_minute / 60.0;
         (bucket.left, bucket.at) = (refilled.min(per_minute), now);
@@ -320,7 +389,7 @@ mod tests {
              [[certificate]]\nname = \"ward\"\ndns = \"Ward.example\"\nscopes = [\"infer\"]\n",
         )
         .unwrap();
-        let Some(known) = &tokens.0 else { panic!("no entries") };
+        let Some(known) = tokens.known() else { panic!("no entries") };
         let names = |subject: &str, dns: &str| CertificateNames {
             subject: Some(subject.into()),
             dns: vec![dns.into()],
@@ -350,6 +419,41 @@ mod tests {
             let error = read(&text).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(word), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn who_has_expired_is_told_so() {
+        let date = |day: &str| tokens(&format!("expires = {day}\n"));
+        date("2999-01-01").caller(Some(b"Bearer secret"), None).unwrap();
+        let refused = date("2020-06-30").caller(Some(b"Bearer secret"), None).unwrap_err();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(date("2020-06-30").expiries()["ward"], 1_593_475_200);
+        let error = read("[[certificate]]\nname = \"a\"\ndns = \"a\"\nscopes = []\nexpires = 12:00:00\n");
+        assert!(error.err().is_some_and(|error| error.to_string().contains("write a date")));
+    }
+
+    #[test]
+    fn a_replaced_file_is_read_again_and_a_damaged_one_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.toml");
+        let entry = |name: &str, secret: &[u8]| {
+            format!("[[token]]\nname = \"{name}\"\nsha256 = \"{}\"\nscopes = []\n", Hash::of_bytes(secret))
+        };
+        std::fs::write(&path, entry("ward", b"old")).unwrap();
+        let tokens = Tokens::load(&path).unwrap();
+        let shared = tokens.clone();
+        let known = |secret: &str| shared.caller(Some(format!("Bearer {secret}").as_bytes()), None).is_ok();
+        assert!(tokens.reload(false).is_none() && known("old") && !known("new"));
+        std::fs::write(&path, entry("ward", b"new") + "\n").unwrap();
+        tokens.reload(false).unwrap().unwrap();
+        assert!(!known("old") && known("new"));
+        std::fs::write(&path, "damaged").unwrap();
+        assert!(tokens.reload(false).unwrap().is_err() && known("new"));
+        let certificate = "[[certificate]]\nname = \"a\"\ndns = \"a\"\nscopes = []\n";
+        std::fs::write(&path, entry("ward", b"old") + certificate).unwrap();
+        assert!(matches!(tokens.reload(false), Some(Err(AuthError::Unasked { .. }))));
+        std::fs::remove_file(&path).unwrap();
+        assert!(tokens.reload(true).unwrap().is_err() && known("new"));
     }
 
     #[test]

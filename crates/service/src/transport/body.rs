@@ -8,6 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 
+use super::decode::{Coding, Decoder};
 use super::{Caller, Problem};
 
 /// How much of bodies is held at once, by everybody and by one caller, and for how long one may take.
@@ -35,7 +36,7 @@ struct Held {
 pub struct RequestBody {
     /// The bytes.
     pub bytes: Vec<u8>,
-    _part: Part,
+    part: Part,
 }
 
 /// What one body holds of the memory, until it is dropped.
@@ -51,6 +52,39 @@ impl AsRef<[u8]> for RequestBody {
     }
 }
 
+impl RequestBody {
+    /// The same, unpacked to at most `limit` bytes.
+    pub(super) async fn unpack(mut self, coding: Coding, limit: usize) -> Result<Self, Problem> {
+        let too_long = || {
+            let detail = format!("the message may have at most {limit} bytes here");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        };
+        let mut bytes = Vec::new();
+        let mut decoder = Decoder::new(coding);
+        for piece in self.bytes.chunks(Decoder::PIECE) {
+            if !add(&mut bytes, &decoder.unpack(piece)?, &mut self.part, limit)? {
+                return Err(too_long());
+            }
+            tokio::task::yield_now().await;
+        }
+        if !add(&mut bytes, &decoder.finish()?, &mut self.part, limit)? {
+            return Err(too_long());
+        }
+        self.bytes = bytes;
+        Ok(self)
+    }
+}
+
+/// Adds what was unpacked; false where it is more than `limit`.
+fn add(bytes: &mut Vec<u8>, more: &[u8], part: &mut Part, limit: usize) -> Result<bool, Problem> {
+    if more.len() > limit - bytes.len() {
+        return Ok(false);
+    }
+    part.take(more.len())?;
+    bytes.extend_from_slice(more);
+    Ok(true)
+}
+
 impl BodyLimits {
     /// `memory`: bytes of all bodies together. One caller gets half of them, but always room for one body of the longest
     /// kind, of `longest` bytes. `patience`: time for one body.
@@ -59,11 +93,16 @@ impl BodyLimits {
         Self { memory: Arc::new(Memory { most: memory, share, held: Mutex::default() }), patience }
     }
 
-    /// Reads a body of at most `limit` bytes.
+    /// Bytes that are held, and most of them.
+    pub(super) fn memory(&self) -> (usize, usize) {
+        (self.memory.held.lock().unwrap_or_else(PoisonError::into_inner).bytes, self.memory.most)
+    }
+
+    /// Reads a body of at most `limit` bytes, as it was sent and after it was unpacked: gzip and deflate are known.
     ///
     /// # Errors
-    /// 413 for a longer one, before it is read where its length is given; 408 for a slow one; 415 for a compressed
-    /// one; 503 while other bodies take the memory, 429 while those of this caller take its share.
+    /// 413 for a longer one, before it is read where its length is given; 408 for a slow one; 415 for one in another
+    /// coding; 503 while other bodies take the memory, 429 while those of this caller take its share.
     pub async fn read(
         &self,
         caller: &Caller,
@@ -71,12 +110,7 @@ impl BodyLimits {
         body: Body,
         limit: usize,
     ) -> Result<RequestBody, Problem> {
-        if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "compressed bodies are not read; send it plain",
-            ));
-        }
+        let coding = Coding::of(headers)?;
         let too_long = || {
             let detail = format!("the body may have at most {limit} bytes here");
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
@@ -86,7 +120,7 @@ impl BodyLimits {
             return Err(too_long());
         }
         let part = Part { memory: Arc::clone(&self.memory), caller: Arc::clone(caller.source()), bytes: 0 };
-        let collected = tokio::time::timeout(self.patience, collect(part, body, limit)).await;
+        let collected = tokio::time::timeout(self.patience, collect(part, body, limit, coding)).await;
         let collected = collected.map_err(|_| {
             let detail = format!("the body did not arrive within {} s", self.patience.as_secs());
             Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
@@ -95,20 +129,43 @@ impl BodyLimits {
     }
 }
 
-/// The bytes, with memory taken as they arrive, so that nobody holds what he only announces; none where there are more
-/// than `limit`.
-async fn collect(mut part: Part, mut body: Body, limit: usize) -> Result<Option<RequestBody>, Problem> {
+/// The bytes, with memory taken as they arrive or are unpacked, so that nobody holds what he only announces; none where
+/// there are more than `limit`.
+async fn collect(
+    mut part: Part,
+    mut body: Body,
+    limit: usize,
+    coding: Option<Coding>,
+) -> Result<Option<RequestBody>, Problem> {
     let mut bytes = Vec::new();
+    let mut decoder = coding.map(Decoder::new);
+    let mut arrived = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
         let data: Bytes = frame.into_data().unwrap_or_default();
-        if data.len() > limit - bytes.len() {
+        if data.len() > limit - arrived {
             return Ok(None);
         }
-        part.take(data.len())?;
-        bytes.extend_from_slice(&data);
+        arrived += data.len();
+        let Some(decoder) = &mut decoder else {
+            part.take(data.len())?;
+            bytes.extend_from_slice(&data);
+            continue;
+        };
+        // In small pieces, each of which unpacks to little, so that other requests have their turn.
+        for piece in data.chunks(Decoder::PIECE) {
+            if !add(&mut bytes, &decoder.unpack(piece)?, &mut part, limit)? {
+                return Ok(None);
+            }
+            tokio::task::yield_now().await;
+        }
     }
-    Ok(Some(RequestBody { bytes, _part: part }))
+    if let Some(decoder) = decoder
+        && !add(&mut bytes, &decoder.finish()?, &mut part, limit)?
+    {
+        return Ok(None);
+    }
+    Ok(Some(RequestBody { bytes, part }))
 }
 
 impl Part {

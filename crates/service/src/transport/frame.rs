@@ -6,13 +6,14 @@ use axum::http::StatusCode;
 use axum::{Router, middleware};
 
 use super::auth::{Tokens, identify};
+use super::grpc::translate;
 use super::guard::guard;
 use super::log::observe;
 use super::metrics::HttpMetrics;
 use super::problem::{Problem, explain};
 
 /// Counts and logs every request, refuses those that a foreign page made a browser send, finds out who asks, and makes
-/// every refusal a problem document.
+/// every refusal a problem document, or a status of gRPC where it was called by gRPC.
 pub(crate) fn frame<S: Clone + Send + Sync + 'static>(
     routes: Router<S>,
     tokens: Tokens,
@@ -26,5 +27,6 @@ pub(crate) fn frame<S: Clone + Send + Sync + 'static>(
         .layer(middleware::from_fn(explain))
         .layer(middleware::from_fn_with_state(tokens, identify))
         .layer(middleware::from_fn(guard))
+        .layer(middleware::from_fn(translate))
         .layer(middleware::from_fn_with_state(metrics, observe))
 }

@@ -3,7 +3,6 @@
 //! A browser sends them to any address, this machine's included, and after DNS rebinding reads the answers. What it
 //! cannot choose is `Host` (the name in its address bar), `Origin`, and, without asking first, a content type like JSON.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -12,45 +11,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::grpc::{GRPC, GRPC_PROTO};
+use super::names::Names;
 use super::{Peer, Problem};
 
 /// Content type of JSON.
 pub(crate) const JSON: &str = "application/json";
 /// Content type of bytes.
 pub(crate) const BYTES: &str = "application/octet-stream";
-
-/// What a server is called.
-#[derive(Debug)]
-pub(super) struct Names {
-    /// Nobody but this machine reaches it.
-    loopback: bool,
-    /// In lower case; `*.` in front stands for one label.
-    names: Vec<String>,
-}
-
-impl Names {
-    /// `loopback`: addresses of this machine are the only numeric ones; `names` are known besides.
-    pub(super) fn new(loopback: bool, names: impl IntoIterator<Item = String>) -> Self {
-        let clean = |name: String| name.trim_end_matches('.').to_ascii_lowercase();
-        Self { loopback, names: names.into_iter().map(clean).collect() }
-    }
-
-    /// A numeric address cannot be rebound: whoever wrote it knew it.
-    fn knows(&self, host: &str) -> bool {
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(&host);
-        if let Ok(address) = bare.parse::<IpAddr>()
-            && (!self.loopback || address.to_canonical().is_loopback())
-        {
-            return true;
-        }
-        let named = |name: &String| match name.strip_prefix("*.") {
-            Some(rest) => host.split_once('.').is_some_and(|(first, own)| !first.is_empty() && own == rest),
-            None => *name == host || name.trim_matches(['[', ']']) == bare,
-        };
-        host == "localhost" || self.names.iter().any(named)
-    }
-}
 
 /// Middleware: refuses foreign names, foreign pages, and bodies of the kinds that any page can send.
 pub(super) async fn guard(request: Request, next: Next) -> Result<Response, Problem> {
@@ -70,7 +38,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Result<Response, Prob
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        content(request.headers(), &[JSON, BYTES], true)?;
+        content(request.headers(), &[JSON, BYTES, GRPC, GRPC_PROTO], true)?;
     }
     Ok(next.run(request).await)
 }

@@ -1,13 +1,16 @@
-//! One line per request: what, by whom, how it ended. Never a header, a query or a body.
+//! One line per request: what, by whom, how it ended and what took how long. Never a header, a query or a body.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::{Caller, HttpMetrics};
+use super::metrics::{Outcome, Seen};
+use super::trace::{REQUEST_ID, Trace, hex};
+use super::{Caller, HttpMetrics, spans};
 
 /// Starts logging to stderr: JSON lines, or text for people. Later calls change nothing.
 pub fn init(json: bool, verbose: bool) {
@@ -27,16 +30,53 @@ pub fn init(json: bool, verbose: bool) {
     };
 }
 
-/// Middleware: counts and logs a request. Stands outside of [`super::identify`], whose refusals it counts too.
-pub(crate) async fn observe(State(metrics): State<Arc<HttpMetrics>>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
+/// Middleware: follows, counts and logs a request. Stands outside of [`super::identify`], whose refusals it counts too.
+pub(crate) async fn observe(State(metrics): State<Arc<HttpMetrics>>, mut request: Request, next: Next) -> Response {
+    let trace = Trace::begin(request.headers());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let response = next.run(request).await;
-    let caller = response.extensions().get::<Caller>().map(|caller| caller.name.as_str());
+    request.extensions_mut().insert(Arc::clone(&trace));
+    let mut response = next.run(request).await;
+    let seconds = trace.start.elapsed().as_secs_f64();
+    let caller = response.extensions().get::<Caller>().map(|caller| caller.name.clone());
     let status = response.status().as_u16();
-    let seconds = start.elapsed().as_secs_f64();
-    metrics.request(&route, method.as_str(), status, seconds);
-    tracing::info!(method = method.as_str(), route, status, ms = (seconds * 1e3) as u64, caller, "request");
+    // Answers of the other protocol that rides on this one are 200 whatever they say.
+    let outcome = response.extensions().get::<Outcome>().copied().unwrap_or_else(|| Outcome::of(status));
+    let name = caller.as_deref();
+    metrics.request(&Seen { route: &route, method: method.as_str(), status, outcome, caller: name, seconds });
+    let notes = trace.learned();
+    let ms = |step: &str| {
+        let found = notes.steps.iter().find(|(known, _)| *known == step);
+        found.map(|(_, time)| milliseconds(*time))
+    };
+    tracing::info!(
+        request = trace.request,
+        trace = hex(trace.trace),
+        method = method.as_str(),
+        route,
+        status,
+        outcome = outcome.name(),
+        ms = (seconds * 1e3) as u64,
+        caller = name,
+        model = notes.model.as_deref(),
+        items = notes.items,
+        read_ms = ms("read"),
+        validate_ms = ms("validate"),
+        queue_ms = ms("queue"),
+        points_ms = ms("points"),
+        evaluate_ms = ms("evaluate"),
+        log_ms = ms("log"),
+        head_ms = ms("head"),
+        "request"
+    );
+    if let Ok(value) = HeaderValue::from_str(&trace.request) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    spans::send(&trace, || spans::About { method: method.as_str(), route: &route, status, outcome, caller: name });
     response
+}
+
+/// With three digits after the point.
+fn milliseconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
-use super::guard::Names;
+use super::names::Names;
 
 /// The other end of a connection.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ fn common_name(mut name: &[u8]) -> Option<String> {
 }
 
 /// The content of a value with this tag, and what follows it.
-fn value(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn value(tag: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[found, first], rest) = bytes.split_first_chunk::<2>()?;
     if found != tag {
         return None;

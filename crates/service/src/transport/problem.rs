@@ -68,6 +68,11 @@ impl Problem {
         self
     }
 
+    /// What to tell the caller.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -83,7 +88,7 @@ impl IntoResponse for Problem {
         body.insert("detail".into(), json!(self.detail));
         // Clients of the inference protocol look for the message here.
         body.insert("error".into(), json!(self.detail));
-        body.extend(self.extra);
+        body.extend(self.extra.clone());
         let body = serde_json::Value::Object(body).to_string();
         let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM)], body).into_response();
         if let Some(seconds) = self.retry_after {
@@ -92,6 +97,8 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // For those who say it otherwise.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,13 +20,22 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::addresses::{Addresses, Place};
-use super::guard::Names;
+use super::metrics::Connections;
+use super::path::without_slash;
 use super::patient::Patient;
 use super::settle::Watched;
+use super::tls::{Current, Identity};
 use super::{CertificateNames, Peer, TlsError, TlsOptions};
+use crate::clock::utc;
 
 /// Bytes of answers that the system keeps for a peer that does not read.
 const SEND_BUFFER: u32 = 256 << 10;
+/// What TLS calls HTTP/2.
+const HTTP2: &[u8] = b"h2";
+/// Calls at once over one connection of HTTP/2.
+const STREAMS: u32 = 64;
+/// Bytes that a peer may send in one call of HTTP/2 before they are read.
+const WINDOW: u32 = 1 << 20;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// What a connection hears whose address has too many; it is not read first.
@@ -57,13 +67,15 @@ pub struct ServerOptions {
     pub write_patience: Duration,
     /// Time for accepted requests to finish when the server ends.
     pub drain: Duration,
+    /// How often files of TLS and of tokens are looked at: replaced ones are read again.
+    pub reload: Duration,
 }
 
 /// A server that is bound to its address.
 pub struct Server {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    names: Arc<Names>,
+    identity: Arc<Identity>,
+    connections: Arc<Connections>,
     options: ServerOptions,
 }
 
@@ -115,6 +127,7 @@ impl ServerOptions {
             header_patience: Duration::from_secs(10),
             write_patience: Duration::from_secs(20),
             drain: Duration::from_secs(30),
+            reload: Duration::from_secs(2),
         }
     }
 
@@ -142,14 +155,17 @@ impl Server {
     /// [`ServeError`]: open to others without protection, taken, or certificates that cannot be used.
     pub async fn bind(options: ServerOptions) -> Result<Self, ServeError> {
         options.check_exposure()?;
-        let tls = options.tls.as_ref().map(TlsOptions::server).transpose()?.map(TlsAcceptor::from);
-        let mut names = options.names.clone();
-        if let Some(tls) = &options.tls {
-            names.extend(tls.names()?);
-        }
-        let names = Arc::new(Names::new(options.listen.ip().is_loopback(), names));
+        let identity = Arc::new(Identity::new(&options)?);
+        let connections = Arc::new(Connections::default());
+        connections.most.store(i64::try_from(options.connections).unwrap_or(i64::MAX), Ordering::Relaxed);
+        connections.certificate.store(identity.current().expires.unwrap_or(0), Ordering::Relaxed);
         let listener = listen(options.listen).map_err(|source| ServeError::Bind { address: options.listen, source })?;
-        Ok(Self { listener, tls, names, options })
+        Ok(Self { listener, identity, connections, options })
+    }
+
+    /// Its connections, for whoever counts them.
+    pub fn connections(&self) -> Arc<Connections> {
+        Arc::clone(&self.connections)
     }
 
     /// The address, with the port that the system chose where 0 was asked for.
@@ -161,6 +177,7 @@ impl Server {
     pub async fn run(self, router: Router, end: impl Future<Output = ()>) {
         let connections = Arc::new(Semaphore::new(self.options.connections));
         let addresses = Addresses::default();
+        let watching = tokio::spawn(watch(Arc::clone(&self.identity), self.connections(), self.options.reload));
         let graceful = GracefulShutdown::new();
         let mut end = std::pin::pin!(end);
         loop {
@@ -169,20 +186,22 @@ impl Server {
                 () = &mut end => break,
             };
             let Some((stream, address, permit)) = accepted else { continue };
+            let Current { acceptor, names, .. } = self.identity.current();
             let Some(place) = addresses.take(address.ip(), self.options.per_address) else {
-                turn_away(stream, self.tls.is_some());
+                self.connections.crowded.fetch_add(1, Ordering::Relaxed);
+                turn_away(stream, acceptor.is_some());
                 continue;
             };
             let connection = Connection {
-                peer: Peer { address, certificate: None, ours: Arc::clone(&self.names) },
+                peer: Peer { address, certificate: None, ours: names },
                 router: router.clone(),
                 watcher: graceful.watcher(),
                 patience: self.options.header_patience,
-                _held: (permit, place),
+                _held: (permit, place, Open::new(&self.connections)),
             };
-            let stream = Patient::new(stream, self.options.write_patience);
-            tokio::spawn(connection.converse(stream, self.tls.clone()));
+            tokio::spawn(connection.serve(stream, self.options.write_patience, acceptor));
         }
+        watching.abort();
         drop(self.listener);
         tracing::info!("ending: finishing what was accepted");
         if tokio::time::timeout(self.options.drain, graceful.shutdown()).await.is_err() {
@@ -191,7 +210,46 @@ impl Server {
     }
 }
 
+/// Reads certificates again when they were replaced.
+async fn watch(identity: Arc<Identity>, connections: Arc<Connections>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        let looking = Arc::clone(&identity);
+        let read = tokio::task::spawn_blocking(move || looking.refresh()).await.ok().flatten();
+        match read {
+            None => {}
+            Some(Ok(())) => {
+                let expires = identity.current().expires;
+                connections.certificate.store(expires.unwrap_or(0), Ordering::Relaxed);
+                connections.renewed.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(expires = expires.map(utc), "certificates read again");
+            }
+            Some(Err(error)) => {
+                connections.unrenewed.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "certificates not read again: the old ones stay in use");
+            }
+        }
+    }
+}
+
 type Permit = tokio::sync::OwnedSemaphorePermit;
+
+/// Counts a connection as long as it lasts.
+struct Open(Arc<Connections>);
+
+impl Open {
+    fn new(connections: &Arc<Connections>) -> Self {
+        connections.open.fetch_add(1, Ordering::Relaxed);
+        connections.accepted.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(connections))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A listener whose connections buffer little for peers that do not read.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
@@ -236,46 +294,103 @@ struct Connection {
     router: Router,
     watcher: Watcher,
     patience: Duration,
-    _held: (Permit, Place),
+    _held: (Permit, Place, Open),
 }
 
 impl Connection {
-    async fn converse(mut self, stream: Patient, tls: Option<TlsAcceptor>) {
-        let Some(tls) = tls else { return self.speak(stream).await };
-        match tokio::time::timeout(self.patience, tls.accept(stream)).await {
+    async fn serve(mut self, stream: TcpStream, patience: Duration, tls: Option<TlsAcceptor>) {
+        let Some(tls) = tls else {
+            match prefers_http2(&stream, self.patience).await {
+                Some(newer) => self.speak(Patient::new(stream, patience), newer).await,
+                None => tracing::debug!("a connection that says nothing"),
+            }
+            return;
+        };
+        match tokio::time::timeout(self.patience, tls.accept(Patient::new(stream, patience))).await {
             Ok(Ok(stream)) => {
-                let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let session = stream.get_ref().1;
+                let shown = session.peer_certificates().and_then(<[_]>::first);
                 self.peer.certificate = shown.and_then(CertificateNames::of);
-                self.speak(stream).await;
+                let newer = session.alpn_protocol() == Some(HTTP2);
+                self.speak(stream, newer).await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake too slow"),
         }
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    /// `newer`: in HTTP/2, which gRPC speaks.
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, newer: bool) {
         let (routes, peer) = (TowerToHyperService::new(self.router), Arc::new(self.peer));
         let service = service_fn(move |request: Request<Incoming>| {
             let (parts, body) = request.into_parts();
             let (body, reading) = Watched::new(body);
             let mut request = Request::from_parts(parts, body);
+            if let Some(uri) = without_slash(request.uri()) {
+                *request.uri_mut() = uri;
+            }
             request.extensions_mut().insert(Arc::clone(&peer));
             let answer = routes.call(request);
             async move {
                 let mut response = answer.await?;
-                reading.settle(&mut response);
+                // A stream of HTTP/2 ends alone.
+                if !newer {
+                    reading.settle(&mut response);
+                }
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.patience)
-            .max_buf_size(64 << 10)
-            .serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = self.watcher.watch(connection).await {
+        let stream = TokioIo::new(stream);
+        let ended = match newer {
+            false => {
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(self.patience)
+                    .max_buf_size(64 << 10)
+                    .serve_connection(stream, service);
+                self.watcher.watch(connection).await
+            }
+            true => {
+                let connection = http2::Builder::new(TokioExecutor::new())
+                    .timer(TokioTimer::new())
+                    .max_concurrent_streams(STREAMS)
+                    .max_header_list_size(16 << 10)
+                    .max_send_buf_size(SEND_BUFFER as usize)
+                    .initial_stream_window_size(WINDOW)
+                    .initial_connection_window_size(4 * WINDOW)
+                    // A peer that does not answer is gone.
+                    .keep_alive_interval(self.patience)
+                    .keep_alive_timeout(self.patience)
+                    .serve_connection(stream, service);
+                self.watcher.watch(connection).await
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "connection ended early");
         }
     }
+}
+
+/// Whether a peer without TLS begins in HTTP/2: with its first four bytes, which no request of HTTP/1 begins with. None
+/// where it does not begin.
+async fn prefers_http2(stream: &TcpStream, patience: Duration) -> Option<bool> {
+    const PREFACE: &[u8; 4] = b"PRI ";
+    let look = async {
+        let mut first = [0; PREFACE.len()];
+        loop {
+            match stream.peek(&mut first).await {
+                Ok(count) if count > 0 && PREFACE.starts_with(&first[..count]) => {
+                    if count == PREFACE.len() {
+                        return true;
+                    }
+                    // The rest is under way.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                _ => return false,
+            }
+        }
+    };
+    tokio::time::timeout(patience, look).await.ok()
 }
 
 /// Ready when the process is asked to end (interrupt, or terminate).

@@ -1,14 +1,18 @@
-//! TLS with rustls, and client certificates if wanted.
+//! TLS with rustls, and client certificates if wanted. Files that are replaced while the server runs are read again.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
 
-use super::CertificateNames;
+use super::expiry;
+use super::names::Names;
+use super::stamp::Stamp;
+use super::{CertificateNames, ServerOptions};
 use crate::files::{self, FileError};
 
 /// The files of TLS, all in PEM.
@@ -31,12 +35,82 @@ pub enum TlsError {
     File(#[from] FileError),
 }
 
+/// What a server shows and is called, as its files say at the moment.
+pub(super) struct Identity {
+    tls: Option<TlsOptions>,
+    loopback: bool,
+    /// Names besides those in the certificate.
+    names: Vec<String>,
+    current: RwLock<Current>,
+    stamp: Mutex<Stamp>,
+}
+
+/// The same, of one moment.
+#[derive(Clone)]
+pub(super) struct Current {
+    pub acceptor: Option<TlsAcceptor>,
+    pub names: Arc<Names>,
+    /// Seconds since 1970 when the certificate ends.
+    pub expires: Option<i64>,
+}
+
+impl Identity {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`TlsError`] names the file.
+    pub fn new(options: &ServerOptions) -> Result<Self, TlsError> {
+        let (tls, names, loopback) = (options.tls.clone(), options.names.clone(), options.listen.ip().is_loopback());
+        let stamp = Stamp::of(paths(tls.as_ref()));
+        let current = Current::read(tls.as_ref(), loopback, &names)?;
+        Ok(Self { tls, loopback, names, current: RwLock::new(current), stamp: Mutex::new(stamp) })
+    }
+
+    /// As the files say.
+    pub fn current(&self) -> Current {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the files again if they were written since; nothing where they were not. What cannot be used changes
+    /// nothing. Reads files: not for an async thread.
+    pub fn refresh(&self) -> Option<Result<(), TlsError>> {
+        let mut known = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = Stamp::of(paths(self.tls.as_ref()));
+        if *known == stamp {
+            return None;
+        }
+        *known = stamp;
+        let read = Current::read(self.tls.as_ref(), self.loopback, &self.names);
+        Some(read.map(|current| *self.current.write().unwrap_or_else(PoisonError::into_inner) = current))
+    }
+}
+
+impl Current {
+    fn read(tls: Option<&TlsOptions>, loopback: bool, names: &[String]) -> Result<Self, TlsError> {
+        let mut names = names.to_vec();
+        let (mut acceptor, mut expires) = (None, None);
+        if let Some(tls) = tls {
+            acceptor = Some(TlsAcceptor::from(tls.server()?));
+            let chain = certificates(&tls.certificates)?;
+            names.extend(chain.first().and_then(CertificateNames::of).map(|names| names.dns).unwrap_or_default());
+            // The first of the chain that ends ends all of it.
+            expires = chain.iter().filter_map(expiry::of_certificate).min();
+        }
+        Ok(Self { acceptor, names: Arc::new(Names::new(loopback, names)), expires })
+    }
+}
+
+fn paths(tls: Option<&TlsOptions>) -> impl Iterator<Item = &Path> {
+    let own = tls.map(|tls| [Some(&tls.certificates), Some(&tls.key), tls.client_authorities.as_ref()]);
+    own.into_iter().flatten().flatten().map(PathBuf::as_path)
+}
+
 impl TlsOptions {
     /// What the accept loop needs.
     ///
     /// # Errors
     /// [`TlsError`] names the file.
-    pub(super) fn server(&self) -> Result<Arc<ServerConfig>, TlsError> {
+    fn server(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let key = files::read(&self.key, 1 << 20)?;
         let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| FileError::content(&self.key, error))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -57,14 +131,8 @@ impl TlsOptions {
         let mut config = builder
             .with_single_cert(certificates(&self.certificates)?, key)
             .map_err(|error| FileError::content(&self.certificates, error))?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Arc::new(config))
-    }
-
-    /// The names of the server in its own certificate.
-    pub(super) fn names(&self) -> Result<Vec<String>, TlsError> {
-        let chain = certificates(&self.certificates)?;
-        Ok(chain.first().and_then(CertificateNames::of).map(|names| names.dns).unwrap_or_default())
     }
 }
 

@@ -8,15 +8,16 @@ use rand::TryRng;
 use zeroize::Zeroizing;
 
 use super::{AuthError, Scope};
+use crate::clock;
 use crate::files::{self, FileError, is_plain_name};
 use crate::hash::Hash;
 
 /// Draws a token of 256 bits, writes it to a new file that nobody but its owner reads, and gives the entry that makes
-/// it known to a server, `[[token]]` with `name` and `scopes`.
+/// it known to a server, `[[token]]` with `name`, `scopes` and, where it shall end, `expires`, in seconds since 1970.
 ///
 /// # Errors
 /// A name that is none, or a file that is there or cannot be written.
-pub fn new_token(path: &Path, name: &str, scopes: &[Scope]) -> Result<String, AuthError> {
+pub fn new_token(path: &Path, name: &str, scopes: &[Scope], expires: Option<i64>) -> Result<String, AuthError> {
     if !is_plain_name(name) || name == "anonymous" {
         return Err(AuthError::Name { name: name.chars().take(80).collect() });
     }
@@ -28,7 +29,8 @@ pub fn new_token(path: &Path, name: &str, scopes: &[Scope]) -> Result<String, Au
     files::write_new(path, line.as_bytes())?;
     let hash = Hash::of_bytes(token.as_bytes());
     let scopes: Vec<String> = scopes.iter().map(|scope| format!("\"{scope}\"")).collect();
-    Ok(format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [{}]\n", scopes.join(", ")))
+    let entry = format!("[[token]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nscopes = [{}]\n", scopes.join(", "));
+    Ok(entry + &expires.map_or_else(String::new, |at| format!("expires = {}\n", clock::utc(at))))
 }
 
 #[cfg(test)]
@@ -40,12 +42,13 @@ mod tests {
     fn a_new_token_is_known_by_its_entry_and_replaces_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ward.token");
-        let entry = new_token(&path, "ward", &[Scope::Infer, Scope::Metrics]).unwrap();
+        let entry = new_token(&path, "ward", &[Scope::Infer, Scope::Metrics], Some(1_593_475_200)).unwrap();
         assert!(entry.contains("scopes = [\"infer\", \"metrics\"]"), "{entry}");
         std::fs::write(folder.path().join("tokens.toml"), entry).unwrap();
-        assert!(Tokens::load(&folder.path().join("tokens.toml")).unwrap().required());
+        let tokens = Tokens::load(&folder.path().join("tokens.toml")).unwrap();
+        assert!(tokens.required() && tokens.expiries()["ward"] == 1_593_475_200);
         assert!(std::fs::read_to_string(&path).unwrap().trim().len() == 43);
-        assert!(new_token(&path, "ward", &[]).is_err());
-        assert!(matches!(new_token(&path, "a\"b", &[]), Err(AuthError::Name { .. })));
+        assert!(new_token(&path, "ward", &[], None).is_err());
+        assert!(matches!(new_token(&path, "a\"b", &[], None), Err(AuthError::Name { .. })));
     }
 }

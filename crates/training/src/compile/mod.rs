@@ -15,7 +15,7 @@ mod weights;
 pub use defence::CompileDefence;
 pub use error::CompileError;
 pub use options::{CompileOptions, Precision};
-pub use precision::IDLE_BITS;
+pub use report::IDLE_BITS;
 pub use report::{CompileReport, OutputRange};
 pub use rounding::best_scale;
 

@@ -8,8 +8,6 @@ use model::CompiledNetwork;
 use super::{CompileError, OutputRange};
 use crate::network::percent;
 
-/// Idle bits of one output that are worth a warning.
-pub const IDLE_BITS: f64 = 8.0;
 /// Steps of a range that are tried, as powers of two.
 const FINEST: u32 = 16;
 /// Points of accuracy that count as none.

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::options::CompileOptions;
 use crate::ItemSketch;
 
+/// Idle bits of one output that are worth a warning.
+pub const IDLE_BITS: f64 = 8.0;
+
 /// What compiling found. Accuracies are in percent, on the tenth of the calibration data that was
 /// held out from fine-tuning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,14 +49,14 @@ pub struct CompileReport {
 
 impl CompileReport {
     /// What to know about outputs that are far finer than anything needs; nothing where no output has more than
-    /// [`IDLE_BITS`](super::IDLE_BITS) idle bits.
+    /// [`IDLE_BITS`] idle bits.
     pub fn warning(&self) -> Option<String> {
         let needed = self.needed_bits?;
         let widest = |a: usize, b: usize| if self.outputs[b].idle_bits > self.outputs[a].idle_bits { b } else { a };
         let at = (0..self.outputs.len()).reduce(widest)?;
         let OutputRange { empirical: (low, high), noise_bits, idle_bits, .. } = self.outputs[at];
         let opened = model::width_bits(low.into(), high.into());
-        (idle_bits > super::IDLE_BITS).then(|| {
+        (idle_bits > IDLE_BITS).then(|| {
             format!(
                 "output {at} opens {opened:.1} bits on the calibration data, of which the head needs {needed:.0} and noise \
                  covers {noise_bits:.1}: whatever the other {idle_bits:.1} hold is told to whoever has a key; choose more \

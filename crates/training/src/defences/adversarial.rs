@@ -1,47 +1,13 @@
 //! What the defences share that train in the paper's three phases against simulated adversaries.
 
-use burn::tensor::Tensor;
 use model::Parameters;
-use serde::{Deserialize, Serialize};
 
 use super::defence::{Kind, Method, Options};
+use super::phases::{AdversarialOptions, Against};
 use crate::features::Features;
-use crate::float::adversary::Adversary;
 use crate::train::optimiser::Optimiser;
 use crate::train::state::{Part, State};
 use crate::train::{Run, TrainError, adversarial, require};
-
-/// Options of the defences with simulated adversaries: plain SGD with momentum, as in the paper.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdversarialOptions {
-    /// Weight α of the adversaries' loss.
-    pub weight: f32,
-    /// The simulated adversaries.
-    pub adversaries: Vec<Adversary>,
-    /// Epochs of the three phases: initial, sabotage, recovery.
-    pub epochs: (usize, usize, usize),
-    /// Learning rate of all three parts.
-    pub rate: f32,
-    /// Momentum, without dampening.
-    pub momentum: f32,
-    /// Sabotage epochs after which the adversaries start afresh; 0 for never.
-    pub restart: usize,
-}
-
-impl Default for AdversarialOptions {
-    /// The paper's final runs: α = 1.7, a CNN, 10 + 50 epochs, SGD 0.002 with momentum 0.5.
-    fn default() -> Self {
-        Self {
-            weight: 1.7,
-            adversaries: vec![Adversary::Convolutional],
-            epochs: (10, 50, 0),
-            rate: 0.002,
-            momentum: 0.5,
-            restart: 0,
-        }
-    }
-}
 
 /// A defence in three phases.
 #[derive(Clone)]
@@ -49,7 +15,7 @@ pub(crate) struct Phases {
     pub kind: &'static Kind,
     pub options: AdversarialOptions,
     /// What the private part minimises with regard to one adversary, from its logits and the attribute's one-hot rows.
-    pub against: fn(Tensor<2>, Tensor<2>) -> Tensor<1>,
+    pub against: Against,
 }
 
 impl Method for Phases {
@@ -108,7 +74,7 @@ impl Method for Phases {
     }
 
     fn train(&self, run: &Run, state: &mut State, features: Features) -> Result<(), TrainError> {
-        adversarial::run(run, state, &features, self)
+        adversarial::run(run, state, &features, &self.options, self.against)
     }
 
     fn fine_tuning(&self) -> Option<f32> {

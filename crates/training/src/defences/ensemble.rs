@@ -1,7 +1,8 @@
 //! The paper's loss against several adversaries, so that none of them is escaped alone.
 
-use super::adversarial::{AdversarialOptions, Phases};
+use super::adversarial::Phases;
 use super::defence::{Defence, Kind};
+use super::phases::AdversarialOptions;
 use crate::TrainOptions;
 use crate::float::adversary::Adversary;
 use crate::float::head;

@@ -2,8 +2,9 @@
 
 use burn::tensor::activation::log_softmax;
 
-use super::adversarial::{AdversarialOptions, Phases};
+use super::adversarial::Phases;
 use super::defence::{Defence, Kind};
+use super::phases::AdversarialOptions;
 use crate::TrainOptions;
 
 pub(super) static KIND: Kind = Kind {

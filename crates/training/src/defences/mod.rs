@@ -13,12 +13,13 @@ mod matching;
 mod maxent;
 mod none;
 mod paper;
+mod phases;
 mod registry;
 
-pub use adversarial::AdversarialOptions;
-pub(crate) use adversarial::Phases;
 pub use certify::CertifyOptions;
 pub use defence::Defence;
 pub(crate) use defence::Penalty;
 pub use matching::MatchOptions;
+pub use phases::AdversarialOptions;
+pub(crate) use phases::Against;
 pub(crate) use registry::{in_steps, read_variant};

@@ -1,7 +1,8 @@
 //! The paper's defence: the private part raises the loss of one simulated adversary.
 
-use super::adversarial::{AdversarialOptions, Phases};
+use super::adversarial::Phases;
 use super::defence::{Defence, Kind};
+use super::phases::AdversarialOptions;
 use crate::TrainOptions;
 use crate::float::head;
 

@@ -20,7 +20,7 @@ use super::optimiser::Optimiser;
 use super::select;
 use super::state::{Part, State};
 use super::{Run, TrainError};
-use crate::defences::{AdversarialOptions, Phases};
+use crate::defences::{AdversarialOptions, Against};
 use crate::features::Features;
 use crate::float::adversary::Adversary;
 use crate::float::parameters::{Leaves, Trained, matrix, to_host};
@@ -33,8 +33,14 @@ enum Phase {
     Recovery,
 }
 
-pub(crate) fn run(run: &Run, state: &mut State, features: &Features, defence: &Phases) -> Result<(), TrainError> {
-    let (options, chosen) = (run.options, &defence.options);
+pub(crate) fn run(
+    run: &Run,
+    state: &mut State,
+    features: &Features,
+    chosen: &AdversarialOptions,
+    against: Against,
+) -> Result<(), TrainError> {
+    let options = run.options;
     let count = run.train.len();
     let mut batches = Batches::new(&run.targets, None, options.batch, options.seed)?;
     let round = count.div_ceil(options.batch.min(count));
@@ -54,7 +60,7 @@ pub(crate) fn run(run: &Run, state: &mut State, features: &Features, defence: &P
             state.adversaries = fresh(run, chosen, epoch as u64);
         }
         let items = batches.items(step);
-        let losses = Step { run, features, defence, phase, items: &items }.take(state);
+        let losses = Step { run, features, chosen, against, phase, items: &items }.take(state);
         if let Some((name, _)) = losses.iter().find(|(_, loss)| !loss.is_finite()) {
             return Err(TrainError::NotFinite { tensor: format!("{name} loss"), step });
         }
@@ -90,7 +96,8 @@ pub(crate) fn fresh(run: &Run, chosen: &AdversarialOptions, generation: u64) -> 
 struct Step<'a> {
     run: &'a Run<'a>,
     features: &'a Features,
-    defence: &'a Phases,
+    chosen: &'a AdversarialOptions,
+    against: Against,
     phase: Phase,
     items: &'a [u32],
 }
@@ -112,7 +119,7 @@ impl Step<'_> {
         };
         let q = self.outputs(&state.private.parameters.bind(&run.device, false));
         let mut adversary_loss = 0.0;
-        let pairs = self.defence.options.adversaries.iter().zip(&mut state.adversaries);
+        let pairs = self.chosen.adversaries.iter().zip(&mut state.adversaries);
         for (position, (adversary, part)) in pairs.enumerate() {
             let loss = self.move_adversary(adversary, part, q.clone(), collateral.clone());
             if position == 0 {
@@ -175,16 +182,16 @@ impl Step<'_> {
         let q = self.outputs(&private);
         let logits = head::forward(&state.head.parameters.bind(device, false), q.clone());
         let mut loss = head::cross_entropy(logits, main);
-        let share = self.defence.options.weight / state.adversaries.len() as f32;
-        for (adversary, part) in self.defence.options.adversaries.iter().zip(&state.adversaries) {
+        let share = self.chosen.weight / state.adversaries.len() as f32;
+        for (adversary, part) in self.chosen.adversaries.iter().zip(&state.adversaries) {
             let logits = adversary.forward(&part.parameters.bind(device, false), q.clone());
-            loss = loss + (self.defence.against)(logits, collateral.clone()) * share;
+            loss = loss + (self.against)(logits, collateral.clone()) * share;
         }
         let gradients = private.gradients(&mut loss.backward());
         self.step(&mut state.private, &gradients);
     }
 
     fn step(&self, part: &mut Part, gradients: &[Vec<f32>]) {
-        part.optimiser.step(&mut part.parameters, gradients, self.defence.options.rate);
+        part.optimiser.step(&mut part.parameters, gradients, self.chosen.rate);
     }
 }

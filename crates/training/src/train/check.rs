@@ -3,6 +3,7 @@
 use dataset::Dataset;
 
 use super::TrainError;
+use super::require::require;
 use crate::TrainOptions;
 use crate::defences::in_steps;
 
@@ -67,12 +68,4 @@ pub(super) fn data(train: &Dataset, validation: &Dataset, options: &TrainOptions
         return Err(TrainError::Option { field: "collateral", value: options.main.clone(), remedy });
     }
     Ok(())
-}
-
-/// Refuses the option `field` unless the condition holds.
-pub(crate) fn require(holds: bool, field: &'static str, value: impl ToString, remedy: &str) -> Result<(), TrainError> {
-    if holds {
-        return Ok(());
-    }
-    Err(TrainError::Option { field, value: value.to_string(), remedy: remedy.to_string() })
 }

@@ -11,13 +11,14 @@ pub(crate) mod finish;
 mod fresh;
 pub(crate) mod objective;
 pub(crate) mod optimiser;
+mod require;
 pub(crate) mod sampler;
 mod select;
 pub(crate) mod state;
 
 pub(crate) use cells::Targets;
-pub(crate) use check::require;
 pub use error::TrainError;
+pub(crate) use require::require;
 
 use burn::tensor::Device;
 use dataset::Dataset;

@@ -1,20 +1,19 @@
 //! `halflight audit`.
 
-mod controls;
 mod outputs;
 mod text;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
-use experiments::{Certifier, ExperimentError, Source};
+use experiments::Certifier;
+use experiments::audit::{self, Audited, Beside, Subject};
 use leakage::certificate::{Certificate, CertificateOptions};
-use leakage::{AttackerConfig, Attribute, AuditOptions, AuditReport, Extras, Inputs, Observations, Undefended};
+use leakage::{AttackerConfig, AuditOptions, Observations};
 use model::CompiledNetwork;
-use report::Page;
-use serde::Serialize;
 use serde_json::json;
 use service::audit::{Evidence, SignedAudit};
 use service::hash::Hash;
@@ -85,6 +84,13 @@ pub struct Audit {
     /// where the network learned from the other; the outputs need noise
     #[arg(long)]
     certify: bool,
+    /// With `--certify`: the population has few values, so that items which repeat each other are draws of their own
+    #[arg(long, requires = "certify")]
+    repeated: bool,
+    /// Items that the network learned from, for a control attack: what it tells about them and not about others, it has
+    /// memorised
+    #[arg(long, value_name = "FILE")]
+    members: Option<PathBuf>,
     /// Write outputs and labels of both data sets, for your own attackers
     #[arg(long, value_name = "FILE")]
     outputs: Option<PathBuf>,
@@ -102,17 +108,6 @@ enum Panel {
     Quick,
     /// Every family, growth curve, reconstruction and controls; takes minutes
     Full,
-}
-
-/// The audit of the attribute asked for, and of all others where they were asked for.
-#[derive(Serialize)]
-struct Outcome {
-    #[serde(flatten)]
-    report: AuditReport,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attributes: Vec<AuditReport>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<Certificate>,
 }
 
 impl Audit {
@@ -137,13 +132,10 @@ impl Audit {
         }
         // Found wrong before attackers start, not after.
         let certificate = if self.certify { Some(self.certificate(&network, &train, &test)?) } else { None };
-        let outcome = Outcome { certificate, ..self.attack(&network, &train, &test, console)? };
+        let outcome = Audited { certificate, ..self.attack(&network, &train, &test, console)? };
         if let Some([html, json]) = &files {
             let title = format!("What {} gives away about {}", name_of(&self.network), self.collateral);
-            let page = Page::new(title).report(&outcome.report);
-            let page = outcome.certificate.iter().fold(page, Page::certificate);
-            let page = outcome.attributes.iter().fold(page, |page, report| page.report(report));
-            files::write(html, page.html().as_bytes())?;
+            files::write(html, outcome.page(title).html().as_bytes())?;
             let text = serde_json::to_string_pretty(&outcome)?;
             files::write(json, text.as_bytes())?;
             if let (Some(path), Some(key)) = (&signed, &signer) {
@@ -159,45 +151,41 @@ impl Audit {
         }
         console.result(&outcome, || {
             let reports = std::iter::once(&outcome.report).chain(&outcome.attributes).map(text::report);
+            let parity = outcome.parity.as_ref().map(text::parity);
             let certificate = outcome.certificate.as_ref().map(certify::bounds);
-            reports.chain(certificate).collect::<Vec<_>>().join("\n\n")
+            reports.chain(parity).chain(certificate).collect::<Vec<_>>().join("\n\n")
         })
     }
 
-    fn attack(&self, network: &CompiledNetwork, train: &Split, test: &Split, console: &Console) -> Result<Outcome> {
-        let options = AuditOptions { noise: experiments::noise_of(network), ..self.options() };
-        // Found wrong before attackers start, not after.
-        let named = [&self.main, &self.collateral];
-        let others = if self.unlisted { unlisted(&train.data, &test.data, &named)? } else { Vec::new() };
+    fn attack(&self, network: &CompiledNetwork, train: &Split, test: &Split, console: &Console) -> Result<Audited> {
+        let named = [self.main.as_str(), self.collateral.as_str()];
+        let others = if self.unlisted { audit::unlisted(&train.data, &test.data, &named)? } else { Vec::new() };
         let undefended = self.undefended.as_deref().map(CompiledNetwork::load).transpose()?;
         let bare = undefended.as_ref().map(|bare| anyhow::Ok((train.seen_by(bare, self)?, test.seen_by(bare, self)?)));
         let bare = bare.transpose()?;
-        let extras = Extras {
-            // Attackers that map outputs need the undefended ones of every training item.
-            undefended: bare.as_ref().map(|(train, _)| Undefended { outputs: &train.outputs, width: train.width }),
-            controls: bare.iter().map(|(train, test)| ("undefended network".to_owned(), train, test)).collect(),
+        let members = self.members.as_deref().map(|path| self.members(path, network, &train.data)).transpose()?;
+        let subject = Subject {
+            seen: [&train.seen, &test.seen],
+            data: Some([&train.data, &test.data]),
+            network: Some(network),
+            undefended: bare.as_ref().map(|(train, test)| [train, test]),
+            members: members.as_ref(),
+            others: &others,
         };
+        let full = self.panel == Panel::Full;
+        let beside = Beside { reconstruction: self.reconstruction || full, controls: self.controls || full };
         let bar = console.bar("auditing");
-        let mut report = leakage::audit_with(&train.seen, &test.seen, &extras, &options, &bar)?;
-        if self.reconstruction || self.panel == Panel::Full {
-            console.step("rebuilding inputs from outputs");
-            let (train, test) = (train.inputs(), test.inputs());
-            report.reconstruction = Some(leakage::reconstruct(&train, &test, options.seeds[0], &bar)?);
-        }
-        if self.controls || self.panel == Panel::Full {
-            console.step("attacking a random network and the raw inputs, for comparison");
-            report.controls.others.extend(controls::attack(self, network, &train.data, &test.data, &bar)?);
-        }
-        report.noise = experiments::noise_bound(network, &test.data, &test.seen, options.seeds[0])?;
-        let mut attributes = Vec::new();
-        if !others.is_empty() {
-            // One family may need undefended outputs, and those are for the attribute asked for.
-            let families = options.families.iter().filter(|family| !family.needs_undefended());
-            let options = AuditOptions { families: families.cloned().collect(), growth: false, ..options.clone() };
-            attributes = leakage::audit_attributes(&train.seen, &test.seen, &others, &options, &bar)?;
-        }
+        let mut audited = audit::audit(&subject, beside, &self.options(), &bar)?;
         bar.finish_and_clear();
-        Ok(Outcome { report, attributes, certificate: None })
+        audited.report.warnings = warnings::of(network, [(&self.train, &train.data), (&self.test, &test.data)])?;
+        Ok(audited)
+    }
+
+    /// What attackers see of the items that the network learned from.
+    fn members(&self, path: &Path, network: &CompiledNetwork, train: &Dataset) -> Result<Observations> {
+        let members = Split::load(path, network, self)?;
+        matching::pair((&self.train, train), (path, &members.data), [&self.main, &self.collateral])?;
+        Ok(members.seen)
     }
 
     fn certificate(&self, network: &CompiledNetwork, train: &Split, test: &Split) -> Result<Certificate> {
@@ -205,12 +193,7 @@ impl Audit {
             bail!("--main {}: a certificate speaks of the network's own main label, {}", self.main, network.main());
         }
         let certifier = Certifier::new(vec![network]).with_context(|| self.network.display().to_string())?;
-        let sets = |sets| certifier.items(Source::Data { sets, repeated: false }, &self.collateral, &host::Silent);
-        // Attackers may learn from what the network learned from; a certificate may not.
-        let items = match sets(&[&test.data, &train.data]) {
-            Err(ExperimentError::Seen { .. }) => sets(&[&test.data]),
-            items => items,
-        };
+        let items = certifier.unseen(&train.data, &test.data, &self.collateral, self.repeated);
         let items = items.map_err(certify::remedy).with_context(|| self.test.display().to_string())?;
         Ok(certifier.certify(&items, &CertificateOptions::default(), None)?.certificate)
     }
@@ -222,8 +205,7 @@ impl Audit {
         };
         let mut families = self.families.clone().unwrap_or_else(|| standard.families.clone());
         if self.undefended.is_some() && self.families.is_none() {
-            let attacks = [AttackerConfig::neighbours(51), AttackerConfig::qda()];
-            families.extend(attacks.map(AttackerConfig::decensor));
+            families.extend(audit::decensoring());
         }
         AuditOptions {
             network: name_of(&self.network),
@@ -270,33 +252,6 @@ impl Split {
     fn seen_by(&self, network: &CompiledNetwork, audit: &Audit) -> Result<Observations> {
         Ok(experiments::observations(network, &self.data, &audit.main, &audit.collateral)?)
     }
-
-    fn inputs(&self) -> Inputs<'_> {
-        let Observations { outputs, width, main, main_classes, .. } = &self.seen;
-        let (height, across) = (self.data.height(), self.data.width());
-        let pixels = self.data.images();
-        Inputs { outputs, width: *width, pixels, height, across, main, classes: main_classes.len() }
-    }
-}
-
-/// Every label column but those named, if both data sets have it with the values of the first.
-fn unlisted(train: &Dataset, test: &Dataset, named: &[&String]) -> Result<Vec<Attribute>> {
-    let others = train.columns().iter().filter(|column| !named.contains(&&column.name));
-    others
-        .map(|column| {
-            let (name, classes, train) = (column.name.clone(), column.classes.clone(), column.values.clone());
-            let scored = test.labels(&name)?;
-            if scored.classes != classes {
-                bail!(
-                    "label `{name}`: its classes are {} in the training data and {} in the test data; split one data set, \
-                     or import both with the same classes",
-                    classes.join(", "),
-                    scored.classes.join(", ")
-                );
-            }
-            Ok(Attribute { name, classes, train, test: scored.values.clone() })
-        })
-        .collect()
 }
 
 fn name_of(path: &Path) -> String {

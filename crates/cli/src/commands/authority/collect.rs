@@ -1,4 +1,4 @@
-//! `halflight authority issue --servers`: a key from the parts of several authorities.
+//! `halflight authority issue --servers`: a key from the parts of several authorities, or what they would say to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,9 +10,11 @@ use roles::{ModelFolder, SharedKey};
 use serde_json::json;
 use service::approval::Approval;
 use service::hash::Hash;
+use service::opinion::{Opinion, Said, consider};
 use service::owner::{Connection, ConnectionOptions};
 use service::quorum::{Collected, Holder, Verdict, Wish, collect};
 
+use super::decision::text;
 use crate::console::Console;
 use crate::files;
 
@@ -54,6 +56,13 @@ pub struct Order<'a> {
     pub model: Option<&'a PathBuf>,
 }
 
+impl Order<'_> {
+    fn wish(&self) -> Wish<'_> {
+        let Self { project, holder, approvals, .. } = *self;
+        Wish { project, network: Hash(self.network.hash()), holder, approvals }
+    }
+}
+
 impl Servers {
     fn holders(&self) -> Result<Vec<Holder>> {
         let (tokens, servers) = (&self.token_file, &self.servers);
@@ -85,12 +94,30 @@ impl Servers {
         servers.iter().enumerate().map(holder).collect()
     }
 
+    fn key(&self) -> Result<SharedKey> {
+        Ok(SharedKey::read(self.parameters.as_ref().context("--parameters is missing")?)?)
+    }
+
+    /// Says what each server would answer. Fails where too few would give their part.
+    pub fn consider(&self, order: &Order<'_>, console: &Console) -> Result<()> {
+        let key = self.key()?;
+        // A function that does not fit the key is refused before anybody is asked.
+        key.combiner(order.network.map())?;
+        let opinions = consider(&key, &self.holders()?, &order.wish());
+        let willing = opinions.iter().filter(|said| matches!(said.opinion, Opinion::Willing { .. })).count();
+        let needed = key.seat().sharing.quorum();
+        let machine = json!({ "dry_run": true, "needed": needed, "willing": willing, "servers": opinions });
+        console.result(&machine, || opinions.iter().map(spoken).collect::<Vec<_>>().join("\n"))?;
+        if willing < needed {
+            bail!("{willing} of {needed} servers would give their part");
+        }
+        Ok(())
+    }
+
     /// Collects the parts, and writes the key.
     pub fn issue(&self, order: &Order<'_>, console: &Console) -> Result<()> {
-        let folder = self.parameters.as_ref().context("--parameters is missing")?;
-        let key = SharedKey::read(folder)?;
-        let network = Hash(order.network.hash());
-        let wish = Wish { project: order.project, network, holder: order.holder, approvals: order.approvals };
+        let (key, wish) = (self.key()?, order.wish());
+        let network = wish.network;
         let collected = collect(&key, order.network.map(), &self.holders()?, &wish)?;
         let Collected { key: functional, replies, grants, pin } = &collected;
         if let Some(path) = order.out {
@@ -135,5 +162,18 @@ impl Servers {
                 )
             },
         )
+    }
+}
+
+/// What a server would answer, for people.
+fn spoken(said: &Said) -> String {
+    let server = &said.server;
+    match &said.opinion {
+        Opinion::Willing { decision } | Opinion::Unwilling { decision: Some(decision), .. } => {
+            format!("{server}: {}", text(decision))
+        }
+        Opinion::Unwilling { reasons, decision: None } => format!("{server} would refuse: {}", reasons.join("; ")),
+        Opinion::Silent { reason } => format!("{server} gave no answer: {reason}"),
+        Opinion::Stale { reason } => format!("{server} holds another share: {reason}"),
     }
 }

@@ -10,10 +10,9 @@ use roles::ModelFolder;
 use serde_json::json;
 use service::approval::Approval;
 use service::authority::KeyRequest;
-use service::clock;
-use service::policy::Decision;
 
 use super::collect::{Order, Servers};
+use super::decision::text;
 use super::{Home, MAIN, caller, network_hash};
 use crate::console::Console;
 use crate::files;
@@ -57,7 +56,7 @@ pub struct Issue {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// Only print what the key would add, and whether the policy allows it
+    /// Only print what the key would add, and whether the policy, or that of each server, allows it
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -146,26 +145,14 @@ impl Issue {
 
     /// The key from the parts of several authorities.
     fn collect(&self, console: &Console) -> Result<()> {
-        if self.dry_run {
-            bail!("--dry-run asks one authority's policy: name its folder, or ask each server's own");
-        }
-        self.check()?;
         let network = CompiledNetwork::load(&self.network)?;
         let (project, holder, approvals) = (&self.project, &self.holder, &self.approvals);
         let (out, model) = (self.out.as_ref(), self.model.as_ref());
-        self.servers.issue(&Order { network: &network, project, holder, approvals, out, model }, console)
+        let order = Order { network: &network, project, holder, approvals, out, model };
+        if self.dry_run {
+            return self.servers.consider(&order, console);
+        }
+        self.check()?;
+        self.servers.issue(&order, console)
     }
-}
-
-fn text(decision: &Decision) -> String {
-    let Decision { refusals, before, after, expires, .. } = decision;
-    let added = format!(
-        "open under this public key: rank {} before, {} after; {:.1} bits before, {:.1} after, {:.1} of them without noise",
-        before.rank, after.rank, before.bits, after.bits, after.unnoised_bits
-    );
-    if !refusals.is_empty() {
-        return format!("{added}\nrefused: {}", refusals.join("\n         "));
-    }
-    let until = expires.map_or_else(|| "without end".to_owned(), |expires| format!("until {}", clock::utc(expires)));
-    format!("{added}\nallowed, {until}")
 }

@@ -234,7 +234,7 @@ impl Home {
 
 /// A ledger that is read and never written.
 #[derive(Args)]
-struct Reading {
+pub(super) struct Reading {
     #[command(flatten)]
     home: Home,
     /// Public key of the ledger, instead of the secret one in the folder; may be given again for other writers
@@ -245,18 +245,28 @@ struct Reading {
 impl Reading {
     /// All entries, once the chain, its end and its meaning are shown to hold.
     fn entries(&self) -> Result<Vec<Entry>> {
+        Ok(self.read()?.0)
+    }
+
+    /// What they add up to.
+    pub(super) fn state(&self) -> Result<State> {
+        Ok(self.read()?.1)
+    }
+
+    fn read(&self) -> Result<(Vec<Entry>, State)> {
         self.home.present()?;
         service::run::block_on(async {
             let (folder, url) = (&self.home.folder, self.home.ledger.as_deref());
             let reader = read_ledger(folder, url, self.ledger_key.clone()).await?;
             let checked = async {
                 let entries = reader.entries().await?;
-                State::default().extend(&entries, reader.keyring())?;
-                Ok(entries)
+                let mut state = State::default();
+                state.extend(&entries, reader.keyring())?;
+                Ok((entries, state))
             };
-            let entries = checked.await;
+            let read = checked.await;
             reader.close().await;
-            entries
+            read
         })?
     }
 }

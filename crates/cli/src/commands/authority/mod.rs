@@ -3,8 +3,10 @@
 mod approve;
 mod ceremony;
 mod collect;
+mod decision;
 mod init;
 mod issue;
+mod keys;
 mod ledger;
 mod project;
 mod register;
@@ -46,6 +48,8 @@ pub enum Authority {
     Rotate(rotate::Rotate),
     /// Issue the functional key of a compiled network, if the policy allows it
     Issue(issue::Issue),
+    /// List who holds valid keys
+    Keys(keys::Keys),
     /// Replace the present share with one that a ceremony renewed
     Renew(renew::Renew),
     /// Several institutions hold one key: make it together, renew its shares, check how it came about
@@ -73,6 +77,7 @@ impl Authority {
             Self::Project(project) => project.run(console),
             Self::Rotate(rotate) => rotate.run(console),
             Self::Issue(issue) => issue.run(console),
+            Self::Keys(keys) => keys.run(console),
             Self::Renew(renew) => renew.run(console),
             Self::Ceremony(ceremony) => ceremony.run(console),
             Self::VerifyKey(verify) => verify.run(console),

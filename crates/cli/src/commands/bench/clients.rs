@@ -106,14 +106,31 @@ pub struct Tally {
     pub micros: Mutex<Vec<u64>>,
 }
 
+/// When clients ask.
+#[derive(Clone, Copy)]
+pub enum Pace {
+    /// As soon as they have an answer.
+    AtOnce,
+    /// All together so many times a second from a moment on, whether earlier ones were answered or not.
+    Arrivals(f64, Instant),
+}
+
 /// Asks until the end.
-pub fn client(server: &Server, items: &[Vec<u8>], next: &AtomicUsize, tally: &Tally, end: Instant) {
+pub fn client(server: &Server, items: &[Vec<u8>], next: &AtomicUsize, tally: &Tally, pace: Pace, end: Instant) {
     let Ok(connection) = server.connection() else {
         tally.other.fetch_add(1, Ordering::Relaxed);
         return;
     };
     while Instant::now() < end {
-        let item = &items[next.fetch_add(1, Ordering::Relaxed) % items.len()];
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let item = &items[number % items.len()];
+        if let Pace::Arrivals(per_second, start) = pace {
+            let due = start + Duration::from_secs_f64(number as f64 / per_second);
+            if due >= end {
+                return;
+            }
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
         let begin = Instant::now();
         let count = match connection.infer(MODEL, std::slice::from_ref(item)) {
             Ok(_) => {
@@ -121,8 +138,10 @@ pub fn client(server: &Server, items: &[Vec<u8>], next: &AtomicUsize, tally: &Ta
                 &tally.answered
             }
             Err(ClientError::Refused { status: 429 | 503, retry_after, .. }) => {
-                // A crowd that waits as told would be no crowd: a short pause only.
-                std::thread::sleep(Duration::from_millis(20));
+                if let Pace::AtOnce = pace {
+                    // A crowd that waits as told would be no crowd: a short pause only.
+                    std::thread::sleep(Duration::from_millis(20));
+                }
                 if retry_after.is_some() { &tally.turned_away } else { &tally.without_time }
             }
             Err(error) => {

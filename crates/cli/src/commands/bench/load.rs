@@ -1,6 +1,8 @@
 //! `halflight bench --load`: how much a predictor bears, and what it does beyond.
 //!
 //! A predictor is started as a process of its own on loopback. A few clients keep every core busy, then a crowd comes.
+//! Last, requests arrive at a fixed multiple of the rate that the few clients got, whether earlier ones are answered or
+//! not.
 //! Before and after the steady load, one thread validates and evaluates ciphertexts: by the mean of both,
 //! `cores / (validation + evaluation)` is the capacity. On a machine that others use too, processor time says what wall
 //! time cannot: `efficiency` is the processor time that the answers are worth, by that mean, in that of the whole server.
@@ -19,7 +21,7 @@ use rayon::ThreadPoolBuilder;
 use roles::Authority;
 use serde::Serialize;
 
-use super::clients::{MODEL, Server, Tally, client};
+use super::clients::{MODEL, Pace, Server, Tally, client};
 use super::process;
 use crate::console::{self, Console};
 use crate::{files, keys};
@@ -46,6 +48,9 @@ pub struct Load {
     /// Clients of the crowd
     #[arg(long, default_value_t = 200)]
     crowd: usize,
+    /// In the last phase requests arrive so many times as fast as they were answered under steady load
+    #[arg(long, default_value_t = 4.0, value_name = "FACTOR")]
+    overload: f64,
 }
 
 /// What was found.
@@ -61,6 +66,8 @@ struct Report {
     crowd: Phase,
     /// Predictions a second in the crowd, in those under steady load.
     crowd_to_steady: f64,
+    /// Requests that arrive at a multiple of the steady rate.
+    overload: Overload,
     peak_bytes: [Option<u64>; 3],
     /// No error below capacity; above it, predictions and refusals with a time to come back, nothing else.
     clean: bool,
@@ -83,6 +90,19 @@ struct Phase {
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
     health: Health,
+}
+
+/// More requests than can be answered, and what became of them.
+#[derive(Serialize)]
+struct Overload {
+    /// How many times the steady rate.
+    factor: f64,
+    arrivals_per_second: f64,
+    #[serde(flatten)]
+    phase: Phase,
+    /// Predictions a second, in those under steady load.
+    goodput: f64,
+    peak_bytes: Option<u64>,
 }
 
 /// How long `/health` took meanwhile, at an address of its own.
@@ -118,26 +138,41 @@ impl Load {
         let mut peak_bytes = [process::peak_bytes(server.id()); 3];
         console.step("steady load");
         // Two requests for each core: one in evaluation, one on its way.
-        let mut steady = bench.phase(&server, 2 * cores, length);
+        let mut steady = bench.phase(&server, 2 * cores, None, length);
         peak_bytes[1] = process::peak_bytes(server.id());
         console.step("one thread alone");
         let after = bench.measure()?;
         console.step("a crowd");
-        let mut crowd = bench.phase(&server, self.crowd, length);
+        let mut crowd = bench.phase(&server, self.crowd, None, length);
         peak_bytes[2] = process::peak_bytes(server.id());
+        console.step("more than it can bear");
+        let arrivals = self.overload * steady.per_second;
+        let mut phase = bench.phase(&server, self.crowd, Some(arrivals), length);
+        let overload_peak = process::peak_bytes(server.id());
         let answers_again = server.connection()?.infer(MODEL, &bench.ciphertexts[..1]).is_ok();
         let (validation_ms, evaluation_ms) = ((before.0 + after.0) / 2.0, (before.1 + after.1) / 2.0);
         let each = (validation_ms + evaluation_ms) / 1e3;
-        [&mut steady, &mut crowd].into_iter().for_each(|phase| phase.judge(each, cores));
-        let refused = steady.turned_away + steady.without_time + steady.other + crowd.without_time + crowd.other;
-        let unwell = steady.health.failed + crowd.health.failed;
+        [&mut steady, &mut crowd, &mut phase].into_iter().for_each(|phase| phase.judge(each, cores));
+        let beyond: u64 = [&crowd, &phase].iter().map(|phase| phase.without_time + phase.other).sum();
+        let refused = steady.turned_away + steady.without_time + steady.other + beyond;
+        let unwell = steady.health.failed + crowd.health.failed + phase.health.failed;
+        let in_steady =
+            |phase: &Phase| if steady.per_second > 0.0 { phase.per_second / steady.per_second } else { 0.0 };
+        let overload = Overload {
+            factor: self.overload,
+            arrivals_per_second: arrivals,
+            goodput: in_steady(&phase),
+            phase,
+            peak_bytes: overload_peak,
+        };
         let report = Report {
             cores,
             ciphertext_bytes: bench.ciphertexts[0].len(),
             validation_ms,
             evaluation_ms,
             capacity: cores as f64 / each,
-            crowd_to_steady: if steady.per_second > 0.0 { crowd.per_second / steady.per_second } else { 0.0 },
+            crowd_to_steady: in_steady(&crowd),
+            overload,
             steady,
             crowd,
             peak_bytes,
@@ -192,13 +227,15 @@ impl Bench {
         alone.install(|| measure(&self.evaluator, &self.ciphertexts))
     }
 
-    fn phase(&self, server: &Server, clients: usize, length: Duration) -> Phase {
+    /// `arrivals`: how many requests a second come, where they do not wait for answers.
+    fn phase(&self, server: &Server, clients: usize, arrivals: Option<f64>, length: Duration) -> Phase {
         let (tally, next) = (Tally::default(), AtomicUsize::new(0));
         let before = process::cpu_seconds(server.id());
         let start = Instant::now();
+        let pace = arrivals.filter(|&rate| rate > 0.0).map_or(Pace::AtOnce, |rate| Pace::Arrivals(rate, start));
         let (mut health, failed) = std::thread::scope(|scope| {
             for _ in 0..clients {
-                scope.spawn(|| client(server, &self.ciphertexts, &next, &tally, start + length));
+                scope.spawn(|| client(server, &self.ciphertexts, &next, &tally, pace, start + length));
             }
             server.health(start + length)
         });
@@ -272,21 +309,35 @@ fn text(report: &Report) -> String {
     };
     let header =
         ["load", "clients", "answers", "per s", "of capacity", "of CPU", "turned away", "errors", "p50 / p99 ms"];
-    let peaks = report.peak_bytes.map(|peak| peak.map_or_else(|| "?".to_owned(), |peak| console::bytes(peak as usize)));
+    let [idle, steady, crowd] = report.peak_bytes;
+    let peaks = [idle, steady, crowd, report.overload.peak_bytes]
+        .map(|peak| peak.map_or_else(|| "?".to_owned(), |peak| console::bytes(peak as usize)));
     format!(
         "validation {:.1} ms, evaluation {:.1} ms on one thread; capacity of {} cores {:.2} per second\n{}\n\
          the crowd gets {:.0} % of the predictions of the steady load; health took at most {} ms, {} ms in the crowd\n\
-         memory at most: {} idle, {} under steady load, {} in the crowd",
+         of {:.0} arrivals a second, as many are answered as {:.0} % of the steady load; health took at most {} ms\n\
+         memory at most: {} idle, {} under steady load, {} in the crowd, {} in the end",
         report.validation_ms,
         report.evaluation_ms,
         report.cores,
         report.capacity,
-        console::table(header, [row("steady", &report.steady), row("crowd", &report.crowd)]),
+        console::table(
+            header,
+            [
+                row("steady", &report.steady),
+                row("crowd", &report.crowd),
+                row(&format!("{} times", report.overload.factor), &report.overload.phase)
+            ]
+        ),
         100.0 * report.crowd_to_steady,
         ms(report.steady.health.worst_ms),
         ms(report.crowd.health.worst_ms),
+        report.overload.arrivals_per_second,
+        100.0 * report.overload.goodput,
+        ms(report.overload.phase.health.worst_ms),
         peaks[0],
         peaks[1],
-        peaks[2]
+        peaks[2],
+        peaks[3]
     )
 }

@@ -7,7 +7,7 @@ mod process;
 use anyhow::Result;
 use clap::Args;
 use host::Progress;
-use qfe::bench::{self, BenchOptions, BenchReport, ShapeReport};
+use qfe::bench::{self, BenchOptions, BenchReport, Shape, ShapeReport};
 use qfe::{Subject, TimingReport};
 
 use crate::console::{self, Console};
@@ -16,10 +16,12 @@ use load::Load;
 /// Times every operation of the encryption, in milliseconds and in field multiplications.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight bench --shape paper --explain\n  \
+    halflight bench --shape 65,65,64,4,4 --batch 64\n  \
     halflight bench --load compiled.safetensors --data test.safetensors --seconds 30")]
 pub struct Bench {
-    /// Shape to measure; repeat it for more [default: all]
-    #[arg(long = "shape", value_name = "SHAPE", value_parser = clap::builder::PossibleValuesParser::new(bench::shape_names()))]
+    /// Shape to measure: paper, dense, ternary, three-bit, eight-bit, bilinear, sparse, or one of your own as n,m,d,S,bits
+    /// (inputs of either side, units, outputs, bits of a weight); repeat it for more [default: paper and dense]
+    #[arg(long = "shape", value_name = "SHAPE", value_parser = parse_shape)]
     shapes: Vec<String>,
     /// Runs of every operation; the fastest counts
     #[arg(long)]
@@ -27,8 +29,11 @@ pub struct Bench {
     /// Threads of the figures for several threads
     #[arg(long)]
     threads: Option<usize>,
+    /// Also read, evaluate and search for this many ciphertexts as one batch; the figure is for one of them
+    #[arg(long, value_name = "ITEMS", default_value_t = 0, hide_default_value = true)]
+    batch: usize,
     /// Instead, test in this many runs whether time depends on secrets (dudect)
-    #[arg(long, value_name = "RUNS", conflicts_with_all = ["shapes", "runs", "threads", "explain", "ceremony"])]
+    #[arg(long, value_name = "RUNS", conflicts_with_all = ["shapes", "runs", "threads", "explain", "ceremony", "batch"])]
     timing_test: Option<usize>,
     /// Also time a whole ceremony in which five servers make a key together, all in this process
     #[arg(long)]
@@ -38,6 +43,11 @@ pub struct Bench {
     explain: bool,
     #[command(flatten)]
     load: Load,
+}
+
+/// A shape as it was written, once it is known to be one.
+fn parse_shape(text: &str) -> Result<String, String> {
+    Shape::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 impl Bench {
@@ -54,6 +64,7 @@ impl Bench {
             shapes: if self.shapes.is_empty() { standard.shapes.clone() } else { self.shapes },
             runs: self.runs.unwrap_or(standard.runs),
             threads: self.threads.unwrap_or(standard.threads),
+            batch: self.batch,
             ceremony: self.ceremony,
             ..standard
         };

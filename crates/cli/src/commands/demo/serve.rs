@@ -35,8 +35,8 @@ const MODEL: &str = "digits";
 /// Test images that are kept for owners to send.
 const SAMPLES: usize = 200;
 /// The network that comes with the program, and its report.
-const READY: &[u8] = include_bytes!("../../../../../networks/digits-match-noise.safetensors");
-const READY_REPORT: &str = include_str!("../../../../../networks/digits-match-noise.json");
+const READY: &[u8] = include_bytes!("ready.safetensors");
+const READY_REPORT: &str = include_str!("ready.json");
 /// Names the test images of the ready network: as for its report, apart from all that it learned from.
 const READY_SEED: u64 = 1;
 /// Name of the file with the token of the authority.
@@ -179,7 +179,7 @@ impl Serve {
                 fs::remove_file(&token).with_context(|| token.display().to_string())?;
             }
             let scopes = [Scope::Admin, Scope::Register, Scope::Issue, Scope::Ledger, Scope::Metrics];
-            files::write(&path, new_token(&token, "demo", &scopes)?.as_bytes())?;
+            files::write(&path, new_token(&token, "demo", &scopes, None)?.as_bytes())?;
         }
         Ok(path)
     }

@@ -1,9 +1,11 @@
 //! `halflight encrypt`: the owner.
 
 mod remote;
+mod table;
 
 use std::fs;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -19,25 +21,29 @@ use crate::files;
 use crate::keys;
 use crate::passphrase::Passphrase;
 use remote::Remote;
+use table::Table;
 pub use remote::mask_counters;
 
-/// Encodes and encrypts items of a data set: one ciphertext file each, or, with a URL, sent for predictions at once.
+/// Encodes and encrypts items of a data set: one ciphertext file each, Parquet files of many, or, with a URL, sent for
+/// predictions at once.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight encrypt --parameters authority/public --data test.safetensors \\\n    \
     --items 0..20 --out ciphertexts\n  \
-    halflight encrypt --url https://predictor:8481 --model digits --pin HASH --data test.safetensors --items 7")]
+    halflight encrypt --url https://predictor:8481 --model digits --pin HASH --data test.safetensors --items 7\n  \
+    halflight encrypt --parameters authority/public --records 'people/*.parquet' --schema train.safetensors \\\n    \
+    --keep id --parquet encrypted")]
 pub struct Encrypt {
     /// Folder of published parameters: public key and encoder
     #[arg(long, value_name = "FOLDER", required_unless_present = "url")]
     parameters: Option<PathBuf>,
     /// Data set with the owner's items
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-    /// Items to encrypt: `7`, or `0..20` for the first twenty
-    #[arg(long, default_value = "0..1", value_parser = parse_items)]
-    items: Items,
+    #[arg(long, value_name = "FILE", required_unless_present = "records")]
+    data: Option<PathBuf>,
+    /// Items to encrypt: `7`, or `0..20` for the first twenty [default: 0..1; with --parquet all]
+    #[arg(long, value_parser = parse_items, conflicts_with = "records")]
+    items: Option<Items>,
     /// Folder for the ciphertexts, made if missing; item 7 becomes `7.ct`
-    #[arg(long, short, value_name = "FOLDER", required_unless_present = "url")]
+    #[arg(long, short, value_name = "FOLDER", required_unless_present_any = ["url", "parquet"])]
     out: Option<PathBuf>,
     /// Replace ciphertexts that exist
     #[arg(long)]
@@ -57,12 +63,14 @@ pub struct Encrypt {
     #[command(flatten)]
     passphrase: Passphrase,
     #[command(flatten)]
+    table: Table,
+    #[command(flatten)]
     remote: Remote,
 }
 
 /// A range of items.
 #[derive(Clone)]
-pub struct Items(pub std::ops::Range<usize>);
+pub struct Items(pub Range<usize>);
 
 /// `7`, or `0..20`.
 pub fn parse_items(text: &str) -> Result<Items, String> {
@@ -77,11 +85,16 @@ pub fn parse_items(text: &str) -> Result<Items, String> {
 impl Encrypt {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        let data = Dataset::load(&self.data)?;
-        let Items(items) = self.items.clone();
-        if items.end > data.len() {
-            bail!("--items {}..{}: {} holds items 0..{}", items.start, items.end, self.data.display(), data.len());
+        let sealed = self.remote.envelope();
+        if let Some(option) = sealed.filter(|_| self.remote.url.is_none() && self.table.parquet.is_none()) {
+            bail!("{option} is for ciphertexts that are sent or stored in envelopes: give --url or --parquet too");
         }
+        if let Some(folder) = &self.table.parquet {
+            return self.to_parquet(folder, console);
+        }
+        let Some(path) = &self.data else { bail!("--data names the data set") };
+        let data = Dataset::load(path)?;
+        let items = self.items(path, &data, 0..1)?;
         if let Some(url) = &self.remote.url {
             return self.remote.predict(url, &data, items, console);
         }
@@ -89,13 +102,13 @@ impl Encrypt {
             bail!("--parameters and --out, or --url and --model, say what to encrypt for");
         };
         let published = Published::read(folder)?;
-        matching::encoder((&self.data, &data), published.encoder())?;
+        matching::encoder((path, &data), published.encoder())?;
         // Everything that can be refused is refused before the first file is written.
         let encoded = items
             .clone()
             .map(|item| published.encoder().encode(data.image(item)))
             .collect::<Result<Vec<_>, _>>()
-            .with_context(|| format!("{}: does not fit the encoder", self.data.display()))?;
+            .with_context(|| format!("{}: does not fit the encoder", path.display()))?;
         fs::create_dir_all(out).with_context(|| format!("{}: cannot be made", out.display()))?;
         let paths: Vec<PathBuf> = items.map(|item| out.join(format!("{item}.ct"))).collect();
         paths.iter().try_for_each(|path| files::check_writable(path, self.force))?;
@@ -103,7 +116,7 @@ impl Encrypt {
         let owner = self.owner(&published, console)?;
         let bar = console.bar("encrypting");
         bar.begin(paths.len() as u64);
-        let encoding = if self.compressed { qfe::Encoding::Compressed } else { qfe::Encoding::Uncompressed };
+        let encoding = self.encoding();
         let mut size = 0;
         for (path, item) in paths.iter().zip(&encoded) {
             let bytes = owner.encrypt_encoded(item)?.encode(encoding);
@@ -116,6 +129,19 @@ impl Encrypt {
         console.result(&json!({ "files": paths, "bytes_each": size, "public_key": id }), || {
             format!("{} ciphertexts of {} in {}", paths.len(), console::bytes(size), out.display())
         })
+    }
+
+    /// The items that are meant, all of which the data set has.
+    fn items(&self, path: &Path, data: &Dataset, otherwise: Range<usize>) -> Result<Range<usize>> {
+        let items = self.items.clone().map_or(otherwise, |Items(items)| items);
+        if items.end > data.len() {
+            bail!("--items {}..{}: {} holds items 0..{}", items.start, items.end, path.display(), data.len());
+        }
+        Ok(items)
+    }
+
+    fn encoding(&self) -> qfe::Encoding {
+        if self.compressed { qfe::Encoding::Compressed } else { qfe::Encoding::Uncompressed }
     }
 
     /// One of the three ways to encrypt.

@@ -25,7 +25,8 @@ pub struct Remote {
     #[arg(
         long,
         requires = "model",
-        conflicts_with_all = ["parameters", "out", "force", "compressed", "constant_time", "tables", "masks"]
+        conflicts_with_all =
+            ["parameters", "out", "force", "compressed", "constant_time", "tables", "masks", "parquet", "records"]
     )]
     pub url: Option<String>,
     /// What the predictor calls the model
@@ -41,20 +42,20 @@ pub struct Remote {
     #[arg(long, value_name = "NAME", requires = "authority")]
     project: Option<String>,
     /// What the predictor calls itself in its `model.toml` [default: host and port of the address]
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
-    recipient: String,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub recipient: String,
     /// Folder of pins, public keys and the count of what was sent [default: $HALFLIGHT_CLIENT, else ~/.halflight]
     #[arg(long, value_name = "FOLDER", requires = "url")]
     client: Option<PathBuf>,
     /// What the items are for, as agreed with the predictor
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
-    context: String,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub context: String,
     /// Subject of the items: what is sent is counted for each subject; without it, for all together
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
     subject: String,
     /// Secret key that signs what is sent, from `halflight keygen`
-    #[arg(long, value_name = "FILE", requires = "url")]
-    sign: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub sign: Option<PathBuf>,
     /// File with the bearer token; otherwise the environment variable HALFLIGHT_TOKEN, otherwise none
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
@@ -82,6 +83,13 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// The first option that says something of envelopes, where one was given.
+    pub fn envelope(&self) -> Option<&'static str> {
+        let given =
+            [("--recipient", !self.recipient.is_empty()), ("--context", !self.context.is_empty()), ("--sign", self.sign.is_some())];
+        given.into_iter().find_map(|(name, given)| given.then_some(name))
+    }
+
     /// Sends items of a data set and prints the predictions.
     pub fn predict(&self, url: &str, data: &Dataset, items: Range<usize>, console: &Console) -> Result<()> {
         let connection = Connection::new(ConnectionOptions {

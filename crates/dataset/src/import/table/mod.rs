@@ -20,6 +20,8 @@ mod rows;
 
 pub use npz::{ArrayOptions, npz};
 pub use options::{TableOptions, TableRules};
+#[cfg(feature = "parquet")]
+pub use pages::{ParquetSize, parquet_size};
 
 use std::collections::BTreeMap;
 use std::path::Path;

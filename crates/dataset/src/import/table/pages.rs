@@ -10,6 +10,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::reader::FileReader;
 
 use crate::import::{Budget, ImportError};
 
@@ -38,26 +39,53 @@ pub(super) fn check_footer(path: &Path, budget: &Budget) -> Result<(), ImportErr
     budget.keep(FOOTER_BYTE.saturating_mul(size)).map_err(ImportError::memory(path))
 }
 
+/// What a Parquet file unpacks to, as its pages say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParquetSize {
+    /// Rows of all groups, as the footer says.
+    pub rows: u64,
+    /// Bytes of one row at most, counting the mean of a page for each of its values, and a whole page for a nested
+    /// column, whose rows may be of any length.
+    pub row: u64,
+}
+
+/// Checks that no page of a Parquet file unpacks to more than the budget has, before any of them is unpacked; for those
+/// who then read it by a reader of their own. Their reader may still refuse, or panic.
+///
+/// # Errors
+/// The file cannot be read, is none, or would take more.
+pub fn parquet_size(path: &Path, budget: &Budget) -> Result<ParquetSize, ImportError> {
+    check_footer(path, budget)?;
+    let reader = super::parquet_file::open(path)?;
+    check(path, reader.metadata(), budget)
+}
+
 /// Counts the largest pages of every column: those that the decoder holds at once.
-pub(super) fn check(path: &Path, metadata: &ParquetMetaData, budget: &Budget) -> Result<(), ImportError> {
+pub(super) fn check(path: &Path, metadata: &ParquetMetaData, budget: &Budget) -> Result<ParquetSize, ImportError> {
     let failed = |source| ImportError::Io { path: path.into(), source };
     let wrong = |problem: String| ImportError::Description { path: path.into(), problem };
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
-    let mut most = Vec::new();
+    let (mut most, mut values, mut rows) = (Vec::new(), Vec::new(), 0_u64);
     for group in metadata.row_groups() {
+        rows = rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(0));
         most.resize(most.len().max(group.columns().len()), 0);
-        for (column, most) in group.columns().iter().zip(&mut most) {
+        values.resize(most.len(), 0);
+        for ((column, most), value) in group.columns().iter().zip(&mut most).zip(&mut values) {
             let found = largest(&mut file, column, budget.left());
-            let found = found.map_err(|problem| wrong(format!("not a readable Parquet file: {problem}")))?;
-            *most = found.max(*most);
+            let (bytes, widest) = found.map_err(|problem| wrong(format!("not a readable Parquet file: {problem}")))?;
+            *most = bytes.max(*most);
+            let flat = column.column_descr().max_rep_level() == 0;
+            *value = (*value).max(if flat { widest } else { bytes });
         }
     }
-    let sum = most.into_iter().fold(0, u64::saturating_add);
-    budget.keep(sum).map_err(ImportError::memory(path))
+    let sum = |bytes: Vec<u64>| bytes.into_iter().fold(0, u64::saturating_add);
+    budget.keep(sum(most)).map_err(ImportError::memory(path))?;
+    Ok(ParquetSize { rows, row: sum(values) })
 }
 
-/// The largest dictionary and the largest other page of a chunk of a column, decoded.
-fn largest(file: &mut BufReader<File>, column: &ColumnChunkMetaData, limit: u64) -> Result<u64, String> {
+/// The largest dictionary and the largest other page of a chunk of a column, decoded; and a value, decoded, in the page
+/// whose values are the largest.
+fn largest(file: &mut BufReader<File>, column: &ColumnChunkMetaData, limit: u64) -> Result<(u64, u64), String> {
     let damaged = |error: io::Error| format!("its page headers are damaged: {error}");
     let sane = |number: i64| u64::try_from(number).map_err(|_| "a column begins before the file".to_string());
     let start = match column.dictionary_page_offset() {
@@ -67,7 +95,7 @@ fn largest(file: &mut BufReader<File>, column: &ColumnChunkMetaData, limit: u64)
     let (mut at, size) = (sane(start)?, sane(column.compressed_size())?);
     let end = at.checked_add(size).ok_or("a column ends beyond every file")?;
     let gzip = matches!(column.compression(), Compression::GZIP(_));
-    let (mut dictionary, mut page) = (0, 0);
+    let (mut dictionary, mut page, mut value) = (0, 0, 0);
     while at < end {
         file.seek(SeekFrom::Start(at)).map_err(damaged)?;
         let mut header = Compact { bytes: file.take(HEADER_LIMIT), read: 0, depth: 0 };
@@ -85,14 +113,15 @@ fn largest(file: &mut BufReader<File>, column: &ColumnChunkMetaData, limit: u64)
         }
         let values = if found.dictionary { DICTIONARY_VALUE } else { PAGE_VALUE };
         let decoded = found.uncompressed.max(found.compressed).saturating_add(found.values.saturating_mul(values));
+        value = value.max(decoded.div_ceil(found.values.max(1)));
         if decoded > limit {
-            return Ok(decoded);
+            return Ok((decoded, value));
         }
         let most = if found.dictionary { &mut dictionary } else { &mut page };
         *most = decoded.max(*most);
         at = at.saturating_add(read).saturating_add(found.compressed);
     }
-    Ok(dictionary + page)
+    Ok((dictionary + page, value))
 }
 
 /// What matters of a page header.

@@ -60,7 +60,7 @@ impl Rows for ParquetFile {
     }
 }
 
-fn open(path: &Path) -> Result<SerializedFileReader<File>, ImportError> {
+pub(super) fn open(path: &Path) -> Result<SerializedFileReader<File>, ImportError> {
     let file = File::open(path).map_err(|source| ImportError::Io { path: path.into(), source })?;
     guarded(path, || SerializedFileReader::new(file))
 }

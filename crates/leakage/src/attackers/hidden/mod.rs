@@ -30,6 +30,8 @@ pub(super) struct Hidden<'a> {
     pub train: Words,
     test: Words,
     pub labels: Labels,
+    /// Outputs that there are.
+    pub outputs: usize,
     test_main: &'a [u32],
 }
 
@@ -54,6 +56,7 @@ impl<'a> Hidden<'a> {
                 mains: main_classes,
                 values: sample.classes,
             },
+            outputs: width,
             test_main,
         }
     }
@@ -62,6 +65,11 @@ impl<'a> Hidden<'a> {
     pub fn rows(&self, of_test: bool) -> impl Iterator<Item = Vec<i64>> + '_ {
         let words = if of_test { &self.test } else { &self.train };
         (0..words.len()).map(|row| words.columns.iter().map(|column| column[row]).collect())
+    }
+
+    /// Main classes of the training rows, or of the test rows.
+    pub fn mains(&self, of_test: bool) -> &[u32] {
+        if of_test { self.test_main } else { &self.labels.main }
     }
 
     /// The `keep` readings that tell most on the first `rows` training rows, strongest first.

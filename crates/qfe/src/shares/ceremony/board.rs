@@ -112,6 +112,9 @@ impl Board {
         if step != Some(self.step) {
             return Err(CeremonyError::Late { server: from, step: self.step });
         }
+        if matches!(self.step, Step::Commit | Step::Deal) && !self.ceremony.deals(from) {
+            return Err(CeremonyError::LeftOut { server: from });
+        }
         match self.posted.get(&(self.step, from)) {
             Some(known) if known == bytes => return Ok(from),
             Some(_) => return Err(CeremonyError::Equivocation { server: from }),

@@ -25,6 +25,8 @@ pub struct Ceremony {
     pub(super) dealers: Vec<VerifyingKey>,
     /// Likewise for those that receive.
     pub(super) receivers: Vec<VerifyingKey>,
+    /// Dealers whose dealings do not count, ascending.
+    without: Vec<u16>,
     pub(super) sharing: Sharing,
     pub(super) session: [u8; 32],
 }
@@ -106,7 +108,45 @@ impl Ceremony {
         }
         hash.update(label);
         let session = hash.finalize().into();
-        Ok(Self { purpose, dealers, receivers, sharing, session })
+        Ok(Self { purpose, dealers, receivers, without: Vec::new(), sharing, session })
+    }
+
+    /// The same ceremony, in which these servers deal nothing: those that withheld shares in an earlier attempt, by their
+    /// indices in ascending order. They may still receive. Nothing that they deal is posted, so that they hold nobody up.
+    ///
+    /// # Errors
+    /// No such dealers, or too few would be left: all but the threshold deal a new key, a quorum of the holders new shares.
+    pub fn without(mut self, dealers: &[u16]) -> Result<Self, CeremonyError> {
+        let known = dealers.iter().all(|&index| index > 0 && usize::from(index) <= self.dealers.len());
+        if !known || !dealers.is_sorted_by(|a, b| a < b) {
+            return Err(CeremonyError::Without { found: dealers.to_vec(), dealers: self.dealers.len() });
+        }
+        let (found, needed) = (self.dealers.len() - dealers.len(), self.needed());
+        if found < needed {
+            return Err(CeremonyError::TooFew { found, needed });
+        }
+        if !dealers.is_empty() {
+            let mut hash = Sha256::new();
+            hash.update(b"halflight qfe ceremony v2 without");
+            hash.update(self.session);
+            dealers.iter().for_each(|index| hash.update(index.to_le_bytes()));
+            self.session = hash.finalize().into();
+            self.without = dealers.to_vec();
+        }
+        Ok(self)
+    }
+
+    /// Dealers that must be left.
+    fn needed(&self) -> usize {
+        match &self.purpose {
+            Purpose::Generate { .. } => usize::from(self.sharing.servers() - self.sharing.threshold()),
+            Purpose::Reshare { commitments, .. } => commitments.seat().sharing.quorum(),
+        }
+    }
+
+    /// Whether dealings of this server may count.
+    pub fn deals(&self, index: u16) -> bool {
+        (1..=self.dealers.len()).contains(&usize::from(index)) && !self.without.contains(&index)
     }
 
     /// SHA-256 of the definition; every message carries it.

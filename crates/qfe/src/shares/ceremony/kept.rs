@@ -33,7 +33,8 @@ impl Participant {
     /// The key is nobody's in this ceremony, or the bytes are not its dealing in this ceremony.
     pub fn resume(ceremony: Arc<Ceremony>, signing_key: &[u8; 32], kept: &[u8]) -> Result<Self, CeremonyError> {
         let mut participant = Self::receiver(ceremony.clone(), SigningKey::from_bytes(signing_key))?;
-        let place = participant.place(&ceremony.dealers).ok_or(CeremonyError::Kept)?;
+        let place = participant.place(&ceremony.dealers).filter(|&place| ceremony.deals(place));
+        let place = place.ok_or(CeremonyError::Kept)?;
         let dealer = read(&ceremony, place, kept).ok_or(CeremonyError::Kept)?;
         participant.dealer = Some(dealer);
         Ok(participant)

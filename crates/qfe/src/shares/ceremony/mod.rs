@@ -36,8 +36,8 @@
 //! shares were in the open, the key would need one server less. A receiver instead asks for its message again
 //! ([`Participant::missing`], [`Participant::deliver_again`]), in private and until it finishes. If a dealer still withholds
 //! it, that receiver has no share and endorses nothing. With `n − τ` endorsements the others have theirs, and
-//! renewal gives it one, which takes `τ + 1` servers that deal; with fewer, begin again, without that dealer. Who withholds is
-//! known to its receivers alone. Where nobody withholds, at most `τ` dishonest servers stop nothing.
+//! renewal gives it one, which takes `τ + 1` servers that deal; with fewer, begin again, without that dealer
+//! ([`Ceremony::without`]). Who withholds is known to its receivers alone. Where nobody withholds, at most `τ` dishonest servers stop nothing.
 //!
 //! # What the caller provides
 //!
@@ -129,6 +129,20 @@ pub enum CeremonyError {
     Equivocation {
         /// The server.
         server: u16,
+    },
+    /// A dealing that was left out beforehand.
+    #[error("the definition leaves out what server {server} deals")]
+    LeftOut {
+        /// The dealer.
+        server: u16,
+    },
+    /// Dealers to leave out that are none.
+    #[error("dealers to leave out are {found:?}: give indices from 1 to {dealers}, each once, in ascending order")]
+    Without {
+        /// Indices given.
+        found: Vec<u16>,
+        /// Dealers.
+        dealers: usize,
     },
     /// A message for somebody else.
     #[error("the message is for server {found}")]

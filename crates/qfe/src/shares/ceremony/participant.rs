@@ -76,7 +76,8 @@ impl Participant {
         rng: &mut impl CryptoRng,
     ) -> Result<Self, CeremonyError> {
         let mut participant = Self::receiver(ceremony, SigningKey::from_bytes(signing_key))?;
-        if let Some(index) = participant.place(&participant.ceremony.dealers) {
+        let dealer = participant.place(&participant.ceremony.dealers);
+        if let Some(index) = dealer.filter(|&index| participant.ceremony.deals(index)) {
             participant.dealer = participant.deal_of(index, share, rng)?;
         }
         Ok(participant)

@@ -18,7 +18,7 @@ impl Board {
     pub fn outcome(&self) -> Result<Outcome, CeremonyError> {
         let dealers = 1..=self.ceremony.dealers.len() as u16;
         let (mut qualified, mut blamed) = (Vec::new(), Vec::new());
-        for server in dealers {
+        for server in dealers.filter(|&server| self.ceremony.deals(server)) {
             match self.fault_of(server) {
                 None => qualified.push(server),
                 Some(fault) => blamed.push(Blame { server, fault }),

@@ -6,7 +6,7 @@ use super::super::note::{self, Note};
 use super::super::witness::{Handover, Quorum};
 use super::super::{Checkpoint, Head, LedgerError};
 use super::Ledger;
-use super::write::lock;
+use super::lock::lock;
 use crate::files;
 use crate::signature::VerifyingKey;
 

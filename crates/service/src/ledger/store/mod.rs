@@ -3,6 +3,7 @@
 mod address;
 mod cosigned;
 mod database;
+mod lock;
 mod open;
 mod reader;
 mod write;
@@ -17,9 +18,9 @@ use super::head::HeadFile;
 use super::{Chain, Entry, Head, LedgerError, Signers};
 use crate::signature::SigningKey;
 use database::Database;
+use lock::lock;
 pub use reader::LedgerReader;
 pub use write::Writing;
-use write::lock;
 
 /// The ledger of one authority.
 pub struct Ledger {

@@ -10,7 +10,7 @@ use super::super::{Chain, Event, Head, LedgerError, Signers, leftover};
 use super::Ledger;
 use super::address::{address, sqlite_path, without_credentials};
 use super::database::Database;
-use super::write::lock;
+use super::lock::lock;
 use crate::files;
 
 impl Ledger {

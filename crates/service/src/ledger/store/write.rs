@@ -2,20 +2,16 @@
 
 use std::fs::File;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use sqlx::{Any, AnyConnection, Transaction};
 use tokio::sync::OwnedMutexGuard;
 
-use super::super::head::HeadFile;
 use super::super::{Entry, Event, Head, LedgerError, Retirement};
 use super::Ledger;
+use super::lock::lock;
 use crate::clock;
 use crate::files::FileError;
 use crate::signature::VerifyingKey;
-
-/// How long other processes may hold the head.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A transaction that excludes every other writer of the ledger, in this and in other processes.
 pub struct Writing<'a> {
@@ -119,23 +115,5 @@ impl Writing<'_> {
             source: std::io::Error::other(error),
         };
         done.await.map_err(ended)?
-    }
-}
-
-/// Excludes every other process that keeps this head.
-pub(super) async fn lock(head: &HeadFile) -> Result<File, LedgerError> {
-    let path = head.path().with_extension("head.lock");
-    let fail = |source| FileError::System { path: path.clone(), action: "written", source };
-    let file = File::options().append(true).create(true).open(&path).map_err(fail)?;
-    let start = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(std::fs::TryLockError::WouldBlock) if start.elapsed() < PATIENCE => {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-            Err(std::fs::TryLockError::WouldBlock) => return Err(LedgerError::Held { path }),
-            Err(std::fs::TryLockError::Error(source)) => return Err(fail(source).into()),
-        }
     }
 }

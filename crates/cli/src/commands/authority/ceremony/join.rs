@@ -149,7 +149,8 @@ impl Join {
             if begun.elapsed() >= Duration::from_secs(self.wait) {
                 let missing = waiting.missing.join(", ");
                 bail!(
-                    "step {step} of 4: {missing} did not come in {} seconds; join again, or go on with --late",
+                    "step {step} of 4: {missing} did not come in {} seconds; join again, go on with --late, or define a second \
+                     attempt with `authority ceremony again`",
                     self.wait
                 );
             }

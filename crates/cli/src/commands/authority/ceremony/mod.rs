@@ -1,5 +1,6 @@
 //! `halflight authority ceremony`: institutions make one key together, renew its shares, and check how it came about.
 
+mod again;
 mod deal;
 mod init;
 mod join;
@@ -34,6 +35,8 @@ pub enum Ceremony {
     Verify(verify::Verify),
     /// Define a ceremony that renews the shares of a key, gives a lost one back, or moves them to other servers
     Refresh(refresh::Refresh),
+    /// Define a second attempt at a ceremony that did not end: another clerk, without those who withheld shares
+    Again(again::Again),
     /// Weaker alternative: make all shares on this machine, which holds the whole key for a moment
     Deal(deal::Deal),
 }
@@ -46,6 +49,7 @@ impl Ceremony {
             Self::Join(join) => join.run(console),
             Self::Verify(verify) => verify.run(console),
             Self::Refresh(refresh) => refresh.run(console),
+            Self::Again(again) => again.run(console),
             Self::Deal(deal) => deal.run(console),
         }
     }
@@ -117,14 +121,18 @@ fn publish(definition: &Definition, folder: &Path, console: &Console) -> Result<
     std::fs::create_dir_all(folder.join(MESSAGES)).with_context(|| format!("{}: cannot be made", folder.display()))?;
     files::write(&path, &definition.to_bytes())?;
     let names: Vec<_> = definition.servers().iter().map(|server| server.name.as_str()).collect();
+    let dealer = |index: &u16| definition.dealers()[usize::from(*index) - 1].name.as_str();
+    let without: Vec<&str> = definition.without().iter().map(dealer).collect();
     console.result(
         &json!({
             "folder": folder, "session": session, "inputs": definition.inputs(), "servers": names,
-            "threshold": definition.threshold(), "clerk": definition.clerk().name,
+            "threshold": definition.threshold(), "clerk": definition.clerk().name, "without": without,
         }),
         || {
+            let left_out =
+                if without.is_empty() { String::new() } else { format!("; {} deals nothing", without.join(", ")) };
             format!(
-                "{}: session {session}\n{} of {} servers ({}) will issue together; {} ends the steps\n\
+                "{}: session {session}\n{} of {} servers ({}) will issue together; {} ends the steps{left_out}\n\
                  every server compares the session with the others by telephone, and joins",
                 folder.display(),
                 definition.threshold() + 1,

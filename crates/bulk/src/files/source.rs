@@ -1,0 +1,99 @@
+//! One Parquet file, batch by batch. It may come from a stranger.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use arrow_schema::{ArrowError, SchemaRef};
+use dataset::import::{Budget, parquet_size};
+use host::files::FileError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use roles::hash::Hash;
+
+use super::{Batches, PAGES, Rows, batch_rows};
+use crate::BulkError;
+
+/// A file whose pages fit into memory.
+pub(super) struct Source {
+    path: PathBuf,
+    /// Rows, as its footer says.
+    rows: u64,
+    /// Names its content: hash of length and footer, which lists every page.
+    name: Hash,
+    /// Bytes of one row at most.
+    row: u64,
+}
+
+impl Source {
+    /// Opens a file; nothing is unpacked yet.
+    pub fn open(path: &Path) -> Result<Self, BulkError> {
+        let size = guarded(path, || {
+            // Errors of an import say more than those of the reader.
+            Ok(parquet_size(path, &Budget::new(PAGES)))
+        })?;
+        let size = size.map_err(|error| BulkError::import(path, error))?;
+        let failed = |source| FileError::System { path: path.to_owned(), action: "read", source };
+        let name = footer(path).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), rows: size.rows, row: size.row, name })
+    }
+
+    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, BulkError> {
+        let failed = |source| FileError::System { path: self.path.clone(), action: "read", source };
+        let file = File::open(&self.path).map_err(failed)?;
+        guarded(&self.path, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))
+    }
+}
+
+impl Rows for Source {
+    fn count(&self) -> u64 {
+        self.rows
+    }
+
+    fn name(&self) -> Hash {
+        self.name
+    }
+
+    fn schema(&self) -> Result<SchemaRef, BulkError> {
+        Ok(self.builder()?.schema().clone())
+    }
+
+    fn batches(&self, made: usize, only: Option<&str>) -> Result<Batches<'_>, BulkError> {
+        let builder = self.builder()?;
+        let rows = batch_rows(self.row.max(made as u64));
+        let mask = match only {
+            Some(name) => {
+                let root = guarded(&self.path, || builder.schema().index_of(name))?;
+                ProjectionMask::roots(builder.parquet_schema(), [root])
+            }
+            None => ProjectionMask::all(),
+        };
+        let mut reader =
+            guarded(&self.path, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
+        Ok(Box::new(std::iter::from_fn(move || guarded(&self.path, || reader.next().transpose()).transpose())))
+    }
+}
+
+/// The decoder panics on some damaged files; here that is an error like any other.
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, BulkError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(BulkError::input(path, format!("not a readable Parquet file: {error}"))),
+        Err(_) => Err(BulkError::input(path, "not a readable Parquet file: its pages are damaged")),
+    }
+}
+
+/// Hash of a file's length and footer, which has the place, the size and the bounds of every page.
+fn footer(path: &Path) -> io::Result<Hash> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(8)))?;
+    let mut size = [0; 4];
+    file.read_exact(&mut size)?;
+    let size = (u64::from(u32::from_le_bytes(size)) + 8).min(length);
+    file.seek(SeekFrom::Start(length - size))?;
+    let mut bytes = Vec::with_capacity(size as usize);
+    file.take(size).read_to_end(&mut bytes)?;
+    Ok(Hash::of("halflight bulk input v1", &[&length.to_le_bytes(), &bytes]))
+}

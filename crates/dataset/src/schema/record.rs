@@ -1,0 +1,78 @@
+//! Single records by a schema, for those who have them in columns of their own.
+
+use std::borrow::Cow;
+
+use encoder::Encoder;
+
+use super::compare::{SchemaError, check_table};
+use super::read::{Cell, Fault, Overrides};
+use super::Schema;
+use crate::features::Features;
+
+/// A schema that reads one record after the other, as an import by it ([`TableRules::like`](crate::import::TableRules))
+/// reads a table.
+#[derive(Clone, Debug)]
+pub struct RecordReader {
+    schema: Schema,
+    scale: Features,
+}
+
+/// A record that gives no item.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// It has more or fewer values than the schema has columns.
+    #[error("the record has {found} values, and its schema {expected} columns")]
+    Length {
+        /// Values of the record.
+        found: usize,
+        /// Columns of the schema.
+        expected: usize,
+    },
+    /// A value does not fit.
+    #[error("{0}")]
+    Value(String),
+    /// A rule of the schema leaves it out.
+    #[error("a rule of its schema leaves it out: `{0}` is missing, unknown or outside of its range")]
+    Dropped(String),
+}
+
+impl RecordReader {
+    /// Records in the columns of a schema.
+    pub fn new(schema: Schema) -> Self {
+        Self { scale: schema.features(), schema }
+    }
+
+    /// The names of the columns, in the order in which their values are read.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.schema.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The bytes of one record: its values as texts in the order of the columns, empty where one is missing.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub fn read(&self, values: &[Cow<'_, str>]) -> Result<Vec<u8>, RecordError> {
+        let columns = &self.schema.columns;
+        if values.len() != columns.len() {
+            return Err(RecordError::Length { found: values.len(), expected: columns.len() });
+        }
+        let (rules, mut features) = (Overrides::default(), Vec::with_capacity(self.scale.low.len()));
+        for (column, value) in columns.iter().zip(values) {
+            let cell = Cell::Text(Cow::Borrowed(value));
+            column.append(&cell, &rules, &mut features).map_err(|fault| match fault {
+                Fault::Bad(reason) => RecordError::Value(reason),
+                Fault::Drop(_) => RecordError::Dropped(column.name.clone()),
+            })?;
+        }
+        Ok(features.iter().enumerate().map(|(place, &value)| self.scale.byte(place, value)).collect())
+    }
+
+    /// Refuses an encoder that was fitted on other columns.
+    ///
+    /// # Errors
+    /// [`SchemaError::Encoder`].
+    pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
+        check_table(&self.schema, &self.scale, encoder)
+    }
+}

@@ -1,0 +1,178 @@
+"""Batches in the frames of engines: each gives what single calls give, and a bad row has its reason."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import halflight as hl
+from halflight.errors import BatchError
+
+pa = pytest.importorskip("pyarrow")
+
+from halflight import batch  # noqa: E402 (needs pyarrow)
+
+ITEMS = 24
+BAD = 7
+
+
+@pytest.fixture(scope="module")
+def folder(
+    tmp_path_factory: pytest.TempPathFactory, authority: hl.Authority, compiled: hl.CompiledNetwork
+) -> Path:
+    folder = tmp_path_factory.mktemp("batch")
+    model = folder / "model"
+    model.mkdir()
+    compiled.save(model / "network.safetensors")
+    authority.issue(compiled).save(model / "functional.key")
+    authority.parameters.save(folder / "public")
+    shutil.copy(folder / "public" / "public.key", model / "public.key")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def records(test: hl.Dataset) -> Any:
+    items = [bytes(image.ravel()) for image in test.images[:ITEMS]]
+    items[BAD] = None
+    who = [f"p{row % 3}" for row in range(ITEMS)]
+    columns = {"id": list(range(ITEMS)), "who": who, "item": pa.array(items, pa.binary())}
+    return pa.table(columns)
+
+
+@pytest.fixture(scope="module")
+def encrypted(folder: Path, records: Any) -> Any:
+    return batch.encrypt(records, folder / "public", keep=["id", "who"])
+
+
+@pytest.fixture(scope="module")
+def expected(encrypted: Any, authority: hl.Authority, compiled: hl.CompiledNetwork) -> dict[int, Any]:
+    """By single calls: output, probabilities and label of every good row."""
+    predictor = hl.Predictor(authority.issue(compiled), compiled)
+    found = {}
+    for row in encrypted.to_pylist():
+        if row["ciphertext"] is not None:
+            one = predictor.predict([hl.Ciphertext.from_bytes(row["ciphertext"])])
+            found[row["id"]] = (one.outputs[0].tolist(), one.probabilities[0].tolist(), one.labels[0])
+    return found
+
+
+def check(rows: list[dict[str, Any]], expected: dict[int, Any]) -> None:
+    rows = sorted(rows, key=lambda row: row["id"])
+    assert [row["id"] for row in rows] == list(range(ITEMS)), "every row once"
+    for row in rows:
+        if row["id"] == BAD:
+            assert "no item" in row["error"] and (row["label"] is None or row["label"] != row["label"])
+            continue
+        found = (list(map(int, row["output"])), [float(p) for p in row["probabilities"]], row["label"])
+        assert found == expected[row["id"]]
+
+
+def test_encrypting_keeps_what_is_named(folder: Path, records: Any, encrypted: Any) -> None:
+    assert encrypted.column_names == ["id", "who", "ciphertext", "error"]
+    assert batch.encrypt(records, hl.Parameters.load(folder / "public")).column_names == ["ciphertext", "error"]
+    everything = batch.encrypt(records, folder / "public", keep=None)
+    assert everything.column_names == ["id", "who", "ciphertext", "error"]
+    assert encrypted["error"].null_count == ITEMS - 1 and "no item" in encrypted["error"][BAD].as_py()
+
+
+def test_tables_and_batches(folder: Path, encrypted: Any, expected: dict[int, Any], test: hl.Dataset) -> None:
+    scored = batch.score(encrypted, folder / "model")
+    check(scored.to_pylist(), expected)
+    assert scored.schema.field("output").type == pa.list_(pa.field("item", pa.int64(), False), 3)
+    one = encrypted.combine_chunks().to_batches()[0]
+    assert batch.score(one, folder / "model").equals(scored.combine_chunks().to_batches()[0])
+    # A slice begins in the middle of its buffers.
+    part = batch.score(encrypted.slice(5, 4), folder / "model")
+    assert part.to_pylist() == scored.slice(5, 4).to_pylist()
+    empty = batch.score(encrypted.slice(0, 0), folder / "model")
+    assert empty.num_rows == 0 and empty.schema == scored.schema
+
+
+def test_the_kernel_is_the_network_in_the_clear(
+    folder: Path, encrypted: Any, compiled: hl.CompiledNetwork, test: hl.Dataset
+) -> None:
+    scored = batch.score(encrypted, folder / "model").to_pylist()
+    clear = compiled.evaluate(test.images[:ITEMS])
+    for row in scored:
+        if row["id"] != BAD:
+            assert np.array_equal(row["output"], clear[row["id"]])
+
+
+def test_items_are_counted_by_subject(folder: Path, encrypted: Any) -> None:
+    scored = batch.score(encrypted, folder / "model", subject="who", most_items=5).to_pylist()
+    beyond = [row["id"] for row in scored if row["error"] and "of its subject" in row["error"]]
+    assert beyond == list(range(15, ITEMS))
+    with pytest.raises(BatchError, match="subject"):
+        batch.score(encrypted, folder / "model", most_items=5)
+
+
+def test_what_concerns_all_rows_is_raised(folder: Path, encrypted: Any, records: Any) -> None:
+    with pytest.raises(BatchError, match="ciphertext"):
+        batch.score(records, folder / "model")
+    with pytest.raises(BatchError, match="nowhere"):
+        batch.score(encrypted, folder / "nowhere")
+    with pytest.raises(BatchError, match="label"):
+        batch.score(encrypted.append_column("label", encrypted["who"]), folder / "model")
+    prefixed = batch.score(encrypted.append_column("label", encrypted["who"]), folder / "model", prefix="p_")
+    assert "p_label" in prefixed.column_names and "label" in prefixed.column_names
+    with pytest.raises(TypeError, match="frame"):
+        batch.score([1, 2], folder / "model")
+
+
+def test_pandas(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
+    pytest.importorskip("pandas")
+    frame = encrypted.to_pandas()
+    frame.index = range(100, 100 + ITEMS)
+    scored = batch.score(frame, folder / "model")
+    assert list(scored.index) == list(frame.index)
+    check(scored.to_dict("records"), expected)
+
+
+def test_polars(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
+    polars = pytest.importorskip("polars")
+    check(batch.score(polars.from_arrow(encrypted), folder / "model").to_dicts(), expected)
+
+
+def test_ray_with_two_workers(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
+    ray = pytest.importorskip("ray")
+    ray.init(num_cpus=2, include_dashboard=False, logging_level="error")
+    try:
+        data = ray.data.from_arrow(encrypted).repartition(4)
+        check(batch.score(data, folder / "model").take_all(), expected)
+        counted = batch.score(data, folder / "model", subject="who", most_items=5).take_all()
+        assert len(counted) == ITEMS
+        assert sum("of its subject" in (row["error"] or "") for row in counted) == ITEMS - 15
+    finally:
+        ray.shutdown()
+
+
+def test_daft(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
+    daft = pytest.importorskip("daft")
+    data = daft.from_arrow(encrypted)
+    check(batch.score(data, folder / "model").to_pylist(), expected)
+    counted = batch.score(data, folder / "model", subject="who", most_items=5).to_pylist()
+    assert sum("of its subject" in (row["error"] or "") for row in counted) == ITEMS - 15
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+def test_spark_with_two_workers(
+    folder: Path, encrypted: Any, expected: dict[int, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = pytest.importorskip("pyspark.sql")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    builder = sql.SparkSession.builder.master(os.environ.get("HALFLIGHT_SPARK", "local[2]"))
+    session = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "2").getOrCreate()
+    try:
+        rows = [(row["id"], row["who"], row["ciphertext"], row["error"]) for row in encrypted.to_pylist()]
+        data = session.createDataFrame(rows, "id long, who string, ciphertext binary, error string").repartition(4)
+        check([row.asDict() for row in batch.score(data, folder / "model").collect()], expected)
+        counted = batch.score(data, folder / "model", subject="who", most_items=5).collect()
+        assert sum("of its subject" in (row["error"] or "") for row in counted) == ITEMS - 15
+    finally:
+        session.stop()

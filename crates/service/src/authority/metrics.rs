@@ -1,0 +1,151 @@
+//! What to watch at an authority. What its ledger says is counted from the ledger, so that it outlasts the process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::AuthorityError;
+use super::server::AuthorityServer;
+use crate::clock;
+use crate::transport::{HttpMetrics, answer_metrics, raise};
+
+/// Time for the ledger to answer. A decision may take longer: then the counts of before are given.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Counts of an authority.
+pub(super) struct Metrics {
+    registry: Registry,
+    /// Of requests.
+    pub http: Arc<HttpMetrics>,
+    issues: Family<ProjectLabels, Counter>,
+    refusals: Counter,
+    rotations: Family<ProjectLabels, Counter>,
+    projects: Gauge,
+    valid: Family<ProjectLabels, Gauge>,
+    expiry: Family<HolderLabels, Gauge>,
+    entries: Gauge,
+    written: Gauge,
+    witnessed: Gauge,
+    lag: Gauge,
+    unanswered: Counter,
+    callers_expiry: Family<NameLabels, Gauge>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ProjectLabels {
+    project: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HolderLabels {
+    project: String,
+    holder: String,
+    network: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct NameLabels {
+    caller: String,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("halflight");
+        let http = Arc::new(HttpMetrics::register(&mut registry, "authority"));
+        let mut new = Self {
+            registry: Registry::default(),
+            http,
+            issues: Family::default(),
+            refusals: Counter::default(),
+            rotations: Family::default(),
+            projects: Gauge::default(),
+            valid: Family::default(),
+            expiry: Family::default(),
+            entries: Gauge::default(),
+            written: Gauge::default(),
+            witnessed: Gauge::default(),
+            lag: Gauge::default(),
+            unanswered: Counter::default(),
+            callers_expiry: Family::default(),
+        };
+        registry.register("keys_issued", "Functional keys in the ledger, by project", new.issues.clone());
+        registry.register("refusals", "Refusals in the ledger", new.refusals.clone());
+        registry.register("rotations", "Rotations in the ledger, by project", new.rotations.clone());
+        registry.register("projects", "Projects in the ledger", new.projects.clone());
+        let help = "Holders with a key under the present public key that has not expired, by project";
+        registry.register("keys_valid", help, new.valid.clone());
+        let help = "When a holder's newest key ends, in seconds since 1970";
+        registry.register("key_expiry_timestamp_seconds", help, new.expiry.clone());
+        registry.register("ledger_entries", "Entries of the ledger: the number in its head", new.entries.clone());
+        let help = "When the last entry was written, in seconds since 1970";
+        registry.register("ledger_last_entry_timestamp_seconds", help, new.written.clone());
+        let help = "Entries that a quorum of witnesses has cosigned; 0 where the policy names no witnesses";
+        registry.register("ledger_witnessed_entries", help, new.witnessed.clone());
+        let help = "Entries that wait for a quorum of witnesses; 0 where the policy names no witnesses";
+        registry.register("ledger_witness_lag_entries", help, new.lag.clone());
+        let help = "Times that the ledger did not answer the one who asked for these counts";
+        registry.register("ledger_unanswered", help, new.unanswered.clone());
+        let help = "When the token or certificate of a caller ends, in seconds since 1970";
+        registry.register("caller_expiry_timestamp_seconds", help, new.callers_expiry.clone());
+        new.registry = registry;
+        new
+    }
+
+    /// The text that `/metrics` gives.
+    pub async fn answer(&self, server: &AuthorityServer, headers: &HeaderMap) -> Response {
+        if !matches!(tokio::time::timeout(PATIENCE, self.count(server)).await, Ok(Ok(()))) {
+            self.unanswered.inc();
+        }
+        self.callers_expiry.clear();
+        for (caller, expires) in server.tokens.expiries() {
+            self.callers_expiry.get_or_create(&NameLabels { caller }).set(expires);
+        }
+        self.http.refresh(&server.bodies);
+        answer_metrics(&self.registry, headers)
+    }
+
+    async fn count(&self, server: &AuthorityServer) -> Result<(), AuthorityError> {
+        let now = clock::now();
+        let head = {
+            let state = server.authority.state().await?;
+            self.projects.set(state.projects.len() as i64);
+            raise(&self.refusals, state.refusals);
+            self.written.set(state.written);
+            self.valid.clear();
+            self.expiry.clear();
+            for project in state.projects.values() {
+                let labels = ProjectLabels { project: project.name.clone() };
+                let issued = state.grants.iter().filter(|recorded| recorded.grant.project == project.name).count();
+                raise(&self.issues.get_or_create(&labels), issued as u64);
+                raise(&self.rotations.get_or_create(&labels), project.epochs.len().saturating_sub(1) as u64);
+                let held = state.held(project.current().public_key);
+                let valid = held.iter().filter(|held| held.grant.expires.is_none_or(|expires| expires > now)).count();
+                self.valid.get_or_create(&labels).set(valid as i64);
+                for recorded in held {
+                    let Some(expires) = recorded.grant.expires else { continue };
+                    let grant = &recorded.grant;
+                    let (project, holder) = (grant.project.clone(), grant.holder.clone());
+                    let labels = HolderLabels { project, holder, network: grant.network.to_string() };
+                    self.expiry.get_or_create(&labels).set(expires);
+                }
+            }
+            state.head()
+        };
+        self.entries.set(head.sequence);
+        let quorum = server.authority.policy().quorum();
+        let witnessed = match &quorum {
+            Some(quorum) => server.authority.ledger().witnessed(quorum).await?.map_or(0, |seen| seen.sequence),
+            None => 0,
+        };
+        self.witnessed.set(witnessed);
+        self.lag.set(if quorum.is_some() { head.sequence - witnessed } else { 0 });
+        Ok(())
+    }
+}

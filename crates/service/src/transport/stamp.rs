@@ -1,0 +1,18 @@
+//! Whether files were written since they were read.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+/// Lengths and times of some files, none of one that is not there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Stamp(Vec<Option<(u64, SystemTime)>>);
+
+impl Stamp {
+    pub fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
+        let about = |path: &Path| {
+            let about = std::fs::metadata(path).ok()?;
+            Some((about.len(), about.modified().ok()?))
+        };
+        Self(paths.into_iter().map(about).collect())
+    }
+}

@@ -1,0 +1,79 @@
+//! What the fuzz targets share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use sha2::{Digest, Sha256};
+
+/// What an import may unpack here: small, so that what asks for more is found soon.
+pub const BUDGET: u64 = 16 << 20;
+
+/// Makes the calling thread the only one that works: handing over to others takes longer than most inputs.
+pub fn alone() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+        threads.build_global().expect("nobody made the pool before");
+    });
+}
+
+/// A file, for parsers that read paths. `TMPDIR` should lie in memory.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A file of this name in a folder of this process.
+    pub fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("halflight-fuzz-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("temporary files can be made");
+        Self(folder.join(name))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Its path, once it holds these bytes.
+    pub fn put(&self, bytes: &[u8]) -> &Path {
+        fs::write(&self.0, bytes).expect("temporary files can be written");
+        &self.0
+    }
+
+    /// What it holds.
+    pub fn read(&self) -> Vec<u8> {
+        fs::read(&self.0).expect("it was written")
+    }
+}
+
+/// Valid bytes with edits: each of four bytes says where, how and with what.
+///
+/// The third one chooses between another byte, a byte that is left out, and one that is put in.
+pub fn edited(valid: &[u8], edits: &[u8]) -> Vec<u8> {
+    let mut bytes = valid.to_vec();
+    for edit in edits.chunks_exact(4) {
+        let at = usize::from(u16::from_le_bytes([edit[0], edit[1]]));
+        if bytes.is_empty() {
+            break;
+        }
+        let at = at % bytes.len();
+        match edit[2] {
+            0 => drop(bytes.remove(at)),
+            1 => bytes.insert(at, edit[3]),
+            _ => bytes[at] = edit[3],
+        }
+    }
+    bytes
+}
+
+/// Bytes under their SHA-256, as the files of keys have it.
+pub fn sealed(body: &[u8]) -> Vec<u8> {
+    [body, &Sha256::digest(body)].concat()
+}
+
+/// A safetensors file of a header and data that are separated by a zero byte, its length put in front.
+pub fn safetensors(text: &[u8]) -> Vec<u8> {
+    let end = text.iter().position(|&byte| byte == 0);
+    let (header, data) = end.map_or((text, &[][..]), |end| (&text[..end], &text[end + 1..]));
+    [&(header.len() as u64).to_le_bytes()[..], header, data].concat()
+}
