@@ -23,14 +23,15 @@ pub type Capsules<'py> = (Bound<'py, PyCapsule>, Bound<'py, PyCapsule>);
 /// The batch of an object with `__arrow_c_array__`.
 pub fn read(object: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     let capsules = object.call_method0("__arrow_c_array__");
-    let (schema, array): Capsules<'_> = capsules
-        .and_then(|capsules| Ok(capsules.extract()?))
-        .map_err(|_| PyTypeError::new_err("a record batch is wanted: give one of pyarrow, or of another Arrow library"))?;
+    let (schema, array): Capsules<'_> = capsules.and_then(|capsules| Ok(capsules.extract()?)).map_err(|_| {
+        PyTypeError::new_err("a record batch is wanted: give one of pyarrow, or of another Arrow library")
+    })?;
     let schema = schema.pointer_checked(Some(SCHEMA))?.cast::<FFI_ArrowSchema>();
     let array = array.pointer_checked(Some(ARRAY))?.cast::<FFI_ArrowArray>();
     // SAFETY: capsules of these names hold such structures, by the interface; the interpreter is locked, so nobody else
     // moves them meanwhile, and an empty one takes its place for the capsule to let go.
-    let (schema, array) = unsafe { (FFI_ArrowSchema::from_raw(schema.as_ptr()), FFI_ArrowArray::from_raw(array.as_ptr())) };
+    let (schema, array) =
+        unsafe { (FFI_ArrowSchema::from_raw(schema.as_ptr()), FFI_ArrowArray::from_raw(array.as_ptr())) };
     // SAFETY: both come from one call, so the array is of that schema, and its buffers live until it is let go.
     let data = unsafe { from_ffi(array, &schema) }.map_err(|error| PyValueError::new_err(error.to_string()))?;
     if !matches!(data.data_type(), DataType::Struct(_)) || data.nulls().is_some() {

@@ -20,10 +20,10 @@ mod signers;
 mod store;
 mod witness;
 
+pub use crate::grant::{Grant, Part};
 pub use chain::Chain;
 pub use entry::{Entry, EntrySignature, GENESIS};
 pub use event::Event;
-pub use crate::grant::{Grant, Part};
 pub use head::{Checkpoint, Head};
 pub use retirement::Retirement;
 pub use signers::{KEY, KeyFile, Keyring, Signers};
