@@ -52,7 +52,9 @@ def public(module):
 
 
 def call(function):
-    """Signature and docstring."""
+    """Signature and docstring; a property has a type and no arguments."""
+    if any(getattr(decorator, "id", "") == "property" for decorator in function.decorator_list):
+        return f"{function.name}: {ast.unparse(function.returns)}\n\n{ast.get_docstring(function)}"
     arguments = re.sub(r"^(self|cls)(, )?", "", ast.unparse(function.args))
     result = f" -> {ast.unparse(function.returns)}" if function.returns else ""
     return f"{function.name}({arguments}){result}\n\n{ast.get_docstring(function)}"

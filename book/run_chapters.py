@@ -85,7 +85,7 @@ def pages():
 def blocks(page):
     """The script of a page, the blocks that are left out with their reasons, and what is wrong with the page."""
     text = page.read_text()
-    first, places, script, left, wrong = [], {}, [], [], []
+    places, script, left, wrong = {}, [], [], []
     pattern = r"<!-- first\n(.*?)\n-->|<!-- for: (.*?) = (.*?) -->|(?:<!-- not run: ([^\n]+) -->\n+)?^```([^\n]*)\n(.*?)^```$"
     for found in re.finditer(pattern, text, re.DOTALL | re.MULTILINE):
         before, place, meant, reason, language, block = found.groups()

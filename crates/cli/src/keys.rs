@@ -1,6 +1,5 @@
 //! Between files, networks and the encryption: what every role reads, with the file named in each error.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,8 +70,10 @@ pub fn log_table<'a>(
     Ok(Arc::new(table))
 }
 
-/// A folder that is there from now on.
+/// A folder that is there from now on; one that is made is closed to others, as tables must be.
 fn made(folder: &Path) -> Result<&Path> {
-    fs::create_dir_all(folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
+    if !folder.exists() {
+        host::files::make_secret_folder(folder)?;
+    }
     Ok(folder)
 }

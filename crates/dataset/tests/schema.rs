@@ -9,7 +9,7 @@ use dataset::schema::{Kind, Missing, Outside, Schema, SchemaFileError, Unknown};
 use dataset::{Dataset, SchemaError, Summary};
 use encoder::{Encoder, EncoderOptions};
 use host::Silent;
-use sample::{TRAIN, count, like, options, put, read, row, strings, train, value};
+use sample::{TRAIN, count, like, put, read, row, strings, train, value};
 
 #[test]
 fn every_kind_of_column_is_learned_and_kept_in_the_file() {

@@ -9,7 +9,7 @@ use dataset::Summary;
 use dataset::import::{TableOptions, TableRules, csv};
 use dataset::schema::Missing;
 use host::Silent;
-use sample::{TRAIN, count, like, options, read, row, strings, train, value};
+use sample::{TRAIN, count, like, read, strings, train};
 
 #[test]
 fn a_million_rows_are_read_by_a_schema_in_bounded_memory() {

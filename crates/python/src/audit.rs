@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use experiments::audit::{Audited, Beside, Subject};
 use experiments::{Certifier, ExperimentError};
-use host::Progress;
 use leakage::certificate::CertificateOptions;
 use leakage::{Attribute, AuditOptions, Family, Observations};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};

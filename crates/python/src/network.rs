@@ -6,7 +6,6 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use rayon::prelude::*;
-use serde_json::Value;
 use training::{Affine, Checkpoint, CompileOptions, Defence, Fresh, NetworkParts, TrainError, TrainOptions};
 
 use crate::compiled::CompiledNetwork;
@@ -184,7 +183,7 @@ fn named(name: &str) -> PyResult<Defence> {
 
 /// `preset` with the given options instead of its own, where it has options.
 fn over(preset: &Defence, given: &str) -> PyResult<Defence> {
-    let given = preset.with_options(&options::parse::<Value>(given)?);
+    let given = preset.with_options(&options::parse(given)?);
     given.map_err(|error| exception("OptionError", "Defence", &error.to_string()))
 }
 

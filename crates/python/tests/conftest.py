@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import pytest
 
 import halflight as hl
+
+TOLD = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Adds a line on a model from elsewhere to the list at the end of the run."""
+    return request.config.stash.setdefault(TOLD, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    lines = config.stash.get(TOLD, [])
+    if lines:
+        terminalreporter.section(f"{len(lines)} models from elsewhere, as read and as they are")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,7 @@ def run(model: Any, data: hl.Dataset) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", FITS)
-def test_what_is_read_equals_the_model(name: str, data: hl.Dataset, test: hl.Dataset) -> None:
+def test_what_is_read_equals_the_model(name: str, data: hl.Dataset, test: hl.Dataset, tell: Callable[[str], None]) -> None:
     torch.manual_seed(1)
     model = FITS[name]()
     network = ht.load(model, data, main="character")
@@ -142,7 +142,7 @@ def test_what_is_read_equals_the_model(name: str, data: hl.Dataset, test: hl.Dat
     expected = own if name == "softmax" else softmax(own)
     found = network.predict_proba(test[:100])
     assert np.abs(found - expected).max() < 1e-3
-    print(f"{name}: {network.units} units, {network.width} outputs, difference {network.difference:.0e}, {np.abs(found - expected).max():.0e}")
+    tell(f"torch, {name}: {network.units} units, {network.width} outputs, difference {network.difference:.0e}, {np.abs(found - expected).max():.0e}")
 
 
 def test_a_model_that_takes_two_shapes_is_asked_which(data: hl.Dataset) -> None:
@@ -225,11 +225,12 @@ class TwoInputs(nn.Module):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_does_not_fit_is_named(name: str, data: hl.Dataset) -> None:
+def test_what_does_not_fit_is_named(name: str, data: hl.Dataset, tell: Callable[[str], None]) -> None:
     torch.manual_seed(1)
     make, message = REFUSED[name]
-    with pytest.raises(ImportFailed, match=message):
+    with pytest.raises(ImportFailed, match=message) as refused:
         ht.load(make(), data, main="character")
+    tell(f"torch, {name}: refused, {str(refused.value)[:100]}")
 
 
 def test_any_head_runs_behind_a_cut(data: hl.Dataset, test: hl.Dataset) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def pixels(data: hl.Dataset) -> np.ndarray:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:Variables are collinear")
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("binary", [False, True])
-def test_decisions_are_those_of_the_model(name: str, binary: bool, digits: hl.Dataset) -> None:
+def test_decisions_are_those_of_the_model(name: str, binary: bool, digits: hl.Dataset, tell: Callable[[str], None]) -> None:
     main = digits.names[0]
     if binary:
         odd = (digits.labels(main) % 2, ["even", "odd"])
@@ -64,22 +64,24 @@ def test_decisions_are_those_of_the_model(name: str, binary: bool, digits: hl.Da
         # Of several classes it counts votes of pairs, which are no polynomial.
         with pytest.raises(ImportFailed, match="degree 2"):
             hl.sklearn.load(model, digits, main=main)
+        tell(f"scikit-learn, {name} of 10 classes: refused")
         return
     network = hl.sklearn.load(model, digits, main=main)
     test = digits[1200:]
     own = model.predict(pixels(test))
     found = names[network.predict(test)]
     assert (found == own).mean() > 0.995, (name, (found == own).mean())
-    print(f"{name}: {network.units} units, difference {network.difference:.0e}, {network.accuracy(test):.1f} %")
+    tell(f"scikit-learn, {name} of {2 if binary else 10} classes: {network.units} units, difference {network.difference:.0e}, {network.accuracy(test):.1f} %")
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NOT_QUADRATIC)
-def test_other_decisions_are_refused(name: str, digits: hl.Dataset) -> None:
+def test_other_decisions_are_refused(name: str, digits: hl.Dataset, tell: Callable[[str], None]) -> None:
     main = digits.names[0]
     model = NOT_QUADRATIC[name].fit(pixels(digits[:600]), digits.labels(main)[:600])
-    with pytest.raises(ImportFailed, match="degree 2|neither|not finite"):
+    with pytest.raises(ImportFailed, match="degree 2|neither|not finite") as refused:
         hl.sklearn.load(model, digits, main=main)
+    tell(f"scikit-learn, {name}: refused, {str(refused.value)[:100]}")
 
 
 def test_a_pipeline_goes_to_an_encrypted_prediction(digits: hl.Dataset) -> None:

@@ -6,9 +6,7 @@ use qfe::shares::KeyShare;
 use qfe::shares::ceremony::{Blame, Board, Ceremony, CeremonyError, Fault, Participant};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use run::{
-    INPUTS, Malice, Run, generate, issue, join, keys, map, new_key, opens, resigned, resigned_with, secret, slander,
-};
+use run::{INPUTS, Malice, Run, generate, issue, join, keys, new_key, opens, resigned, resigned_with, secret};
 
 #[test]
 fn honest_servers_make_a_key_that_every_quorum_issues_for() {

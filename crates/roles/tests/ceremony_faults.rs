@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use qfe::shares::ceremony::{Blame, Fault, Participant};
 use roles::ceremony::{AttendError, Definition, Mail, Transcript};
 use roles::keyfile::Lock;
-use servers::{Post, Server, cards, issue, map, new_key, run, servers, terms};
+use servers::{Post, Server, cards, issue, new_key, run, servers, terms};
 
 /// Puts the messages of a dealer that deals one thing to all and another to its victims; it never reports.
 fn lie(liar: &Server, index: u16, definition: &Definition, mail: &Post, victims: &[u16]) {
@@ -213,7 +213,8 @@ fn a_second_attempt_goes_without_the_dealer_that_withheld() {
     let post = Post::default();
     let idle = five[4].enter(&moved, &post, "moved", Some(&new[4]));
     assert!(matches!(idle, Err(AttendError::LeftOut { .. })));
-    for (clerk, without) in [(0, vec![]), (6, vec![]), (1, vec![0]), (1, vec![6]), (1, vec![4, 4]), (1, vec![1, 2, 3])] {
+    for (clerk, without) in [(0, vec![]), (6, vec![]), (1, vec![0]), (1, vec![6]), (1, vec![4, 4]), (1, vec![1, 2, 3])]
+    {
         assert!(first.again(clerk, without.clone()).is_err(), "clerk {clerk} without {without:?}");
     }
 }

@@ -4,9 +4,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{World, get, image, infer, loopback, post, predictor, predictor_with};
-use host::Silent;
-use serde_json::json;
+use common::{World, image, loopback, post, predictor, predictor_with};
 use service::clock;
 use service::grant::GrantFile;
 use service::hash::Hash;

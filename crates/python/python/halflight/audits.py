@@ -211,14 +211,14 @@ def audit(
     name: Optional[str] = None,
     progress: Progress = None,
 ) -> AuditReport:
-    """Trains fresh attackers of many families on a network's outputs and reports the strongest.
+    """Trains fresh attackers of many kinds on a network's outputs and reports the strongest.
 
     Parameters
     ----------
     network : CompiledNetwork, Network or None
-        Whose outputs; None to give outputs of one's own.
+        Network whose outputs are attacked; None to give your own outputs.
     train, test : Dataset, or (outputs, main, collateral)
-        Items that attackers learn from and are scored on; best such that the network never saw. Without a
+        Items that attackers learn from and are scored on; use items that the network never saw. Without a
         network: outputs ``[N, S]``, an array of N main labels, and the attribute, or a mapping or pandas table of
         several. Integers, and outputs in floats that are whole numbers, are taken to the last bit; other floats are
         rounded to 32 bits, and attackers that read digits take no part. Labels are strings, booleans, whole numbers, or
@@ -246,7 +246,7 @@ def audit(
         Also bound every attacker, known or not, as :func:`halflight.certify` does, on both data sets, or on ``test`` alone
         where the network learned from the other; needs a compiled network with noise.
     seeds : sequence of int
-        One whole run of the panel each; figures are means.
+        Random seeds; each is a whole run of the panel, and figures are means.
     train_limit, test_limit : int, optional
         Most items used.
     vote : sequence of int

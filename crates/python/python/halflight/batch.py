@@ -234,12 +234,11 @@ def _daft(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
         chunks = [_plain(batch).to_struct_array() for batch in out.to_batches()]
         return pa.concat_arrays(chunks) if chunks else pa.array([], made)
 
-    # Daft runs threads of one process, and workers of a cluster.
-    options = {"return_dtype": daft.DataType.from_arrow_type(made)}
+    kind = daft.DataType.from_arrow_type(made)
     if together is None:
-        apply = daft.func.batch(unnest=True, batch_size=rows, **options)(columns)
+        apply = daft.func.batch(return_dtype=kind, unnest=True, batch_size=rows)(columns)
         return frame.select(apply(*(daft.col(name) for name in names)))
-    apply = daft.func.batch(**options)(columns)
+    apply = daft.func.batch(return_dtype=kind)(columns)
     groups = frame.groupby(together).map_groups(apply(*(daft.col(name) for name in names)).alias("made"))
     return groups.select(daft.col("made").unnest())
 

@@ -107,21 +107,21 @@ def certify(
     collateral : str
         The label that attackers are after.
     draw : int, optional
-        In place of ``data``: this many images like those of the training, drawn on the way.
+        Instead of ``data``: draw this many images like the training images.
     confidence : float
-        Chance that all bounds hold at once.
+        Confidence that all bounds hold at once.
     points : int
         Evaluation points for every main class.
     votes : sequence of int
-        Numbers of items of one subject to bound as well.
+        Also bound these numbers of items of one subject.
     prior : "alike" or "sampled"
         "sampled" adds a bound for classes and values as frequent as in the data.
     growth : int, optional
-        Certify this many growing parts of the items too, each twice the last.
+        Also certify this many parts of the items, each twice as large as the last.
     seed : int
-        Of drawn images and evaluation points; choose it before looking.
+        Random seed of drawn images and evaluation points; choose it before you look.
     repeated : bool
-        The population has few values, so that items that repeat each other are draws of their own.
+        Allow repeated items, because the population itself has few values.
 
     Returns
     -------

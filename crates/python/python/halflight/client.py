@@ -45,27 +45,27 @@ class Client:
         What the predictor calls the model.
     pin : str, optional
         Hash of the model's public parameters, from the authority. The first time, this or ``authority`` is needed; what
-        was accepted once is held on to.
+        was accepted once is kept.
     authority : str, optional
         The authority's public key: parameters that it signed are taken, later others too.
     project, recipient, context : str, optional
         As agreed with the authority and the predictor.
     subject : str
-        Whom the items are about: what is sent is counted for each subject.
+        Subject of the items: what is sent is counted for each subject.
     sign : path, optional
         Secret key that signs what is sent, from ``halflight keygen``.
     token : str, optional
         Bearer token; by default the environment variable ``HALFLIGHT_TOKEN``.
     server_authorities : path, optional
-        Authorities of the server's certificate, in PEM, instead of those of the web.
+        Certificate authorities of the server, in PEM, instead of those of the web.
     certificate : (path, path), optional
-        Certificate to show and its private key, in PEM.
+        TLS client certificate and its private key, in PEM.
     auditor : str, optional
         Public key of the auditor whose signed audit counts.
     warn_items, most_items : int or None
-        Warn from so many items of one subject on; never send more than so many.
+        Warn once this many items of one subject were sent; never send more than this many.
     most_accuracy : float, optional
-        Never send more than gives an attacker this accuracy on one subject, in percent, by the auditor's word.
+        Stop before an attacker reaches this accuracy on one subject, in percent, by the signed audit.
     folder : path, optional
         Pins, public keys and counts; by default ``$HALFLIGHT_CLIENT``, else ``~/.halflight``. The command uses the same.
 

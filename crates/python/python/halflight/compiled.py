@@ -212,7 +212,7 @@ def compile(
     preset : {"quick", "thorough"}
     **options
         ``precision`` ({"left", "right", "combine": 2 to 16 bits, "input": 1 to 16 or None}), ``columns`` (keep
-        so many inputs), ``drop_dead`` (bool), ``steps`` (0 rounds only), ``batch``, ``rate``, ``settle``
+        this many inputs), ``drop_dead`` (bool), ``steps`` (0 rounds only), ``batch``, ``rate``, ``settle``
         (fraction of the steps, the last ones, in which only biases move), ``discriminant`` (weight of what linear
         attackers on random features gain), ``defence``
         ("astrained", "none", {"match": {…}}), ``range`` ("exact" or {"empirical": {"margin_bits": b}}),

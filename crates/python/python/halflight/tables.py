@@ -25,8 +25,8 @@ MOST_CATEGORIES = 64
 class TableScaler:
     """Turns columns into bytes 0 to 255: numbers by their range over the items it was fitted on, categories one byte each.
 
-    Takes numpy arrays, pandas and Arrow tables, lists of rows. Numbers beyond the range are cut to it; a category that
-    was not there when fitting is none of the known ones. Values that are missing are refused.
+    Takes numpy arrays, pandas and Arrow tables, lists of rows. Numbers beyond the range are clamped. A category that
+    was not there when fitting sets none of the known ones. Missing values are refused.
 
     Attributes
     ----------

@@ -160,7 +160,9 @@ mod tests {
         assert!(shape_names().all(|name| Shape::parse(name).is_ok_and(|shape| shape.name == name)));
         let shape = Shape::parse("65, 33,64,4,4").unwrap();
         assert_eq!((shape.inputs, shape.units, shape.outputs, shape.weight), ((65, 33), 64, 4, 7));
-        for wrong in ["", "paper2", "65,33,64,4", "65,33,64,4,1", "65,33,64,4,17", "0,1,1,1,4", "1,1,1,1,4,4", "-1,1,1,1,4"] {
+        for wrong in
+            ["", "paper2", "65,33,64,4", "65,33,64,4,1", "65,33,64,4,17", "0,1,1,1,4", "1,1,1,1,4,4", "-1,1,1,1,4"]
+        {
             assert!(Shape::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -41,7 +41,7 @@ pub fn destination(item: &[u8]) -> Option<(Hash, Option<Hash>)> {
 /// `source`: who brings it, as the connection tells.
 pub fn ciphertext(model: &Model, replays: &Replays, source: &Arc<str>, item: Vec<u8>) -> Result<Item, Problem> {
     let Admitted { ciphertext, seal } = model.admission().admit(item.into()).map_err(refused)?;
-    let seal = seal.map(|seal| {
+    let seal = seal.map(|seal| -> Result<Seal, Problem> {
         replays.check(seal.sent, clock::now()).map_err(replayed)?;
         let sender = seal.sender.map_or_else(|| Arc::clone(source), |key| key.to_string().into());
         Ok::<_, Problem>(Seal { name: seal.name, sender, sent: seal.sent })

@@ -38,7 +38,7 @@ pub struct Servers {
     /// Certificate authorities of the servers, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "servers")]
     server_authorities: Option<PathBuf>,
-    /// Certificate to show, in PEM
+    /// TLS client certificate to show, in PEM
     #[arg(long, value_name = "FILE", requires = "certificate_key")]
     certificate: Option<PathBuf>,
     /// Its private key, in PEM

@@ -62,7 +62,7 @@ pub struct Remote {
     /// Certificate authorities of the server, in PEM, instead of those of the web
     #[arg(long, value_name = "FILE", requires = "url")]
     server_authorities: Option<PathBuf>,
-    /// Certificate to show, in PEM
+    /// TLS client certificate to show, in PEM
     #[arg(long, value_name = "FILE", requires = "certificate_key")]
     certificate: Option<PathBuf>,
     /// Its private key, in PEM
@@ -85,8 +85,11 @@ pub struct Remote {
 impl Remote {
     /// The first option that says something of envelopes, where one was given.
     pub fn envelope(&self) -> Option<&'static str> {
-        let given =
-            [("--recipient", !self.recipient.is_empty()), ("--context", !self.context.is_empty()), ("--sign", self.sign.is_some())];
+        let given = [
+            ("--recipient", !self.recipient.is_empty()),
+            ("--context", !self.context.is_empty()),
+            ("--sign", self.sign.is_some()),
+        ];
         given.into_iter().find_map(|(name, given)| given.then_some(name))
     }
 
