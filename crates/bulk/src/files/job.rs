@@ -230,7 +230,7 @@ fn partition(
     about: Vec<(String, String)>,
     progress: &dyn Progress,
 ) -> Result<(u64, u64), BulkError> {
-    let schema = kernel.schema(&source.schema()?)?;
+    let schema = kernel.schema(&*source.schema()?)?;
     let mut errors = 0;
     let batches = source.batches(kernel.row_bytes(), None)?.map(|batch| {
         let done = kernel.apply(&batch?)?;
