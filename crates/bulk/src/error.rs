@@ -58,7 +58,9 @@ pub enum BulkError {
     #[error(transparent)]
     Schema(#[from] dataset::SchemaError),
     /// More subjects than can be counted.
-    #[error("the records are about more than {most} subjects: divide the job, with all records of a subject in one part")]
+    #[error(
+        "the records are about more than {most} subjects: divide the job, with all records of a subject in one part"
+    )]
     Subjects {
         /// How many can be counted.
         most: usize,

@@ -171,8 +171,7 @@ fn items_of_a_subject_are_counted_over_batches_of_a_run() {
     let world = World::new();
     let items: Vec<_> = (0..9).map(|row| Some(item(row).to_vec())).collect();
     let encrypted = world.encryption(EncryptionOptions::default()).encrypt(&records(&items)).unwrap();
-    let options =
-        || ScoringOptions { subject: Some("who".into()), most_items: Some(4), ..ScoringOptions::default() };
+    let options = || ScoringOptions { subject: Some("who".into()), most_items: Some(4), ..ScoringOptions::default() };
     let scoring = world.scoring(options());
     // Three people, three items each: the first batch has all of them, the second goes beyond.
     assert!(rows(&scoring.score(&encrypted).unwrap()).iter().all(Result::is_ok));
@@ -241,10 +240,8 @@ fn a_model_is_opened_once_for_as_long_as_its_files_stay() {
 fn a_model_that_demands_signatures_demands_them_here() {
     let world = World::new();
     let (known, stranger) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
-    let options = format!(
-        "require_signature = true\nrecipient = \"north\"\n[senders]\nward = \"{}\"\n",
-        known.verifying_key()
-    );
+    let options =
+        format!("require_signature = true\nrecipient = \"north\"\n[senders]\nward = \"{}\"\n", known.verifying_key());
     std::fs::write(world.model_folder().join("model.toml"), options).unwrap();
     let network = Hash(world.network.hash());
     let sealed = |signer: Option<SigningKey>, recipient: &str| {

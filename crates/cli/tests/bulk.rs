@@ -43,7 +43,8 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn a_data_set_becomes_ciphertexts_and_predictions_of_single_calls() {
     let shop = shop();
-    let encrypt = "encrypt --parameters authority/public --data data.safetensors --items 5..29 --rows 10 --parquet sealed";
+    let encrypt =
+        "encrypt --parameters authority/public --data data.safetensors --items 5..29 --rows 10 --parquet sealed";
     let sealed = shop.json(encrypt);
     assert_eq!((sealed["rows"].as_u64(), sealed["errors"].as_u64()), (Some(24), Some(0)), "{sealed}");
     assert_eq!(files(&shop.path("sealed")), ["part-00000.parquet", "part-00001.parquet", "part-00002.parquet"]);
@@ -92,7 +93,9 @@ fn a_data_set_becomes_ciphertexts_and_predictions_of_single_calls() {
 #[test]
 fn a_job_that_is_killed_again_and_again_ends_with_every_row_once() {
     let shop = shop();
-    shop.works("encrypt --parameters authority/public --data data.safetensors --items 0..240 --rows 30 --parquet sealed");
+    shop.works(
+        "encrypt --parameters authority/public --data data.safetensors --items 0..240 --rows 30 --parquet sealed",
+    );
     shop.works("score --input sealed --output whole --model models/digits");
     let mut kills = 0;
     for after in 1..8 {
@@ -160,7 +163,8 @@ fn a_table_is_read_by_the_schema_of_its_training_data() {
         [("income", Arc::new(income)), ("name", Arc::new(name)), ("age", Arc::new(age))];
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     fs::create_dir(shop.path("records")).unwrap();
-    bulk::write_batches(&shop.path("records/a.parquet"), &batch.schema(), &[], [Ok(batch.clone())].into_iter()).unwrap();
+    bulk::write_batches(&shop.path("records/a.parquet"), &batch.schema(), &[], [Ok(batch.clone())].into_iter())
+        .unwrap();
     let encrypt = "encrypt --parameters office/public --records records --schema people.safetensors --keep name";
     let report = shop.json(&format!("{encrypt} --parquet sealed"));
     assert_eq!((report["rows"].as_u64(), report["errors"].as_u64()), (Some(8), Some(1)), "{report}");
@@ -194,7 +198,10 @@ fn what_cannot_be_done_is_refused_before_anything_is_written() {
     shop.refuses("score --input nowhere/*.parquet --output scored --model models/digits", &["nowhere"]);
     fs::write(shop.path("no.parquet"), "PAR1 and nothing else").unwrap();
     shop.refuses("score --input no.parquet --output scored --model nowhere", &["nowhere"]);
-    shop.refuses("encrypt --parameters authority/public --data data.safetensors --sign a.key --out c", &["--sign", "--url"]);
+    shop.refuses(
+        "encrypt --parameters authority/public --data data.safetensors --sign a.key --out c",
+        &["--sign", "--url"],
+    );
     shop.refuses(
         "encrypt --parameters authority/public --data data.safetensors --context ward --parquet c",
         &["--context", "--network"],

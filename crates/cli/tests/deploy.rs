@@ -29,7 +29,12 @@ fn options(verb: &[&str]) -> BTreeSet<String> {
 /// Long options in a text.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| c.is_whitespace() || "\",[]'=`(),".contains(c));
-    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect::<Vec<_>>().into_iter()
+    words
+        .map(|word| word.trim_end_matches(['.', ':', ';']))
+        .filter(|word| word.starts_with("--") && word.len() > 2)
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// An option that was renamed would stop a server at its next start, in somebody's night.

@@ -70,7 +70,9 @@ impl<'a> Inputs<'a> {
         files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
         let mut names = BTreeSet::new();
         match files.iter().find(|path| path.file_name().is_none_or(|name| !names.insert(name))) {
-            Some(twice) => Err(BulkError::input(twice, "has the name of another input: their results would be one file")),
+            Some(twice) => {
+                Err(BulkError::input(twice, "has the name of another input: their results would be one file"))
+            }
             None => Ok(Self(Which::Files(files))),
         }
     }

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::source::Source;
 use super::{Inputs, Rows, sink};
-use crate::kernel::{ERROR, Kernel, Tally};
 use crate::BulkError;
+use crate::kernel::{ERROR, Kernel, Tally};
 
 /// What goes before the names of the texts in a file's metadata.
 const PREFIX: &str = "halflight.";

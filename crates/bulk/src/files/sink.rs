@@ -55,7 +55,8 @@ fn write_to(
     let refused = |error: ParquetError| BulkError::input(path, format!("cannot be written: {error}"));
     let mut batches = batches.peekable();
     let row = batches.peek().and_then(|first| first.as_ref().ok()).map_or(1, row_bytes);
-    let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties(schema, about, row))).map_err(refused)?;
+    let mut writer =
+        ArrowWriter::try_new(out, schema.clone(), Some(properties(schema, about, row))).map_err(refused)?;
     let mut rows = 0;
     for batch in batches {
         let batch = batch?;

@@ -69,8 +69,7 @@ impl Rows for Source {
             }
             None => ProjectionMask::all(),
         };
-        let mut reader =
-            guarded(&self.path, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
+        let mut reader = guarded(&self.path, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
         Ok(Box::new(std::iter::from_fn(move || guarded(&self.path, || reader.next().transpose()).transpose())))
     }
 }

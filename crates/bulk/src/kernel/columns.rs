@@ -7,9 +7,7 @@ use arrow_array::types::{
     Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
     UInt64Type,
 };
-use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, FixedSizeBinaryArray, LargeBinaryArray, RecordBatch,
-};
+use arrow_array::{Array, ArrayRef, BinaryArray, BinaryViewArray, FixedSizeBinaryArray, LargeBinaryArray, RecordBatch};
 use arrow_schema::DataType;
 use roles::clock;
 
@@ -17,7 +15,9 @@ use crate::BulkError;
 
 /// The column of a name.
 pub(crate) fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, BulkError> {
-    batch.column_by_name(name).ok_or_else(|| missing(name, batch.schema_ref().fields().iter().map(|field| field.name())))
+    batch
+        .column_by_name(name)
+        .ok_or_else(|| missing(name, batch.schema_ref().fields().iter().map(|field| field.name())))
 }
 
 pub(crate) fn missing<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> BulkError {

@@ -156,7 +156,10 @@ impl Kernel for Encryption {
         let made = [(self.options.ciphertext.as_str(), DataType::LargeBinary), (ERROR, DataType::Utf8)];
         for (name, kind) in made {
             if fields.iter().any(|field| field.name() == name) {
-                return Err(BulkError::column(name, "is made here, and is there already: rename it, or do not keep it"));
+                return Err(BulkError::column(
+                    name,
+                    "is made here, and is there already: rename it, or do not keep it",
+                ));
             }
             fields.push(Arc::new(Field::new(name, kind, true)));
         }

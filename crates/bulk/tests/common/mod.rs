@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::builder::{FixedSizeBinaryBuilder, LargeBinaryBuilder};
-use arrow_array::{Array, ArrayRef, Int64Array, LargeBinaryArray, RecordBatch, StringArray};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Int64Array, LargeBinaryArray, RecordBatch, StringArray};
 use bulk::{Encryption, EncryptionOptions, Model, Records, Scoring, ScoringOptions};
 use encoder::Encoder;
 use host::Silent;

@@ -12,7 +12,9 @@ use crate::console::Console;
 /// Evaluates ciphertexts in Parquet files: each file becomes one of predictions, row by row. A job that was broken off is
 /// taken up where it was; a row that cannot be used says why.
 #[derive(Args)]
-#[command(after_help = "Example:\n  halflight score --input 'encrypted/*.parquet' --output scored --model models/digits")]
+#[command(
+    after_help = "Example:\n  halflight score --input 'encrypted/*.parquet' --output scored --model models/digits"
+)]
 pub struct Score {
     /// Parquet files of ciphertexts: a file, a folder, or a pattern in quotes
     #[arg(long, value_name = "FILES")]

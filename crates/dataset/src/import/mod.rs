@@ -25,8 +25,8 @@ pub use imported::{Handled, Imported, Skipped};
 pub use listing::LabelSource;
 pub use pictures::{Crop, PictureOptions, pictures};
 pub use speech::{SpeechOptions, SynthesisError, SynthesisOptions, speech, synthesise};
+pub use table::{ArrayOptions, TableOptions, TableRules, csv, npz};
 #[cfg(feature = "parquet")]
 pub use table::{ParquetSize, parquet, parquet_size};
-pub use table::{ArrayOptions, TableOptions, TableRules, csv, npz};
 
 use job::Job;

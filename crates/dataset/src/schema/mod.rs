@@ -14,8 +14,8 @@ mod record;
 pub use compare::SchemaError;
 pub(crate) use date::days;
 pub use file::SchemaFileError;
-pub use record::{RecordError, RecordReader};
 pub(crate) use read::{Cell, Fault, Met, Overrides, shown};
+pub use record::{RecordError, RecordReader};
 
 use std::collections::BTreeSet;
 

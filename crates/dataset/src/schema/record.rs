@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use encoder::Encoder;
 
+use super::Schema;
 use super::compare::{SchemaError, check_table};
 use super::read::{Cell, Fault, Overrides};
-use super::Schema;
 use crate::features::Features;
 
 /// A schema that reads one record after the other, as an import by it ([`TableRules::like`](crate::import::TableRules))

@@ -58,11 +58,7 @@ impl Default for BenchOptions {
 /// # Errors
 /// A shape is unknown, threads cannot be started, or a result is wrong.
 pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchReport, BenchError> {
-    let shapes: Vec<Shape> = options
-        .shapes
-        .iter()
-        .map(|name| Shape::parse(name))
-        .collect::<Result<_, _>>()?;
+    let shapes: Vec<Shape> = options.shapes.iter().map(|name| Shape::parse(name)).collect::<Result<_, _>>()?;
     Ifma::enable(options.vector);
     let result = measure_shapes(options, &shapes, progress);
     Ifma::enable(true);

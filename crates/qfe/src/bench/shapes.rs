@@ -90,7 +90,7 @@ impl Shape {
         if let Some(shape) = Self::named(text) {
             return Ok(shape);
         }
-        let wrong = || BenchError::Shape { name: text.to_owned() };
+        let wrong = || BenchError::Shape { name: text.to_owned(), known: shape_names().collect::<Vec<_>>().join(", ") };
         let numbers = text.split(',').map(|part| part.trim().parse::<u32>().ok().filter(|&number| number > 0));
         let numbers = numbers.collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
         let [n, m, units, outputs, bits @ 2..=MOST_BITS] = numbers[..] else { return Err(wrong()) };
@@ -160,7 +160,9 @@ mod tests {
         assert!(shape_names().all(|name| Shape::parse(name).is_ok_and(|shape| shape.name == name)));
         let shape = Shape::parse("65, 33,64,4,4").unwrap();
         assert_eq!((shape.inputs, shape.units, shape.outputs, shape.weight), ((65, 33), 64, 4, 7));
-        for wrong in ["", "paper2", "65,33,64,4", "65,33,64,4,1", "65,33,64,4,17", "0,1,1,1,4", "1,1,1,1,4,4", "-1,1,1,1,4"] {
+        for wrong in
+            ["", "paper2", "65,33,64,4", "65,33,64,4,1", "65,33,64,4,17", "0,1,1,1,4", "1,1,1,1,4,4", "-1,1,1,1,4"]
+        {
             assert!(Shape::parse(wrong).is_err(), "{wrong}");
         }
     }

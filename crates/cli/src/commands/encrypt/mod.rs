@@ -21,8 +21,8 @@ use crate::files;
 use crate::keys;
 use crate::passphrase::Passphrase;
 use remote::Remote;
-use table::Table;
 pub use remote::mask_counters;
+use table::Table;
 
 /// Encodes and encrypts items of a data set: one ciphertext file each, Parquet files of many, or, with a URL, sent for
 /// predictions at once.

@@ -85,8 +85,11 @@ pub struct Remote {
 impl Remote {
     /// The first option that says something of envelopes, where one was given.
     pub fn envelope(&self) -> Option<&'static str> {
-        let given =
-            [("--recipient", !self.recipient.is_empty()), ("--context", !self.context.is_empty()), ("--sign", self.sign.is_some())];
+        let given = [
+            ("--recipient", !self.recipient.is_empty()),
+            ("--context", !self.context.is_empty()),
+            ("--sign", self.sign.is_some()),
+        ];
         given.into_iter().find_map(|(name, given)| given.then_some(name))
     }
 

@@ -96,7 +96,9 @@ impl Encrypt {
         let remote = &self.remote;
         let Some(network) = self.table.network else {
             return match remote.envelope() {
-                Some(option) => bail!("{option} is for envelopes: give --network, the hash of the model's network, too"),
+                Some(option) => {
+                    bail!("{option} is for envelopes: give --network, the hash of the model's network, too")
+                }
                 None => Ok(None),
             };
         };
