@@ -32,13 +32,18 @@ def run(script, folder):
         if done.returncode:
             sys.exit(f"{command}\n{done.stdout}")
         for number, part in enumerate(command.splitlines()):
-            lines.append((clock, "command", ("$ " if number == 0 else "  ") + part))
+            lines += [(clock, "command", part) for part in wrapped(("$ " if number == 0 else "  ") + part)]
         clock += min(2.0, 0.6 + took / 20)
         for part in done.stdout.splitlines():
-            lines += [(clock, "output", part[start : start + COLUMNS]) for start in range(0, max(1, len(part)), COLUMNS)]
+            lines += [(clock, "output", part) for part in wrapped(part)]
         lines.append((clock, "time", f"# {took:.0f} s" if took >= 1 else "# less than a second"))
         clock += 0.8
     return lines, clock
+
+
+def wrapped(text):
+    """A line as a terminal breaks it."""
+    return [text[start : start + COLUMNS] for start in range(0, max(1, len(text)), COLUMNS)]
 
 
 def draw(lines, clock):

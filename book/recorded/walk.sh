@@ -11,7 +11,6 @@ halflight authority init  --network compiled.safetensors --folder authority --qu
 
 halflight authority issue --network compiled.safetensors --folder authority --out functional.key --quiet
 
-halflight encrypt --parameters authority/public --data test.safetensors --items 0..3 --quiet \
-    --out ciphertexts
+halflight encrypt --parameters authority/public --data test.safetensors --items 0..3 --out ciphertexts --quiet
 
 halflight predict --key functional.key --network compiled.safetensors ciphertexts/*.ct --quiet

@@ -9,7 +9,7 @@ def picture(path, title, rows, note="dot: strongest attacker, with 95 % interval
             step=5):
     """`rows` are `(label, main %, found, low, high, certified or None, chance)`, all in percent."""
     bottom = 56 + ROW * len(rows)
-    least = min(row[6] for row in rows)
+    least = min(min(row[3], row[6]) for row in rows)
     most = max(max(row[4], row[5] or 0) for row in rows)
     low, high = step * int(least / step), min(100, step * (int(most / step) + 1))
     at = lambda value: LEFT + (WIDTH - LEFT - RIGHT) * (value - low) / (high - low)

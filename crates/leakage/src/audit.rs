@@ -6,7 +6,7 @@ use crate::cloud;
 use crate::continuous;
 use crate::distinguisher::distinguisher;
 use crate::error::AuditError;
-use crate::examine::{Found, examine, shuffle_labels};
+use crate::examine::{EveryRun, Found, examine, shuffle_labels};
 use crate::growth;
 use crate::members;
 use crate::observations::{Observations, validate_pair};
@@ -124,12 +124,6 @@ pub fn audit_with(
 /// Numbers of items per subject that were asked for and are more than some value has test items.
 fn left_out(options: &AuditOptions, votes: &[Vote]) -> Vec<usize> {
     options.vote.iter().copied().filter(|k| votes.iter().all(|vote| vote.k != *k)).collect()
-}
-
-/// What every run of a panel had in common.
-pub(crate) struct EveryRun<'a> {
-    pub training: &'a Training,
-    pub options: &'a AuditOptions,
 }
 
 /// Attackers to train, over all parts of the audit; the growth part is an estimate, since which

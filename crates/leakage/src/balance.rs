@@ -1,6 +1,6 @@
 //! What attackers tell if every value were as frequent: their answers by likelihood rather than by what is frequent.
 
-use crate::evaluate::simultaneous;
+use crate::level::simultaneous;
 use crate::metrics::{Balance, Calibration, Recall, Scores, balance};
 use crate::observations::Observations;
 use crate::report::{AttackerScore, Balanced, Finding, MainLabel, Scope};

@@ -1,9 +1,8 @@
 //! Attributes whose values are numbers, such as years of age: how well they are guessed as numbers.
 
 use crate::attackers::Columns;
-use crate::audit::EveryRun;
 use crate::evaluate::Run;
-use crate::examine::hold_out;
+use crate::examine::{EveryRun, hold_out};
 use crate::linear::{cholesky, dot, gram, solve};
 use crate::metrics::{Calibration, Scores};
 use crate::observations::Observations;

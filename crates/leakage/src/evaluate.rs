@@ -1,11 +1,11 @@
 //! From scores to the rows of the report, and the choice of the strongest.
 
 use crate::balance::{self, Answers, Shares};
+use crate::level::{LEVEL, simultaneous};
 use crate::metrics::{Calibration, Scores, auc, chance, tpr_at_fpr, wilson};
 use crate::observations::Observations;
 use crate::report::{AttackerScore, Finding, Scope};
 
-pub(crate) const LEVEL: f64 = 0.95;
 const FALSE_POSITIVES: f64 = 1e-3;
 
 /// Scores of every family of one run, with the items they belong to.
@@ -218,11 +218,6 @@ pub(crate) fn highest(
     let rows: Vec<&AttackerScore> = rows.iter().filter(|row| row.scope == scope).collect();
     let best = (rows.iter().copied()).reduce(|a, b| if b.advantage > a.advantage { b } else { a })?;
     Some(finding(best, test, simultaneous(rows.len() * comparisons.max(1))))
-}
-
-/// The level at which so many intervals hold together with 95 % (Bonferroni).
-pub(crate) fn simultaneous(intervals: usize) -> f64 {
-    1.0 - (1.0 - LEVEL) / intervals.max(1) as f64
 }
 
 /// How many items of `data` a row is about.

@@ -15,6 +15,12 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+/// What every run of a panel had in common.
+pub(crate) struct EveryRun<'a> {
+    pub training: &'a Training,
+    pub options: &'a AuditOptions,
+}
+
 /// What the panel found.
 pub(crate) struct Found {
     pub runs: Vec<Run>,

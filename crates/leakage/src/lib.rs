@@ -49,6 +49,7 @@ mod error;
 mod evaluate;
 mod examine;
 mod growth;
+mod level;
 mod linear;
 mod members;
 mod metrics;

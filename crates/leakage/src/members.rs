@@ -1,9 +1,8 @@
 //! The control attack: what the network tells about the items that it learned from, beside others.
 
-use crate::audit::EveryRun;
 use crate::balance::{Answers, Shares};
-use crate::evaluate::LEVEL;
-use crate::examine::Found;
+use crate::examine::{EveryRun, Found};
+use crate::level::LEVEL;
 use crate::metrics::Calibration;
 use crate::observations::Observations;
 use crate::panel;

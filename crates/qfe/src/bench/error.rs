@@ -18,13 +18,12 @@ use crate::{
 #[non_exhaustive]
 pub enum BenchError {
     /// No shape of this name.
-    #[error(
-        "shape `{name}` is unknown: choose from {}, or write `n,m,d,S,bits`, as 65,65,64,4,4",
-        super::shape_names().collect::<Vec<_>>().join(", ")
-    )]
+    #[error("shape `{name}` is unknown: choose from {known}, or write `n,m,d,S,bits`, as 65,65,64,4,4")]
     Shape {
         /// The name.
         name: String,
+        /// The names that there are.
+        known: String,
     },
     /// The pool of threads cannot be made.
     #[error("{threads} threads cannot be started: {reason}")]

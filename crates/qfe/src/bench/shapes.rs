@@ -90,7 +90,7 @@ impl Shape {
         if let Some(shape) = Self::named(text) {
             return Ok(shape);
         }
-        let wrong = || BenchError::Shape { name: text.to_owned() };
+        let wrong = || BenchError::Shape { name: text.to_owned(), known: shape_names().collect::<Vec<_>>().join(", ") };
         let numbers = text.split(',').map(|part| part.trim().parse::<u32>().ok().filter(|&number| number > 0));
         let numbers = numbers.collect::<Option<Vec<_>>>().ok_or_else(wrong)?;
         let [n, m, units, outputs, bits @ 2..=MOST_BITS] = numbers[..] else { return Err(wrong()) };

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{
     dot::{Functional, key},
-    table::{BLOCK, LogTable, locate},
+    table::{BLOCK, LogTable, locate, middle},
 };
 use crate::raw::Fp12;
 
@@ -140,11 +140,4 @@ impl LogTable {
         }
         None
     }
-}
-
-/// Where to start and how far to go: zero when the bounds hold it, since outputs
-/// are most often small, else their middle.
-pub(super) fn middle(low: i64, high: i64) -> (i64, u64) {
-    let centre = if low <= 0 && high >= 0 { 0 } else { ((i128::from(low) + i128::from(high)) / 2) as i64 };
-    (centre, high.abs_diff(centre).max(centre.abs_diff(low)))
 }

@@ -5,7 +5,6 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::dot::{Coordinates, Functional, key};
-use super::search::middle;
 use crate::{
     group::target,
     raw::{Coordinate, Fp, Fp2, Fp12, Storage, miller_loop},
@@ -212,6 +211,13 @@ fn powers_of_generator() -> Vec<Vec<Fp12>> {
             row
         })
         .collect()
+}
+
+/// Where to start and how far to go: zero when the bounds hold it, since outputs
+/// are most often small, else their middle.
+pub(super) fn middle(low: i64, high: i64) -> (i64, u64) {
+    let centre = if low <= 0 && high >= 0 { 0 } else { ((i128::from(low) + i128::from(high)) / 2) as i64 };
+    (centre, high.abs_diff(centre).max(centre.abs_diff(low)))
 }
 
 /// The first slot of a key and its fingerprint.

@@ -21,7 +21,9 @@ mod rows;
 pub use npz::{ArrayOptions, npz};
 pub use options::{TableOptions, TableRules};
 #[cfg(feature = "parquet")]
-pub use pages::{ParquetSize, parquet_size};
+pub use pages::ParquetSize;
+#[cfg(feature = "parquet")]
+pub use parquet_file::parquet_size;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -10,7 +10,6 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
-use parquet::file::reader::FileReader;
 
 use crate::import::{Budget, ImportError};
 
@@ -47,17 +46,6 @@ pub struct ParquetSize {
     /// Bytes of one row at most, counting the mean of a page for each of its values, and a whole page for a nested
     /// column, whose rows may be of any length.
     pub row: u64,
-}
-
-/// Checks that no page of a Parquet file unpacks to more than the budget has, before any of them is unpacked; for those
-/// who then read it by a reader of their own. Their reader may still refuse, or panic.
-///
-/// # Errors
-/// The file cannot be read, is none, or would take more.
-pub fn parquet_size(path: &Path, budget: &Budget) -> Result<ParquetSize, ImportError> {
-    check_footer(path, budget)?;
-    let reader = super::parquet_file::open(path)?;
-    check(path, reader.metadata(), budget)
 }
 
 /// Counts the largest pages of every column: those that the decoder holds at once.

@@ -10,10 +10,21 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row as Record};
 
-use super::pages;
+use super::pages::{self, ParquetSize};
 use super::rows::{Row, Rows};
 use crate::import::{Budget, ImportError};
 use crate::schema::Cell;
+
+/// Checks that no page of a Parquet file unpacks to more than the budget has, before any of them is unpacked; for those
+/// who then read it by a reader of their own. Their reader may still refuse, or panic.
+///
+/// # Errors
+/// The file cannot be read, is none, or would take more.
+pub fn parquet_size(path: &Path, budget: &Budget) -> Result<ParquetSize, ImportError> {
+    pages::check_footer(path, budget)?;
+    let reader = open(path)?;
+    pages::check(path, reader.metadata(), budget)
+}
 
 pub(super) struct ParquetFile {
     path: PathBuf,
