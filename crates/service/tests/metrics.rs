@@ -52,9 +52,11 @@ fn read(text: &str) -> BTreeMap<String, (String, Vec<(String, f64)>)> {
 fn check_histogram(samples: &[(String, f64)]) {
     let mut last = BTreeMap::new();
     for (name, value) in samples.iter().filter(|(name, _)| name.contains("_bucket{")) {
-        let series = name.replace(&name[name.find("le=").unwrap()..], "");
-        let before = last.insert(series, *value);
-        assert!(before.is_none_or(|before| before <= *value), "{name}");
+        // The bound of the bucket is a label among others.
+        let (before, rest) = name.split_once("le=\"").unwrap();
+        let series = format!("{before}{}", rest.split_once('"').unwrap().1);
+        let smaller = last.insert(series, *value);
+        assert!(smaller.is_none_or(|smaller| smaller <= *value), "{name}");
     }
     let all: f64 = last.values().sum();
     let counted: f64 = samples.iter().filter(|(name, _)| name.contains("_count")).map(|(_, value)| value).sum();
@@ -141,7 +143,7 @@ fn those_who_ask_for_open_metrics_get_it() {
     let reply = send(address, "GET", "/metrics", &accept, b"");
     assert!(reply.headers["content-type"].starts_with("application/openmetrics-text"));
     let text = String::from_utf8(reply.body).unwrap();
-    assert!(text.ends_with("# EOF\n") && text.contains("# TYPE halflight_http_requests counter\n"), "{text}");
+    assert!(text.ends_with("# EOF\n") && text.contains("# TYPE halflight_spans_dropped counter\n"), "{text}");
 }
 
 /// Names in queries, whichever words stand around them.
