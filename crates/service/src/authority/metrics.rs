@@ -11,10 +11,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::AuthorityError;
-use super::server::AuthorityServer;
+use super::{AuthorityError, Issuer};
 use crate::clock;
-use crate::transport::{HttpMetrics, answer_metrics, raise};
+use crate::transport::{BodyLimits, HttpMetrics, Tokens, answer_metrics, raise};
 
 /// Time for the ledger to answer. A decision may take longer: then the counts of before are given.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -99,22 +98,28 @@ impl Metrics {
     }
 
     /// The text that `/metrics` gives.
-    pub async fn answer(&self, server: &AuthorityServer, headers: &HeaderMap) -> Response {
-        if !matches!(tokio::time::timeout(PATIENCE, self.count(server)).await, Ok(Ok(()))) {
+    pub async fn answer(
+        &self,
+        authority: &Issuer,
+        tokens: &Tokens,
+        bodies: &BodyLimits,
+        headers: &HeaderMap,
+    ) -> Response {
+        if !matches!(tokio::time::timeout(PATIENCE, self.count(authority)).await, Ok(Ok(()))) {
             self.unanswered.inc();
         }
         self.callers_expiry.clear();
-        for (caller, expires) in server.tokens.expiries() {
+        for (caller, expires) in tokens.expiries() {
             self.callers_expiry.get_or_create(&NameLabels { caller }).set(expires);
         }
-        self.http.refresh(&server.bodies);
+        self.http.refresh(bodies);
         answer_metrics(&self.registry, headers)
     }
 
-    async fn count(&self, server: &AuthorityServer) -> Result<(), AuthorityError> {
+    async fn count(&self, authority: &Issuer) -> Result<(), AuthorityError> {
         let now = clock::now();
         let head = {
-            let state = server.authority.state().await?;
+            let state = authority.state().await?;
             self.projects.set(state.projects.len() as i64);
             raise(&self.refusals, state.refusals);
             self.written.set(state.written);
@@ -139,9 +144,9 @@ impl Metrics {
             state.head()
         };
         self.entries.set(head.sequence);
-        let quorum = server.authority.policy().quorum();
+        let quorum = authority.policy().quorum();
         let witnessed = match &quorum {
-            Some(quorum) => server.authority.ledger().witnessed(quorum).await?.map_or(0, |seen| seen.sequence),
+            Some(quorum) => authority.ledger().witnessed(quorum).await?.map_or(0, |seen| seen.sequence),
             None => 0,
         };
         self.witnessed.set(witnessed);

@@ -98,7 +98,7 @@ async fn health(State(server): Shared, Extension(caller): Extension<Caller>) -> 
 
 async fn metrics(State(server): Shared, Extension(caller): Extension<Caller>, headers: HeaderMap) -> Answer<Response> {
     caller.require(Scope::Metrics)?;
-    Ok(server.metrics.answer(&server, &headers).await)
+    Ok(server.metrics.answer(&server.authority, &server.tokens, &server.bodies, &headers).await)
 }
 
 async fn openapi() -> Response {

@@ -9,12 +9,12 @@ use roles::Step;
 use serde_json::json;
 
 use super::PredictorServer;
-use super::infer::{INPUT, ready, valid};
 use super::inspect;
 use super::model::{Answer, Model, PredictError};
-use super::places::Room;
-use super::queue::{Done, QueueError};
+use super::places::{QueueError, Room};
+use super::queue::Done;
 use super::replay::Slot;
+use super::version::{INPUT, ready, valid};
 use crate::oip::{InferRequest, InferResponse, OutputTensor, RequestedOutput, Values};
 use crate::transport::{Caller, Problem, Trace};
 

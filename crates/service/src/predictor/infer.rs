@@ -13,15 +13,13 @@ use super::PredictorServer;
 use super::admit::{Asking, turned_away};
 use super::model::Model;
 use super::places::Room;
+use super::version::ready;
 use crate::clock;
 use crate::oip::{HEADER_LENGTH, InferRequest};
 use crate::transport::{Caller, Problem, RequestBody, Scope, Trace};
 
 /// How long room in the queue is kept for a body that does not arrive.
 const ROOM_WAITS: Duration = Duration::from_secs(2);
-
-/// The name of the one input.
-pub const INPUT: &str = "ciphertext";
 
 /// Without a version.
 pub async fn newest(
@@ -48,30 +46,6 @@ pub async fn version(
     let version = Some(version.as_str());
     let asking = Asking { predictor: &predictor, caller: &caller, trace: &trace, model: &name, version };
     infer(asking, &headers, body).await
-}
-
-/// The model, if it is ready, has this version and has not expired.
-pub fn ready(predictor: &PredictorServer, name: &str, version: Option<&str>) -> Result<Arc<Model>, Problem> {
-    let missing = |what: String| Problem::not_found(format!("{what}; GET /v2/repository/index lists the models"));
-    let version = version.filter(|version| !version.is_empty());
-    let newest = predictor.repository.get(name);
-    let newest = newest.ok_or_else(|| missing("no such model is ready here".into()))?;
-    let model = match version {
-        None => newest,
-        Some(version) => predictor.repository.version(name, version).ok_or_else(|| {
-            let versions = predictor.repository.versions(name);
-            let pins: Vec<String> = versions.iter().map(|model| model.pin().to_string()).collect();
-            missing(format!("this model's version is {}", pins.join(" or ")))
-        })?,
-    };
-    valid(model)
-}
-
-/// The model, if its key has not expired.
-pub fn valid(model: Arc<Model>) -> Result<Arc<Model>, Problem> {
-    let expired = model.admission().check_expiry(clock::now());
-    expired.map_err(|expired| Problem::new(StatusCode::GONE, expired.to_string()))?;
-    Ok(model)
 }
 
 async fn infer(asking: Asking<'_>, headers: &HeaderMap, body: Body) -> Result<Response, Problem> {

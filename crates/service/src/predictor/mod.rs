@@ -1,6 +1,7 @@
 //! The predictor: evaluates ciphertexts with functional keys, over the Open Inference Protocol v2.
 
 mod admit;
+mod common;
 mod grpc;
 mod infer;
 mod inspect;
@@ -16,6 +17,7 @@ mod slots;
 mod stats;
 mod tell;
 mod turns;
+mod version;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,8 +26,8 @@ use std::time::Duration;
 use qfe::LogTable;
 
 pub use model::{Answer, Model, ModelError, ModelOptions, PredictError};
-pub use places::Room;
-pub use queue::{Done, Load, Queue, QueueError};
+pub use places::{QueueError, Room};
+pub use queue::{Done, Load, Queue};
 pub use replay::{ReplayError, Replays, Slot};
 pub use repository::{Repository, Status};
 pub use routes::{admin_router, router};

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::PredictorServer;
-use super::infer::ready;
+use super::version::ready;
 use crate::hash::Hash;
 use crate::transport::Problem;
 

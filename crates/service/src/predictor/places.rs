@@ -11,7 +11,18 @@ use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(test))]
 use std::sync::{Mutex, MutexGuard};
 
-use super::queue::QueueError;
+/// No room, or no answer.
+#[derive(Debug)]
+pub enum QueueError {
+    /// The queue is full; seconds after which there may be room.
+    Full(u64),
+    /// It holds as many ciphertexts of this caller as it may; seconds after which there may be room.
+    Share(u64),
+    /// The ciphertexts do not fit even an empty queue.
+    TooMany(usize),
+    /// The workers are gone: the server ends.
+    Ended,
+}
 
 /// All places.
 pub(super) struct Places {

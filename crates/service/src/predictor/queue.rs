@@ -17,26 +17,13 @@ use roles::Step;
 use tokio::sync::oneshot;
 
 use super::model::{Answer, Model, PredictError};
-use super::places::{Places, Room};
+use super::places::{Places, QueueError, Room};
 use super::turns::Turns;
 
 /// The workers and their queue.
 pub struct Queue {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
-}
-
-/// No room, or no answer.
-#[derive(Debug)]
-pub enum QueueError {
-    /// The queue is full; seconds after which there may be room.
-    Full(u64),
-    /// It holds as many ciphertexts of this caller as it may; seconds after which there may be room.
-    Share(u64),
-    /// The ciphertexts do not fit even an empty queue.
-    TooMany(usize),
-    /// The workers are gone: the server ends.
-    Ended,
 }
 
 /// What became of a ciphertext, and when.

@@ -10,20 +10,13 @@ use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::PredictorServer;
-use super::infer::{self, ready};
+use super::common::{Named, SERVER_EXTENSIONS, Shared, load_model, told_index};
+use super::infer;
 use super::model::Model;
-use super::repository::Status;
+use super::version::ready;
 use super::{grpc, page, tell};
 use crate::parameters::SIGNATURE_HEADER;
 use crate::transport::{Caller, Problem, Scope, frame};
-
-pub(super) type Shared = State<Arc<PredictorServer>>;
-/// A model and a version in an address.
-pub(super) type Named = (String, String);
-
-/// What is understood besides the protocol itself.
-pub(super) const SERVER_EXTENSIONS: [&str; 5] =
-    ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
 
 /// All routes, with identification, counting and logging around them.
 pub fn router(predictor: Arc<PredictorServer>) -> Router {
@@ -108,17 +101,6 @@ async fn index(State(predictor): Shared, Extension(caller): Extension<Caller>) -
     Json(json!(told_index(&predictor, &caller)))
 }
 
-/// Why a model failed names files of this machine: that is for those who may load it.
-pub(super) fn told_index(predictor: &PredictorServer, caller: &Caller) -> Vec<Status> {
-    let mut index = predictor.repository.index();
-    if caller.require(Scope::Admin).is_err() {
-        for status in index.iter_mut().filter(|status| !status.reason.is_empty()) {
-            status.reason = "failed to load".into();
-        }
-    }
-    index
-}
-
 async fn load(
     State(predictor): Shared,
     Extension(caller): Extension<Caller>,
@@ -126,20 +108,6 @@ async fn load(
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::Admin)?;
     load_model(&predictor, name).await.map(|()| StatusCode::OK)
-}
-
-/// Loads all versions of a model.
-pub(super) async fn load_model(predictor: &Arc<PredictorServer>, name: String) -> Result<(), Problem> {
-    let (shared, asked) = (Arc::clone(predictor), name.clone());
-    let found = tokio::task::spawn_blocking(move || shared.repository.load(&asked)).await;
-    if !found.map_err(|error| Problem::internal(&error))? {
-        return Err(Problem::not_found("no such model in the folder of models"));
-    }
-    let mut index = predictor.repository.index().into_iter();
-    match index.find(|status| status.name == name && !status.reason.is_empty()) {
-        Some(status) => Err(Problem::refused(status.reason)),
-        None => Ok(()),
-    }
 }
 
 async fn unload(

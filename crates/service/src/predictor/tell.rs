@@ -7,9 +7,9 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::PredictorServer;
-use super::infer::{INPUT, ready};
+use super::common::{Named, Shared};
 use super::model::Model;
-use super::routes::{Named, Shared};
+use super::version::{INPUT, ready};
 use crate::transport::Problem;
 
 type Told = Result<Json<Value>, Problem>;

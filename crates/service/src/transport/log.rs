@@ -8,7 +8,8 @@ use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::metrics::{Outcome, Seen};
+use super::metrics::Seen;
+use super::outcome::Outcome;
 use super::trace::{REQUEST_ID, Trace, hex};
 use super::{Caller, HttpMetrics, spans};
 

@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::outcome::Outcome;
 use super::{BodyLimits, spans};
 
 /// Requests by route, method, status, outcome and caller, how long they took, and the connections they came over.
@@ -44,19 +45,6 @@ pub struct Connections {
     /// How often certificates were read again, and could not be.
     pub(super) renewed: AtomicU64,
     pub(super) unrenewed: AtomicU64,
-}
-
-/// How a request ended.
-#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
-pub enum Outcome {
-    /// Answered.
-    Answered,
-    /// Refused for what it was, or who sent it.
-    Refused,
-    /// Turned away for lack of room; it may come again.
-    Busy,
-    /// A fault of the server.
-    Failed,
 }
 
 /// A request that ended.
@@ -110,28 +98,6 @@ struct ReloadLabels {
 struct BuildLabels {
     version: &'static str,
     role: &'static str,
-}
-
-impl Outcome {
-    /// Of a status.
-    pub fn of(status: u16) -> Self {
-        match status {
-            429 | 503 => Self::Busy,
-            400..=499 => Self::Refused,
-            500.. => Self::Failed,
-            _ => Self::Answered,
-        }
-    }
-
-    /// As labels and the log have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Refused => "refused",
-            Self::Busy => "busy",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 impl HttpMetrics {

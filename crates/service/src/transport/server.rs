@@ -155,7 +155,8 @@ impl Server {
     /// [`ServeError`]: open to others without protection, taken, or certificates that cannot be used.
     pub async fn bind(options: ServerOptions) -> Result<Self, ServeError> {
         options.check_exposure()?;
-        let identity = Arc::new(Identity::new(&options)?);
+        let identity =
+            Arc::new(Identity::new(options.tls.clone(), options.names.clone(), options.listen.ip().is_loopback())?);
         let connections = Arc::new(Connections::default());
         connections.most.store(i64::try_from(options.connections).unwrap_or(i64::MAX), Ordering::Relaxed);
         connections.certificate.store(identity.current().expires.unwrap_or(0), Ordering::Relaxed);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use serde_json::{Value, json};
 use ureq::Agent;
 
-use super::metrics::Outcome;
+use super::outcome::Outcome;
 use super::trace::{Trace, hex};
 
 /// Requests that wait to be sent.

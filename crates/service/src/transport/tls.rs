@@ -9,10 +9,10 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
+use super::CertificateNames;
 use super::expiry;
 use super::names::Names;
 use super::stamp::Stamp;
-use super::{CertificateNames, ServerOptions};
 use crate::files::{self, FileError};
 
 /// The files of TLS, all in PEM.
@@ -55,12 +55,11 @@ pub(super) struct Current {
 }
 
 impl Identity {
-    /// Reads the files.
+    /// Reads the files. `names`: besides those in the certificate; `loopback`: nobody but this machine reaches the server.
     ///
     /// # Errors
     /// [`TlsError`] names the file.
-    pub fn new(options: &ServerOptions) -> Result<Self, TlsError> {
-        let (tls, names, loopback) = (options.tls.clone(), options.names.clone(), options.listen.ip().is_loopback());
+    pub fn new(tls: Option<TlsOptions>, names: Vec<String>, loopback: bool) -> Result<Self, TlsError> {
         let stamp = Stamp::of(paths(tls.as_ref()));
         let current = Current::read(tls.as_ref(), loopback, &names)?;
         Ok(Self { tls, loopback, names, current: RwLock::new(current), stamp: Mutex::new(stamp) })

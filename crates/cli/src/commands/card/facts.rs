@@ -6,7 +6,7 @@ use serde_json::Value;
 use service::audit::SignedAudit;
 use service::hash::Hash;
 
-use super::hex;
+use super::hex::hex;
 
 /// All that a card says.
 pub struct Facts {

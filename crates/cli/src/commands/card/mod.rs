@@ -2,6 +2,7 @@
 
 mod bom;
 mod facts;
+mod hex;
 mod markdown;
 pub mod signature;
 
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::console::Console;
 use crate::files;
 use facts::Facts;
+use hex::hex;
 use signature::ModelKey;
 
 /// Names of the files in the folder.
@@ -140,9 +142,4 @@ fn strays(folder: &std::path::Path, content: &[(&str, Vec<u8>)]) -> Result<Vec<S
 fn folder_name(folder: &std::path::Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     whole.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

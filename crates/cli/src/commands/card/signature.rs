@@ -11,7 +11,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::hex;
+use super::hex::hex;
 use crate::files;
 
 const PAYLOAD: &str = "application/vnd.in-toto+json";

@@ -1,5 +1,6 @@
 //! `halflight encrypt`: the owner.
 
+mod parquet;
 mod remote;
 mod table;
 

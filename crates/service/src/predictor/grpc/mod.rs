@@ -18,9 +18,9 @@ use serde_json::Value;
 
 use super::PredictorServer;
 use super::admit::Asking;
-use super::infer::{INPUT, ready};
+use super::common::{SERVER_EXTENSIONS, Shared, load_model, told_index};
 use super::model::Model;
-use super::routes::{SERVER_EXTENSIONS, Shared, load_model, told_index};
+use super::version::{INPUT, ready};
 use crate::oip::OutputTensor;
 use crate::transport::{Caller, Problem, Scope, Trace, grpc_answer, grpc_message};
 use messages as m;
