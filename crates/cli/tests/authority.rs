@@ -7,25 +7,25 @@ use std::fs;
 use workshop::Workshop;
 
 // An identity: a passphrase costs a second of work each time.
-const INIT: &str = "authority init --identity office.identity --network compiled.safetensors --folder office";
-const ISSUE: &str = "authority issue --identity office.identity --folder office --network compiled.safetensors";
+const INIT: &str = "authority init --identity home.identity --network compiled.safetensors --folder home";
+const ISSUE: &str = "authority issue --identity home.identity --folder home --network compiled.safetensors";
 
 /// Every kind of file, and the identity.
 fn furnished() -> Workshop {
     let shop = Workshop::furnished();
-    shop.works("keygen --identity --out office.identity");
+    shop.works("keygen --identity --out home.identity");
     shop
 }
 
 /// The last entry of the ledger, which must hold.
 fn last(shop: &Workshop) -> serde_json::Value {
-    shop.works("authority ledger verify --folder office");
-    let shown = shop.json("authority ledger show --folder office");
+    shop.works("authority ledger verify --folder home");
+    let shown = shop.json("authority ledger show --folder home");
     shown["entries"].as_array().unwrap().last().unwrap()["event"].clone()
 }
 
 fn entries(shop: &Workshop) -> u64 {
-    shop.json("authority ledger verify --folder office")["entries"].as_u64().unwrap()
+    shop.json("authority ledger verify --folder home")["entries"].as_u64().unwrap()
 }
 
 /// Runs a request that the policy must refuse: nothing is written but one entry with the reason.
@@ -51,7 +51,7 @@ fn fails(shop: &Workshop, arguments: &str, words: &[&str]) {
 
 /// Changes the policy, as a person would.
 fn edit_policy(shop: &Workshop, edit: impl Fn(&str) -> String) {
-    let path = shop.path("office/policy.toml");
+    let path = shop.path("home/policy.toml");
     let text = fs::read_to_string(&path).unwrap();
     let edited = edit(&text);
     assert_ne!(text, edited);
@@ -65,7 +65,7 @@ fn the_starting_policy_allows_one_network_and_no_more() {
     // The policy, the network, the project.
     assert_eq!(entries(&shop), 3);
     // A dry run needs no secret and leaves no entry.
-    let dry = shop.json(&format!("{} --dry-run", ISSUE.replace("office.identity", "nowhere")));
+    let dry = shop.json(&format!("{} --dry-run", ISSUE.replace("home.identity", "nowhere")));
     assert_eq!((&dry["decision"]["before"]["rank"], &dry["decision"]["after"]["rank"]), (&0.into(), &4.into()));
     assert_eq!((dry["decision"]["refusals"].as_array().unwrap().len(), entries(&shop)), (0, 3));
     let issued = shop.json(&format!("{ISSUE} --out first.key --holder ward-3"));
@@ -83,9 +83,9 @@ fn the_starting_policy_allows_one_network_and_no_more() {
     assert!(fs::read(shop.path("first.key")).unwrap() == fs::read(shop.path("again.key")).unwrap());
 
     shop.works("compile network.safetensors --data data.safetensors --bits 3 --out coarse.safetensors");
-    let coarse = "authority issue --identity office.identity --folder office --network coarse.safetensors";
+    let coarse = "authority issue --identity home.identity --folder home --network coarse.safetensors";
     refused(&shop, coarse, "not registered");
-    let known = shop.json("authority register --folder office --network coarse.safetensors");
+    let known = shop.json("authority register --folder home --network coarse.safetensors");
     refused(&shop, coarse, "allow-list");
     let hash = known["networks"][0].as_str().unwrap();
     edit_policy(&shop, |text| text.replace("allow = [", &format!("allow = [\"{hash}\",")));
@@ -98,15 +98,15 @@ fn the_starting_policy_allows_one_network_and_no_more() {
     assert!(dry.contains("rank 4 before, 8 after") && dry.contains("refused"), "{dry}");
 
     // A new public key has room again, and is what owners find.
-    let rotated = shop.json("authority rotate --identity office.identity --folder office --reason due");
+    let rotated = shop.json("authority rotate --identity home.identity --folder home --reason due");
     assert_eq!(rotated["epoch"], 2);
-    let key = qfe::PublicKey::from_bytes(&fs::read(shop.path("office/public/public.key")).unwrap()).unwrap();
+    let key = qfe::PublicKey::from_bytes(&fs::read(shop.path("home/public/public.key")).unwrap()).unwrap();
     assert_eq!(rotated["public_key"], key.id().to_string());
     shop.works(&format!("{coarse} --out second.key"));
-    shop.works("encrypt --parameters office/public --data data.safetensors --items 0 --out rotated");
+    shop.works("encrypt --parameters home/public --data data.safetensors --items 0 --out rotated");
     shop.works("predict --key second.key --network coarse.safetensors rotated/0.ct");
     shop.refuses("predict --key first.key --network compiled.safetensors rotated/0.ct", &["public key"]);
-    let shown = shop.works("authority ledger show --folder office --after 4");
+    let shown = shop.works("authority ledger show --folder home --after 4");
     assert!(shown.contains("rotated to epoch 2") && !shown.contains("project 'main' with"), "{shown}");
 }
 
@@ -115,7 +115,7 @@ fn anybody_checks_a_key_against_the_public_key() {
     let shop = furnished();
     shop.works(INIT);
     shop.works(&format!("{ISSUE} --out first.key"));
-    let verify = "authority verify-key --parameters office/public";
+    let verify = "authority verify-key --parameters home/public";
     let valid = shop.json(&format!("{verify} first.key --network compiled.safetensors"));
     assert_eq!((&valid["valid"], &valid["outputs"]), (&true.into(), &4.into()));
     // Two outputs change places, under a fresh checksum.
@@ -130,7 +130,7 @@ fn anybody_checks_a_key_against_the_public_key() {
     shop.refuses(&format!("{verify} swapped.key"), &["swapped.key", "output 2"]);
     shop.works("compile network.safetensors --data data.safetensors --bits 3 --out coarse.safetensors");
     shop.refuses(&format!("{verify} first.key --network coarse.safetensors"), &["another function"]);
-    shop.works("authority rotate --identity office.identity --folder office --reason due");
+    shop.works("authority rotate --identity home.identity --folder home --reason due");
     shop.refuses(&format!("{verify} first.key"), &["belongs to public key"]);
 }
 
@@ -161,17 +161,17 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
     };
     report(75.0);
     sign("lab.key", "weak.json");
-    shop.works("authority register --folder office --audit weak.json");
+    shop.works("authority register --folder home --audit weak.json");
     refused(&shop, ISSUE, "may reach 75.00 %");
     report(65.0);
     sign("anna.key", "stranger.json");
-    let stranger = shop.run("authority register --folder office --audit stranger.json");
+    let stranger = shop.run("authority register --folder home --audit stranger.json");
     assert!(!stranger.status.success());
     assert!(last(&shop)["reasons"].to_string().contains("no auditor of the policy"));
     // Of two audits of one second the worse counts.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     sign("lab.key", "audit.json");
-    shop.works("authority register --folder office --audit audit.json");
+    shop.works("authority register --folder home --audit audit.json");
 
     refused(&shop, ISSUE, "2 people must sign, 0 did");
     let approve = |who: &str, holder: &str| {
@@ -179,7 +179,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
         fs::write(shop.path("request.json"), &dry.stdout).unwrap();
         let approved = shop.run(&format!(
             "authority approve --key {who}.key --network compiled.safetensors --request request.json \
-             --public-key office/public/public.key --holder {holder} --authority {authority}"
+             --public-key home/public/public.key --holder {holder} --authority {authority}"
         ));
         // Who signs sees what for.
         let said = String::from_utf8(approved.stderr).unwrap();
@@ -207,7 +207,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
                  --collateral ink --families qda --sign lab.key";
     shop.refuses(audit, &["--report"]);
     shop.works(&format!("{audit} --report page.html"));
-    shop.works("authority register --folder office --audit page.signed.json");
+    shop.works("authority register --folder home --audit page.signed.json");
 }
 
 #[test]
@@ -215,24 +215,24 @@ fn a_tampered_ledger_issues_nothing() {
     let shop = furnished();
     shop.works(INIT);
     shop.works(&format!("{ISSUE} --out first.key"));
-    fs::copy(shop.path("office/ledger.head"), shop.path("witness.head")).unwrap();
-    let witnessed = "authority ledger verify --folder office --witness witness.head";
+    fs::copy(shop.path("home/ledger.head"), shop.path("witness.head")).unwrap();
+    let witnessed = "authority ledger verify --folder home --witness witness.head";
     shop.works(witnessed);
-    shop.copy("office", "whole");
+    shop.copy("home", "whole");
     // The rank of an issued key, made smaller in the file itself.
-    shop.damaged("office/ledger.sqlite", "office/ledger.sqlite", |bytes| {
+    shop.damaged("home/ledger.sqlite", "home/ledger.sqlite", |bytes| {
         let at = bytes.windows(8).position(|window| window == b"\"rank\":4").unwrap();
         bytes[at + 7] = b'0';
     });
     for verb in ["ledger verify", "ledger show"] {
-        shop.refuses(&format!("authority {verb} --folder office"), &["entry 4", "was changed"]);
+        shop.refuses(&format!("authority {verb} --folder home"), &["entry 4", "was changed"]);
     }
     shop.refuses(&format!("{ISSUE} --out second.key"), &["entry 4", "restore the ledger"]);
     shop.refuses(&format!("{ISSUE} --dry-run"), &["entry 4"]);
 
     // An older ledger with an older head: only the witness knows.
-    shop.works(&INIT.replace("office ", "young ").replace("folder office", "folder young"));
-    let young = witnessed.replace("office", "young");
+    shop.works(&INIT.replace("home ", "young ").replace("folder home", "folder young"));
+    let young = witnessed.replace("home", "young");
     shop.refuses(&young, &["entry 4", "witness"]);
     shop.refuses("authority ledger show --folder nowhere", &["nowhere", "no ledger"]);
     fs::remove_file(shop.path("whole/ledger.sqlite")).unwrap();
@@ -251,33 +251,33 @@ fn a_key_waits_for_its_witness() {
     let issue = format!("{ISSUE} --out first.key");
     fails(&shop, &issue, &["entry 5", "1 witnesses"]);
     assert!(!shop.path("first.key").exists());
-    shop.copy("office", "backup");
+    shop.copy("home", "backup");
     let hand = |from: &str, to: &str| {
         shop.works(&format!("authority ledger checkpoint --folder {from} --out {to}"));
     };
     let witness = |more: &str| {
         format!("authority witness --name north --key north.key --ledger-key {log} --state north.state {more}")
     };
-    hand("office", "handover.json");
+    hand("home", "handover.json");
     fails(&shop, &witness("--handover handover.json --out north.head"), &["nothing was seen yet"]);
     let seen = shop.json(&witness("--first --handover handover.json --out north.head"));
     assert_eq!(seen["head"]["sequence"], 5);
-    let kept = shop.json("authority ledger cosign --folder office north.head");
+    let kept = shop.json("authority ledger cosign --folder home north.head");
     assert_eq!((&kept["head"]["sequence"], &kept["witnesses"]), (&5.into(), &1.into()));
     shop.works(&issue);
     fails(&shop, &format!("{ISSUE} --holder other --out other.key"), &["entry 6"]);
-    hand("office", "later.json");
+    hand("home", "later.json");
     shop.works(&witness("--handover later.json --out later.head"));
 
     // Put back to before the second issue, and continued otherwise.
-    let third = ISSUE.replace("folder office", "folder backup");
+    let third = ISSUE.replace("folder home", "folder backup");
     fails(&shop, &format!("{third} --holder third --out third.key"), &["entry 6"]);
     hand("backup", "forked.json");
     fails(&shop, &witness("--handover forked.json --out forked.head"), &["does not continue the 6 entries"]);
     fails(&shop, "authority ledger cosign --folder backup later.head", &["not of this ledger"]);
     fails(&shop, &format!("{third} --holder third --out third.key"), &["entry 6"]);
-    hand("office", "whole.json");
-    shop.works("authority ledger verify --folder office --witness later.head");
+    hand("home", "whole.json");
+    shop.works("authority ledger verify --folder home --witness later.head");
 }
 
 /// The identity that unlocks every master key, readable by everybody.
@@ -286,8 +286,8 @@ fn a_key_waits_for_its_witness() {
 fn an_identity_open_to_others_unlocks_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let shop = furnished();
-    fs::set_permissions(shop.path("office.identity"), fs::Permissions::from_mode(0o644)).unwrap();
-    shop.refuses(INIT, &["office.identity", "others can read it", "chmod 600"]);
+    fs::set_permissions(shop.path("home.identity"), fs::Permissions::from_mode(0o644)).unwrap();
+    shop.refuses(INIT, &["home.identity", "others can read it", "chmod 600"]);
 }
 
 #[test]
@@ -296,17 +296,17 @@ fn projects_have_keys_and_limits_of_their_own() {
     shop.works(INIT);
     shop.works(&format!("{ISSUE} --out main.key"));
     let made =
-        shop.json("authority project wards --identity office.identity --folder office --network compiled.safetensors");
+        shop.json("authority project wards --identity home.identity --folder home --network compiled.safetensors");
     let dry = shop.json(&format!("{ISSUE} --project wards --dry-run"));
     assert_eq!(dry["decision"]["before"]["rank"], 0);
     let issued = shop.json(&format!("{ISSUE} --project wards --out wards.key"));
     assert_eq!(issued["public_key"], made["public_key"]);
-    shop.works("encrypt --parameters office/public/wards --data data.safetensors --items 0 --out wards");
+    shop.works("encrypt --parameters home/public/wards --data data.safetensors --items 0 --out wards");
     shop.works("predict --key wards.key --network compiled.safetensors wards/0.ct");
     shop.refuses("predict --key main.key --network compiled.safetensors wards/0.ct", &["public key"]);
     for (name, word) in [("../x", "letters"), ("wards", "exists")] {
         let refused = shop.run(&format!(
-            "authority project {name} --identity office.identity --folder office --network compiled.safetensors"
+            "authority project {name} --identity home.identity --folder home --network compiled.safetensors"
         ));
         assert!(!refused.status.success() && String::from_utf8(refused.stderr).unwrap().contains(word), "{name}");
     }

@@ -149,8 +149,8 @@ fn a_table_is_read_by_the_schema_of_its_training_data() {
         "train --data people.safetensors --main kind --collateral other --defence none --outputs 2 --units 4 --steps 60 \
          --batch 40 --out net.safetensors",
         "compile net.safetensors --data people.safetensors --out table.safetensors",
-        "authority init --network table.safetensors --folder office",
-        "authority issue --folder office --network table.safetensors --out table.key",
+        "authority init --network table.safetensors --folder home",
+        "authority issue --folder home --network table.safetensors --out table.key",
     ] {
         shop.works(arguments);
     }
@@ -165,7 +165,7 @@ fn a_table_is_read_by_the_schema_of_its_training_data() {
     fs::create_dir(shop.path("records")).unwrap();
     bulk::write_batches(&shop.path("records/a.parquet"), &batch.schema(), &[], [Ok(batch.clone())].into_iter())
         .unwrap();
-    let encrypt = "encrypt --parameters office/public --records records --schema people.safetensors --keep name";
+    let encrypt = "encrypt --parameters home/public --records records --schema people.safetensors --keep name";
     let report = shop.json(&format!("{encrypt} --parquet sealed"));
     assert_eq!((report["rows"].as_u64(), report["errors"].as_u64()), (Some(8), Some(1)), "{report}");
     let sealed = &read(&shop.path("sealed/a.parquet"))[0];
@@ -184,7 +184,7 @@ fn a_table_is_read_by_the_schema_of_its_training_data() {
     }
     // Records of other columns than the encoder knows.
     shop.refuses(
-        "encrypt --parameters office/public --records records --schema data.safetensors --parquet other",
+        "encrypt --parameters home/public --records records --schema data.safetensors --parquet other",
         &["data.safetensors"],
     );
     let failed = shop.run("encrypt --parameters authority/public --records records --column age --parquet other");

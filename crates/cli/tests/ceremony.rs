@@ -54,7 +54,7 @@ fn served(three: &Institutions, seats: &[(usize, &str)]) -> (Vec<Served>, Vec<(S
     (running, addresses)
 }
 
-const OFFICES: [(usize, &str); 3] = [(1, "seat1"), (2, "seat2"), (3, "seat3")];
+const SEATS: [(usize, &str); 3] = [(1, "seat1"), (2, "seat2"), (3, "seat3")];
 const GOOD: &str = "--server-authorities server.pem --parameters parameters --network good.safetensors";
 
 fn verdicts(issued: &std::process::Output) -> Vec<(String, String)> {
@@ -84,7 +84,7 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
     let mode = |name: &str| fs::metadata(three.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("home1"), mode("home1/share.age")), (0o700, 0o600));
     assert!(!three.path("home1/dealing.age").exists());
-    let (running, urls) = served(&three, &OFFICES);
+    let (running, urls) = served(&three, &SEATS);
     // A dry run leaves nothing, here or there.
     let entries = |seat: usize| {
         three.shop.json(&format!("authority ledger show --folder seat{seat}"))["entries"].as_array().unwrap().len()
@@ -126,7 +126,7 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
         fs::write(&path, policy.replace(&good, &digits(&evil))).unwrap();
     };
     forbid("seat2");
-    let (running, urls) = served(&three, &OFFICES);
+    let (running, urls) = served(&three, &SEATS);
     let issued = three.issue(&urls, &format!("{GOOD} --holder ward --out second.key"));
     assert_eq!(verdicts(&issued), [of(1, "used"), of(2, "refused"), of(3, "used")]);
     assert!(text(&issued).contains("s2 refused") && text(&issued).contains("allow-list"), "{}", text(&issued));
@@ -134,7 +134,7 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
     drop(running);
     // Two refuse: no key, and both are named.
     forbid("seat3");
-    let (running, urls) = served(&three, &OFFICES);
+    let (running, urls) = served(&three, &SEATS);
     let considered = three.issue(&urls, &format!("{GOOD} --holder ward --dry-run"));
     let one = ["s1: willing", "s2: unwilling", "s3: unwilling"].map(str::to_owned).to_vec();
     assert_eq!(opinions(&considered), (false, one));
@@ -153,7 +153,7 @@ fn three_processes_issue_over_tls_each_under_its_own_policy() {
 #[test]
 fn shares_are_renewed_a_lost_one_comes_back_and_epochs_never_mix() {
     let three = made();
-    let (running, urls) = served(&three, &OFFICES);
+    let (running, urls) = served(&three, &SEATS);
     assert!(three.issue(&urls, &format!("{GOOD} --out before.key")).status.success());
     drop(running);
     // West lost everything but its keys.
@@ -297,7 +297,7 @@ fn ledgers_are_witnessed_by_the_other_holders() {
         );
         fs::write(path, part).unwrap();
     }
-    let (running, urls) = served(&three, &OFFICES);
+    let (running, urls) = served(&three, &SEATS);
     let issued = three.issue(&urls, &format!("{GOOD} --out witnessed.key"));
     assert!(issued.status.success(), "{}", text(&issued));
     three.shop.works("authority verify-key witnessed.key --parameters parameters");
@@ -308,7 +308,7 @@ fn ledgers_are_witnessed_by_the_other_holders() {
     for name in files {
         let _ = fs::copy(three.path("seat1").join(name), three.path(&format!("old-{name}")));
     }
-    let (running, urls) = served(&three, &OFFICES);
+    let (running, urls) = served(&three, &SEATS);
     assert!(three.issue(&urls, &format!("{GOOD} --holder ward --out more.key")).status.success());
     drop(running);
     for name in files.into_iter().chain(["ledger.sqlite-shm"]) {
@@ -316,7 +316,7 @@ fn ledgers_are_witnessed_by_the_other_holders() {
         let _ = fs::copy(three.path(&format!("old-{name}")), three.path("seat1").join(name));
     }
     let _ = fs::remove_file(three.path("seat1/ledger.witnessed"));
-    let (_running, urls) = served(&three, &OFFICES);
+    let (_running, urls) = served(&three, &SEATS);
     let issued = three.issue(&urls, &format!("{GOOD} --holder thief --out stolen.key"));
     let said = verdicts(&issued);
     assert_eq!((said[0].1.as_str(), said[1].1.as_str(), said[2].1.as_str()), ("refused", "used", "used"));

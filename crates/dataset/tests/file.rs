@@ -101,10 +101,10 @@ fn no_flipped_byte_panics() {
 }
 
 #[test]
-fn a_header_that_claims_more_than_the_file_is_refused_before_reading() {
-    for claim in [u64::MAX, 1 << 40, 100_000] {
+fn a_header_that_declares_more_than_the_file_is_refused_before_reading() {
+    for declared in [u64::MAX, 1 << 40, 100_000] {
         let mut bytes = saved(&small()).2;
-        bytes[..8].copy_from_slice(&claim.to_le_bytes());
+        bytes[..8].copy_from_slice(&declared.to_le_bytes());
         assert!(matches!(load_bytes(&bytes), Err(FileError::Container { .. })));
     }
 }

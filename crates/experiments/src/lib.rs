@@ -3,13 +3,13 @@
 //! | to know | use |
 //! |---|---|
 //! | which network to take | [`search`] |
-//! | what comes of the paper's studies | [`paper::Ground`], [`paper::Study`] |
+//! | what comes of the paper's studies | [`paper::Setting`], [`paper::Study`] |
 //! | the networks that come with the program | [`paper::Recipe`] |
 //! | what attackers are given of a network | [`observations`], [`labelled`], [`noise_bound`], [`noise_of`] |
 //!
 //! ```no_run
 //! use dataset::draw::{DrawSpec, Generator};
-//! use experiments::search::{Front, Ground, Point, Search, Space};
+//! use experiments::search::{Front, Setting, Point, Search, Space};
 //! use host::Silent;
 //! use training::{Defence, TrainOptions};
 //!
@@ -26,7 +26,7 @@
 //! let points = Space { outputs: vec![2, 3], ..Space::default() }.points(&Point::of(&options));
 //!
 //! let folder = tempfile::tempdir()?;
-//! let search = Search::open(Ground {
+//! let search = Search::open(Setting {
 //!     train: &train,
 //!     validation: &validation,
 //!     attackers: &attackers,

@@ -3,7 +3,7 @@
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
 use experiments::ExperimentError;
-use experiments::search::{Ground, Search};
+use experiments::search::{Search, Setting};
 use host::Silent;
 use training::{Defence, MatchOptions, TrainOptions};
 
@@ -23,7 +23,7 @@ fn other_points_share_a_folder_and_other_data_or_options_do_not() {
     let folder = above.path().join("found");
     let open = |train, options: TrainOptions, compile_steps| {
         let (validation, attackers) = (&other, &other);
-        Search::open(Ground { train, validation, attackers, options, compile_steps, folder: &folder }).map(|_| ())
+        Search::open(Setting { train, validation, attackers, options, compile_steps, folder: &folder }).map(|_| ())
     };
     open(&train, options(30.0), 10).unwrap();
     // What points vary.
@@ -44,7 +44,7 @@ fn a_search_needs_a_leak_to_measure() {
     let folder = tempfile::tempdir().unwrap();
     let options = TrainOptions { collateral: Vec::new(), ..options(1.0) };
     let (train, validation, attackers) = (&data, &data, &data);
-    let ground = Ground { train, validation, attackers, options, compile_steps: 1, folder: folder.path() };
-    assert!(matches!(Search::open(ground), Err(ExperimentError::NoCollateral)));
+    let setting = Setting { train, validation, attackers, options, compile_steps: 1, folder: folder.path() };
+    assert!(matches!(Search::open(setting), Err(ExperimentError::NoCollateral)));
     assert!(!folder.path().join("search.txt").exists(), "the folder is still free");
 }

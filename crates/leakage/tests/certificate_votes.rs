@@ -70,7 +70,7 @@ fn many_items_are_bounded_better_than_by_adding_up() {
 }
 
 #[test]
-fn a_prior_weighs_the_laws() {
+fn a_prior_gives_the_laws_their_weights() {
     let [first, second] = laws(3);
     let known = |share: f64| -> f64 {
         100.0 * first.iter().zip(&second).map(|(p, q)| (share * p).max((1.0 - share) * q)).sum::<f64>()

@@ -233,7 +233,7 @@ def test_what_does_not_fit_is_named(name: str, data: hl.Dataset, tell: Callable[
     tell(f"torch, {name}: refused, {str(refused.value)[:100]}")
 
 
-def test_any_head_runs_behind_a_cut(data: hl.Dataset, test: hl.Dataset) -> None:
+def test_any_head_runs_after_a_cut(data: hl.Dataset, test: hl.Dataset) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 2, 4, stride=4), Square(), nn.Flatten(), linear(18, 3), nn.GELU(), nn.LayerNorm(3), linear(3, 5))
     parts = ht.cut(model, data, left=7, combine=8, main="character")

@@ -166,8 +166,8 @@ def test_scales_learn_by_what_rounding_leaves() -> None:
     logarithm = torch.tensor(0.5).log().requires_grad_()
     rounded = straight(values, logarithm.exp(), 3)
     assert torch.allclose(rounded, torch.tensor([0.5, 1.0, -1.5]))
-    (slope,) = torch.autograd.grad(rounded @ torch.tensor([1.0, 10.0, 100.0]), logarithm)
-    assert torch.isclose(slope, torch.tensor((0.5 - 0.3) + 10 * (1.0 - 1.2) + 100 * -1.5))
+    (gradient,) = torch.autograd.grad(rounded @ torch.tensor([1.0, 10.0, 100.0]), logarithm)
+    assert torch.isclose(gradient, torch.tensor((0.5 - 0.3) + 10 * (1.0 - 1.2) + 100 * -1.5))
 
 
 @pytest.mark.parametrize(

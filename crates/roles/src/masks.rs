@@ -142,7 +142,7 @@ impl MaskStore {
     ) -> Result<(PathBuf, Zeroizing<Vec<u8>>), MaskStoreError> {
         let (folder, id) = (self.folder.clone(), key.to_string());
         loop {
-            let Some(serial) = binding.claim(&id, &self.serials(binding, key)?)? else {
+            let Some(serial) = binding.reserve(&id, &self.serials(binding, key)?)? else {
                 return Err(match self.names(&prefix(key))?.len() {
                     0 => MaskStoreError::Empty { folder, key },
                     files => MaskStoreError::Used { folder, files, key },

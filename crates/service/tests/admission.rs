@@ -95,7 +95,7 @@ fn an_authority_without_tokens_does_not_start() {
     assert!(matches!(AuthorityServer::new(authority, Tokens::none()), Err(AuthError::Missing)));
     let part = AuthorityPart {
         listen: Listen { server: loopback(), tokens: None, admin: None },
-        folder: folder.path().join("office"),
+        folder: folder.path().join("home"),
         ledger: None,
         unlock: Unlock::identity(&identity).unwrap(),
         shares_only: false,
@@ -152,7 +152,7 @@ fn a_certificate_may_do_what_its_name_may_and_the_ledger_has_the_name() {
     assert_eq!((ward.status, ward.problem().contains("'ward-3' lacks the scope admin")), (403, true), "{ward:?}");
     assert_eq!(server.rotate(2).status, 401, "a certificate that no entry names is nobody's");
     let entries = run::block_on(async {
-        let home = server.folder.path().join("office");
+        let home = server.folder.path().join("home");
         let authority = Issuer::open(&home, None, Unlock::identity(&server.unlock).unwrap()).await.unwrap();
         authority.ledger().after(0).await.unwrap()
     });

@@ -24,7 +24,7 @@ fn authority(folder: &Path) -> (SocketAddr, PathBuf, Hash, String) {
     assert_eq!(send(address, "POST", "/v1/projects/p/keys", &[BEARER], key.as_bytes()).status, 201);
     let project = send(address, "GET", "/v1/projects/p", &[BEARER], b"").json();
     let public_key = project["epochs"][0]["public_key"].as_str().unwrap().to_owned();
-    (address, folder.join("office"), network, public_key)
+    (address, folder.join("home"), network, public_key)
 }
 
 /// A file whose readers wait until it is written to its end; gives back what it held.

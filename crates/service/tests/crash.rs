@@ -133,7 +133,7 @@ fn no_key_is_without_its_entry() {
         child.wait().unwrap();
         granted.extend(first.into_iter().chain(lines).filter_map(|line| report(&line.unwrap(), "grant")));
         let entries = service::run::block_on(async {
-            let home = folder.path().join("office");
+            let home = folder.path().join("home");
             if !home.join("ledger.sqlite").exists() {
                 return Vec::new();
             }

@@ -243,7 +243,7 @@ async fn an_authority_that_runs_with_a_retired_key_issues_nothing() {
     let unlock = identity();
     let (path, secret) = (folder.path().to_owned(), unlock.clone());
     let (authority, network) = tokio::task::spawn_blocking(move || issuer(&path, &secret)).await.unwrap();
-    let home = folder.path().join("office");
+    let home = folder.path().join("home");
     let request = KeyRequest { project: "p", network, holder: "h", approvals: &[], by: "test" };
     authority.issue(&request).await.unwrap();
     rotate_ledger_key(&home, None, "anna").await.unwrap();
@@ -258,7 +258,7 @@ async fn an_authority_that_runs_with_a_retired_key_issues_nothing() {
 
 /// The database of before its last entry, with a head that fits: who has the old key writes one.
 #[tokio::test]
-async fn a_head_that_a_retired_key_signed_behind_its_end_is_refused() {
+async fn a_head_that_a_retired_key_signed_after_its_end_is_refused() {
     let (folder, old) = rotated().await;
     let home = folder.path();
     let last = entries(home, &[]).await.unwrap()[4].head();

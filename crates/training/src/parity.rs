@@ -134,8 +134,8 @@ fn optimisers() {
     for (name, mut optimiser) in [("sgd", Optimiser::sgd(&start, 0.5)), ("adam", Optimiser::adam(&start))] {
         let mut weights = start.clone();
         for (step, expected) in vectors["optimisers"][name].as_array().unwrap().iter().enumerate() {
-            let slope = pattern(60.0 + step as f64, 6, 1.0);
-            let gradient = weights.0[0].values.iter().zip(slope).map(|(w, s)| w * w + s).collect();
+            let shift = pattern(60.0 + step as f64, 6, 1.0);
+            let gradient = weights.0[0].values.iter().zip(shift).map(|(w, s)| w * w + s).collect();
             optimiser.step(&mut weights, &[gradient], 0.1);
             assert_close(&weights.0[0].values, &numbers(expected), 1e-5, name);
         }

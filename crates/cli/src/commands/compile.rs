@@ -137,7 +137,7 @@ impl Compile {
             input: self.input_bits.or(standard.precision.input),
         };
         let range = self.range.with_margin(self.margin);
-        let weighing = |weight| CompileDefence::weighing(&network.record().options.defence, weight);
+        let with_weight = |weight| CompileDefence::with_weight(&network.record().options.defence, weight);
         CompileOptions {
             precision,
             range,
@@ -146,7 +146,7 @@ impl Compile {
             batch: self.batch.unwrap_or(standard.batch),
             rate: self.rate.unwrap_or(standard.rate),
             settle: self.settle.unwrap_or(standard.settle),
-            defence: self.weight.map_or(standard.defence.clone(), weighing),
+            defence: self.weight.map_or(standard.defence.clone(), with_weight),
             steps: self.steps.unwrap_or(standard.steps),
             log_bits: self.log_range.unwrap_or(standard.log_bits),
             columns: self.columns,

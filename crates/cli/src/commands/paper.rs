@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use experiments::paper::{self, Drawings, Ground, Measured, Recipe, Sizes, Study};
+use experiments::paper::{self, Drawings, Measured, Recipe, Setting, Sizes, Study};
 use leakage::AttackerConfig;
 use serde::Serialize;
 
@@ -72,7 +72,7 @@ impl Paper {
             return self.build(console);
         }
         let sizes = self.sizes();
-        let ground = Ground::draw(sizes, &console.bar("drawing"))?;
+        let setting = Setting::draw(sizes, &console.bar("drawing"))?;
         let attackers = if self.quick { AttackerConfig::quick() } else { AttackerConfig::full() };
         let studies = if self.study.is_empty() { Study::ALL.to_vec() } else { self.study };
         let mut rows = Vec::new();
@@ -80,7 +80,7 @@ impl Paper {
             let all = study.rows(&sizes, &attackers);
             for row in all.iter().take(if self.quick { 2 } else { usize::MAX }) {
                 console.step(&format!("{}: {}", study.name(), row.name));
-                rows.push(ground.row(study, row, self.seeds, &self.out, &console.bar("measuring"))?);
+                rows.push(setting.row(study, row, self.seeds, &self.out, &console.bar("measuring"))?);
             }
         }
         let page = self.out.join("paper.html");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use dataset::Dataset;
-use experiments::search::{Found, Front, Ground, Point, Search, Space};
+use experiments::search::{Found, Front, Point, Search, Setting, Space};
 use serde::Serialize;
 use training::{Precision, TrainOptions};
 
@@ -76,8 +76,8 @@ impl Arguments {
         let labels = std::iter::once(&options.main).chain(&options.collateral);
         matching::pair((path, train), (file, &attackers), labels)?;
         let compile_steps = self.search_compile_steps;
-        let ground = Ground { train, validation, attackers: &attackers, options, compile_steps, folder };
-        let search = Search::open(ground)?;
+        let setting = Setting { train, validation, attackers: &attackers, options, compile_steps, folder };
+        let search = Search::open(setting)?;
         let mut found = Vec::new();
         for (number, point) in points.iter().enumerate() {
             console.step(&format!("point {} of {}: {}", number + 1, points.len(), point.name()));

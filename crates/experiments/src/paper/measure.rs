@@ -18,7 +18,7 @@ use crate::observe::{observations, with_labels};
 
 /// Everything that rows are trained, tested and attacked on.
 #[derive(Debug)]
-pub struct Ground {
+pub struct Setting {
     sizes: Sizes,
     drawings: Drawings,
     pairs: Dataset,
@@ -56,7 +56,7 @@ pub struct Measured {
     pub attackers: Vec<(String, f64)>,
 }
 
-impl Ground {
+impl Setting {
     /// Draws everything.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ mod sizes;
 mod studies;
 
 pub use drawings::Drawings;
-pub use measure::{Ground, Measured};
+pub use measure::{Measured, Setting};
 pub use networks::{Built, Recipe};
 pub use page::{html, table};
 pub use sizes::Sizes;

@@ -15,4 +15,4 @@ mod walk;
 pub use front::Front;
 pub use point::{Found, Point};
 pub use space::Space;
-pub use walk::{Ground, Search};
+pub use walk::{Search, Setting};

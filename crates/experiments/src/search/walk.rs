@@ -18,7 +18,7 @@ use crate::observe::observations;
 
 /// Data and options that all points share.
 #[derive(Clone, Debug)]
-pub struct Ground<'a> {
+pub struct Setting<'a> {
     /// What networks learn from.
     pub train: &'a Dataset,
     /// What they are measured on, and attackers scored on.
@@ -36,7 +36,7 @@ pub struct Ground<'a> {
 /// A search whose folder holds nothing of another.
 #[derive(Debug)]
 pub struct Search<'a> {
-    ground: Ground<'a>,
+    setting: Setting<'a>,
 }
 
 impl<'a> Search<'a> {
@@ -45,12 +45,12 @@ impl<'a> Search<'a> {
     /// # Errors
     /// The options name no label that outputs must not give away, the folder is one of other data or options, or it
     /// cannot be written.
-    pub fn open(ground: Ground<'a>) -> Result<Self, ExperimentError> {
-        if ground.options.collateral.is_empty() {
+    pub fn open(setting: Setting<'a>) -> Result<Self, ExperimentError> {
+        if setting.options.collateral.is_empty() {
             return Err(ExperimentError::NoCollateral);
         }
-        claim(&ground)?;
-        Ok(Self { ground })
+        reserve(&setting)?;
+        Ok(Self { setting })
     }
 
     /// Trains (unless another precision of it was), compiles, attacks and prices one point, or reads what was found
@@ -59,12 +59,12 @@ impl<'a> Search<'a> {
     /// # Errors
     /// A step fails, or its file cannot be read or written.
     pub fn visit(&self, point: &Point, progress: &dyn Progress) -> Result<Found, ExperimentError> {
-        let path = self.ground.folder.join(format!("{}.json", point.name()));
+        let path = self.setting.folder.join(format!("{}.json", point.name()));
         kept(&path, serde_json::to_vec_pretty, || self.find(point, progress))
     }
 
     fn find(&self, point: &Point, progress: &dyn Progress) -> Result<Found, ExperimentError> {
-        let Ground { validation, attackers, options: TrainOptions { main, collateral, .. }, .. } = &self.ground;
+        let Setting { validation, attackers, options: TrainOptions { main, collateral, .. }, .. } = &self.setting;
         let network = self.trained(point, progress)?;
         let compiled = self.compiled(point, &network, progress)?;
         let options = AuditOptions {
@@ -97,14 +97,14 @@ impl<'a> Search<'a> {
     }
 
     fn trained(&self, point: &Point, progress: &dyn Progress) -> Result<Network, ExperimentError> {
-        let Ground { train, validation, folder, .. } = self.ground;
+        let Setting { train, validation, folder, .. } = self.setting;
         let path = folder.join(format!("{}.float.safetensors", point.network()));
         if path.exists() {
             return Ok(Network::load(&path)?);
         }
         let state = folder.join(format!("{}.state", point.network()));
         let checkpoint = Some(Checkpoint { path: state.clone(), every: 200 });
-        let options = TrainOptions { checkpoint, ..point.training(&self.ground.options) };
+        let options = TrainOptions { checkpoint, ..point.training(&self.setting.options) };
         progress.note("training");
         let network = training::train(train, validation, &options, progress)?;
         network.save(&path)?;
@@ -118,19 +118,19 @@ impl<'a> Search<'a> {
         network: &Network,
         progress: &dyn Progress,
     ) -> Result<CompiledNetwork, ExperimentError> {
-        let path = self.ground.folder.join(format!("{}.safetensors", point.name()));
+        let path = self.setting.folder.join(format!("{}.safetensors", point.name()));
         if path.exists() {
             return Ok(CompiledNetwork::load(&path)?);
         }
         let options = CompileOptions {
             precision: point.precision,
-            steps: self.ground.compile_steps,
+            steps: self.setting.compile_steps,
             log_bits: 63,
-            seed: self.ground.options.seed,
+            seed: self.setting.options.seed,
             ..CompileOptions::default()
         };
         progress.note("compiling");
-        let compiled = training::compile(network, self.ground.train, &options, progress)?.0;
+        let compiled = training::compile(network, self.setting.train, &options, progress)?.0;
         compiled.save(&path)?;
         Ok(compiled)
     }
@@ -146,25 +146,25 @@ fn families() -> Vec<AttackerConfig> {
 }
 
 /// Refuses a folder whose points come from other data or options.
-fn claim(ground: &Ground) -> Result<(), ExperimentError> {
+fn reserve(setting: &Setting) -> Result<(), ExperimentError> {
     // What points vary is in their names, and each keeps its own unfinished state.
-    let standard = Point { weight: 0.0, noise: 0.0, outputs: 1, units: 1, ..Point::of(&ground.options) };
-    let options = standard.training(&ground.options);
-    let options = TrainOptions { checkpoint: None, encoder: ground.options.encoder.clone(), ..options };
+    let standard = Point { weight: 0.0, noise: 0.0, outputs: 1, units: 1, ..Point::of(&setting.options) };
+    let options = standard.training(&setting.options);
+    let options = TrainOptions { checkpoint: None, encoder: setting.options.encoder.clone(), ..options };
     let mut hash = Sha256::new();
-    hash.update(format!("{options:?} {}", ground.compile_steps));
-    for data in [ground.train, ground.validation, ground.attackers] {
+    hash.update(format!("{options:?} {}", setting.compile_steps));
+    for data in [setting.train, setting.validation, setting.attackers] {
         hash.update(data.images());
         data.columns().iter().flat_map(|column| &column.values).for_each(|value| hash.update(value.to_le_bytes()));
     }
     let ours: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let path = ground.folder.join("search.txt");
+    let path = setting.folder.join("search.txt");
     if !path.exists() {
-        files::make_folder(ground.folder)?;
+        files::make_folder(setting.folder)?;
         return Ok(files::write(&path, ours.as_bytes(), Access::Ordinary)?);
     }
     match files::read_text(&path, 1 << 10)?.trim() == ours {
         true => Ok(()),
-        false => Err(ExperimentError::OtherSearch { folder: ground.folder.to_owned() }),
+        false => Err(ExperimentError::OtherSearch { folder: setting.folder.to_owned() }),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn attack(train: &Sample, test: &[f32], rows: usize, rng: &mut impl R
         .map(|scale| (fit(&tried, d, &signs_tried, scale).1, scale))
         .reduce(|a, b| if b.0 > a.0 { b } else { a })
         .map_or(median, |best| best.1);
-    let slopes: Vec<Vec<f64>> = classes.iter().map(|&class| fit(&points, d, &signs(class), scale).0).collect();
+    let derivatives: Vec<Vec<f64>> = classes.iter().map(|&class| fit(&points, d, &signs(class), scale).0).collect();
     let mut values = Vec::with_capacity(test.len() / d * train.classes);
     let mut covariance = vec![0.0; n];
     for row in test.chunks_exact(d) {
@@ -51,7 +51,7 @@ pub(crate) fn attack(train: &Sample, test: &[f32], rows: usize, rng: &mut impl R
         if train.classes == 2 {
             values.push(0.0);
         }
-        values.extend(slopes.iter().map(|slopes| dot(&covariance, slopes) as f32));
+        values.extend(derivatives.iter().map(|derivatives| dot(&covariance, derivatives) as f32));
     }
     Scores { values, classes: train.classes }
 }
@@ -71,14 +71,14 @@ fn fit(points: &[f64], d: usize, signs: &[f64], scale: f64) -> (Vec<f64>, f64) {
     }
     let multiply = |x: &[f64]| -> Vec<f64> { kernel.chunks_exact(n).map(|row| dot(row, x)).collect() };
     let mut latent = vec![0.0; n];
-    let mut slopes = vec![0.0; n];
+    let mut derivatives = vec![0.0; n];
     let mut likelihood = f64::NEG_INFINITY;
     for _ in 0..NEWTON_STEPS {
         let p: Vec<f64> = latent.iter().map(|f| 1.0 / (1.0 + f64::exp(-f))).collect();
         let weights: Vec<f64> = p.iter().map(|p| (p * (1.0 - p)).max(1e-9)).collect();
         let roots: Vec<f64> = weights.iter().map(|w| w.sqrt()).collect();
         for i in 0..n {
-            slopes[i] = (signs[i] + 1.0) / 2.0 - p[i];
+            derivatives[i] = (signs[i] + 1.0) / 2.0 - p[i];
         }
         let mut b = vec![0.0; n * n];
         for i in 0..n {
@@ -88,7 +88,7 @@ fn fit(points: &[f64], d: usize, signs: &[f64], scale: f64) -> (Vec<f64>, f64) {
             b[i * n + i] += 1.0;
         }
         let factor = cholesky(&b, n, 1e-12);
-        let target: Vec<f64> = (0..n).map(|i| weights[i] * latent[i] + slopes[i]).collect();
+        let target: Vec<f64> = (0..n).map(|i| weights[i] * latent[i] + derivatives[i]).collect();
         let mut a = multiply(&target);
         a.iter_mut().zip(&roots).for_each(|(a, r)| *a *= r);
         solve(&factor, n, &mut a);
@@ -103,8 +103,8 @@ fn fit(points: &[f64], d: usize, signs: &[f64], scale: f64) -> (Vec<f64>, f64) {
         }
         likelihood = now;
     }
-    for ((slope, f), y) in slopes.iter_mut().zip(&latent).zip(signs) {
-        *slope = (y + 1.0) / 2.0 - 1.0 / (1.0 + (-f).exp());
+    for ((derivative, f), y) in derivatives.iter_mut().zip(&latent).zip(signs) {
+        *derivative = (y + 1.0) / 2.0 - 1.0 / (1.0 + (-f).exp());
     }
-    (slopes, likelihood)
+    (derivatives, likelihood)
 }

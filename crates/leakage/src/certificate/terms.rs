@@ -86,12 +86,12 @@ mod tests {
     fn the_contrast_is_above_what_it_stands_for_and_varies_as_little_as_it_must() {
         for step in 0..=10_000 {
             let r = f64::from(step) / 10_000.0;
-            let (phi, slope) = (contrast(r), r + 2.0 * r.powi(3));
+            let (phi, derivative) = (contrast(r), r + 2.0 * r.powi(3));
             assert!(phi >= 1.0 - (1.0 - r * r).sqrt() - 1e-15, "{r}");
-            assert!(phi * phi + slope * slope * (1.0 - r * r) <= 3.07 * phi + 1e-15, "{r}");
+            assert!(phi * phi + derivative * derivative * (1.0 - r * r) <= 3.07 * phi + 1e-15, "{r}");
             for g in [r, -r] {
-                let slope = g + 2.0 * g.powi(3);
-                let h = contrast(g) + slope * (1.0 - g);
+                let derivative = g + 2.0 * g.powi(3);
+                let h = contrast(g) + derivative * (1.0 - g);
                 assert!((-5.0..=1.0).contains(&h), "{g}: {h}");
             }
         }

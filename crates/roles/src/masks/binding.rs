@@ -138,7 +138,7 @@ impl Binding {
     }
 
     /// Counts the first free one of some serials, before its mask is taken.
-    pub fn claim(&self, key: &str, serials: &[u64]) -> Result<Option<u64>, MaskStoreError> {
+    pub fn reserve(&self, key: &str, serials: &[u64]) -> Result<Option<u64>, MaskStoreError> {
         let _turn = self.turn()?;
         let (mut record, mut counter) = self.checked()?;
         let Some(serial) = self.free(key, serials)?.first().copied() else { return Ok(None) };

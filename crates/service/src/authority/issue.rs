@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use serde::Serialize;
 
 use super::archive::blocking;
-use super::weigh::{Considered, Weighing, count, current};
+use super::pending::{Considered, PendingDecision, count, current};
 use super::{AuthorityError, Issuer, KeyRequest, Recorded, Refusal};
 use crate::clock;
 use crate::grant::GrantFile;
@@ -45,8 +45,8 @@ impl Issuer {
     /// The project is unknown, or the ledger cannot be read.
     pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<(Decision, SignedProposal), AuthorityError> {
         // On the state of this moment: nobody waits for as long as this counts.
-        let weighing = Weighing::new(&self.archive, self.policy(), &*self.state().await?, request);
-        let Considered { decision, subject, .. } = blocking(move || weighing.weigh()).await??;
+        let pending = PendingDecision::new(&self.archive, self.policy(), &*self.state().await?, request);
+        let Considered { decision, subject, .. } = blocking(move || pending.decide()).await??;
         let proposal = Proposal {
             project: request.project.to_owned(),
             subject,
@@ -82,8 +82,8 @@ impl Issuer {
 
     async fn release(&self, request: &KeyRequest<'_>, wanted: Wanted) -> Result<Issued, AuthorityError> {
         let (mut state, writing) = self.write().await?;
-        let weighing = Weighing::new(&self.archive, self.policy(), &state, request);
-        let considered = blocking(move || weighing.weigh()).await?;
+        let pending = PendingDecision::new(&self.archive, self.policy(), &state, request);
+        let considered = blocking(move || pending.decide()).await?;
         let Considered { epoch, network, decision, approved_by, .. } = match considered {
             Ok(considered) => considered,
             Err(error) => {

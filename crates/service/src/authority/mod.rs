@@ -26,6 +26,7 @@ mod keys;
 mod metrics;
 mod peer_routes;
 mod peers;
+mod pending;
 mod projects;
 mod records;
 mod request;
@@ -33,7 +34,6 @@ mod routes;
 mod server;
 mod state;
 mod tiles;
-mod weigh;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -126,7 +126,7 @@ impl Odometer {
         audit: Option<&AuditSummary>,
     ) -> Result<Reading, OdometerError> {
         let _turn = self.turn()?;
-        self.weigh(&self.read()?, about, more, limits, audit)
+        self.assess(&self.read()?, about, more, limits, audit)
     }
 
     /// Counts `more` items, unless a limit forbids them. Processes that share the file take turns.
@@ -142,7 +142,7 @@ impl Odometer {
     ) -> Result<Reading, OdometerError> {
         let _turn = self.turn()?;
         let mut counts = self.read()?;
-        let reading = self.weigh(&counts, about, more, limits, audit)?;
+        let reading = self.assess(&counts, about, more, limits, audit)?;
         counts.items.insert(counts.name(about), reading.items);
         let text = serde_json::to_vec_pretty(&counts).map_err(|error| self.format(&error))?;
         files::write(&self.0, &text)?;
@@ -156,7 +156,7 @@ impl Odometer {
         Ok(lock)
     }
 
-    fn weigh(
+    fn assess(
         &self,
         counts: &Counts,
         about: &About,

@@ -108,7 +108,7 @@ impl World {
 pub fn issuer(folder: &Path, identity: &str) -> (Issuer, Hash) {
     let (network, path) = network(folder, 1, 3);
     let hash = Hash(network.hash());
-    let home = folder.join("office");
+    let home = folder.join("home");
     std::fs::create_dir_all(&home).unwrap();
     std::fs::write(home.join(POLICY), starting_policy(hash, &opened(&[&network]).unwrap())).unwrap();
     let authority = service::run::block_on(async {

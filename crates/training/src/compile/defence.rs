@@ -27,9 +27,9 @@ pub enum CompileDefence {
 
 impl CompileDefence {
     /// The loss on outputs that the network was trained with, at another weight; matching where there was none.
-    pub fn weighing(trained: &Defence, weight: f32) -> Self {
-        let weighed = trained.method().penalty().map(|_| trained.clone());
-        let mut chosen = weighed.unwrap_or_else(|| Defence::matching(MatchOptions::default()));
+    pub fn with_weight(trained: &Defence, weight: f32) -> Self {
+        let penalised = trained.method().penalty().map(|_| trained.clone());
+        let mut chosen = penalised.unwrap_or_else(|| Defence::matching(MatchOptions::default()));
         chosen.set_weight(weight);
         Self::Chosen(chosen)
     }
@@ -114,10 +114,10 @@ mod tests {
         let trained = MatchOptions { scales: 3, ..MatchOptions::default() };
         let heavier = Defence::matching(MatchOptions { weight: 90.0, ..trained.clone() });
         let trained = Defence::matching(trained);
-        assert_eq!(CompileDefence::weighing(&trained, 90.0), CompileDefence::Chosen(heavier));
+        assert_eq!(CompileDefence::with_weight(&trained, 90.0), CompileDefence::Chosen(heavier));
         let matching = Defence::matching(MatchOptions { weight: 90.0, ..MatchOptions::default() });
         for other in [Defence::none(), "paper".parse().unwrap()] {
-            assert_eq!(CompileDefence::weighing(&other, 90.0), CompileDefence::Chosen(matching.clone()));
+            assert_eq!(CompileDefence::with_weight(&other, 90.0), CompileDefence::Chosen(matching.clone()));
         }
         let tuned = CompileDefence::AsTrained.of(&trained).unwrap();
         assert_eq!(tuned.weight(), 150.0);

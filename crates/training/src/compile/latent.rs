@@ -148,7 +148,8 @@ impl Latent {
     pub(crate) fn by_scales(&self, rounded: &Parameters, gradients: &[Vec<f32>]) -> Vec<Vec<f32>> {
         let last = self.parameters.0.len() - 1;
         let units = self.rows[0].len();
-        let slope = |value: f32, rounded: f32, reach: f32| if value.abs() >= reach { rounded } else { rounded - value };
+        let derivative =
+            |value: f32, rounded: f32, reach: f32| if value.abs() >= reach { rounded } else { rounded - value };
         let mut by_scales: Vec<Vec<f32>> = self.rows.iter().map(|rows| vec![0.0; rows.len()]).collect();
         let bits = [self.precision.left, self.precision.right];
         for (side, by_row) in by_scales.iter_mut().enumerate() {
@@ -159,7 +160,7 @@ impl Latent {
                 let unit = place % units;
                 // Biases have no largest integer.
                 let reach = if place < units { f32::INFINITY } else { worth * self.rows[side][unit] };
-                by_row[unit] += gradient * slope(value, rounded, reach);
+                by_row[unit] += gradient * derivative(value, rounded, reach);
             }
         }
         let width = self.outputs.len();
@@ -168,7 +169,7 @@ impl Latent {
         for (place, ((&value, &rounded), gradient)) in weights.enumerate() {
             let (unit, output) = (place / width, place % width);
             let reach = largest(self.precision.combine) as f32 * self.outputs[output] / self.unit_scale(unit);
-            let change = gradient * slope(value, rounded, reach);
+            let change = gradient * derivative(value, rounded, reach);
             by_output[output] += change;
             // The grid of `D` is that of the output over those of the unit's rows; squares count theirs twice.
             let squared = if last == 1 { 2.0 } else { 1.0 };
@@ -305,10 +306,10 @@ mod tests {
                         scales.0[part].values[place] += shift;
                         loss(&scales)
                     };
-                    let slope = (at(1e-2) - at(-1e-2)) / 2e-2;
+                    let derivative = (at(1e-2) - at(-1e-2)) / 2e-2;
                     assert!(
-                        (slope - f64::from(by_scale)).abs() < 2e-3 * slope.abs().max(1.0),
-                        "{part} {place}: {slope} {by_scale}"
+                        (derivative - f64::from(by_scale)).abs() < 2e-3 * derivative.abs().max(1.0),
+                        "{part} {place}: {derivative} {by_scale}"
                     );
                 }
             }

@@ -125,7 +125,7 @@ impl Penalty for MatchOptions {
         // The batch's loss is λ·(MMD² + share·pairing).
         let share = if self.weight > 0.0 { self.pairing / self.weight } else { 0.0 };
         let measure = Measure { scales: self.scales, pairing: share, whiten: self.whiten, floor: 0.0, discriminant };
-        let (matched, slope) = matching(q, outputs, layout, measure, weight);
-        (matched.mmd, slope)
+        let (matched, gradient) = matching(q, outputs, layout, measure, weight);
+        (matched.mmd, gradient)
     }
 }

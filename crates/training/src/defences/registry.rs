@@ -250,10 +250,10 @@ mod tests {
     #[test]
     fn a_weight_is_set_where_there_is_one() {
         for mut defence in every() {
-            let weighs = defence.weight() != 0.0;
+            let has_weight = defence.weight() != 0.0;
             defence.set_weight(7.5);
-            assert_eq!(defence.weight(), if weighs { 7.5 } else { 0.0 }, "{defence}");
-            assert_eq!(defence == (defence.method().kind().standard)(), !weighs);
+            assert_eq!(defence.weight(), if has_weight { 7.5 } else { 0.0 }, "{defence}");
+            assert_eq!(defence == (defence.method().kind().standard)(), !has_weight);
         }
         assert_eq!(in_steps(), "`none`, `match` and `certify`");
     }

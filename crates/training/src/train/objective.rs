@@ -75,11 +75,11 @@ impl Objective<'_> {
             batch.items.par_chunks(TOGETHER).map(|items| self.outputs(&weights, batch.features, items)).collect();
         let q: Vec<f32> = parts.iter().flat_map(|part| to_host(part.q.clone().detach())).collect();
         let batch_rows = batch.items.len();
-        let Behind { loss, penalty, by_outputs, by_head } = self.behind(&q, head, batch, weight);
+        let HeadGradients { loss, penalty, by_outputs, by_head } = self.head_gradients(&q, head, batch, weight);
         let width = q.len() / batch_rows;
-        let gradients = parts.into_par_iter().zip(by_outputs.par_chunks(TOGETHER * width)).map(|(part, slope)| {
-            let slope = matrix(slope.to_vec(), slope.len() / width, width, self.device);
-            part.leaves.gradients(&mut (part.q * slope).sum().backward())
+        let gradients = parts.into_par_iter().zip(by_outputs.par_chunks(TOGETHER * width)).map(|(part, upstream)| {
+            let upstream = matrix(upstream.to_vec(), upstream.len() / width, width, self.device);
+            part.leaves.gradients(&mut (part.q * upstream).sum().backward())
         });
         let mut of_private: Vec<Vec<f32>> = weights.0.iter().map(|weight| vec![0.0; weight.values.len()]).collect();
         for gradients in gradients.collect::<Vec<_>>() {
@@ -107,7 +107,7 @@ impl Objective<'_> {
     }
 
     /// Losses and gradients of what follows the outputs `q` of the whole batch.
-    fn behind(&self, q: &[f32], head: &Parameters, batch: Batch, weight: f32) -> Behind {
+    fn head_gradients(&self, q: &[f32], head: &Parameters, batch: Batch, weight: f32) -> HeadGradients {
         let rows = batch.labels.len();
         let outputs = q.len() / rows;
         let head = head.bind(self.device, true);
@@ -126,20 +126,21 @@ impl Objective<'_> {
             Some((strata, penalty)) => {
                 let values = to_host(q.clone().detach());
                 let layout = Layout { cells: &strata.shape, items: strata.items, paired: strata.paired };
-                let (value, slope) = penalty.descend(&values, outputs, layout, weight, self.owners, self.discriminant);
-                // A loss whose gradient by q is `slope`: the penalty, as far as this step sees.
-                let penalty = (q * matrix(slope, rows, outputs, self.device)).sum();
+                let (value, gradient) =
+                    penalty.descend(&values, outputs, layout, weight, self.owners, self.discriminant);
+                // A loss whose gradient by q is `gradient`: the penalty, as far as this step sees.
+                let penalty = (q * matrix(gradient, rows, outputs, self.device)).sum();
                 (entropy + penalty, value)
             }
         };
         let mut gradients = total.backward();
         let by_outputs = raw.grad_remove(&mut gradients).map_or_else(|| vec![0.0; rows * outputs], to_host);
-        Behind { loss, penalty, by_outputs, by_head: head.gradients(&mut gradients) }
+        HeadGradients { loss, penalty, by_outputs, by_head: head.gradients(&mut gradients) }
     }
 }
 
 /// Losses of a batch and their gradients, as far back as the outputs.
-struct Behind {
+struct HeadGradients {
     loss: f32,
     penalty: f64,
     by_outputs: Vec<f32>,

@@ -100,10 +100,10 @@ impl Serve {
 
     /// Sets an authority up that issues one key, of this network, to the predictor.
     pub fn prepare(&self, network: &CompiledNetwork, report: &AuditReport, test: &Dataset) -> Result<()> {
-        let office = self.folder.join("authority");
-        fs::create_dir_all(&office).with_context(|| format!("{}: cannot be made", office.display()))?;
+        let home = self.folder.join("authority");
+        fs::create_dir_all(&home).with_context(|| format!("{}: cannot be made", home.display()))?;
         let hash = Hash(network.hash());
-        files::write(&office.join(POLICY), starting_policy(hash, &opened(&[network])?).as_bytes())?;
+        files::write(&home.join(POLICY), starting_policy(hash, &opened(&[network])?).as_bytes())?;
         keyfile::save_new_identity(&self.identity())?;
         let unlock = self.unlock()?;
         let path = self.folder.join("network.safetensors");
@@ -114,7 +114,7 @@ impl Serve {
         let text = serde_json::to_string_pretty(report)?;
         let audit = SignedAudit::sign(hash, &text, &Evidence::now(&text, None, None)?, &auditor)?;
         let (issued, public) = run::block_on(async {
-            let authority = Issuer::open(&office, None, unlock).await?;
+            let authority = Issuer::open(&home, None, unlock).await?;
             authority.register(bytes, BY).await?;
             authority.create_project("demo", hash, BY).await?;
             let request =

@@ -70,7 +70,7 @@ def cut(
     if node is None or not isinstance(value.stage, chain.Head):
         raise ImportFailed(f"the model has no private part that ends in a linear operation: {chain.SHAPE}")
     forms, at = value.stage.forms, tuple(value.rows.shape[1:])
-    head = _behind(model, graph, node)
+    head = _head_after(model, graph, node)
     q = torch.from_numpy(chain.outputs(forms, z.numpy())).reshape(len(z), *at)
     with torch.no_grad():
         found = doubled(head)(q).reshape(len(z), -1).numpy()
@@ -79,7 +79,7 @@ def cut(
     return TorchModel(rounded, rounded.compiled(encoder, main, None), node.name, difference, head, at)
 
 
-def _behind(model: nn.Module, graph: fx.Graph, node: fx.Node) -> nn.Module:
+def _head_after(model: nn.Module, graph: fx.Graph, node: fx.Node) -> nn.Module:
     """The operations that lie after a node, as a module of the cut's value."""
     rest = fx.Graph()
     known: dict[fx.Node, fx.Node] = {}

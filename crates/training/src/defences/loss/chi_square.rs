@@ -74,7 +74,7 @@ impl Class {
         let others = (self.items - 1) as f32;
         let within = 1.0 / (others * (others - 1.0));
         let between = if self.paired { within } else { 1.0 / (others * others) };
-        let mut slopes = vec![0.0_f32; self.columns.len()];
+        let mut derivatives = vec![0.0_f32; self.columns.len()];
         let (mut kernel, mut factors) = (vec![0.0_f32; rows], vec![0.0_f32; rows]);
         let mut twins = vec![0.0_f32; self.items];
         let (mut place, mut sums) = (vec![0.0_f32; self.outputs], vec![0.0_f32; self.cells]);
@@ -122,15 +122,15 @@ impl Class {
             }
             for (output, place) in place.iter().enumerate() {
                 let column = &self.columns[output * rows..][..rows];
-                let slopes = &mut slopes[output * rows..][..rows];
-                for ((slope, value), factor) in slopes.iter_mut().zip(column).zip(&factors) {
-                    *slope += factor * (place - value);
+                let derivatives = &mut derivatives[output * rows..][..rows];
+                for ((derivative, value), factor) in derivatives.iter_mut().zip(column).zip(&factors) {
+                    *derivative += factor * (place - value);
                 }
             }
         }
-        for (output, slopes) in slopes.chunks_exact(rows).enumerate() {
+        for (output, derivatives) in derivatives.chunks_exact(rows).enumerate() {
             let rows = gradient.iter_mut().skip(output).step_by(self.outputs);
-            rows.zip(slopes).for_each(|(gradient, slope)| *gradient += slope);
+            rows.zip(derivatives).for_each(|(gradient, derivative)| *gradient += derivative);
         }
         total
     }

@@ -20,7 +20,7 @@
 use rayon::prelude::*;
 
 use super::discriminant::Frequencies;
-use super::kernel::{kernel_and_slope, sum, vectorised, weighted_differences};
+use super::kernel::{kernel_and_derivative, sum, vectorised, weighted_differences};
 use super::whitening::Whitening;
 
 /// How the rows of a batch are ordered: by class, then by value of the attribute, then by item.
@@ -103,16 +103,16 @@ pub(crate) fn matching(
             let class = Class { q, outputs, cells, items: layout.items, paired: layout.paired };
             let whitening = Whitening::fit(q, outputs, measure.floor);
             let white = Class { q: &whitening.apply(q), ..class };
-            let mut slope = vec![0.0; q.len()];
+            let mut derivative = vec![0.0; q.len()];
             let mmd = match measure.whiten {
                 false => class.mmd(measure.scales, weight * share, gradient),
-                true => white.mmd(measure.scales, weight * share, &mut slope),
+                true => white.mmd(measure.scales, weight * share, &mut derivative),
             };
             if let Some(chosen) = measure.discriminant {
                 let frequencies = Frequencies::draw(outputs, &whitening, chosen.noise, chosen.draw, number as u64);
-                frequencies.ratio(white.q, cells, layout.items, weight * share * chosen.weight, &mut slope);
+                frequencies.ratio(white.q, cells, layout.items, weight * share * chosen.weight, &mut derivative);
             }
-            whitening.pull_back(&slope, gradient);
+            whitening.pull_back(&derivative, gradient);
             let heavy = weight * share * measure.pairing;
             let pairing = if layout.paired { class.pairing(heavy, gradient) } else { 0.0 };
             Matched { mmd, pairing }
@@ -146,15 +146,15 @@ impl Class<'_> {
         let columns = self.columns();
         let inverse = 1.0 / self.median(&columns).max(f32::MIN_POSITIVE);
         let (same, other) = self.coefficients();
-        let mut slopes = vec![0.0_f32; columns.len()];
+        let mut derivatives = vec![0.0_f32; columns.len()];
         let mut kernel = vec![0.0_f32; rows];
-        let mut slope = vec![0.0_f32; rows];
+        let mut derivative = vec![0.0_f32; rows];
         let mut total = 0.0;
         for row in 0..rows {
             let after = row + 1..rows;
-            let (kernel, slope) = (&mut kernel[after.clone()], &mut slope[after.clone()]);
+            let (kernel, derivative) = (&mut kernel[after.clone()], &mut derivative[after.clone()]);
             squared_distances(&columns, rows, row, kernel);
-            kernel_and_slope(kernel, slope, inverse, scales);
+            kernel_and_derivative(kernel, derivative, inverse, scales);
             let (cell, item) = (row / self.items, row % self.items);
             for value in cell..self.cells {
                 let start = (value * self.items).max(row + 1);
@@ -162,19 +162,19 @@ impl Class<'_> {
                 let coefficient = if value == cell { same } else { other };
                 if value != cell && self.paired {
                     let twin = value * self.items + item - row - 1;
-                    (kernel[twin], slope[twin]) = (0.0, 0.0);
+                    (kernel[twin], derivative[twin]) = (0.0, 0.0);
                 }
                 total += 2.0 * f64::from(coefficient) * f64::from(sum(&kernel[within.clone()]));
-                slope[within].iter_mut().for_each(|slope| *slope *= 4.0 * weight * coefficient);
+                derivative[within].iter_mut().for_each(|derivative| *derivative *= 4.0 * weight * coefficient);
             }
-            for (column, slopes) in columns.chunks_exact(rows).zip(slopes.chunks_exact_mut(rows)) {
-                let (before, after_row) = slopes.split_at_mut(row + 1);
-                before[row] += weighted_differences(slope, &column[after.clone()], column[row], after_row);
+            for (column, derivatives) in columns.chunks_exact(rows).zip(derivatives.chunks_exact_mut(rows)) {
+                let (before, after_row) = derivatives.split_at_mut(row + 1);
+                before[row] += weighted_differences(derivative, &column[after.clone()], column[row], after_row);
             }
         }
-        for (output, slopes) in slopes.chunks_exact(rows).enumerate() {
+        for (output, derivatives) in derivatives.chunks_exact(rows).enumerate() {
             let rows = gradient.iter_mut().skip(output).step_by(self.outputs);
-            rows.zip(slopes).for_each(|(gradient, slope)| *gradient += slope);
+            rows.zip(derivatives).for_each(|(gradient, derivative)| *gradient += derivative);
         }
         total
     }

@@ -70,16 +70,16 @@ impl Frequencies {
     /// `φ` and its derivative by the angle, `[rows, FEATURES]` both.
     fn features(&self, rows: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let count = rows.len() / self.outputs * FEATURES;
-        let (mut values, mut slopes) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let (mut values, mut derivatives) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for row in rows.chunks_exact(self.outputs) {
             for ((omega, phase), kept) in self.omega.chunks_exact(self.outputs).zip(&self.phases).zip(&self.kept) {
                 let angle = omega.iter().zip(row).fold(*phase, |sum, (omega, value)| sum + omega * value);
                 let (sine, cosine) = angle.sin_cos();
                 values.push(SQRT_2 * kept * cosine);
-                slopes.push(-SQRT_2 * kept * sine);
+                derivatives.push(-SQRT_2 * kept * sine);
             }
         }
-        (values, slopes)
+        (values, derivatives)
     }
 
     /// The factor of `Σ + ε`, of what attackers see.
@@ -111,14 +111,14 @@ impl Frequencies {
     /// The ratio of the whitened `rows` of one class, `cells` values of `items` each, as a mean over pairs of
     /// values; adds `weight` times its gradient. 0 with fewer than two items.
     pub(super) fn ratio(&self, rows: &[f32], cells: usize, items: usize, weight: f32, gradient: &mut [f32]) -> f64 {
-        let (values, slopes) = self.features(rows);
-        self.ratio_by(&self.spread(&values), (&values, &slopes), (cells, items), weight, gradient)
+        let (values, derivatives) = self.features(rows);
+        self.ratio_by(&self.spread(&values), (&values, &derivatives), (cells, items), weight, gradient)
     }
 
     fn ratio_by(
         &self,
         spread: &Cholesky,
-        (values, slopes): (&[f32], &[f32]),
+        (values, derivatives): (&[f32], &[f32]),
         (cells, items): (usize, usize),
         weight: f32,
         gradient: &mut [f32],
@@ -152,7 +152,7 @@ impl Frequencies {
                         let rows = rows(cell, fold);
                         let share = sign * f64::from(weight) / terms / rows.len() as f64;
                         let by_feature: Vec<f32> = others.iter().map(|other| (share * other) as f32).collect();
-                        self.pull_back(&by_feature, slopes, rows, gradient);
+                        self.pull_back(&by_feature, derivatives, rows, gradient);
                     }
                 }
             }
@@ -161,13 +161,14 @@ impl Frequencies {
     }
 
     /// Adds the gradient by rows that one gradient by features means for each of them.
-    fn pull_back(&self, by_feature: &[f32], slopes: &[f32], rows: std::ops::Range<usize>, gradient: &mut [f32]) {
+    fn pull_back(&self, by_feature: &[f32], derivatives: &[f32], rows: std::ops::Range<usize>, gradient: &mut [f32]) {
         for row in rows {
-            let slopes = &slopes[row * FEATURES..][..FEATURES];
+            let derivatives = &derivatives[row * FEATURES..][..FEATURES];
             let gradient = &mut gradient[row * self.outputs..][..self.outputs];
-            for ((by_feature, slope), omega) in by_feature.iter().zip(slopes).zip(self.omega.chunks_exact(self.outputs))
+            for ((by_feature, derivative), omega) in
+                by_feature.iter().zip(derivatives).zip(self.omega.chunks_exact(self.outputs))
             {
-                gradient.iter_mut().zip(omega).for_each(|(sum, omega)| *sum += by_feature * slope * omega);
+                gradient.iter_mut().zip(omega).for_each(|(sum, omega)| *sum += by_feature * derivative * omega);
             }
         }
     }
@@ -237,12 +238,12 @@ mod tests {
         let frequencies = frequencies(&rows, 0.1, 3);
         let spread = frequencies.spread(&frequencies.features(&rows).0);
         let value = |rows: &[f32], gradient: &mut [f32]| {
-            let (values, slopes) = frequencies.features(rows);
-            frequencies.ratio_by(&spread, (&values, &slopes), (2, items), 0.7, gradient)
+            let (values, derivatives) = frequencies.features(rows);
+            frequencies.ratio_by(&spread, (&values, &derivatives), (2, items), 0.7, gradient)
         };
         let mut gradient = vec![0.0; rows.len()];
         value(&rows, &mut gradient);
-        let largest = gradient.iter().fold(0.0_f32, |largest, slope| largest.max(slope.abs()));
+        let largest = gradient.iter().fold(0.0_f32, |largest, derivative| largest.max(derivative.abs()));
         for place in (0..rows.len()).step_by(7) {
             let [before, after] = [-1e-2, 1e-2].map(|step| {
                 let start = rows[place];
@@ -251,8 +252,12 @@ mod tests {
                 rows[place] = start;
                 value
             });
-            let slope = 0.7 * (after - before) / 2e-2;
-            assert!((slope as f32 - gradient[place]).abs() < 0.01 * largest, "{place}: {slope} {}", gradient[place]);
+            let derivative = 0.7 * (after - before) / 2e-2;
+            assert!(
+                (derivative as f32 - gradient[place]).abs() < 0.01 * largest,
+                "{place}: {derivative} {}",
+                gradient[place]
+            );
         }
     }
 }

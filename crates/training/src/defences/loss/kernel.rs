@@ -11,23 +11,23 @@ pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
 /// Numbers that are worked on side by side.
 const LANES: usize = 16;
 
-/// Squared distances become kernel values; `slope` becomes their derivative by the squared distance.
+/// Squared distances become kernel values; `by_distance` becomes their derivative by the squared distance.
 #[inline(always)]
-pub(super) fn kernel_and_slope(distances: &mut [f32], slope: &mut [f32], inverse: f32, scales: usize) {
+pub(super) fn kernel_and_derivative(distances: &mut [f32], by_distance: &mut [f32], inverse: f32, scales: usize) {
     let (kernels, kernel_rest) = distances.as_chunks_mut();
-    let (slopes, slope_rest) = slope.as_chunks_mut();
-    for (kernels, slopes) in kernels.iter_mut().zip(slopes) {
-        lanes(kernels, slopes, inverse, scales);
+    let (by_distances, by_distance_rest) = by_distance.as_chunks_mut();
+    for (kernels, by_distances) in kernels.iter_mut().zip(by_distances) {
+        lanes(kernels, by_distances, inverse, scales);
     }
-    let (mut kernels, mut slopes) = ([0.0; LANES], [0.0; LANES]);
+    let (mut kernels, mut by_distances) = ([0.0; LANES], [0.0; LANES]);
     kernels[..kernel_rest.len()].copy_from_slice(kernel_rest);
-    lanes(&mut kernels, &mut slopes, inverse, scales);
+    lanes(&mut kernels, &mut by_distances, inverse, scales);
     kernel_rest.copy_from_slice(&kernels[..kernel_rest.len()]);
-    slope_rest.copy_from_slice(&slopes[..slope_rest.len()]);
+    by_distance_rest.copy_from_slice(&by_distances[..by_distance_rest.len()]);
 }
 
 #[inline(always)]
-fn lanes(kernel: &mut [f32; LANES], slope: &mut [f32; LANES], inverse: f32, scales: usize) {
+fn lanes(kernel: &mut [f32; LANES], by_distance: &mut [f32; LANES], inverse: f32, scales: usize) {
     let (mut power, mut sum, mut derivative) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
     for lane in 0..LANES {
         power[lane] = exp(-kernel[lane] * inverse);
@@ -44,26 +44,26 @@ fn lanes(kernel: &mut [f32; LANES], slope: &mut [f32; LANES], inverse: f32, scal
     let share = 1.0 / scales as f32;
     for lane in 0..LANES {
         kernel[lane] = sum[lane] * share;
-        slope[lane] = -derivative[lane] * share * inverse;
+        by_distance[lane] = -derivative[lane] * share * inverse;
     }
 }
 
 /// `Σ slope_i·(centre − column_i)`, in fixed lanes; every term is taken away from its place in `others`.
 #[inline(always)]
-pub(super) fn weighted_differences(slope: &[f32], column: &[f32], centre: f32, others: &mut [f32]) -> f32 {
+pub(super) fn weighted_differences(by_distance: &[f32], column: &[f32], centre: f32, others: &mut [f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
-    let (slopes, slope_rest) = slope.as_chunks::<LANES>();
+    let (by_distances, by_distance_rest) = by_distance.as_chunks::<LANES>();
     let (values, value_rest) = column.as_chunks::<LANES>();
     let (places, place_rest) = others.as_chunks_mut::<LANES>();
-    for ((slopes, values), places) in slopes.iter().zip(values).zip(places) {
+    for ((by_distances, values), places) in by_distances.iter().zip(values).zip(places) {
         for lane in 0..LANES {
-            let term = slopes[lane] * (centre - values[lane]);
+            let term = by_distances[lane] * (centre - values[lane]);
             lanes[lane] += term;
             places[lane] -= term;
         }
     }
-    for (lane, ((slope, value), place)) in slope_rest.iter().zip(value_rest).zip(place_rest).enumerate() {
-        let term = slope * (centre - value);
+    for (lane, ((by_distance, value), place)) in by_distance_rest.iter().zip(value_rest).zip(place_rest).enumerate() {
+        let term = by_distance * (centre - value);
         lanes[lane] += term;
         *place -= term;
     }
@@ -125,17 +125,21 @@ mod tests {
     fn lanes_are_the_sum_over_widths() {
         let (inverse, scales) = (0.7_f32, 5);
         let distances: Vec<f32> = (0..37).map(|i| 0.11 * i as f32).collect();
-        let (mut kernel, mut slope) = (distances.clone(), vec![0.0; 37]);
+        let (mut kernel, mut by_distance) = (distances.clone(), vec![0.0; 37]);
         vectorised(
             #[inline(always)]
-            || kernel_and_slope(&mut kernel, &mut slope, inverse, scales),
+            || kernel_and_derivative(&mut kernel, &mut by_distance, inverse, scales),
         );
         for (i, distance) in distances.iter().enumerate() {
             let term = |s: i32| f64::from(-distance * inverse * 3.0_f32.powi(s)).exp();
             let value = (0..5).map(term).sum::<f64>() / 5.0;
             let derivative = -(0..5).map(|s| 3.0_f64.powi(s) * term(s)).sum::<f64>() / 5.0 * f64::from(inverse);
             assert!((f64::from(kernel[i]) - value).abs() < 1e-5, "{i}: {} is not {value}", kernel[i]);
-            assert!((f64::from(slope[i]) - derivative).abs() < 1e-3 * derivative.abs(), "{i}: {}", slope[i]);
+            assert!(
+                (f64::from(by_distance[i]) - derivative).abs() < 1e-3 * derivative.abs(),
+                "{i}: {}",
+                by_distance[i]
+            );
         }
         assert!((sum(&distances) - 0.11 * 666.0).abs() < 1e-3);
         let terms: Vec<f32> = distances.iter().map(|value| value * (1.0 - value)).collect();

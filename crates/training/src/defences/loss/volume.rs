@@ -41,8 +41,11 @@ fn class(q: &[f32], outputs: usize, square: f64, weight: f64, gradient: &mut [f3
     }
     for (row, gradient) in q.chunks_exact(outputs).zip(gradient.chunks_exact_mut(outputs)) {
         let centred = row.iter().zip(&mean).map(|(&value, mean)| f64::from(value) - mean).collect();
-        let slope = factor.solve(centred);
-        gradient.iter_mut().zip(slope).for_each(|(gradient, slope)| *gradient += (weight * slope / rows) as f32);
+        let derivative = factor.solve(centred);
+        gradient
+            .iter_mut()
+            .zip(derivative)
+            .for_each(|(gradient, derivative)| *gradient += (weight * derivative / rows) as f32);
     }
     factor.half_log_determinant() - outputs as f64 * square.sqrt().ln()
 }

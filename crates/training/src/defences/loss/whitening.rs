@@ -113,11 +113,11 @@ mod tests {
     fn pulling_back_is_the_transpose() {
         let q = slanted(40);
         let whitening = Whitening::fit(&q, 3, 0.0);
-        let slope: Vec<f32> = (0..q.len()).map(|i| (i as f32 * 1.3).cos()).collect();
+        let direction: Vec<f32> = (0..q.len()).map(|i| (i as f32 * 1.3).cos()).collect();
         let mut back = vec![0.0; q.len()];
-        whitening.pull_back(&slope, &mut back);
+        whitening.pull_back(&direction, &mut back);
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
-        let (forward, backward) = (dot(&whitening.apply(&q), &slope), dot(&q, &back));
+        let (forward, backward) = (dot(&whitening.apply(&q), &direction), dot(&q, &back));
         assert!((forward - backward).abs() < 1e-3 * forward.abs().max(1.0), "{forward} {backward}");
     }
 

@@ -17,7 +17,7 @@ use crate::policy::{AuditEvidence, Decision, Opened, Policy, Request};
 const MOST_RANK: usize = 1024;
 
 /// A request, and what it is decided by.
-pub(super) struct Weighing {
+pub(super) struct PendingDecision {
     archive: Archive,
     policy: Arc<Policy>,
     state: State,
@@ -37,7 +37,7 @@ pub(super) struct Considered {
     pub approved_by: Vec<String>,
 }
 
-impl Weighing {
+impl PendingDecision {
     pub fn new(archive: &Archive, policy: Arc<Policy>, state: &State, request: &KeyRequest) -> Self {
         Self {
             archive: archive.clone(),
@@ -51,7 +51,7 @@ impl Weighing {
     }
 
     /// Decides.
-    pub fn weigh(&self) -> Result<Considered, AuthorityError> {
+    pub fn decide(&self) -> Result<Considered, AuthorityError> {
         check_holder(&self.holder)?;
         let Self { archive, policy, state, .. } = self;
         let epoch = current(state, &self.project)?.clone();
