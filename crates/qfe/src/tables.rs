@@ -152,7 +152,7 @@ fn is_of<F: Coordinate>(table: &FixedBase<F>, bases: &[Point<F>]) -> bool {
     let scalars: Vec<Scalar> = (0..TRIALS).map(|_| Scalar::random(&mut rng)).collect();
     let weights: Vec<Scalar> = bases.iter().map(|_| Scalar::random_128(&mut rng)).collect();
     let digits = table.digits(&scalars);
-    let mut found: Vec<Vec<Point<F>>> = vec![Vec::with_capacity(bases.len()); TRIALS];
+    let mut found: Vec<Vec<Point<F>>> = vec![Vec::new(); TRIALS];
     for block in blocks(bases.len()) {
         let products = table.mul_block_vartime(&digits, block);
         for product in products.chunks_exact(TRIALS) {

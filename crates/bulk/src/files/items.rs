@@ -24,10 +24,10 @@ impl<'a> Items<'a> {
     }
 
     fn batch(&self, start: u64, bytes: &[u8]) -> Result<RecordBatch, BulkError> {
-        let items = bytes.chunks_exact(self.width);
+        let mut items = bytes.chunks_exact(self.width);
         let numbers = UInt64Array::from_iter_values(start..start + items.len() as u64);
         let mut column = FixedSizeBinaryBuilder::with_capacity(items.len(), self.width as i32);
-        items.map(|item| column.append_value(item)).collect::<Result<(), _>>()?;
+        items.try_for_each(|item| column.append_value(item))?;
         let columns: Vec<ArrayRef> = vec![Arc::new(numbers), Arc::new(column.finish())];
         Ok(RecordBatch::try_new(self.schema()?, columns)?)
     }

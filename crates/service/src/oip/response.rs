@@ -95,6 +95,9 @@ impl Values {
     }
 }
 
+/// An output, whether it is wanted in binary, and how many classes of it.
+pub(crate) type Selected<'a> = (&'a OutputTensor, bool, Option<usize>);
+
 impl InferResponse {
     /// The body, and where its JSON part ends if bytes follow it. `wanted`: the outputs asked for, all if empty.
     ///
@@ -144,7 +147,7 @@ impl InferResponse {
         &self,
         wanted: &[RequestedOutput],
         binary: bool,
-    ) -> Result<Vec<(&OutputTensor, bool, Option<usize>)>, OipError> {
+    ) -> Result<Vec<Selected<'_>>, OipError> {
         if wanted.is_empty() {
             return Ok(self.outputs.iter().map(|output| (output, binary, None)).collect());
         }

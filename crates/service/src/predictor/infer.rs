@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::PredictorServer;
@@ -14,7 +14,6 @@ use super::admit::{Asking, turned_away};
 use super::model::Model;
 use super::places::Room;
 use super::version::ready;
-use crate::clock;
 use crate::oip::{HEADER_LENGTH, InferRequest};
 use crate::transport::{Caller, Problem, RequestBody, Scope, Trace};
 

@@ -36,7 +36,7 @@ impl Coding {
 
 /// Unpacks what arrives.
 pub(super) enum Decoder {
-    Gzip(GzDecoder<Vec<u8>>),
+    Gzip(Box<GzDecoder<Vec<u8>>>),
     /// And whether its end was seen, with its sum.
     Deflate(Decompress, bool),
 }
@@ -47,7 +47,7 @@ impl Decoder {
 
     pub fn new(coding: Coding) -> Self {
         match coding {
-            Coding::Gzip => Self::Gzip(GzDecoder::new(Vec::new())),
+            Coding::Gzip => Self::Gzip(Box::new(GzDecoder::new(Vec::new()))),
             Coding::Deflate => Self::Deflate(Decompress::new(true), false),
         }
     }
