@@ -89,6 +89,9 @@ fn texts() -> [String; 2] {
     })
 }
 
+/// Kind and samples of every metric.
+type Families = BTreeMap<String, (String, Vec<(String, f64)>)>;
+
 #[test]
 fn a_strict_reader_takes_them_and_they_say_what_happened() {
     let [predicting, issuing] = texts().map(|text| read(&text));
@@ -102,7 +105,7 @@ fn a_strict_reader_takes_them_and_they_say_what_happened() {
         #[cfg(target_os = "linux")]
         assert!(families["process_resident_memory_bytes"].1[0].1 > 1e6);
     }
-    let value = |families: &BTreeMap<String, (String, Vec<(String, f64)>)>, name: &str| {
+    let value = |families: &Families, name: &str| {
         let family = &families[name.split('{').next().unwrap()];
         let found = family.1.iter().find(|(found, _)| found == name);
         found.unwrap_or_else(|| panic!("{name}: {family:?}")).1

@@ -175,7 +175,9 @@ impl Left {
         let keys = &self.keys[&public_key];
         let (n, m) = keys[0].map().inputs();
         let mut span = FormSpan::new(n, m);
-        keys.iter().for_each(|key| drop(span.insert(key.map()).unwrap()));
+        for key in keys {
+            span.insert(key.map()).unwrap();
+        }
         assert!(span.rank() <= RANK, "{} keys of rank {}", keys.len(), span.rank());
     }
 }

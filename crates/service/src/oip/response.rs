@@ -143,11 +143,7 @@ impl InferResponse {
     ///
     /// # Errors
     /// As [`InferResponse::check`].
-    pub(crate) fn select(
-        &self,
-        wanted: &[RequestedOutput],
-        binary: bool,
-    ) -> Result<Vec<Selected<'_>>, OipError> {
+    pub(crate) fn select(&self, wanted: &[RequestedOutput], binary: bool) -> Result<Vec<Selected<'_>>, OipError> {
         if wanted.is_empty() {
             return Ok(self.outputs.iter().map(|output| (output, binary, None)).collect());
         }

@@ -105,8 +105,8 @@ impl Card {
         content.extend(audit.map(|bytes| (AUDIT, bytes)));
         content.extend(certificate.map(|bytes| (CERTIFICATE, bytes)));
         if let Some(key) = &key {
-            for stray in strays(&self.out, &content)? {
-                // The signature is of everything in the folder.
+            // The signature is of everything in the folder.
+            if let Some(stray) = strays(&self.out, &content)?.first() {
                 bail!(
                     "{}: holds {stray}, which is no part of what is signed; name an empty folder",
                     self.out.display()
