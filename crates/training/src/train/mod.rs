@@ -125,10 +125,11 @@ pub fn data_hash(data: &Dataset) -> String {
     hex(&hash.finalize())
 }
 
-/// Every tenth block of items goes to validation; a block holds whole groups of paired items of 2 to 6 fonts.
+/// Every tenth block of items goes to validation; a block holds whole groups of paired items of 2 to 6 fonts, where there
+/// are enough items for such blocks.
 pub fn hold_out(data: &Dataset) -> (Dataset, Dataset) {
-    const BLOCK: usize = 60;
-    let (validation, train): (Vec<usize>, Vec<usize>) = (0..data.len()).partition(|item| item / BLOCK % 10 == 9);
+    let block = [60, 12, 2].into_iter().find(|block| data.len() >= 10 * block).unwrap_or(1);
+    let (validation, train): (Vec<usize>, Vec<usize>) = (0..data.len()).partition(|item| item / block % 10 == 9);
     (data.subset(&train), data.subset(&validation))
 }
 
