@@ -319,7 +319,7 @@ fn files_that_make_no_sense_are_refused_by_field() {
         (BEN, LAB, "approval.approvers"),
         (LAB, "ed25519:00", "no public key"),
         ("allow", "alow", "unknown field `alow`"),
-        (&NETWORK.to_string(), "5", "no hash"),
+        (&NETWORK.to_string(), "5", "is not a hash"),
         ("[limits]", "[limits", "policy.toml"),
     ] {
         assert!(good.contains(from));
