@@ -31,7 +31,9 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     let words = text.split(|c: char| c.is_whitespace() || "\",[]'=`(),".contains(c));
     words
         .map(|word| word.trim_end_matches(['.', ':', ';']))
-        .filter(|word| word.strip_prefix("--").is_some_and(|name| name.starts_with(|first: char| first.is_alphabetic())))
+        .filter(|word| {
+            word.strip_prefix("--").is_some_and(|name| name.starts_with(|first: char| first.is_alphabetic()))
+        })
         .map(str::to_owned)
         .collect::<Vec<_>>()
         .into_iter()

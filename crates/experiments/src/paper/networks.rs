@@ -12,7 +12,9 @@ use leakage::certificate::CertificateOptions;
 use leakage::{AuditOptions, AuditReport};
 use model::CompiledNetwork;
 use serde::Serialize;
-use training::{CertifyOptions, Checkpoint, CompileOptions, Defence, MatchOptions, Network, Precision, TrainOptions};
+use training::{
+    CertifyOptions, Checkpoint, CompileDefence, CompileOptions, Defence, MatchOptions, Network, Precision, TrainOptions,
+};
 
 use super::drawings::{COLLATERAL, Drawings, MAIN};
 use super::sizes::Sizes;
@@ -87,7 +89,7 @@ fn recipes() -> [Recipe; 6] {
         recipe("digits-paper", 60_000, seeded(studies::paper(1.7, (10, 50))), rounded),
         recipe("digits-match", 960_000, matching.clone(), thorough.clone()),
         recipe("digits-match-noise", 960_000, TrainOptions { noise: NOISE, ..matching }, thorough),
-        certified("digits-certified", audit.clone(), (10, 10), 100),
+        certified("digits-certified", audit.clone(), (11, 11), 128),
         certified("digits-small", audit.clone(), (8, 8), 44),
     ]
 }
@@ -96,16 +98,28 @@ fn recipes() -> [Recipe; 6] {
 fn certified(name: &'static str, audit: AuditOptions, (rows, columns): (usize, usize), units: usize) -> Recipe {
     let encoder =
         EncoderOptions { bits: INPUT_BITS, transform: Transform::Dct { rows, columns }, ..EncoderOptions::default() };
+    let defence = Defence::certify(CertifyOptions { width: 0.01, ..CertifyOptions::default() });
+    // Weights of 4 bits need a longer training, and a penalty that leaves them the digits.
+    let tuned = CompileDefence::with_weight(&defence, 40.0);
     let options = TrainOptions {
         seed: 1,
         encoder,
         units,
+        steps: 8000,
         noise: CERTIFIED_NOISE,
-        ..TrainOptions::thorough(Defence::certify(CertifyOptions::default()))
+        ..TrainOptions::thorough(defence)
     };
-    let precision = Precision { left: 4, right: 4, combine: 5, input: Some(INPUT_BITS) };
-    let compile = CompileOptions { precision, seed: 1, settle: 0.3, discriminant: 1.0, ..CompileOptions::thorough() };
-    Recipe { name, audit, images: 960_000, options, compile, certified: CERTIFIED_IMAGES }
+    let compile = CompileOptions {
+        precision: Precision { left: 4, right: 4, combine: 5, input: None },
+        defence: tuned,
+        steps: 1200,
+        batch: 12_000,
+        settle: 0.3,
+        noise: Some(CERTIFIED_NOISE),
+        seed: 1,
+        ..CompileOptions::thorough()
+    };
+    Recipe { name, audit, images: 600_000, options, compile, certified: CERTIFIED_IMAGES }
 }
 
 impl Recipe {
