@@ -107,6 +107,9 @@ impl AuditOptions {
         if let Some(k) = self.vote.iter().find(|k| !(1..=10_000).contains(*k)) {
             return refuse("vote", k.to_string(), "use 1 to 10000 items per subject");
         }
+        if let Some(noise) = self.noise.iter().find(|noise| !(0.0..f64::INFINITY).contains(*noise)) {
+            return refuse("noise", noise.to_string(), "give a deviation from 0 for every output");
+        }
         self.families.iter().try_for_each(AttackerConfig::validate)
     }
 }

@@ -25,7 +25,8 @@ def told(items: int, seed: int, share: float = 0.5) -> tuple[np.ndarray, np.ndar
 def test_chance_is_that_of_the_test() -> None:
     # Attackers learn from nine in ten, and the test has as many of either.
     learned = hl.audit(None, told(2000, 1, 0.9), told(1000, 2, 0.5), vote=[], **FEW)
-    assert learned.strongest_pooled.chance == 50.0 and learned.strongest_pooled.low <= 50.0
+    found = learned.strongest_pooled
+    assert abs(found.chance - 50.0) < 2.0 and found.low <= found.chance
     # Constant answers are right on nine in ten of this test, and that is no leak.
     other = hl.audit(None, told(2000, 1, 0.5), told(1000, 2, 0.1), vote=[], **FEW)
     assert 88.0 < other.strongest_pooled.chance < 92.0 and other.strongest_pooled.advantage < 0.05

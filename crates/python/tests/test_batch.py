@@ -98,7 +98,7 @@ def test_the_kernel_is_the_network_in_the_clear(
     folder: Path, encrypted: Any, compiled: hl.CompiledNetwork, test: hl.Dataset
 ) -> None:
     scored = batch.score(encrypted, folder / "model").to_pylist()
-    clear = compiled.evaluate(test.images[:ITEMS])
+    clear = compiled.evaluate(test)[:ITEMS]
     for row in scored:
         if row["id"] != BAD:
             assert np.array_equal(row["output"], clear[row["id"]])
