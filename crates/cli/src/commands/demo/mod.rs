@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use experiments::audit::Audited;
 use tempfile::TempDir;
 use training::{CertifyOptions, Defence, TrainOptions};
 
@@ -132,8 +133,10 @@ impl Demo {
         console.result(&outcome, || outcome.to_string())?;
         match networks.iter().find(|trained| self.serve.serve && trained.name == SERVED) {
             None => Ok(()),
-            Some(Trained { network, audit, .. }) => {
-                self.serve.prepare(network, audit, &drawn.test)?;
+            Some(Trained { network, audit, certificate, .. }) => {
+                let (report, certificate) = (audit.clone(), certificate.clone());
+                let audited = Audited { report, attributes: Vec::new(), certificate, parity: None };
+                self.serve.prepare(network, &audited, &drawn.test)?;
                 self.serve.run(console)
             }
         }

@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
+use experiments::Certified;
+use experiments::audit::Audited;
 use host::Silent;
-use leakage::AuditReport;
 use model::CompiledNetwork;
 use qfe::{FunctionalKey, PublicKey};
 use roles::ModelFolder;
@@ -34,9 +35,10 @@ use crate::keys;
 const MODEL: &str = "digits";
 /// Test images that are kept for owners to send.
 const SAMPLES: usize = 200;
-/// The network that comes with the program, and its report.
+/// The network that comes with the program, its report, and its certificate.
 const READY: &[u8] = include_bytes!("ready.safetensors");
 const READY_REPORT: &str = include_str!("ready.json");
+const READY_CERTIFICATE: &str = include_str!("ready.certificate.json");
 /// Names the test images of the ready network: as for its report, apart from all that it learned from.
 const READY_SEED: u64 = 1;
 /// Name of the file with the token of the authority.
@@ -53,8 +55,8 @@ pub struct Serve {
     /// Folder for keys, ledger and model; one that a run before left is served at once, without training
     #[arg(long, default_value = "halflight-demo", value_name = "FOLDER", requires = "serve")]
     folder: PathBuf,
-    /// Train nothing: serve the network of drawn digits that comes with the program, matched and with noise under
-    /// encryption (`networks/digits-match-noise`; `halflight paper --networks` makes it anew)
+    /// Train nothing: serve the network of drawn digits that comes with the program, trained for its certificate
+    /// (`networks/digits-certified`; `halflight paper --networks` makes it anew)
     #[arg(long, requires = "serve")]
     pub ready: bool,
     /// Address of the predictor and its page
@@ -89,17 +91,20 @@ impl Serve {
 
     /// As [`prepare`](Self::prepare), of the network that comes with the program.
     pub fn prepare_ready(&self) -> Result<()> {
-        let report: AuditReport = serde_json::from_str(READY_REPORT).context("networks/digits-match-noise.json")?;
+        let mut audited: Audited = serde_json::from_str(READY_REPORT).context("networks/digits-certified.json")?;
+        let certified: Certified =
+            serde_json::from_str(READY_CERTIFICATE).context("networks/digits-certified.certificate.json")?;
+        audited.certificate = Some(certified.certificate);
         fs::create_dir_all(&self.folder).with_context(|| format!("{}: cannot be made", self.folder.display()))?;
         let path = self.folder.join("network.safetensors");
         files::write(&path, READY)?;
         let network = CompiledNetwork::load(&path)?;
         let samples = Generator::new(&DrawSpec::default())?.draw(SAMPLES, READY_SEED, &Silent);
-        self.prepare(&network, &report, &samples)
+        self.prepare(&network, &audited, &samples)
     }
 
     /// Sets an authority up that issues one key, of this network, to the predictor.
-    pub fn prepare(&self, network: &CompiledNetwork, report: &AuditReport, test: &Dataset) -> Result<()> {
+    pub fn prepare(&self, network: &CompiledNetwork, audited: &Audited, test: &Dataset) -> Result<()> {
         let home = self.folder.join("authority");
         fs::create_dir_all(&home).with_context(|| format!("{}: cannot be made", home.display()))?;
         let hash = Hash(network.hash());
@@ -111,7 +116,7 @@ impl Serve {
         let bytes = files::read(&path, service::authority::MAX_NETWORK_BYTES as u64)?;
         let auditor = SigningKey::generate()?;
         auditor.save_new(&self.folder.join("auditor.key"))?;
-        let text = serde_json::to_string_pretty(report)?;
+        let text = serde_json::to_string_pretty(audited)?;
         let audit = SignedAudit::sign(hash, &text, &Evidence::now(&text, None, None)?, &auditor)?;
         let (issued, public) = run::block_on(async {
             let authority = Issuer::open(&home, None, unlock).await?;
@@ -126,8 +131,9 @@ impl Serve {
         })??;
         let samples: Vec<usize> = (0..test.len().min(SAMPLES)).collect();
         test.subset(&samples).save(&self.samples())?;
-        let items = page::labelled(test, network.main(), &report.attribute)?;
-        let page = PageFile::new(network, items, items, &report.attribute)?;
+        let attribute = &audited.report.attribute;
+        let items = page::labelled(test, network.main(), attribute)?;
+        let page = PageFile::new(network, items, items, attribute)?;
         let files = ModelFolder {
             network: network.clone(),
             key: FunctionalKey::from_bytes(&issued.key)?,
