@@ -57,5 +57,6 @@ mod tests {
     fn the_modulus_is_prime_to_small_numbers_and_255_bits_long() {
         assert_eq!(Order::MODULUS.bits_vartime(), 255);
         assert_eq!(element(-1).add(&element(1)), Element::ZERO);
+        assert_eq!(element(5), Element::new(&U256::from_u8(5)));
     }
 }
