@@ -147,9 +147,9 @@ impl World {
         let definition = Definition::from_bytes(&definition).unwrap();
         let home = |server: usize| format!("{homes}{}", server + 1);
         let flags = |server: usize| match &self.shares[server] {
-            Some(share) if renews => format!("--wait 30 --patience 2 --share {share}"),
-            None if renews => "--wait 30 --patience 2 --lost".to_owned(),
-            _ => "--wait 30 --patience 2".to_owned(),
+            Some(share) if renews => format!("--wait 30 --patience 4 --share {share}"),
+            None if renews => "--wait 30 --patience 4 --lost".to_owned(),
+            _ => "--wait 30 --patience 4".to_owned(),
         };
         let mut running: Vec<Option<Child>> = Vec::new();
         for (server, part) in parts.iter().enumerate() {
