@@ -5,8 +5,8 @@ boosting.py FOLDER NETWORK CERTIFICATE [IMAGES]
 
 Draws IMAGES (2,000,000) digits in two fonts for the attacker and 200,000 others to score it on, computes the network's
 outputs with the owners' noise, trains one LightGBM model for every digit and sets its accuracy beside the bounds in
-CERTIFICATE, from `halflight certify NETWORK … --json`. Ends with 1 where an attacker reads more than is proved. A million
-images of each font take 4 GB on disk and about half an hour of two cores. Needs halflight, lightgbm, numpy and safetensors.
+CERTIFICATE, from `halflight certify NETWORK … --json`. Ends with 1 where an attacker reads more than is proved. Needs
+halflight, lightgbm, numpy and safetensors.
 """
 
 import json
