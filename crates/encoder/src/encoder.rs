@@ -20,7 +20,7 @@ pub struct Encoder {
     pub(super) low: f32,
     pub(super) high: f32,
     pub(super) pooling: usize,
-    /// Dark ink on light paper: the sign of `z` is turned.
+    /// Dark ink on light paper: `z` changes its sign.
     pub(super) dark: bool,
     /// Standardise within each image; otherwise divide by 255.
     pub(super) per_image: bool,
@@ -80,7 +80,7 @@ impl Encoder {
         1 + self.right.len()..self.inputs().1
     }
 
-    /// The same encoder with this noise, or with none.
+    /// The same encoder with this noise, or without noise.
     ///
     /// # Errors
     /// No coordinate, a deviation outside 1 to 2²⁴, a tail outside 1 to 16.
@@ -102,11 +102,12 @@ impl Encoder {
         matches!(self.map, Map::Cells)
     }
 
-    /// The same encoder with fewer columns: `columns[i]` tells whether column `i` of `z` stays, which all must where
-    /// `z` is not the cells themselves; `right[i]` whether the `i`-th column that `v` carries stays.
+    /// The same encoder with fewer columns: `columns[i]` says whether to keep column `i` of `z`, and `right[i]` whether
+    /// to keep the `i`-th column that `v` carries. Where `z` is not the cells themselves, all of its columns must be
+    /// kept.
     ///
     /// # Errors
-    /// Another number of columns, none that stays on a side, a column of `v` that does not stay in `z`.
+    /// Another number of columns, a side that keeps no column, a column of `v` that `z` does not keep.
     pub fn narrowed(&self, columns: &[bool], right: &[bool]) -> Result<Self, EncodeError> {
         let refuse =
             |field, value: usize, remedy: String| Err(EncodeError::Field { field, value: value.to_string(), remedy });
@@ -220,7 +221,7 @@ impl Encoder {
         (((z - low) / step).round() as u32).min(highest)
     }
 
-    /// The integers to encrypt for one image; noise, if any, comes fresh from the system's generator.
+    /// The integers to encrypt for one image. Noise, if any, is drawn afresh from the system's generator.
     ///
     /// # Errors
     /// The image has another size than the encoder takes.
@@ -228,8 +229,8 @@ impl Encoder {
         self.encode_with(image, &mut UnwrapErr(SysRng))
     }
 
-    /// As [`encode`](Self::encode), with noise from a generator that is given: one fit for secrets where the
-    /// item is encrypted, a seeded one for measurements that must repeat.
+    /// As [`encode`](Self::encode), with noise from the given generator: a cryptographic one where the item is
+    /// encrypted, a seeded one for measurements that must repeat.
     ///
     /// # Errors
     /// The image has another size than the encoder takes.
@@ -243,8 +244,8 @@ impl Encoder {
         Ok(Encoded { u, v })
     }
 
-    /// The inclusive range of every coordinate of `u` and of `v`: `(1, 1)` for the constants.
-    /// Those of noise are the ends of its truncation.
+    /// The inclusive range of every coordinate of `u` and of `v`: `(1, 1)` for the constants, and the ends of the
+    /// truncation for noise.
     pub fn ranges(&self) -> (Ranges, Ranges) {
         let (n, _) = self.inputs();
         let highest = i64::from(self.grid().2);
@@ -258,7 +259,7 @@ impl Encoder {
         Record::from(self.clone()).canonical()
     }
 
-    /// Exact from integer sums, so that no order of summation can change it.
+    /// Computed from integer sums, so that the order of summation cannot change it.
     fn mean_and_scale(&self, image: &[u8]) -> (f64, f64) {
         let sign = if self.dark { -1.0 } else { 1.0 };
         if !self.per_image {

@@ -7,11 +7,11 @@ pub enum EncodeError {
     /// An option or a stored field outside its range.
     #[error("encoder field `{field}` is {value}: {remedy}")]
     Field {
-        /// The option.
+        /// The option or field.
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         remedy: String,
     },
     /// No image to fit on.
@@ -37,7 +37,7 @@ pub enum EncodeError {
     },
 }
 
-/// In the words of what is encoded: rows of a table have no pixels.
+/// Names what is encoded: rows of a table have no pixels.
 fn size_message(found: usize, height: usize, width: usize) -> String {
     if height == 1 {
         return format!(

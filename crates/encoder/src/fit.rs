@@ -19,23 +19,23 @@ pub struct EncoderOptions {
     pub drop_dead: bool,
     /// How many columns `v` carries: those of the largest variance; `None` for all of them.
     pub right: Option<usize>,
-    /// What is made equal between images.
+    /// What is normalised.
     pub normalise: Normalise,
-    /// What the columns of `z` are.
+    /// The transform that gives the columns of `z`.
     pub transform: Transform,
 }
 
-/// What is made equal between images or columns.
+/// What is normalised: each image, or each column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Normalise {
-    /// Each image has mean 0 and deviation 1: for pictures and sound, whose contrast or loudness
-    /// says nothing.
+    /// Each image gets mean 0 and deviation 1: for pictures and sound, whose contrast or loudness carries no
+    /// information.
     PerImage,
-    /// Each cell has mean 0 and deviation 1 over the fitted images: for tables.
+    /// Each cell gets mean 0 and deviation 1 over the fitted images: for tables.
     PerColumn,
 }
 
-/// What the columns of `z` are.
+/// The transform that gives the columns of `z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transform {
     /// The cells themselves.
@@ -51,7 +51,7 @@ pub enum Transform {
     /// The principal components of the fitted images, largest first, each scaled to mean 0 and
     /// deviation 1.
     Pca {
-        /// How many.
+        /// The number of components.
         components: usize,
     },
 }
@@ -82,7 +82,7 @@ impl EncoderOptions {
     /// As [`Encoder::fit`].
     pub fn with_fitted_range(self, data: &dyn Images) -> Result<Self, EncodeError> {
         let encoder = Encoder::fit(data, &Self { low: WIDE.0, high: WIDE.1, ..self.clone() })?;
-        // Some hundred thousand numbers place these quantiles well enough.
+        // Some hundred thousand numbers are enough to estimate these quantiles.
         let step = (data.len() * encoder.features()).div_ceil(1 << 19).max(1);
         let mut z = vec![0.0; encoder.features()];
         let mut all = Vec::new();
@@ -202,6 +202,6 @@ fn changing(data: &dyn Images) -> Vec<bool> {
             *alive |= first != pixel;
         }
     }
-    // A single image tells nothing of what changes.
+    // A single image does not show which pixels change.
     if data.len() == 1 { vec![true; alive.len()] } else { alive }
 }

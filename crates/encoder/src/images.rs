@@ -1,4 +1,4 @@
-//! What an encoder is fitted on.
+//! The items that an encoder is fitted on.
 
 /// A set of items of one size, one byte per pixel or column.
 pub trait Images: Sync {
@@ -19,7 +19,7 @@ pub trait Images: Sync {
         true
     }
 
-    /// The SHA-256, in hexadecimal, of what the columns are, where they were measured.
+    /// The SHA-256, in hexadecimal, of the columns' schema, where they are measured values.
     fn schema_hash(&self) -> Option<String> {
         None
     }
@@ -37,7 +37,7 @@ pub struct Pixels<'a> {
     pub height: usize,
     /// Columns of an item.
     pub width: usize,
-    /// A whole number of items of `height · width` bytes; what is left over is not looked at.
+    /// A whole number of items of `height · width` bytes; bytes left over are ignored.
     pub bytes: &'a [u8],
 }
 

@@ -14,11 +14,10 @@
 //! \end{aligned}
 //! ```
 //!
-//! A cell is `pooling × pooling` pixels; cells whose pixels never change over the fitted images can
-//! be dropped. The affine map scales each cell (`Normalise::PerColumn`, where `c` is the plain mean
-//! over 255), or projects on low frequencies or principal components (`Transform`), so that fewer
-//! coordinates need to be encrypted. The encoder is public, knows nothing of any function, and travels with the network,
-//! so that owner and network cannot disagree.
+//! A cell is `pooling × pooling` pixels; cells whose pixels never change over the fitted images can be dropped. The
+//! affine map scales each cell (`Normalise::PerColumn`, where `c` is the plain mean over 255), or projects on low
+//! frequencies or principal components (`Transform`), so that fewer coordinates need to be encrypted. The encoder is
+//! public and does not depend on any function. It travels with the network, so that owner and network cannot disagree.
 //!
 //! ```
 //! use encoder::Encoder;

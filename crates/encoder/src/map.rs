@@ -36,7 +36,7 @@ impl Map {
         }
     }
 
-    /// Adds the cell of this place to `z`, which [`start`](Self::start) has prepared.
+    /// Adds the contribution of one cell to `z`, which [`start`](Self::start) has initialised.
     pub fn add(&self, place: usize, cell: f32, z: &mut [f32]) {
         match self {
             Map::Cells => z[place] = cell,
@@ -48,7 +48,7 @@ impl Map {
         }
     }
 
-    /// Prepares `z` for the cells.
+    /// Initialises `z` for the cells.
     pub fn start(&self, z: &mut [f32]) {
         if let Map::Linear { offset, .. } = self {
             z.copy_from_slice(offset);

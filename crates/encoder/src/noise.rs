@@ -1,13 +1,13 @@
-//! Noise that the owner appends to `v`, so that nobody who holds a key sees an output without it.
+//! Noise that the owner appends to `v`, so that no key holder sees an output without it.
 //!
 //! ```text
 //! Pr[r_j = x] ∝ exp(−x² / 2σ_j²)     for integers −B_j ≤ x ≤ B_j,     B_j = tail · σ_j
 //! ```
 //!
-//! A network adds `r_j` to an output by a unit `(1)·(r_j)`. The truncation keeps the bounds of the outputs
-//! exact. The sampler works in integers alone (Canonne, Kamath and Steinke, "The Discrete Gaussian for
-//! Differential Privacy", 2020, algorithms 1 to 3), so that no rounding of floats shows in the low
-//! bits. It takes a varying time, which an owner who samples at home does not show to anybody.
+//! A network adds `r_j` to an output by a unit `(1)·(r_j)`. The truncation keeps the bounds of the outputs exact. The
+//! sampler uses integers only (Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020,
+//! algorithms 1 to 3), so that no rounding of floats shows in the low bits. Its running time varies; owners sample on
+//! their own machine, where nobody else can measure that time.
 
 use rand::Rng;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ impl Noise {
         self.deviations.iter().map(move |deviation| (-bound(deviation), bound(deviation)))
     }
 
-    /// One fresh value of every coordinate; `rng` must be fit for secrets where the item is one.
+    /// One fresh value of every coordinate. Where the item is secret, `rng` must be a cryptographic generator.
     pub fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> Vec<i64> {
         self.deviations.iter().map(|&deviation| truncated(deviation, self.tail, rng)).collect()
     }

@@ -1,4 +1,4 @@
-//! The stored form of an encoder, and the rules it must obey.
+//! The stored form of an encoder, and the rules that it must obey.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub(super) struct Record {
     pub schema: Option<String>,
 }
 
-/// Larger sides than any data set here; keeps every product far from overflow.
+/// More than any data set here needs; keeps every product far from overflow.
 const SIDE_LIMIT: usize = 1 << 14;
 
 impl Record {
@@ -50,7 +50,7 @@ impl Record {
         require(sound, "map", "inconsistent", format!("give finite numbers for all {} cells", self.cells.len()))?;
         self.noise.iter().try_for_each(Noise::check)?;
         let hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        require(self.schema.as_ref().is_none_or(hash), "schema", "no hash", "give a SHA-256 in hexadecimal".into())?;
+        require(self.schema.as_ref().is_none_or(hash), "schema", "not a hash", "give a SHA-256 in hexadecimal".into())?;
         check_ascending("right", &self.right, self.map.columns(self.cells.len()))
     }
 }

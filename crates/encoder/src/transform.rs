@@ -1,6 +1,6 @@
 //! Fitting the affine part: scales, cosine transform, principal components.
 //!
-//! The encoders that come in here have a range that clamps nothing.
+//! The encoders passed in here have a range that clamps nothing.
 
 use std::f64::consts::PI;
 
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::map::Map;
 use super::{EncodeError, Encoder, Images};
 
-/// Enough images for stable components, few enough for quick ones.
+/// Enough images for stable components, few enough to be quick.
 const MOST_ITEMS: usize = 10_000;
 
 /// The covariance of more cells than this takes too much time and memory: pool first.
@@ -89,7 +89,7 @@ pub(super) fn principal(
         return Err(EncodeError::Field { field: "transform.cells", value: cells.to_string(), remedy });
     }
     let covariance = covariance(encoder, data, moments)?;
-    // A few spare directions speed the last wanted ones up.
+    // A few spare directions make the last ones that are wanted converge faster.
     let block = (components + 8).min(cells);
     let mut random = start();
     let mut directions: Vec<Vec<f64>> =
@@ -147,7 +147,7 @@ fn covariance(encoder: &Encoder, data: &dyn Images, moments: &Moments) -> Result
         for ((centred, &z), mean) in centred.iter_mut().zip(z).zip(&moments.mean) {
             *centred = f64::from(z) - mean;
         }
-        // The upper half; the lower is its mirror.
+        // Computes the upper half; the lower half mirrors it.
         for (place, (row, &factor)) in rows.iter_mut().zip(&centred).enumerate() {
             row[place..].iter_mut().zip(&centred[place..]).for_each(|(entry, value)| *entry += factor * value);
         }
@@ -209,7 +209,7 @@ fn multiply(matrix: &[Vec<f64>], vector: &[f64]) -> Vec<f64> {
     matrix.iter().map(|row| dot(row, vector)).collect()
 }
 
-/// In four partial sums, which the processor adds at once.
+/// In four partial sums, which the processor can add in parallel.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a_blocks, a_rest) = a.as_chunks::<4>();
