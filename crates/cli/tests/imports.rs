@@ -114,7 +114,7 @@ fn bad_recordings_are_listed_or_end_the_import() {
             ("c_x_0.wav", "not a readable WAV"),
             ("d_x_0.wav", "not a readable WAV"),
             ("e_x_0.wav", "silent"),
-            ("f.wav", "does not fit the pattern"),
+            ("f.wav", "does not match the pattern"),
         ],
     );
     let text = shop.works(&format!("{import} --skip-bad --force"));
@@ -162,7 +162,7 @@ fn pictures_from_folders_and_from_a_list() {
             ("bomb.pgm", ""),
             ("bomb.jpg", ""),
             ("text.png", "not a readable picture"),
-            ("line 7", "good.pgm for the second time"),
+            ("line 7", "good.pgm a second time"),
             ("line 8", "1 fields, and the header 2"),
             ("line 9", "names no file"),
             ("other.pgm", "No such file"),
@@ -216,7 +216,7 @@ fn tables_of_every_kind_and_damage() {
     shop.refuses("dataset import table wide.csv --labels sex --out r", &["wide.csv", "UTF-16"]);
     let endless = "1,\"2\n".to_string() + &"3,4\n".repeat(5 << 20);
     put(&shop, "quote.csv", "a,y\n1,2\n".to_string() + &endless);
-    shop.refuses("dataset import table quote.csv --labels y --out r", &["quote.csv", "quote that is not closed"]);
+    shop.refuses("dataset import table quote.csv --labels y --out r", &["quote.csv", "unclosed quote"]);
     shop.refuses("dataset import table t.csv --out r", &["labels", "at least one column"]);
     put(&shop, "t.xlsx", "");
     shop.refuses("dataset import table t.xlsx --labels a --out r", &["t.xlsx", ".csv"]);

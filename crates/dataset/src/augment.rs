@@ -1,4 +1,4 @@
-//! Changed copies of pictures: what another hand and another camera would do.
+//! Changed copies of pictures: what another hand or another camera would have produced.
 //!
 //! Every pixel `p` of a copy is the original's at
 //!
@@ -23,7 +23,7 @@ const STREAM: u64 = 400;
 /// Bytes of the enlarged data set.
 const MOST_BYTES: usize = 4 << 30;
 
-/// How much copies differ from their originals.
+/// How far copies differ from their originals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AugmentOptions {
@@ -33,7 +33,7 @@ pub struct AugmentOptions {
     pub shift: f32,
     /// Largest angle in degrees, 0 to 180.
     pub rotation: f32,
-    /// Largest change of size as a share, 0 to 0.9.
+    /// Largest change of size as a fraction, 0 to 0.9.
     pub scale: f32,
     /// Largest slant as a fraction of the height, 0 to 2.
     pub shear: f32,
@@ -69,17 +69,17 @@ pub enum AugmentError {
     Option {
         /// The option.
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: f32,
         /// Least value.
         low: f32,
         /// Largest value.
         high: f32,
     },
-    /// Measured values have no geometry.
+    /// Measured values have no geometry to change.
     #[error("this data set holds features, not pictures: enlarge speech with the copies of its import")]
     NotPictures,
-    /// Too much memory.
+    /// More memory than the limit.
     #[error("{items} items with {copies} copies each take more than {MOST_BYTES} bytes: choose fewer copies")]
     Size {
         /// Items given.
@@ -87,7 +87,7 @@ pub enum AugmentError {
         /// Copies asked for.
         copies: usize,
     },
-    /// The label `copy` is there already.
+    /// A label named `copy` exists already.
     #[error(transparent)]
     Content(#[from] DatasetError),
 }
@@ -95,8 +95,8 @@ pub enum AugmentError {
 impl Dataset {
     /// The data set with changed copies after every item; the label `copy` is 0 for originals.
     ///
-    /// Split before, or copies of one picture lie on both sides of a test. Deterministic from the
-    /// seed, whatever the number of threads.
+    /// Split before enlarging, or copies of one picture land on both sides of a test. Deterministic from the seed,
+    /// whatever the number of threads.
     pub fn augmented(&self, options: &AugmentOptions, progress: &dyn Progress) -> Result<Dataset, AugmentError> {
         options.check()?;
         if self.features().is_some() {
@@ -159,7 +159,7 @@ impl Dataset {
     }
 }
 
-/// Bilinear, the border repeated outside.
+/// Bilinear interpolation, with the border repeated outside.
 fn sample(image: &[u8], (height, width): (usize, usize), (row, column): (f32, f32)) -> u8 {
     let (row, column) = (row.clamp(0.0, (height - 1) as f32), column.clamp(0.0, (width - 1) as f32));
     let (top, left) = (row as usize, column as usize);

@@ -9,7 +9,7 @@ use crate::schema::{LabelColumn, Schema};
 /// Keys of [`Dataset::about`] that the file format uses itself.
 pub(crate) const RESERVED: [&str; 6] = ["classes", "features", "format", "labels", "schema", "version"];
 
-/// Names that a label column cannot have, since the file holds tensors of these names.
+/// Names that a label column cannot have, because the file holds tensors of these names.
 const TENSORS: [&str; 3] = ["features", "images", "__metadata__"];
 
 /// Grey images `[N, H, W]` of one byte per pixel, with label columns of `N` values each.
@@ -17,8 +17,8 @@ const TENSORS: [&str; 3] = ["features", "images", "__metadata__"];
 /// Every constructor checks the same rules, so a `Dataset` that exists is consistent: the sizes
 /// agree, every label value has a class name, and names are unique.
 ///
-/// The bytes may also stand for measured values, such as the columns of a table or the energies of
-/// sound in `H` bands and `W` frames: then [`features`](Self::features) tells their scale.
+/// The bytes may also stand for measured values, such as the columns of a table or the energies of sound in `H` bands
+/// and `W` frames; [`features`](Self::features) then gives their scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     count: usize,
@@ -145,14 +145,14 @@ impl Dataset {
         self.features.as_ref()
     }
 
-    /// Says what the bytes stand for.
+    /// Sets what the bytes stand for.
     pub fn with_features(mut self, features: Features) -> Result<Self, DatasetError> {
         features.check(self.height * self.width)?;
         self.features = Some(features);
         Ok(self)
     }
 
-    /// How the columns were made from a table, if the data set comes from one and says so.
+    /// How the columns were made from a table, if the data set comes from one and records it.
     pub fn schema(&self) -> Option<&Schema> {
         self.schema.as_ref()
     }
@@ -167,7 +167,7 @@ impl Dataset {
         Some(Schema { columns, labels: labels.collect() })
     }
 
-    /// Says how the columns were made from a table.
+    /// Sets how the columns were made from a table.
     ///
     /// # Errors
     /// The schema gives other features than the data set has.
@@ -189,7 +189,7 @@ impl Dataset {
         Ok(self)
     }
 
-    /// What the data set says of itself: generator, seed, licence …
+    /// What the data set records about itself: generator, seed, licence …
     pub fn about(&self) -> &BTreeMap<String, String> {
         &self.about
     }

@@ -1,11 +1,11 @@
-//! Why a data set cannot be made, or does not hold what was asked of it.
+//! Why a data set cannot be made, or lacks what was asked of it.
 
-/// Why a data set cannot be made, or does not hold what was asked of it.
+/// Why a data set cannot be made, or lacks what was asked of it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DatasetError {
     /// An image without rows or columns.
-    #[error("images of {height}x{width} pixels hold nothing: give a height and a width of at least 1")]
+    #[error("images of {height}x{width} pixels have no pixels: give a height and a width of at least 1")]
     Size {
         /// Rows.
         height: usize,
@@ -80,7 +80,7 @@ pub enum DatasetError {
         /// What is wrong.
         problem: String,
     },
-    /// A share that is none.
+    /// A fraction out of range.
     #[error("`share` is {share}: choose from 0 to 1")]
     Share {
         /// The number.

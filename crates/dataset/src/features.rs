@@ -45,7 +45,7 @@ impl Features {
         self.low[column.min(self.low.len() - 1)] + self.step[column.min(self.step.len() - 1)] * f32::from(byte)
     }
 
-    /// The byte nearest to a value of a column that has a scale of its own, or of all columns as column 0.
+    /// The byte nearest to a value of a column that has its own scale; use column 0 where all columns share one.
     pub(crate) fn byte(&self, column: usize, value: f32) -> u8 {
         // The cast clamps.
         ((value - self.low[column]) / self.step[column]).round() as u8
@@ -87,6 +87,6 @@ pub(crate) fn span(mut values: Vec<f32>) -> (f32, f32) {
     values.sort_by(f32::total_cmp);
     let tail = values.len() / 1000;
     let (low, high) = (values[tail], values[values.len() - 1 - tail]);
-    // A column that is nearly always the same keeps its rare values.
+    // A column that is almost constant keeps its rare values.
     if low < high { (low, high) } else { (values[0], values[values.len() - 1]) }
 }

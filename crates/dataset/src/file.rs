@@ -31,14 +31,14 @@ use crate::schema::Schema;
 const FORMAT: &str = "halflight dataset";
 const VERSION: &str = "1";
 
-/// Headers hold a few names per label; anything near this size is not one of ours.
+/// Headers hold a few names per label; anything near this size is not a header of this format.
 pub(crate) const HEADER_LIMIT: u64 = 16 << 20;
 
 /// Why a data set file cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The operating system refused.
+    /// The operating system refused to read or write.
     #[error("cannot {action} data set {}: {source}: check the path and its permissions", path.display())]
     Io {
         /// `read` or `write`.
@@ -48,7 +48,7 @@ pub enum FileError {
         /// The cause.
         source: io::Error,
     },
-    /// Not a safetensors file, or one cut short or lying about its sizes.
+    /// Not a safetensors file, or one that is truncated or states wrong sizes.
     #[error("data set {}: {problem}: the file is damaged or of another kind; make it again", path.display())]
     Container {
         /// The file.
@@ -198,7 +198,7 @@ impl Reader<'_> {
         let mut labels = Vec::with_capacity(names.len());
         for name in names {
             let bytes = values.remove(&name).ok_or_else(|| self.field(&name, "is missing"))?;
-            let missing = || self.field("classes", format!("does not name the classes of `{name}`"));
+            let missing = || self.field("classes", format!("lists no classes for `{name}`"));
             let classes = classes.remove(&name).ok_or_else(missing)?;
             labels.push(self.column(name, classes, &bytes)?);
         }
@@ -227,26 +227,26 @@ impl Reader<'_> {
     fn header(&mut self) -> Result<Metadata, FileError> {
         let size = u64::from_le_bytes(self.take(8)?.try_into().unwrap_or_default());
         if size > HEADER_LIMIT.min(self.length.saturating_sub(8)) {
-            return Err(self.container(format!("its header asks for {size} bytes")));
+            return Err(self.container(format!("its header states a length of {size} bytes")));
         }
         let text = self.take(size as usize)?;
         let header: Metadata =
             serde_json::from_slice(&text).map_err(|error| self.container(format!("its header: {error}")))?;
         let expected = (header.data_len() as u64).saturating_add(8 + size);
         if expected != self.length {
-            return Err(self.container(format!("it has {} bytes, and its header tells of {expected}", self.length)));
+            return Err(self.container(format!("it has {} bytes, and its header describes {expected}", self.length)));
         }
         Ok(header)
     }
 
-    /// Reads `size` bytes; never more are allocated than the file holds.
+    /// Reads `size` bytes; never allocates more than the file holds.
     fn take(&mut self, size: usize) -> Result<Vec<u8>, FileError> {
         if size as u64 > self.length {
-            return Err(self.container(format!("it is cut short: {} bytes", self.length)));
+            return Err(self.container(format!("it is truncated at {} bytes", self.length)));
         }
         let mut bytes = vec![0; size];
         self.file.read_exact(&mut bytes).map_err(|source| match source.kind() {
-            io::ErrorKind::UnexpectedEof => self.container(format!("it is cut short: {} bytes", self.length)),
+            io::ErrorKind::UnexpectedEof => self.container(format!("it is truncated at {} bytes", self.length)),
             _ => FileError::Io { action: "read", path: self.path.into(), source },
         })?;
         Ok(bytes)

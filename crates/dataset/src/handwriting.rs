@@ -1,7 +1,7 @@
 //! Real handwriting, embedded: 1,797 digits written by 13 people (UCI, CC BY 4.0).
 //!
 //! Source: E. Alpaydin and C. Kaynak, *Optical Recognition of Handwritten Digits*, 1998, test part,
-//! in the copy of scikit-learn. Each image is 8×8; a pixel counts the inked ones of a 4×4 block.
+//! in the copy of scikit-learn. Each image is 8×8; each pixel counts the inked pixels of a 4×4 block.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,9 @@ const SIDE: usize = 8;
 /// Records of 64 pixels in 0..=16 and the digit.
 const RECORDS: &[[u8; SIDE * SIDE + 1]] = include_bytes!("../data/digits.bin").as_chunks().0;
 
-/// The digits, ink bright (0..=16 scaled to 0..=255), with three labels: `digit`; `loop`, whether the
-/// digit has a closed loop (0, 6, 8, 9; the open or closed 4 counts as none); and `ink`, whether the
-/// image holds more ink than the median image of its digit: a habit of the hand, and nearly
-/// balanced within every digit.
+/// The digits, ink bright (0..=16 scaled to 0..=255), with three labels: `digit`; `loop`, whether the digit has a
+/// closed loop (0, 6, 8, 9; 4 counts as having none, open or closed); and `ink`, whether the image holds more ink than
+/// the median image of its digit. `ink` is a habit of the writer, and nearly balanced within every digit.
 pub fn digits() -> Dataset {
     let mut images = Vec::with_capacity(RECORDS.len() * SIDE * SIDE);
     let mut digits = Vec::with_capacity(RECORDS.len());

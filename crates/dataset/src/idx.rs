@@ -1,8 +1,8 @@
 //! IDX, the format of MNIST and EMNIST, plain or gzipped.
 //!
 //! A file is `0 0 type rank`, `rank` sizes as big-endian u32, then the elements. Images are type 8
-//! (bytes) of rank 3, labels type 8 of rank 1. Sizes are believed only as far as the file's own
-//! length allows, so that neither a false header nor a gzip bomb can fill the memory.
+//! (bytes) of rank 3, labels type 8 of rank 1. Sizes are trusted only as far as the file's own length allows, so that
+//! neither a false header nor a gzip bomb can fill the memory.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -133,7 +133,7 @@ fn labels_within(path: &Path, budget: &Budget) -> Result<Vec<u8>, IdxError> {
     Ok(read_bytes::<1>(path, budget, 5)?.1)
 }
 
-/// Sizes and elements, each of which takes so many bytes in the end.
+/// The sizes, and the elements, each of which takes this many bytes once imported.
 fn read_bytes<const RANK: usize>(
     path: &Path,
     budget: &Budget,
@@ -141,9 +141,9 @@ fn read_bytes<const RANK: usize>(
 ) -> Result<([usize; RANK], Vec<u8>), IdxError> {
     let io = |source| IdxError::Io { path: path.into(), source };
     let wrong = |problem: String| IdxError::Format { path: path.into(), problem };
-    // Damage inside gzip comes as an I/O error too, but is the file's fault.
+    // Damage inside gzip is reported as an I/O error too, but the file is at fault.
     let broken = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => wrong("it is cut short".into()),
+        io::ErrorKind::UnexpectedEof => wrong("it is truncated".into()),
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
             wrong(format!("its compression is damaged: {error}"))
         }
@@ -166,18 +166,18 @@ fn read_bytes<const RANK: usize>(
         expected = u64::saturating_mul(expected, value.into());
     }
     if expected > most {
-        return Err(wrong(format!("its header says {sizes:?}, which is more than the file holds")));
+        return Err(wrong(format!("its header states sizes {sizes:?}, more than the file holds")));
     }
     let over = |source| IdxError::Budget { path: path.into(), source };
     budget.keep(expected.saturating_mul(each)).map_err(over)?;
     let mut bytes = Vec::new();
     (&mut reader).take(expected).read_to_end(&mut bytes).map_err(broken)?;
     if bytes.len() as u64 != expected {
-        return Err(wrong(format!("it is cut short: {} of {expected} bytes", bytes.len())));
+        return Err(wrong(format!("it is truncated: {} of {expected} bytes", bytes.len())));
     }
     // Reading to the end also checks gzip's own checksum.
     if reader.read(&mut [0]).map_err(broken)? != 0 {
-        return Err(wrong(format!("it holds more than the {expected} bytes of its header")));
+        return Err(wrong(format!("it holds more than the {expected} bytes that its header states")));
     }
     Ok((sizes, bytes))
 }

@@ -1,14 +1,14 @@
-//! Data sets with several labels per item: where they come from, and the one file they live in.
+//! Data sets with several labels per item: their sources, and the one file format that holds them.
 //!
-//! | to have | use |
+//! | to get | use |
 //! |---|---|
 //! | characters drawn from fonts, as in the paper | [`draw`] |
-//! | MNIST and its like | [`idx`] |
+//! | MNIST and similar sets | [`idx`] |
 //! | real handwriting without any download | [`handwriting`] |
 //! | folders of pictures, speech, faces, tables | [`import`] |
 //! | a file that numpy and PyTorch open | [`Dataset::save`], [`Dataset::load`] |
-//! | a look at what one has | [`sheet`], [`Summary`] |
-//! | a second table read as the first one was | [`schema`] |
+//! | an overview of a data set | [`sheet`], [`Summary`] |
+//! | a second table read like the first one | [`schema`] |
 //! | changed copies of pictures | [`Dataset::augmented`] |
 //! | integers to encrypt | the crate `encoder`, which is fitted on a [`Dataset`] |
 //!

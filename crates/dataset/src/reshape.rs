@@ -10,11 +10,11 @@ use crate::error::DatasetError;
 const STREAM: u64 = 100;
 
 impl Dataset {
-    /// Splits at random: about `share` of the items of every combination of the labels `balance` go
-    /// to the second data set. Order is kept.
+    /// Splits at random: about the fraction `share` of the items of every combination of the labels `balance` goes to
+    /// the second data set. Order is kept.
     ///
-    /// Items of one person or one recording must not lie on both sides of a test: where a label
-    /// tells them apart, use [`split_by`](Self::split_by).
+    /// Items of one person or one recording must not land on both sides of a test: where a label identifies them, use
+    /// [`split_by`](Self::split_by).
     pub fn split(&self, share: f64, balance: &[&str], seed: u64) -> Result<(Dataset, Dataset), DatasetError> {
         if !(0.0..=1.0).contains(&share) {
             return Err(DatasetError::Share { share: share.to_string() });
@@ -26,7 +26,7 @@ impl Dataset {
         }
         let mut random = Random::new(seed, STREAM, 0);
         let mut held = vec![false; self.len()];
-        // What rounding takes from one group is given to the next, so that small groups add up.
+        // The rounding rest of one group is carried to the next, so that small groups add up.
         let (mut seen, mut taken) = (0, 0);
         for mut group in groups.into_values() {
             for last in (1..group.len()).rev() {
@@ -40,7 +40,7 @@ impl Dataset {
         Ok(self.part(&held))
     }
 
-    /// Splits by a label: items whose class of `label` is among `held` go to the second data set.
+    /// Splits by a label: items whose class of `label` is in `held` go to the second data set.
     pub fn split_by(&self, label: &str, held: &[&str]) -> Result<(Dataset, Dataset), DatasetError> {
         let column = self.labels(label)?;
         let held: BTreeSet<u32> = held.iter().map(|class| column.class(class)).collect::<Result<_, _>>()?;
@@ -48,8 +48,8 @@ impl Dataset {
         Ok(self.part(&held))
     }
 
-    /// Adds the label `name`, whose class is looked up in `classes` by the class of `from`; such as
-    /// the accent of each speaker.
+    /// Adds the label `name`, whose class is looked up in `classes` by the class of `from`: for example the accent of
+    /// each speaker.
     pub fn with_derived(
         mut self,
         from: &str,
@@ -91,7 +91,7 @@ impl Labels {
         Self::from_numbers(name, numbers.into_iter().map(|(text, number)| (text.to_string(), number)).collect(), values)
     }
 
-    /// As [`from_texts`](Self::from_texts), for texts that have been numbered as they came.
+    /// As [`from_texts`](Self::from_texts), for texts already numbered by first occurrence.
     pub(crate) fn from_numbers(name: impl Into<String>, numbers: BTreeMap<String, u32>, mut values: Vec<u32>) -> Self {
         let mut ordered: Vec<(String, u32)> = numbers.into_iter().collect();
         if ordered.iter().all(|(class, _)| class.parse::<i64>().is_ok()) {

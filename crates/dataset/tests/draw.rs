@@ -149,7 +149,7 @@ fn bad_specifications_are_named() {
         (fails(DrawSpec { fonts: vec![], ..default() }), "`fonts` is empty"),
         (fails(DrawSpec { characters: vec!['a', 'a'], ..default() }), "\"a\" twice"),
         (fails(DrawSpec { fonts: [font("serif"), font("serif")].concat(), ..default() }), "\"serif\" twice"),
-        (fails(DrawSpec { characters: vec!['漢'], ..default() }), "cannot draw '漢': it has no such glyph"),
+        (fails(DrawSpec { characters: vec!['漢'], ..default() }), "cannot draw '漢': it has no glyph for it"),
         (fails(DrawSpec { characters: vec![' '], ..default() }), "cannot draw ' ': its glyph has no ink"),
         (fails(DrawSpec { height: 3, ..default() }), "`height` is 3"),
         (fails(DrawSpec { em: f32::NAN, ..default() }), "`em` is NaN"),

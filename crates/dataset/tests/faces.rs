@@ -88,8 +88,8 @@ fn named_faults_of_a_description_are_named() {
         (vec![b'x'; 200], "not a MATLAB file"),
         ([b"MATLAB 7.3 MAT-file".to_vec(), vec![0; 200]].concat(), "version 7.3"),
         (big_endian, "big-endian"),
-        (PLAIN[..700].to_vec(), "cut short"),
-        (COMPRESSED[..300].to_vec(), "cut short"),
+        (PLAIN[..700].to_vec(), "truncated"),
+        (COMPRESSED[..300].to_vec(), "truncated"),
         (renamed, "no structure with a field `full_path`"),
     ];
     for (bytes, expected) in cases {
@@ -127,7 +127,7 @@ fn names_of_utkface_are_labels() {
     let reasons: Vec<&str> = imported.skipped.iter().map(|bad| bad.reason.as_str()).collect();
     assert_eq!(
         reasons,
-        ["its age is 300", "its gender is 3", "its name does not fit the pattern {age}_{gender}_{race}_{}.jpg"]
+        ["its age is 300", "its gender is 3", "its name does not match the pattern {age}_{gender}_{race}_{}.jpg"]
     );
     assert!(matches!(utk_faces(folder.path(), &options(), false, &Silent), Err(ImportError::Item { .. })));
 }

@@ -121,7 +121,7 @@ fn named_faults_are_named_in_the_message() {
         (r#""shape":[1],"#, r#""shape":[1,1],"#, "`a` has shape [1, 1]"),
         (r#"[\"x\",\"y\"]"#, r#"[\"x\"]"#, "has the value 1 at item 0, but only 1 classes"),
         (r#"[\"x\",\"y\"]"#, r#"[\"x\",\"x\"]"#, "names two classes `x`"),
-        (r#"{\"a\":"#, r#"{\"b\":"#, "does not name the classes of `a`"),
+        (r#"{\"a\":"#, r#"{\"b\":"#, "lists no classes for `a`"),
         (r#""classes""#, r#""klasses""#, "`classes` is missing"),
         (r#""[\"a\"]""#, r#""[\"b\"]""#, "`b` is missing"),
         (r#""[\"a\"]""#, r#""[7]""#, "`labels` is not the JSON expected"),

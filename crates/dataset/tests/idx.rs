@@ -68,16 +68,16 @@ fn rows_and_columns_can_be_exchanged() {
 fn named_faults_are_named_in_the_message() {
     let good = file(&[2, 1, 3], &[0; 6]);
     let cases: [(&str, Vec<u8>, &str); 11] = [
-        ("empty", vec![], "cut short"),
-        ("cut in the header", good[..9].to_vec(), "cut short"),
-        ("cut in the pixels", good[..20].to_vec(), "cut short: 4 of 6"),
+        ("empty", vec![], "truncated"),
+        ("cut in the header", good[..9].to_vec(), "truncated"),
+        ("cut in the pixels", good[..20].to_vec(), "truncated: 4 of 6"),
         ("one byte too many", [&good[..], &[0]].concat(), "more than the 6 bytes"),
         ("labels for images", file(&[2], &[0, 1]), "begins with [0, 0, 8, 1]"),
         ("floats", [&[0, 0, 13, 3], &good[4..]].concat(), "begins with [0, 0, 13, 3]"),
         ("no rows", file(&[2, 0, 3], &[]), "0x3"),
         ("huge", file(&[u32::MAX, u32::MAX, u32::MAX], &[0; 9]), "more than the file holds"),
         ("huge in gzip", gzip(&file(&[1000, 1000, 1000], &[0; 9])), "more than the file holds"),
-        ("cut gzip", gzip(&good)[..24].to_vec(), "cut short"),
+        ("cut gzip", gzip(&good)[..24].to_vec(), "truncated"),
         ("a bomb behind the data", gzip(&file(&[2, 1, 3], &vec![0; 50 << 20])), "more than the 6 bytes"),
     ];
     let folder = Folder::new();

@@ -76,7 +76,7 @@ fn names_are_labels_by_pattern() {
         (vec!["8".into(), "7".into()], vec!["otto".into(), "anna-lena".into()])
     );
     let error = folder.import(&pattern("{digit}_{writer}_{x}_{y}.png"), false).unwrap_err().to_string();
-    assert!(error.contains("does not fit the pattern"), "{error}");
+    assert!(error.contains("does not match the pattern"), "{error}");
     let imported = folder.import(&pattern("{place}/{digit}_{}.png"), true).unwrap();
     assert_eq!((classes(&imported, "place"), imported.skipped.len()), (vec!["deep".to_string()], 1));
     for bad in ["{a}{b}.png", "{a", "plain.png", "{a}_{a}.png", "{}_{}.png"] {
@@ -111,7 +111,7 @@ fn faults_of_a_csv_file_are_named_with_their_line() {
         |content: &[u8]| LabelSource::Csv { path: folder.write("l.csv", content), file: "file".into(), labels: vec![] };
     let cases: [(&[u8], &str); 9] = [
         (b"file,x\na.png,\n", "l.csv, line 2: a label is missing"),
-        (b"file,x\na.png,1\na.png,2\n", "l.csv, line 3: it names a.png for the second time"),
+        (b"file,x\na.png,1\na.png,2\n", "l.csv, line 3: it lists a.png a second time"),
         (b"file,x\n,1\n", "line 2: it names no file"),
         (b"file,x\na.png,\xff\n", "line 2: it is not UTF-8"),
         (b"file,x\nb.png,1\n", "b.png: No such file"),

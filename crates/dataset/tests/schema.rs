@@ -101,18 +101,18 @@ fn malformed_second_tables_are_refused_by_name() {
         (
             row("99,red,2020-01-01,S,x,no"),
             strict(TableRules { outside: Some(Outside::Refuse), ..TableRules::default() }),
-            "`age` is \"99\", outside of 20 to 60",
+            "`age` is \"99\", outside 20 to 60",
         ),
         (
             row(good),
             TableOptions { texts: strings(&["age"]), ..plain() },
             "`texts` is given: the schema decides that already",
         ),
-        (row(good), TableOptions { labels: strings(&["age"]), ..plain() }, "`age` is a feature of the schema"),
+        (row(good), TableOptions { labels: strings(&["age"]), ..plain() }, "`age` is a feature in the schema"),
         (
             row(good),
             strict(TableRules { new_classes: strings(&["who"]), ..TableRules::default() }),
-            "`who` is no label that could have new classes",
+            "`who` is not a label that may have new classes",
         ),
     ];
     for (table, options, expected) in cases {
@@ -268,12 +268,12 @@ fn damaged_schemas_are_refused() {
     let text = std::fs::read_to_string(&path).unwrap();
     let cases = [
         ("\"age\"", "\"colour\"", "two columns `colour`"),
-        ("\"blue\"", "\"zebra\"", "categories that do not ascend"),
+        ("\"blue\"", "\"zebra\"", "categories that are not in ascending order"),
         ("\"version\": 1", "\"version\": 2", "not halflight schema 1"),
-        ("\"low\": 20.0", "\"low\": 90.0", "a scale that is none"),
+        ("\"low\": 20.0", "\"low\": 90.0", "an invalid scale"),
         ("\"columns\": 8", "\"columns\": 99999", "choose from 1 to 4096"),
         ("\"numeric\"", "\"complex\"", "unknown variant `complex`"),
-        ("{", "[", "it is none"),
+        ("{", "[", "it is not a schema"),
     ];
     for (from, to, expected) in cases {
         assert!(text.contains(from), "{from}");

@@ -105,8 +105,8 @@ fn bad_recordings_are_named_or_skipped() {
         ("a_b_4.wav", "not a readable WAV file"),
         ("a_b_5.wav", "it is silent"),
         ("a_b_6.wav", "not a readable WAV file"),
-        ("a_b_7.wav", "does not reach `high`"),
-        ("noise.wav", "does not fit the pattern"),
+        ("a_b_7.wav", "too low for `high`"),
+        ("noise.wav", "does not match the pattern"),
     ];
     assert_eq!(imported.data.len(), 1, "{reasons:?}");
     for (name, reason) in expected {

@@ -148,19 +148,19 @@ fn faults_of_an_archive_are_named() {
     let made = |element: &str, order: &str, shape: &str| archive(&array(&header(element, order, shape), &[0; 8]));
     let plain = ArrayOptions::default();
     let cases = [
-        (read_npz(PICTURES, &options("x", &[])), "no array `x`, but digit, images, weight, writer"),
-        (read_npz(PICTURES, &options("", &["weight"])), "`weight` is no label"),
+        (read_npz(PICTURES, &options("x", &[])), "no array `x`; choose one of digit, images, weight, writer"),
+        (read_npz(PICTURES, &options("", &["weight"])), "`weight` is not a label"),
         (read_npz(PICTURES, &options("writer", &[])), "shape [3]: give [N, D]"),
         (read_npz(b"PK", &plain), "not a readable NumPy archive"),
         (read_npz(&PICTURES[..400], &plain), "not a readable NumPy archive"),
-        (read_npz(&archive(b"text"), &plain), "`x` is cut short"),
+        (read_npz(&archive(b"text"), &plain), "`x` is truncated"),
         (read_npz(&archive(b"no numpy here"), &plain), "`x` is not in NumPy's format"),
         (read_npz(&made("<f8", "True", "(1, 1)"), &plain), "Fortran order"),
         (read_npz(&made("|O", "False", "(1, 1)"), &plain), "elements of type |O"),
         (read_npz(&made("<f8", "False", "(99999999999, 9999)"), &plain), "too much memory"),
-        (read_npz(&made("<f8", "False", "(2, 1)"), &plain), "cut short: 8 of 16 bytes"),
+        (read_npz(&made("<f8", "False", "(2, 1)"), &plain), "truncated: 8 of 16 bytes"),
         (read_npz(&made("<f8", "False", "(2, x)"), &plain), "no readable shape"),
-        (read_npz(&made("<f8", "False", "(0, 3)"), &plain), "holds nothing"),
+        (read_npz(&made("<f8", "False", "(0, 3)"), &plain), "has no elements"),
         (
             read_npz(&archive(&array(&header("<f4", "False", "(1, 1)"), &f32::NAN.to_le_bytes())), &plain),
             "`x[0]` is \"NaN\", not a number",

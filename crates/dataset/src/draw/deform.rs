@@ -41,11 +41,11 @@ impl Random {
     }
 }
 
-/// How one image is turned, scaled and placed.
+/// The rotation, size and position of one image.
 pub(super) struct Deformation {
     /// `(scale · cos, scale · sin)`, em units to pixels.
     turn: (f32, f32),
-    /// Fraction of a pixel off the centre, −½ to ½ on each axis.
+    /// Offset from the centre in pixels, −½ to ½ on each axis.
     centring: (f32, f32),
 }
 
@@ -53,13 +53,13 @@ impl Deformation {
     pub fn draw(spec: &DrawSpec, random: &mut Random) -> Self {
         let (angle, size) = random.normals();
         let angle = angle * f64::from(spec.rotation).to_radians();
-        // A size of nothing, or one that fills memory, is as rare as 10 deviations allow.
+        // A size of zero, or one that fills memory, is a deviation of more than 10 σ.
         let scale = f64::from(spec.em) * (1.0 + size * f64::from(spec.em_deviation)).clamp(0.1, 4.0);
         let turn = ((scale * libm::cos(angle)) as f32, (scale * libm::sin(angle)) as f32);
         Self { turn, centring: (random.symmetric() / 2.0, random.symmetric() / 2.0) }
     }
 
-    /// From em units to the pixels of an image, for an outline with this centre of ink.
+    /// Maps em units to the pixels of an image, for an outline with this centre of ink.
     pub fn placement(&self, spec: &DrawSpec, centre: Point) -> impl Fn(Point) -> Point {
         let (height, width) = (spec.height as f32, spec.width as f32);
         let origin = if spec.recentre {

@@ -14,7 +14,7 @@ const CURSIVE: &[u8] = include_bytes!("../../fonts/texgyrechorus-mediumitalic.ot
 /// The embedded serif.
 pub(crate) const SERIF: &[u8] = include_bytes!("../../fonts/Gelasio-Regular.ttf");
 
-/// The largest fonts in use, with all of Chinese, stay below this.
+/// The largest fonts in use, which hold all Chinese characters, stay below this.
 const FILE_LIMIT: u64 = 64 << 20;
 
 /// Glyphs reach no further than this many ems from the pen; more is a damaged outline.
@@ -57,7 +57,7 @@ fn read_file(path: &Path, font: &str) -> Result<Vec<u8>, DrawError> {
 
 fn read_outline(face: &Face, font: &FontSpec, character: char, em: f32) -> Result<Outline, DrawError> {
     let fails = |problem| DrawError::Glyph { font: font.name.clone(), character, problem };
-    let contours = trace(face, character, em).ok_or_else(|| fails("it has no such glyph"))?;
+    let contours = trace(face, character, em).ok_or_else(|| fails("it has no glyph for it"))?;
     let within = |point: &Point| point.x.abs() <= REACH && point.y.abs() <= REACH;
     if !contours.iter().flatten().all(within) {
         return Err(fails("its outline is damaged"));

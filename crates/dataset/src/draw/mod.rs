@@ -11,8 +11,8 @@
 //! | centring | centre of ink at pixel (H/2, W/2) plus uniform(−½, ½) on each axis |
 //! | warp | two fields of uniform(−1, 1) noise, smoothed by a 2-D Gaussian (σ = 9 px, zero outside), times α = 68: about 1 px of standard deviation |
 //!
-//! The paper smooths its noise over a third axis of colour channels too, which weakens α = 991 by
-//! 13 times; α = 68 on a 2-D field has the strength that its images show.
+//! The paper also smooths its noise over a third axis, that of colour channels, which weakens α = 991 by a factor of
+//! 13; α = 68 on a 2-D field has the strength that its images show.
 //! Ink is bright on a dark background (255 on 0), as in MNIST.
 //!
 //! Every image depends on `(seed, index)` only, never on threads, platform or the other images.
@@ -35,7 +35,7 @@ use self::face::Outline;
 use self::raster::Canvas;
 use crate::{Dataset, Labels};
 
-/// Images drawn by one thread at a time between two steps of the progress.
+/// Images that one thread draws between two progress reports.
 const CHUNK: usize = 64;
 
 /// Draws characters; made once from a [`DrawSpec`], then shared by threads.
@@ -148,7 +148,7 @@ impl Generator {
             ("generator".to_string(), "drawn characters 1".to_string()),
             ("seed".to_string(), seed.to_string()),
         ]);
-        // A checked specification holds finite numbers and text only, which JSON can always say.
+        // A checked specification holds only finite numbers and text, which JSON can always represent.
         if let Ok(json) = serde_json::to_string(spec) {
             about.insert("specification".to_string(), json);
         }

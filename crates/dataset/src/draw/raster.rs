@@ -2,14 +2,14 @@
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 
-/// Where a thread draws, kept from image to image.
+/// A thread's drawing buffers, reused from image to image.
 #[derive(Debug)]
 pub(super) struct Canvas {
     rasterizer: Rasterizer,
     points: Vec<Point>,
     /// Coverage 0..=1 of the window, row by row.
     pub window: Vec<f32>,
-    /// Room for the warp.
+    /// Buffer for the warp.
     pub scratch: Vec<f32>,
 }
 
@@ -48,7 +48,7 @@ pub(super) fn centre_of_ink(contours: &[Vec<Point>]) -> Option<Point> {
     let (mut mass, mut x_sum, mut y_sum) = (0.0, 0.0, 0.0);
     rasterizer.for_each_pixel_2d(|x, y, ink| {
         let ink = f64::from(ink.min(1.0));
-        // Below this, nothing but rounding errors of the rasteriser.
+        // Anything below this is rounding error of the rasteriser.
         if ink > 1e-3 {
             mass += ink;
             x_sum += ink * ((left + i64::from(x)) as f64 + 0.5);
@@ -59,7 +59,7 @@ pub(super) fn centre_of_ink(contours: &[Vec<Point>]) -> Option<Point> {
     (mass > 1.0).then(|| point((x_sum / scale) as f32, (y_sum / scale) as f32))
 }
 
-/// Draws closed contours of the given lengths and returns the pixel at the left top.
+/// Draws closed contours of the given lengths and returns the top left pixel.
 pub(crate) fn coverage(
     rasterizer: &mut Rasterizer,
     points: &[Point],

@@ -1,4 +1,4 @@
-//! What to draw, its defaults, its limits, and what can be wrong with it.
+//! The specification of drawn images: defaults, limits and errors.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -33,7 +33,7 @@ pub struct DrawSpec {
     pub elastic_sigma: f32,
 }
 
-/// A font and how the label `font` calls it.
+/// A font and its class name in the label `font`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FontSpec {
@@ -112,14 +112,14 @@ pub enum DrawError {
     Field {
         /// The field of [`DrawSpec`].
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: f64,
         /// The least value allowed.
         low: f64,
         /// The greatest value allowed.
         high: f64,
     },
-    /// A font file that the operating system does not give.
+    /// A font file that cannot be read.
     #[error("cannot read font {}: {source}: give the path of a TTF or OTF file", path.display())]
     Unreadable {
         /// The file.
@@ -142,13 +142,13 @@ pub enum DrawError {
         font: String,
         /// The character.
         character: char,
-        /// What its glyph lacks.
+        /// What is wrong with its glyph.
         problem: &'static str,
     },
 }
 
 impl DrawSpec {
-    /// Checks everything that needs no font file.
+    /// Checks everything that does not need a font file.
     pub(super) fn check(&self) -> Result<(), DrawError> {
         if self.characters.is_empty() {
             return Err(DrawError::NoCharacters);

@@ -1,7 +1,7 @@
 //! How much memory one import may fill with what it unpacks.
 //!
-//! A small file can unpack to gigabytes, so every importer asks here before it unpacks or collects anything whose size
-//! a file decides. There is one budget for a whole import, however many files, arrays and pages it has.
+//! A small file can unpack to gigabytes, so every importer asks this budget before it unpacks or collects anything
+//! whose size a file decides. One budget serves a whole import, however many files, arrays and pages it reads.
 
 use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -25,11 +25,11 @@ struct State {
     held: u64,
 }
 
-/// More would have been unpacked than is allowed.
+/// Unpacking would have exceeded the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it unpacks to more than the {most} bytes that an import may take: if you trust it, allow more, else leave it")]
+#[error("it unpacks to more than the {most} bytes that an import may take: raise the limit if you trust the file")]
 pub struct OverBudget {
-    /// All that is allowed.
+    /// The whole budget.
     pub most: u64,
 }
 
@@ -41,7 +41,7 @@ pub struct Held<'a> {
 }
 
 impl Budget {
-    /// A budget of so many bytes.
+    /// A budget of this many bytes.
     pub fn new(most: u64) -> Self {
         Self { most, state: Mutex::default(), returned: Condvar::new() }
     }
@@ -60,7 +60,7 @@ impl Budget {
     /// Counts bytes of one item; waits until other threads have given back what this one needs.
     ///
     /// # Errors
-    /// There is no room for them beside what stays, even alone.
+    /// There is no room for them next to what is kept, even if nothing else is held.
     pub fn hold(&self, bytes: u64) -> Result<Held<'_>, OverBudget> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -79,7 +79,7 @@ impl Budget {
         self.most - self.state.lock().unwrap_or_else(PoisonError::into_inner).kept
     }
 
-    /// Reads to the end, counting what comes as it comes.
+    /// Reads to the end and counts bytes as they arrive.
     ///
     /// # Errors
     /// What `reader` says, or [`OverBudget`] inside of an error of kind `FileTooLarge`.

@@ -36,7 +36,7 @@ pub enum ImportError {
     },
     /// A table that lacks a label of the schema.
     #[error(
-        "{}: it has no column `{label}`, a label, but {}: name the labels that it has, or say that some are missing",
+        "{}: it has no label column `{label}`; it has {}: name labels that it has, or allow missing labels",
         path.display(), columns.join(", ")
     )]
     NoLabel {
@@ -48,7 +48,7 @@ pub enum ImportError {
         columns: Vec<String>,
     },
     /// A bad item, where none may be skipped.
-    #[error("{place}: {reason}: repair or remove it, or leave bad items out")]
+    #[error("{place}: {reason}: repair or remove it, or skip bad items")]
     Item {
         /// Its file, or file and row.
         place: String,
@@ -70,9 +70,9 @@ pub enum ImportError {
     Option {
         /// The option.
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         remedy: String,
     },
     /// Labels that make no data set.
@@ -81,7 +81,7 @@ pub enum ImportError {
 }
 
 impl ImportError {
-    /// What an import of this file or folder says that would take too much memory.
+    /// The error of an import of this file or folder that would take too much memory.
     pub(super) fn memory(path: &Path) -> impl Fn(OverBudget) -> Self {
         move |over| Self::Memory { path: path.into(), over }
     }

@@ -1,10 +1,10 @@
-//! What an import gives.
+//! The result of an import.
 
 use std::collections::BTreeMap;
 
 use crate::Dataset;
 
-/// What an import gives.
+/// The result of an import.
 #[derive(Clone, Debug)]
 pub struct Imported {
     /// The data set.
@@ -13,13 +13,13 @@ pub struct Imported {
     pub skipped: Vec<Skipped>,
     /// How many sound items the options left out, by reason.
     pub filtered: BTreeMap<String, usize>,
-    /// Values of tables that did not fit, and the rule that stood for them.
+    /// Values of tables that did not fit, and the rule that replaced them.
     pub handled: Vec<Handled>,
     /// Columns of a table that are neither features nor labels.
     pub ignored: Vec<String>,
 }
 
-/// Values of one column that a rule stood for.
+/// Values of one column that a rule replaced.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Handled {
     /// The column.
@@ -28,7 +28,7 @@ pub struct Handled {
     pub what: String,
     /// The rule, such as `median`.
     pub rule: String,
-    /// How many.
+    /// The number of such values.
     pub count: usize,
 }
 

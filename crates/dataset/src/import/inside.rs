@@ -1,19 +1,19 @@
-//! Paths that files name must stay in their folder.
+//! Paths named in files must stay in their folder.
 
 use std::path::{Component, Path, PathBuf};
 
 /// The path of `name` in `folder`.
 ///
 /// # Errors
-/// The name is absolute, has `..`, or leads by a link out of the folder. A file that does not exist is left to who opens
-/// it.
+/// The name is absolute, has `..`, or leads by a link out of the folder. A file that does not exist is reported when it
+/// is opened.
 pub(super) fn join(folder: &Path, name: &str) -> Result<PathBuf, String> {
     let named = Path::new(name);
-    // Backslashes separate where these files often come from.
+    // The files often come from systems that separate folders by backslashes.
     let up = name.split(['/', '\\']).any(|part| part == "..");
     let plain = named.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if up || !plain {
-        return Err(format!("it names {name:?}, outside of {}: give a path inside of the folder", folder.display()));
+        return Err(format!("it names {name:?}, outside {}: give a path inside the folder", folder.display()));
     }
     let path = folder.join(named);
     check(folder, &path)?;
@@ -27,5 +27,5 @@ pub(super) fn check(folder: &Path, path: &Path) -> Result<(), String> {
     if real.starts_with(&root) {
         return Ok(());
     }
-    Err(format!("{} is a link out of {}: copy the file into the folder", path.display(), folder.display()))
+    Err(format!("{} is a link that leads out of {}: copy the file into the folder", path.display(), folder.display()))
 }

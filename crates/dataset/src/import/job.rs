@@ -13,9 +13,9 @@ use super::imported::{Imported, Skipped};
 use super::listing::Entry;
 use crate::{Dataset, Labels};
 
-/// What every import of files needs to know.
+/// What every import of files needs.
 pub(super) struct Job<'a> {
-    /// Where items are, for messages.
+    /// Where the items are, for messages.
     pub path: &'a Path,
     pub label_names: Vec<String>,
     pub entries: Vec<Result<Entry, Skipped>>,
@@ -40,11 +40,11 @@ impl Job<'_> {
         convert: impl Fn(&mut T, &Entry) -> Result<Vec<u8>, String> + Sync + Send,
     ) -> Result<Imported, ImportError> {
         progress.begin(self.entries.len() as u64);
-        // Every item once by itself and once among all.
+        // Every item twice: by itself, and among all.
         let each = 2 * (self.items * self.height * self.width) as u64;
         let sound = self.entries.iter().filter(|entry| entry.is_ok()).count() as u64;
         self.budget.keep(sound.saturating_mul(each)).map_err(ImportError::memory(self.path))?;
-        // The place of the first bad item that ends the import, so far: nothing after it is read.
+        // The place of the first bad item that ends the import so far; items after it are not read.
         let end = AtomicUsize::new(usize::MAX);
         let convert = |scratch: &mut T, (place, entry): (usize, &Result<Entry, Skipped>)| {
             if place > end.load(Ordering::Relaxed) {
@@ -118,7 +118,7 @@ mod tests {
         };
         let read = AtomicUsize::new(0);
         let convert = |(): &mut (), entry: &Entry| {
-            // All are bad, and the first takes longest.
+            // All items are bad, and the first takes longest.
             let waited = Instant::now();
             while entry.index == 0 && read.load(Ordering::Relaxed) == 0 && waited.elapsed() < Duration::from_secs(9) {
                 std::thread::yield_now();

@@ -45,21 +45,21 @@ pub(super) struct Listing {
     pub entries: Vec<Result<Entry, Skipped>>,
 }
 
-/// Deeper folders than any collection; ends loops of links.
+/// Deeper than the folders of any collection; stops loops of links.
 const DEEPEST: usize = 16;
 
 /// What separates columns.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// What a row takes besides its texts.
+/// What a row takes in memory besides its texts.
 const ROW: u64 = 256;
 
-/// CSV files of file names and labels, of many millions of rows.
+/// Room for file names and labels of many millions of rows.
 const CSV_LIMIT: u64 = 1 << 30;
 
 impl LabelSource {
-    /// Guesses: a single CSV file in the folder; else file names of three parts, as
-    /// `{main}_{collateral}_{index}.wav`; else one folder level as the label `class`.
+    /// Guesses: a single CSV file in the folder; otherwise file names of three parts, as in
+    /// `{main}_{collateral}_{index}.wav`; otherwise one folder level as the label `class`.
     pub fn infer(folder: &Path) -> Result<Self, ImportError> {
         let children = children(folder)?;
         let csv = |path: &&PathBuf| extension(path) == "csv";
@@ -96,7 +96,7 @@ impl LabelSource {
                 by_path(folder, extensions, pattern.names(), |relative| {
                     let whole = relative.to_string_lossy().replace('\\', "/");
                     let name = if text.contains('/') { &whole } else { whole.rsplit('/').next().unwrap_or(&whole) };
-                    pattern.matches(name).ok_or_else(|| format!("its name does not fit the pattern {text}"))
+                    pattern.matches(name).ok_or_else(|| format!("its name does not match the pattern {text}"))
                 })
             }
             LabelSource::Csv { path, file, labels } => by_csv(folder, path, file, labels, budget),
@@ -154,7 +154,7 @@ fn walk(
     Ok(())
 }
 
-/// Sorted, without hidden ones.
+/// Sorted, without hidden files.
 fn children(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let io = |source| ImportError::Io { path: folder.into(), source };
     let mut paths = Vec::new();
@@ -177,7 +177,7 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String], budget: &Bu
     let column = |name: &str| {
         header.iter().position(|found| found == name).ok_or_else(|| ImportError::Description {
             path: path.into(),
-            problem: format!("it has no column `{name}`, but {}: name one of these", header.join(", ")),
+            problem: format!("it has no column `{name}`; choose one of {}", header.join(", ")),
         })
     };
     let file_column = column(file)?;
@@ -216,7 +216,7 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String], budget: &Bu
             Err(_) => bad("it is not UTF-8 text"),
             Ok((name, _)) if name.is_empty() => bad("it names no file"),
             Ok((_, labels)) if labels.iter().any(String::is_empty) => bad("a label is missing"),
-            Ok((name, _)) if !seen.insert(name.clone()) => bad(&format!("it names {name} for the second time")),
+            Ok((name, _)) if !seen.insert(name.clone()) => bad(&format!("it lists {name} a second time")),
             Ok((name, labels)) => match inside::join(folder, &name) {
                 Ok(path) => Ok(Entry { index: entries.len() as u64, path, labels }),
                 Err(reason) => bad(&reason),
@@ -286,7 +286,7 @@ pub(super) fn delimiter(path: &Path, file: &mut fs::File) -> Result<u8, ImportEr
             counts[place] += 1;
         }
     }
-    // The first of equals: a comma.
+    // Among equals the first: a comma.
     let best = (0..3).rev().max_by_key(|&place| counts[place]).unwrap_or(0);
     Ok(DELIMITERS[best])
 }

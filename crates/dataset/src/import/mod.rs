@@ -1,10 +1,9 @@
-//! Data that people have: folders of pictures, faces, speech and tables.
+//! Data from outside: folders of pictures, faces, speech and tables.
 //!
-//! An import first lists its items with their labels ([`LabelSource`]), then converts each of them,
-//! in parallel, to one row of bytes. An item that cannot be read ends the import with its place (file
-//! or row) and the reason, the first of several, or, with `skip_bad`, is left out and reported in
-//! [`Imported::skipped`].
-//! The order of items is that of their paths, whatever the file system says.
+//! An import first lists its items with their labels ([`LabelSource`]), then converts each of them, in parallel, to one
+//! row of bytes. The first item that cannot be read ends the import with its place (file or row) and the reason. With
+//! `skip_bad`, such items are left out and reported in [`Imported::skipped`]. Items are ordered by path, whatever the
+//! order of the file system.
 
 mod budget;
 mod error;

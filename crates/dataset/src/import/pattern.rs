@@ -2,10 +2,10 @@
 
 use super::error::ImportError;
 
-/// A file name with holes.
+/// A file name with placeholders.
 pub(super) struct Pattern {
     start: String,
-    /// The name of each hole, empty to ignore it, and the text after it.
+    /// The label of each placeholder, empty to ignore it, and the text after it.
     holes: Vec<(String, String)>,
 }
 
@@ -24,7 +24,7 @@ impl Pattern {
             holes.push((name.to_string(), after.to_string()));
         }
         if holes.iter().rev().skip(1).any(|(_, after)| after.is_empty()) {
-            return Err(wrong("put some text between two braces"));
+            return Err(wrong("put some text between two placeholders"));
         }
         let mut names: Vec<&String> = holes.iter().map(|(name, _)| name).filter(|name| !name.is_empty()).collect();
         names.sort();
@@ -38,7 +38,7 @@ impl Pattern {
         self.holes.iter().map(|(name, _)| name).filter(|name| !name.is_empty()).cloned().collect()
     }
 
-    /// The labels, if the text fits and none is empty.
+    /// The labels, if the name matches and none of them is empty.
     pub fn matches(&self, text: &str) -> Option<Vec<String>> {
         let mut rest = text.strip_prefix(self.start.as_str())?;
         let mut labels = Vec::new();

@@ -13,11 +13,11 @@ use super::{Budget, DEFAULT_BUDGET, ImportError, Imported, Job, LabelSource};
 
 pub(super) const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "webp", "pgm", "ppm", "pnm"];
 
-/// Larger than any camera's pictures; bounds what a lying header can make us allocate.
+/// Larger than any camera's pictures; bounds what a false header can make the program allocate.
 const MOST_BYTES: u64 = 512 << 20;
 const MOST_SIDE: u32 = 20_000;
 
-/// What pictures become.
+/// Options of imported pictures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PictureOptions {
@@ -25,19 +25,19 @@ pub struct PictureOptions {
     pub height: usize,
     /// Columns, 1 to 1024.
     pub width: usize,
-    /// What to do with pictures of another shape.
+    /// How to fit pictures of another shape.
     pub crop: Crop,
     /// Refuse pictures with fewer rows or columns than this.
     pub smallest: u32,
-    /// Bytes that the import may unpack: pictures in work and all items together.
+    /// Bytes that the import may unpack: the pictures being converted and all items together.
     pub budget: u64,
 }
 
-/// How a picture is brought to the shape of the data set.
+/// How a picture is fitted to the shape of the data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Crop {
-    /// The largest part of the right shape around the middle.
+    /// The largest part of the right shape, from the middle.
     Centre,
     /// The whole picture, stretched.
     Stretch,
@@ -109,7 +109,7 @@ pub(super) fn read(
     if decoder.total_bytes() > MOST_BYTES {
         return Err(format!("it would take {} bytes of memory, more than {MOST_BYTES}", decoder.total_bytes()));
     }
-    // The picture, the decoder's own and a copy in other colours.
+    // The picture, the decoder's own copy and one in other colours.
     let _held = budget.hold(3 * decoder.total_bytes()).map_err(|over| over.to_string())?;
     let orientation = decoder.orientation().map_err(damaged)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
@@ -117,7 +117,7 @@ pub(super) fn read(
 
     let (width, height) = (picture.width(), picture.height());
     if width.min(height) < options.smallest {
-        return Err(format!("it has {height}x{width} pixels, and {0}x{0} are asked for", options.smallest));
+        return Err(format!("it has {height}x{width} pixels, fewer than the {0}x{0} required", options.smallest));
     }
     let picture = match region {
         Some([left, top, right, bottom]) => {
@@ -125,7 +125,7 @@ pub(super) fn read(
             let (left, top, right, bottom) =
                 (clip(left, width), clip(top, height), clip(right, width), clip(bottom, height));
             if left >= right || top >= bottom {
-                return Err("its region lies outside of it".into());
+                return Err("its region lies outside the picture".into());
             }
             picture.crop_imm(left, top, right - left, bottom - top)
         }

@@ -86,7 +86,7 @@ mod tests {
         Features { names: vec!["a=\t".into(), "b".into()], low: vec![-1e-7, 0.0], step: vec![0.1, 1.5e-10] }
     }
 
-    /// Hashes of before rest on what the serialiser wrote.
+    /// Earlier hashes rest on what the serialiser wrote.
     #[test]
     fn the_canonical_form_is_what_was_hashed_before() {
         let (features, columns) = (features(), every_kind());

@@ -28,10 +28,10 @@ pub enum SchemaError {
         first: String,
         /// Rows by columns of the second.
         second: String,
-        /// What to do.
+        /// The remedy.
         remedy: &'static str,
     },
-    /// A column that is missing, new, elsewhere or of another scale.
+    /// A column that is missing, new, at another place or of another scale.
     #[error("column `{column}` {problem}: import the second table by the schema of the first")]
     Column {
         /// The feature.
@@ -53,7 +53,7 @@ pub enum SchemaError {
     /// A label that one of the data sets lacks.
     #[error(transparent)]
     Label(#[from] DatasetError),
-    /// Data of other columns than an encoder was fitted on.
+    /// Data with other columns than an encoder was fitted on.
     #[error(
         "the columns of the data are not those that the encoder was fitted on (schema {found}, not {expected}): import the \
          table by the schema of the training data"
@@ -70,9 +70,9 @@ const REMEDY_TABLE: &str = "import the second table by the schema of the first";
 const REMEDY_PICTURES: &str = "import both with the same height and width";
 
 impl Dataset {
-    /// Whether a network for the one data set can read the other: sizes, names of columns, scales, categories.
+    /// Checks that a network for one data set can read the other: sizes, names of columns, scales, categories.
     ///
-    /// Data sets of before schemas are compared by what they have: names and scales.
+    /// Data sets made before schemas existed are compared by names and scales.
     ///
     /// # Errors
     /// The first column that differs, by name.
@@ -102,7 +102,7 @@ impl Dataset {
         }
     }
 
-    /// Whether both data sets have the label with the same classes.
+    /// Checks that both data sets have the label with the same classes.
     pub fn check_classes(&self, second: &Dataset, label: &str) -> Result<(), SchemaError> {
         let (first, second) = (self.labels(label)?, second.labels(label)?);
         if first.classes == second.classes {
@@ -117,22 +117,22 @@ impl Dataset {
         Err(SchemaError::Classes { label: label.into(), problem })
     }
 
-    /// Whether the data have the columns that an encoder was fitted on; encoders of pictures and of before schemas
-    /// take what has the right size.
+    /// Checks that the data have the columns that an encoder was fitted on. Encoders of pictures, and those made before
+    /// schemas existed, take any data of the right size.
     pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
         check_hash(|| self.schema_hash(), encoder)
     }
 
     /// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns; none for pictures.
     ///
-    /// Labels do not count, nor do rules that leave the columns as they are.
+    /// Labels do not count, nor do rules that leave the columns unchanged.
     pub fn schema_hash(&self) -> Option<String> {
         let columns = self.schema().map(|schema| &schema.columns[..]);
         hash((self.height(), self.width()), self.features()?, columns)
     }
 }
 
-/// Whether records of a table have the columns that an encoder was fitted on.
+/// Checks that records of a table have the columns that an encoder was fitted on.
 pub(super) fn check_table(schema: &Schema, scale: &Features, encoder: &Encoder) -> Result<(), SchemaError> {
     check_hash(|| hash((1, schema.width()), scale, Some(&schema.columns)), encoder)
 }
@@ -153,7 +153,7 @@ fn hash((height, width): (usize, usize), features: &Features, columns: Option<&[
     Some(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What decides the features of a value.
+/// What determines the features of a value.
 fn layout(column: &Column) -> (&str, &Kind, bool, bool) {
     (&column.name, &column.kind, column.marks_missing(), column.marks_other())
 }
@@ -200,7 +200,7 @@ fn check_columns(first: &[Column], second: &[Column]) -> Result<(), SchemaError>
             &first.name,
             format!("is {} in the first data set and {} in the second", first.kind_name(), second.kind_name()),
         ),
-        Some((first, _)) => differs(&first.name, "has other values, or is scaled otherwise, in the second data set"),
+        Some((first, _)) => differs(&first.name, "has other values or another scale in the second data set"),
         None => Ok(()),
     }
 }

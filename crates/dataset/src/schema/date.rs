@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
-/// Days since 1970-01-01, with the time of day as a fraction; by a `strftime` format, or ISO 8601 in UTC if it is empty.
+/// Days since 1970-01-01, with the time of day as a fraction; by a `strftime` format, or ISO 8601 in UTC if it is
+/// empty.
 pub(crate) fn days(text: &str, format: &str) -> Option<f32> {
     let time = if format.is_empty() {
         iso(text)?
@@ -14,7 +15,7 @@ pub(crate) fn days(text: &str, format: &str) -> Option<f32> {
     Some((seconds as f64 / 86_400.0) as f32)
 }
 
-/// `2026-11-29`, `2026-11-29T08:30`, `2026-11-29 08:30:15.5Z`; no other zone than UTC.
+/// `2026-11-29`, `2026-11-29T08:30`, `2026-11-29 08:30:15.5Z`; UTC only.
 fn iso(text: &str) -> Option<NaiveDateTime> {
     let (day, time) = text.split_at_checked(10)?;
     let digits = |place: usize, byte: u8| if matches!(place, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };

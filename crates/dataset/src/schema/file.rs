@@ -1,4 +1,4 @@
-//! A schema in a file of its own, for those who have data but must not have the training data.
+//! A schema in its own file, for those who have data but must not have the training data.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,13 +29,13 @@ pub enum SchemaFileError {
     /// A data set that cannot be read.
     #[error(transparent)]
     Dataset(#[from] FileError),
-    /// A data set that came from no table, or was imported before schemas were kept.
+    /// A data set that does not come from a table, or was imported before schemas were kept.
     #[error("data set {}: it carries no schema: import its table again, or name another data set", path.display())]
     None {
         /// The file.
         path: PathBuf,
     },
-    /// No schema, or one that contradicts itself.
+    /// Not a schema, or one that contradicts itself.
     #[error("schema {}: {problem}: write it again from its data set", path.display())]
     Content {
         /// The file.
@@ -54,7 +54,7 @@ struct Stored {
 }
 
 impl Schema {
-    /// Reads the schema of a data set, or one in a JSON file of its own.
+    /// Reads the schema of a data set, or a schema in its own JSON file.
     pub fn load(path: &Path) -> Result<Self, SchemaFileError> {
         let failed = |source| SchemaFileError::Io { action: "read", path: path.into(), source };
         let mut file = std::fs::File::open(path).map_err(failed)?;
@@ -71,7 +71,8 @@ impl Schema {
         if text.len() as u64 > HEADER_LIMIT {
             return Err(wrong(format!("it has more than {HEADER_LIMIT} bytes")));
         }
-        let stored: Stored = serde_json::from_slice(&text).map_err(|error| wrong(format!("it is none: {error}")))?;
+        let stored: Stored =
+            serde_json::from_slice(&text).map_err(|error| wrong(format!("it is not a schema: {error}")))?;
         if (stored.format.as_str(), stored.version) != (FORMAT, VERSION) {
             return Err(wrong(format!("it is {} {}, not {FORMAT} {VERSION}", stored.format, stored.version)));
         }

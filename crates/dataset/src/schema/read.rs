@@ -1,4 +1,4 @@
-//! One value of a table to the features of its column.
+//! Turns one value of a table into the features of its column.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use super::{Column, Kind, Missing, Outside, Scale, Unknown, days};
 #[derive(Clone, Debug)]
 pub(crate) enum Cell<'a> {
     Text(Cow<'a, str>),
-    /// Not a number if it is missing.
+    /// Not a number (NaN) if it is missing.
     Number(f32),
 }
 
-/// What was met in a row and handled by a rule.
+/// What a rule handled in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Met {
     Missing,
@@ -23,13 +23,13 @@ pub(crate) enum Met {
 /// Why a row gives no item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It is bad.
+    /// The row is bad.
     Bad(String),
     /// A rule leaves it out.
     Drop(Met),
 }
 
-/// Rules of this import that go before those of the columns.
+/// Rules of this import that override those of the columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Overrides {
     pub missing: Option<Missing>,
@@ -60,7 +60,7 @@ impl Cell<'_> {
     }
 }
 
-/// What stands for no value in tables.
+/// Texts that mean a missing value in tables.
 fn is_missing(text: &str) -> bool {
     ["", "NA", "N/A", "NaN", "nan", "null", "?"].contains(&text)
 }
@@ -70,7 +70,7 @@ fn number(text: &str) -> Option<f32> {
 }
 
 impl Column {
-    /// Appends the features of one value, and says what a rule had to handle.
+    /// Appends the features of one value, and returns what a rule had to handle.
     pub(crate) fn append(&self, cell: &Cell, rules: &Overrides, values: &mut Vec<f32>) -> Result<Option<Met>, Fault> {
         let start = values.len();
         let met = if cell.is_missing() {
@@ -79,7 +79,7 @@ impl Column {
         } else {
             self.append_value(cell, rules, values)?
         };
-        // Marks that nothing has set.
+        // Marker features start at 0.
         values.resize(start + self.width(), 0.0);
         Ok(met)
     }
@@ -176,7 +176,7 @@ impl Column {
             Outside::Drop => Err(Fault::Drop(Met::Outside)),
             Outside::Refuse => {
                 let (text, low, high) = (cell.text(), scale.low, scale.high);
-                let range = format!("outside of {low} to {high}, what the schema was learned on");
+                let range = format!("outside {low} to {high}, the range that the schema was learned on");
                 Err(Fault::Bad(format!("`{}` is {:?}, {range}", self.name, shown(&text))))
             }
         }
@@ -192,8 +192,8 @@ impl Column {
 }
 
 impl Scale {
-    /// The number whose byte is taken: itself, or its rank from 0 to 1 with values between two quantiles in proportion,
-    /// and one that several quantiles share at their middle.
+    /// The number that becomes the byte: itself, or its rank from 0 to 1. A value between two quantiles is
+    /// interpolated; one that several quantiles share gets the middle of their ranks.
     pub(crate) fn place(&self, number: f32) -> f32 {
         let knots = &self.quantiles;
         let most = knots.len().saturating_sub(1);
@@ -228,7 +228,7 @@ fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// A text of a message: not a whole file.
+/// An excerpt for a message, never a whole file.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let dots = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };

@@ -1,4 +1,4 @@
-//! Single records by a schema, for those who have them in columns of their own.
+//! Reads single records by a schema, for programs that hold them column by column.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use super::compare::{SchemaError, check_table};
 use super::read::{Cell, Fault, Overrides};
 use crate::features::Features;
 
-/// A schema that reads one record after the other, as an import by it ([`TableRules::like`](crate::import::TableRules))
-/// reads a table.
+/// A schema that reads one record after the other, like an import by it
+/// ([`TableRules::like`](crate::import::TableRules)) reads a table.
 #[derive(Clone, Debug)]
 pub struct RecordReader {
     schema: Schema,
     scale: Features,
 }
 
-/// A record that gives no item.
+/// Why a record gives no item.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -33,7 +33,7 @@ pub enum RecordError {
     #[error("{0}")]
     Value(String),
     /// A rule of the schema leaves it out.
-    #[error("a rule of its schema leaves it out: `{0}` is missing, unknown or outside of its range")]
+    #[error("a rule of its schema leaves it out: `{0}` is missing, unknown or outside its range")]
     Dropped(String),
 }
 

@@ -7,7 +7,7 @@ use ttf_parser::Face;
 use crate::draw::face::{SERIF, trace};
 use crate::draw::raster::coverage;
 
-/// Room for a line of text in pixels.
+/// Height of a line of text in pixels.
 pub const HEIGHT: usize = 18;
 
 const EM: f32 = 15.0;
@@ -20,7 +20,7 @@ pub fn width(text: &str) -> usize {
     shown(text).map(|character| advance(&face, character)).sum::<f32>().ceil() as usize
 }
 
-/// Draws a text in black whose box begins at the given pixel.
+/// Draws a text in black, starting at the given pixel.
 pub fn draw(sheet: &mut GrayImage, text: &str, left: usize, top: usize) {
     let Ok(face) = Face::parse(SERIF, 0) else { return };
     let mut rasterizer = Rasterizer::new(0, 0);
@@ -39,7 +39,7 @@ pub fn draw(sheet: &mut GrayImage, text: &str, left: usize, top: usize) {
     }
 }
 
-/// What is drawn: not too long, and with a mark for what the font lacks.
+/// The text that is drawn: shortened, and with a mark for characters that the font lacks.
 fn shown(text: &str) -> impl Iterator<Item = char> + '_ {
     let dots = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
     text.chars().take(LONGEST).map(|character| if character.is_control() { ' ' } else { character }).chain(dots.chars())

@@ -1,46 +1,47 @@
-//! What each column of a table holds, and how far it tells each label.
+//! What each column of a table holds, and how strongly it is associated with each label.
 
 use serde::{Deserialize, Serialize};
 
 use crate::schema::{Column, Kind, Missing, Schema};
 use crate::{Dataset, Labels};
 
-/// One column of a table, as far as its bytes tell.
+/// One column of a table, as far as its bytes show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnSummary {
     /// Its name.
     pub name: String,
     /// `numeric`, `date` (days since 1970-01-01), `ordinal` (places from 0), `category`, or `text` (hashed).
     pub kind: String,
-    /// Features that it spreads to.
+    /// Features that it expands to.
     pub features: usize,
-    /// Items without a value; none where the median stands for them and nothing marks them.
+    /// Items without a value; none where the median replaces them and nothing marks them.
     pub missing: Option<usize>,
-    /// Least value; of a column scaled by rank, the least that the schema was learned on. Not of categories and texts.
+    /// Least value; for a column scaled by rank, the least that the schema was learned on. Absent for categories and
+    /// texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least: Option<f64>,
     /// Greatest value, likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub greatest: Option<f64>,
-    /// How far it tells each label, in the order of the labels.
+    /// Its association with each label, in the order of the labels.
     pub labels: Vec<Correlation>,
 }
 
-/// How far one column tells a label.
+/// The association of one column with a label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Correlation {
     /// The label.
     pub label: String,
-    /// `Cramér's V` for categories, 0 to 1: the root of `χ² / (N · (k − 1))`, `k` the lesser number of classes that
-    /// occur. `R²` for all else, 0 to 1: the share of the column's variance between the classes of the label; for
-    /// hashed texts the largest of their features.
+    /// `Cramér's V` for categories, 0 to 1: the square root of `χ² / (N · (k − 1))`, with `k` the smaller number of
+    /// classes that occur. `R²` for everything else, 0 to 1: the fraction of the column's variance that lies between
+    /// the classes of the label; for hashed texts the largest over their features.
     pub measure: String,
-    /// The number.
+    /// The value.
     pub value: f64,
 }
 
 impl ColumnSummary {
-    /// One for each column of a table; none for pictures and for grids of values.
+    /// One entry for each column of a table; none for pictures and grids of values.
     pub(super) fn all(data: &Dataset) -> Vec<Self> {
         let Some(features) = data.features() else { return vec![] };
         if data.height() > 1 || features.low.len() < data.width() {
@@ -48,7 +49,7 @@ impl ColumnSummary {
         }
         match data.schema() {
             Some(schema) => by_schema(data, schema),
-            // Of before schemas: every feature is a number.
+            // Made before schemas existed: every feature is a number.
             None => (0..data.width())
                 .map(|place| {
                     let name = features.names.get(place).cloned().unwrap_or_else(|| place.to_string());
@@ -109,7 +110,7 @@ fn range(data: &Dataset, place: usize) -> (Option<f64>, Option<f64>) {
     (value(bytes().min()), value(bytes().max()))
 }
 
-/// Cramér's V between the feature that is marked, or none, and a label.
+/// Cramér's V between the feature that is set, or none, and a label.
 fn association(data: &Dataset, features: std::ops::Range<usize>, label: &Labels) -> Correlation {
     let (rows, columns) = (features.len() + 1, label.classes.len());
     let mut counts = vec![0u64; rows * columns];
@@ -135,7 +136,7 @@ fn association(data: &Dataset, features: std::ops::Range<usize>, label: &Labels)
     Correlation { label: label.name.clone(), measure: "Cramér's V".into(), value }
 }
 
-/// The largest share of a feature's variance between the classes of a label.
+/// The largest fraction of a feature's variance that lies between the classes of a label.
 fn explained(data: &Dataset, features: std::ops::Range<usize>, label: &Labels) -> Correlation {
     let share = |place: usize| {
         let mut groups = vec![(0.0f64, 0.0f64); label.classes.len()];
@@ -153,7 +154,7 @@ fn explained(data: &Dataset, features: std::ops::Range<usize>, label: &Labels) -
             .filter(|(count, _)| *count > 0.0)
             .map(|(count, sum)| count * (sum / count - mean).powi(2))
             .sum();
-        // Rounding may leave a little of a column that is always the same.
+        // Rounding may leave a little variance in a constant column.
         if total > 1e-6 { (between / total).clamp(0.0, 1.0) } else { 0.0 }
     };
     let value = features.map(share).fold(0.0, f64::max);

@@ -16,7 +16,7 @@ use image::{GrayImage, ImageFormat, Luma};
 use crate::Dataset;
 use crate::file::write_atomically;
 
-/// How large a sheet may be.
+/// The largest size of a sheet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SheetOptions {
     /// Images per row, 1 to 100.
@@ -31,7 +31,7 @@ impl Default for SheetOptions {
     }
 }
 
-/// Why no sheet can be made.
+/// Why a sheet cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SheetError {
@@ -51,12 +51,12 @@ pub enum SheetError {
     Field {
         /// The option.
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: usize,
         /// The greatest value allowed.
         limit: usize,
     },
-    /// Images too large to lay side by side.
+    /// Images too large to be placed side by side.
     #[error("a sheet of {width}x{height} pixels is too large: show fewer rows or columns")]
     Large {
         /// Columns of pixels.
@@ -108,7 +108,7 @@ pub fn png(data: &Dataset, options: &SheetOptions) -> Result<Vec<u8>, SheetError
         }
     }
     let mut bytes = io::Cursor::new(Vec::new());
-    // The only failures of encoding into memory are the sizes checked above.
+    // Encoding into memory fails only for the sizes checked above.
     sheet.write_to(&mut bytes, ImageFormat::Png).map_err(|_| SheetError::Large { width, height })?;
     Ok(bytes.into_inner())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ColumnSummary;
 use crate::{Dataset, Labels};
 
-/// Sizes, classes and how far labels tell of each other; prints as text, serialises as JSON.
+/// Sizes, classes and how well labels predict each other; prints as text, serialises as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// The number of items: images, or rows of a table.
@@ -27,7 +27,7 @@ pub struct Summary {
     pub labels: Vec<LabelSummary>,
     /// One entry for each ordered pair of different labels.
     pub associations: Vec<Association>,
-    /// The data set's own words.
+    /// What the data set records about itself.
     pub about: BTreeMap<String, String>,
 }
 
@@ -49,11 +49,11 @@ pub struct ClassCount {
     pub count: usize,
 }
 
-/// How well one label is guessed from another alone: the floor under any attack on `guessed` by
-/// someone who learns `known`.
+/// How well one label can be guessed from another alone: a lower bound on any attack on `guessed` by somebody who
+/// learns `known`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Association {
-    /// The label that is given.
+    /// The label that is known.
     pub known: String,
     /// The label that is guessed.
     pub guessed: String,
@@ -110,11 +110,11 @@ fn associate(known: &Labels, guessed: &Labels) -> Association {
     }
 }
 
-/// Columns that text shows.
+/// Columns that the text form shows.
 const COLUMNS_SHOWN: usize = 100;
 
 impl Summary {
-    /// How many of what, in the words of the data.
+    /// The number and kind of items.
     pub fn size(&self) -> String {
         let Self { items, height, width, .. } = self;
         match (self.measured, self.columns.len()) {

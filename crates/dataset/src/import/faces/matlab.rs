@@ -1,5 +1,5 @@
-//! MATLAB files of version 5 to 7, as far as face collections use them: structures, cells, texts and
-//! real numbers, plain or compressed, little-endian.
+//! MATLAB files of version 5 to 7, as far as face collections use them: structures, cells, texts and real numbers,
+//! plain or compressed, little-endian.
 //!
 //! Format: MathWorks, *MAT-File Format*, R2023. A file is a header of 128 bytes and elements, each a
 //! tag (type, size) and data padded to 8 bytes; arrays are elements of elements. Every size is checked
@@ -29,7 +29,7 @@ const HEADER: usize = 128;
 /// Structures in cells in structures …
 const DEEPEST: usize = 16;
 
-/// What a field takes besides its name and what it holds.
+/// What a field takes in memory besides its name and its value.
 const FIELD: u64 = 128;
 
 fn keep(budget: &Budget, bytes: u64) -> Result<(), String> {
@@ -94,7 +94,7 @@ impl<'a> Elements<'a> {
         // Small elements have their size in the upper half and the data in the tag.
         if word >> 16 != 0 {
             let data = self.take(4)?;
-            let data = data.get(..(word >> 16) as usize).ok_or("a small element asks for more than 4 bytes")?;
+            let data = data.get(..(word >> 16) as usize).ok_or("a small element states a size above 4 bytes")?;
             return Ok((word & 0xffff, data));
         }
         let size = self.take(4)?;
@@ -109,7 +109,7 @@ impl<'a> Elements<'a> {
     }
 
     fn take(&mut self, size: usize) -> Result<&'a [u8], String> {
-        let cut = || format!("it is cut short, or an element asks for too much ({size} bytes)");
+        let cut = || format!("it is truncated, or an element states too large a size ({size} bytes)");
         let (taken, rest) = self.bytes.split_at_checked(size).ok_or_else(cut)?;
         self.bytes = rest;
         Ok(taken)
@@ -161,7 +161,7 @@ fn structure(parts: &mut Elements, depth: usize, budget: &Budget) -> Result<Valu
     Ok(Value::Fields(names.zip(nested(parts, depth, budget)?).collect()))
 }
 
-/// The arrays in what is left of a cell or a structure.
+/// The arrays in the rest of a cell or a structure.
 fn nested(parts: &mut Elements, depth: usize, budget: &Budget) -> Result<Vec<Value>, String> {
     let mut values = Vec::new();
     while !parts.bytes.is_empty() {
@@ -169,7 +169,7 @@ fn nested(parts: &mut Elements, depth: usize, budget: &Budget) -> Result<Vec<Val
         if kind != kind::MATRIX {
             return Err(format!("a cell holds an element of type {kind}"));
         }
-        // An empty array takes eight bytes of the file, and more as a value.
+        // An empty array takes eight bytes in the file, and more in memory.
         keep(budget, 2 * size_of::<Value>() as u64)?;
         values.push(array(data, depth, budget)?.map_or(Value::Other, |(_, value)| value));
     }
@@ -204,7 +204,7 @@ fn numbers(kind: u32, data: &[u8], budget: &Budget) -> Result<Vec<f64>, String> 
 }
 
 fn text(kind: u32, data: &[u8], budget: &Budget) -> Result<String, String> {
-    // What is no letter becomes one of three bytes.
+    // A code that is not a character becomes a replacement of three bytes.
     keep(budget, 3 * data.len() as u64)?;
     Ok(match kind {
         1 | 2 | 16 => String::from_utf8_lossy(data).into_owned(),

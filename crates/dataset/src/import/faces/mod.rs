@@ -1,6 +1,6 @@
-//! Faces with age and gender: UTKFace and IMDB-WIKI as they are published.
+//! Faces with age and gender: UTKFace and IMDB-WIKI in their published form.
 //!
-//! Labels: `age` in bands, `gender` (female, male), and for UTKFace `race` as its authors call it.
+//! Labels: `age` in bands, `gender` (female, male), and for UTKFace `race` as its authors define it.
 //! For other collections use [`pictures`](super::pictures()) with a CSV file.
 
 mod matlab;
@@ -18,7 +18,7 @@ use super::listing::Entry;
 use super::pictures::{self, EXTENSIONS, PictureOptions, Region};
 use super::{Budget, ImportError, Imported, Job, LabelSource, Skipped, inside};
 
-/// What faces become.
+/// Options of the imported faces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FaceOptions {
@@ -26,7 +26,7 @@ pub struct FaceOptions {
     pub picture: PictureOptions,
     /// The youngest age of each band, ascending from 0.
     pub ages: Vec<u32>,
-    /// IMDB-WIKI: leave out faces whose detector's score is lower.
+    /// IMDB-WIKI: leave out faces with a lower detector score.
     pub score: f64,
     /// IMDB-WIKI: leave out pictures in which a second face was found.
     pub single: bool,
@@ -45,7 +45,7 @@ impl Default for FaceOptions {
 /// Ages beyond are errors of the collection.
 const OLDEST: u32 = 116;
 
-/// What a face takes besides what the description says of it.
+/// What a face takes in memory besides its description.
 const FACE: u64 = 512;
 
 const MAT_LIMIT: u64 = 256 << 20;
@@ -81,8 +81,8 @@ pub fn utk_faces(
     )
 }
 
-/// Imports IMDB-WIKI: `imdb.mat` or `wiki.mat` beside the folders of its pictures. What the options
-/// leave out is counted in [`Imported::filtered`].
+/// Imports IMDB-WIKI: `imdb.mat` or `wiki.mat` next to the folders of its pictures. Faces that the options leave out
+/// are counted in [`Imported::filtered`].
 pub fn imdb_faces(
     description: &Path,
     options: &FaceOptions,
@@ -174,7 +174,7 @@ struct Face {
 impl Face {
     /// Age band and gender, or why the face is left out.
     fn labels(&self, options: &FaceOptions) -> Result<[String; 2], &'static str> {
-        // No face found is a score of −∞.
+        // A score of −∞ means that no face was found.
         if self.score.is_nan() || self.score < options.score {
             return Err("score too low");
         }
@@ -206,7 +206,7 @@ impl Face {
                 let (x, y) = (margin * (right - left), margin * (bottom - top));
                 [left - x, top - y, right + x, bottom + y]
             }
-            // Outside of every picture: reported as such.
+            // Outside every picture: reported as such.
             _ => [f64::MAX; 4],
         }
     }
@@ -244,7 +244,7 @@ fn read_description(path: &Path, budget: &Budget) -> Result<Vec<Face>, ImportErr
     });
     let mut fields = fields.ok_or_else(|| wrong("it has no structure with a field `full_path`".into()))?;
     let Some(Value::Cells(paths)) = fields.remove("full_path") else {
-        return Err(wrong("its field `full_path` is no cell array".into()));
+        return Err(wrong("its field `full_path` is not a cell array".into()));
     };
     let mut numbers = |name: &str| match fields.remove(name) {
         Some(Value::Numbers(numbers)) if numbers.len() == paths.len() => Ok(numbers),
@@ -256,11 +256,11 @@ fn read_description(path: &Path, budget: &Budget) -> Result<Vec<Face>, ImportErr
         Some(Value::Cells(cells)) if cells.len() == paths.len() => cells.into_iter(),
         _ => return Err(wrong(format!("its field `face_location` does not have {} cells", paths.len()))),
     };
-    // Each face once more, with its entry.
+    // Pairs each face with its entry.
     let all = paths.len() as u64 * FACE;
     budget.keep(all).map_err(ImportError::memory(path))?;
     let face = |(place, name): (usize, Value)| {
-        let Value::Text(name) = name else { return Err(wrong(format!("entry {place} of `full_path` is no text"))) };
+        let Value::Text(name) = name else { return Err(wrong(format!("entry {place} of `full_path` is not text"))) };
         let location = match locations.next() {
             Some(Value::Numbers(numbers)) => numbers,
             _ => vec![],

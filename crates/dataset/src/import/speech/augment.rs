@@ -1,4 +1,4 @@
-//! Changed copies of a recording: what another day, another mouth and another room would do.
+//! Changed copies of a recording: what another day, another mouth or another room would have produced.
 
 use super::wav::Sound;
 use crate::draw::Random;

@@ -15,11 +15,11 @@ const HOP_SECONDS: f32 = 0.008;
 /// The lowest energy kept, in dB below the loudest.
 pub(super) const FLOOR: f32 = -60.0;
 
-/// Analysers of one thread, one for each rate met.
+/// The analysers of one thread, one for each sample rate met.
 #[derive(Default)]
 pub(super) struct Analysers(HashMap<u32, Analyser>);
 
-/// Everything that depends on the rate only.
+/// Everything that depends on the sample rate only.
 struct Analyser {
     hop: usize,
     window: Vec<f32>,
@@ -36,7 +36,10 @@ impl Analysers {
     pub fn energies(&mut self, sound: &Sound, options: &SpeechOptions) -> Result<Vec<f32>, String> {
         if options.high > sound.rate as f32 / 2.0 {
             let rate = sound.rate;
-            return Err(format!("its rate of {rate} Hz does not reach `high`, {} Hz: lower `high`", options.high));
+            return Err(format!(
+                "its sample rate of {rate} Hz is too low for `high`, {} Hz: lower `high`",
+                options.high
+            ));
         }
         let analyser = self.0.entry(sound.rate).or_insert_with(|| Analyser::new(sound.rate, options));
         let powers = analyser.powers(&sound.samples)?;
@@ -89,7 +92,7 @@ impl Analyser {
         }
     }
 
-    /// The power of each band in each window; at least one window, filled up with silence.
+    /// The power of each band in each window; at least one window, padded with silence.
     fn powers(&mut self, samples: &[f32]) -> Result<Vec<Vec<f32>>, String> {
         if samples.is_empty() {
             return Err("it has no samples".into());

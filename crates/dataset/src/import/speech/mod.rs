@@ -7,7 +7,7 @@
 //! | spectrum | Hann windows of 32 ms every 8 ms |
 //! | bands | 20 triangles, equally spaced in mel from 60 to 4,000 Hz |
 //! | energy | dB below the loudest band and frame of the recording, cut at −60 |
-//! | time | averaged or stretched to 24 frames, so that a fast word equals a slow one |
+//! | time | averaged or stretched to 24 frames, so that fast and slow words look alike |
 //!
 //! An item is `bands × frames`, low bands first. Cepstral coefficients are the cosine transform of
 //! these energies: [`Transform::Dct`](encoder::Transform::Dct) of the encoder takes them over frequency

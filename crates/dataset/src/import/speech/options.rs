@@ -1,11 +1,11 @@
-//! What recordings become, and the limits.
+//! Options of imported recordings, and their limits.
 
 use serde::{Deserialize, Serialize};
 
 use crate::import::DEFAULT_BUDGET;
 use crate::import::error::ImportError;
 
-/// What recordings become.
+/// Options of imported recordings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SpeechOptions {
@@ -19,14 +19,14 @@ pub struct SpeechOptions {
     pub high: f32,
     /// Frames at both ends that are this many dB below the loudest are cut, 10 to 120.
     pub trim: f32,
-    /// Changed copies of every recording besides itself, 0 to 100: another speed (±10 %), another
-    /// start and end, noise. With any, the label `copy` tells them from the originals (`0`).
+    /// Changed copies of every recording besides itself, 0 to 100: another speed (±10 %), another start and end, noise.
+    /// If there are any, the label `copy` distinguishes them from the originals (`0`).
     ///
-    /// Split by recording before training, or the copies of one lie on both sides.
+    /// Split by recording before training, or copies of one recording land on both sides.
     pub augment: usize,
-    /// Decides the changes.
+    /// Random seed of the changes.
     pub seed: u64,
-    /// Bytes that the import may unpack: recordings in work and all items together.
+    /// Bytes that the import may unpack: the recordings being converted and all items together.
     pub budget: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Spoken words by espeak-ng, for as much data as one likes: voices are accents, variants are speakers.
+//! Spoken words by espeak-ng, for as much data as needed: voices are accents, variants are speakers.
 //!
 //! Every recording is one run of `espeak-ng -v VOICE+VARIANT -s SPEED -p PITCH -w FILE WORD`, with speed
 //! (130 to 200 words a minute) and pitch (25 to 75 of 99) drawn at random. Synthetic voices are far more alike than
@@ -21,7 +21,7 @@ const STREAM: u64 = 600;
 /// Recordings of one run.
 const MOST: usize = 1_000_000;
 
-/// What is spoken, by whom and how often.
+/// What is spoken, by which voices and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SynthesisOptions {
     /// The program: `espeak-ng`, or its path.
@@ -34,7 +34,7 @@ pub struct SynthesisOptions {
     pub variants: Vec<String>,
     /// Recordings of every word in every voice and variant.
     pub takes: usize,
-    /// Decides speed and pitch.
+    /// Random seed of speed and pitch.
     pub seed: u64,
 }
 
@@ -56,7 +56,7 @@ impl Default for SynthesisOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SynthesisError {
-    /// The program is not there.
+    /// The program cannot be started.
     #[error(
         "{} cannot be started ({source}): install espeak-ng (Debian and Ubuntu: `apt install espeak-ng`, macOS: `brew install espeak-ng`) or give its path", program.display()
     )]
@@ -66,7 +66,7 @@ pub enum SynthesisError {
         /// The cause.
         source: io::Error,
     },
-    /// It ran, and made no recording.
+    /// It ran, but made no recording.
     #[error(
         "{} made no recording of `{word}` by {voice}: {problem}: choose voices that `espeak-ng --voices` lists", program.display()
     )]
@@ -77,7 +77,7 @@ pub enum SynthesisError {
         word: String,
         /// Voice and variant.
         voice: String,
-        /// What it said.
+        /// Its message.
         problem: String,
     },
     /// An option outside its limits.
@@ -85,9 +85,9 @@ pub enum SynthesisError {
     Option {
         /// The option.
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         remedy: String,
     },
     /// A file cannot be written.
@@ -100,8 +100,8 @@ pub enum SynthesisError {
     },
 }
 
-/// Writes recordings and a list of them, `list.csv`, to a folder; returns where their labels are, for
-/// [`speech`](super::speech()).
+/// Writes recordings and a list of them, `list.csv`, to a folder; returns where their labels are, as
+/// [`speech`](super::speech()) takes it.
 pub fn synthesise(
     folder: &Path,
     options: &SynthesisOptions,
@@ -160,7 +160,7 @@ impl SynthesisOptions {
         command.args(["-v", &voice, "-s", &speed.to_string(), "-p", &pitch.to_string(), "-w"]).arg(path);
         let output = command.arg(take.word).output();
         let output = output.map_err(|source| SynthesisError::Missing { program: self.program.clone(), source })?;
-        // A header alone is no recording.
+        // A header alone is not a recording.
         let made = fs::metadata(path).is_ok_and(|file| file.len() > 44);
         let complaint = String::from_utf8_lossy(&output.stderr).trim().to_string();
         if output.status.success() && made {
@@ -179,7 +179,7 @@ impl SynthesisOptions {
             if list.is_empty() {
                 return wrong(field, "empty".into(), "name at least one");
             }
-            // What begins with a dash would be an option of the program.
+            // The program would take a text that begins with a dash as an option.
             if let Some(text) = list.iter().find(|text| text.trim().is_empty() || text.starts_with('-')) {
                 return wrong(field, format!("{text:?}"), "give texts that do not begin with a dash");
             }

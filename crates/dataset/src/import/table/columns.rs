@@ -11,16 +11,16 @@ use crate::{Labels, features};
 /// Different texts that are counted before the most frequent ones are chosen.
 const MOST_COUNTED: usize = 1 << 16;
 
-/// A longer text is no category and no class.
+/// A longer text is neither a category nor a class.
 const LONGEST: usize = 1024;
 
-/// Classes that a label may have; more is a name of each row.
+/// Classes that a label may have; a column with more identifies its rows.
 const MOST_CLASSES: usize = 1 << 16;
 
-/// Numbers of a column that its scale is estimated on.
+/// Numbers of a column from which its scale is estimated.
 const SAMPLE: usize = 1 << 16;
 
-/// Numbers that all samples hold together: 256 MB.
+/// Numbers in all samples together: 256 MB.
 const ALL_SAMPLES: usize = 1 << 26;
 
 /// The stream of random numbers of samples.
@@ -29,7 +29,7 @@ const STREAM: u64 = 500;
 /// Equal parts in rank of a scale by quantiles.
 const PARTS: usize = 64;
 
-/// What a column is known to be before it is read.
+/// What is known of a column before it is read.
 enum Asked {
     Nothing,
     Category,
@@ -38,7 +38,7 @@ enum Asked {
     Hashed(u32),
 }
 
-/// Sees a column before it is known what it is.
+/// Reads a column to find out its kind.
 pub(super) struct Learner {
     name: String,
     asked: Asked,
@@ -46,17 +46,17 @@ pub(super) struct Learner {
     missing: Missing,
     unknown: Unknown,
     outside: Outside,
-    /// Categories that may be.
+    /// The largest number of categories.
     categories: usize,
     rare: u64,
-    /// The first row and text that is no number, and whether all texts are dates.
+    /// The first row and text that is not a number, and whether all texts are dates.
     no_number: Option<(u64, String)>,
     all_dates: bool,
-    /// How often each text came; one more than allowed where no more are counted.
+    /// How often each text occurred; holds one more than allowed once counting stops.
     texts: BTreeMap<String, u64>,
-    /// A text too long to be a category came.
+    /// A text occurred that is too long to be a category.
     long: bool,
-    /// A sample of the numbers, each as likely in it as any other (Vitter's algorithm R).
+    /// A uniform sample of the numbers (Vitter's algorithm R).
     sample: Vec<f32>,
     seen: u32,
     most: usize,
@@ -189,7 +189,7 @@ impl Learner {
                 return Ok(Kind::Ordinal { values: std::mem::take(values), middle: middle as u32 });
             }
             Asked::Date(_) if self.sample.is_empty() => {
-                return Err(format!("column `{name}` has no date of that format: check the format, or leave it out"));
+                return Err(format!("column `{name}` has no date in that format: check the format, or leave it out"));
             }
             Asked::Date(format) => {
                 let format = std::mem::take(format);
@@ -239,11 +239,11 @@ impl Learner {
     }
 }
 
-/// A label column as it comes in: its texts numbered, four bytes a row.
+/// A label column while it is read: its texts numbered, four bytes a row.
 pub(super) struct Label {
     name: String,
     numbers: BTreeMap<String, u32>,
-    /// The classes of a schema, whose order stays, and whether there may be more.
+    /// The classes of a schema, in fixed order, and whether new ones are allowed.
     known: Option<(Vec<String>, bool)>,
     values: Vec<u32>,
 }
@@ -259,10 +259,10 @@ impl Label {
         Self { numbers, known: Some((column.classes.clone(), open)), ..Self::new(&column.name) }
     }
 
-    /// Whether the text can be a class; says why not.
+    /// Checks whether the text can be a class, and says why not.
     pub fn check(&self, text: &str) -> Result<(), String> {
         if text.len() > LONGEST {
-            return Err(format!("label `{}` is a text of {} bytes, no class", self.name, text.len()));
+            return Err(format!("label `{}` has a text of {} bytes, too long for a class", self.name, text.len()));
         }
         match &self.known {
             Some((_, false)) if !self.numbers.contains_key(text) => Err(format!(
@@ -277,14 +277,14 @@ impl Label {
     /// Takes the text of the next row, which has been checked.
     ///
     /// # Errors
-    /// There are too many different ones.
+    /// There are too many different texts.
     pub fn push(&mut self, text: &str, budget: &Budget) -> Result<(), String> {
         let next = self.numbers.len();
         let number = match self.numbers.get(text) {
             Some(number) => *number,
             None if next == MOST_CLASSES => {
                 return Err(format!(
-                    "label `{}` has more than {MOST_CLASSES} classes: choose a column of fewer",
+                    "label `{}` has more than {MOST_CLASSES} classes: choose a column with fewer",
                     self.name
                 ));
             }

@@ -12,7 +12,7 @@ use crate::import::ImportError;
 use crate::import::listing::{csv_error, delimiter, header_of, unequal};
 use crate::schema::Cell;
 
-/// Longest row in bytes. A quote that is not closed makes one of the rest of the file.
+/// Longest row in bytes. An unclosed quote turns the rest of the file into one row.
 const LONGEST_ROW: u64 = 16 << 20;
 
 pub(super) struct CsvFile {
@@ -27,7 +27,7 @@ impl CsvFile {
     }
 }
 
-/// A file whose bytes are counted, so that no row grows without bound.
+/// A file whose bytes are counted, so that a row cannot grow without bound.
 struct Counted {
     file: File,
     since_row: Rc<cell::Cell<u64>>,
@@ -38,7 +38,7 @@ impl Read for Counted {
         let count = self.file.read(buffer)?;
         self.since_row.set(self.since_row.get() + count as u64);
         if self.since_row.get() > LONGEST_ROW {
-            let problem = format!("a row is longer than {LONGEST_ROW} bytes, perhaps by a quote that is not closed");
+            let problem = format!("a row is longer than {LONGEST_ROW} bytes, perhaps because of an unclosed quote");
             return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
         }
         Ok(count)

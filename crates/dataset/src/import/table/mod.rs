@@ -1,11 +1,11 @@
 //! Tables: CSV files, Parquet files and NumPy archives, some columns as labels, the others as features.
 //!
-//! A table is read twice from start to end. The first pass learns what each feature column is, its
-//! [`Schema`](crate::Schema): numbers, with the scale of a random sample of them as
-//! [`Features::quantise`](crate::Features::quantise) takes it; dates; or a few different texts, which become one column
-//! each (`colour=red`, 0 or 1). Texts with an order and texts to hash are asked for. The second pass writes bytes:
+//! A table is read twice from start to end. The first pass learns its [`Schema`](crate::Schema): whether each feature
+//! column holds numbers (with a scale estimated on a random sample, as
+//! [`Features::quantise`](crate::Features::quantise) does), dates, or a few different texts. Each such text becomes one
+//! column (`colour=red`, 0 or 1). Ordered texts and hashed texts must be asked for. The second pass writes bytes:
 //! memory is one byte per feature and four per label of each row, however long the file. With the schema of another
-//! data set ([`TableRules::like`]) nothing is learned. Encoders for tables want
+//! data set ([`TableRules::like`]) nothing is learned. Encoders for tables need
 //! [`Normalise::PerColumn`](encoder::Normalise::PerColumn).
 
 mod columns;
@@ -36,14 +36,13 @@ use super::{Budget, Handled, ImportError, Imported, Skipped};
 use crate::schema::{Cell, Column, Fault, LabelColumn, Met, Missing, Overrides};
 use crate::{Dataset, Schema};
 
-/// Features that a table may have after its texts are spread: a wide table is no input for a
-/// quadratic network.
+/// Features that a table may have after its texts are expanded: a wider table is not suitable for a quadratic network.
 const MOST_FEATURES: usize = 16_384;
 
 /// Bytes of a schema in the file of a data set.
 const MOST_SCHEMA: usize = 8 << 20;
 
-/// Bad rows that are listed; a table of more is of another form than it says.
+/// Bad rows that are listed; a table with more does not have the form that was declared.
 const MOST_SKIPPED: usize = 1_000_000;
 
 /// Imports a CSV file with a header.
@@ -70,10 +69,10 @@ pub fn parquet(
     import(&parquet_file::ParquetFile::open(path, &budget)?, path, options, &budget, skip_bad, progress)
 }
 
-/// Which places of a row are what.
+/// The role of each column of a row.
 struct Plan {
     features: Vec<usize>,
-    /// Each with the classes that it has in a schema.
+    /// Each with its classes in the schema, if there is one.
     labels: Vec<(usize, LabelColumn, bool)>,
     ignored: Vec<String>,
 }
@@ -102,14 +101,14 @@ fn import(
     let schema = Schema { columns, labels: plan.labels.iter().map(stored).collect() };
     let width = schema.width();
     if width > MOST_FEATURES {
-        let problem = format!("its features spread to {width} columns, more than {MOST_FEATURES}: choose fewer");
+        let problem = format!("its features expand to {width} columns, more than {MOST_FEATURES}: choose fewer");
         return Err(description(problem));
     }
     schema.check().map_err(description)?;
     if serde_json::to_vec(&schema).is_ok_and(|text| text.len() > MOST_SCHEMA) {
         return Err(description(format!("its schema takes more than {MOST_SCHEMA} bytes: choose fewer columns")));
     }
-    // All that stays of the rows, known before the first is kept.
+    // Everything that is kept of the rows, reserved before the first is read.
     let cells = count.saturating_mul(row_bytes(width, plan.labels.len()));
     budget.keep(cells).map_err(ImportError::memory(path))?;
 
@@ -152,7 +151,7 @@ fn import(
     }
 
     let about = BTreeMap::from([("generator".into(), rows.generator().into())]);
-    // Marks beside a grid leave no grid.
+    // Extra columns that mark values break a grid.
     let height = if width == plan.features.len() { rows.height() } else { 1 };
     let labels = labels.into_iter().map(Label::finish).collect();
     let handled = report.handled(&schema, &overrides);
@@ -160,7 +159,7 @@ fn import(
     Ok(Imported { data, skipped: report.skipped, filtered: report.filtered, handled, ignored: plan.ignored })
 }
 
-/// What one row takes in the end.
+/// What one row takes in memory.
 fn row_bytes(features: usize, labels: usize) -> u64 {
     features as u64 + 4 * labels as u64
 }
@@ -174,7 +173,7 @@ fn label_reader(column: &LabelColumn, open: bool, options: &TableOptions) -> Lab
 
 fn check_label(label: &Label, cell: &Cell, overrides: &Overrides) -> Result<(), Fault> {
     let text = cell.text();
-    // What stands for a missing feature, such as NA, may be the name of a class.
+    // A marker of a missing feature, such as NA, may be the name of a class.
     if text.is_empty() {
         return Err(match overrides.missing {
             Some(Missing::Drop) => Fault::Drop(Met::Missing),
@@ -184,7 +183,7 @@ fn check_label(label: &Label, cell: &Cell, overrides: &Overrides) -> Result<(), 
     label.check(&text).map_err(Fault::Bad)
 }
 
-/// What happened to the rows.
+/// What became of the rows.
 struct Report<'a> {
     path: &'a Path,
     skip_bad: bool,
@@ -259,13 +258,13 @@ fn rule_name(column: &Column, met: Met, overrides: &Overrides) -> &'static str {
     }
 }
 
-/// Places by the options.
+/// Column positions from the options.
 fn choose(rows: &dyn Rows, path: &Path, options: &TableOptions) -> Result<Plan, ImportError> {
     let header = rows.header();
     let place = |name: &String| {
         header.iter().position(|found| found == name).ok_or_else(|| ImportError::Description {
             path: path.into(),
-            problem: format!("it has no column `{name}`, but {}: name one of these", header.join(", ")),
+            problem: format!("it has no column `{name}`; choose one of {}", header.join(", ")),
         })
     };
     let labels = options.labels.iter().map(place).collect::<Result<Vec<_>, _>>()?;
@@ -277,7 +276,7 @@ fn choose(rows: &dyn Rows, path: &Path, options: &TableOptions) -> Result<Plan, 
     let special = special.chain(options.texts.iter().chain(&options.hashed).chain(&options.quantile));
     for name in special {
         if !features.contains(&place(name)?) {
-            let problem = format!("its column `{name}` is no feature: leave it out where its kind is told");
+            let problem = format!("its column `{name}` is not a feature: do not give a kind for it");
             return Err(ImportError::Description { path: path.into(), problem });
         }
     }
@@ -294,7 +293,7 @@ fn choose(rows: &dyn Rows, path: &Path, options: &TableOptions) -> Result<Plan, 
     Ok(Plan { labels: labels.iter().map(|&place| label(place)).collect(), features, ignored })
 }
 
-/// Places by a schema: columns may be in any order, and there may be more of them.
+/// Column positions from a schema: columns may be in any order, and there may be additional ones.
 fn by_schema(header: &[String], path: &Path, schema: &Schema, options: &TableOptions) -> Result<Plan, ImportError> {
     let description = |problem: String| ImportError::Description { path: path.into(), problem };
     let find = |name: &str| header.iter().position(|found| found == name);
@@ -308,8 +307,8 @@ fn by_schema(header: &[String], path: &Path, schema: &Schema, options: &TableOpt
     let lacking = lacking.map(|name| format!("`{name}`")).collect::<Vec<_>>();
     if !lacking.is_empty() {
         let spare = match &unused[..] {
-            [] => "it has no other in their stead".to_string(),
-            names => format!("it has {} besides", names.join(", ")),
+            [] => "it has no other columns".to_string(),
+            names => format!("its other columns are {}", names.join(", ")),
         };
         let problem = format!(
             "it has no column {}, which the schema has; {spare}: add it, or rename one to what the schema calls it",
@@ -318,11 +317,11 @@ fn by_schema(header: &[String], path: &Path, schema: &Schema, options: &TableOpt
         return Err(description(problem));
     }
     if let Some(name) = options.labels.iter().find(|name| schema.columns.iter().any(|column| column.name == **name)) {
-        return Err(description(format!("its column `{name}` is a feature of the schema, no label")));
+        return Err(description(format!("its column `{name}` is a feature in the schema, not a label")));
     }
     if let Some(name) = options.rules.new_classes.iter().find(|name| !wanted.contains(&name.as_str())) {
         return Err(description(format!(
-            "`{name}` is no label that could have new classes: name one of {}",
+            "`{name}` is not a label that may have new classes: name one of {}",
             wanted.join(", ")
         )));
     }
@@ -342,8 +341,8 @@ fn by_schema(header: &[String], path: &Path, schema: &Schema, options: &TableOpt
     Ok(Plan { features, labels, ignored: unused })
 }
 
-/// The first pass: how many rows there are and, without a schema, what their columns are. Rows that cannot be read are
-/// left to the second.
+/// The first pass: how many rows there are and, without a schema, what their columns are. Unreadable rows are left to
+/// the second pass.
 fn learn(
     rows: &dyn Rows,
     path: &Path,
@@ -364,7 +363,7 @@ fn learn(
     rows.visit(&mut |number, row| {
         let Ok(row) = row else { return Ok(()) };
         count += 1;
-        // A few bytes may stand for any number of rows.
+        // A few bytes may encode any number of rows.
         if count.is_multiple_of(1 << 16) && count.saturating_mul(least) > budget.left() {
             return Err(over(super::OverBudget { most: options.rules.budget }));
         }

@@ -16,22 +16,22 @@ use crate::import::{Budget, ImportError, Imported};
 use crate::schema::Cell;
 use crate::{Dataset, Labels};
 
-/// Which arrays of an archive are what.
+/// The roles of the arrays of an archive.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArrayOptions {
-    /// The array of items, `[N, D]`, `[N, H, W]` or `[N, H, W, 1]`; the one of largest rank if empty.
+    /// The array of items, `[N, D]`, `[N, H, W]` or `[N, H, W, 1]`; if empty, the array of largest rank.
     pub items: String,
-    /// The arrays `[N]` that are labels; all arrays of integers, booleans or texts of rank 1 and
-    /// length N if empty, or with a schema those of the schema.
+    /// The arrays `[N]` that are labels; if empty, those of the schema, or without one all arrays of integers, booleans
+    /// or texts of rank 1 and length N.
     pub labels: Vec<String>,
     /// Scale every column by rank, for heavy tails.
     pub quantile: bool,
-    /// The rules, and the schema to read by. A number that is none (NaN) is missing.
+    /// The rules, and the schema to read by. NaN counts as missing.
     pub rules: TableRules,
 }
 
-/// Headers are a line of text.
+/// A header is one line of text.
 const HEADER_LIMIT: usize = 1 << 16;
 
 /// An array: its shape and numbers, or texts, in row order.
@@ -64,7 +64,7 @@ pub fn npz(
         name => Some(name.to_string()),
     };
     let known = arrays.keys().cloned().collect::<Vec<_>>().join(", ");
-    let none = |name: &str| wrong(format!("it has no array `{name}`, but {known}: name one of these"));
+    let none = |name: &str| wrong(format!("it has no array `{name}`; choose one of {known}"));
     let name = items.ok_or_else(|| wrong("it is empty".into()))?;
     let items = arrays.remove(&name).ok_or_else(|| none(&name))?;
     let (count, height, width) = match items.shape[..] {
@@ -73,10 +73,10 @@ pub fn npz(
         _ => return Err(wrong(format!("its array `{name}` has shape {:?}: give [N, D] or [N, H, W]", items.shape))),
     };
     if count == 0 || height == 0 || width == 0 {
-        return Err(wrong(format!("its array `{name}` has shape {:?}, which holds nothing", items.shape)));
+        return Err(wrong(format!("its array `{name}` has shape {:?}, which has no elements", items.shape)));
     }
     if matches!(items.values, Values::Texts(_)) {
-        return Err(wrong(format!("its array `{name}` has texts, no numbers")));
+        return Err(wrong(format!("its array `{name}` holds texts, not numbers")));
     }
 
     let is_label = |array: &Array| array.shape == [count] && !matches!(array.values, Values::Floats(_));
@@ -89,7 +89,7 @@ pub fn npz(
         let array = arrays.remove(label).ok_or_else(|| none(label))?;
         if !is_label(&array) {
             let problem =
-                format!("its array `{label}` is no label: give {count} integers or texts, not {:?}", array.shape);
+                format!("its array `{label}` is not a label: give {count} integers or texts, not {:?}", array.shape);
             return Err(wrong(problem));
         }
         columns.push(array.values);
@@ -102,7 +102,7 @@ pub fn npz(
             )));
         }
         let Values::Bytes(bytes) = items.values else { return Err(none(&name)) };
-        // A text and a number of each label while classes are looked up.
+        // A text and a number for each label while classes are looked up.
         budget.keep(64 * (count * labels.len()) as u64).map_err(ImportError::memory(path))?;
         let text = |values: &Values| (0..count).map(|row| values.text(row).into_owned()).collect::<Vec<_>>();
         let columns = labels.into_iter().zip(&columns).map(|(label, values)| Labels::from_texts(label, &text(values)));
@@ -200,7 +200,7 @@ fn read(path: &Path, budget: &Budget) -> Result<BTreeMap<String, Array>, ImportE
 
 /// One array in NumPy's own format: magic, version, a Python dictionary, the elements.
 fn read_array(mut entry: impl Read, budget: &Budget) -> Result<Array, String> {
-    let cut = |error: std::io::Error| format!("is cut short or damaged: {error}");
+    let cut = |error: std::io::Error| format!("is truncated or damaged: {error}");
     let mut start = [0; 8];
     entry.read_exact(&mut start).map_err(cut)?;
     if &start[..6] != b"\x93NUMPY" {
@@ -211,7 +211,7 @@ fn read_array(mut entry: impl Read, budget: &Budget) -> Result<Array, String> {
     entry.read_exact(&mut length[..size]).map_err(cut)?;
     let length = u32::from_le_bytes(length) as usize;
     if length > HEADER_LIMIT {
-        return Err(format!("asks for a header of {length} bytes"));
+        return Err(format!("states a header of {length} bytes"));
     }
     let mut header = vec![0; length];
     entry.read_exact(&mut header).map_err(cut)?;
@@ -230,26 +230,26 @@ fn read_array(mut entry: impl Read, budget: &Budget) -> Result<Array, String> {
     let count = count.ok_or_else(large)?;
     let bytes = count.checked_mul(size as u64).ok_or_else(large)?;
     let over = |over: crate::import::OverBudget| format!("of shape {shape:?} takes too much memory: {over}");
-    // Both the bytes and what is made of them are there for a while.
+    // Both the bytes and the values made of them exist for a while.
     let held = budget.hold(bytes).map_err(over)?;
     budget.keep(kept_bytes(&element, count, bytes)).map_err(over)?;
     let mut data = Vec::new();
     data.try_reserve_exact(usize::try_from(bytes).map_err(|_| large())?).map_err(|_| large())?;
     (&mut entry).take(bytes).read_to_end(&mut data).map_err(cut)?;
     if data.len() as u64 != bytes {
-        return Err(format!("is cut short: {} of {bytes} bytes", data.len()));
+        return Err(format!("is truncated: {} of {bytes} bytes", data.len()));
     }
     let values = parse_values(&element, size, data);
     drop(held);
     Ok(Array { shape, values })
 }
 
-/// What the values of an array take.
+/// What the values of an array take in memory.
 fn kept_bytes(element: &str, count: u64, bytes: u64) -> u64 {
     match element {
         "|u1" => count,
         "<f4" | "<f8" => count.saturating_mul(4),
-        // A text is shorter in UTF-8; what holds it is not.
+        // A text is shorter in UTF-8; the object that holds it is not.
         _ if element.starts_with("<U") => bytes.saturating_add(count.saturating_mul(32)),
         _ => count.saturating_mul(8),
     }

@@ -1,24 +1,24 @@
-//! What is what in a table, and the rules for what does not fit.
+//! The roles of the columns of a table, and the rules for values that do not fit.
 
 use serde::{Deserialize, Serialize};
 
 use crate::import::{DEFAULT_BUDGET, ImportError};
 use crate::schema::{Missing, Outside, Overrides, Schema, Unknown};
 
-/// Which columns of a table are what.
+/// The roles of the columns of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TableOptions {
     /// The columns that are labels; at least one, or with a schema none for those of the schema.
     pub labels: Vec<String>,
-    /// The columns that are features; none for all that are no labels.
+    /// The columns that are features; if none are given, all that are not labels.
     pub features: Vec<String>,
     /// Features to take as texts though they look like numbers, such as postcodes.
     pub texts: Vec<String>,
-    /// Columns of dates with the format of each (`strftime`), empty for ISO 8601. Columns of nothing but ISO dates are
-    /// found without.
+    /// Columns of dates with the format of each (`strftime`), empty for ISO 8601. Columns that hold only ISO dates are
+    /// found without it.
     pub dates: Vec<(String, String)>,
-    /// Columns of texts with an order, and their texts in it.
+    /// Columns of ordered texts, each with its texts in order.
     pub ordinals: Vec<(String, Vec<String>)>,
     /// Columns of texts whose words are hashed.
     pub hashed: Vec<String>,
@@ -26,10 +26,10 @@ pub struct TableOptions {
     pub hash_columns: u32,
     /// Columns of numbers or dates with heavy tails, scaled by rank.
     pub quantile: Vec<String>,
-    /// Different texts that a column may have before it is no category any more, 1 to 4096. With [`Unknown::Other`] the
-    /// most frequent ones stay, else a column of more is refused.
+    /// Different texts up to which a column is a category, 1 to 4096. With [`Unknown::Other`] the most frequent ones
+    /// stay; otherwise a column with more is refused.
     pub categories: u32,
-    /// With [`Unknown::Other`]: categories of fewer rows than this are `(other)`.
+    /// With [`Unknown::Other`]: categories with fewer rows than this become `(other)`.
     pub rare: u64,
     /// The rules, and the schema to read by.
     pub rules: TableRules,
@@ -53,21 +53,21 @@ impl Default for TableOptions {
     }
 }
 
-/// What holds for tables and arrays: what becomes of values that do not fit, by which schema to read, how much memory.
+/// Rules for tables and arrays: how to treat values that do not fit, which schema to read by, how much memory to use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TableRules {
-    /// For missing values; without, those of the schema, or [`Missing::Refuse`].
+    /// For missing values; if absent, that of the schema, or [`Missing::Refuse`].
     pub missing: Option<Missing>,
-    /// For unknown categories; without, those of the schema, or [`Unknown::Refuse`].
+    /// For unknown categories; if absent, that of the schema, or [`Unknown::Refuse`].
     pub unknown: Option<Unknown>,
-    /// For numbers beyond the scale; without, those of the schema, or [`Outside::Clamp`].
+    /// For numbers beyond the scale; if absent, that of the schema, or [`Outside::Clamp`].
     pub outside: Option<Outside>,
     /// Read by this schema instead of learning one.
     pub like: Option<Schema>,
-    /// With a schema: labels that may have classes which it does not know, such as the speakers of a test.
+    /// With a schema: labels that may have classes unknown to it, such as the speakers of a test set.
     pub new_classes: Vec<String>,
-    /// With a schema: labels of it that the file lacks are left out.
+    /// With a schema: skip labels of it that the file lacks.
     pub unlabelled: bool,
     /// Bytes that the import may unpack.
     pub budget: u64,
@@ -88,15 +88,15 @@ impl Default for TableRules {
 }
 
 impl TableRules {
-    /// The rules that go before those of the schema.
+    /// The rules that override those of the schema.
     ///
     /// # Errors
-    /// A rule wants a feature that the schema does not have.
+    /// A rule needs a feature that the schema does not have.
     pub(super) fn overrides(&self) -> Result<Overrides, ImportError> {
         let overrides = Overrides { missing: self.missing, unknown: self.unknown, outside: self.outside };
         let Some(like) = &self.like else { return Ok(overrides) };
         let wrong = |field, value: &str, name: &str| {
-            let remedy = format!("the schema has no feature for that in column `{name}`: choose another rule");
+            let remedy = format!("the schema has no feature for it in column `{name}`: choose another rule");
             Err(ImportError::Option { field, value: value.into(), remedy })
         };
         if let (Some(Missing::Category), Some(column)) =
@@ -113,7 +113,7 @@ impl TableRules {
 }
 
 impl TableOptions {
-    /// Checks ranges, and that nothing is asked for that the schema has decided.
+    /// Checks ranges, and that no option contradicts the schema.
     pub(super) fn check(&self) -> Result<(), ImportError> {
         let wrong =
             |field, value: String, remedy: &str| Err(ImportError::Option { field, value, remedy: remedy.into() });
@@ -123,18 +123,14 @@ impl TableOptions {
             }
         }
         if self.rare > 1 && self.rules.unknown != Some(Unknown::Other) && self.rules.like.is_none() {
-            return wrong("rare", self.rare.to_string(), "say where rare categories go: let `unknown` be `other`");
+            return wrong("rare", self.rare.to_string(), "say where rare categories go: set `unknown` to `other`");
         }
         if let Some((name, _)) = self.ordinals.iter().find(|(_, values)| values.len() < 2) {
             return wrong("ordinals", name.clone(), "give at least two texts in their order");
         }
         if self.rules.like.is_none() {
             if !self.rules.new_classes.is_empty() || self.rules.unlabelled {
-                return wrong(
-                    "like",
-                    "missing".into(),
-                    "new classes and missing labels are those of a schema: give one",
-                );
+                return wrong("like", "missing".into(), "new classes and missing labels refer to a schema: give one");
             }
             return Ok(());
         }

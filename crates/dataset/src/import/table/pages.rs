@@ -1,7 +1,8 @@
-//! What the pages of a Parquet file unpack to, found before any of them is unpacked.
+//! How much the pages of a Parquet file unpack to, found before any of them is unpacked.
 //!
-//! The decoder believes the sizes in page headers, and gzip pages may even be larger than those. So every page header is
-//! read here first (Thrift's compact protocol, as far as the sizes), and gzip pages are unpacked into nothing.
+//! The decoder trusts the sizes in page headers, and gzip pages may even be larger than those. So this code first reads
+//! every page header (Thrift's compact protocol, as far as the sizes), and unpacks gzip pages without keeping the
+//! result.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -16,11 +17,11 @@ use crate::import::{Budget, ImportError};
 /// Page headers hold a few numbers and the least and greatest value.
 const HEADER_LIMIT: u64 = 1 << 20;
 
-/// What a value of a dictionary and a value of a page take when they are decoded.
+/// What a dictionary value and a page value take once decoded.
 const DICTIONARY_VALUE: u64 = 40;
 const PAGE_VALUE: u64 = 8;
 
-/// What a byte of the footer takes when it is decoded.
+/// What a byte of the footer takes once decoded.
 const FOOTER_BYTE: u64 = 16;
 
 /// Counts the footer, which is decoded as a whole.
@@ -38,10 +39,10 @@ pub(super) fn check_footer(path: &Path, budget: &Budget) -> Result<(), ImportErr
     budget.keep(FOOTER_BYTE.saturating_mul(size)).map_err(ImportError::memory(path))
 }
 
-/// What a Parquet file unpacks to, as its pages say.
+/// The unpacked sizes of a Parquet file, according to its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParquetSize {
-    /// Rows of all groups, as the footer says.
+    /// Rows of all groups, according to the footer.
     pub rows: u64,
     /// Bytes of one row at most, counting the mean of a page for each of its values, and a whole page for a nested
     /// column, whose rows may be of any length.
@@ -94,7 +95,7 @@ fn largest(file: &mut BufReader<File>, column: &ColumnChunkMetaData, limit: u64)
             let content = file.take(found.compressed.saturating_sub(found.levels));
             let unpacked =
                 io::copy(&mut MultiGzDecoder::new(content).take(found.uncompressed.saturating_add(1)), &mut io::sink());
-            // What is no gzip is the decoder's to refuse, or not packed at all.
+            // A page that is not gzip is left to the decoder: it refuses the page, or the page is not compressed.
             if unpacked.is_ok_and(|size| size > found.uncompressed) {
                 return Err("a page unpacks to more than its header says".into());
             }
@@ -112,18 +113,18 @@ fn largest(file: &mut BufReader<File>, column: &ColumnChunkMetaData, limit: u64)
     Ok((dictionary + page, value))
 }
 
-/// What matters of a page header.
+/// The fields of a page header that are needed.
 #[derive(Default)]
 struct Page {
     dictionary: bool,
     uncompressed: u64,
     compressed: u64,
     values: u64,
-    /// Bytes of levels before what is packed, in pages of version 2.
+    /// Bytes of levels before the compressed part, in pages of version 2.
     levels: u64,
 }
 
-/// Thrift's compact protocol, read one field after the other.
+/// Thrift's compact protocol, read field by field.
 struct Compact<R> {
     bytes: R,
     read: u64,
@@ -210,7 +211,7 @@ impl<R: Read> Compact<R> {
             kind::LIST | kind::SET => self.nested(|reader| {
                 let byte = reader.byte()?;
                 let count = if byte >> 4 == 15 { reader.unsigned()? } else { u64::from(byte >> 4) };
-                // Truths in lists take a byte each.
+                // Booleans in lists take a byte each.
                 let element = if byte & 15 <= kind::FALSE { kind::BYTE } else { byte & 15 };
                 (0..count).try_for_each(|_| reader.skip(element))
             }),
@@ -222,7 +223,7 @@ impl<R: Read> Compact<R> {
                 }
                 Ok(())
             }),
-            _ => Err(invalid("a field of a page header has a type that there is not")),
+            _ => Err(invalid("a field of a page header has an unknown type")),
         }
     }
 

@@ -15,11 +15,11 @@ use super::rows::{Row, Rows};
 use crate::import::{Budget, ImportError};
 use crate::schema::Cell;
 
-/// Checks that no page of a Parquet file unpacks to more than the budget has, before any of them is unpacked; for those
-/// who then read it by a reader of their own. Their reader may still refuse, or panic.
+/// Checks that no page of a Parquet file unpacks to more than the budget has left, before any of them is unpacked. For
+/// callers who then read the file with their own reader, which may still refuse it, or panic.
 ///
 /// # Errors
-/// The file cannot be read, is none, or would take more.
+/// The file cannot be read, is not a Parquet file, or would take more.
 pub fn parquet_size(path: &Path, budget: &Budget) -> Result<ParquetSize, ImportError> {
     pages::check_footer(path, budget)?;
     let reader = open(path)?;
@@ -32,7 +32,7 @@ pub(super) struct ParquetFile {
 }
 
 impl ParquetFile {
-    /// Opens the file once it is known that none of its pages unpacks to more than the budget has.
+    /// Opens the file after checking that none of its pages unpacks to more than the budget has left.
     pub fn open(path: &Path, budget: &Budget) -> Result<Self, ImportError> {
         pages::check_footer(path, budget)?;
         let reader = open(path)?;
@@ -90,7 +90,7 @@ fn texts(record: &Record) -> Vec<Cell<'static>> {
     let text = |field: &'_ Field| match field {
         Field::Null => String::new(),
         Field::Str(text) => text.clone(),
-        // Shortest texts that give the same number again.
+        // The shortest texts that give the same number again.
         Field::Float(number) => number.to_string(),
         Field::Double(number) => number.to_string(),
         other => other.to_string(),

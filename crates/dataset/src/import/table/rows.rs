@@ -1,31 +1,31 @@
-//! What every kind of table gives.
+//! What every kind of table provides.
 
 use crate::import::error::ImportError;
 use crate::schema::Cell;
 
-/// Something that gives rows, the same ones each time.
+/// A source of rows, the same ones each time.
 pub(super) trait Rows {
     /// The names of the columns.
     fn header(&self) -> &[String];
 
-    /// How the data set calls its origin.
+    /// The origin that the data set records.
     fn generator(&self) -> &'static str {
         "imported table"
     }
 
-    /// Rows of an item, where its features are a grid.
+    /// Rows of an item, if its features form a grid.
     fn height(&self) -> usize {
         1
     }
 
-    /// Whether items without any label are of use.
+    /// Whether items without any label are useful.
     fn needs_labels(&self) -> bool {
         true
     }
 
-    /// Visits every row with its number for people: the line of a CSV file, else counted from 1.
+    /// Visits every row with its number in messages: the line of a CSV file, otherwise counted from 1.
     fn visit(&self, row: &mut dyn FnMut(u64, Row) -> Result<(), ImportError>) -> Result<(), ImportError>;
 }
 
-/// The values of one row, as many as the header has, or why it has none.
+/// The values of one row, as many as the header has, or why the row has none.
 pub(super) type Row<'a> = Result<&'a [Cell<'a>], String>;
