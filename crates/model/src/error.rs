@@ -16,7 +16,7 @@ pub enum EvaluateError {
     /// No item to measure an accuracy on.
     #[error("an accuracy needs items: the data set is empty")]
     Empty,
-    /// Labels that do not belong to the items.
+    /// A number of labels that differs from the number of items.
     #[error("{found} labels were given for {expected} items: give one for each")]
     Labels {
         /// Labels given.
@@ -68,7 +68,7 @@ pub enum EvaluateError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// An encoder that cannot be changed so.
+    /// A change that the encoder refuses.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// A map of sizes that no key opens.
@@ -82,15 +82,15 @@ pub enum ModelError {
     Field {
         /// The part or option.
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         remedy: String,
     },
     /// Projections beyond 64 bits, or outputs beyond 128.
     #[error("the integers leave 64-bit projections: lower the precision, or train with smaller weights")]
     Overflow,
-    /// An output that the discrete logarithm is not to cover.
+    /// An output with more values than the discrete logarithm may cover.
     #[error(
         "output {output} ranges over {low}..={high}, {bits:.1} bits, and `log_bits` is {limit}: lower the precision or the number of units, raise `log_bits`, or declare the empirical range with a margin"
     )]

@@ -21,8 +21,8 @@ impl CompiledNetwork {
         self.within(&self.map.evaluate(&encoded.u, &encoded.v)?, &self.declared)
     }
 
-    /// Outputs of every item, `[N, S]` row-major. Noise, where the encoder has any, is drawn
-    /// from a generator that the image itself seeds: right in distribution, and the same every time.
+    /// Outputs of every item, `[N, S]` row-major. Noise, where the encoder has any, is drawn from a generator that is
+    /// seeded by the image itself, so that it has the right distribution and repeats.
     ///
     /// # Errors
     /// Items that the encoder does not take, outputs outside the declared range.
@@ -32,7 +32,7 @@ impl CompiledNetwork {
         })
     }
 
-    /// The same with the noise taken out, which no holder of a key sees; for what analysis says of it.
+    /// The same without noise, which no key holder sees; for analyses of the noise.
     ///
     /// # Errors
     /// Items that the encoder does not take, outputs beyond 64 bits.
@@ -67,7 +67,7 @@ impl CompiledNetwork {
     /// of the largest output has probability 1.
     ///
     /// # Errors
-    /// Outputs that are no whole number of rows.
+    /// Outputs that do not fill whole rows.
     pub fn probabilities(&self, output: &[i64]) -> Result<Vec<f32>, EvaluateError> {
         let outputs = self.outputs();
         if output.is_empty() || !output.len().is_multiple_of(outputs) {
@@ -106,7 +106,7 @@ impl CompiledNetwork {
             return Err(EvaluateError::Empty);
         }
         let right = self.predict(data)?.iter().zip(labels).filter(|(predicted, label)| predicted == label).count();
-        // To a ten-thousandth, so that its text form is exact.
+        // Rounded to a ten-thousandth, so that the text form is exact.
         Ok((100.0 * right as f64 / labels.len() as f64 * 1e4).round() / 1e4)
     }
 

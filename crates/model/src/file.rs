@@ -32,7 +32,7 @@ struct About {
     /// Inclusive range of every output that a discrete logarithm covers.
     declared: Vec<(i64, i64)>,
     origin: Origin,
-    /// Of everything that decides outputs and predictions, in hexadecimal.
+    /// Hash of everything that determines outputs and predictions, in hexadecimal.
     hash: String,
 }
 
@@ -40,7 +40,7 @@ impl CompiledNetwork {
     /// Writes the network; the file appears whole or not at all.
     ///
     /// # Errors
-    /// What the operating system refuses.
+    /// The operating system refuses to write.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         let (n, m) = self.inputs();
         let mut tensors = Tensors::default();
@@ -85,7 +85,7 @@ impl CompiledNetwork {
         } else {
             return Err(stored.field("classes", format!("must be {outputs} names where no head reads the outputs")));
         };
-        // The hash covers what is read and nothing else.
+        // The hash covers everything that is read, and nothing else.
         stored.all_read("a compiled network")?;
         let ordered = about.declared.iter().all(|(low, high)| low <= high);
         if about.declared.len() != outputs || !ordered {
@@ -100,7 +100,7 @@ impl CompiledNetwork {
         })?;
         let network = CompiledNetwork { declared, ..network };
         if hex(&network.hash()) != hash {
-            let problem = "does not fit the content: the file was changed after it was made; make it again";
+            let problem = "does not fit the content: the file was changed after it was made: make it again";
             return Err(stored.field("hash", problem));
         }
         Ok(network)

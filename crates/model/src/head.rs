@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::parameters::Parameters;
 
-/// What reads the outputs in the clear.
+/// How the outputs are read in the clear.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PublicHead {
     /// The largest output names the class.
@@ -53,11 +53,11 @@ fn softmax(mut logits: Vec<f32>) -> Vec<f32> {
 }
 
 impl PublicHead {
-    /// What keeps a net from reading `outputs` numbers.
+    /// Why a net cannot read `outputs` numbers.
     pub(crate) fn problem(&self, outputs: usize) -> Option<String> {
         let PublicHead::Net { centre, scale, layers } = self else { return None };
         if !centre.iter().chain(scale).all(|value| value.is_finite()) || scale.iter().any(|&scale| scale <= 0.0) {
-            return Some("with a centre or a scale that is no number to read by".into());
+            return Some("with an unusable centre or scale".into());
         }
         if let Some(name) = layers.first_not_finite() {
             return Some(format!("with a value in `{name}` that is not a finite number"));

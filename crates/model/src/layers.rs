@@ -1,4 +1,5 @@
-//! The layers of a head in a file, as PyTorch's linear layers are: `head.I.weight` `[out, in]`, `head.I.bias` `[out]`.
+//! The layers of a head in a file, named like PyTorch's linear layers: `head.I.weight` `[out, in]`, `head.I.bias`
+//! `[out]`.
 
 use crate::storage::{FileError, Stored, Tensors, Values};
 use crate::{Parameter, Parameters};
@@ -46,7 +47,7 @@ pub fn read_head(stored: &Stored, inputs: usize, classes: usize) -> Result<Param
     Ok(Parameters(parameters))
 }
 
-/// One side of a stored tensor, within limits.
+/// One side of a stored tensor, checked against the limit.
 ///
 /// # Errors
 /// No such tensor or side, or one that is too large.

@@ -1,15 +1,15 @@
-//! Compiled networks: what owner and predictor need to serve, and nothing that trains.
+//! Compiled networks: everything needed to serve one, and nothing to train one.
 //!
 //! ```text
 //! item ──encoder──▶ (u, v) ──quadratic map──▶ output(x) ──public head──▶ class
 //!         (owner)            (under encryption)   (in the clear)
 //! ```
 //!
-//! | to have | use |
+//! | to get | use |
 //! |---|---|
 //! | the network | [`CompiledNetwork`] |
 //! | its file | [`CompiledNetwork::load`], [`CompiledNetwork::save`] |
-//! | one made elsewhere | [`CompiledNetwork::import`] |
+//! | a network from elsewhere | [`CompiledNetwork::import`] |
 //! | noise under encryption, narrower ranges | [`CompiledNetwork::with_noise`], [`CompiledNetwork::with_range`] |
 //!
 //! ```

@@ -4,7 +4,7 @@
 //! output_j(u, v) = Σ_k D[j][k]·(P[k]·u)·(R[k]·v)          j = 1..S outputs, k = 1..d units
 //! ```
 //!
-//! Its evaluation in the clear is exact and is the reference: encrypted evaluation equals it bit for bit.
+//! Evaluation in the clear is exact and is the reference: encrypted evaluation equals it bit for bit.
 
 use encoder::{Encoder, Noise};
 use quadratic::{Bounds, QuadraticMap};
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::ModelError;
 use crate::head::PublicHead;
 
-/// An integer network, with everything that owner and predictor need and no more.
+/// An integer network, with everything that owner and predictor need, and no more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CompiledNetwork {
     pub(crate) encoder: Encoder,
@@ -29,7 +29,7 @@ pub struct CompiledNetwork {
     pub(crate) origin: Origin,
 }
 
-/// What a network is made of.
+/// The parts of a network.
 #[derive(Clone, Debug)]
 pub struct Parts {
     /// How items become `u` and `v`.
@@ -38,28 +38,28 @@ pub struct Parts {
     pub map: QuadraticMap,
     /// Whether every unit is a square: `P = R` and `u = v`. Bounds are narrower then.
     pub squares: bool,
-    /// What reads the outputs.
+    /// How the outputs are read.
     pub head: PublicHead,
     /// The label column that the network predicts.
     pub main: String,
     /// Class names of the main label.
     pub classes: Vec<String>,
-    /// Where the network comes from.
+    /// The network's origin.
     pub origin: Origin,
 }
 
-/// Where an integer network comes from.
+/// The origin of an integer network.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// Compiled from a float network, by whom the two texts say: JSON that only the trainer reads.
+    /// Compiled from a float network. The two texts are JSON that only the trainer reads.
     Compiled {
-        /// How the float network came to be.
+        /// How the float network was trained.
         record: Box<RawValue>,
-        /// What compiling it found.
+        /// The report of the compilation.
         report: Box<RawValue>,
     },
-    /// Made elsewhere.
+    /// Imported.
     Imported {
         /// The file it was read from.
         file: String,
@@ -79,10 +79,10 @@ impl PartialEq for Origin {
 }
 
 impl CompiledNetwork {
-    /// The network of these parts. It declares its exact ranges, as far as 64 bits reach.
+    /// Builds the network of these parts. It declares its exact ranges, as far as 64 bits reach.
     ///
     /// # Errors
-    /// Parts of sizes that do not fit one another; squares whose sides differ; projections beyond 64 bits.
+    /// Parts whose sizes do not fit each other; squares whose sides differ; projections beyond 64 bits.
     pub fn new(parts: Parts) -> Result<Self, ModelError> {
         let Parts { encoder, map, squares, head, main, classes, origin } = parts;
         let refuse =
@@ -91,7 +91,7 @@ impl CompiledNetwork {
             let (found, expected) = (map.inputs(), encoder.inputs());
             return refuse("map", format!("over {found:?} coordinates"), &format!("the encoder gives {expected:?}"));
         }
-        // Bounds of squares take both sides for the same numbers.
+        // Bounds of squares assume the same numbers on both sides.
         let same = encoder.noise().is_none() && encoder.right().len() == encoder.features();
         if squares && !(same && map.left() == map.right()) {
             return refuse("squares", "set for two different sides".into(), "give the same rows and inputs on both");
@@ -169,23 +169,23 @@ impl CompiledNetwork {
         self.squares
     }
 
-    /// The declared inclusive range of every output, which a discrete logarithm has to cover.
+    /// The declared inclusive range of every output, which a discrete logarithm must cover.
     pub fn bounds(&self) -> &[(i64, i64)] {
         &self.declared
     }
 
-    /// The range of every output that no encoded input can leave. The declared one may be narrower.
+    /// The range that no encoded input can leave, for every output. The declared range may be narrower.
     pub fn exact_bounds(&self) -> &[(i128, i128)] {
         &self.exact.outputs
     }
 
-    /// The range of every output over other ranges of `u` and `v`, each coordinate independent of all others, as where
-    /// a key opens what another encoder made; `None` where it leaves 128 bits.
+    /// The range of every output over other ranges of `u` and `v`, each coordinate independent of all others: for a key
+    /// that opens what another encoder made. `None` where it exceeds 128 bits.
     pub fn bounds_over(&self, u: &[(i64, i64)], v: &[(i64, i64)]) -> Option<Vec<(i128, i128)>> {
         Some(Bounds::of(&self.map, u, v)?.outputs)
     }
 
-    /// What reads the outputs in the clear.
+    /// How the outputs are read in the clear.
     pub fn head(&self) -> &PublicHead {
         &self.head
     }
@@ -200,12 +200,12 @@ impl CompiledNetwork {
         &self.classes
     }
 
-    /// Where the network comes from.
+    /// The network's origin.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The same network with another history, which no hash covers.
+    /// The same network with another origin, which the hash does not cover.
     pub fn with_origin(self, origin: Origin) -> Self {
         Self { origin, ..self }
     }
@@ -221,8 +221,8 @@ impl CompiledNetwork {
         Ok(Self { declared, ..Self::new(parts)? })
     }
 
-    /// SHA-256 over all that decides an output or a prediction: integers, declared ranges, encoder, head,
-    /// classes. Not the history of the network.
+    /// SHA-256 over everything that determines an output or a prediction: integers, declared ranges, encoder, head,
+    /// classes. The network's origin is not covered.
     pub fn hash(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(b"halflight compiled network 1");

@@ -5,18 +5,19 @@ use quadratic::QuadraticMap;
 
 use crate::{CompiledNetwork, ModelError, Parts};
 
-/// Noise is cut off beyond this many deviations, which happens to one draw in 500 million.
+/// Noise is truncated beyond this many deviations, which affects one draw in 500 million.
 const TAIL: u32 = 6;
 
 impl CompiledNetwork {
     /// The same network with noise: its encoder appends one coordinate per output to `v`, discrete Gaussian of
-    /// deviation `deviations[j]` in units of output `j`, cut off at six deviations, and the map adds it.
-    /// Declared ranges widen by what the noise can reach.
+    /// deviation `deviations[j]` in units of output `j`, truncated at six deviations, and the map adds it. Declared
+    /// ranges widen by the largest noise.
     ///
     /// Squares become products of equal rows, since the noise is in `v` alone. This changes the hash.
     ///
     /// # Errors
-    /// Another number of deviations than outputs, one outside 1 to 2²⁴, noise there already, ranges beyond 64 bits.
+    /// Another number of deviations than outputs, one outside 1 to 2²⁴, a network that has noise already, ranges beyond
+    /// 64 bits.
     pub fn with_noise(self, deviations: &[u32]) -> Result<Self, ModelError> {
         let refuse = |value: String, remedy: &str| ModelError::Field { field: "noise", value, remedy: remedy.into() };
         if self.encoder.noise().is_some() {

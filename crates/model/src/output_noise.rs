@@ -1,4 +1,4 @@
-//! What noise each output carries, read from the map itself.
+//! The noise that each output carries, read from the map itself.
 
 use crate::CompiledNetwork;
 
@@ -13,19 +13,22 @@ pub struct OutputNoise {
     pub step: i64,
     /// σ of the noise coordinate, before the factor.
     pub deviation: u32,
-    /// The coordinate never exceeds this many σ.
+    /// The noise coordinate never exceeds this many σ.
     pub tail: u32,
 }
 
-/// Why the noise of some networks covers their outputs in no way that a certificate could count on.
+/// Why a certificate cannot rely on the noise of some networks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutputNoiseError {
-    /// The encoder adds none.
+    /// The encoder adds no noise.
     #[error("no noise; nothing can be certified without noise under encryption: compile with noise")]
     None,
-    /// Networks with encoders of their own do not open the same ciphertexts.
-    #[error("network {network} has another encoder than network 0: certify those together that open one ciphertext")]
+    /// Networks with different encoders do not open the same ciphertexts.
+    #[error(
+        "network {network} has another encoder than network 0: only networks that open the same ciphertext can be \
+         certified together"
+    )]
     Encoder {
         /// Which network.
         network: usize,
@@ -37,7 +40,7 @@ pub enum OutputNoiseError {
         unit: usize,
     },
     /// Several coordinates of noise, or none.
-    #[error("output {output} has {coordinates} coordinates of noise; it needs exactly one of its own")]
+    #[error("output {output} has {coordinates} coordinates of noise; it needs exactly one, used by no other output")]
     Coordinates {
         /// Which output, counted over all networks.
         output: usize,
@@ -60,11 +63,11 @@ pub enum OutputNoiseError {
 
 /// The noise of all outputs of some networks that open the same ciphertexts, network after network.
 ///
-/// A unit with noise has nothing but the constant, which is 1, on its left, and one coordinate of noise on its right;
-/// every output needs one coordinate that no other output has.
+/// A unit with noise has only the constant, which is 1, on its left, and one coordinate of noise on its right; every
+/// output needs one coordinate that no other output has.
 ///
 /// # Errors
-/// [`OutputNoiseError`] where this is not so, or no network was given.
+/// [`OutputNoiseError`] where a network breaks these rules, or no network was given.
 pub fn output_noise(networks: &[&CompiledNetwork]) -> Result<Vec<OutputNoise>, OutputNoiseError> {
     let first = networks.first().ok_or(OutputNoiseError::None)?;
     let noise = first.encoder().noise().ok_or(OutputNoiseError::None)?;

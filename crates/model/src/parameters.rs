@@ -3,11 +3,11 @@
 /// One weight tensor: a name, its shape, its values in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// Such as `head.0.weight`.
+    /// For example `head.0.weight`.
     pub name: String,
     /// The length of every side.
     pub shape: Vec<usize>,
-    /// As many values as the shape says.
+    /// As many values as the shape has places.
     pub values: Vec<f32>,
 }
 
@@ -20,7 +20,7 @@ impl Parameter {
     }
 }
 
-/// The weights of one part of a network, in the order its forward pass reads them.
+/// The weights of one part of a network, in the order in which its forward pass reads them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters(pub Vec<Parameter>);
 

@@ -12,8 +12,8 @@ use crate::{CompiledNetwork, ModelError};
 pub enum Range {
     /// The exact bounds: no encoded input can leave them.
     Exact,
-    /// The range seen on the calibration data, widened about its middle by this many bits. An input
-    /// outside gives an error at evaluation.
+    /// The range seen on the calibration data, widened around its middle by this many bits. An output outside it is an
+    /// error at evaluation.
     Empirical {
         /// 1 doubles the width.
         margin_bits: f64,
@@ -24,7 +24,7 @@ impl Range {
     /// The declared range of one output from its exact range and the one seen.
     ///
     /// # Errors
-    /// More than `2^log_bits` values, which a discrete logarithm is not to cover.
+    /// More than `2^log_bits` values, the most that the discrete logarithm may cover.
     fn declare(
         self,
         output: usize,
@@ -48,8 +48,8 @@ impl Range {
 }
 
 impl CompiledNetwork {
-    /// The same network with its ranges declared anew, from the exact bounds or from its outputs on
-    /// `data`; refused if an output then has more than `2^log_bits` values. This changes its hash.
+    /// The same network with its ranges declared anew, from the exact bounds or from its outputs on `data`; refused if
+    /// an output then has more than `2^log_bits` values. This changes its hash.
     ///
     /// # Errors
     /// Items that the encoder does not take, ranges that are too wide.
@@ -59,7 +59,7 @@ impl CompiledNetwork {
         network.with_declared(range, &seen, log_bits)
     }
 
-    /// As [`with_range`](Self::with_range) from ranges that were seen before.
+    /// As [`with_range`](Self::with_range), from ranges that were measured before.
     ///
     /// # Errors
     /// Ranges that are too wide, or for another number of outputs.
@@ -80,7 +80,7 @@ impl CompiledNetwork {
         self
     }
 
-    /// Least and greatest value of every output over outputs `[N, S]`.
+    /// Least and greatest value of every output, over outputs `[N, S]`.
     pub fn seen(&self, outputs: &[i64]) -> Vec<(i64, i64)> {
         let width = self.outputs();
         let column = |j: usize| outputs.iter().skip(j).step_by(width).copied();

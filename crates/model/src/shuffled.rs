@@ -8,11 +8,11 @@ use rand_chacha::ChaCha8Rng;
 use crate::{CompiledNetwork, ModelError, Parts};
 
 impl CompiledNetwork {
-    /// The same integers in random places: every row of `P`, `R` and `D` in another order, biases and noise
-    /// left where they are. What its outputs give away, any function of this shape would. Its head means nothing.
+    /// The same integers in random places: every row of `P`, `R` and `D` in another order, with biases and noise left
+    /// in place. Whatever its outputs give away, any function of this shape would give away. Its head is meaningless.
     ///
     /// # Errors
-    /// Outputs that could leave 64 bits.
+    /// Outputs that could exceed 64 bits.
     pub fn shuffled(&self, seed: u64) -> Result<Self, ModelError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let noise = self.encoder.noise_coordinates();

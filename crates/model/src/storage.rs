@@ -1,7 +1,7 @@
 //! Safetensors files of networks: tensors by name and one JSON object under the metadata key `halflight`.
 //!
-//! For crates that keep networks of their own in such files. One metadata key, since the library orders several at random:
-//! equal content gives equal bytes.
+//! For crates that keep their own networks in such files. There is one metadata key because the library orders several
+//! at random; with one, equal content gives equal bytes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -37,7 +37,7 @@ pub enum FileError {
         /// The cause.
         source: io::Error,
     },
-    /// Not a safetensors file, one cut short, or one too large.
+    /// Not a safetensors file, or one that is truncated or too large.
     #[error("{}: {problem}: the file is damaged or of another kind; make it again", path.display())]
     Container {
         /// The file.
@@ -45,7 +45,7 @@ pub enum FileError {
         /// What is wrong.
         problem: String,
     },
-    /// A tensor or metadata entry that is missing or not as it must be.
+    /// A tensor or metadata entry that is missing or wrong.
     #[error("{}: `{field}` {problem}", path.display())]
     Field {
         /// The file.
@@ -58,7 +58,7 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// What the operating system said of an attempt to read or write.
+    /// The operating system's error on reading or writing.
     pub(crate) fn system(action: &'static str, path: &Path, error: files::FileError) -> Self {
         let source = match error {
             files::FileError::System { source, .. } => source,
@@ -145,7 +145,7 @@ impl Stored {
     /// Reads and parses a file.
     ///
     /// # Errors
-    /// A file that cannot be read, is too large, has too many tensors or is no safetensors file.
+    /// A file that cannot be read, is too large, has too many tensors, or is not a safetensors file.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let container = |problem: String| FileError::Container { path: path.into(), problem };
         let bytes = files::read(path, FILE_LIMIT).map_err(|error| match error {
@@ -160,7 +160,7 @@ impl Stored {
         }
         let mut tensors = BTreeMap::new();
         for (name, info) in metadata.tensors() {
-            // Offsets are anybody's numbers.
+            // Offsets come from the file and cannot be trusted.
             let end = start.checked_add(info.data_offsets.1).filter(|&end| end <= bytes.len());
             let place = end.map(|end| start.saturating_add(info.data_offsets.0)..end);
             let Some(place) = place.filter(|place| place.start <= place.end) else {
@@ -176,27 +176,27 @@ impl Stored {
         Ok(Self { path: path.into(), bytes, about, tensors, exact, read })
     }
 
-    /// Refuses tensors of another type than the one asked for, where otherwise a wider or narrower one is converted:
-    /// for files whose hash covers numbers, so that equal hashes mean equal tensors.
+    /// Refuses tensors of another type than requested, which would otherwise be converted. For files whose hash covers
+    /// numbers, so that equal hashes mean equal tensors.
     pub fn exact(self) -> Self {
         Self { exact: true, ..self }
     }
 
-    /// The JSON object of the metadata, whose entries `format` and `version` must be these: they are read first, so
-    /// that a file of another kind is refused as one.
+    /// The JSON object of the metadata. Its entries `format` and `version` must have these values; they are read first,
+    /// so that a file of another kind is reported as such.
     ///
     /// # Errors
     /// Another format or version; otherwise as [`about`](Self::about).
     pub fn about_of<T: DeserializeOwned>(&self, format: &str, version: u32) -> Result<T, FileError> {
         let found: Kind = self.about()?;
         if (found.format.as_str(), found.version) != (format, version) {
-            let problem = format!("is {} {}, and this reads {format} {version}", found.format, found.version);
+            let problem = format!("is {} {}, and this program reads {format} {version}", found.format, found.version);
             return Err(self.field("format", problem));
         }
         self.about()
     }
 
-    /// The JSON object of the metadata, with missing or unknown entries refused.
+    /// The JSON object of the metadata. Missing or unknown entries are refused.
     ///
     /// # Errors
     /// No such object, or one of another form.
@@ -212,7 +212,7 @@ impl Stored {
         self.tensors.contains_key(name)
     }
 
-    /// Refuses a file with a tensor that nobody asked for.
+    /// Refuses a file with a tensor that was not read.
     ///
     /// # Errors
     /// Names the first such tensor.
@@ -316,7 +316,7 @@ impl Stored {
         Ok(values)
     }
 
-    /// The numbers by which a head standardises `outputs` outputs: finite, and positive where asked.
+    /// The numbers by which a head standardises `outputs` outputs: finite, and positive where required.
     ///
     /// # Errors
     /// As [`doubles`](Self::doubles), and another shape or sign.
@@ -373,7 +373,7 @@ impl Stored {
 /// Writes tensors and `about`; the file appears whole or not at all.
 ///
 /// # Errors
-/// What the operating system refuses.
+/// The operating system refuses to write.
 pub fn write(path: &Path, tensors: &Tensors, about: &impl Serialize) -> Result<(), FileError> {
     let failed = |problem| FileError::Io { action: "write", path: path.into(), source: io::Error::other(problem) };
     let bytes = tensors.to_bytes(about).map_err(failed)?;

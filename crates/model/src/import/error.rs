@@ -19,7 +19,7 @@ pub enum ImportError {
         /// What is wrong.
         problem: String,
     },
-    /// Sizes that do not fit one another or the options.
+    /// Sizes that do not fit each other or the options.
     #[error("{}: `{field}` {problem}", path.display())]
     Size {
         /// The file.

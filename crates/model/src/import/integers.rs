@@ -3,7 +3,7 @@
 use super::error::ImportError;
 use super::raw::Raw;
 
-/// What errors name instead of a file.
+/// The name in errors, instead of a file.
 pub(super) const NAME: &str = "the network";
 
 /// A matrix of integers.
@@ -27,7 +27,7 @@ pub struct Integers {
 }
 
 impl Integers {
-    /// The matrices, if they fit one another and inputs `(n, m)`.
+    /// The matrices, if they fit each other and inputs `(n, m)`.
     pub(super) fn checked(self, (n, m): (usize, usize)) -> Result<Raw, ImportError> {
         let Self { left, right, combine } = self;
         let (units, outputs) = (left.shape.0, combine.shape.0);

@@ -21,7 +21,7 @@ use crate::storage::FileError;
 const TEXT_LIMIT: u64 = 16 << 20;
 const JSON_LIMIT: u64 = 64 << 20;
 
-/// Numbers of a matrix, each of its rows counted as three more: what they take in memory, 64 MB.
+/// Numbers of a matrix, where each row counts as three more: 64 MB in memory.
 const NUMBER_LIMIT: usize = 8 << 20;
 const ROW: usize = 3;
 
@@ -41,7 +41,7 @@ struct Forms {
     content: Matrix,
 }
 
-/// Rows of numbers, refused as soon as they are more than [`NUMBER_LIMIT`]: two letters of JSON may become a row.
+/// Rows of numbers, refused as soon as there are more than [`NUMBER_LIMIT`]: two characters of JSON may become a row.
 struct Matrix(Vec<Vec<f64>>);
 
 impl<'de> Deserialize<'de> for Matrix {
@@ -68,7 +68,7 @@ impl<'de> Visitor<'de> for Rows {
     }
 }
 
-/// A row that may have so many numbers.
+/// A row that may hold this many numbers.
 struct Row<'a>(&'a mut usize);
 
 impl<'de> DeserializeSeed<'de> for Row<'_> {

@@ -1,12 +1,12 @@
-//! Integer networks made elsewhere.
+//! Integer networks from elsewhere.
 //!
 //! | file | content |
 //! |---|---|
 //! | safetensors | `P` `[d, n]`, `R` `[d, m]` or none for squares, `D` `[S, d]`, integers of any width (or floats that are whole numbers); a column of biases first, last or none; optionally `head.I.weight` `[out, in]`, `head.I.bias`, and `centre`, `scale` `[S]` for a head that reads `(output − centre) / scale` |
 //! | `.mlm` text | base64 of zlib of JSON, as the paper's program writes: `proj_.columns` `[n][d]` with the bias first, `forms_.content` `[d][S]` |
 //!
-//! The network reads integers `low ..= high` per input. An encoder gives levels from 0, so that the
-//! shift goes into the bias: `P·x + b = P·level + (b + low·Σ P)`.
+//! The network reads integers `low ..= high` per input. Levels of an encoder start at 0, so the shift goes into the
+//! bias: `P·x + b = P·level + (b + low·Σ P)`.
 
 mod error;
 mod integers;
@@ -28,8 +28,8 @@ use crate::{CompiledNetwork, ModelError, Origin, Parts, PublicHead};
 use raw::Raw;
 
 impl CompiledNetwork {
-    /// Reads an integer network made elsewhere. It declares its exact ranges; see
-    /// [`with_range`](Self::with_range) for narrower ones.
+    /// Reads an integer network from elsewhere. It declares its exact ranges; see [`with_range`](Self::with_range) for
+    /// narrower ones.
     ///
     /// # Errors
     /// A file that cannot be read or does not fit the options; outputs beyond 64 bits.
@@ -40,11 +40,11 @@ impl CompiledNetwork {
         Self::assemble(raw, encoder, path, options)
     }
 
-    /// A network of integers in memory, without a head: the largest output names the class. Column 0 of `P` and `R` is
-    /// what [`ImportOptions::constant`] multiplies.
+    /// A network of integers in memory, without a head: the largest output names the class. Column 0 of `P` and `R`
+    /// multiplies [`ImportOptions::constant`].
     ///
     /// # Errors
-    /// Matrices that do not fit one another or the options; outputs beyond 64 bits.
+    /// Matrices that do not fit each other or the options; outputs beyond 64 bits.
     pub fn from_integers(integers: Integers, options: &ImportOptions) -> Result<Self, ImportError> {
         let encoder = encoder(&options.inputs)?;
         let name = Path::new(integers::NAME);
@@ -90,7 +90,7 @@ impl CompiledNetwork {
     }
 }
 
-/// The bias of a row for inputs that are levels.
+/// The bias of a row whose inputs are levels.
 fn shifted(row: &[i32], options: &ImportOptions) -> Option<i32> {
     let sum: i64 = row[1..].iter().map(|&weight| i64::from(weight)).sum();
     let own = i64::from(row[0]).checked_mul(options.constant.into())?;

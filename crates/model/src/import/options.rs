@@ -1,17 +1,17 @@
-//! What the file of an integer network does not say of itself.
+//! Facts about an integer network that its file does not state.
 
 use encoder::Encoder;
 
-/// What the file of an integer network does not say of itself.
+/// Facts about an integer network that its file does not state.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
     /// How images become inputs.
     pub inputs: Inputs,
-    /// What the network reads where the encoder gives level 0.
+    /// The integer that the network reads for level 0 of the encoder.
     pub low: i64,
     /// Where the biases are.
     pub bias: BiasColumn,
-    /// What the bias is multiplied by; 1 unless the program that made it says otherwise.
+    /// The constant that the bias is multiplied by; 1 unless the program that made the network uses another.
     pub constant: i32,
     /// Class names; `None` for the numbers from 0.
     pub classes: Option<Vec<String>>,

@@ -1,8 +1,8 @@
-//! What importers give.
+//! The result of an importer.
 
 use crate::PublicHead;
 
-/// A network as a file holds it: biases first, rows by unit or output.
+/// A network in the layout of its file: biases first, rows by unit or output.
 pub(super) struct Raw {
     pub left: Vec<i32>,
     /// `None` for squares.
