@@ -1,8 +1,8 @@
 //! A k-nearest-neighbours attacker on held-out data: independent of every loss that training sees.
 //!
-//! Within each main class and value it stores every second item, and reads the collateral values of the others from
-//! the outputs: that is fair in data of any order, and paired drawings stay together. It serves to choose among states
-//! of a run; an audit uses far stronger panels.
+//! Within each main class and value it stores every second item, and predicts the collateral values of the others from
+//! the outputs. That is fair whatever the order of the data, and keeps paired drawings together. It only selects among
+//! states of a run; an audit uses far stronger panels.
 
 use rayon::prelude::*;
 
@@ -103,7 +103,8 @@ mod tests {
         assert!((35.0..65.0).contains(&blind), "{blind}");
     }
 
-    /// Half of every class in the order of the data held one value only, and the other half the other.
+    /// The first half of every class, in the order of the data, held only one value, and the second half only the
+    /// other.
     #[test]
     fn data_in_order_of_their_labels_tell_as_much() {
         let items = 400;

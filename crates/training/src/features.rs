@@ -1,6 +1,6 @@
 //! The standardised inputs of a whole data set, ready to be gathered into batches.
 //!
-//! Two bytes per value: the level that the encoder encrypts, so that no network gets used to finer inputs.
+//! Two bytes per value: the level that the encoder encrypts, so that networks never train on finer inputs.
 
 use dataset::Dataset;
 use encoder::{EncodeError, Encoder};
@@ -14,7 +14,7 @@ pub(crate) struct Features {
     values: Vec<u16>,
     /// Columns of a row that the right side reads, if not all.
     narrow: Option<Vec<usize>>,
-    /// Rows of the left and of the right weights that batches meet, the biases' included, if not all.
+    /// Rows of the left and of the right weights that batches use, including those of the biases, if not all.
     met: Option<[Vec<usize>; 2]>,
 }
 
@@ -36,14 +36,14 @@ impl Features {
         Ok(features)
     }
 
-    /// `step·level` in place of `z`: the numbers that the encoder would encrypt, times its step.
+    /// `step·level` instead of `z`: the numbers that the encoder would encrypt, times its step.
     pub(crate) fn levels(self) -> Self {
         Self { low: 0.0, ..self }
     }
 
     /// Without the columns that are at level 0 in every item, often half of an image.
     ///
-    /// Their weights are never met: they have to be 0 unless these are [`levels`](Self::levels).
+    /// Their weights are never used: they must be 0 unless these are [`levels`](Self::levels).
     pub(crate) fn lit(mut self) -> Self {
         let none = || vec![0_u16; self.columns];
         let union = |mut seen: Vec<u16>, row: &[u16]| {
@@ -53,7 +53,7 @@ impl Features {
         let seen = self.values.par_chunks_exact(self.columns).fold(none, union);
         let seen = seen.reduce(none, |seen, other| union(seen, &other));
         let lit: Vec<usize> = (0..self.columns).filter(|&column| seen[column] > 0).collect();
-        // Every value moves to the front or stays.
+        // Every value moves to the front or stays in place.
         for item in 0..self.values.len() / self.columns {
             for (place, &column) in lit.iter().enumerate() {
                 self.values[item * lit.len() + place] = self.values[item * self.columns + column];
@@ -73,7 +73,7 @@ impl Features {
         self
     }
 
-    /// Rows of the left and of the right weights that batches meet, if not all.
+    /// Rows of the left and of the right weights that batches use, if not all.
     pub(crate) fn met(&self) -> Option<&[Vec<usize>; 2]> {
         self.met.as_ref()
     }

@@ -1,4 +1,4 @@
-//! What a compiled network says of its making.
+//! What a compiled network records about its making.
 
 mod error;
 
@@ -9,17 +9,17 @@ use crate::TrainingRecord;
 use crate::compile::report::CompileReport;
 pub use error::HistoryError;
 
-/// How a compiled network came to be. No hash covers it: whoever hands the file over may write what they like.
+/// How a compiled network was made. No hash covers it: whoever passes the file on can change it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
-    /// How the float network came to be.
+    /// How the float network was trained.
     pub record: TrainingRecord,
-    /// What compiling it found.
+    /// The report of the compilation.
     pub report: CompileReport,
 }
 
 impl History {
-    /// The history that travels with a network; `None` for one made elsewhere.
+    /// The history that travels with a network; `None` for an imported one.
     ///
     /// # Errors
     /// A history that another trainer or another version wrote.

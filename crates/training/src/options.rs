@@ -1,4 +1,4 @@
-//! What to train, and how; everything has a default, and two presets name the useful ends.
+//! Options of training; everything has a default, and two presets serve quick and thorough runs.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ pub use crate::float::private::UnitKind;
 pub struct TrainOptions {
     /// The label column that the network predicts.
     pub main: String,
-    /// The label columns that the outputs must not give away. With several, their combinations are matched,
-    /// which matches each of them too.
+    /// The label columns that the outputs must not reveal. With several, their combinations are matched, which matches
+    /// each of them too.
     pub collateral: Vec<String>,
-    /// What a unit computes.
+    /// The function that a unit computes.
     pub kind: UnitKind,
     /// Units d of the private part: two pairings each under encryption.
     pub units: usize,
@@ -31,10 +31,10 @@ pub struct TrainOptions {
     /// How the encoder is fitted on the training images.
     #[serde(skip)]
     pub encoder: EncoderOptions,
-    /// What is done against the collateral attribute.
+    /// The defence of the collateral attribute.
     pub defence: Defence,
-    /// Deviation of the noise that the public head learns to live with, as a fraction of each output's own;
-    /// 0 for none. Owners add it under encryption; distributions are matched without it.
+    /// Deviation of the noise that the public head learns to tolerate, as a fraction of each output's own; 0 for none.
+    /// Owners add it under encryption; distributions are matched without it.
     pub noise: f32,
     /// Gradient steps. The three phases of adversarial defences count epochs instead.
     pub steps: usize,
@@ -44,15 +44,15 @@ pub struct TrainOptions {
     pub rate: f64,
     /// Steps of the warm-up.
     pub warm_up: usize,
-    /// Largest joint norm of the gradient; longer ones are scaled down.
+    /// Largest joint norm of the gradient; larger gradients are scaled down.
     pub clip: f32,
-    /// Draw new training images all the time, if the training data are drawn characters.
+    /// Keep drawing new training images, if the training data are drawn characters.
     pub fresh: Option<Fresh>,
     /// Keep the network on which an independent attacker does worst, instead of the last one.
     pub selection: Option<Selection>,
-    /// Random seed of the first weights and the order of the data.
+    /// Random seed of the initial weights and the order of the data.
     pub seed: u64,
-    /// Where to keep the state of an unfinished run. A run that finds its own state there goes on.
+    /// The file for the state of an unfinished run. A run that finds its own state there resumes.
     #[serde(skip)]
     pub checkpoint: Option<Checkpoint>,
     /// Where the tensors live. The result is the same network up to rounding.
@@ -64,11 +64,11 @@ pub struct TrainOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fresh {
-    /// What the training data were drawn by.
+    /// The specification that the training data were drawn by.
     pub specification: DrawSpec,
     /// Images replaced before each step.
     pub per_step: usize,
-    /// Random seed of the new drawings; take another than that of any test or attack data.
+    /// Random seed of the new drawings; choose another than that of any test or attack data.
     pub seed: u64,
 }
 
@@ -82,7 +82,7 @@ pub struct Selection {
     pub from: f64,
     /// Points of main accuracy that a candidate may lie below the most accurate one so far.
     pub tolerance: f64,
-    /// Candidates in a row that are not kept, after which the run ends; 0 for never.
+    /// Consecutive rejected candidates after which the run ends; 0 for never.
     pub patience: usize,
 }
 
@@ -150,7 +150,7 @@ impl Default for Selection {
 }
 
 impl TrainOptions {
-    /// Under a minute on two cores. Without defence 40,000 items are enough; matching wants 60,000 pairs.
+    /// Under a minute on two cores. Without defence 40,000 items are enough; matching needs 60,000 pairs.
     pub fn quick(defence: Defence) -> Self {
         let mut options = Self { defence: defence.clone(), steps: 800, batch: 1000, rate: 5e-3, ..Self::default() };
         defence.method().quick(&mut options);

@@ -1,4 +1,4 @@
-//! Which items a network has seen, in a few kilobytes.
+//! Which items a network was trained on, in a few kilobytes.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ const KEPT: usize = 256;
 
 /// The smallest hashes of the items that trained, selected or tuned a network.
 ///
-/// Of data that share a part `f` of these items, about `256·f` hashes are found again, whatever their order, labels
-/// and file; of other data none, but for items that are equal to the last byte.
+/// For data that share a fraction `f` of these items, about `256·f` hashes are found again, whatever their order,
+/// labels and file. For other data none are found, except for items that are equal to the last byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemSketch {
-    /// Items that were seen.
+    /// The number of items.
     pub items: usize,
     /// The first 64 bits of their SHA-256, in hexadecimal: the 256 smallest, in ascending order.
     pub hashes: BTreeSet<String>,

@@ -337,7 +337,7 @@ fn settling_moves_biases_and_no_weight() {
     let error = refused(CompileOptions { settle: 1.5, ..quick_compile() });
     assert!(error.contains("`settle` is 1.5"), "{error}");
     let error = refused(CompileOptions { discriminant: 1.0, ..quick_compile() });
-    assert!(error.contains("`discriminant` is 1") && error.contains("beside matching"), "{error}");
+    assert!(error.contains("`discriminant` is 1") && error.contains("needs matching"), "{error}");
 }
 
 #[test]

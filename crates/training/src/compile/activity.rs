@@ -1,4 +1,4 @@
-//! What flows through the network on data: how often inputs are lit, and how much each unit varies.
+//! Statistics of the network on data: how often inputs are lit, and how much each unit varies.
 
 use burn::tensor::Device;
 use dataset::Dataset;

@@ -1,4 +1,4 @@
-//! Input columns that a network does not need: chosen before fine-tuning, and left out of the encoder after.
+//! Input columns that a network does not need: chosen before fine-tuning, and removed from the encoder after it.
 
 use encoder::Encoder;
 
@@ -34,14 +34,14 @@ pub(super) fn keep_largest(private: &mut Parameters, right: &[usize], activity: 
     }
 }
 
-/// Leaves columns without weights out of the encoder, so that nobody encrypts them: cells that neither
-/// side reads (where `z` is the cells themselves), and columns that the right side does not read.
+/// Removes columns without weights from the encoder, so that nobody encrypts them: cells that neither side reads (where
+/// `z` is the cells themselves), and columns that the right side does not read.
 pub(super) fn drop_dead(encoder: &Encoder, weights: Weights) -> Result<(Encoder, Weights), CompileError> {
     let (n, m) = encoder.inputs();
     let left: Vec<bool> = alive(&weights.left, n);
     let right = weights.right.as_ref().map_or(left.clone(), |rows| alive(rows, m));
 
-    // What of `z` stays: where it can be narrowed, the columns that a side reads.
+    // The columns of `z` to keep: where it can be narrowed, those that a side reads.
     let mut kept = vec![!encoder.is_cells(); n - 1];
     kept.iter_mut().zip(&left[1..]).for_each(|(kept, &left)| *kept |= left);
     let read = encoder.right().iter().zip(&right[1..]).filter(|(_, right)| **right);

@@ -1,4 +1,4 @@
-//! What is done against the collateral attribute while fine-tuning.
+//! The defence of the collateral attribute during fine-tuning.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use super::error::require;
 use crate::defences::read_variant;
 use crate::{Defence, MatchOptions};
 
-/// How files say that a network is fine-tuned as it was trained.
+/// The text in files for a network that is fine-tuned with the defence of its training.
 const AS_TRAINED: &str = "astrained";
 
 /// The defence during fine-tuning.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CompileDefence {
-    /// That of the training; matching five times as heavy, since rounding undoes much of it. A network that was
-    /// trained against adversaries is only rounded, and its head fitted: fine-tuning knows none of them, and would
-    /// undo half of what they reached.
+    /// The defence of the training; matching gets five times the weight, because rounding undoes much of it. A network
+    /// that was trained against adversaries is only rounded, and its head fitted: fine-tuning has no adversaries, and
+    /// would undo half of their effect.
     AsTrained,
-    /// This one, whatever the network was trained with. The ramp of its weight does not apply. Defences with
+    /// This defence, whatever the network was trained with. The ramp of its weight does not apply. Defences with
     /// adversaries are refused.
     Chosen(Defence),
 }
 
 impl CompileDefence {
-    /// The loss on outputs that the network was trained with, at another weight; matching where there was none.
+    /// The loss on outputs that the network was trained with, at another weight; matching if it had none.
     pub fn with_weight(trained: &Defence, weight: f32) -> Self {
         let penalised = trained.method().penalty().map(|_| trained.clone());
         let mut chosen = penalised.unwrap_or_else(|| Defence::matching(MatchOptions::default()));
@@ -36,7 +36,7 @@ impl CompileDefence {
 
     pub(super) fn check(&self) -> Result<(), CompileError> {
         let Self::Chosen(chosen) = self else { return Ok(()) };
-        let remedy = "fine-tuning knows no adversaries: choose `astrained` or a defence without";
+        let remedy = "fine-tuning has no adversaries: choose `astrained` or a defence without adversaries";
         require(chosen.method().fine_tuning().is_some(), "defence", format!("`{chosen}`"), remedy)?;
         Ok(chosen.method().check()?)
     }
@@ -54,7 +54,7 @@ impl CompileDefence {
     }
 }
 
-/// `"astrained"`, or the form of the defence: all of them variants of one enum.
+/// `"astrained"`, or the form of the defence: all of them are variants of one enum.
 impl Serialize for CompileDefence {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

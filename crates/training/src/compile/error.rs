@@ -23,7 +23,7 @@ pub enum CompileError {
     /// An accuracy that cannot be measured.
     #[error(transparent)]
     Measure(#[from] MeasureError),
-    /// Integers that do not make a network, or ranges that a discrete logarithm does not cover.
+    /// Integers that do not make a network, or ranges too wide for a discrete logarithm.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// A history that has no stored form.
@@ -37,9 +37,9 @@ pub enum CompileError {
     Option {
         /// The field of [`CompileOptions`](crate::CompileOptions).
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         remedy: String,
     },
     /// Too few items to tune and measure on.
@@ -72,7 +72,7 @@ pub enum CompileError {
     },
 }
 
-/// Refuses an option that does not hold.
+/// Refuses an option whose condition fails.
 pub(super) fn require(
     holds: bool,
     field: &'static str,

@@ -28,10 +28,10 @@ const HEAD_STEPS: usize = 600;
 const HEAD_BATCH: usize = 1000;
 const HEAD_RATE: f64 = 2e-3;
 
-/// Keeps the frequencies of a batch apart from its noise.
+/// Separates the random frequencies of a batch from its noise.
 const FREQUENCIES: u64 = 0x6672_6571;
 
-/// Longest joint gradient.
+/// Largest joint norm of the gradient.
 const CLIP: f32 = 5.0;
 
 /// Data and choices of a fine-tuning.
@@ -47,7 +47,7 @@ pub(super) struct Tuning<'a> {
 }
 
 impl Tuning<'_> {
-    /// Moves the floats that weights are rounded from, and the head, which reads normalised outputs.
+    /// Updates the floats that weights are rounded from, and the head, which reads normalised outputs.
     pub(super) fn tune(&self, latent: &mut Latent, head: &mut Parameters) -> Result<(), CompileError> {
         let options = self.options;
         let collateral = &self.record.collateral;
@@ -59,7 +59,7 @@ impl Tuning<'_> {
             return Err(CompileError::Option {
                 field: "noise",
                 value: self.noise.to_string(),
-                remedy: format!("the defence `{defence}` counts on noise: choose some, or another defence"),
+                remedy: format!("the defence `{defence}` needs noise: add noise, or choose another defence"),
             });
         }
         let (penalty, weight) = (defence.method().penalty(), defence.weight());
@@ -68,8 +68,7 @@ impl Tuning<'_> {
             return Err(CompileError::Option {
                 field: "discriminant",
                 value: options.discriminant.to_string(),
-                remedy: "it goes beside matching: compile a network trained with it, with λ above 0, or leave it out"
-                    .into(),
+                remedy: "it needs matching: compile a network trained with it, with λ above 0, or leave it out".into(),
             });
         }
         let features = Features::new(self.data, self.encoder)?.levels().lit();
@@ -80,7 +79,7 @@ impl Tuning<'_> {
         let settling = steps - (options.settle * steps as f64).round() as usize;
         for step in 0..steps {
             if step == settling {
-                // Without moments of their own, weights whose gradient is 0 stay where they are.
+                // Without their own moments, weights whose gradient is 0 stay where they are.
                 of_weights = Optimiser::adam(&latent.parameters);
             }
             let items = batches.items(step);
@@ -129,14 +128,14 @@ impl Tuning<'_> {
         Ok(())
     }
 
-    /// The discriminant ratio in the batch of one step, where it has a weight: its own, beside that of the penalty.
+    /// The discriminant ratio in the batch of one step, if it has a weight of its own in addition to the penalty's.
     fn discriminant(&self, weight: f32, step: usize) -> Option<Discriminant> {
         let discriminant = self.options.discriminant;
         let draw = self.draw(step);
         (discriminant > 0.0).then(|| Discriminant { weight: discriminant / weight, noise: self.noise, draw })
     }
 
-    /// Names the batch of one step.
+    /// Identifies the batch of one step.
     fn draw(&self, step: usize) -> u64 {
         (self.options.seed ^ FREQUENCIES).rotate_left(32) ^ step as u64
     }

@@ -33,7 +33,7 @@ pub(crate) struct Latent {
     frozen: Vec<Vec<bool>>,
 }
 
-/// What the scales are chosen for.
+/// Statistics by which the scales are chosen.
 pub(crate) struct Activity {
     /// Mean square of every level, for the left and the right side, the constant included.
     pub levels: [Vec<f32>; 2],
@@ -54,7 +54,7 @@ impl Latent {
             let (bias, weights) = projection.values.split_at_mut(units);
             for (row, level) in weights.chunks_exact_mut(units).zip(&levels[1..]) {
                 bias.iter_mut().zip(row.iter()).for_each(|(bias, weight)| *bias += low * weight);
-                // Nothing is known of a column that never changes: it would only widen the bounds.
+                // A column that never changes carries no information: it would only widen the bounds.
                 if *level == 0.0 {
                     row.fill(0.0);
                 }
@@ -81,7 +81,7 @@ impl Latent {
         latent
     }
 
-    /// What one integer step of a unit's product is worth.
+    /// The value of one integer step of a unit's product.
     fn unit_scale(&self, unit: usize) -> f32 {
         let left = self.rows[0][unit];
         left * self.rows.get(1).map_or(left, |right| right[unit])
@@ -144,7 +144,7 @@ impl Latent {
         parameters
     }
 
-    /// The gradient by the logarithms of the scales: of the rows of every side, then of the outputs.
+    /// The gradient with respect to the logarithms of the scales: of the rows of every side, then of the outputs.
     pub(crate) fn by_scales(&self, rounded: &Parameters, gradients: &[Vec<f32>]) -> Vec<Vec<f32>> {
         let last = self.parameters.0.len() - 1;
         let units = self.rows[0].len();
@@ -188,14 +188,14 @@ impl Latent {
         Parameters(rows.chain([logarithms("scales of outputs", &self.outputs)]).collect())
     }
 
-    /// Takes over scales that have moved.
+    /// Replaces the scales by updated ones.
     pub(crate) fn set_scales(&mut self, logarithms: &Parameters) {
         for (scales, moved) in self.rows.iter_mut().chain([&mut self.outputs]).zip(&logarithms.0) {
             scales.iter_mut().zip(&moved.values).for_each(|(scale, logarithm)| *scale = logarithm.exp());
         }
     }
 
-    /// Takes gradients off weights that stay 0.
+    /// Zeroes the gradients of weights that stay 0.
     pub(crate) fn mask(&self, gradients: &mut [Vec<f32>]) {
         let units = self.rows[0].len();
         for (gradient, frozen) in gradients.iter_mut().zip(&self.frozen) {
@@ -205,7 +205,7 @@ impl Latent {
         }
     }
 
-    /// Takes gradients off everything but biases.
+    /// Zeroes all gradients but those of biases.
     pub(crate) fn hold(&self, gradients: &mut [Vec<f32>]) {
         let units = self.rows[0].len();
         let last = gradients.len() - 1;
@@ -215,7 +215,7 @@ impl Latent {
         }
     }
 
-    /// Keeps floats where their rounding still moves: at most half a step beyond the largest integer.
+    /// Keeps floats where their rounding can still change: at most half a step beyond the largest integer.
     pub(crate) fn clamp(&mut self) {
         let last = self.parameters.0.len() - 1;
         let reach = |bits: u32| largest(bits) as f32 + 0.499;
@@ -257,7 +257,8 @@ mod tests {
         Latent::new(&Parameters(parameters), (-0.5, 0.25, 15), Precision::default(), &activity)
     }
 
-    /// Rounding as `x + r` with the rest `r` held: what a straight-through gradient differentiates.
+    /// Rounding as `x + r` with the remainder `r` held constant: the function that a straight-through gradient
+    /// differentiates.
     #[test]
     fn scales_have_the_gradient_of_held_rests() {
         for bilinear in [false, true] {

@@ -34,25 +34,25 @@ use finetune::Tuning;
 use latent::Latent;
 use precision::needed_bits;
 
-/// Least items to fine-tune and to measure on.
+/// The least number of items to fine-tune and to measure on.
 const LEAST_ITEMS: usize = 20;
 
-/// Most items to measure on, and most whose integer outputs give statistics, ranges and the head: all of a large set
-/// would take longer than fine-tuning.
+/// The most items to measure on, and the most whose integer outputs give statistics, ranges and the head: using all of
+/// a large set would take longer than fine-tuning.
 const HELD_ITEMS: usize = 20_000;
 const SAMPLE_ITEMS: usize = 100_000;
 
 /// Compiles a network to integers.
 ///
-/// `calibration` is labelled data like the training data, in any order; nine tenths fine-tune, another tenth (at most
-/// 20,000 items) measures, which says nothing new where the network itself learned from it. Weights are rounded,
-/// fine-tuned through their rounding, and rounded for good; then output statistics are taken from the integers of up to
+/// `calibration` is labelled data like the training data, in any order. Nine tenths fine-tune; the other tenth (at most
+/// 20,000 items) measures, which is not independent evidence if the network was trained on it. Weights are rounded,
+/// fine-tuned through their rounding, and rounded for good. Then output statistics are taken from the integers of up to
 /// 100,000 items, and the head is fitted to them.
 ///
 /// # Errors
-/// An option outside its range or one that the defence does not take, too few items or other classes than the network's,
-/// items that the encoder does not take, weights or a loss that stop being finite, outputs that the discrete logarithm
-/// does not cover.
+/// An option outside its range or one that the defence does not allow; too few items, or other classes than the
+/// network's; items that the encoder does not take; weights or a loss that stop being finite; outputs too wide for the
+/// discrete logarithm.
 pub fn compile(
     network: &Network,
     calibration: &Dataset,
@@ -138,7 +138,7 @@ impl Candidate {
             head: read(vec![0.0; width], vec![1.0; width]),
             main: network.record().main.clone(),
             classes: network.classes().to_vec(),
-            // The history comes with the report, at the end.
+            // The origin is added at the end, with the report.
             origin: Origin::Imported { file: String::new() },
         })?;
 
@@ -184,7 +184,7 @@ impl Candidate {
             OutputRange { exact, empirical, declared, bits, noise_bits: 0.0, idle_bits: 0.0 }
         });
         let mut outputs: Vec<OutputRange> = outputs.collect();
-        // What lies outside a declared range counts as such, and still as right or wrong.
+        // Outputs outside a declared range are counted as such, and the item still counts as right or wrong.
         let unlimited = compiled.clone().with_widest_range();
         let outputs_held = unlimited.evaluate_all(held)?;
         let outside =
@@ -214,7 +214,7 @@ impl Candidate {
     }
 }
 
-/// What a k-nearest-neighbours attacker reads from outputs, if there is a collateral attribute.
+/// The accuracy of a k-nearest-neighbours attacker on outputs, if there is a collateral attribute.
 fn neighbours(network: &Network, data: &Dataset, outputs: &[f32]) -> Result<Option<f64>, CompileError> {
     let record = network.record();
     if record.collateral.is_empty() {
@@ -225,14 +225,14 @@ fn neighbours(network: &Network, data: &Dataset, outputs: &[f32]) -> Result<Opti
     Ok(Some(attacker::neighbours(outputs, network.width(), main, collateral, targets.values)))
 }
 
-/// The deviations that are `share` of each output's own, in whole units.
+/// The deviations that are the fraction `share` of each output's own, in whole units.
 fn noise_deviations(share: f64, scale: &[f64]) -> Vec<u32> {
-    // A cast saturates; what is too large is refused by the encoder.
+    // A cast saturates; the encoder refuses values that are too large.
     scale.iter().map(|scale| (share * scale).round().max(1.0) as u32).collect()
 }
 
-/// Nine tenths to fine-tune on and one to measure on, at random: data may be in order of their labels. Paired items stay
-/// together.
+/// Nine tenths to fine-tune on and one to measure on, at random, because data may be ordered by label. Paired items
+/// stay together.
 fn split(network: &Network, data: &Dataset, seed: u64) -> Result<(Dataset, Dataset), CompileError> {
     if data.len() < LEAST_ITEMS {
         return Err(CompileError::Items { found: data.len(), needed: LEAST_ITEMS });

@@ -1,4 +1,4 @@
-//! What a network is compiled to.
+//! Options of a compilation.
 
 use model::Range;
 use serde::{Deserialize, Serialize};
@@ -24,18 +24,18 @@ pub struct CompileOptions {
     pub batch: usize,
     /// Peak learning rate of Adam.
     pub rate: f64,
-    /// Fraction of the steps, the last ones, in which only biases and the head move, at a rate that starts again.
-    /// Weights jump between integers to the end, and no step sees what the jumps after it do to the
-    /// distributions; biases are fine enough to mend it.
+    /// Fraction of the steps, at the end, in which only biases and the head move, at a rate that starts again. Until
+    /// then weights jump between integers, and no step sees how later jumps change the distributions; biases are fine
+    /// enough to correct that.
     pub settle: f64,
-    /// What is done against the collateral attribute while fine-tuning.
+    /// The defence of the collateral attribute during fine-tuning.
     pub defence: CompileDefence,
-    /// Weight of the discriminant ratio, beside matching: `(d′)²` of a linear attacker on random Fourier features,
-    /// mean over main classes (Harchaoui, Bach and Moulines 2008). It feels fine differences that kernels hardly do,
-    /// and wants 1,000 items and more of every main class in a batch.
+    /// Weight of the discriminant ratio, in addition to matching: `(d′)²` of a linear attacker on random Fourier
+    /// features, mean over main classes (Harchaoui, Bach and Moulines 2008). It responds to fine differences that
+    /// kernels hardly see, and needs at least 1,000 items of every main class in a batch.
     pub discriminant: f32,
-    /// Deviation of the noise that owners add under encryption, as a fraction of each output's own; `None` for
-    /// that of the training.
+    /// Deviation of the noise that owners add under encryption, as a fraction of each output's own; `None` for that of
+    /// the training.
     pub noise: Option<f32>,
     /// How the declared range of the outputs is chosen.
     pub range: Range,
@@ -103,7 +103,7 @@ impl CompileOptions {
         Self { steps: 400, ..Self::default() }
     }
 
-    /// The best recipe known: batches so large that matching sees more than its own noise.
+    /// The best recipe known: batches so large that matching sees more than sampling noise.
     pub fn thorough() -> Self {
         Self { steps: 2000, batch: 16_000, ..Self::default() }
     }
@@ -124,7 +124,12 @@ impl CompileOptions {
         }
         require((1..=1 << 20).contains(&self.batch), "batch", self.batch, "choose from 1 to 1048576")?;
         require(self.rate.is_finite() && self.rate > 0.0, "rate", self.rate, "choose a positive number")?;
-        require((0.0..=1.0).contains(&self.settle), "settle", self.settle, "choose a part of the steps, from 0 to 1")?;
+        require(
+            (0.0..=1.0).contains(&self.settle),
+            "settle",
+            self.settle,
+            "choose a fraction of the steps, from 0 to 1",
+        )?;
         require((1..=63).contains(&self.log_bits), "log_bits", self.log_bits, "choose from 1 to 63")?;
         self.defence.check()?;
         let good = self.discriminant.is_finite() && self.discriminant >= 0.0;

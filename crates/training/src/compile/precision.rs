@@ -1,4 +1,4 @@
-//! Bits that outputs open beyond what the head needs and noise covers.
+//! Bits of the outputs beyond those that the head needs and noise covers.
 
 use std::f64::consts::{E, PI};
 
@@ -10,11 +10,11 @@ use crate::network::percent;
 
 /// Steps of a range that are tried, as powers of two.
 const FINEST: u32 = 16;
-/// Points of accuracy that count as none.
+/// A loss of accuracy, in points, that counts as none.
 const LOSS: f64 = 0.2;
 
-/// The least number of bits of every output, of its range on the data, from which the network's own head is as accurate
-/// as from exact outputs, within a fifth of a point or one standard error. `outputs`: those of `held`, in order.
+/// The least number of bits of every output, relative to its range on the data, at which the network's own head is as
+/// accurate as on exact outputs, within a fifth of a point or one standard error. `outputs`: those of `held`, in order.
 pub(super) fn needed_bits(
     network: &CompiledNetwork,
     held: &Dataset,
@@ -43,17 +43,17 @@ pub(super) fn needed_bits(
     Ok(FINEST.into())
 }
 
-/// The middle of the step that a value lies in, of `2^bits` steps of a range.
+/// The middle of the step that contains a value, among `2^bits` steps of a range.
 fn middle(value: i64, (low, high): (i64, i64), bits: u32) -> i64 {
     let (low, high) = (i128::from(low), i128::from(high));
     let width = high - low + 1;
     let step = ((i128::from(value) - low) << bits).div_euclid(width).clamp(0, (1 << bits) - 1);
     let middle = low + (((2 * step + 1) * width) >> (bits + 1));
-    // Between two numbers of 64 bits.
+    // Rounding may put it between two 64-bit numbers.
     i64::try_from(middle).unwrap_or(value)
 }
 
-/// Fills in what noise covers and what is left, for noise of these deviations or none.
+/// Fills in the bits that noise covers and those that remain, for noise of these deviations or none.
 pub(super) fn account(outputs: &mut [OutputRange], needed: f64, deviations: &[u32]) {
     for (at, output) in outputs.iter_mut().enumerate() {
         let (low, high) = output.empirical;

@@ -1,4 +1,4 @@
-//! What compiling found.
+//! The report of a compilation.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +8,8 @@ use crate::ItemSketch;
 /// Idle bits of one output that are worth a warning.
 pub const IDLE_BITS: f64 = 8.0;
 
-/// What compiling found. Accuracies are in percent, on the tenth of the calibration data that was
-/// held out from fine-tuning.
+/// The report of a compilation. Accuracies are in percent, on the tenth of the calibration data that was held out from
+/// fine-tuning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompileReport {
     /// All options.
@@ -24,31 +24,32 @@ pub struct CompileReport {
     pub accuracy_integer: f64,
     /// Percent of the held-out items with an output outside its declared range; 0 with exact ranges.
     pub outside: f64,
-    /// What a k-nearest-neighbours attacker reads from the float outputs.
+    /// Accuracy of a k-nearest-neighbours attacker on the float outputs.
     pub neighbours_float: Option<f64>,
-    /// What it reads from the integer outputs.
+    /// Its accuracy on the integer outputs.
     pub neighbours_integer: Option<f64>,
-    /// Items of the calibration data that fine-tuning did not see; the float network may have learned from them.
+    /// Items of the calibration data that fine-tuning did not use; the float network may have been trained on them.
     pub items: usize,
-    /// Percent of the weights of `P` and `R`, biases and units of noise apart, that are 0.
+    /// Percent of the weights of `P` and `R` that are 0, not counting biases and units of noise.
     pub zeros: f64,
-    /// Lengths `(n, m)` of the encrypted vectors, after columns without weights were left out.
+    /// Lengths `(n, m)` of the encrypted vectors, after columns without weights were removed.
     pub inputs: (usize, usize),
     /// Largest absolute bias of `P` and `R`.
     pub largest_bias: i64,
     /// Every output.
     pub outputs: Vec<OutputRange>,
-    /// The least number of bits of each output, of its range on the calibration data, from which the head predicts as well
-    /// as from all, within a fifth of a point or one standard error. Networks of earlier versions have none.
+    /// The least number of bits of each output, relative to its range on the calibration data, at which the head
+    /// predicts as well as with all bits, within a fifth of a point or one standard error. Networks of earlier versions
+    /// have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_bits: Option<f64>,
-    /// The calibration items, so that nothing is certified on them. Networks of earlier versions have none.
+    /// A sketch of the calibration items, so that nothing is certified on them. Networks of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<ItemSketch>,
 }
 
 impl CompileReport {
-    /// What to know about outputs that are far finer than anything needs; nothing where no output has more than
+    /// A warning about outputs that are far finer than anything needs; absent where no output has more than
     /// [`IDLE_BITS`] idle bits.
     pub fn warning(&self) -> Option<String> {
         let needed = self.needed_bits?;
@@ -58,9 +59,9 @@ impl CompileReport {
         let opened = model::width_bits(low.into(), high.into());
         (idle_bits > IDLE_BITS).then(|| {
             format!(
-                "output {at} opens {opened:.1} bits on the calibration data, of which the head needs {needed:.0} and noise \
-                 covers {noise_bits:.1}: whatever the other {idle_bits:.1} hold is told to whoever has a key; choose more \
-                 noise, or fewer bits of weights and inputs"
+                "output {at} opens {opened:.1} bits on the calibration data, of which the head needs {needed:.0} and \
+                 noise covers {noise_bits:.1}: key holders also see the other {idle_bits:.1}, whatever they contain; \
+                 choose more noise, or fewer bits of weights and inputs"
             )
         })
     }
@@ -73,7 +74,7 @@ pub struct OutputRange {
     pub exact: (i128, i128),
     /// The range on the calibration data.
     pub empirical: (i64, i64),
-    /// What the network declares.
+    /// The declared range.
     pub declared: (i64, i64),
     /// log₂ of the number of declared values.
     pub bits: f64,

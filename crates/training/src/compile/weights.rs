@@ -1,4 +1,4 @@
-//! The integers of a network before they are a map.
+//! The integers of a network before they become a map.
 
 use model::ModelError;
 use quadratic::QuadraticMap;

@@ -1,4 +1,4 @@
-//! What the defences share that train in the paper's three phases against simulated adversaries.
+//! Common code of the defences that train in the paper's three phases against simulated adversaries.
 
 use model::Parameters;
 
@@ -14,7 +14,7 @@ use crate::train::{Run, TrainError, adversarial, require};
 pub(crate) struct Phases {
     pub kind: &'static Kind,
     pub options: AdversarialOptions,
-    /// What the private part minimises with regard to one adversary, from its logits and the attribute's one-hot rows.
+    /// The term that the private part minimises for one adversary, from its logits and the attribute's one-hot rows.
     pub against: Against,
 }
 

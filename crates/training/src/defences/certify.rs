@@ -1,4 +1,4 @@
-//! Training for a certificate: what no attacker reads, and what few samples prove.
+//! Training for a certificate: outputs that no attacker can use, and that few samples prove to be so.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,11 @@ use super::matched;
 use crate::TrainOptions;
 use crate::train::TrainError;
 
-/// How much heavier it is against rounded weights than it was against floats.
+/// How much more weight it has with rounded weights than it had with floats.
 const HEAVIER: f32 = 2.0;
 
-/// Widths at which laws are compared, in deviations of the noise. The first is what attackers see; the wider ones lead
-/// there while classes are still wider than the noise.
+/// Widths at which distributions are compared, in deviations of the noise. The first is what attackers see; the wider
+/// ones guide training while classes are still wider than the noise.
 const WIDTHS: [f32; 2] = [1.0, 2.5];
 
 pub(super) static KIND: Kind = Kind {
@@ -30,19 +30,19 @@ pub(super) static KIND: Kind = Kind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CertifyOptions {
-    /// Weight λ of all that follows but the width.
+    /// Weight λ of all terms below but the width.
     pub weight: f32,
-    /// Weight of the logarithm of a class's volume in units of the noise, beside the main loss.
+    /// Weight of the logarithm of a class's volume in units of the noise, in addition to the main loss.
     pub width: f32,
-    /// Weight of `χ²` under the noise, beside λ's squared maximum mean discrepancy.
+    /// Weight of `χ²` under the noise, in addition to λ's squared maximum mean discrepancy.
     pub sharp: f32,
-    /// Weight of the pairing loss, beside λ's discrepancy; used only with paired data.
+    /// Weight of the pairing loss, in addition to λ's discrepancy; used only with paired data.
     pub pairing: f32,
-    /// Number of kernel widths of the discrepancy, each a third of the one before (in squared distance).
+    /// Number of kernel widths of the discrepancy, each a third of the previous one (in squared distance).
     pub scales: usize,
-    /// Whether to use pairs; `None` for what the data set says of itself.
+    /// Whether to use pairs; `None` to follow the data set.
     pub paired: Option<bool>,
-    /// Shares of the run between which the weights rise from 0 to their full values.
+    /// Fractions of the run between which the weights rise from 0 to their full values.
     pub ramp: (f64, f64),
 }
 
@@ -54,8 +54,8 @@ impl Default for CertifyOptions {
 
 impl Defence {
     /// Training for a certificate: the distributions of the outputs within every main class are matched as far as the
-    /// owners' noise shows them, and classes are kept narrow against the noise, since what a certificate costs in
-    /// samples grows with their volume. Needs noise.
+    /// owners' noise shows them, and classes are kept narrow compared with the noise, because the number of samples
+    /// that a certificate needs grows with their volume. Requires noise.
     pub fn certify(options: CertifyOptions) -> Self {
         Self::new(options)
     }

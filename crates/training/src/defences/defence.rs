@@ -15,19 +15,19 @@ use crate::train::{Run, TrainError, descent};
 /// Reads the options of a defence as files store them.
 pub(crate) type Read = fn(&mut dyn erased_serde::Deserializer) -> Result<Defence, erased_serde::Error>;
 
-/// One kind of defence: the text for people, and how its options are made and read.
+/// One kind of defence: its description, and how its options are made and read.
 pub(crate) struct Kind {
     /// Its name on the command line and in files.
     pub name: &'static str,
-    /// Its name in the debug form, which checkpoints know their run by.
+    /// Its name in the debug form, which identifies the run of a checkpoint.
     pub title: &'static str,
-    /// What it does, in a phrase, for lists.
+    /// A short description, for lists.
     pub text: &'static str,
-    /// It with the options that it has when nobody chooses any.
+    /// The defence with default options.
     pub standard: fn() -> Defence,
     /// The preset that a training with it starts from.
     pub preset: fn(Defence) -> TrainOptions,
-    /// How its options are read; `None` where there are none, and files store its name alone.
+    /// How its options are read; `None` where there are none, and files store only its name.
     pub read: Option<Read>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) trait Method: Send + Sync {
 
     fn copy(&self) -> Box<dyn Method>;
 
-    /// What files store of it, and the kind's `read` reads.
+    /// The stored form, which the kind's `read` parses.
     fn options(&self) -> Option<&dyn Options> {
         None
     }
@@ -55,7 +55,7 @@ pub(crate) trait Method: Send + Sync {
         Ok(())
     }
 
-    /// Whether it is about the noise that owners add, so that there must be some.
+    /// Whether it relies on the noise that owners add, so that there must be some.
     fn needs_noise(&self) -> bool {
         false
     }
@@ -65,27 +65,27 @@ pub(crate) trait Method: Send + Sync {
         true
     }
 
-    /// Weight of its loss beside the main loss.
+    /// Weight of its loss, in addition to the main loss.
     fn weight(&self) -> f32 {
         0.0
     }
 
     fn set_weight(&mut self, _weight: f32) {}
 
-    /// Changes to the quick preset, which `options` holds.
+    /// Its changes to the quick preset, which `options` holds.
     fn quick(&self, _options: &mut TrainOptions) {}
 
-    /// Changes to the thorough preset, which `options` holds.
+    /// Its changes to the thorough preset, which `options` holds.
     fn thorough(&self, _options: &mut TrainOptions) {}
 
-    /// Whether it trains in phases of its own, of so many epochs, instead of steps down one loss for all weights.
+    /// Whether it trains in its own phases, of this many epochs, instead of gradient steps on one loss for all weights.
     fn counts_epochs(&self) -> bool {
         false
     }
 
     fn set_epochs(&mut self, _epochs: (usize, usize, usize)) {}
 
-    /// Sets the learning rate, where it has one of its own.
+    /// Sets the learning rate, if it has its own.
     fn set_rate(&mut self, _rate: f32) {}
 
     /// The optimiser of private part and head.
@@ -98,7 +98,7 @@ pub(crate) trait Method: Send + Sync {
         Vec::new()
     }
 
-    /// The loss on the outputs beside the main loss.
+    /// The loss on the outputs, in addition to the main loss.
     fn penalty(&self) -> Option<&dyn Penalty> {
         None
     }
@@ -108,19 +108,20 @@ pub(crate) trait Method: Send + Sync {
         descent::run(run, state, features)
     }
 
-    /// How many times as heavy it is while fine-tuning with rounded weights. `None` where fine-tuning would undo it,
-    /// so that weights are only rounded.
+    /// The factor of its weight while fine-tuning with rounded weights. `None` where fine-tuning would undo it, so that
+    /// weights are only rounded.
     fn fine_tuning(&self) -> Option<f32> {
         Some(1.0)
     }
 }
 
-/// A loss on the outputs of a batch, beside the main loss. Batches are stratified for it, as [`Layout`] says.
+/// A loss on the outputs of a batch, in addition to the main loss. Batches are stratified for it, as [`Layout`]
+/// describes.
 pub(crate) trait Penalty: Sync {
-    /// What its value is called while training.
+    /// The name of its value during training.
     fn name(&self) -> &'static str;
 
-    /// Whether to use pairs; `None` for what the data set says of itself.
+    /// Whether to use pairs; `None` to follow the data set.
     fn paired(&self) -> Option<bool> {
         None
     }
@@ -130,13 +131,13 @@ pub(crate) trait Penalty: Sync {
         1.0
     }
 
-    /// Whether the discriminant ratio may stand beside it.
+    /// Whether the discriminant ratio may be added to it.
     fn takes_discriminant(&self) -> bool {
         false
     }
 
-    /// Its value on the outputs `q` [rows, outputs] of a batch, and the gradient of `weight` times all of it by
-    /// `q`.
+    /// Its value on the outputs `q` [rows, outputs] of a batch, and the gradient of `weight` times the whole loss with
+    /// respect to `q`.
     fn descend(
         &self,
         q: &[f32],
@@ -148,9 +149,9 @@ pub(crate) trait Penalty: Sync {
     ) -> (f64, Vec<f32>);
 }
 
-/// What is done in training against the collateral attribute: one defence with its options.
+/// The training's defence of the collateral attribute: one defence with its options.
 ///
-/// Reads and displays as the name of its kind; files store the options too. Equal options are equal defences.
+/// Parses from and displays as the name of its kind; files store the options too. Equal options are equal defences.
 pub struct Defence(Box<dyn Method>);
 
 impl Defence {
@@ -172,7 +173,7 @@ impl Defence {
         self.0.weight()
     }
 
-    /// Sets the weight, where there is a loss that has one.
+    /// Sets the weight, if there is a loss that has one.
     pub fn set_weight(&mut self, weight: f32) {
         self.0.set_weight(weight);
     }
@@ -182,17 +183,17 @@ impl Defence {
         self.0.counts_epochs()
     }
 
-    /// Sets the epochs of its phases (initial, sabotage, recovery), where it has such.
+    /// Sets the epochs of its phases (initial, sabotage, recovery), if it has phases.
     pub fn set_epochs(&mut self, epochs: (usize, usize, usize)) {
         self.0.set_epochs(epochs);
     }
 
-    /// Sets its learning rate, where it has one of its own.
+    /// Sets its learning rate, if it has its own.
     pub fn set_rate(&mut self, rate: f32) {
         self.0.set_rate(rate);
     }
 
-    /// Whether it compares items of one drawing, so that paired data serve it best.
+    /// Whether it compares items of one drawing, so that it works best with paired data.
     pub fn takes_pairs(&self) -> bool {
         self.0.penalty().is_some()
     }
@@ -246,7 +247,7 @@ mod tests {
         read: None,
     };
 
-    /// Keeps what it was asked.
+    /// Records what it was asked.
     #[derive(Clone)]
     struct Sum {
         weight: f32,
@@ -303,7 +304,7 @@ mod tests {
         }
     }
 
-    /// What one file says of a defence is all that trainer and compiler ask.
+    /// Trainer and compiler only ask a defence what its own file defines.
     #[test]
     fn a_defence_that_the_rest_does_not_know_trains_and_fine_tunes() {
         let few: Vec<usize> = (0..400).collect();

@@ -1,4 +1,4 @@
-//! The paper's loss against several adversaries, so that none of them is escaped alone.
+//! The paper's loss against several adversaries, so that evading one of them is not enough.
 
 use super::adversarial::Phases;
 use super::defence::{Defence, Kind};
@@ -17,7 +17,7 @@ pub(super) static KIND: Kind = Kind {
 };
 
 impl Defence {
-    /// The paper's loss, averaged over several adversaries that start afresh now and then.
+    /// The paper's loss, averaged over several adversaries that are reinitialised now and then.
     pub fn ensemble(options: AdversarialOptions) -> Self {
         let against = |logits, collateral| -head::cross_entropy(logits, collateral);
         Self::new(Phases { kind: &KIND, options, against })

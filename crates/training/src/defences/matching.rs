@@ -9,7 +9,7 @@ use super::matched;
 use crate::TrainOptions;
 use crate::train::TrainError;
 
-/// How much heavier matching is against rounded weights than it was against floats.
+/// How much more weight matching has with rounded weights than it had with floats.
 const HEAVIER: f32 = 5.0;
 
 pub(super) static KIND: Kind = Kind {
@@ -27,15 +27,15 @@ pub(super) static KIND: Kind = Kind {
 pub struct MatchOptions {
     /// Weight λ of the squared maximum mean discrepancy.
     pub weight: f32,
-    /// Weight of the pairing loss, beside λ's term; used only with paired data.
+    /// Weight of the pairing loss, in addition to λ's term; used only with paired data.
     pub pairing: f32,
-    /// Number of kernel widths, each a third of the one before (in squared distance).
+    /// Number of kernel widths, each a third of the previous one (in squared distance).
     pub scales: usize,
-    /// Compare distributions without the correlations within each main class, as attackers do.
+    /// Remove the correlations within each main class before comparing distributions, as attackers do.
     pub whiten: bool,
-    /// Whether to use pairs; `None` for what the data set says of itself.
+    /// Whether to use pairs; `None` to follow the data set.
     pub paired: Option<bool>,
-    /// Shares of the run between which the weights rise from 0 to their full values.
+    /// Fractions of the run between which the weights rise from 0 to their full values.
     pub ramp: (f64, f64),
 }
 
@@ -79,7 +79,7 @@ impl Method for MatchOptions {
     }
 
     fn quick(&self, options: &mut TrainOptions) {
-        // 100 items per cell for ten classes and two values: fewer make the discrepancy too noisy.
+        // 100 items per cell for ten classes and two values: with fewer the discrepancy is too noisy.
         (options.steps, options.batch, options.rate) = (1200, 2000, 6e-3);
     }
 

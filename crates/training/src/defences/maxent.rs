@@ -1,4 +1,4 @@
-//! The paper's phases, with the adversary driven to say nothing rather than to be wrong.
+//! The paper's phases, with the adversary's predictions driven to uniform instead of wrong.
 
 use burn::tensor::activation::log_softmax;
 
@@ -17,9 +17,9 @@ pub(super) static KIND: Kind = Kind {
 };
 
 impl Defence {
-    /// The paper's phases, with the adversary driven to say nothing: `L_main + α·(uniform ‖ adversary)`.
+    /// The paper's phases, with the adversary's predictions driven to uniform: `L_main + α·(uniform ‖ adversary)`.
     pub fn max_ent(options: AdversarialOptions) -> Self {
-        // Cross-entropy from the uniform distribution: least when the adversary says nothing.
+        // Cross-entropy from the uniform distribution: smallest when the adversary's predictions are uniform.
         Self::new(Phases { kind: &KIND, options, against: |logits, _| -log_softmax(logits, 1).mean() })
     }
 }

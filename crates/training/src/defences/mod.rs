@@ -1,7 +1,7 @@
-//! The defences: what training does so that the outputs do not tell the collateral attribute.
+//! The defences: how training keeps the outputs from revealing the collateral attribute.
 //!
-//! One file holds one defence, with its options, its text and its loss or its procedure; `registry` lists them. What
-//! several share has files of its own: the three phases against simulated adversaries, and the losses on outputs.
+//! One file holds one defence, with its options, its description and its loss or procedure; `registry` lists them.
+//! Shared code has its own files: the three phases against simulated adversaries, and the losses on outputs.
 
 mod adversarial;
 mod certify;

@@ -13,7 +13,7 @@ pub(super) static KIND: Kind = Kind {
 };
 
 impl Defence {
-    /// Nothing.
+    /// No defence.
     pub fn none() -> Self {
         Self::new(Nothing)
     }

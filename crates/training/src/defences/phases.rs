@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::float::adversary::Adversary;
 
-/// What the private part minimises with regard to one adversary, from its logits and the attribute's one-hot rows.
+/// The term that the private part minimises for one adversary, from its logits and the attribute's one-hot rows.
 pub(crate) type Against = fn(Tensor<2>, Tensor<2>) -> Tensor<1>;
 
 /// Options of the defences with simulated adversaries: plain SGD with momentum, as in the paper.
@@ -22,7 +22,7 @@ pub struct AdversarialOptions {
     pub rate: f32,
     /// Momentum, without dampening.
     pub momentum: f32,
-    /// Sabotage epochs after which the adversaries start afresh; 0 for never.
+    /// Sabotage epochs after which the adversaries are reinitialised; 0 for never.
     pub restart: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Every kind of defence, in the order of lists: a new kind is one file and one line here.
+//! Every kind of defence, in the order of lists: a new kind needs one file and one line here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,17 +21,17 @@ const KINDS: &[&Kind] = &[
 ];
 
 impl Defence {
-    /// Name and text of every kind in the registry, for lists.
+    /// Name and description of every kind in the registry, for lists.
     pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
         KINDS.iter().map(|kind| (kind.name, kind.text))
     }
 }
 
 impl Defence {
-    /// The same with some options at other values, by their names in files.
+    /// The same with some options changed, by their names in files.
     ///
     /// # Errors
-    /// A defence without options, an option that it does not have, a value of another kind.
+    /// A defence without options, an unknown option, a value of another type.
     pub fn with_options(&self, given: &Map<String, Value>) -> Result<Self, TrainError> {
         if given.is_empty() {
             return Ok(self.clone());
@@ -44,7 +44,7 @@ impl Defence {
         for (name, value) in given {
             if !options.contains_key(name) {
                 let known: Vec<&str> = options.keys().map(String::as_str).collect();
-                let remedy = format!("`{self}` has no option `{name}`: choose of {}", known.join(", "));
+                let remedy = format!("`{self}` has no option `{name}`: choose one of {}", known.join(", "));
                 return Err(refuse(format!("`{self}`"), remedy));
             }
             options.insert(name.clone(), value.clone());
@@ -54,7 +54,7 @@ impl Defence {
 }
 
 impl TrainOptions {
-    /// The preset that a training with this defence starts from when nobody chooses one.
+    /// The default preset of a training with this defence.
     pub fn standard(defence: Defence) -> Self {
         (defence.method().kind().preset)(defence)
     }
@@ -63,10 +63,10 @@ impl TrainOptions {
 impl FromStr for Defence {
     type Err = TrainError;
 
-    /// The defence of this name, with the options that it has when nobody chooses any.
+    /// The defence of this name, with default options.
     ///
     /// # Errors
-    /// A name of no kind in the registry.
+    /// A name that is not in the registry.
     fn from_str(name: &str) -> Result<Self, TrainError> {
         let kind = kind(name).ok_or_else(|| TrainError::Option {
             field: "defence",
@@ -85,7 +85,7 @@ fn names() -> String {
     KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ")
 }
 
-/// The names of those that train in steps down one loss, in words.
+/// The names of the defences that train in gradient steps on one loss, in words.
 pub(crate) fn in_steps() -> String {
     let in_steps = KINDS.iter().filter(|kind| !(kind.standard)().counts_epochs());
     let names: Vec<String> = in_steps.map(|kind| format!("`{}`", kind.name)).collect();

@@ -1,6 +1,6 @@
-//! Simulated adversaries: nets that read the collateral attribute from the outputs during training.
+//! Simulated adversaries: nets that predict the collateral attribute from the outputs during training.
 //!
-//! They steer the paper's defence and nothing else. What they reach is no measure of what leaks.
+//! They drive the paper's defence and nothing else. Their accuracy is no measure of what leaks.
 
 use burn::tensor::activation::relu;
 use burn::tensor::module::linear;
@@ -13,7 +13,7 @@ use super::initial::uniform_by_fan_in;
 use super::parameters::Leaves;
 use model::{Parameter, Parameters};
 
-/// Side of the image that the junction of [`Adversary::Convolutional`] makes from the outputs.
+/// Side of the image that the junction of [`Adversary::Convolutional`] computes from the outputs.
 const SIDE: usize = 28;
 /// Side of the filters.
 const KERNEL: usize = 5;
@@ -41,7 +41,7 @@ pub enum Adversary {
 }
 
 impl Adversary {
-    /// Fresh weights for `outputs` numbers read and `values` of the attribute.
+    /// Initial weights for `outputs` numbers and `values` of the attribute.
     pub(crate) fn initial(&self, outputs: usize, values: usize, rng: &mut impl Rng) -> Parameters {
         match self {
             Adversary::FeedForward(hidden) => {
@@ -108,7 +108,7 @@ fn convolve(leaves: &Leaves, q: Tensor<2>) -> Tensor<2> {
 /// The first convolution after the junction: a matrix `[20·24·24, S]` and its bias `[20·24·24, 1]`.
 ///
 /// A convolution is linear, so it is applied to the S + 1 pictures that the junction adds up (its rows and its bias)
-/// instead of the picture of every item.
+/// instead of to the picture of every item.
 fn first_convolution(leaves: &Leaves, device: &Device) -> (Tensor<2>, Tensor<2>) {
     let weight = leaves.get::<2>(0);
     let outputs = weight.dims()[0];
@@ -128,13 +128,13 @@ fn pooled(place: impl Fn(usize, usize) -> Tensor<2>) -> Tensor<2> {
     relu(place(0, 0).max_pair(place(0, 1)).max_pair(place(1, 0).max_pair(place(1, 1))))
 }
 
-/// Of the pictures before the first pooling, the pixels `(2y + down, 2x + right)`.
+/// The pixels `(2y + down, 2x + right)` of the pictures before the first pooling.
 fn places(down: usize, right: usize, device: &Device) -> Tensor<1, Int> {
     let pixel = move |channel, y, x| (channel * WIDE + 2 * y + down) * WIDE + 2 * x + right;
     indices((0..FIRST).flat_map(|channel| square(POOLED).map(move |(y, x)| pixel(channel, y, x))), device)
 }
 
-/// For every weight of one filter over pictures of the given side, the pixels it meets at the given places.
+/// For every weight of one filter over pictures of the given side, the pixels that it meets at the given places.
 fn patches(
     channels: usize,
     side: usize,

@@ -1,7 +1,7 @@
 //! Feed-forward nets in the clear: the public head and the weak simulated adversary.
 //!
-//! `width₀ → ReLU → … → classes`, no activation on the input (a ReLU there would hide negative outputs
-//! from the reader) and none on the logits.
+//! `width₀ → ReLU → … → classes`, without activation on the input (a ReLU there would hide negative outputs from the
+//! net) or on the logits.
 
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::module::linear;
@@ -12,7 +12,7 @@ use super::initial::uniform_by_fan_in;
 use super::parameters::{Leaves, matrix};
 use model::{Parameter, Parameters};
 
-/// Fresh weights for the given widths, input and classes included; weights are `[in, out]`.
+/// Initial weights for the given widths, including input and classes; weights are `[in, out]`.
 pub(crate) fn initial(prefix: &str, widths: &[usize], rng: &mut impl Rng) -> Parameters {
     let mut parameters = Vec::new();
     for (layer, pair) in widths.windows(2).enumerate() {

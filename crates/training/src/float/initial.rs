@@ -1,4 +1,4 @@
-//! Random first weights, drawn from a seeded generator and never from a device.
+//! Random initial weights, drawn from a seeded generator and never on a device.
 
 use rand::{Rng, RngExt};
 

@@ -6,18 +6,18 @@
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use model::{Parameter, Parameters};
 
-/// What training does with weights.
+/// Operations of training on weights.
 pub(crate) trait Trained {
-    /// The private part with these rows only of its left and its right weights.
+    /// The private part with only these rows of its left and right weights.
     fn rows(&self, rows: &[Vec<usize>; 2]) -> Self;
 
-    /// Turns gradients by [`rows`](Self::rows) into gradients by all weights: 0 for the rows left out.
+    /// Turns gradients for [`rows`](Self::rows) into gradients for all weights: 0 for the rows left out.
     fn spread_rows(&self, rows: &[Vec<usize>; 2], gradients: &mut [Vec<f32>]);
 
     /// Sets the rows of the left and the right weights that are not among these to 0.
     fn forget_rows_but(&mut self, rows: &[Vec<usize>; 2]);
 
-    /// Puts the weights on a device; with `tracked`, as leaves whose gradients can be asked for.
+    /// Puts the weights on a device; with `tracked`, as leaves whose gradients can be requested.
     fn bind(&self, device: &Device, tracked: bool) -> Leaves;
 }
 
@@ -110,7 +110,7 @@ impl Leaves {
     }
 }
 
-/// The values of a tensor, row-major. A failed read becomes NaN, which every caller refuses by name.
+/// The values of a tensor, row-major. A failed read becomes NaN, which every caller reports by name.
 pub(crate) fn to_host<const RANK: usize>(tensor: Tensor<RANK>) -> Vec<f32> {
     let count = tensor.dims().iter().product();
     tensor.try_into_vec_as::<f32>().unwrap_or_else(|_| vec![f32::NAN; count])

@@ -12,7 +12,7 @@ use super::initial::{normal, uniform_by_fan_in};
 use super::parameters::Leaves;
 use model::{Parameter, Parameters};
 
-/// What a unit of the private part computes from the input.
+/// The function of the input that a unit computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnitKind {
@@ -25,7 +25,8 @@ pub enum UnitKind {
 /// Keeps the deviation of an output away from zero, as PyTorch's batch normalisation does.
 const VARIANCE_FLOOR: f64 = 1e-5;
 
-/// Fresh weights of the study; `features` are those of the left and of the right side. Projections `N(0, 1/features)`, biases `N(0, 1/4)`, `D` uniform by fan-in.
+/// Initial weights of our own networks; `features` are those of the left and of the right side. Projections `N(0,
+/// 1/features)`, biases `N(0, 1/4)`, `D` uniform by fan-in.
 pub(crate) fn initial(
     kind: UnitKind,
     features: (usize, usize),
@@ -47,7 +48,7 @@ pub(crate) fn initial(
     Parameters(parameters)
 }
 
-/// Fresh weights as PyTorch's linear layers start, for the paper's networks.
+/// Initial weights like those of PyTorch's linear layers, for the paper's networks.
 pub(crate) fn initial_by_fan_in(
     kind: UnitKind,
     features: (usize, usize),
@@ -74,7 +75,7 @@ pub(crate) fn forward(leaves: &Leaves, x: Tensor<2>, narrow: Option<Tensor<2>>) 
             (left.clone() * left, leaves.get(1))
         }
         (_, Some(narrow)) => (x.matmul(leaves.get(0)) * narrow.matmul(leaves.get(1)), leaves.get(2)),
-        // Both sides in one product: `x` is read once.
+        // Both sides in one product, so that `x` is read once.
         (_, None) => {
             let sides = Tensor::cat(vec![leaves.get(0), leaves.get(1)], 1);
             let sides = x.matmul(sides).chunk(2, 1);

@@ -1,4 +1,4 @@
-//! The file of a float network: safetensors, named as PyTorch's linear layers are.
+//! The file of a float network: safetensors, with names like those of PyTorch's linear layers.
 //!
 //! | tensor | shape |
 //! |---|---|
@@ -64,11 +64,11 @@ impl Network {
         storage::write(path, &tensors, &about)
     }
 
-    /// Reads a network and checks everything it says; a value that is not finite is refused by name.
+    /// Reads a network and checks all of its content; a value that is not finite is reported by name.
     ///
     /// # Errors
-    /// A file that cannot be read or is damaged, that is no float network of this version, or whose tensors do not fit
-    /// each other and the encoder.
+    /// A file that cannot be read or is damaged, that is not a float network of this version, or whose tensors do not
+    /// fit each other and the encoder.
     pub fn load(path: &Path) -> Result<Self, FileError> {
         let stored = Stored::read(path)?;
         let about: About = stored.about_of(FORMAT, VERSION)?;

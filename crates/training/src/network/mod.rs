@@ -1,4 +1,4 @@
-//! A trained network in floats: encoder, private part, public head, and how it came to be.
+//! A trained network in floats: encoder, private part, public head, and its record.
 
 mod file;
 mod parts;
@@ -20,7 +20,7 @@ use crate::float::private::{self, UnitKind};
 /// Items evaluated at a time.
 const CHUNK: usize = 2048;
 
-/// A trained network. Its outputs have variance 1 over the training data; the head reads them as they are.
+/// A trained network. Its outputs have variance 1 over the training data; the head reads them unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     pub(crate) kind: UnitKind,
@@ -47,7 +47,7 @@ impl Network {
         &self.classes
     }
 
-    /// How the network came to be.
+    /// How the network was trained.
     pub fn record(&self) -> &TrainingRecord {
         &self.record
     }
@@ -62,7 +62,7 @@ impl Network {
         self.private.0[self.private.0.len() - 1].shape[1]
     }
 
-    /// `output(x)` for every item, `[N, S]` row-major: all that a predictor learns.
+    /// `output(x)` for every item, `[N, S]` row-major: everything that a predictor learns.
     ///
     /// # Errors
     /// Items that the encoder does not take.
@@ -105,7 +105,8 @@ impl Network {
     }
 }
 
-/// Rows `(1, z)` of the left side, `z` as fine as it is encrypted, and of the right side where it reads fewer columns.
+/// Rows `(1, z)` of the left side, with `z` as coarse as when it is encrypted, and of the right side if it reads fewer
+/// columns.
 fn quantised(
     data: &Dataset,
     encoder: &Encoder,
@@ -137,7 +138,7 @@ fn share_right(predicted: &[u32], labels: &[u32]) -> Result<f64, MeasureError> {
     Ok(percent(right, labels.len()))
 }
 
-/// A share in percent, rounded to a ten-thousandth so that its text form is exact.
+/// A fraction in percent, rounded to a ten-thousandth so that its text form is exact.
 pub(crate) fn percent(part: usize, whole: usize) -> f64 {
     rounded(100.0 * part as f64 / whole.max(1) as f64)
 }

@@ -11,7 +11,7 @@ use crate::{Defence, MeasureError, TrainOptions, UnitKind};
 /// An affine layer, as PyTorch lays it out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Affine {
-    /// Numbers that it reads.
+    /// The number of inputs.
     pub inputs: usize,
     /// `[outputs, inputs]`, row by row.
     pub weight: Vec<f32>,
@@ -28,7 +28,7 @@ pub struct NetworkParts {
     pub right: Option<Affine>,
     /// `D`; its bias goes into the head.
     pub combine: Affine,
-    /// The layers of the head; none for a head that is `D` itself.
+    /// The layers of the head; none if `D` itself is the head.
     pub head: Vec<Affine>,
     /// Makes `z`.
     pub encoder: Encoder,
@@ -36,27 +36,27 @@ pub struct NetworkParts {
     pub main: String,
     /// The label columns to measure or defend.
     pub collateral: Vec<String>,
-    /// Where it comes from, for the record.
+    /// Its source, for the record.
     pub source: String,
 }
 
-/// Why parts make no network.
+/// Why the parts do not make a network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PartsError {
-    /// A layer that does not fit what it reads.
+    /// A layer whose size does not fit its input.
     #[error("layer `{layer}` has {found} {what}, and needs {expected}")]
     Size {
         /// The layer.
         layer: String,
-        /// What there are so many of.
+        /// What is counted.
         what: &'static str,
-        /// How many there are.
+        /// The number found.
         found: usize,
-        /// How many there must be.
+        /// The number required.
         expected: usize,
     },
-    /// A weight that is no number, or too large for 32 bits.
+    /// A weight that is not finite, or too large for 32 bits.
     #[error("layer `{layer}` has a weight that is not a finite number of 32 bits")]
     NotFinite {
         /// The layer.
@@ -119,7 +119,7 @@ impl Network {
     /// A network that was trained elsewhere, with its accuracy on `data`, whose classes of `main` name the logits.
     ///
     /// # Errors
-    /// [`PartsError`] names the layer that does not fit.
+    /// [`PartsError`] names the layer at fault.
     pub fn from_parts(parts: NetworkParts, data: &Dataset) -> Result<Self, PartsError> {
         let NetworkParts { left, right, combine, mut head, encoder, main, collateral, source } = parts;
         if encoder.noise().is_some() {
@@ -151,7 +151,7 @@ impl Network {
         if reads != classes.len() {
             return Err(PartsError::Classes { main, found: reads, classes });
         }
-        // The head takes the bias of `D` up.
+        // The head absorbs the bias of `D`.
         let first = &mut head[0];
         for (bias, row) in first.bias.iter_mut().zip(first.weight.chunks_exact(width)) {
             let taken = row.iter().zip(&combine.bias).map(|(a, b)| f64::from(*a) * f64::from(*b));

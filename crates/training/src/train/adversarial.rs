@@ -6,9 +6,8 @@
 //! | sabotage | head on `L_main`; each adversary; then the private part alone on `L_main ∓ α·mean L` |
 //! | recovery | head on `L_main`; each adversary |
 //!
-//! Each loss moves the weights named beside it and no others: parts that are held still are constants
-//! of the computation, so that neither old gradients nor momentum can move them. No part has a ReLU on
-//! the outputs it reads.
+//! Each loss moves the weights named next to it and no others: frozen parts are constants of the computation, so that
+//! neither old gradients nor momentum can move them. No part applies a ReLU to the outputs that it reads.
 
 use burn::tensor::Tensor;
 use rand::SeedableRng;
@@ -81,7 +80,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Fresh adversaries; `generation` makes each start another one.
+/// Initial adversaries; each `generation` starts from other weights.
 pub(crate) fn fresh(run: &Run, chosen: &AdversarialOptions, generation: u64) -> Vec<Part> {
     let mut rng = ChaCha8Rng::seed_from_u64(run.options.seed);
     rng.set_stream(1 + generation);
@@ -103,7 +102,7 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Moves the weights; returns the losses of the head and of the first adversary.
+    /// Updates the weights; returns the losses of the head and of the first adversary.
     fn take(&self, state: &mut State) -> [(&'static str, f32); 2] {
         let run = self.run;
         let targets = &run.targets;
@@ -175,7 +174,7 @@ impl Step<'_> {
         value
     }
 
-    /// The private part against head and adversaries, which are constants here.
+    /// The loss of the private part, with head and adversaries as constants.
     fn sabotage(&self, state: &mut State, main: Tensor<2>, collateral: Tensor<2>) {
         let device = &self.run.device;
         let private = state.private.parameters.bind(device, true);

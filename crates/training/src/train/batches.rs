@@ -1,11 +1,11 @@
-//! Which items make a batch, and how its rows are weighted and matched.
+//! Which items form a batch, and how its rows are weighted and matched.
 
 use super::TrainError;
 use super::cells::{Cells, Targets};
 use super::sampler::Sampler;
 use crate::defences::Penalty;
 
-/// Items per cell below which a discrepancy means nothing.
+/// Items per cell below which a discrepancy is unreliable.
 const LEAST_PER_CELL: usize = 4;
 
 /// Batches of a run, and the shape that all of them have.
@@ -22,7 +22,7 @@ pub(crate) struct Strata {
     pub items: usize,
     /// Whether item `i` of all cells of a class is the same drawing.
     pub paired: bool,
-    /// What each row counts, so that the head learns the frequencies of the data. Mean 1.
+    /// The weight of each row, so that the head learns the frequencies of the data. Mean 1.
     pub weights: Vec<f32>,
 }
 

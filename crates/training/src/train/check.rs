@@ -1,4 +1,4 @@
-//! What options and data must satisfy before anything is computed.
+//! Checks of options and data before anything is computed.
 
 use dataset::Dataset;
 
@@ -29,7 +29,7 @@ pub(super) fn options(options: &TrainOptions) -> Result<(), TrainError> {
     defence.check()?;
     let good = (0.0..=10.0).contains(&options.noise);
     require(good, "noise", options.noise, "choose a fraction of an output's deviation, from 0 to 10")?;
-    let remedy = "the defence counts on the noise that owners add: choose a fraction above 0, 0.2 for a start";
+    let remedy = "the defence needs the noise that owners add: choose a fraction above 0, for example 0.2";
     require(options.noise > 0.0 || !defence.needs_noise(), "noise", options.noise, remedy)?;
     let one_loss = !defence.counts_epochs();
     let remedy = format!("use it with the defences {} and with `normalise`, or leave it out", in_steps());

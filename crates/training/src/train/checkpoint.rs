@@ -1,4 +1,4 @@
-//! The state of an unfinished run in a file, and going on from it.
+//! The state of an unfinished run in a file, and resuming from it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ const FORMAT: &str = "halflight checkpoint 2";
 #[serde(deny_unknown_fields)]
 struct About {
     format: String,
-    /// Options and data of the run.
+    /// Identifies options and data of the run.
     run: String,
     step: usize,
     /// Steps of Adam of every part, 0 for SGD.
@@ -25,7 +25,7 @@ struct About {
 }
 
 impl Run<'_> {
-    /// Goes on from the checkpoint file, if there is one.
+    /// Resumes from the checkpoint file, if there is one.
     pub(super) fn resume(&self, state: &mut State) -> Result<(), TrainError> {
         let Some(checkpoint) = &self.options.checkpoint else {
             return Ok(());
@@ -43,7 +43,7 @@ impl Run<'_> {
         read(&stored, &about, state).map_err(|error| failed(error.to_string()))
     }
 
-    /// Writes the state every so many steps.
+    /// Writes the state at the configured interval.
     pub(super) fn save_if_due(&self, state: &State) -> Result<(), TrainError> {
         match &self.options.checkpoint {
             Some(checkpoint) if state.step.is_multiple_of(checkpoint.every) => self.save(state),
@@ -106,7 +106,7 @@ fn insert(tensors: &mut Tensors, prefix: &str, parameters: &Parameters, values: 
     }
 }
 
-/// Overwrites a fresh state, whose shapes the file must have.
+/// Overwrites an initial state, whose shapes the file must have.
 fn read(stored: &Stored, about: &About, state: &mut State) -> Result<(), storage::FileError> {
     let fill = |prefix: String, parameters: &mut Parameters| {
         for parameter in &mut parameters.0 {

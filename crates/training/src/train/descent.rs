@@ -1,4 +1,4 @@
-//! Training by one loss for all weights: the main loss, and the penalty of the defence beside it.
+//! Training by one loss for all weights: the main loss plus the penalty of the defence.
 
 use super::batches::Batches;
 use super::fresh::Renewal;
@@ -72,7 +72,7 @@ pub(crate) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
     Ok(())
 }
 
-/// Refuses weights that are not finite, by the name of the first such tensor.
+/// Refuses weights that are not finite, naming the first such tensor.
 pub(super) fn check_finite(parts: &[&Part], step: usize) -> Result<(), TrainError> {
     match parts.iter().find_map(|part| part.parameters.first_not_finite()) {
         Some(tensor) => Err(TrainError::NotFinite { tensor: tensor.into(), step }),

@@ -32,9 +32,9 @@ pub enum TrainError {
     Option {
         /// The field of [`TrainOptions`](crate::TrainOptions).
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         remedy: String,
     },
     /// Too few items to train or validate on.
@@ -46,7 +46,7 @@ pub enum TrainError {
         found: usize,
         /// Items needed.
         needed: usize,
-        /// What to do.
+        /// The remedy.
         remedy: String,
     },
     /// A validation set with other classes than the training set.
@@ -69,7 +69,7 @@ pub enum TrainError {
         /// The step, from 0.
         step: usize,
     },
-    /// Pairs were asked for, and the data has none.
+    /// Pairs were requested, but the data have none.
     #[error(
         "`paired` is true, but the training items are not consecutive groups of one per collateral value and one class: draw the data with pairs, or leave `paired` out"
     )]

@@ -15,10 +15,10 @@ use crate::network::{Network, TrainingRecord, percent};
 use crate::{Compute, ItemSketch, TrainOptions, attacker};
 use model::Parameters;
 
-/// Items that the output statistics are estimated on; a larger training set gives no better ones.
+/// Items on which the output statistics are estimated; more would not make them better.
 const STATISTICS_ITEMS: usize = 60_000;
 
-/// The network of the state that selection kept, or of the last one.
+/// The network of the selected state, or of the last one.
 pub(super) fn finish(run: &Run, state: State) -> Result<Network, TrainError> {
     match state.best {
         Some(best) => fold(run, best.private, best.head, best.step),
@@ -26,11 +26,10 @@ pub(super) fn finish(run: &Run, state: State) -> Result<Network, TrainError> {
     }
 }
 
-/// Gives every output variance 1 and lets the head read the outputs as they are:
-/// `D_j ← D_j / σ_j`, and in the head's first layer `b ← b − Σ_j (μ_j / σ_j)·W_j` where training
-/// normalised its outputs, `W_j ← σ_j·W_j` where it did not. `μ`, `σ` are those of the training data, each
-/// cell (main class, collateral value) having the same weight where batches were stratified: that is what the head
-/// learned to read.
+/// Gives every output variance 1 and lets the head read the outputs unchanged: `D_j ← D_j / σ_j`, and in the head's
+/// first layer `b ← b − Σ_j (μ_j / σ_j)·W_j` where training normalised its outputs, `W_j ← σ_j·W_j` where it did not.
+/// `μ`, `σ` are those of the training data. Where batches were stratified, each cell (main class, collateral value) has
+/// the same weight, because the head was trained that way.
 pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usize) -> Result<Network, TrainError> {
     let record = TrainingRecord {
         main: run.options.main.clone(),
@@ -87,7 +86,7 @@ pub(super) fn fold(run: &Run, private: Parameters, head: Parameters, steps: usiz
     Ok(network)
 }
 
-/// What each item of the sample counts in the statistics, in all 1.
+/// The weight of each item of the sample in the statistics; they sum to 1.
 fn weights(run: &Run, sample: &[usize]) -> Vec<f64> {
     let Targets { main, collateral, .. } = &run.targets;
     let stratified = run.options.defence.method().penalty().is_some();

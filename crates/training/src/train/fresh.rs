@@ -1,9 +1,8 @@
-//! New drawings instead of old ones while training goes on, for data whose generator is ours.
+//! New drawings instead of old ones during training, for data from our own generator.
 //!
-//! Matching overfits the images it sees long before the classes do, so that a training set that is
-//! never the same twice is worth more than any other choice. Item by item, an old image gives way to a
-//! new one of the same character and font; labels and batches stay as they are. With paired data the
-//! images of a pair are replaced together and go on sharing their deformation.
+//! Matching overfits the images of a training set long before the classes do, so new images help more than any other
+//! choice. Item by item, an old image is replaced by a new one of the same character and font; labels and batches do
+//! not change. With paired data the images of a pair are replaced together and still share their deformation.
 
 use dataset::Dataset;
 use dataset::draw::Generator;
@@ -45,7 +44,7 @@ impl Renewal {
         Ok(Self { generator, seed: fresh.seed, group, groups: run.train.len() / group, per_step, drawn })
     }
 
-    /// Replaces what is due before step `step`.
+    /// Replaces the images due before step `step`.
     pub(super) fn advance(&self, step: usize, features: &mut Features, run: &Run) -> Result<(), TrainError> {
         let first = step * self.per_step;
         self.replace(first..first + self.per_step.min(self.groups), features, run)
@@ -57,7 +56,7 @@ impl Renewal {
         self.replace(next.saturating_sub(self.groups)..next, features, run)
     }
 
-    /// Draws the groups with these running numbers; number `j` is at the place `j` modulo the groups.
+    /// Draws the groups with these running numbers; number `j` is at place `j` modulo the number of groups.
     fn replace(&self, numbers: std::ops::Range<usize>, features: &mut Features, run: &Run) -> Result<(), TrainError> {
         let pixels = run.train.height() * run.train.width();
         let items: Vec<(usize, u64)> = numbers

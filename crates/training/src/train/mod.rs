@@ -32,15 +32,15 @@ use crate::{Compute, Network, TrainOptions};
 use quadratic::QuadraticMap;
 use state::State;
 
-/// Trains a network on `train`; `validation` serves selection and the accuracies of the record.
+/// Trains a network on `train`; `validation` is used for selection and for the accuracies of the record.
 ///
-/// Progress counts steps. With [`TrainOptions::checkpoint`], a run that was stopped goes on
-/// where its last checkpoint was and ends with the network that it would have made without the stop.
+/// Progress counts steps. With [`TrainOptions::checkpoint`], a stopped run resumes at its last checkpoint and ends with
+/// the same network as without the stop.
 ///
 /// # Errors
-/// An option outside its range, label columns that are missing or have other classes in `validation`, too few items,
-/// images that cannot be encoded or drawn, more inputs than a key opens, a checkpoint of another run or one that cannot
-/// be read or written, weights or a loss that stop being finite.
+/// An option outside its range; label columns that are missing or have other classes in `validation`; too few items;
+/// images that cannot be encoded or drawn; more inputs than a key can open; a checkpoint of another run, or one that
+/// cannot be read or written; weights or a loss that stop being finite.
 pub fn train(
     train: &Dataset,
     validation: &Dataset,
@@ -75,7 +75,7 @@ pub fn train(
     finish::finish(&run, state)
 }
 
-/// Everything of a run that does not change while it goes.
+/// Everything of a run that does not change while it runs.
 pub(crate) struct Run<'a> {
     pub train: &'a Dataset,
     pub validation: &'a Dataset,
@@ -83,7 +83,7 @@ pub(crate) struct Run<'a> {
     pub targets: Targets,
     pub encoder: Encoder,
     pub device: Device,
-    /// Names options and data, so that a checkpoint of another run is not taken for this one's.
+    /// Identifies options and data, so that a checkpoint of another run is not taken for one of this run.
     pub fingerprint: String,
     pub progress: &'a dyn Progress,
 }
@@ -99,7 +99,7 @@ pub(crate) fn device(compute: Compute) -> Device {
 }
 
 fn fingerprint(train: &Dataset, validation: &Dataset, options: &TrainOptions) -> String {
-    // Where and how often the state is kept does not change the run.
+    // Where and how often the state is written does not change the run.
     let options = TrainOptions { checkpoint: None, ..options.clone() };
     let mut hash = Sha256::new();
     hash.update(format!("{options:?}"));

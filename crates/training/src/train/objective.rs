@@ -1,4 +1,4 @@
-//! One loss for private part and head: cross-entropy, and the penalty of the defence beside it.
+//! One loss for private part and head: cross-entropy plus the penalty of the defence.
 
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
@@ -20,7 +20,7 @@ pub(crate) struct Batch<'a> {
     pub features: &'a Features,
     pub items: &'a [u32],
     pub labels: Vec<u32>,
-    /// Added to the normalised outputs before the head reads them, not before they are matched.
+    /// Added to the normalised outputs before the head reads them, but not before they are matched.
     pub noise: Option<Vec<f32>>,
 }
 
@@ -33,10 +33,10 @@ pub(crate) fn noise(deviation: f32, count: usize, seed: u64, step: usize) -> Opt
     })
 }
 
-/// Keeps the noise apart from the first weights, which the seed fixes too.
+/// Separates the noise from the initial weights, which depend on the same seed.
 const NOISE: u64 = 0x006e_6f69_7365;
 
-/// What does not change from batch to batch.
+/// Everything that does not change from batch to batch.
 pub(crate) struct Objective<'a> {
     pub device: &'a Device,
     pub classes: usize,
@@ -44,9 +44,9 @@ pub(crate) struct Objective<'a> {
     pub strata: Option<&'a Strata>,
     /// The loss on the outputs of stratified batches.
     pub penalty: Option<&'a dyn Penalty>,
-    /// The noise that owners will add, which the penalty may count on.
+    /// The noise that owners will add, which the penalty may rely on.
     pub owners: Noise,
-    /// The discriminant ratio, where it stands beside the penalty.
+    /// The discriminant ratio, if it is added to the penalty.
     pub discriminant: Option<Discriminant>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Descent {
     pub loss: f32,
     /// Value of the penalty, 0 without weight.
     pub penalty: f64,
-    /// By the private part, then by the head.
+    /// With respect to the private part, then to the head.
     pub gradients: [Vec<Vec<f32>>; 2],
 }
 
@@ -66,8 +66,8 @@ const TOGETHER: usize = 2000;
 impl Objective<'_> {
     /// Losses and gradients with weight `weight` on the penalty.
     ///
-    /// What is slow, the private part, runs in parallel over parts of the batch; what needs the whole batch,
-    /// normalisation and the penalty, sees its outputs only, and gives the gradient by them back to the parts.
+    /// The slow part, the private part, runs in parallel over pieces of the batch. Normalisation and the penalty need
+    /// the whole batch; they see only its outputs, and pass the gradient with respect to them back to the pieces.
     pub(crate) fn descend(&self, private: &Parameters, head: &Parameters, batch: Batch, weight: f32) -> Descent {
         let met = batch.features.met();
         let weights = met.map_or_else(|| private.clone(), |met| private.rows(met));
@@ -106,7 +106,7 @@ impl Objective<'_> {
         Part { leaves, q }
     }
 
-    /// Losses and gradients of what follows the outputs `q` of the whole batch.
+    /// Losses and gradients of everything after the outputs `q` of the whole batch.
     fn head_gradients(&self, q: &[f32], head: &Parameters, batch: Batch, weight: f32) -> HeadGradients {
         let rows = batch.labels.len();
         let outputs = q.len() / rows;
@@ -128,7 +128,7 @@ impl Objective<'_> {
                 let layout = Layout { cells: &strata.shape, items: strata.items, paired: strata.paired };
                 let (value, gradient) =
                     penalty.descend(&values, outputs, layout, weight, self.owners, self.discriminant);
-                // A loss whose gradient by q is `gradient`: the penalty, as far as this step sees.
+                // A loss whose gradient with respect to q is `gradient`: locally the same as the penalty.
                 let penalty = (q * matrix(gradient, rows, outputs, self.device)).sum();
                 (entropy + penalty, value)
             }
@@ -139,7 +139,7 @@ impl Objective<'_> {
     }
 }
 
-/// Losses of a batch and their gradients, as far back as the outputs.
+/// Losses of a batch and their gradients, back to the outputs.
 struct HeadGradients {
     loss: f32,
     penalty: f64,
@@ -147,7 +147,7 @@ struct HeadGradients {
     by_head: Vec<Vec<f32>>,
 }
 
-/// A part of a batch that has gone through the private part.
+/// A piece of a batch that has passed the private part.
 struct Part {
     leaves: Leaves,
     q: Tensor<2>,
@@ -179,7 +179,7 @@ mod tests {
         Parameter::new(name, &shape, values)
     }
 
-    /// Parts of a batch without dark columns against the whole batch with all columns.
+    /// Pieces of a batch without dark columns against the whole batch with all columns.
     #[test]
     fn parts_and_lit_columns_have_the_gradient_of_the_whole() {
         let (items, classes, units, outputs) = (2 * TOGETHER + 7, 3, 4, 2);

@@ -1,4 +1,4 @@
-//! Optimisers on host vectors, by PyTorch's formulas, with all of their state in the open.
+//! Optimisers on host vectors, by PyTorch's formulas, with their whole state accessible.
 
 use model::Parameters;
 

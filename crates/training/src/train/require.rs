@@ -1,4 +1,4 @@
-//! One condition of one option.
+//! Checks one condition of one option.
 
 use super::TrainError;
 

@@ -1,14 +1,13 @@
-//! Choosing among the late states of a run by what an independent attacker reads from each.
+//! Selects among the late states of a run by the accuracy of an independent attacker on each.
 //!
-//! Kept is the state that leaks least among those whose main accuracy is within the tolerance of the
-//! best seen so far; when a run of candidates is not kept, training may end early. The adversary of
-//! training has no voice in it.
+//! It keeps the state that leaks least among those whose main accuracy is within the tolerance of the best so far;
+//! after a number of rejected candidates training may end early. The adversary of the training plays no role in it.
 
 use super::state::{Candidate, State};
 use super::{Run, TrainError, finish};
 use crate::Selection;
 
-/// Whether so many candidates in a row were not kept that the run ends.
+/// Whether enough consecutive candidates were rejected to end the run.
 pub(super) fn ended(selection: Option<&Selection>, state: &State) -> bool {
     selection.is_some_and(|chosen| chosen.patience > 0 && state.seen.in_vain >= chosen.patience)
 }
@@ -37,7 +36,7 @@ pub(super) fn consider(run: &Run, state: &mut State, selection: &Selection, step
     Ok(())
 }
 
-/// Of two accurate ones the one that leaks less; an inaccurate one gives way. Each is its accuracy and its leak.
+/// Of two accurate states the one that leaks less; an inaccurate one is replaced. Each is its accuracy and its leak.
 fn is_better((accuracy, leak): (f64, f64), kept: Option<(f64, f64)>, least: f64) -> bool {
     match kept {
         None => true,

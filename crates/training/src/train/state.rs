@@ -1,4 +1,4 @@
-//! The part of a run that changes: weights, optimisers, the step, and the candidates kept so far.
+//! The part of a run that changes: weights, optimisers, the step, and the candidates so far.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -28,16 +28,16 @@ pub(crate) struct Candidate {
     pub head: Parameters,
 }
 
-/// What selection remembers of all candidates.
+/// What selection remembers about all candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     /// Highest main accuracy.
     pub highest: f64,
-    /// Candidates since the one that is kept.
+    /// Candidates since the one that was kept.
     pub in_vain: usize,
 }
 
-/// Everything that a checkpoint keeps.
+/// Everything that a checkpoint stores.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct State {
     /// Steps taken.
@@ -50,7 +50,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Fresh weights from the run's seed.
+    /// Initial weights from the run's seed.
     pub(crate) fn start(run: &Run) -> Self {
         let options = run.options;
         let mut rng = ChaCha8Rng::seed_from_u64(options.seed);

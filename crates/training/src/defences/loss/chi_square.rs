@@ -1,16 +1,17 @@
-//! How far apart two values of the attribute stay under the noise, as the best attacker sees it.
+//! How far apart two values of the attribute remain under the noise, to the best attacker.
 //!
-//! With `p_v` the law of the outputs given value `v` with noise of deviation `h` added, `r` the mean of all `p_v`, and
-//! pairs of values `a`, `b`:
+//! With `p_v` the distribution of the outputs given value `v` with noise of deviation `h` added, `r` the mean
+//! of all `p_v`, and pairs of values `a`, `b`:
 //!
 //! ```text
 //! χ²  = mean over pairs of ∫ (p_a − p_b)²/r          the best attacker gains at most ¼·√χ² over guessing
 //!     ≈ mean over y of (p_a(y) − p_b(y))²/r(y)²      y = q_i + noise, one for each row
 //! ```
 //!
-//! (Cauchy-Schwarz; two values of equal share.) A product of sums is taken over different rows only, and neither with the
-//! row that `y` comes from nor with its pair, so that equal laws give 0 in the mean. `r` is raised by what two rows at
-//! `y` would give: where a single row stands alone, nothing is known. `y` and `r` are held constant in the gradient.
+//! (Cauchy-Schwarz; two equally frequent values.) A product of sums is taken over different rows only, excluding the
+//! row that `y` comes from and its pair, so that equal distributions give 0 in the mean. `r` is raised by the
+//! contribution of two rows at `y`: where a single row stands alone, nothing is known. `y` and `r` are held constant in
+//! the gradient.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -19,7 +20,7 @@ use super::discrepancy::Layout;
 use super::kernel::{exp, squares, sum, vectorised};
 use crate::float::initial::normal;
 
-/// Rows at one place that are taken as given everywhere.
+/// Rows that are added to every density.
 const TAIL: f32 = 2.0;
 
 /// `χ²` of class `number` of a batch, the rows `q` [cells·items, outputs], under noise of deviation `width`; adds
@@ -110,7 +111,7 @@ impl Class {
             let more = (self.cells - 1) as f32;
             total += f64::from(scale * (more * alike - apart));
             let steep = weight * scale * 4.0 * self.inverse;
-            // Gradient by a kernel value, of which its own row and its twins are no part.
+            // Gradient with respect to a kernel value, which excludes the row itself and its twins.
             let (by_own, by_twin) = if self.paired { (more * within + between, between) } else { (more * within, 0.0) };
             for (cell, sum) in sums.iter().enumerate() {
                 let constant = more * within * sum - between * (all - sum);
@@ -178,7 +179,7 @@ mod tests {
         assert!(value(1500, 1.0, false) > 2.5 * found);
     }
 
-    /// One row and one place at a time, from the definition, with `y` and `r` as they are.
+    /// From the definition, one row and one place at a time, with `y` and `r` held fixed.
     #[test]
     fn value_and_gradient_are_those_of_the_definition() {
         let (items, outputs, cells) = (7, 2, 3);

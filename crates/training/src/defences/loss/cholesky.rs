@@ -7,7 +7,7 @@ pub(super) struct Cholesky {
 }
 
 impl Cholesky {
-    /// Of a matrix whose lower half is given; no pivot falls below `least`.
+    /// For a matrix whose lower half is given; no pivot falls below `least`.
     pub(super) fn new(mut factor: Vec<f64>, size: usize, least: f64) -> Self {
         for i in 0..size {
             for j in 0..=i {

@@ -1,5 +1,5 @@
-//! Matching distributions: the outputs of one main class shall look the same for every value of the
-//! collateral attribute.
+//! Matching distributions: the outputs of one main class should look the same for every value of the collateral
+//! attribute.
 //!
 //! For each main class, with `A`, `B` the outputs of two values of the attribute,
 //!
@@ -14,7 +14,7 @@
 //! (Gretton et al. 2005): `HSIC = (V − 1)/(2·V²) · mean MMD²`. `med` is the median squared distance within the
 //! class and `tr Cov` its total variance, both held constant, so that spreading a class out gains
 //! nothing. With pairs (items `i` of every value share their deformation) the terms `k(a_i, b_i)` are
-//! left out. The discriminant ratio of [`super::discriminant`] is added where it has a weight. The gradient is
+//! left out. The discriminant ratio of [`super::discriminant`] is added if it has a weight. The gradient is
 //! written out: one exponential per pair of items, then cubes of it.
 
 use rayon::prelude::*;
@@ -41,13 +41,12 @@ pub(crate) struct Measure {
     pub scales: usize,
     /// Weight of the pairing loss.
     pub pairing: f32,
-    /// Whether the discrepancy is that of outputs without the correlations within each class. Pairs are
-    /// compared in plain outputs: in thin directions their distance would outweigh everything else.
+    /// Whether to remove the correlations of outputs within each class first. Pairs are compared in plain outputs: in
+    /// thin directions their distance would outweigh everything else.
     pub whiten: bool,
-    /// A variance that is added in every direction before correlations are taken out: what the noise hides is not
-    /// looked at.
+    /// A variance added in every direction before correlations are removed: what the noise hides is ignored.
     pub floor: f32,
-    /// The discriminant ratio, where it counts.
+    /// The discriminant ratio, if it is used.
     pub discriminant: Option<Discriminant>,
 }
 
@@ -58,11 +57,11 @@ pub(crate) struct Discriminant {
     pub weight: f32,
     /// Deviation of the noise that owners add to outputs.
     pub noise: f32,
-    /// Random seed of what is drawn for the batch.
+    /// Random seed of the features drawn for the batch.
     pub draw: u64,
 }
 
-/// What one batch says, and the weights it was asked with.
+/// The losses of one batch, and the gradients with respect to its outputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Matched {
     /// Mean unbiased MMD² over classes.
@@ -71,7 +70,7 @@ pub(crate) struct Matched {
     pub pairing: f64,
 }
 
-/// At most this many distances are looked at for a median.
+/// The most distances that a median is taken over.
 const MEDIAN_SAMPLE: usize = 8192;
 
 /// The losses of a batch `q` [rows, outputs], and the gradient of
@@ -139,7 +138,7 @@ impl Class<'_> {
         )
     }
 
-    /// Every unordered pair of rows once: distances and kernels of a row run over all rows after it.
+    /// Visits every unordered pair of rows once: distances and kernels of a row run over all rows after it.
     #[inline(always)]
     fn mmd_by_rows(&self, scales: usize, weight: f32, gradient: &mut [f32]) -> f64 {
         let rows = self.cells * self.items;
@@ -197,7 +196,7 @@ impl Class<'_> {
         total
     }
 
-    /// What a kernel value of an ordered pair counts: within a cell, between two cells.
+    /// The weight of a kernel value of an ordered pair: within a cell, and between two cells.
     fn coefficients(&self) -> (f32, f32) {
         let (cells, items) = (self.cells as f32, self.items as f32);
         let pairs = cells * (cells - 1.0) / 2.0;

@@ -1,18 +1,18 @@
-//! What linear attackers on random Fourier features gain from the outputs of one main class.
+//! The advantage of linear attackers on random Fourier features, from the outputs of one main class.
 //!
-//! A discrepancy of kernels hardly feels fine differences: their eigenvalues are small. An attacker does
-//! not mind, and adds up all of them. The kernel Fisher discriminant ratio (Harchaoui, Bach and Moulines
-//! 2008) counts every direction of its features by what it is worth to an attacker:
+//! A kernel discrepancy hardly responds to fine differences, because their eigenvalues are small. An attacker can still
+//! add up all of them. The kernel Fisher discriminant ratio (Harchaoui, Bach and Moulines 2008) gives every direction
+//! of its features the weight that it has for an attacker:
 //!
 //! ```text
 //! φ_f(w) = √2·cos(ω_f·w + b_f)             f = 1 .. 128 (Rahimi and Recht 2007), w whitened outputs
 //! ratio  = Δᵀ·(Σ + ε)⁻¹·Δ                  Δ = mean φ(B) − mean φ(A),  Σ = Cov φ of the class
 //! ```
 //!
-//! Owners' noise of deviation `τ` multiplies a mean feature by `a_f = exp(−τ²·|L⁻ᵀω_f|²/2)` and adds about
-//! `1 − a_f²` to its variance, so that nothing is spent on what the noise hides. Products of different
-//! folds of the items only, `Σ_{j≠k} Δ_jᵀ(…)⁻¹Δ_k / K(K−1)`, have no bias. `Σ` is held constant in the
-//! gradient, and frequencies are drawn afresh for every batch.
+//! Owners' noise of deviation `τ` multiplies a mean feature by `a_f = exp(−τ²·|L⁻ᵀω_f|²/2)` and adds about `1 − a_f²`
+//! to its variance, so that differences hidden by the noise cost nothing. Only products of different folds of the items
+//! are used, `Σ_{j≠k} Δ_jᵀ(…)⁻¹Δ_k / K(K−1)`, which have no bias. `Σ` is held constant in the gradient, and frequencies
+//! are drawn afresh for every batch.
 
 use std::f32::consts::{SQRT_2, TAU};
 
@@ -42,12 +42,12 @@ pub(super) struct Frequencies {
     /// `[FEATURES, S]`.
     omega: Vec<f32>,
     phases: Vec<f32>,
-    /// What noise leaves of a mean feature.
+    /// The factor by which noise scales a mean feature.
     kept: Vec<f32>,
 }
 
 impl Frequencies {
-    /// As `seed` and `stream` name them, for outputs that get noise of deviation `noise`.
+    /// The features for `seed` and `stream`, for outputs with noise of deviation `noise`.
     pub(super) fn draw(outputs: usize, whitening: &Whitening, noise: f32, seed: u64, stream: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream);
@@ -67,7 +67,7 @@ impl Frequencies {
         Self { outputs, phases, kept: kept.collect(), omega }
     }
 
-    /// `φ` and its derivative by the angle, `[rows, FEATURES]` both.
+    /// `φ` and its derivative with respect to the angle, both `[rows, FEATURES]`.
     fn features(&self, rows: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let count = rows.len() / self.outputs * FEATURES;
         let (mut values, mut derivatives) = (Vec::with_capacity(count), Vec::with_capacity(count));
@@ -82,7 +82,7 @@ impl Frequencies {
         (values, derivatives)
     }
 
-    /// The factor of `Σ + ε`, of what attackers see.
+    /// The factor of `Σ + ε`, of the noisy features that attackers see.
     fn spread(&self, values: &[f32]) -> Cholesky {
         let rows = (values.len() / FEATURES) as f64;
         let mean = mean_rows(values);
@@ -160,7 +160,7 @@ impl Frequencies {
         total
     }
 
-    /// Adds the gradient by rows that one gradient by features means for each of them.
+    /// Adds to every row the gradient that one gradient with respect to features implies.
     fn pull_back(&self, by_feature: &[f32], derivatives: &[f32], rows: std::ops::Range<usize>, gradient: &mut [f32]) {
         for row in rows {
             let derivatives = &derivatives[row * FEATURES..][..FEATURES];
@@ -198,8 +198,8 @@ mod tests {
         Frequencies::draw(OUTPUTS, &Whitening::fit(rows, OUTPUTS, 0.0), noise, seed, 0)
     }
 
-    /// `items` rows of each of two values: a normal distribution and, in its place, one on a circle of the
-    /// same mean and variance.
+    /// `items` rows of each of two values: a normal distribution, and instead of it one on a circle of the same mean
+    /// and variance.
     fn rows(items: usize, circle: bool, seed: u64) -> Vec<f32> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut rows = normal(2 * items * OUTPUTS, 1.0, &mut rng);

@@ -1,17 +1,18 @@
 //! The sum of kernels of several widths, its derivative, and the sum that makes a gradient of it.
 
-/// Runs loops with the widest vectors of this machine. Only what is inlined into `work` gains.
+/// Runs loops with the widest vectors of this machine. Only code that is inlined into `work` gains.
 ///
-/// Multiplications and additions stay apart and sums keep their order, so results do not depend on the machine.
+/// Multiplications and additions are not fused and sums keep their order, so results do not depend on the machine.
 #[inline(always)]
 pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
 }
 
-/// Numbers that are worked on side by side.
+/// Numbers that are processed side by side.
 const LANES: usize = 16;
 
-/// Squared distances become kernel values; `by_distance` becomes their derivative by the squared distance.
+/// Turns squared distances into kernel values, and `by_distance` into their derivative with respect to the squared
+/// distance.
 #[inline(always)]
 pub(super) fn kernel_and_derivative(distances: &mut [f32], by_distance: &mut [f32], inverse: f32, scales: usize) {
     let (kernels, kernel_rest) = distances.as_chunks_mut();
@@ -48,7 +49,7 @@ fn lanes(kernel: &mut [f32; LANES], by_distance: &mut [f32; LANES], inverse: f32
     }
 }
 
-/// `Σ slope_i·(centre − column_i)`, in fixed lanes; every term is taken away from its place in `others`.
+/// `Σ slope_i·(centre − column_i)`, in fixed lanes; every term is subtracted from its place in `others`.
 #[inline(always)]
 pub(super) fn weighted_differences(by_distance: &[f32], column: &[f32], centre: f32, others: &mut [f32]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
@@ -106,7 +107,7 @@ pub(super) fn squares(values: &[f32]) -> f32 {
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     let x = x.max(-87.0) * std::f32::consts::LOG2_E;
-    // Rounding to the nearest integer by adding and taking away 1.5·2²³.
+    // Rounds to the nearest integer by adding and subtracting 1.5·2²³.
     let magic = 12_582_912.0_f32;
     let shifted = x + magic;
     let f = (x - (shifted - magic)) * std::f32::consts::LN_2;

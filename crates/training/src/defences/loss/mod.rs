@@ -16,6 +16,6 @@ pub(crate) use volume::volume;
 pub(crate) struct Noise {
     /// Its deviation, in the units of the outputs; 0 for none.
     pub deviation: f32,
-    /// Names the batch, for what is drawn.
+    /// Identifies the batch, for random draws.
     pub draw: u64,
 }

@@ -1,7 +1,7 @@
-//! How wide the classes are against the noise.
+//! How wide the classes are compared with the noise.
 //!
-//! A bound from samples costs as many of them as the noise has places within a class. With the covariance `Σ` of the
-//! outputs of one class and noise of deviation `σ`, that number of places grows as
+//! The number of samples that a proved bound needs grows with the number of noise-sized places within a class. With the
+//! covariance `Σ` of the outputs of one class and noise of deviation `σ`, that number of places grows as
 //!
 //! ```text
 //! volume = ½·ln det(Σ/σ² + ½)             mean over classes; grows without a bound as classes widen

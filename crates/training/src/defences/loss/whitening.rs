@@ -1,7 +1,7 @@
-//! Coordinates in which distances between outputs mean the same in every direction.
+//! Coordinates in which a distance between outputs means the same in every direction.
 //!
-//! The outputs of one main class may lie in a thin, slanted cloud. Attackers take its correlations out
-//! and read the thin directions as well as the others, so that matching has to measure there too:
+//! The outputs of one main class may lie in a thin, slanted cloud. Attackers remove its correlations and use the thin
+//! directions as well as the others, so matching must measure there too:
 //!
 //! ```text
 //! w = L⁻¹·q        L·Lᵀ = Cov of the class + ε·tr Cov/S + floor       ∂/∂q = L⁻ᵀ·∂/∂w
@@ -14,7 +14,7 @@ use super::cholesky::Cholesky;
 /// Fraction of the mean variance that is added in every direction: no gradient grows more than tenfold.
 const FLOOR: f64 = 1e-2;
 
-/// Rows per output below which a covariance means nothing, and distances are left as they are.
+/// Rows per output below which a covariance is unreliable, and distances are left unchanged.
 const LEAST_ROWS: usize = 4;
 
 /// `L⁻¹` of one main class, row-major.
@@ -24,8 +24,8 @@ pub(super) struct Whitening {
 }
 
 impl Whitening {
-    /// From the rows of one class in one batch, with `floor` added to the variance in every direction; the identity
-    /// where there are too few rows, or no spread.
+    /// From the rows of one class in one batch, with `floor` added to the variance in every direction; the identity if
+    /// there are too few rows, or no spread.
     pub(super) fn fit(rows: &[f32], outputs: usize, floor: f32) -> Self {
         let mut inverse = vec![0.0; outputs * outputs];
         let mut factor = covariance(rows, outputs);
@@ -56,7 +56,7 @@ impl Whitening {
         q.chunks_exact(outputs).flat_map(|row| (0..outputs).map(move |i| entry(row, i))).collect()
     }
 
-    /// Adds the gradient by `q` that a gradient by `w` means.
+    /// Adds the gradient with respect to `q` that a gradient with respect to `w` implies.
     pub(super) fn pull_back(&self, by_w: &[f32], by_q: &mut [f32]) {
         let outputs = self.outputs;
         for (by_w, by_q) in by_w.chunks_exact(outputs).zip(by_q.chunks_exact_mut(outputs)) {
