@@ -1,5 +1,5 @@
-//! CPU time and accuracy of every family alone on synthetic outputs shaped like a defended
-//! network's: ten main classes, S = 4 integers of some 28 bits, a weak leak with fine structure.
+//! CPU time and accuracy of every family alone on synthetic outputs shaped like those of a defended network: ten main
+//! classes, S = 4 integers of some 28 bits, a weak leak with fine structure.
 //!
 //! `RAYON_NUM_THREADS=1 cargo run --release -p halflight-leakage --example panel_times -- 60000 10000 [family…]`
 //! prints `family,cpu_s,accuracy`; with `--write FOLDER` it writes the rows for

@@ -1,4 +1,4 @@
-//! One attacker on its own: learn from labelled outputs, then say what other outputs tell.
+//! One attacker on its own: learns from labelled outputs, then predicts the attribute for other outputs.
 
 use crate::attackers::AttackerConfig;
 use crate::error::AuditError;
@@ -8,7 +8,7 @@ use crate::panel;
 use crate::training::Training;
 use host::Silent;
 
-/// Outputs whose collateral attribute is asked for.
+/// Outputs whose collateral attribute is to be predicted.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Asked {
     /// Outputs, row-major, N·`width` finite numbers.
@@ -19,14 +19,14 @@ pub struct Asked {
     pub main: Vec<u32>,
 }
 
-/// Log probabilities of the attribute's values for each item asked, `[N, values]` row-major.
+/// Log probabilities of the attribute's values for each item to predict, `[N, values]` row-major.
 ///
-/// The attacker starts afresh and learns from `train`; equal arguments give equal results. An attacker
-/// for each main class learns from that class alone, so the items asked do not change what it learns.
+/// The attacker starts from scratch and learns from `train`; equal arguments give equal results. An attacker with one
+/// model per main class learns from that class alone, so the items to predict do not change what it learns.
 ///
 /// # Errors
-/// Observations that are not sound, fewer than 10 training items of a main class, items asked of another
-/// width or class, and attackers `decensor-…`, which need an undefended network beside.
+/// Unsound observations, fewer than 10 training items of a main class, items to predict of another width or class, and
+/// attackers `decensor-…`, which also need an undefended network.
 pub fn attack(family: &AttackerConfig, train: &Observations, asked: &Asked, seed: u64) -> Result<Vec<f32>, AuditError> {
     check(family, train, asked)?;
     let values = train.collateral_classes.len();
@@ -41,7 +41,7 @@ pub fn attack(family: &AttackerConfig, train: &Observations, asked: &Asked, seed
     if test.is_empty() {
         return Ok(Vec::new());
     }
-    // Every class is asked something, since attackers do not take an empty table.
+    // Every class gets at least one item, because attackers do not accept an empty table.
     let absent: Vec<usize> = (0..train.main_classes.len())
         .filter(|&class| !test.main.contains(&(class as u32)))
         .filter_map(|class| train.main.iter().position(|&main| main as usize == class))
@@ -103,7 +103,7 @@ fn extended(mut items: Observations, more: &Observations) -> Observations {
     items
 }
 
-/// Log scores to log probabilities.
+/// Turns log scores into log probabilities.
 fn normalise(row: &mut [f32]) {
     let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f32 = row.iter().map(|score| (score - largest).exp()).sum();

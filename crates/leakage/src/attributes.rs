@@ -1,4 +1,4 @@
-//! Attributes that nobody thought of when the network was defended.
+//! Attributes that were not considered when the network was defended.
 
 use crate::audit::audit;
 use crate::error::AuditError;
@@ -24,7 +24,7 @@ pub struct Attribute {
 /// `test.collateral` are not used.
 ///
 /// # Errors
-/// As [`audit`]: the first attribute that is not sound stops the audit.
+/// As [`audit`]: the first unsound attribute stops the audit.
 pub fn audit_attributes(
     train: &Observations,
     test: &Observations,

@@ -1,4 +1,4 @@
-//! The audit from end to end.
+//! The whole audit.
 
 use crate::attackers::AttackerConfig;
 use crate::balance;
@@ -21,14 +21,12 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 /// Measures what the outputs give away about the collateral attribute.
-///
-/// Fresh attackers learn from `train` and are scored on `test`; neither split should have been
-/// used to train the network's defence, and figures depend on the size of `train` (more items,
-/// stronger attackers), so quote both. Deterministic from `options.seeds`, whatever the number of
-/// threads. Progress counts trained attackers.
+/// Fresh attackers learn from `train` and are scored on `test`. Neither split should have been used to train the
+/// network's defence. Figures depend on the size of `train` (more items, stronger attackers), so quote both.
+/// Deterministic from `options.seeds`, whatever the number of threads. Progress counts trained attackers.
 ///
 /// # Errors
-/// Observations or options that are not sound; the message names split, field and row.
+/// Unsound observations or options; the message names split, field and row.
 pub fn audit(
     train: &Observations,
     test: &Observations,
@@ -38,7 +36,7 @@ pub fn audit(
     audit_with(train, test, &Extras::default(), options, progress)
 }
 
-/// As [`audit`], with undefended outputs for de-censoring attacks and further controls.
+/// As [`audit`], with undefended outputs for de-censoring attacks, and further controls.
 ///
 /// # Errors
 /// As [`audit`]; and attackers `decensor-…` without undefended outputs.
@@ -121,13 +119,13 @@ pub fn audit_with(
     })
 }
 
-/// Numbers of items per subject that were asked for and are more than some value has test items.
+/// The requested numbers of items per subject that exceed the test items of some value.
 fn left_out(options: &AuditOptions, votes: &[Vote]) -> Vec<usize> {
     options.vote.iter().copied().filter(|k| votes.iter().all(|vote| vote.k != *k)).collect()
 }
 
-/// Attackers to train, over all parts of the audit; the growth part is an estimate, since which
-/// attacker will be strongest is not known.
+/// Attackers to train, over all parts of the audit. The growth part is an estimate, because the strongest attacker is
+/// not known yet.
 fn steps(training: &Training, options: &AuditOptions, extras: &Extras) -> u64 {
     let classes = training.seen.main_classes.len();
     let panel = |classes| 2 * options.seeds.len() as u64 * panel::steps(&options.families, classes);
@@ -153,7 +151,8 @@ fn shuffled(
     Ok(examine(&training, &test, options, progress)?.control("shuffled labels"))
 }
 
-/// The panel of `options` on other observations of such items, for [`Controls::others`]: a random network, raw inputs.
+/// Runs the panel of `options` on other observations of such items, for [`Controls::others`]: a random network, raw
+/// inputs.
 ///
 /// # Errors
 /// As [`audit`].

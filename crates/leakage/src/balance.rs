@@ -1,12 +1,12 @@
-//! What attackers tell if every value were as frequent: their answers by likelihood rather than by what is frequent.
+//! Accuracy as if every value were equally frequent: attackers answer by likelihood, not by frequency.
 
 use crate::level::simultaneous;
 use crate::metrics::{Balance, Calibration, Recall, Scores, balance};
 use crate::observations::Observations;
 use crate::report::{AttackerScore, Balanced, Finding, MainLabel, Scope};
 
-/// Shares of the values among training items, as logarithms; those that do not occur are infinite, so that nobody
-/// answers with them.
+/// Logarithms of the values' frequencies among training items. Those of values that do not occur are infinite, so that
+/// they are never an answer.
 pub(crate) struct Shares {
     values: usize,
     /// Within each main class.
@@ -34,7 +34,7 @@ impl Shares {
         most_likely(probabilities, &self.within[at..at + self.values])
     }
 
-    /// The answer by likelihood over all items: what the main label tells counts.
+    /// The answer by likelihood over all items, where the main label counts as evidence.
     fn overall(&self, probabilities: &[f64]) -> usize {
         most_likely(probabilities, &self.overall)
     }
@@ -45,7 +45,7 @@ fn most_likely(probabilities: &[f64], shares: &[f64]) -> usize {
     (0..shares.len()).reduce(|a, b| if evidence(b) > evidence(a) { b } else { a }).unwrap_or(0)
 }
 
-/// Right answers of one attacker: of every main class and value, and of every value over all items.
+/// Correct answers of one attacker: for every main class and value, and for every value over all items.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Answers {
     within: Vec<Vec<Recall>>,
@@ -68,7 +68,7 @@ impl Answers {
         Answers { within, overall }
     }
 
-    /// The mean over runs on the same items: items count once.
+    /// The mean over runs on the same items: each item counts once.
     pub fn mean(runs: &[Answers]) -> Answers {
         let Some(first) = runs.first() else { return Answers::default() };
         let share = 1.0 / runs.len() as f64;
@@ -82,7 +82,7 @@ impl Answers {
         mean
     }
 
-    /// Of one main class, or of all of them counted alike.
+    /// Within one main class, or over all with equal weight.
     pub fn balance(&self, class: Option<u32>, level: f64) -> Option<Balance> {
         match class {
             Some(class) => balance(&self.within[class as usize..=class as usize], level),
@@ -90,13 +90,13 @@ impl Answers {
         }
     }
 
-    /// Over all items, the main label counted as knowledge.
+    /// Over all items, with the main label counted as evidence.
     fn whole(&self, level: f64) -> Option<Balance> {
         balance(std::slice::from_ref(&self.overall), level)
     }
 }
 
-/// What a row of the report says: `test` and `held` are the answers on those items.
+/// One row of the report: `test` and `held` are the answers on those items.
 pub(crate) fn row(test: &Answers, held: &Answers, class: Option<u32>, level: f64) -> Option<Balanced> {
     let found = test.balance(class, level)?;
     let held_out = held.balance(class, level).map_or(found.chance, |held| held.accuracy);
@@ -115,7 +115,7 @@ fn advantage(found: &Balance) -> f64 {
     (found.accuracy - found.chance) / (1.0 - found.chance)
 }
 
-/// The pooled attacker of the largest balanced accuracy on held-out items.
+/// The pooled attacker with the largest balanced accuracy on held-out items.
 pub(crate) fn strongest(rows: &[AttackerScore]) -> Option<Finding> {
     let pooled = rows.iter().filter(|row| row.scope == Scope::Pooled);
     let pooled = pooled.filter_map(|row| Some((row, row.balanced.as_ref()?)));
@@ -123,7 +123,7 @@ pub(crate) fn strongest(rows: &[AttackerScore]) -> Option<Finding> {
     Some(finding(rows, row, found, (found.low, found.high)))
 }
 
-/// The largest balanced accuracy on the test items, its interval widened to hold for all attackers, and for
+/// The largest balanced accuracy on the test items, with its interval widened to hold for all attackers, and for
 /// `comparisons` attributes, at once. `answers` are those of the pooled rows, in their order.
 pub(crate) fn highest(rows: &[AttackerScore], answers: &[Answers], comparisons: usize) -> Option<Finding> {
     let level = simultaneous(answers.len() * comparisons.max(1));
@@ -134,7 +134,8 @@ pub(crate) fn highest(rows: &[AttackerScore], answers: &[Answers], comparisons: 
     Some(finding(rows, row, found, (100.0 * wide.low, 100.0 * wide.high)))
 }
 
-/// The area under the curve is the mean over main classes too: over all items it counts what the main label tells.
+/// The area under the curve is also the mean over main classes: over all items it would count what the main label
+/// reveals.
 fn finding(rows: &[AttackerScore], row: &AttackerScore, found: &Balanced, (low, high): (f64, f64)) -> Finding {
     let within = rows.iter().filter(|other| other.scope == Scope::Class && other.family == row.family);
     let areas: Vec<f64> = within.filter_map(|other| other.auc).collect();
@@ -152,7 +153,7 @@ fn finding(rows: &[AttackerScore], row: &AttackerScore, found: &Balanced, (low, 
     }
 }
 
-/// What somebody tells from the main label alone, with no output at all.
+/// The best prediction from the main label alone, without any output.
 pub(crate) fn main_label(train: &Observations, test: &Observations) -> MainLabel {
     let values = train.collateral_classes.len();
     let counts = counts(&[train, test]);

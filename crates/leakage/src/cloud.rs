@@ -22,8 +22,8 @@ pub(crate) fn project(train: &Observations, test: &Observations, class: Option<&
     Cloud { overall, class: within }
 }
 
-/// Fisher's discriminant: whiten by the scatter within groups, then take the two principal
-/// directions of the group means; with two groups the second is the widest remaining one.
+/// Fisher's discriminant: whitens by the scatter within groups, then takes the two principal directions of the group
+/// means. With two groups the second is the widest remaining direction.
 fn discriminant(
     train: &Observations,
     train_items: &[usize],
@@ -73,7 +73,7 @@ fn discriminant(
             }
         }
     }
-    // A trace of the total scatter decides where the group means leave directions open.
+    // A trace of the total scatter decides where the group means leave directions undetermined.
     for (b, t) in between.iter_mut().zip(&total) {
         *b += 1e-6 * t;
     }

@@ -1,4 +1,4 @@
-//! Attributes whose values are numbers, such as years of age: how well they are guessed as numbers.
+//! Attributes whose values are numbers, such as years of age: how well they can be predicted as numbers.
 
 use crate::attackers::Columns;
 use crate::evaluate::Run;
@@ -13,25 +13,25 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-/// Fewer values are classes rather than a number.
+/// With fewer values they are treated as classes.
 const LEAST_VALUES: usize = 11;
-/// Outputs of which products of pairs are features too.
+/// Most outputs whose pairwise products are features too.
 const MOST_PAIRED: usize = 24;
-/// Training items of a main class that neighbours are looked for among.
+/// Training items of a main class among which neighbours are sought.
 const MOST_NEIGHBOURS: usize = 5000;
-/// Neighbours whose mean is a guess.
+/// Numbers of neighbours whose mean is a prediction.
 const NEIGHBOURS: [usize; 3] = [15, 51, 201];
 const RESAMPLES: usize = 400;
 const Z95: f64 = 1.959_964;
 
-/// The values as numbers: eleven or more, all of them finite numbers.
+/// The values as numbers: at least eleven, all of them finite.
 pub(crate) fn numbers(classes: &[String]) -> Option<Vec<f64>> {
     let parse = |text: &String| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
     (classes.len() >= LEAST_VALUES).then(|| classes.iter().map(parse).collect()).flatten()
 }
 
-/// The best guess, by R² on held-out training items: a regression on each main class, or the mean of what the
-/// attackers of the panel find probable. `None` where the values are no numbers, or do not vary.
+/// The best prediction, by R² on held-out training items: a regression on each main class, or the mean under the
+/// probabilities of an attacker of the panel. `None` where the values are not numbers, or do not vary.
 pub(crate) fn measure(runs: &[Run], test: &Observations, of: &EveryRun) -> Option<Continuous> {
     let numbers = numbers(&test.collateral_classes)?;
     let seed = *of.options.seeds.first()?;
@@ -83,7 +83,7 @@ fn expected(scores: &Scores, calibration: &Calibration, numbers: &[f64]) -> Vec<
     scores.rows().map(|row| dot(&calibration.probabilities(row), numbers)).collect()
 }
 
-/// Guesses of the items of `test` by each regression, learned within each main class.
+/// Predictions for the items of `test` by each regression, fitted within each main class.
 fn regressions(train: &Training, test: &Observations, numbers: &[f64]) -> Vec<(String, Vec<f64>)> {
     let names = std::iter::once("ridge on products".to_owned());
     let names = names.chain(NEIGHBOURS.iter().map(|k| format!("mean of {k} neighbours")));
@@ -157,7 +157,7 @@ fn neighbours(rows: &[f32], targets: &[f64], asked: &[f32], width: usize) -> Vec
     asked.par_chunks_exact(width).map(near).collect()
 }
 
-/// Squared errors of a guess and of the mean of the main class, item by item.
+/// Squared errors of a prediction and of the mean of the main class, item by item.
 struct Errors {
     pairs: Vec<(f64, f64)>,
     /// Mean absolute errors of both.

@@ -1,4 +1,4 @@
-//! The paper's game: one main label, two values of the attribute, tell which.
+//! The paper's game: given one main label and two values of the attribute, say which.
 
 use crate::evaluate::Run;
 use crate::metrics::{Scores, pair_win};
@@ -7,13 +7,12 @@ use crate::report::Distinguisher;
 
 const Z95: f64 = 1.959_964;
 
-/// Plays both games with one family's scores, mean over runs, main classes and pairs of values
-/// (weighted by the items they have). `None` where no class has two values.
+/// Plays both games with one family's scores: the mean over runs, main classes and pairs of values, weighted by their
+/// number of items. `None` where no class has two values.
 ///
-/// With one output the advantage is TPR − FPR where the likelihoods are equal, that is where the attacker's
-/// probabilities are the shares of the two values among the training items; its variance is that of a
-/// difference of two proportions. With two outputs success is the area under the ROC
-/// curve, with Hanley and McNeil's variance.
+/// With one output the advantage is TPR − FPR where the likelihoods are equal, that is, where the attacker's
+/// probabilities equal the frequencies of the two values among the training items. Its variance is that of a difference
+/// of two proportions. With two outputs success is the area under the ROC curve, with Hanley and McNeil's variance.
 pub(crate) fn distinguisher(
     name: &str,
     runs: &[Run],
@@ -42,7 +41,7 @@ pub(crate) fn distinguisher(
         return None;
     }
     let w = total.weight;
-    // Runs share their test items, so they do not shrink the error.
+    // Runs share their test items, so more runs do not reduce the error.
     let error = |variance: f64| (variance * runs.len() as f64).sqrt() / w * Z95;
     let (advantage, pair) = (total.gap / w, 100.0 * total.win / w);
     let (gap_error, pair_error) = (error(total.gap_variance), 100.0 * error(total.win_variance));

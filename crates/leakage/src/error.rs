@@ -1,17 +1,17 @@
-//! What can be wrong with an audit's input.
+//! Errors of an audit's input.
 
 /// Why [`crate::audit`] refused its input. Every message names the split, the field and, where
 /// there is one, the row.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// A split holds no item at all.
+    /// A split holds no items.
     #[error("{split}: no items; give at least one item per class")]
     Empty {
         /// `train` or `test`.
         split: &'static str,
     },
-    /// The outputs per item are zero or more than the audit handles.
+    /// An item has no outputs, or more than the audit handles.
     #[error("{split}: `width` is {width}; an item needs 1 to {limit} outputs")]
     Width {
         /// `train` or `test`.
@@ -96,7 +96,7 @@ pub enum AuditError {
         /// The class's name.
         name: String,
     },
-    /// The two splits do not describe the same thing.
+    /// The two splits do not describe the same network and attribute.
     #[error(
         "`{field}` differs between train ({train}) and test ({test}); audit both splits of the \
          same network and attribute"
@@ -104,12 +104,12 @@ pub enum AuditError {
     Mismatch {
         /// `width`, `main_classes` or `collateral_classes`.
         field: &'static str,
-        /// What the training split says.
+        /// The value in the training split.
         train: String,
-        /// What the test split says.
+        /// The value in the test split.
         test: String,
     },
-    /// The training split is too small for attackers and a held-out choice between them.
+    /// The training split is too small to train attackers and to choose among them on held-out items.
     #[error(
         "train: main class `{class}` has {items} items, at least {least} are needed to train \
          attackers and to choose the strongest on held-out items"
@@ -129,10 +129,10 @@ pub enum AuditError {
         option: &'static str,
         /// The value given.
         value: String,
-        /// What would be accepted.
+        /// The accepted values.
         remedy: &'static str,
     },
-    /// An attacker's name is not known.
+    /// An attacker's name is unknown.
     #[error("unknown attacker family `{name}`; known: {known}")]
     UnknownFamily {
         /// The name given.

@@ -1,4 +1,4 @@
-//! From scores to the rows of the report, and the choice of the strongest.
+//! Turns scores into the rows of the report, and chooses the strongest.
 
 use crate::balance::{self, Answers, Shares};
 use crate::level::{LEVEL, simultaneous};
@@ -19,11 +19,11 @@ pub(crate) struct Run {
 pub(crate) struct View {
     pub scope: Scope,
     pub class: Option<u32>,
-    /// Share of right guesses from the main label alone, 0..1.
+    /// Fraction of correct guesses from the main label alone, 0 to 1.
     pub chance: f64,
 }
 
-/// The pooled view, then one view per main class in which the attribute varies.
+/// The pooled view, then one view for each main class in which the attribute varies.
 pub(crate) fn views(train: &Observations, test: &Observations) -> Vec<View> {
     let classes = train.main_classes.len();
     let count = |splits: &[&Observations]| {
@@ -43,7 +43,7 @@ pub(crate) fn views(train: &Observations, test: &Observations) -> Vec<View> {
         chance: chances.iter().zip(weights).map(|(c, w)| c * w).sum::<f64>() / test.len() as f64,
     };
     let varying = (0..classes).filter(|&class| present(class) > 1);
-    // Where the value to guess happens to be rare among few test items, a blind guess is better.
+    // Where the value to predict happens to be rare among few test items, a blind guess does better.
     let within = varying.map(|class| View {
         scope: Scope::Class,
         class: Some(class as u32),
@@ -52,7 +52,7 @@ pub(crate) fn views(train: &Observations, test: &Observations) -> Vec<View> {
     std::iter::once(pooled).chain(within).collect()
 }
 
-/// What all attackers found.
+/// The findings of all attackers.
 pub(crate) struct Rows {
     /// One row per family and view, in that order: means over the runs.
     pub rows: Vec<AttackerScore>,
@@ -131,7 +131,7 @@ fn measure(
     }
 }
 
-/// One value against the rest, mean over the values that occur beside others.
+/// One value against the rest: the mean over the values that occur together with others.
 fn ranking(scores: &Scores, labels: &[u32]) -> (Option<f64>, Option<f64>) {
     let each = (0..scores.classes).filter_map(|class| {
         let odds = scores.odds(class);
@@ -177,7 +177,7 @@ fn row(name: &str, view: &View, measured: &[Measured], test: &Observations) -> A
     }
 }
 
-/// Fraction of the gap between chance and certainty; 0 where chance is certainty.
+/// The fraction of the gap between chance and certainty; 0 where chance is certainty.
 fn advantage(accuracy: f64, chance: f64) -> f64 {
     if chance >= 1.0 {
         return 0.0;
@@ -185,11 +185,11 @@ fn advantage(accuracy: f64, chance: f64) -> f64 {
     (accuracy - chance) / (1.0 - chance)
 }
 
-/// The row whose held-out accuracy lies farthest above chance by the lower bound of its interval,
-/// and that bound. The interval holds for all rows of the scope at once: there are many more of classes than
-/// of pooled ones, on fewer items, and the luckiest of them must not outdo a pooled one that is sure.
+/// The row whose held-out accuracy is farthest above chance by the lower bound of its interval, and that bound. The
+/// interval holds for all rows of the scope at once: there are many more class rows than pooled ones, on fewer items,
+/// and the luckiest of them must not outrank a pooled one that is certain.
 ///
-/// The interval that is reported holds for `comparisons` such findings at once.
+/// The reported interval holds for `comparisons` such findings at once.
 pub(crate) fn strongest(
     rows: &[AttackerScore],
     scope: Scope,
@@ -207,8 +207,8 @@ pub(crate) fn strongest(
     Some((finding(best, test, simultaneous(comparisons)), floor))
 }
 
-/// The largest accuracy above chance on the test items, its interval widened to hold for all rows
-/// of the scope, and for `comparisons` such scopes, at once (Bonferroni).
+/// The largest accuracy above chance on the test items, with its interval widened to hold for all rows of the scope,
+/// and for `comparisons` such scopes, at once (Bonferroni).
 pub(crate) fn highest(
     rows: &[AttackerScore],
     scope: Scope,
@@ -220,7 +220,7 @@ pub(crate) fn highest(
     Some(finding(best, test, simultaneous(rows.len() * comparisons.max(1))))
 }
 
-/// How many items of `data` a row is about.
+/// The number of items of `data` that a row covers.
 fn items_of(row: &AttackerScore, data: &Observations) -> f64 {
     let class = row.class.as_ref().and_then(|name| data.main_classes.iter().position(|class| class == name));
     let items = class.map_or(data.len(), |class| data.main.iter().filter(|&&main| main as usize == class).count());
@@ -243,7 +243,7 @@ fn finding(row: &AttackerScore, test: &Observations, level: f64) -> Finding {
     }
 }
 
-/// Shares of the attribute's values within each main class of the training items.
+/// Frequencies of the attribute's values within each main class of the training items.
 struct Prior {
     values: usize,
     bits: Vec<f64>,

@@ -15,13 +15,13 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// What every run of a panel had in common.
+/// What all runs of a panel have in common.
 pub(crate) struct EveryRun<'a> {
     pub training: &'a Training,
     pub options: &'a AuditOptions,
 }
 
-/// What the panel found.
+/// The findings of the panel.
 pub(crate) struct Found {
     pub runs: Vec<Run>,
     pub attackers: Vec<AttackerScore>,
@@ -39,7 +39,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The scope that lies farther above chance on held-out items.
+    /// The scope that is farther above chance on held-out items.
     pub fn strongest(&self) -> Finding {
         match &self.strongest_class {
             Some((class, floor)) if *floor > self.pooled_floor => class.clone(),
@@ -61,8 +61,8 @@ impl Found {
     }
 }
 
-/// Trains every family twice per seed: on a part of the training items, to choose and calibrate on
-/// the rest, and on all of them, to be scored on the test items.
+/// Trains every family twice per seed: on a part of the training items, to choose and calibrate on the rest, and on all
+/// of them, to be scored on the test items.
 pub(crate) fn examine(
     training: &Training,
     test: &Observations,
@@ -101,7 +101,7 @@ pub(crate) fn examine(
     })
 }
 
-/// A share of every cell (main class, value) for choosing, the rest for learning.
+/// Splits every cell (main class, value) into a part for choosing and a part for learning.
 pub(crate) fn hold_out(training: &Training, share: f64, seed: u64) -> (Training, Observations) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x4e1d);
     let train = &training.seen;
@@ -113,7 +113,7 @@ pub(crate) fn hold_out(training: &Training, share: f64, seed: u64) -> (Training,
     let (mut fit, mut held) = (Vec::new(), Vec::new());
     for cell in &mut cells {
         cell.shuffle(&mut rng);
-        // A cell of one item is learned from.
+        // A cell with one item is used for learning.
         let count = (cell.len() as f64 * share).round() as usize;
         let count = count.min(cell.len().saturating_sub(1));
         held.extend_from_slice(&cell[..count]);

@@ -1,4 +1,4 @@
-//! How attackers grow with the number of items, and the code length that this yields.
+//! How attackers improve with the number of items, and the resulting code length.
 
 use crate::attackers::AttackerConfig;
 use crate::metrics::{Calibration, wilson};
@@ -11,10 +11,11 @@ use host::Progress;
 /// Sizes double from this many items per main class and value, and a few of every class.
 const LEAST_PER_CELL: usize = 12;
 const LEAST_OF_CLASS: usize = 10;
-/// Share of a prefix that calibrates the code of the next block.
+/// Fraction of a prefix that calibrates the code of the next block.
 const CALIBRATION: usize = 5;
 
-/// Prefix lengths of the training items: N, N/2, N/4 … while there are a dozen items per cell and ten of every main
+/// Prefix lengths of the training items: N, N/2, N/4 … as long as there are a dozen items per cell and ten of every
+/// main class, smallest first.
 /// class, smallest first.
 pub(crate) fn sizes(train: &Observations) -> Vec<usize> {
     let cells = train.main_classes.len() * train.collateral_classes.len();
@@ -36,12 +37,12 @@ pub(crate) fn steps(family: &AttackerConfig, train: &Observations) -> u64 {
     (2 * sizes(train).len() as u64 - 1) * panel::steps(std::slice::from_ref(family), train.main_classes.len())
 }
 
-/// One family trained on prefixes of the training items (which are in random order): its accuracy
-/// on the test items, and the online code length of the attribute.
+/// One family trained on prefixes of the training items (which are in random order): its accuracy on the test items,
+/// and the online code length of the attribute.
 ///
-/// The code sends the first block with the shares within the main class known, then every next block with
-/// the probabilities of an attacker trained on four fifths of the blocks before it and calibrated on the last (Voita and Titov,
-/// "Information-theoretic probing with minimum description length", 2020).
+/// The code sends the first block with the frequencies within the main class known. It sends every later block with the
+/// probabilities of an attacker trained on four fifths of the blocks before it and calibrated on the last one (Voita
+/// and Titov, "Information-theoretic probing with minimum description length", 2020).
 pub(crate) fn measure(
     family: &AttackerConfig,
     training: &Training,

@@ -1,15 +1,14 @@
-//! What the few output numbers of a private network give away besides its answer.
+//! What the few output numbers of a private network reveal besides its answer.
 //!
-//! A network publishes `output(x)`, S numbers per item, from which the *main label* follows. This
-//! crate measures what they tell about a *collateral attribute* that should have stayed private:
-//! it trains fresh attackers of many kinds on labelled outputs and reports the strongest, with
-//! 95 % intervals and what to compare it with. It knows numbers and labels only; networks, curves
-//! and pages are other crates' business.
+//! A network publishes `output(x)`, S numbers per item, from which the *main label* follows. This crate measures what
+//! they reveal about a *collateral attribute* that should have stayed private. It trains fresh attackers of many kinds
+//! on labelled outputs and reports the strongest, with 95 % intervals and baselines. It handles only numbers and
+//! labels; networks, curves and pages belong to other crates.
 //!
 //! ```
 //! use leakage::{AuditOptions, AttackerConfig, Observations, audit};
 //!
-//! // Two outputs per item; the second betrays the attribute.
+//! // Two outputs per item; the second reveals the attribute.
 //! let observe = |n: usize| {
 //!     let wobble = |i: usize| (i * 7919 % 1000) as f32 / 1000.0;
 //!     Observations {

@@ -1,4 +1,4 @@
-//! The control attack: what the network tells about the items that it learned from, beside others.
+//! The control attack: what the network reveals about the items that it was trained on, compared with others.
 
 use crate::balance::{Answers, Shares};
 use crate::examine::{EveryRun, Found};
@@ -9,11 +9,11 @@ use crate::panel;
 use crate::report::Members;
 use host::Silent;
 
-/// Scores the attacker of the largest balanced accuracy on `members`, as trained for the test items.
+/// Scores the attacker with the largest balanced accuracy on `members`, as trained for the test items.
 ///
-/// What is general about people, a network tells of everybody; what it tells of its training items alone, it has
-/// memorised (the control attack of Giomi and others, "A unified framework for quantifying privacy risk in synthetic
-/// data", 2023). `None` where the attribute does not vary.
+/// What holds for people in general, a network reveals about everybody; what it reveals about its training items alone,
+/// it has memorised (the control attack of Giomi and others, "A unified framework for quantifying privacy risk in
+/// synthetic data", 2023). `None` where the attribute does not vary.
 pub(crate) fn measure(members: &Observations, found: &Found, of: &EveryRun) -> Option<Members> {
     let family = &found.strongest_balanced.as_ref()?.family;
     let at = of.options.families.iter().position(|other| other.to_string() == *family)?;

@@ -1,9 +1,9 @@
-//! What an attacker sees, and the labels that the audit scores it with.
+//! The outputs that an attacker sees, and the labels that the audit scores it with.
 
 use crate::error::AuditError;
 use crate::outputs::Outputs;
 
-/// Most outputs per item that the audit accepts: raw inputs of 64×64 pixels as a control still fit.
+/// Most outputs per item that the audit accepts: raw inputs of 64×64 pixels still fit, as a control.
 pub const WIDTH_LIMIT: usize = 4096;
 /// Most classes of either label.
 pub const CLASS_LIMIT: usize = 1024;
@@ -12,10 +12,9 @@ pub const LEAST_ITEMS: usize = 10;
 
 /// Outputs of one network on labelled items.
 ///
-/// `outputs` is row-major, N·`width`; any unit and scale will do, attackers standardise it. Integers are taken as they
-/// are: some attackers look at their digits.
-/// `main` is known to the attacker (the predictor learns it anyway), `collateral` is what it is
-/// after. Labels are indices into the two lists of class names.
+/// `outputs` is row-major, N·`width`, in any unit and scale; attackers standardise it. Integers are kept as they are,
+/// because some attackers read their digits. The attacker knows `main` (the predictor learns it anyway) and tries to
+/// predict `collateral`. Labels are indices into the two lists of class names.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Observations {
     /// Outputs, row-major, N·`width` finite numbers.
@@ -38,7 +37,7 @@ impl Observations {
         self.main.len()
     }
 
-    /// Whether there is no item.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.main.is_empty()
     }
@@ -51,7 +50,7 @@ impl Observations {
         (i * self.width..(i + 1) * self.width).map(|at| self.outputs.value(at)).collect()
     }
 
-    /// The items named, in that order.
+    /// The given items, in that order.
     ///
     /// # Panics
     /// If one of them does not exist.
@@ -66,11 +65,11 @@ impl Observations {
         }
     }
 
-    /// Checks one split on its own; `split` (`train` or `test`) is for the message.
+    /// Checks one split on its own; `split` (`train` or `test`) appears in the message.
     ///
     /// # Errors
-    /// No items, columns that are not of one length, too many or too few outputs or classes, labels without a class,
-    /// outputs that are not finite.
+    /// No items, columns of different lengths, too many or too few outputs or classes, labels without a class, outputs
+    /// that are not finite.
     pub fn validate(&self, split: &'static str) -> Result<(), AuditError> {
         let items = self.main.len();
         if items == 0 {

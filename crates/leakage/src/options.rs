@@ -1,21 +1,22 @@
-//! What an audit runs.
+//! Options of an audit.
 
 use crate::attackers::AttackerConfig;
 use crate::error::AuditError;
 
-/// Choices of one audit. [`Default`] is the first panel with votes and the shuffled control.
+/// Options of one audit. [`Default`] is the quick panel with votes and the shuffled control.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditOptions {
     /// Name of the network, for the report.
     pub network: String,
     /// Name of the collateral attribute, for the report.
     pub attribute: String,
-    /// Attackers; those that read integers take no part where outputs are floats. The strongest is chosen on held-out training items.
+    /// Attackers; those that read integers are left out where outputs are floats. The strongest is chosen on held-out
+    /// training items.
     pub families: Vec<AttackerConfig>,
     /// One whole run of the panel per seed; figures are means over the seeds.
     pub seeds: Vec<u64>,
-    /// Fraction of the training items, 0.05 to 0.5, held out to choose the strongest attacker and to
-    /// calibrate probabilities. Attackers are trained anew on all training items afterwards.
+    /// Fraction of the training items, 0.05 to 0.5, held out to choose the strongest attacker and to calibrate
+    /// probabilities. Attackers are trained again on all training items afterwards.
     pub held_out: f64,
     /// Most training items used, drawn at random.
     pub train_limit: Option<usize>,
@@ -23,14 +24,15 @@ pub struct AuditOptions {
     pub test_limit: Option<usize>,
     /// Numbers of items per subject for the vote.
     pub vote: Vec<usize>,
-    /// Whether to repeat the panel with shuffled labels: the floor of the procedure.
+    /// Whether to repeat the panel with shuffled labels: what the procedure finds where there is nothing to find.
     pub shuffled_control: bool,
     /// Whether to train the strongest attacker on growing parts of the training items, which also
     /// gives the attribute's online code length.
     pub growth: bool,
-    /// Attributes audited on the same items: intervals of the strongest and highest findings hold for all of them at once.
+    /// Number of attributes audited on the same items: intervals of the strongest and highest findings hold for all of
+    /// them at once.
     pub comparisons: usize,
-    /// Deviation of the noise that owners add to every output, in its own units, for [`crate::Precision`]; empty where
+    /// Deviation of the noise that owners add to every output, in its own units, for [`crate::Precision`]; empty if
     /// they add none.
     pub noise: Vec<f64>,
 }
@@ -60,7 +62,7 @@ impl AuditOptions {
         AuditOptions { families: AttackerConfig::full(), seeds: vec![0, 1, 2], growth: true, ..AuditOptions::default() }
     }
 
-    /// The same with the attackers that can take part: all where outputs are integers.
+    /// The same with only the attackers that apply: all of them where outputs are integers.
     pub(crate) fn taking_part(&self, integers: bool) -> Result<AuditOptions, AuditError> {
         let families = self.families.iter().filter(|family| integers || !family.reads_integers());
         let families: Vec<AttackerConfig> = families.cloned().collect();
@@ -72,7 +74,7 @@ impl AuditOptions {
         Ok(AuditOptions { families, ..self.clone() })
     }
 
-    /// `undefended`: whether undefended outputs are there for de-censoring.
+    /// `undefended`: whether undefended outputs are available for de-censoring.
     pub(crate) fn validate(&self, undefended: bool) -> Result<(), AuditError> {
         let refuse = |option, value: String, remedy| Err(AuditError::Option { option, value, remedy });
         if self.families.is_empty() {

@@ -2,8 +2,8 @@
 
 /// Outputs of one network, row-major, N·S values.
 ///
-/// Keys open integers of 30 to 40 bits, and 32-bit floats keep 24: what lies in the others would be read by whoever
-/// holds a key and seen by no attacker. So integers stay integers.
+/// Keys open integers of 30 to 40 bits, and 32-bit floats keep 24: a key holder would read the other bits, and no
+/// attacker would see them. So integers stay integers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outputs {
     /// What a functional key opens.
@@ -53,12 +53,12 @@ impl Outputs {
         }
     }
 
-    /// A number near value `at` that [`Outputs::beyond`] may take off: 0 of floats.
+    /// A number near value `at` that [`Outputs::beyond`] may subtract; 0 for floats.
     pub(crate) fn origin(&self, at: usize) -> i64 {
         self.integers().map_or(0, |values| values[at])
     }
 
-    /// The rows of the items named, `width` values each, in that order.
+    /// The rows of the given items, `width` values each, in that order.
     ///
     /// # Panics
     /// If one of them does not exist.
@@ -72,7 +72,7 @@ impl Outputs {
         }
     }
 
-    /// Puts the values of `more` at the end. Integers and floats together are floats.
+    /// Appends the values of `more`. Integers and floats together become floats.
     pub fn extend(&mut self, more: &Outputs) {
         match (&mut *self, more) {
             (Outputs::Integers(values), Outputs::Integers(more)) => values.extend(more),
@@ -84,7 +84,7 @@ impl Outputs {
         }
     }
 
-    /// The first value that is no number, with its place.
+    /// The first value that is not finite, with its place.
     pub(crate) fn unsound(&self) -> Option<(usize, f32)> {
         match self {
             Outputs::Integers(_) => None,

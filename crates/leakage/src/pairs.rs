@@ -1,15 +1,13 @@
-//! What noise says of two inputs, by arithmetic alone.
+//! What noise guarantees for two inputs, by arithmetic alone.
 //!
 //! With independent Gaussian noise of deviation σ_j on output `j`, two items whose outputs differ by δ lie
 //!
 //! ```text
 //! TV = 2·Φ(d / 2) − 1,   d² = Σ_j (δ_j / σ_j)²        best accuracy of telling which is which: (1 + TV) / 2
 //! ```
-//!
-//! apart in total variation, and no attacker does better. Over several functions or several encryptions of
-//! one item the d² add up. At useful accuracy the bound is close to 1: classes are told
-//! apart by differences far larger than the noise, and so are most pairs of one class. Then it
-//! promises nothing, and what protects is that the distributions match.
+//! apart in total variation, and no attacker does better. Over several functions or several encryptions of one item the
+//! d² add up. At useful accuracy the bound is close to 1: classes differ by far more than the noise, and so do most
+//! pairs within a class. Then the noise guarantees nothing, and the protection is that the distributions match.
 
 use crate::error::AuditError;
 use crate::metrics::normal_cdf;
@@ -26,21 +24,21 @@ const PAIRS: usize = 20_000;
 pub struct PairBound {
     /// σ of every output, in its own units.
     pub deviations: Vec<f64>,
-    /// Pairs looked at.
+    /// Pairs measured.
     pub pairs: usize,
     /// Median total variation, 0 to 1.
     pub median: f64,
     /// Its 95th percentile.
     pub p95: f64,
-    /// Share of pairs beyond 0.99, for which the noise promises nothing.
+    /// Fraction of pairs beyond 0.99, for which the noise guarantees nothing.
     pub vacuous: f64,
 }
 
 /// The bound for outputs `clean` before noise.
 ///
 /// # Errors
-/// Observations that are not sound; another number of deviations than outputs, or one that is not
-/// positive; no pair of items of one main class with different values.
+/// Unsound observations; another number of deviations than outputs, or one that is not positive; no pair of items of
+/// one main class with different values.
 pub fn pair_bound(clean: &Observations, deviations: &[f64], seed: u64) -> Result<PairBound, AuditError> {
     clean.validate("test")?;
     let positive = deviations.iter().all(|deviation| deviation.is_finite() && *deviation > 0.0);

@@ -94,7 +94,7 @@ fn jobs(families: &[AttackerConfig], classes: usize) -> Vec<Job> {
     jobs
 }
 
-/// A seed of its own for every attacker (FNV-1a over seed, name and class).
+/// A separate seed for every attacker (FNV-1a over seed, name and class).
 fn mix(seed: u64, name: &str, class: Option<u32>) -> u64 {
     let class = class.map_or(u64::MAX, u64::from);
     let bytes = seed.to_le_bytes().into_iter();

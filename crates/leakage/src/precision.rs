@@ -7,9 +7,9 @@
 //! idle_j   = max(0, opened_j − noise_j − needed)
 //! ```
 //!
-//! "Can be read": a quadratic discriminant, learned anew, loses no more than a fifth of a point, or one standard error,
-//! of what it reads from exact outputs. Idle bits are no leak. They are where one would be hidden, and attackers find
-//! only what they look for.
+//! "Can be read": a quadratic discriminant, trained anew, loses no more than a fifth of a point, or one standard error,
+//! compared with exact outputs. Idle bits are not a leak. They are where one could be hidden, and attackers find only
+//! what they look for.
 
 use crate::attackers::{AttackerConfig, Beside, Sample, Standardiser};
 use crate::observations::Observations;
@@ -24,21 +24,21 @@ pub const IDLE_BITS: f64 = 8.0;
 const FINEST: u32 = 16;
 /// Items that read the main label.
 const ITEMS: usize = 10_000;
-/// Points of accuracy that count as none.
+/// A loss of accuracy, in points, that counts as none.
 const LOSS: f64 = 0.2;
 
-/// How fine integer outputs are, what the main task needs of it, and what noise covers.
+/// How fine integer outputs are, how much of that the main task needs, and how much noise covers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Precision {
     /// Every output.
     pub outputs: Vec<OutputPrecision>,
-    /// Bits of every output that the main label needs; absent where there is one main class.
+    /// Bits of every output that the main label needs; absent if there is only one main class.
     pub needed_bits: Option<f64>,
     /// Sum of the opened bits.
     pub opened_bits: f64,
     /// Sum of the idle bits.
     pub idle_bits: f64,
-    /// What to know about it, in words; absent where no output has more than [`IDLE_BITS`] of them.
+    /// A warning in words; absent where no output has more than [`IDLE_BITS`] of them.
     pub warning: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub struct OutputPrecision {
     pub idle_bits: f64,
 }
 
-/// Of outputs that are integers; `noise` holds the deviation of the noise in every output, or nothing.
+/// For integer outputs; `noise` holds the deviation of the noise of every output, or nothing.
 pub(crate) fn precision(train: &Observations, test: &Observations, noise: &[f64]) -> Option<Precision> {
     let (values, width) = (train.outputs.integers()?, train.width);
     let ranges: Vec<(i64, i64)> = (0..width)
@@ -90,13 +90,13 @@ fn warning(outputs: &[OutputPrecision], needed: Option<f64>) -> Option<String> {
     }
     Some(format!(
         "output {at} opens {opened_bits:.1} bits on these data, of which the main label needs {:.0} and noise covers \
-         {noise_bits:.1}: whatever the other {idle_bits:.1} hold is told to whoever has a key, and attackers find only \
-         what they look for; add noise, or round to fewer bits",
+         {noise_bits:.1}: key holders also see the other {idle_bits:.1}, whatever they contain, and attackers find \
+         only what they look for; add noise, or round to fewer bits",
         needed.unwrap_or(0.0)
     ))
 }
 
-/// The least number of bits from which the main label can be read; `None` where there is nothing to read.
+/// The least number of bits from which the main label can be read; `None` if there is nothing to read.
 fn needed(train: &Observations, test: &Observations, ranges: &[(i64, i64)]) -> Option<f64> {
     let classes = train.main_classes.len();
     if classes < 2 {
@@ -138,7 +138,7 @@ fn coarse(data: &Observations, ranges: &[(i64, i64)], bits: Option<u32>) -> Outp
 mod tests {
     use super::*;
 
-    /// Four main classes far apart, `wide` steps between them and anything in the low digits.
+    /// Four main classes far apart, `wide` steps between them, with arbitrary low digits.
     fn observe(wide: i64) -> Observations {
         let outputs: Vec<i64> = (0..4_000).map(|i| wide * (i % 4) + i * 7_919 % (wide / 4)).collect();
         Observations {

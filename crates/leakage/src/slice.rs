@@ -1,4 +1,4 @@
-//! Items of one main class, as attackers see them.
+//! Items of one main class, in the form that attackers read.
 
 use crate::attackers::Columns;
 use crate::attackers::{Beside, Integers, Sample, Standardiser, Uncensored, Whitener};
@@ -15,7 +15,7 @@ pub(crate) struct Slice {
     test_rows: Vec<f32>,
     train_items: Vec<usize>,
     pub test_items: Vec<usize>,
-    /// The same rows without correlations, where there are enough of them; and both side by side.
+    /// The same rows decorrelated, if there are enough of them; and both side by side.
     white: Option<[Vec<f32>; 2]>,
     both: Option<[Vec<f32>; 2]>,
     /// Undefended outputs of the training items, if known.
@@ -65,7 +65,7 @@ impl Slice {
         Beside { uncensored: (self.undefended_width > 0).then_some(uncensored), integers: None }
     }
 
-    /// Training sample and test rows, in the form that a family looks at.
+    /// Training sample and test rows, in the form that a family reads.
     pub fn tables(&self, values: usize, columns: Columns) -> (Sample<'_>, &[f32]) {
         let (width, tables) = match columns {
             Columns::Standardised => (self.width, None),
@@ -112,7 +112,7 @@ pub(crate) struct WholeNumbers {
 }
 
 impl WholeNumbers {
-    /// `None` where the outputs of either side are floats.
+    /// `None` if the outputs of either side are floats.
     pub fn new(slices: &[Slice], train: &Observations, test: &Observations) -> Option<WholeNumbers> {
         let sides = [(train, |slice: &Slice| &slice.train_items), (test, |slice: &Slice| &slice.test_items)]
             as [(&Observations, fn(&Slice) -> &Vec<usize>); 2];

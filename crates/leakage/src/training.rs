@@ -1,4 +1,4 @@
-//! What attackers learn from.
+//! The data that attackers learn from.
 
 use crate::error::AuditError;
 use crate::observations::Observations;
@@ -13,15 +13,15 @@ pub struct Undefended<'a> {
     pub width: usize,
 }
 
-/// What an audit may use besides the outputs under audit.
+/// What an audit may use in addition to the outputs under audit.
 #[derive(Debug, Clone, Default)]
 pub struct Extras<'a> {
     /// For the families `decensor-…`.
     pub undefended: Option<Undefended<'a>>,
-    /// Observations to run the same panel on, named: a random network, an undefended one, the raw
-    /// inputs. Reported beside the shuffled control.
+    /// Named observations to run the same panel on: a random network, an undefended one, the raw inputs. Reported next
+    /// to the shuffled control.
     pub controls: Vec<(String, &'a Observations, &'a Observations)>,
-    /// Items that the network itself learned from, for the control attack: neither split may have them.
+    /// Items that the network itself was trained on, for the control attack; neither split may contain them.
     pub members: Option<&'a Observations>,
 }
 
@@ -29,7 +29,7 @@ pub struct Extras<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Training {
     pub seen: Observations,
-    /// Row-major undefended outputs; empty where none are known.
+    /// Row-major undefended outputs; empty if none are known.
     pub undefended: Outputs,
     pub undefended_width: usize,
 }
@@ -49,7 +49,7 @@ impl Training {
         self.seen.len()
     }
 
-    /// Undefended outputs of the items named.
+    /// Undefended outputs of the given items.
     pub fn undefended_rows(&self, items: &[usize]) -> Outputs {
         match self.undefended_width {
             0 => Outputs::default(),

@@ -1,4 +1,4 @@
-//! One subject, k items: the evidence of several outputs added up.
+//! One subject, k items: the combined evidence of several outputs.
 
 use crate::evaluate::Run;
 use crate::metrics::{Scores, best, depends, log_sum, wilson};
@@ -11,16 +11,16 @@ use rand_chacha::ChaCha8Rng;
 /// Subjects drawn per value of the attribute.
 const SUBJECTS: usize = 2000;
 
-/// For every k that the test items support, the family that is strongest on the held-out items of the runs, and its
-/// accuracy on the test items. An item that is drawn twice for one subject is no further evidence, so that every value
-/// needs k test items.
+/// For every k that the test items allow, the family that is strongest on the held-out items of the runs, and its
+/// accuracy on the test items. An item drawn twice for one subject would add no evidence, so every value needs k test
+/// items.
 ///
-/// A subject has one value of the attribute and k random items of any main label. The attacker adds up
-/// `(s_v − c_mv) + ln P(m | v)` over the items and takes the largest: `s` are the log-probabilities it gave, `c_m` what
-/// they are on average for items of main class m with every value as likely, and the last term is what the main label
-/// itself says, 0 where label and attribute do not depend on each other. So neither a bias of the attacker nor the
-/// shares of the values count as evidence. The interval is Wilson's for the number of disjoint subjects that the items
-/// allow, because subjects drawn from the same items are not independent.
+/// A subject has one value of the attribute and k random items of any main label. The attacker sums `(s_v − c_mv) + ln
+/// P(m | v)` over the items and takes the largest. Here `s` are its log-probabilities, `c_m` their mean over items of
+/// main class m with every value equally likely, and the last term is the evidence of the main label itself, 0 where
+/// label and attribute are independent. So neither a bias of the attacker nor the frequencies of the values count as
+/// evidence. The interval is Wilson's for the number of disjoint subjects that the items allow, because subjects drawn
+/// from the same items are not independent.
 pub(crate) fn vote(
     names: &[String],
     runs: &[Run],
@@ -70,7 +70,7 @@ pub(crate) fn vote(
     ks.iter().enumerate().filter_map(row).collect()
 }
 
-/// Share of subjects put right, per family and k, mean over values of the attribute.
+/// Fraction of subjects identified correctly, per family and k, mean over values of the attribute.
 fn success(evidence: &[Vec<f32>], classes: usize, labels: &[u32], ks: &[usize], seed: u64) -> Vec<Vec<f64>> {
     let mut right = vec![vec![0.0; ks.len()]; evidence.len()];
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -83,7 +83,8 @@ fn success(evidence: &[Vec<f32>], classes: usize, labels: &[u32], ks: &[usize], 
         }
         for (at, &k) in ks.iter().enumerate() {
             for _ in 0..SUBJECTS {
-                // Without repeats among the test items; few held-out ones only choose the attacker.
+                // Without repeats among the test items; repeats among few held-out items only affect the choice of
+                // attacker.
                 let drawn: Vec<usize> = if k <= items.len() {
                     items.partial_shuffle(&mut rng, k).0.to_vec()
                 } else {
@@ -106,7 +107,7 @@ fn success(evidence: &[Vec<f32>], classes: usize, labels: &[u32], ks: &[usize], 
     right
 }
 
-/// Evidence of every family about the held-out items and about the test items of a run, `[N, values]`.
+/// Evidence of every family for the held-out items and for the test items of a run, `[N, values]`.
 fn evidence(run: &Run, test: &Observations, told_by_label: &[f32]) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let both = run.held_scores.iter().zip(&run.test_scores).map(|(held_scores, test_scores)| {
         let (held, new) = (log_probabilities(held_scores), log_probabilities(test_scores));
@@ -126,7 +127,8 @@ fn evidence(run: &Run, test: &Observations, told_by_label: &[f32]) -> (Vec<Vec<f
     both.unzip()
 }
 
-/// ln P(main | value), `[main classes, values]`; all 0 where the attribute's shares do not depend on the main label.
+/// ln P(main | value), `[main classes, values]`; all 0 where the attribute's frequencies do not depend on the main
+/// label.
 fn told_by_label(train: &Observations) -> Vec<f32> {
     let (mains, values) = (train.main_classes.len(), train.collateral_classes.len());
     let mut counts = vec![0_usize; mains * values];
@@ -157,7 +159,7 @@ struct Means {
     cells: Vec<Cell>,
 }
 
-/// Number of items and mean of their rows.
+/// Number of rows and their mean.
 type Cell = (f64, Vec<f64>);
 
 impl Means {
@@ -171,7 +173,7 @@ impl Means {
         Means { values, cells }
     }
 
-    /// The mean of each main class with every value as likely.
+    /// The mean of each main class with every value equally likely.
     fn balanced(&self) -> Vec<f64> {
         let class = |cells: &[Cell]| {
             let present = cells.iter().filter(|(count, _)| *count > 0.0);
@@ -180,8 +182,8 @@ impl Means {
         self.cells.chunks_exact(self.values).flat_map(class).collect()
     }
 
-    /// The same for items without labels: their own mean, and what is known of the values from other items where the
-    /// shares of the values, which are taken to be known, are not equal.
+    /// The same for items without labels: their own mean, corrected by what other items show of the values where the
+    /// values' frequencies, which are assumed known, are not equal.
     fn balanced_by(&self, known: &Means) -> Vec<f64> {
         let class = |(cells, known): (&[Cell], &[Cell])| {
             let plain = self.mean(cells.iter().map(|(count, mean)| (*count, mean)));
@@ -193,7 +195,7 @@ impl Means {
         self.cells.chunks_exact(self.values).zip(known.cells.chunks_exact(self.values)).flat_map(class).collect()
     }
 
-    /// Of means with weights; 0 of none.
+    /// Weighted mean; 0 if there are none.
     fn mean<'a>(&self, parts: impl Iterator<Item = (f64, &'a Vec<f64>)>) -> Vec<f64> {
         let (mut sums, mut total) = (vec![0.0; self.values], 0.0);
         for (weight, mean) in parts {
@@ -222,7 +224,7 @@ mod tests {
         }
     }
 
-    /// Evidence once was what lies above the mean of all items, which a frequent value draws to its side.
+    /// Evidence was once measured from the mean of all items, which a frequent value pulls to its side.
     #[test]
     fn a_rare_value_is_voted_for_as_well() {
         let mu = 0.2;
@@ -232,14 +234,14 @@ mod tests {
         assert!((rate - expected).abs() < 0.02, "{rate} {expected}");
     }
 
-    /// Share of subjects put right, for each number of items.
+    /// Fraction of subjects identified correctly, for each number of items.
     fn rates(run: &Run, ks: &[usize]) -> Vec<f64> {
         let names = ["attacker".to_owned()];
         let found = vote(&names, std::slice::from_ref(run), &run.held, &run.held, ks, 0);
         found.iter().map(|vote| vote.accuracy / 100.0).collect()
     }
 
-    /// 200,000 items of two main classes, and an attacker whose log-odds are N(±μ, 1) and a bias of each class.
+    /// 200,000 items of two main classes, and an attacker whose log-odds are N(±μ, 1) plus a bias of each class.
     fn run(mu: f64, value: impl Fn(u32) -> u32) -> Run {
         let items = 200_000;
         let mut rng = ChaCha8Rng::seed_from_u64(3);

@@ -1,4 +1,4 @@
-//! What an attacker is, and one setting of it.
+//! A kind of attacker, and one setting of it.
 
 use super::sample::{Beside, Sample};
 use crate::error::AuditError;
@@ -11,11 +11,11 @@ use std::sync::Arc;
 /// Forms of the outputs of one main class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Columns {
-    /// Mean 0 and deviation 1: for attackers that no linear map changes much, or that learn their own.
+    /// Mean 0 and deviation 1: for attackers that are insensitive to linear maps, or learn their own.
     Standardised,
-    /// Without correlations: for distances.
+    /// Decorrelated: for attackers that measure distances.
     Uncorrelated,
-    /// Both side by side: trees cut along columns, and thin directions lie across those of the outputs.
+    /// Both side by side: trees split along columns, and thin directions are oblique to the outputs.
     Both,
 }
 
@@ -25,21 +25,21 @@ pub(crate) type Parse = fn(name: &str, read: &dyn Fn(&str) -> Option<AttackerCon
 /// Scores of several settings at the cost of one.
 pub(crate) type Together = fn(train: &Sample, test: &[f32], settings: &[f64]) -> Vec<Scores>;
 
-/// One kind of attacker: the text for people, and how its settings are read and listed.
+/// One kind of attacker: its description, and how its settings are read and listed.
 pub(crate) struct Kind {
-    /// How a setting is named, capitals for what is chosen: `knn-K`.
+    /// The form of its settings' names, with capitals for parameters: `knn-K`.
     pub form: &'static str,
     /// Title for people.
     pub title: &'static str,
-    /// What it does, in one sentence.
+    /// A description in one sentence.
     pub text: &'static str,
     /// Reads the name of a setting; `None` where it names another kind. `read` reads names of every kind.
     pub parse: Parse,
-    /// Settings in the first panel: what finds what others miss, in seconds.
+    /// Settings in the quick panel: those that find in seconds what others miss.
     pub quick: fn() -> Vec<AttackerConfig>,
-    /// Settings in the full panel: those that have mattered.
+    /// Settings in the full panel: those that have made a difference.
     pub full: fn() -> Vec<AttackerConfig>,
-    /// Scores of several settings at the cost of one, from what [`Attacker::shared`] says of each.
+    /// Scores of several settings at the cost of one, from the [`Attacker::shared`] of each.
     pub together: Option<Together>,
 }
 
@@ -67,38 +67,38 @@ pub(crate) trait Attacker: fmt::Debug + Send + Sync {
     /// Rough relative cost, so that long jobs start first.
     fn cost(&self) -> usize;
 
-    /// What is wrong with the setting, said as what is allowed.
+    /// Checks the setting; an error states what is allowed.
     fn check(&self) -> Result<(), &'static str> {
         Ok(())
     }
 
-    /// The outputs as it looks at them.
+    /// The form of the outputs that it reads.
     fn columns(&self) -> Columns {
         Columns::Standardised
     }
 
-    /// Whether one model serves all main classes, reading the main label as extra inputs; the
-    /// others get a model per main class.
+    /// Whether one model serves all main classes, with the main label as extra inputs; the others use one model per
+    /// main class.
     fn is_pooled(&self) -> bool {
         false
     }
 
-    /// Most training rows that one model learns from.
+    /// Most training rows that one model uses.
     fn row_limit(&self) -> Option<usize> {
         None
     }
 
-    /// Whether it learns from the outputs of an undefended network too.
+    /// Whether it also learns from the outputs of an undefended network.
     fn needs_undefended(&self) -> bool {
         false
     }
 
-    /// Whether it reads the outputs as integers, of all main classes at once; it takes no part where they are floats.
+    /// Whether it reads the outputs as integers, of all main classes at once; it is left out where they are floats.
     fn reads_integers(&self) -> bool {
         false
     }
 
-    /// The number in which settings differ that are run together.
+    /// The number in which settings that run together differ.
     fn shared(&self) -> f64 {
         0.0
     }
@@ -118,7 +118,7 @@ impl AttackerConfig {
         AttackerConfig(Arc::new(attacker))
     }
 
-    /// How settings of this kind are named: `knn-K`.
+    /// The form of the names of this kind's settings: `knn-K`.
     pub fn kind(&self) -> &'static str {
         self.0.kind().form
     }
@@ -128,22 +128,22 @@ impl AttackerConfig {
         self.0.kind().title
     }
 
-    /// What the kind does, in one sentence.
+    /// A description of the kind in one sentence.
     pub fn text(&self) -> &'static str {
         self.0.kind().text
     }
 
-    /// Whether it learns from the outputs of an undefended network too (see [`crate::Extras`]).
+    /// Whether it also learns from the outputs of an undefended network (see [`crate::Extras`]).
     pub fn needs_undefended(&self) -> bool {
         self.0.needs_undefended()
     }
 
-    /// Whether it reads the digits of integers: it takes no part where outputs are floats.
+    /// Whether it reads the digits of integers: it is left out where outputs are floats.
     pub fn reads_integers(&self) -> bool {
         self.0.reads_integers()
     }
 
-    /// Most training items that one model learns from; `None` where it takes all.
+    /// Most training items that one model uses; `None` for all.
     pub fn row_limit(&self) -> Option<usize> {
         self.0.row_limit()
     }
@@ -160,7 +160,7 @@ impl AttackerConfig {
         self.0.is_pooled()
     }
 
-    /// Neighbours in a panel that are run together.
+    /// Neighbour counts of a panel that run together.
     pub(crate) fn shares_work_with(&self, other: &AttackerConfig) -> bool {
         self.0.kind().together.is_some() && self.kind() == other.kind()
     }
@@ -170,8 +170,8 @@ impl AttackerConfig {
         self.0.check().map_err(refused)
     }
 
-    /// Scores of configurations that share their work (one neighbour search serves every k), or of one, in the order
-    /// given. `beside` belongs to these rows.
+    /// Scores of configurations that share their work (one neighbour search serves every k), or of a single one, in the
+    /// given order. `beside` belongs to these rows.
     pub(crate) fn attack(
         group: &[AttackerConfig],
         train: &Sample,
@@ -215,7 +215,7 @@ impl fmt::Display for AttackerConfig {
     }
 }
 
-/// Where only one value occurs, or none, there is nothing to learn: it is the answer.
+/// Where only one value occurs, or none, there is nothing to learn: that value is the answer.
 fn constant(train: &Sample, test: &[f32]) -> Option<Scores> {
     let first = train.labels.first();
     if train.labels.iter().any(|l| Some(l) != first) {

@@ -14,11 +14,11 @@ use rand::RngExt;
 /// Side of the picture; the paper's 28 costs more than ten times as much.
 const SIDE: usize = 8;
 const CHANNELS: [usize; 2] = [12, 24];
-/// Passes over the rows; few rows are seen more often.
+/// Passes over the rows; small sets are passed over more often.
 const EPOCHS: usize = 4;
 const LEAST_SEEN: usize = 60_000;
 const PEAK_RATE: f64 = 3e-3;
-/// Training rows used at most: a row costs many of a plain network's.
+/// Most training rows used: each costs as much as many rows of a plain network.
 pub(super) const ROWS: usize = 60_000;
 
 #[derive(Module, Debug)]

@@ -22,8 +22,8 @@ struct Decensor {
 }
 
 impl AttackerConfig {
-    /// Maps the outputs to those of an undefended network first (see [`crate::Extras`]), then attacks by `then`,
-    /// which has a model per main class.
+    /// Maps the outputs to those of an undefended network first (see [`crate::Extras`]), then attacks with `then`,
+    /// which has one model per main class.
     pub fn decensor(then: AttackerConfig) -> AttackerConfig {
         AttackerConfig::new(Decensor { then })
     }
@@ -61,7 +61,7 @@ impl Attacker for Decensor {
     fn fit_and_predict(&self, train: &Sample, beside: Beside, test: &[f32], rng: &mut ChaCha8Rng) -> Scores {
         match beside.uncensored {
             Some(uncensored) => decensor_map::attack(&self.then, train, uncensored, test, rng),
-            // Refused before any attacker starts; the plain attack is the nearest to what was asked.
+            // Refused before any attacker starts; the plain attack is closest to what was asked for.
             None => self.then.fit_and_predict(train, Beside::default(), test, rng),
         }
     }

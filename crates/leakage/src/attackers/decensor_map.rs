@@ -7,9 +7,8 @@ use super::standard::{Standardiser, Whitener};
 use crate::metrics::Scores;
 use rand::RngExt;
 
-/// Learns to map defended outputs to undefended ones of the same items, trains `then` on the true undefended outputs
-/// and scores what the map makes of the test rows (Song and Shmatikov, "Overlearning reveals sensitive attributes",
-/// 2020).
+/// Learns to map defended outputs to undefended ones of the same items, trains `then` on the true undefended outputs,
+/// and scores the mapped test rows (Song and Shmatikov, "Overlearning reveals sensitive attributes", 2020).
 pub(crate) fn attack(
     then: &AttackerConfig,
     train: &Sample,

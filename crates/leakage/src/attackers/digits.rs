@@ -15,13 +15,13 @@ pub(super) static KIND: Kind = Kind::of_one(
     || vec![AttackerConfig::digits()],
 );
 
-/// Columns looked at.
+/// The most columns used.
 const WORDS: usize = 72;
-/// Binary digits in a reading: of one word, of each of two.
+/// Binary digits in a reading: of one word, and of each of two.
 const BITS: u32 = 4;
 const BITS_OF_TWO: u32 = 3;
 const MODULI: [i64; 13] = [3, 5, 7, 9, 11, 13, 17, 19, 23, 25, 27, 29, 31];
-/// Readings of two outputs looked at.
+/// The most readings of two outputs.
 const PAIRS: usize = 8192;
 /// Rows that rank readings of one word, and of two.
 const ROWS: [usize; 2] = [16_384, 8_192];
@@ -75,7 +75,7 @@ fn of_one(hidden: &Hidden) -> Vec<Reading> {
     readings
 }
 
-/// Digits of two outputs side by side: all of one place, and others as far as there is room.
+/// Digits of two outputs side by side: all at equal places, and others as far as the limit allows.
 fn of_two(hidden: &Hidden, rng: &mut ChaCha8Rng) -> Vec<Reading> {
     let width = hidden.outputs.min(hidden.train.columns.len());
     let bits: Vec<u32> = (0..width).map(|word| hidden.train.bits(word).min(62)).collect();

@@ -22,7 +22,7 @@ struct ExtraTrees {
 }
 
 impl AttackerConfig {
-    /// Extremely random trees, 150; `leaf`: fewest items in a leaf, from 1.
+    /// Extremely random trees, 150; `leaf`: least number of items in a leaf, from 1.
     pub fn extra_trees(leaf: usize) -> AttackerConfig {
         AttackerConfig::new(ExtraTrees { leaf })
     }
@@ -42,7 +42,7 @@ impl Attacker for ExtraTrees {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if self.leaf >= 1 { Ok(()) } else { Err("a leaf holds 1 item or more") }
+        if self.leaf >= 1 { Ok(()) } else { Err("a leaf must hold at least 1 item") }
     }
 
     fn columns(&self) -> Columns {

@@ -22,7 +22,7 @@ struct Forest {
 }
 
 impl AttackerConfig {
-    /// Random forest of 150 trees; `leaf`: fewest items in a leaf, from 1.
+    /// Random forest of 150 trees; `leaf`: least number of items in a leaf, from 1.
     pub fn forest(leaf: usize) -> AttackerConfig {
         AttackerConfig::new(Forest { leaf })
     }
@@ -42,7 +42,7 @@ impl Attacker for Forest {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if self.leaf >= 1 { Ok(()) } else { Err("a leaf holds 1 item or more") }
+        if self.leaf >= 1 { Ok(()) } else { Err("a leaf must hold at least 1 item") }
     }
 
     fn columns(&self) -> Columns {

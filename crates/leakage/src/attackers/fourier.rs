@@ -45,7 +45,7 @@ impl Attacker for Fourier {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if (1..=4096).contains(&self.features) { Ok(()) } else { Err("a feature map has 1 to 4096 features") }
+        if (1..=4096).contains(&self.features) { Ok(()) } else { Err("use 1 to 4096 features") }
     }
 
     fn columns(&self) -> Columns {

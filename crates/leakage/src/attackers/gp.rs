@@ -42,7 +42,7 @@ impl Attacker for Process {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if (10..=5000).contains(&self.rows) { Ok(()) } else { Err("a process has 10 to 5000 rows") }
+        if (10..=5000).contains(&self.rows) { Ok(()) } else { Err("use 10 to 5000 rows") }
     }
 
     fn columns(&self) -> Columns {

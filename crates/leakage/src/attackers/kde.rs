@@ -22,8 +22,8 @@ struct Kernel {
 }
 
 impl AttackerConfig {
-    /// Bayes' rule on kernel density estimates; `bandwidth`: deviations of the outputs within a main class,
-    /// correlations taken out, above 0.
+    /// Bayes' rule on kernel density estimates; `bandwidth`: in deviations of the decorrelated outputs within a main
+    /// class, above 0.
     pub fn kernel(bandwidth: f64) -> AttackerConfig {
         AttackerConfig::new(Kernel { bandwidth })
     }
@@ -43,7 +43,7 @@ impl Attacker for Kernel {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if self.bandwidth > 0.0 && self.bandwidth.is_finite() { Ok(()) } else { Err("bandwidths lie above 0") }
+        if self.bandwidth > 0.0 && self.bandwidth.is_finite() { Ok(()) } else { Err("the bandwidth must be above 0") }
     }
 
     fn columns(&self) -> Columns {

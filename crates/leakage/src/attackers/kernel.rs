@@ -1,4 +1,4 @@
-//! Kernel density estimates per class: the plug-in of Bayes' rule.
+//! Kernel density estimates per class: the plug-in estimator of Bayes' rule.
 
 use super::sample::Sample;
 use crate::metrics::Scores;
@@ -6,8 +6,8 @@ use crate::metrics::Scores;
 /// For every bandwidth h (in deviations of a standardised, uncorrelated column),
 /// score_c = ln(π_c + Σ_{j in c} exp(−(|x−x_j|² − m²)/2h²)), m the distance to the nearest row.
 ///
-/// The shift by m² changes no ratio; the prior counts as one item at the nearest row's distance, so
-/// that a lonely test row is not scored with certainty. Time O(N·rows of `test`·width).
+/// The shift by m² changes no ratio; the prior counts as one item at the nearest row's distance, so that an isolated
+/// test row is not scored with certainty. Time O(N·rows of `test`·width).
 pub(crate) fn attack(train: &Sample, test: &[f32], bandwidths: &[f64]) -> Vec<Scores> {
     let d = train.width;
     let mut order: Vec<usize> = (0..train.len()).collect();
@@ -16,7 +16,7 @@ pub(crate) fn attack(train: &Sample, test: &[f32], bandwidths: &[f64]) -> Vec<Sc
         (0..train.classes as u32).map(|class| train.labels.iter().filter(|&&l| l <= class).count()).collect();
     let columns: Vec<Vec<f32>> = (0..d).map(|axis| order.iter().map(|&i| train.row(i)[axis]).collect()).collect();
     let prior: Vec<f32> = train.log_prior().iter().map(|p| p.exp()).collect();
-    // From wide to narrow, so that halving the width is a fourth power of what is there.
+    // From wide to narrow: halving the width takes the fourth power of the kernel values.
     let mut widths: Vec<usize> = (0..bandwidths.len()).collect();
     widths.sort_by(|&a, &b| bandwidths[b].total_cmp(&bandwidths[a]));
     let mut scores: Vec<Scores> = (bandwidths.iter())

@@ -44,7 +44,7 @@ impl Attacker for Neighbours {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        if self.k >= 1 { Ok(()) } else { Err("k starts at 1") }
+        if self.k >= 1 { Ok(()) } else { Err("k must be at least 1") }
     }
 
     fn columns(&self) -> Columns {

@@ -17,28 +17,29 @@ pub(super) static KIND: Kind = Kind::of_one(
     || vec![AttackerConfig::lattice()],
 );
 
-/// Outputs looked at.
+/// The most outputs used.
 const WORDS: usize = 16;
-/// Sets of outputs looked at together.
+/// The most sets of outputs used together.
 const GROUPS: usize = 64;
-/// Main classes that may have lattices of their own.
+/// The most main classes with their own lattices.
 const CLASSES: usize = 16;
-/// Lattices from different items: an item that is no exception in one of them is enough.
+/// Lattices from different items: it is enough if one of them contains no exceptional item.
 const TRIES: usize = 8;
-/// Differences beyond the dimension: of random vectors so many leave all whole numbers but once in some hundred times.
+/// Differences beyond the dimension: this many random vectors fail to span the whole lattice once in several hundred
+/// times.
 const SPARE: usize = 8;
-/// Lattices that are looked at.
+/// The most lattices that are used.
 const LATTICES: usize = 96;
-/// Cosets told apart.
+/// The most cosets that are distinguished.
 const COSETS: usize = 255;
-/// Rows on which cosets must repeat.
+/// Rows among which cosets must repeat.
 const SAMPLE: usize = 2_048;
 
 #[derive(Debug)]
 struct Lattices;
 
 impl AttackerConfig {
-    /// Reads moduli and factors off the differences of items of one value. Reads integers.
+    /// Finds moduli and factors from the differences of items of one value. Reads integers.
     pub fn lattice() -> AttackerConfig {
         AttackerConfig::new(Lattices)
     }
@@ -74,7 +75,7 @@ enum Cosets {
 }
 
 impl Cosets {
-    /// A number for the coset of a row.
+    /// A number that identifies the coset of a row.
     fn of(&self, row: &[i64]) -> u64 {
         let mut hasher = DefaultHasher::new();
         match self {
@@ -86,7 +87,7 @@ impl Cosets {
         hasher.finish()
     }
 
-    /// Nothing where all rows lie in one coset, or hardly any two in the same.
+    /// `None` where all rows lie in one coset, or hardly any two in the same one.
     fn reading(&self, rows: &[Vec<i64>], asked: &[Vec<i64>]) -> Option<Reading> {
         let count = |rows: &[Vec<i64>]| {
             let mut counts: HashMap<u64, usize> = HashMap::new();
@@ -109,7 +110,7 @@ impl Cosets {
     }
 }
 
-/// Lattices that are less than everything, each once.
+/// The proper sublattices, without duplicates.
 fn lattices(hidden: &Hidden, rows: &[Vec<i64>], rng: &mut ChaCha8Rng) -> Vec<Cosets> {
     let labels = &hidden.labels;
     let mut cells = vec![Vec::new(); labels.mains * labels.values];
@@ -160,7 +161,7 @@ fn lattices(hidden: &Hidden, rows: &[Vec<i64>], rng: &mut ChaCha8Rng) -> Vec<Cos
     found
 }
 
-/// One, two and three outputs, as many sets as there is room for.
+/// Sets of one, two and three outputs, as many as the limit allows.
 fn groups(width: usize) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = (0..width).map(|a| vec![a]).collect();
     groups.extend((0..width).flat_map(|b| (0..b).map(move |a| vec![a, b])));

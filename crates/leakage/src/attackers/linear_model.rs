@@ -7,7 +7,7 @@ use rand::RngExt;
 
 /// Steps of the solver; each is one pass over the rows.
 const STEPS: usize = 150;
-/// L2 penalty per item on weights of standardised columns: keeps separable data finite.
+/// L2 penalty per item on weights of standardised columns: keeps weights finite on separable data.
 const PENALTY: f64 = 1e-4;
 
 /// Linear log-odds in the standardised columns.
@@ -39,7 +39,7 @@ pub(crate) fn fourier(train: &Sample, test: &[f32], features: usize, relative: f
     fit_and_score(train, &expand(&train.rows), &expand(test), features + 1)
 }
 
-/// Least squares on ±1 targets with a ridge penalty, the linear probe of many papers.
+/// Least squares on ±1 targets with a ridge penalty: the linear probe of many papers.
 pub(crate) fn ridge(train: &Sample, test: &[f32]) -> Scores {
     let d = train.width + 1;
     let rows = with_constant(&train.rows, train.width);
@@ -59,9 +59,9 @@ pub(crate) fn ridge(train: &Sample, test: &[f32]) -> Scores {
     score(&weights, &with_constant(test, train.width), d, train.classes)
 }
 
-/// Minimises mean cross-entropy + penalty by steps with a fixed upper bound of the Hessian,
-/// ½(I − 11ᵀ/C) ⊗ XᵀX (Böhning, "Multinomial logistic regression algorithm", 1992), accelerated
-/// by Nesterov's momentum with restarts; a pass costs N·d·C.
+/// Minimises mean cross-entropy plus penalty by steps with a fixed upper bound of the Hessian, ½(I − 11ᵀ/C) ⊗ XᵀX
+/// (Böhning, "Multinomial logistic regression algorithm", 1992), accelerated by Nesterov's momentum with restarts; a
+/// pass costs N·d·C.
 fn fit_and_score(train: &Sample, rows: &[f64], test: &[f64], d: usize) -> Scores {
     let classes = train.classes;
     let n = train.len() as f64;

@@ -6,7 +6,7 @@ use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
-/// Passes over the training items; few items are seen more often.
+/// Passes over the training items; small sets are passed over more often.
 const EPOCHS: usize = 12;
 
 pub(super) static KIND: Kind = Kind {
@@ -51,7 +51,7 @@ impl Attacker for Mlp {
         if !self.hidden.is_empty() && self.hidden.iter().all(|w| (1..=4096).contains(w)) {
             Ok(())
         } else {
-            Err("a network has hidden layers of 1 to 4096 units")
+            Err("a network needs hidden layers of 1 to 4096 units")
         }
     }
 

@@ -1,7 +1,8 @@
 //! The attackers: each learns `label` from rows of one table and scores the rows of another.
 //!
-//! Every attacker starts afresh; none has taken part in training the network. One file holds one kind, with its
-//! settings, its cost and its text; `registry` lists them. The arithmetic that kinds share has files of its own.
+//! Every attacker starts from scratch; none took part in training the network. One file holds one kind, with its
+//! settings, its cost and its description; `registry` lists them. Arithmetic that several kinds share has its own
+//! files.
 
 mod boosting;
 mod cnn;

@@ -9,7 +9,7 @@ use tree::Tree;
 /// Votes of the k nearest training rows (Euclidean over standardised, uncorrelated outputs) for every `k` in `ks`:
 /// score_c = ln((n_c + prior_c) / (k + 1)).
 ///
-/// One search for the largest k serves them all; equal distances go to the earlier training row.
+/// One search for the largest k serves them all; ties go to the earlier training row.
 pub(crate) fn attack(train: &Sample, test: &[f32], ks: &[usize]) -> Vec<Scores> {
     let prior: Vec<f32> = train.log_prior().iter().map(|p| p.exp()).collect();
     let largest = ks.iter().copied().max().unwrap_or(1).clamp(1, train.len());

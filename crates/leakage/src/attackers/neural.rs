@@ -13,18 +13,18 @@ use rand::seq::SliceRandom;
 
 const BATCH: usize = 256;
 const PEAK_RATE: f64 = 4e-3;
-/// Few rows are seen more often: at least this many in all, in at most [`MOST_EPOCHS`].
+/// Small sets are passed over more often: at least this many rows in all, in at most [`MOST_EPOCHS`].
 const LEAST_SEEN: usize = 60_000;
 const MOST_EPOCHS: usize = 50;
 
-/// ReLU layers of the given widths and a linear one at the end.
+/// ReLU layers of the given widths, then a linear layer.
 #[derive(Module, Debug)]
 pub(crate) struct Layers {
     layers: Vec<Linear>,
 }
 
 impl Layers {
-    /// He initialisation from `rng`, so that the seed decides and not a state shared by threads.
+    /// He initialisation from `rng`, so that it depends on the seed and not on state shared by threads.
     pub fn new(widths: &[usize], device: &Device, rng: &mut impl RngExt) -> Layers {
         let layers = widths.windows(2).map(|pair| {
             let [from, to] = [pair[0], pair[1]];
@@ -37,7 +37,7 @@ impl Layers {
         Layers { layers: layers.collect() }
     }
 
-    /// Rows in, values of the last layer out.
+    /// From rows to the values of the last layer.
     pub fn forward(&self, rows: Tensor<2>) -> Tensor<2> {
         let mut x = rows;
         for (i, layer) in self.layers.iter().enumerate() {
@@ -48,8 +48,8 @@ impl Layers {
     }
 }
 
-/// Log-probabilities of a network with the hidden widths given, trained on cross-entropy with Adam
-/// for at least `epochs` passes, batches of 256, and a rate that falls from 0.004 to 0 along a cosine.
+/// Log-probabilities of a network with the given hidden widths, trained on cross-entropy with Adam for at least
+/// `epochs` passes, batches of 256, and a rate that falls from 0.004 to 0 along a cosine.
 pub(crate) fn attack(train: &Sample, test: &[f32], hidden: &[usize], epochs: usize, rng: &mut impl RngExt) -> Scores {
     let mut widths = vec![train.width];
     widths.extend(hidden);
@@ -67,8 +67,7 @@ pub(crate) fn attack(train: &Sample, test: &[f32], hidden: &[usize], epochs: usi
     Scores { values: scores, classes: train.classes }
 }
 
-/// Trains from rows to targets (both row-major) on the loss given; returns the network for
-/// [`predict`].
+/// Trains from rows to targets (both row-major) on the given loss; returns the network for [`predict`].
 pub(crate) fn fit(
     widths: &[usize],
     rows: &[f32],

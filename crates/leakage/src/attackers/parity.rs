@@ -9,24 +9,25 @@ use rand_chacha::ChaCha8Rng;
 pub(super) static KIND: Kind = Kind::of_one(
     "parity",
     "parities of digits",
-    "Looks for a sum modulo 2 of any binary digits of the outputs that is the attribute, by elimination on small samples.",
+    "Looks for a sum modulo 2 of any binary digits of the outputs that equals the attribute, by elimination on small \
+     samples.",
     |name, _| (name == "parity").then(AttackerConfig::parity),
     || vec![AttackerConfig::parity()],
 );
 
-/// Outputs looked at, and digits of all of them.
+/// The most outputs used, and the most digits in all.
 const WORDS: usize = 32;
 const DIGITS: usize = 480;
-/// Main classes that may shift the sum.
+/// The most main classes that may shift the sum.
 const CLASSES: usize = 30;
-/// Digits of the attribute's number looked at.
+/// The most digits of the attribute's number.
 const TARGETS: u32 = 4;
-/// Samples: exceptions spoil those that they are in.
+/// Samples: an exceptional item spoils those that contain it.
 const TRIES: usize = 16;
 /// Rows beyond the number of unknowns, and rows that judge a sum.
 const SPARE: usize = 24;
 const JUDGES: usize = 256;
-/// Fraction of the judges that must agree.
+/// Fraction of the judging rows that must agree.
 const AGREED: f64 = 0.65;
 
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Reader for Parity {
     }
 }
 
-/// Binary digits of a row, and one for its main class or for all of them.
+/// Binary digits of a row, and one for its main class or for all classes.
 type Row = [u64; 8];
 
 struct Layout {
@@ -116,12 +117,12 @@ impl Layout {
     }
 }
 
-/// Whether an odd number of the digits chosen are 1.
+/// Whether an odd number of the chosen digits are 1.
 fn odd(row: &Row, chosen: &Row) -> bool {
     row.iter().zip(chosen).fold(0, |sum, (a, b)| sum ^ (a & b)).count_ones() % 2 == 1
 }
 
-/// A sum that gives what is wanted on as many random rows as there are unknowns, if it does on others too.
+/// A sum that equals the target on as many random rows as there are unknowns, if it also does on other rows.
 fn solve(rows: &[Row], wanted: &[bool], unknowns: usize, rng: &mut ChaCha8Rng) -> Option<Row> {
     let mut pick = |_| {
         let row = rng.random_range(0..rows.len());
@@ -139,10 +140,10 @@ fn solve(rows: &[Row], wanted: &[bool], unknowns: usize, rng: &mut ChaCha8Rng) -
         }
         pivots.push((unknown, pivot, value));
     }
-    // Rows that are used up say how likely chance is to agree.
+    // Redundant rows show how likely a chance agreement is.
     let mut sum: Row = [0; 8];
     for (unknown, row, value) in pivots.iter().rev() {
-        // Unknowns after this one are set already, the others of its row are 0.
+        // Unknowns after this one are set already; the others of its row are 0.
         if odd(row, &sum) != *value {
             sum[unknown / 64] |= 1 << (unknown % 64);
         }

@@ -1,4 +1,4 @@
-//! Periods in which the attribute comes back along the outputs, of any length.
+//! Periods of any length with which the attribute repeats along the outputs.
 
 use super::config::{AttackerConfig, Kind};
 use super::hidden::{Hidden, Reading, combinations, cosines};
@@ -17,21 +17,22 @@ pub(super) static KIND: Kind = Kind::of_one(
     || vec![AttackerConfig::period()],
 );
 
-/// Columns looked at.
+/// The most columns used.
 const WORDS: usize = 16;
-/// Rows looked at.
+/// The most rows used.
 const ROWS: usize = 32_768;
-/// log2 of the length of a spectrum, and of the coarsest step of differences beyond the one before.
+/// log2 of the length of a spectrum, and of the coarsest step of differences above the previous one.
 const LENGTH: u32 = 18;
 const COARSER: u32 = 14;
-/// Pairs of items in a spectrum, and in one step of making a frequency precise.
+/// Pairs of items in a spectrum, and in one step of refining a frequency.
 const PAIRS: usize = 1 << 18;
 const PRECISE: usize = 2_048;
-/// Pairs of one main class below which items of different ones are compared too: each may hide it in its own way.
+/// Number of pairs within main classes below which items of different classes are compared too: each class may hide it
+/// differently.
 const ENOUGH: usize = 1 << 13;
 /// Standard deviations above noise, of 2^17 frequencies.
 const PEAK: f32 = 5.0;
-/// Frequencies of a column that are made precise.
+/// Frequencies of a column that are refined.
 const PEAKS: usize = 3;
 const ARCS: u16 = 32;
 
@@ -71,17 +72,17 @@ impl Reader for Period {
     }
 }
 
-/// How much more alike the attribute of two items is than their main classes say: 1 or 0 less what is to be expected.
+/// How much more alike the attributes of two items are than their main classes predict: 1 or 0, minus the expectation.
 struct Likeness {
-    /// Share of every value in every main class.
+    /// Frequency of every value in every main class.
     shares: Vec<f32>,
-    /// Chance that items of two main classes agree, and so twice off for what either share says.
+    /// Probability that items of two main classes agree; the deviation from each class's frequencies enters twice.
     agree: Vec<f32>,
     mains: usize,
     values: usize,
 }
 
-/// Main classes told apart.
+/// The most main classes that are distinguished.
 const CLASSES: usize = 64;
 
 impl Likeness {
@@ -110,7 +111,7 @@ impl Likeness {
     }
 }
 
-/// One column in order of its values.
+/// One column sorted by value.
 struct Column<'a> {
     likeness: &'a Likeness,
     /// Value, main class and attribute: within main classes, and over all.
@@ -119,19 +120,19 @@ struct Column<'a> {
     spread: f64,
 }
 
-/// A frequency with which the attribute seems to come back.
+/// A frequency with which the attribute seems to repeat.
 struct Peak {
     /// In standard deviations.
     height: f32,
     /// Turns per unit.
     frequency: f64,
-    /// Largest difference that it is known from.
+    /// Largest difference that it was estimated from.
     window: f64,
-    /// Whether pairs are of any main classes.
+    /// Whether pairs may be of any main classes.
     any: bool,
 }
 
-/// A pair of items: how far apart, and how much more alike than expected.
+/// A pair of items: their distance, and how much more alike they are than expected.
 type Pair = (i64, f32);
 
 impl<'a> Column<'a> {
@@ -199,7 +200,7 @@ impl<'a> Column<'a> {
         pairs
     }
 
-    /// The frequencies, in turns per unit, with which the attribute comes back most surely.
+    /// The most significant frequencies, in turns per unit, with which the attribute repeats.
     fn frequencies(&self, rng: &mut ChaCha8Rng) -> Vec<f64> {
         let mut peaks: Vec<Peak> = Vec::new();
         let mut shift = 0;
@@ -221,7 +222,7 @@ impl<'a> Column<'a> {
         peaks.into_iter().map(|peak| self.precise(peak, rng)).collect()
     }
 
-    /// A frequency made as precise as the spread of the column allows: a four times wider window each time.
+    /// A frequency refined as far as the spread of the column allows: the window becomes four times wider each time.
     fn precise(&self, peak: Peak, rng: &mut ChaCha8Rng) -> f64 {
         let Peak { mut frequency, mut window, any, .. } = peak;
         while window < self.spread {
@@ -252,7 +253,7 @@ fn spectrum(pairs: &[Pair], shift: u32) -> Vec<f32> {
     cosines(sums).into_iter().map(|x| x / deviation).collect()
 }
 
-/// Peaks with their places, the highest first; those of long periods, which other attackers see, left out.
+/// Peaks with their places, the highest first, without those of long periods, which other attackers find.
 fn highest(spectrum: &[f32]) -> Vec<(f32, usize)> {
     const APART: usize = 4;
     let is_peak = |&at: &usize| {

@@ -7,7 +7,7 @@ use crate::metrics::Scores;
 use rand::RngExt;
 use rand::seq::index;
 
-/// Rows on which the length scale is chosen.
+/// Rows used to choose the length scale.
 const TRIAL_ROWS: usize = 200;
 /// Squared length scales tried, relative to the median squared distance.
 const SCALES: [f64; 4] = [0.03, 0.1, 0.4, 1.6];
@@ -15,10 +15,9 @@ const SCALES: [f64; 4] = [0.03, 0.1, 0.4, 1.6];
 const VARIANCE: f64 = 2.0;
 const NEWTON_STEPS: usize = 12;
 
-/// Log-odds of every value against the rest: the latent mean k(x)ᵀ∇ln p(y|f̂) of a process with
-/// kernel σ²·exp(−|x−y|²/2ℓ²) and a logistic likelihood, on at most `rows` training rows; ℓ by the
-/// approximate marginal likelihood (Rasmussen and Williams, 2006, algorithms 3.1 and 3.2). Time
-/// O(rows³) per value.
+/// Log-odds of every value against the rest: the latent mean k(x)ᵀ∇ln p(y|f̂) of a process with kernel
+/// σ²·exp(−|x−y|²/2ℓ²) and a logistic likelihood, on at most `rows` training rows; ℓ maximises the approximate marginal
+/// likelihood (Rasmussen and Williams, 2006, algorithms 3.1 and 3.2). Time O(rows³) per value.
 pub(crate) fn attack(train: &Sample, test: &[f32], rows: usize, rng: &mut impl RngExt) -> Scores {
     let d = train.width;
     let median = median_square_distance(train, rng).max(1e-12);
@@ -30,7 +29,7 @@ pub(crate) fn attack(train: &Sample, test: &[f32], rows: usize, rng: &mut impl R
     // With two values one process serves both.
     let classes: Vec<u32> = if train.classes == 2 { vec![1] } else { (0..train.classes as u32).collect() };
     let first = signs(classes[0]);
-    // Rows may be in order of their labels.
+    // Rows may be ordered by label.
     let trial = index::sample(rng, n, n.min(TRIAL_ROWS)).into_vec();
     let tried: Vec<f64> = trial.iter().flat_map(|&i| &points[i * d..(i + 1) * d]).copied().collect();
     let signs_tried: Vec<f64> = trial.iter().map(|&i| first[i]).collect();

@@ -1,4 +1,4 @@
-//! Attackers of integers that differ in the readings that they propose, and in nothing else.
+//! Attackers of integers that differ only in the readings that they propose.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::sample::{Beside, Sample};
 use crate::metrics::Scores;
 use rand_chacha::ChaCha8Rng;
 
-/// What is its own of an attacker of integers without settings. It takes no part where outputs are floats, and serves all
-/// main classes with one model.
+/// The parts in which attackers of integers without settings differ. Such an attacker is left out where outputs are
+/// floats, and uses one model for all main classes.
 pub(super) trait Reader: fmt::Debug + Send + Sync {
     /// The kind in the registry; its form is the attacker's name.
     fn kind(&self) -> &'static Kind;
@@ -17,7 +17,7 @@ pub(super) trait Reader: fmt::Debug + Send + Sync {
     /// Rough relative cost.
     fn cost(&self) -> usize;
 
-    /// The columns looked at: outputs, or combinations of them.
+    /// The columns it reads: outputs, or combinations of them.
     fn columns(&self, width: usize) -> Vec<Vec<(usize, i64)>>;
 
     /// The readings that may enter the model, strongest first.

@@ -1,4 +1,4 @@
-//! Every kind of attacker, in the order of panels and lists: a new kind is one file and one line here.
+//! Every kind of attacker, in the order of panels and lists: a new kind needs one file and one line here.
 
 use super::config::{AttackerConfig, Kind};
 use crate::error::AuditError;
@@ -27,17 +27,18 @@ const KINDS: &[&Kind] = &[
 ];
 
 impl AttackerConfig {
-    /// The first panel: every kind that has been seen to find what others miss, in seconds.
+    /// The quick panel: every kind that is known to find in seconds what others miss.
     pub fn quick() -> Vec<AttackerConfig> {
         KINDS.iter().flat_map(|kind| (kind.quick)()).collect()
     }
 
-    /// Every kind that needs outputs only (those that read integers leave where outputs are floats), with the settings that have mattered; minutes rather than seconds.
+    /// Every kind that needs only outputs (those that read integers are left out where outputs are floats), with the
+    /// settings that have made a difference; takes minutes, not seconds.
     pub fn full() -> Vec<AttackerConfig> {
         KINDS.iter().flat_map(|kind| (kind.full)()).collect()
     }
 
-    /// Form of names, title and text of every kind in the registry, for lists.
+    /// Name form, title and description of every kind in the registry, for lists.
     pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
         KINDS.iter().map(|kind| (kind.form, kind.title, kind.text))
     }
@@ -56,10 +57,10 @@ impl AttackerConfig {
 impl FromStr for AttackerConfig {
     type Err = AuditError;
 
-    /// Reads the names that configurations display as.
+    /// Parses the names of configurations.
     ///
     /// # Errors
-    /// A name of no kind in the registry, and a setting that its kind refuses.
+    /// A name that is not in the registry, or a setting that its kind refuses.
     fn from_str(name: &str) -> Result<AttackerConfig, AuditError> {
         let unknown = || {
             let forms: Vec<&str> = KINDS.iter().map(|kind| kind.form).collect();
@@ -72,7 +73,7 @@ impl FromStr for AttackerConfig {
 }
 
 fn read(name: &str) -> Option<AttackerConfig> {
-    // A nested name is shorter than the name around it, so that this ends.
+    // A nested name is shorter than the name around it, so the recursion ends.
     KINDS.iter().find_map(|kind| (kind.parse)(name, &|inner: &str| inner.parse().ok()))
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Integers<'a> {
     pub main_classes: usize,
 }
 
-/// What an attacker may know beside standardised rows.
+/// What an attacker may use in addition to standardised rows.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Beside<'a> {
     pub uncensored: Option<Uncensored<'a>>,
@@ -42,7 +42,7 @@ pub(crate) struct Sample<'a> {
     pub rows: Cow<'a, [f32]>,
     pub width: usize,
     pub labels: Cow<'a, [u32]>,
-    /// Number of values a label can take, at least two of which occur.
+    /// Number of values that a label can take, at least two of which occur.
     pub classes: usize,
 }
 
@@ -55,7 +55,7 @@ impl Sample<'_> {
         &self.rows[i * self.width..(i + 1) * self.width]
     }
 
-    /// At most `most` rows, any: rows may be in order of their labels.
+    /// A sample of at most `most` rows; drawn at random, because rows may be ordered by label.
     pub fn some(&self, most: usize, rng: &mut impl RngExt) -> Sample<'_> {
         let Sample { width, classes, .. } = *self;
         if self.len() <= most {
@@ -67,12 +67,12 @@ impl Sample<'_> {
         Sample { rows: rows.into(), width, labels: labels.into(), classes }
     }
 
-    /// Scores of test rows from the shares of the classes alone.
+    /// Scores of test rows from the class frequencies alone.
     pub fn blind(&self, test: &[f32]) -> Scores {
         Scores { values: self.log_prior().repeat(test.len() / self.width), classes: self.classes }
     }
 
-    /// Log of the smoothed shares of the classes.
+    /// Logarithms of the smoothed class frequencies.
     pub fn log_prior(&self) -> Vec<f32> {
         let mut counts = vec![0usize; self.classes];
         self.labels.iter().for_each(|&l| counts[l as usize] += 1);
@@ -87,7 +87,7 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    /// The convolutional attacker once learned from the first of its rows, all of one main class.
+    /// The convolutional attacker once learned from only the first of its rows, all of one main class.
     #[test]
     fn some_rows_are_not_the_first_ones() {
         let rows: Vec<f32> = (0..400).map(|i| i as f32).collect();

@@ -1,7 +1,7 @@
-//! Columns of mean 0 and deviation 1, and columns without correlations.
+//! Columns of mean 0 and deviation 1, and decorrelated columns.
 //!
-//! Values are centred before they are rounded, and rounded to 32 bits last: within a column nothing is lost that lies
-//! above the 24th bit of the spread, and what lies below is for attackers that read integers.
+//! Values are centred before they are rounded, and rounded to 32 bits last: a column loses nothing above the 24th bit
+//! of its spread. Attackers that read integers see the bits below.
 
 use crate::linear::{cholesky, gram, solve_lower};
 use crate::outputs::Outputs;
@@ -9,14 +9,14 @@ use crate::outputs::Outputs;
 /// Centre and scale of every column, so that attackers see columns of mean 0 and deviation 1.
 #[derive(Debug, Clone)]
 pub(crate) struct Standardiser {
-    /// Taken off exactly, before anything is rounded.
+    /// Subtracted exactly, before anything is rounded.
     origin: Vec<i64>,
     mean: Vec<f64>,
     scale: Vec<f64>,
 }
 
 impl Standardiser {
-    /// From the rows of the items named. A constant column becomes 0.
+    /// Fitted on the rows of the given items. A constant column becomes 0.
     pub fn fit(rows: &Outputs, width: usize, items: &[usize]) -> Standardiser {
         let n = items.len().max(1) as f64;
         let first = items.first();
@@ -37,7 +37,7 @@ impl Standardiser {
         let scale = (variance.iter().zip(&mean))
             .map(|(v, m)| {
                 let deviation = v.sqrt();
-                // A spread within rounding error of the value is a constant.
+                // A spread within the rounding error of the value counts as constant.
                 let constant = deviation <= 1e-9 * m.abs().max(1e-20);
                 if constant { 0.0 } else { 1.0 / deviation }
             })
@@ -45,7 +45,7 @@ impl Standardiser {
         Standardiser { origin, mean, scale }
     }
 
-    /// Standardised rows of the items named.
+    /// Standardised rows of the given items.
     pub fn apply(&self, rows: &Outputs, items: &[usize]) -> Vec<f32> {
         self.rows(rows, items).map(|x| x as f32).collect()
     }
@@ -65,8 +65,7 @@ impl Standardiser {
     }
 }
 
-/// Takes the correlations out of standardised rows, so that distances do not depend on how a
-/// network mixes its outputs.
+/// Decorrelates standardised rows, so that distances do not depend on how a network mixes its outputs.
 #[derive(Debug, Clone)]
 pub(crate) struct Whitener {
     /// Lower triangle, row-major.
@@ -75,13 +74,13 @@ pub(crate) struct Whitener {
 }
 
 impl Whitener {
-    /// More columns than this are left as they are: a covariance of raw inputs says little.
+    /// More columns than this are left unchanged: a covariance of raw inputs is not informative.
     const WIDEST: usize = 64;
     /// Rows per column that a covariance needs.
     const ROWS: usize = 10;
-    /// Keeps columns that depend on each other finite.
+    /// Keeps dependent columns finite.
     const SHRINKAGE: f64 = 1e-6;
-    /// What is left of a column of integers, in its deviations, when nothing is left of it.
+    /// Residual of a column of integers, in its deviations, below which it counts as zero.
     const NOTHING: f64 = 1e-13;
 
     /// For columns of floats; `None` where there are too few rows or too many columns.
@@ -98,8 +97,8 @@ impl Whitener {
         Some(Whitener { factor: cholesky(&covariance, width, Self::SHRINKAGE), width })
     }
 
-    /// For columns of integers, in which a thin direction is no rounding error: what the columns before leave of one is
-    /// brought to deviation 1 however little it is (Gram and Schmidt, each column twice).
+    /// For columns of integers, in which a thin direction is not rounding error: the residual of a column after those
+    /// before it is scaled to deviation 1 however small it is (Gram and Schmidt, each column twice).
     pub fn fit_exactly(rows: &[f64], width: usize) -> Option<Whitener> {
         if !Self::fits(rows, width) {
             return None;
@@ -170,7 +169,7 @@ mod tests {
         let of = |odd: usize| white.chunks_exact(2).skip(odd).step_by(2).map(|row| row[1]);
         let (even, odd) = (of(0).fold(f32::MIN, f32::max), of(1).fold(f32::MAX, f32::min));
         assert!(odd - even > 1.0, "{even} {odd}");
-        // A column that follows from the first one is 0.
+        // A column that depends linearly on the first one is 0.
         let twice: Vec<i64> = (0..800).flat_map(|item| [high(item), -2 * high(item)]).collect();
         let twice = Outputs::from(twice);
         let exact = Standardiser::fit(&twice, 2, &items).apply_exactly(&twice, &items);

@@ -1,26 +1,26 @@
-//! Balanced accuracy: the mean share of right answers over the values, however frequent each of them is.
+//! Balanced accuracy: the mean fraction of correct answers over the values, however frequent each of them is.
 
 use super::wilson;
 
-/// Answers about the items of one value.
+/// Answers for the items of one value.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Recall {
     pub right: f64,
     pub items: f64,
 }
 
-/// Shares from 0 to 1.
+/// Fractions from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Balance {
     pub accuracy: f64,
     pub low: f64,
     pub high: f64,
-    /// What is right without knowledge: one over the number of values.
+    /// The accuracy of guessing: one over the number of values.
     pub chance: f64,
 }
 
-/// The mean over groups, each counted alike, of the mean recall over the values that occur in the group; groups with
-/// one value count for nothing. `None` where none has two.
+/// The mean over groups, with equal weight, of the mean recall over the values that occur in the group. Groups with one
+/// value are ignored. `None` where no group has two.
 ///
 /// The interval adds the squared distances of every recall's own Wilson interval (Zou and Donner, "Construction of
 /// confidence limits about effect measures", 2008), so that few items give a wide one.
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn frequent_values_do_not_count_more_than_rare_ones() {
-        // Always the frequent value: 90 % right, and nothing told.
+        // Always the frequent value: 90 % correct, without information.
         let found = balance(&[vec![recall(900.0, 900.0), recall(0.0, 100.0)]], 0.95).unwrap();
         assert_eq!((found.accuracy, found.chance), (0.5, 0.5));
         let found = balance(&[vec![recall(90.0, 100.0), recall(7.0, 10.0)], vec![recall(5.0, 5.0)]], 0.95).unwrap();

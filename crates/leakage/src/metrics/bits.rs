@@ -1,10 +1,9 @@
-//! Bits that an attacker's scores give away, after calibration.
+//! Bits that an attacker's scores reveal, after calibration.
 
 use super::{Scores, log_sum};
 
-/// Turns log scores into probabilities: `p_c ∝ exp(slope·score_c + bias_c)`, fitted by maximum
-/// likelihood on held-out items, because most attackers' raw scores are too sure of themselves
-/// (Platt scaling, carried over to any number of classes).
+/// Turns log scores into probabilities: `p_c ∝ exp(slope·score_c + bias_c)`, fitted by maximum likelihood on held-out
+/// items, because most attackers' raw scores are overconfident (Platt scaling, extended to any number of classes).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Calibration {
     slope: f64,
@@ -12,8 +11,8 @@ pub(crate) struct Calibration {
 }
 
 impl Calibration {
-    /// Fits `slope` (at least 0) and biases by damped Newton steps on `slope` and the prior-matching
-    /// update on the biases; the likelihood is concave, so both settle.
+    /// Fits `slope` (at least 0) and biases by damped Newton steps on `slope` and the prior-matching update on the
+    /// biases; the likelihood is concave, so both converge.
     pub fn fit(scores: &Scores, labels: &[u32]) -> Calibration {
         let classes = scores.classes;
         let mut fit = Calibration { slope: 1.0, bias: vec![0.0; classes] };
@@ -70,7 +69,7 @@ mod tests {
 
     #[test]
     fn overconfident_scores_are_scaled_back() {
-        // Right 80 % of the time, but claiming odds of e^10.
+        // Right 80 % of the time, but stating odds of e^10.
         let n = 5000;
         let labels: Vec<u32> = (0..n).map(|i| (i % 2) as u32).collect();
         let values = labels.iter().enumerate().flat_map(|(i, &l)| {

@@ -1,13 +1,14 @@
-//! What someone guesses who knows the main label only.
+//! The best guess from the main label alone.
 
 use super::normal_quantile;
 
-/// Share of right guesses on the test items, 0..1, that needs no output: of the attribute's most frequent value.
+/// Fraction of correct guesses on the test items, 0 to 1, without any output: always guess the attribute's most
+/// frequent value.
 ///
 /// `test` are the test items of each value within one main class, `both` those of both splits. The value is the most
-/// frequent one of the test where its shares differ significantly from equal ones (χ² at 0.1 %), since no other
-/// constant guess is better there; else that of both splits, where theirs do. While neither differ, chance is one over
-/// the number of values, so that the random surplus of one value is not taken for knowledge.
+/// frequent one of the test where its frequencies differ significantly from equal ones (χ² at 0.1 %), since no other
+/// constant guess does better there. Otherwise it is that of both splits, where theirs differ. Where neither differ,
+/// chance is one over the number of values, so that a random surplus of one value does not count as knowledge.
 pub(crate) fn chance(test: &[usize], both: &[usize]) -> f64 {
     let present = both.iter().filter(|&&count| count > 0).count();
     if present <= 1 {
@@ -26,12 +27,13 @@ pub(crate) fn chance(test: &[usize], both: &[usize]) -> f64 {
     }
 }
 
-/// The place of the largest, the first of equal ones.
+/// The place of the largest value, the first of equal ones.
 fn best(counts: &[usize]) -> usize {
     (0..counts.len()).reduce(|best, next| if counts[next] > counts[best] { next } else { best }).unwrap_or(0)
 }
 
-/// Whether the values' shares depend on the main class (χ² of independence, 0.1 %). `counts` is `[main classes, values]`.
+/// Whether the values' frequencies depend on the main class (χ² of independence, 0.1 %). `counts` is `[main classes,
+/// values]`.
 pub(crate) fn depends(counts: &[usize], values: usize) -> bool {
     let rows: Vec<usize> = counts.chunks_exact(values).map(|row| row.iter().sum()).collect();
     let columns: Vec<usize> = (0..values).map(|v| counts.iter().skip(v).step_by(values).sum()).collect();
@@ -67,11 +69,11 @@ mod tests {
 
     #[test]
     fn chance_is_that_of_the_test() {
-        // Other shares than those that attackers learn from: whoever always says the first is right on 90 %.
+        // Other frequencies than those that attackers learn from: always answering the first value is right on 90 %.
         assert_eq!(chance(&[900, 100], &[5900, 5100]), 0.9);
-        // Learned from unequal items, tested on equal ones: nobody is right on 90 % without outputs.
+        // Trained on unequal frequencies, tested on equal ones: nobody is right on 90 % without outputs.
         assert_eq!(chance(&[500, 500], &[9500, 1500]), 0.5);
-        // Too few test items to tell by themselves; all items together tell which value to guess.
+        // Too few test items to be significant by themselves; all items together show which value to guess.
         assert_eq!(chance(&[21, 9], &[721, 309]), 0.7);
         assert_eq!(chance(&[3, 0], &[53, 50]), 0.5);
         assert_eq!(chance(&[0, 0], &[50, 50]), 0.5);

@@ -19,10 +19,11 @@ pub(crate) fn auc(scores: &[f32], positive: &[bool]) -> Option<f64> {
     Some(wins / (positives as f64 * negatives as f64))
 }
 
-/// Share of positives found where `fpr` of the negatives are accepted, 0..1. `None` when one of the two kinds is missing.
+/// Fraction of positives found where `fpr` of the negatives are accepted, 0 to 1. `None` if one of the two kinds is
+/// missing.
 ///
-/// Of equal scores an attacker accepts as many as it may, at random: the ROC curve is a straight line between its
-/// thresholds. Equal scores for all give `fpr`.
+/// Of equal scores an attacker accepts as many as allowed, at random: the ROC curve is a straight line between its
+/// thresholds. If all scores are equal the result is `fpr`.
 pub(crate) fn tpr_at_fpr(scores: &[f32], positive: &[bool], fpr: f64) -> Option<f64> {
     let positives = positive.iter().filter(|p| **p).count();
     let negatives = positive.len() - positives;
@@ -44,8 +45,8 @@ pub(crate) fn tpr_at_fpr(scores: &[f32], positive: &[bool], fpr: f64) -> Option<
     Some(hits / positives as f64)
 }
 
-/// AUC and its standard error (Hanley and McNeil, "The meaning and use of the area under a ROC
-/// curve", 1982): the chance of telling apart two items, one of each kind.
+/// AUC and its standard error (Hanley and McNeil, "The meaning and use of the area under a ROC curve", 1982): the
+/// probability of distinguishing two items, one of each kind.
 pub(crate) fn pair_win(scores: &[f32], positive: &[bool]) -> Option<(f64, f64)> {
     let a = auc(scores, positive)?;
     let p = positive.iter().filter(|p| **p).count() as f64;
@@ -84,7 +85,7 @@ mod tests {
         // An eighth of the positives and of eight negatives tie at the top: one eighth of them is found.
         let scores: Vec<f32> = (0..2000).map(|i| if (8..1875).contains(&i) { 0.0 } else { 1.0 }).collect();
         assert_eq!(tpr_at_fpr(&scores, &positive, 1e-3), Some(125.0 / 8.0 / 1000.0));
-        // Who knows nothing finds as many as are accepted wrongly.
+        // An uninformed attacker finds as many positives as it accepts negatives.
         let blind = tpr_at_fpr(&[0.0; 2000], &positive, 1e-3).unwrap();
         assert!((blind - 1e-3).abs() < 1e-12, "{blind}");
     }

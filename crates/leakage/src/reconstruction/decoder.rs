@@ -1,4 +1,4 @@
-//! Two decoders, of which the better on held-out items is used.
+//! Two decoders, of which the better one on held-out items is used.
 
 use super::inputs::Inputs;
 use crate::attackers::{Standardiser, nearest_items, neural_fit, neural_predict};
@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Most training items.
 pub(super) const ROWS: usize = 20_000;
-/// Share held out to choose the decoder: one in this many.
+/// Held out to choose the decoder: one item in this many.
 const HELD_OUT: usize = 10;
 const NEIGHBOURS: usize = 15;
 const EPOCHS: usize = 8;
@@ -16,13 +16,13 @@ const EPOCHS: usize = 8;
 /// Pictures in 0..1.
 pub(super) struct Decoded {
     pub name: &'static str,
-    /// One per item asked for.
+    /// One for each requested item.
     pub pictures: Vec<f32>,
     /// One per main class: the mean of its training items.
     pub means: Vec<f32>,
 }
 
-/// Both decoders see the outputs and the main label and predict the difference to the class's mean.
+/// Both decoders see the outputs and the main label, and predict the difference from the class's mean.
 pub(super) fn decode(
     train: &Inputs,
     learned: &[usize],
@@ -40,7 +40,7 @@ pub(super) fn decode(
         let mut rows = Vec::with_capacity(items.len() * (train.width + train.classes));
         for (row, &i) in outputs.chunks_exact(train.width).zip(items) {
             rows.extend_from_slice(row);
-            // Twice the usual weight: neighbours should share the class first.
+            // Twice the usual weight: neighbours should be of the same class first.
             rows.extend((0..train.classes).map(|c| if c == inputs.main[i] as usize { 2.0 } else { 0.0 }));
         }
         rows

@@ -1,4 +1,4 @@
-//! What is rebuilt, and from what.
+//! The inputs to rebuild, and the outputs to rebuild them from.
 
 use crate::outputs::Outputs;
 
@@ -11,11 +11,11 @@ pub struct Inputs<'a> {
     pub width: usize,
     /// Inputs, row-major, N·`height`·`across`, 0..255.
     pub pixels: &'a [u8],
-    /// Rows of a picture; 1 for inputs that are no pictures.
+    /// Rows of a picture; 1 for inputs that are not pictures.
     pub height: usize,
     /// Columns of a picture.
     pub across: usize,
-    /// Main label of each item: the decoder may use it, the baseline too.
+    /// Main label of each item, which both decoder and baseline may use.
     pub main: &'a [u32],
     /// Number of main classes.
     pub classes: usize,

@@ -1,5 +1,5 @@
-//! Rebuilding inputs from outputs (Carpov, Fontaine, Ligier and Sirdey, "Illuminating the Dark",
-//! 2020): how near does a decoder come, and does it tell the person's input from others'?
+//! Rebuilding inputs from outputs (Carpov, Fontaine, Ligier and Sirdey, "Illuminating the Dark", 2020): how close does
+//! a decoder come, and does it identify the person's input among others?
 
 mod decoder;
 mod inputs;
@@ -33,7 +33,7 @@ pub struct Reconstruction {
     pub test: usize,
     /// The better decoder on held-out training items: `network` or `neighbours`.
     pub decoder: String,
-    /// Mean squared error per pixel of what it makes of the outputs.
+    /// Mean squared error per pixel of its reconstructions.
     pub mse: f64,
     /// The same for the mean picture of the main class, which needs no output.
     pub mse_class_mean: f64,
@@ -43,7 +43,7 @@ pub struct Reconstruction {
     pub ssim_class_mean: f64,
     /// Median rank of the true input among 1,000 candidates ordered by distance to the rebuilt one; 1 is best.
     pub median_rank: f64,
-    /// The same where the mean picture of the class takes the place of the rebuilt one.
+    /// The same with the mean picture of the class instead of the reconstruction.
     pub median_rank_class_mean: f64,
     /// Number of candidates, the true one included.
     pub candidates: usize,
@@ -53,16 +53,16 @@ pub struct Reconstruction {
     pub height: usize,
     /// Columns of a picture.
     pub across: usize,
-    /// Inputs and what the decoder made of them.
+    /// Inputs and their reconstructions.
     pub examples: Vec<Example>,
 }
 
-/// One input beside its reconstruction; bytes 0..255, row-major, in base64.
+/// One input next to its reconstruction; bytes 0..255, row-major, in base64.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
     /// The input.
     pub input: String,
-    /// What was rebuilt from its outputs and main label.
+    /// The reconstruction from its outputs and main label.
     pub rebuilt: String,
 }
 

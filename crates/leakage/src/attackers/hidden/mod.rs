@@ -1,9 +1,10 @@
-//! What attackers of integers share: readings of the outputs that take few values, and tables of what each tells.
+//! Common code of attackers that read integers: readings of the outputs with few values, and tables of what each
+//! reading reveals.
 //!
-//! `2^16·main + attribute` tells the attribute to everyone who takes the remainder, and to nobody who takes the number
-//! for a length. An attacker of this kind proposes readings (a remainder, some digits, a coset); here they are ranked
-//! by what they tell of the attribute within main classes, added up as a naive Bayes model, and kept as long as they help on
-//! rows that their tables have not seen.
+//! `2^16·main + attribute` gives the attribute to everyone who takes the remainder, and to nobody who treats the number
+//! as a magnitude. An attacker of this kind proposes readings (a remainder, some digits, a coset). Here they are ranked
+//! by their information about the attribute within main classes, combined in a naive Bayes model, and kept as long as
+//! they help on rows that their tables have not seen.
 
 mod modules;
 mod readings;
@@ -30,7 +31,7 @@ pub(super) struct Hidden<'a> {
     pub train: Words,
     test: Words,
     pub labels: Labels,
-    /// Outputs that there are.
+    /// The number of outputs.
     pub outputs: usize,
     test_main: &'a [u32],
 }
@@ -61,7 +62,7 @@ impl<'a> Hidden<'a> {
         }
     }
 
-    /// Every training row, or every test row, as it is in the columns.
+    /// Every training row, or every test row, as stored in the columns.
     pub fn rows(&self, of_test: bool) -> impl Iterator<Item = Vec<i64>> + '_ {
         let words = if of_test { &self.test } else { &self.train };
         (0..words.len()).map(|row| words.columns.iter().map(|column| column[row]).collect())
@@ -72,7 +73,7 @@ impl<'a> Hidden<'a> {
         if of_test { self.test_main } else { &self.labels.main }
     }
 
-    /// The `keep` readings that tell most on the first `rows` training rows, strongest first.
+    /// The `keep` most informative readings on the first `rows` training rows, strongest first.
     pub fn strongest(&self, readings: Vec<Reading>, rows: usize, keep: usize) -> Vec<Reading> {
         let rows = self.labels.main.len().min(rows);
         let logarithms: Vec<f64> = (0..=rows).map(|n| if n == 0 { 0.0 } else { n as f64 * (n as f64).ln() }).collect();

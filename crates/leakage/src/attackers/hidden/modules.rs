@@ -1,9 +1,9 @@
 //! Lattices that differences of outputs span, and the coset that a row of outputs lies in.
 //!
-//! Where items of one value differ by `M·(…)` only, their differences span less than all whole numbers, and the coset
-//! says which value it is: for any modulus and any factors, without a search.
+//! Where items of one value differ only by `M·(…)`, their differences span a proper sublattice of the integers, and the
+//! coset identifies the value: for any modulus and any factors, without a search.
 
-/// A sublattice of `Z^d` for small `d`, over the whole numbers: rows in echelon form, one for each pivot column.
+/// A sublattice of `Z^d` for small `d`: rows in echelon form, one for each pivot column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lattice {
     pivots: Vec<Option<Vec<i128>>>,
@@ -14,7 +14,7 @@ impl Lattice {
         Lattice { pivots: vec![None; dimension] }
     }
 
-    /// Adds a vector; `None` where numbers leave 128 bits.
+    /// Adds a vector; `None` where numbers exceed 128 bits.
     pub fn insert(&mut self, mut vector: Vec<i128>) -> Option<()> {
         for column in 0..vector.len() {
             if vector[column] == 0 {
@@ -54,12 +54,12 @@ impl Lattice {
         Some(())
     }
 
-    /// Whether every vector lies in it: cosets tell nothing.
+    /// Whether it contains every vector: then cosets carry no information.
     pub fn is_everything(&self) -> bool {
         (self.pivots.iter().enumerate()).all(|(column, pivot)| pivot.as_ref().is_some_and(|row| row[column] == 1))
     }
 
-    /// The same vector for all vectors of a coset; `None` where numbers leave 128 bits.
+    /// The representative of a vector's coset; `None` where numbers exceed 128 bits.
     pub fn coset(&self, mut vector: Vec<i128>) -> Option<Vec<i128>> {
         for column in 0..vector.len() {
             if let Some(pivot) = &self.pivots[column] {
@@ -82,7 +82,7 @@ fn less(vector: &mut [i128], row: &[i128], factor: i128) -> Option<()> {
 /// A submodule of `(Z/2^64)^d`: the same for moduli that are powers of two, whatever `d`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dyadic {
-    /// Rows whose first entry but zeros is a power of two, by its column.
+    /// Rows whose first non-zero entry is a power of two, by its column.
     pivots: Vec<Option<Vec<u64>>>,
 }
 
@@ -107,7 +107,7 @@ impl Dyadic {
                     let inverse = inverse(vector[column] >> zeros);
                     vector.iter_mut().for_each(|x| *x = x.wrapping_mul(inverse));
                     if zeros > 0 {
-                        // What is left of it where the pivot vanishes.
+                        // What remains of it where the pivot vanishes.
                         open.push(vector.iter().map(|x| x << (u64::BITS - zeros)).collect());
                     }
                     open.extend(place.replace(vector));
@@ -116,12 +116,12 @@ impl Dyadic {
         }
     }
 
-    /// Whether every vector lies in it.
+    /// Whether it contains every vector.
     pub fn is_everything(&self) -> bool {
         (self.pivots.iter().enumerate()).all(|(column, pivot)| pivot.as_ref().is_some_and(|row| row[column] == 1))
     }
 
-    /// The same vector for all vectors of a coset.
+    /// The representative of a vector's coset.
     pub fn coset(&self, mut vector: Vec<u64>) -> Vec<u64> {
         for column in 0..vector.len() {
             if let Some(pivot) = &self.pivots[column] {
@@ -137,7 +137,7 @@ fn minus(vector: &mut [u64], row: &[u64], factor: u64) {
     vector.iter_mut().zip(row).for_each(|(x, y)| *x = x.wrapping_sub(factor.wrapping_mul(*y)));
 }
 
-/// The inverse of an odd number modulo 2^64, by Newton's steps.
+/// The inverse of an odd number modulo 2^64, by Newton's iteration.
 fn inverse(odd: u64) -> u64 {
     (0..6).fold(odd, |x, _| x.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(x))))
 }

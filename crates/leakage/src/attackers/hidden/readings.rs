@@ -9,16 +9,16 @@ pub(crate) enum Reading {
     Bits { word: usize, shift: u32, bits: u32 },
     /// `⌊x / step⌋ mod modulus`.
     Remainder { word: usize, step: i64, modulus: i64 },
-    /// Digits of two words side by side, `bits` of either.
+    /// Digits of two words side by side, `bits` of each.
     Pair { words: [usize; 2], shifts: [u32; 2], bits: u32 },
-    /// Where `frequency·(x − origin)` lies on a circle of circumference 1 cut into `arcs`.
+    /// The arc of `frequency·(x − origin)` on a circle of circumference 1, divided into `arcs`.
     Phase { word: usize, origin: i64, frequency: f64, arcs: u16 },
-    /// Codes that the attacker worked out, below `cells`.
+    /// Codes that the attacker computed, below `cells`.
     Given { train: Vec<u16>, test: Vec<u16>, cells: usize },
 }
 
 impl Reading {
-    /// Number of values it takes, at most.
+    /// Most values that it can take.
     pub fn cells(&self) -> usize {
         match self {
             Reading::Bits { bits, .. } => 1 << bits,
@@ -29,7 +29,7 @@ impl Reading {
         }
     }
 
-    /// What it makes of the first `rows` rows; `of_test` where they are test rows.
+    /// Its values for the first `rows` rows; `of_test` for test rows.
     pub fn codes(&self, words: &Words, rows: usize, of_test: bool) -> Vec<u16> {
         let column = |word: usize| &words.columns[word][..rows];
         match *self {

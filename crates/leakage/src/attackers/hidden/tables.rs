@@ -1,17 +1,17 @@
-//! How often values of the attribute go with what a reading says, and what follows for other rows.
+//! Counts of the attribute's values for each value of a reading, and the predictions for other rows that follow.
 
 use super::readings::Reading;
 use super::words::Words;
 use crate::metrics::{Scores, log_sum};
 use rayon::prelude::*;
 
-/// Most cells (main class, code, value) that are counted apart by main class; larger tables leave the class out.
+/// Most cells (main class, code, value) that are counted per main class; larger tables ignore the class.
 const CELLS: usize = 1 << 17;
-/// Items that a cell borrows from the same code of all main classes.
+/// Items that a cell borrows from the same code over all main classes.
 const BORROWED: f64 = 2.0;
 /// Readings in a model.
 const READINGS: usize = 8;
-/// Nats that a reading must win on the rows that choose.
+/// Nats that a reading must gain on the selection rows.
 const LEAST: f64 = 5.0;
 
 /// Labels of rows.
@@ -27,8 +27,8 @@ impl Labels {
         self.mains.saturating_mul(cells).saturating_mul(self.values) <= CELLS
     }
 
-    /// Twice the log-likelihood ratio of the codes within main classes, in standard deviations above what codes reach
-    /// that tell nothing. `logarithms`: n·ln n up to the number of rows.
+    /// Twice the log-likelihood ratio of the codes within main classes, in standard deviations above that of
+    /// uninformative codes. `logarithms`: n·ln n up to the number of rows.
     pub fn dependence(&self, codes: &[u16], cells: usize, logarithms: &[f64]) -> f64 {
         let by_class = self.by_class(cells);
         let mains = if by_class { self.mains } else { 1 };
@@ -64,7 +64,7 @@ impl Labels {
         if freedom == 0.0 { f64::NEG_INFINITY } else { (2.0 * ratio - freedom) / (2.0 * freedom).sqrt() }
     }
 
-    /// Smoothed shares of the values in every main class, over the rows named.
+    /// Smoothed frequencies of the values in every main class, over the given rows.
     fn shares(&self, rows: impl Iterator<Item = usize>) -> Vec<f64> {
         let mut counts = vec![0.5; self.mains * self.values];
         rows.for_each(|row| counts[self.main[row] as usize * self.values + self.value[row] as usize] += 1.0);
@@ -133,8 +133,8 @@ pub(crate) struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    /// Adds the reading that helps most, again and again, on rows that its tables have not seen: those of even rows
-    /// judge odd ones, and the other way round.
+    /// Repeatedly adds the reading that helps most on rows that its tables have not seen: tables of even rows judge odd
+    /// rows, and the other way round.
     pub fn choose(readings: &'a [Reading], words: &Words, labels: &Labels) -> Tables<'a> {
         let (all, values) = (labels.main.len(), labels.values);
         let most = readings.len().min(((1 << 25) / (all.min(8192) * values).max(1)).max(4));
@@ -191,7 +191,7 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// Σ ln P(value of the row) under log scores, with `more` added where given.
+/// Σ ln P(value of the row) under log scores, with `more` added if given.
 fn likelihood(scores: &[f32], more: Option<&Vec<f32>>, labels: &Labels) -> f64 {
     let values = labels.values;
     let mut buffer = vec![0.0; values];

@@ -1,11 +1,11 @@
 //! Columns of integers: outputs and small combinations of them.
 
-/// The outputs themselves, `most` at most.
+/// The outputs themselves, at most `most`.
 pub(crate) fn outputs(width: usize, most: usize) -> Vec<Vec<(usize, i64)>> {
     (0..width.min(most)).map(|output| vec![(output, 1)]).collect()
 }
 
-/// The outputs, their sums and differences by twos, and the sum of all; `most` at most, in that order.
+/// The outputs, their pairwise sums and differences, and the sum of all; at most `most`, in that order.
 pub(crate) fn combinations(width: usize, most: usize) -> Vec<Vec<(usize, i64)>> {
     let mut all = outputs(width, most);
     if width > 2 {
@@ -23,7 +23,7 @@ pub(crate) fn combinations(width: usize, most: usize) -> Vec<Vec<(usize, i64)>> 
     all
 }
 
-/// Columns of whole numbers; sums that leave 64 bits wrap around, which keeps every remainder modulo a power of two.
+/// Integer columns; sums that exceed 64 bits wrap around, which preserves every remainder modulo a power of two.
 pub(crate) struct Words {
     pub columns: Vec<Vec<i64>>,
 }

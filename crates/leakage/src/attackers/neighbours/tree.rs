@@ -39,7 +39,7 @@ impl Tree {
         found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     }
 
-    /// `gap` is the squared distance from the query to the node's box, `offsets` its parts.
+    /// `gap` is the squared distance from the query to the node's box, `offsets` its components.
     fn descend(&self, node: usize, query: &[f32], k: usize, gap: f32, offsets: &mut [f32], heap: &mut Vec<(f32, u32)>) {
         match self.nodes[node] {
             Node::Leaf { from, to } => {
@@ -98,7 +98,7 @@ fn grow(rows: &[f32], width: usize, items: &mut [u32], from: usize, to: usize, n
     here
 }
 
-/// Keeps the k smallest of what is offered as a max-heap.
+/// A max-heap that keeps the k smallest values.
 fn offer(heap: &mut Vec<(f32, u32)>, k: usize, entry: (f32, u32)) {
     let after = |a: (f32, u32), b: (f32, u32)| a.0 > b.0 || (a.0 == b.0 && a.1 > b.1);
     if heap.len() < k {

@@ -15,9 +15,8 @@ const RATE: f32 = 0.1;
 const HELD_OUT: usize = 7;
 const GROWTH: Growth = Growth { depth: 5, leaf: 20, columns: usize::MAX, shrink: 1.0, random_threshold: false };
 
-/// Newton boosting (Friedman, 2001; Chen and Guestrin, 2016): trees on gradients y_c − p_c and
-/// second derivatives p_c(1−p_c), cut at the round with the best likelihood on a seventh of the
-/// rows.
+/// Newton boosting (Friedman, 2001; Chen and Guestrin, 2016): trees on gradients y_c − p_c and second derivatives
+/// p_c(1−p_c), stopped at the round with the best likelihood on a seventh of the rows.
 pub(crate) fn attack(train: &Sample, test: &[f32], rng: &mut impl RngExt) -> Scores {
     let bins = Bins::fit(&train.rows, train.width);
     let codes = bins.code(&train.rows);
@@ -33,7 +32,7 @@ pub(crate) fn attack(train: &Sample, test: &[f32], rng: &mut impl RngExt) -> Sco
     let mut waited = 0;
     let mut rows = fit.to_vec();
     for _ in 0..ROUNDS {
-        // With two classes one tree carries the log-odds of the second.
+        // With two classes one tree gives the log-odds of the second.
         let trees: Vec<(usize, Tree)> = (usize::from(classes == 2)..classes)
             .map(|class| {
                 let (gradients, weights) = derivatives(train, &fitted, class);

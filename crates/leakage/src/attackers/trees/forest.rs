@@ -18,13 +18,13 @@ pub(crate) struct ForestOptions {
     pub extra: bool,
 }
 
-/// score_c = ln of the mean share of class c in the leaves, smoothed by half an item.
+/// score_c = ln of the mean fraction of class c in the leaves, smoothed by half an item.
 pub(crate) fn attack(train: &Sample, test: &[f32], options: &ForestOptions, rng: &mut impl RngExt) -> Scores {
     let bins = Bins::fit(&train.rows, train.width);
     let codes = bins.code(&train.rows);
     let test_codes = bins.code(test);
     let classes = train.classes;
-    // With two classes the second one's share says it all.
+    // With two classes the fraction of the second is enough.
     let first = if classes == 2 { 1 } else { 0 };
     let channels = classes - first;
     let mut gradients = vec![0.0; train.len() * channels];

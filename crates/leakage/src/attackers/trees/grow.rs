@@ -13,11 +13,11 @@ pub(super) struct Growth {
     pub columns: usize,
     /// Added to the weight of a leaf, shrinking its value.
     pub shrink: f32,
-    /// One random threshold per column in place of the best one.
+    /// One random threshold per column instead of the best one.
     pub random_threshold: bool,
 }
 
-/// What the tree is to explain: per row `channels` targets g and a weight h.
+/// The training targets of a tree: per row `channels` targets g and a weight h.
 ///
 /// The gain of a node is Σ_c G_c²/(H + shrink) with G, H its sums: with one-hot targets and h = 1
 /// that is Gini's criterion, with gradients and second derivatives it is Newton boosting's.
@@ -91,8 +91,7 @@ impl Tree {
     }
 }
 
-/// Stable enough for determinism: the order depends on the rows only. Returns the size of the
-/// left part.
+/// Stable, so that the order depends only on the rows. Returns the size of the left part.
 fn partition(rows: &mut [u32], left: impl Fn(u32) -> bool) -> usize {
     let (mut i, mut j) = (0, rows.len());
     while i < j {
@@ -213,7 +212,7 @@ impl<'a> Search<'a> {
         right.copy_from_slice(sums);
         let mut best: Option<(f32, u8)> = None;
         for (bin, sums) in (low..high).zip(used.chunks_exact(cell)) {
-            // A cut after an empty bin is the one before it.
+            // A cut after an empty bin equals the previous cut.
             if sums[cell - 1] == 0.0 {
                 continue;
             }
