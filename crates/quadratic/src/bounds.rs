@@ -1,9 +1,8 @@
 //! Exact ranges of the integer map by interval arithmetic over the encoder's ranges.
 //!
-//! Each projection's interval is exact (coordinates vary independently). A unit's interval is the
-//! product of its two, or for squares `[0 or the nearest to 0, …]²`. An output's is the combination.
-//! All sums are of absolute values first, in checked 128-bit arithmetic, so that no partial sum of an
-//! evaluation can overflow either.
+//! Each projection's interval is exact (coordinates vary independently). A unit's interval is the product of the two,
+//! or for squares `[0 or the nearest to 0, …]²`. An output's interval is their combination. Absolute values are summed
+//! first, in checked 128-bit arithmetic, so that no partial sum of an evaluation can overflow either.
 
 use crate::QuadraticMap;
 
@@ -22,8 +21,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// The ranges over inclusive ranges of `u` and `v`; `None` where they leave the arithmetic: 64 bits for
-    /// projections, 128 for outputs, or where the lengths are not the map's.
+    /// The ranges over inclusive ranges of `u` and `v`; `None` if they exceed the arithmetic (64 bits for projections,
+    /// 128 for outputs), or if the lengths are not the map's.
     pub fn of(map: &QuadraticMap, u: &[(i64, i64)], v: &[(i64, i64)]) -> Option<Self> {
         if map.inputs() != (u.len(), v.len()) {
             return None;
@@ -170,7 +169,7 @@ mod tests {
         assert_eq!(magnitude(&[1], [(i128::MIN, 0)].into_iter()), None);
     }
 
-    /// The value is zero, and a sum of one term on the way to it leaves 64 bits.
+    /// The value is zero, but the partial sum after one term exceeds 64 bits.
     #[test]
     fn a_partial_sum_that_overflows_is_refused() {
         let map = QuadraticMap::new(2, 1, 1, 1, vec![2, -2], vec![1], vec![1]).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::QuadraticMap;
 
-/// A map with its projections column by column, which skips the coordinates that are zero, as most of an image is.
+/// A map with its projections column by column, which skips coordinates that are zero, like most of an image.
 #[derive(Clone, Debug)]
 pub struct Columns<'a> {
     map: &'a QuadraticMap,
@@ -17,8 +17,8 @@ impl<'a> Columns<'a> {
         Self { map, left: transposed(map.left(), n), right: transposed(map.right(), m) }
     }
 
-    /// The outputs at `u` and `v`, equal to [`QuadraticMap::evaluate`] where [`Bounds`](crate::Bounds) exist over
-    /// ranges that hold the coordinates; elsewhere sums may wrap. Coordinates that are missing count as zero.
+    /// The outputs at `u` and `v`, equal to [`QuadraticMap::evaluate`] if [`Bounds`](crate::Bounds) exist over ranges
+    /// that hold the coordinates; otherwise sums may wrap. Missing coordinates count as zero.
     pub fn evaluate(&self, u: &[i64], v: &[i64]) -> Vec<i128> {
         let units = self.map.units();
         let (left, right) = (accumulate(&self.left, units, u), accumulate(&self.right, units, v));

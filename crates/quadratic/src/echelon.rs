@@ -2,7 +2,7 @@
 
 use crate::field::{Element, inverse};
 
-/// The row space of what was added.
+/// The row space of the added rows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Echelon {
     /// Rows with their pivot column; the pivot is 1.
@@ -20,7 +20,7 @@ impl Echelon {
         self.reduced(row).iter().all(|value| *value == Element::ZERO)
     }
 
-    /// Adds a row; true where it was not in the space.
+    /// Adds a row; true if it was not in the space.
     pub(crate) fn add(&mut self, row: Vec<Element>) -> bool {
         let mut row = self.reduced(row);
         let Some(pivot) = row.iter().position(|value| *value != Element::ZERO) else { return false };

@@ -1,6 +1,6 @@
 //! Eigenvalues of a symmetric matrix by Jacobi's rotations.
 
-/// Sweeps after which rotations end; convergence is quadratic and takes fewer than ten.
+/// Sweeps after which rotations stop; convergence is quadratic and takes fewer than ten.
 const SWEEPS: usize = 64;
 
 /// The eigenvalues of a symmetric `size × size` matrix, row-major, in no order.
@@ -18,7 +18,7 @@ pub(crate) fn eigenvalues(mut a: Vec<f64>, size: usize) -> Vec<f64> {
     (0..size).map(|i| a[i * size + i]).collect()
 }
 
-/// Whether nothing but the diagonal is left, to the last digits.
+/// Whether only the diagonal is left, to within rounding.
 fn is_diagonal(a: &[f64], size: usize) -> bool {
     let square = |i: usize, j: usize| a[i * size + j].powi(2);
     let off: f64 = (0..size).map(|i| (0..i).map(|j| square(i, j)).sum::<f64>()).sum();
@@ -26,7 +26,7 @@ fn is_diagonal(a: &[f64], size: usize) -> bool {
     off <= on * 1e-30
 }
 
-/// Turns the plane of `p` and `q` so that their entry vanishes.
+/// Rotates the plane of `p` and `q` so that their entry vanishes.
 fn rotate(a: &mut [f64], size: usize, p: usize, q: usize) {
     let entry = a[p * size + q];
     if entry == 0.0 {
@@ -52,7 +52,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Their sum, and the sum of their squares.
+        /// The sum of the eigenvalues, and the sum of their squares.
         #[test]
         fn they_have_the_trace_and_the_norm_of_the_matrix(entries in prop::collection::vec(-9_f64..9.0, 16)) {
             let at = |i: usize, j: usize| entries[4 * i.min(j) + i.max(j)];

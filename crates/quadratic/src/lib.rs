@@ -6,7 +6,7 @@
 //!
 //! A map has `S` outputs and `d` units.
 //!
-//! | to have | use |
+//! | to get | use |
 //! |---|---|
 //! | the map, evaluated exactly | [`QuadraticMap`] |
 //! | the same at many points | [`Columns`] |

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Why numbers do not make a quadratic map.
+/// Why numbers do not form a quadratic map.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MapError {
@@ -23,7 +23,7 @@ pub enum MapError {
         field: &'static str,
         /// Entries given.
         found: usize,
-        /// Entries that the dimensions ask for.
+        /// Entries that the dimensions require.
         expected: usize,
     },
     /// An input vector does not fit the map.
@@ -71,7 +71,8 @@ impl QuadraticMap {
     /// `combine` is `outputs×units`.
     ///
     /// # Errors
-    /// As [`check_dimensions`](Self::check_dimensions), or a matrix does not have as many entries as its sides say.
+    /// As [`check_dimensions`](Self::check_dimensions), or a matrix has another number of entries than its dimensions
+    /// require.
     pub fn new(
         n: usize,
         m: usize,
@@ -148,7 +149,7 @@ impl QuadraticMap {
     /// The outputs in the clear, exactly.
     ///
     /// # Errors
-    /// `u` or `v` has another length, or a value leaves 128 bits.
+    /// `u` or `v` has another length, or a value exceeds 128 bits.
     pub fn evaluate(&self, u: &[i64], v: &[i64]) -> Result<Vec<i128>, MapError> {
         for (field, found, expected) in [("u", u.len(), self.n), ("v", v.len(), self.m)] {
             if found != expected {
@@ -213,7 +214,7 @@ mod tests {
         assert!(map.evaluate(&[1], &[1; 3]).is_err() && map.evaluate(&[1; 2], &[1; 2]).is_err());
     }
 
-    /// A unit that no output reads may leave 128 bits.
+    /// A unit that no output reads may exceed 128 bits.
     #[test]
     fn outputs_beyond_128_bits_are_refused() {
         let map = |weight| QuadraticMap::new(1, 1, 1, 1, vec![i32::MAX], vec![i32::MAX], vec![weight]).unwrap();

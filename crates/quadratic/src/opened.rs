@@ -1,14 +1,15 @@
-//! What a set of functional keys under one public key opens, over everyone who holds one.
+//! What a set of functional keys under one public key opens, all holders together.
 //!
 //! - *rank*: dimension of the span of all forms over `Z_r`;
-//! - *bits*: the sum of log2(high − low + 1) over a basis of it in the order of issue, by exact bounds over every
+//! - *bits*: the sum of log2(high − low + 1) over a basis of the span in the order of issue, by exact bounds over every
 //!   encoder in use under that public key. Outputs outside the basis follow from those inside, so that no choice of
-//!   basis can count too little;
-//! - *unnoised bits*: of those, the ones that noise does not cover: what is left of a wide output under small noise. The
-//!   value of an attribute hides in one of them;
-//! - *noise-free*: dimension of what no noise covers. A combination is covered if it adds some noise coordinate of `v`
-//!   times the constant `u_0`, and if that noise is no smaller than [`LEAST_NOISE`] of the range: holders pick the
-//!   combination, so noise that two functions share cancels, and noise in the low bits of a wide signal hides nothing.
+//!   basis can undercount;
+//! - *unnoised bits*: those bits that noise does not cover: the rest of a wide output under small noise. The value of
+//!   an attribute fits in one of them;
+//! - *noise-free*: dimension of the part that no noise covers. A combination is covered if it adds some noise
+//!   coordinate of `v` times the constant `u_0`, and if that noise is no smaller than [`LEAST_NOISE`] of the range.
+//!   Holders choose the combination, so noise that two functions share cancels, and noise in the low bits of a wide
+//!   signal hides nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,9 @@ use crate::{FormSpan, MapError, QuadraticMap};
 
 /// Noise whose deviation is below this fraction of the exact range of a combination covers nothing: `2^-17`.
 ///
-/// A coarse sieve. Ranges that hold for every input are some ten bits wider than what data reach, so that noise of a
-/// fiftieth of the outputs on data may be `2^-16` of the exact range; what noise above the sieve hides is for an audit.
+/// A coarse filter. Ranges that hold for every input are some ten bits wider than what data reach, so noise of a
+/// fiftieth of the outputs on data may be `2^-16` of the exact range. What noise above the filter hides is for an audit
+/// to measure.
 pub const LEAST_NOISE: f64 = 1.0 / 131_072.0;
 
 /// One function that keys are issued for.
@@ -39,15 +41,15 @@ pub struct Opened {
     pub rank: usize,
     /// Sum of log2(range) over a basis of that span.
     pub bits: f64,
-    /// Dimension of what no noise covers.
+    /// Dimension of the part that no noise covers.
     pub noise_free: usize,
-    /// Those of `bits` that no noise covers.
+    /// The part of `bits` that no noise covers.
     pub unnoised_bits: f64,
 }
 
 impl Opened {
     /// What these functions of `n` and `m` coordinates open together, in the order of issue. `noise`: the deviation of
-    /// the noise in every coordinate of `v`, 0 where some encoder in use has none.
+    /// the noise in every coordinate of `v`, 0 if some encoder in use has none.
     ///
     /// # Errors
     /// A map of other lengths, bounds for another number of outputs.
@@ -71,7 +73,7 @@ impl Opened {
         }
         let clean: Vec<usize> = (0..columns.len()).filter(|&place| !dirty[place]).collect();
         let clean_columns: Vec<usize> = clean.iter().map(|&place| columns[place]).collect();
-        // Cancelled over Z_r, or too small to hide anything: whichever leaves more.
+        // Cancelled over Z_r, or too small to hide anything: whichever leaves more open.
         let cancelled = span.noise_free_rank(&clean_columns)?;
         let deviations: Vec<f64> = clean_columns.iter().map(|&column| noise[column]).collect();
         let rows: Vec<Vec<f64>> = basis
@@ -161,7 +163,7 @@ mod tests {
     fn noise_that_an_input_multiplies_covers_nothing() {
         let f = opening(&[0, 1, 0, 15, -1, 0], &[1, 0, 0, 0, 0, 1], &[1, 1], &[(-400, 400)]);
         assert_eq!(opened(std::slice::from_ref(&f)).noise_free, 1);
-        // And none more for being there twice.
+        // And no more for being listed twice.
         assert_eq!(opened(&[f.clone(), f]).noise_free, 1);
     }
 

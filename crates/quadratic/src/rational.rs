@@ -1,4 +1,4 @@
-//! The slow, obvious reference: rank over the rationals, by all `n·m` coefficients.
+//! The slow, obvious reference: rank over the rationals, from all `n·m` coefficients.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;

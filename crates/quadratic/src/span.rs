@@ -1,14 +1,14 @@
 //! The span of the forms of several maps over `Z_r`.
 //!
-//! Functional keys are linear over `Z_r`: holders of keys of `f` and `g` make the key of `a·f + b·g` for any `a`, `b`
-//! modulo `r`. What a set of keys opens is the span of all forms `f_j = Σ_k D_jk P_k ⊗ R_k`, as bilinear forms over that
+//! Functional keys are linear over `Z_r`: holders of keys of `f` and `g` can make the key of `a·f + b·g` for any `a`,
+//! `b` modulo `r`. A set of keys opens the span of all forms `f_j = Σ_k D_jk P_k ⊗ R_k`, as bilinear forms over that
 //! field; forms that are equal modulo another number are different forms.
 //!
-//! The rank is that of the values of the forms at as many random points as there are forms, and [`SPARE`] more. It is
-//! never too large. Coordinates are drawn afresh from 128 bits, after the forms are known, so that nobody can make a
-//! form that vanishes on them: with `F` forms it is too small with probability below `2F/2^128` (Schwartz and Zippel:
-//! a non-zero polynomial of degree `2F`, the determinant of values of independent forms, vanishes at a random point
-//! with at most that probability).
+//! The rank is that of the values of the forms at as many random points as there are forms, plus [`SPARE`]. It is never
+//! too large. Coordinates are drawn afresh from 128 bits, after the forms are known, so that nobody can make a form
+//! that vanishes on them. With `F` forms the rank is too small with probability below `2F/2^128` (Schwartz and Zippel:
+//! a non-zero polynomial of degree `2F`, here the determinant of values of independent forms, vanishes at a random
+//! point with at most that probability).
 
 use rand::Rng;
 use rand::rand_core::UnwrapErr;
@@ -41,7 +41,7 @@ impl FormSpan {
         self.rows.rank()
     }
 
-    /// Adds the forms of a map; how many dimensions that opens.
+    /// Adds the forms of a map; returns how many dimensions they open.
     ///
     /// # Errors
     /// A map of another shape.
@@ -49,7 +49,7 @@ impl FormSpan {
         Ok(self.insert_each(map)?.into_iter().filter(|&new| new).count())
     }
 
-    /// Adds the forms of a map; for every output whether it opens a new dimension.
+    /// Adds the forms of a map; returns for every output whether it opens a new dimension.
     ///
     /// # Errors
     /// A map of another shape.
@@ -70,7 +70,7 @@ impl FormSpan {
         Ok(self.values(map).into_iter().map(|row| self.rows.contains(row)).collect())
     }
 
-    /// Dimension of the part of the span that no noise covers, where these coordinates of `v` carry noise. Forms that
+    /// Dimension of the part of the span that no noise covers, if these coordinates of `v` carry noise. Forms that
     /// share a noise coordinate can cancel it. A coordinate that some unit multiplies by anything but the constant
     /// `u_0` covers nothing.
     ///
@@ -103,7 +103,7 @@ impl FormSpan {
         Ok(())
     }
 
-    /// Draws points for so many more forms; all forms are evaluated at all points.
+    /// Draws points for this many more forms; all forms are evaluated at all points.
     fn make_room(&mut self, forms: usize) {
         let all = forms + self.maps.iter().map(QuadraticMap::outputs).sum::<usize>() + SPARE;
         if self.points.len() >= all {
@@ -114,7 +114,7 @@ impl FormSpan {
             (0..count).map(|_| Coordinate { low: rng.next_u64(), high: rng.next_u64() }).collect()
         };
         let (n, m) = self.inputs;
-        // Twice as many, so that a long list of maps is evaluated again but a few times.
+        // Twice as many, so that a long list of maps is re-evaluated only a few times.
         self.points = (0..2 * all).map(|_| (draw(n), draw(m))).collect();
         self.rows = Echelon::default();
         for map in &self.maps {

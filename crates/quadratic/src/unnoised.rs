@@ -1,25 +1,25 @@
 //! Bits of a range that noise leaves open.
 //!
-//! Output `j` of a basis takes `width_j` whole values; the noise in all outputs has covariance `C`. With one value for
-//! the finest step, the outputs tell at most
+//! Output `j` of a basis takes `width_j` integer values; the noise in all outputs has covariance `C`. Counting one
+//! value for the finest step, the outputs reveal at most
 //!
 //! ```math
 //! \sum_j \max\Bigl(0, \; \log_2 \mathrm{width}_j - \tfrac12 \log_2 \bigl(1 + 2 \pi e \, C_{j \mid 1 \dots j-1}\bigr)\Bigr)
 //! ```
 //!
-//! bits beyond the noise, where `C_j|…` is the variance that noise of output `j` has left when that of the outputs before
-//! is known: noise that two outputs share counts once. Without noise that is the sum of the logarithms of the widths.
-//! Noise in wide steps counts by its own entropy: rows are given in its steps.
+//! bits beyond the noise. Here `C_j|…` is the remaining variance of output `j`'s noise when that of the earlier outputs
+//! is known, so noise that two outputs share counts once. Without noise the sum is that of the logarithms of the
+//! widths. Noise in wide steps counts by its own entropy: rows are given in its steps.
 
 use std::f64::consts::{E, PI};
 
-/// Shares of a variance below this are rounding errors of what cancels: nothing is left.
+/// Fractions of a variance below this are rounding errors of a cancellation: nothing is left.
 const CANCELLED: f64 = 1e-12;
 
 /// The bits for rows of noise, one for every output of width `width`: coefficients of independent noise, each times its
 /// deviation, in steps of the noise.
 pub(crate) fn unnoised_bits(rows: &[(f64, Vec<f64>)]) -> f64 {
-    // Gram and Schmidt, each row twice: what is left of a row beside those before it.
+    // Gram and Schmidt, each row twice: the residual of a row after those before it.
     let mut before: Vec<Vec<f64>> = Vec::new();
     let mut bits = 0.0;
     for (width, row) in rows {
