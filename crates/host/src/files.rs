@@ -1,7 +1,7 @@
-//! Bounded reading, and writing of whole files or nothing.
+//! Bounded reading, and atomic writing of whole files.
 //!
-//! A file is written under a temporary name in its folder, forced to the disk, renamed, and the folder forced to the
-//! disk: after a crash there is the old file or the new one. Secrets are readable by their owner only (mode 0600),
+//! A file is written under a temporary name in its folder and synced to disk; then it is renamed, and the folder
+//! synced. After a crash there is the old file or the new one. Secrets are readable by their owner only (mode 0600),
 //! folders with secrets are closed to others (0700).
 
 use std::fmt;
@@ -20,10 +20,10 @@ pub enum FileError {
         path: PathBuf,
         /// `read`, `written` or `closed to others`.
         action: &'static str,
-        /// Its reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is longer than such a file can be.
+    /// The file is longer than the limit for its kind.
     #[error("{path}: is longer than {limit} bytes, more than such a file can have; is it the right file?")]
     TooLong {
         /// The file.
@@ -31,18 +31,18 @@ pub enum FileError {
         /// The most bytes that are read.
         limit: u64,
     },
-    /// The file holds something else than it should.
+    /// The file does not hold what it should.
     #[error("{path}: {problem}")]
     Content {
         /// The file.
         path: PathBuf,
-        /// What it holds, or what is wrong with it.
+        /// The actual content, or what is wrong with it.
         problem: String,
     },
 }
 
 impl FileError {
-    /// The error of a file that holds something else than it should.
+    /// The error of a file that does not hold what it should.
     pub fn content(path: &Path, problem: impl fmt::Display) -> Self {
         Self::Content { path: path.to_owned(), problem: problem.to_string() }
     }
@@ -51,7 +51,7 @@ impl FileError {
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Whom the system's mask lets.
+    /// Everybody whom the umask allows.
     Ordinary,
     /// The owner only.
     Secret,
@@ -76,7 +76,7 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
 /// Like [`read`], as UTF-8 text.
 ///
 /// # Errors
-/// As [`read`], or the bytes are no UTF-8.
+/// As [`read`], or the bytes are not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     String::from_utf8(read(path, limit)?).map_err(|error| FileError::System {
         path: path.to_owned(),
@@ -85,7 +85,7 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     })
 }
 
-/// Writes a whole file or nothing; one that is there is replaced.
+/// Writes a whole file or nothing; an existing file is replaced.
 ///
 /// # Errors
 /// The folder cannot be written.
@@ -109,10 +109,10 @@ pub fn write_with(
     write().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
 }
 
-/// The same, but for a file that must not be there yet.
+/// The same, but the file must not exist.
 ///
 /// # Errors
-/// As there, and [`io::ErrorKind::AlreadyExists`] where the file is there.
+/// As [`write`], and [`io::ErrorKind::AlreadyExists`] if the file exists.
 pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
         temporary(path, access, |out| out.write_all(bytes))?.persist_noclobber(path)?;
@@ -121,7 +121,7 @@ pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileEr
     write().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
 }
 
-/// Appends one line to a log, which is made where it is missing, and forces it to the disk: the one file that grows.
+/// Appends one line to a log, which is created if missing, and syncs it to disk: the only kind of file that grows.
 ///
 /// # Errors
 /// The file cannot be written, or `line` holds a line break.
@@ -131,7 +131,7 @@ pub fn append_line(path: &Path, line: &str) -> Result<(), FileError> {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a line of a log holds a line break"));
         }
         let mut file = File::options().create(true).append(true).open(path)?;
-        // At once, so that lines of two programs do not mix.
+        // In one call, so that lines of two programs do not mix.
         file.write_all(format!("{line}\n").as_bytes())?;
         file.sync_all()
     };
@@ -162,7 +162,8 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path))?.sync_all()
 }
 
-/// Makes a folder and those above it, on the disk when this returns: else a crash could take a key with its folder.
+/// Makes a folder and its parents, synced to disk on return: otherwise a crash could lose a key together with its
+/// folder.
 ///
 /// # Errors
 /// The operating system refuses.
@@ -175,12 +176,12 @@ pub fn make_folder(path: &Path) -> Result<(), FileError> {
     make().map_err(|source| FileError::System { path: path.to_owned(), action: "written", source })
 }
 
-/// A folder and those above it that are not there, the innermost first.
+/// A folder and its parents that do not exist, the innermost first.
 fn missing(path: &Path) -> impl Iterator<Item = &Path> {
     path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
 }
 
-/// Makes a folder for secrets, which nobody but its owner may enter; one that is there is closed to others.
+/// Makes a folder for secrets, which only its owner may enter; an existing one is closed to others.
 ///
 /// # Errors
 /// The operating system refuses.
@@ -189,7 +190,7 @@ pub fn make_secret_folder(path: &Path) -> Result<(), FileError> {
     restrict(path, 0o700)
 }
 
-/// Makes sure that a file is there, and that nobody but its owner reads it.
+/// Checks that a file exists, and that only its owner can read it.
 ///
 /// # Errors
 /// The operating system refuses.
@@ -226,7 +227,7 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Whether `name` is fit to be one file name: letters, digits, `-`, `_`, `.` inside, at most 64 characters.
+/// Whether `name` can be a single file name: letters, digits, `-`, `_`, and inside `.`; at most 64 characters.
 pub fn is_plain_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && !name.starts_with('.')

@@ -1,10 +1,10 @@
-//! What libraries ask of the machine that they run on.
+//! What libraries need from the machine that they run on.
 //!
-//! | to have | use |
+//! | to get | use |
 //! |---|---|
-//! | somebody to tell how far work has come | [`Progress`], [`Silent`] |
+//! | progress reports of long work | [`Progress`], [`Silent`] |
 //! | randomness for keys, masks and noise | [`fresh_rng`] |
-//! | a file read within a limit, or written whole or not at all | `files` (feature of this name) |
+//! | bounded reading and atomic writing of files | `files` (feature of this name) |
 //!
 //! ```
 //! use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,20 +1,20 @@
-//! How far long work has come.
+//! Progress of long work.
 
-/// Somebody who wants to know. Calls come from any thread, often thousands a second.
+/// A receiver of progress. Calls come from any thread, often thousands a second.
 ///
-/// A call may unwind (`std::panic::resume_unwind`) to cancel the work: whoever makes one holds no lock that outlives it.
+/// A call may unwind (`std::panic::resume_unwind`) to cancel the work: callers must not hold a lock that outlives it.
 pub trait Progress: Sync {
-    /// Work of so many steps begins; none of them is done.
+    /// Work of this many steps begins; none of them is done.
     fn begin(&self, steps: u64);
 
-    /// So many more steps are done.
+    /// This many more steps are done.
     fn advance(&self, steps: u64);
 
     /// A few words about the state of the work, such as its loss.
     fn note(&self, _: &str) {}
 }
 
-/// Nobody.
+/// Ignores all calls.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

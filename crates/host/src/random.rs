@@ -12,7 +12,7 @@ use rand::{
 /// draw equal keys. Use each of these at once and drop it; none must outlive a fork.
 ///
 /// # Panics
-/// The operating system has no randomness to give.
+/// The operating system provides no randomness.
 pub fn fresh_rng() -> StdRng {
     StdRng::from_rng(&mut UnwrapErr(SysRng))
 }
