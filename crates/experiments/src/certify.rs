@@ -14,19 +14,19 @@ use training::History;
 use crate::ExperimentError;
 use crate::seen::{Seen, coincidence, seen};
 
-/// What is drawn at a time: the outputs are kept, the images are not.
+/// Images drawn at a time: the outputs are kept, the images are not.
 const BLOCK: usize = 20_000;
 
-/// A certificate, what it is about, and how it grew where that was asked for.
+/// A certificate, its subject, and its growth if requested.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Certified {
     /// Hashes of the networks.
     pub networks: Vec<String>,
-    /// The attribute that attackers are after.
+    /// The attribute that attackers try to learn.
     pub attribute: String,
     /// Evaluation points for every main class.
     pub points: usize,
-    /// Seed of the evaluation points.
+    /// Random seed of the evaluation points.
     pub seed: u64,
     /// The certificate.
     #[serde(flatten)]
@@ -43,19 +43,19 @@ pub enum Source<'a> {
     Data {
         /// The data sets, with the same columns and classes.
         sets: &'a [&'a Dataset],
-        /// Whether the population has few values, so that items that repeat each other are draws of their own.
+        /// Whether the population has few distinct values, so that repeated items are still independent draws.
         repeated: bool,
     },
-    /// So many images, drawn as the networks say that those of their training were.
+    /// This many images, drawn by the specification that the networks record for their training data.
     Drawn {
-        /// Images.
+        /// The number of images.
         count: usize,
-        /// Their seed.
+        /// Their random seed.
         seed: u64,
     },
 }
 
-/// Outputs and labels, with what has to be true of them.
+/// Outputs and labels, with the assumptions they rest on.
 #[derive(Clone, Debug, Default)]
 pub struct Items {
     samples: CertificateSamples,
@@ -68,7 +68,7 @@ pub struct Items {
 pub struct Certifier<'a> {
     networks: Vec<&'a CompiledNetwork>,
     noise: Vec<NoisyOutput>,
-    /// Whether main classes are taken together.
+    /// Whether all main classes are taken together.
     overall: bool,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Certifier<'a> {
     /// Reads the noise of every output.
     ///
     /// # Errors
-    /// No network, another encoder than the first one's, or an output without noise of its own.
+    /// No network, another encoder than the first one's, or an output without its own noise.
     pub fn new(networks: Vec<&'a CompiledNetwork>) -> Result<Self, ExperimentError> {
         let noise = output_noise(&networks)?.into_iter().map(|noise| NoisyOutput {
             low: noise.low,
@@ -88,8 +88,9 @@ impl<'a> Certifier<'a> {
         Ok(Self { noise: noise.collect(), networks, overall: false })
     }
 
-    /// The same over all items at once, without the main label: its total variation then also bounds how much predictions
-    /// of any kind can differ between two values (demographic parity). What the main label tells of the attribute counts.
+    /// The same over all items at once, without the main label. Its total variation then also bounds how much
+    /// predictions of any kind can differ between two values (demographic parity). What the main label reveals about
+    /// the attribute counts.
     #[must_use]
     pub fn overall(self) -> Self {
         Self { overall: true, ..self }
@@ -98,7 +99,7 @@ impl<'a> Certifier<'a> {
     /// The outputs and labels that attackers of `attribute` would see.
     ///
     /// # Errors
-    /// A network saw some of the items, or they repeat each other, or are not what the networks take; data sets have
+    /// A network has seen some of the items, or they repeat each other, or do not fit the networks; data sets have
     /// different classes; images cannot be drawn ([`Certifier::specification`]).
     pub fn items(
         &self,
@@ -134,8 +135,8 @@ impl<'a> Certifier<'a> {
         Ok(items)
     }
 
-    /// Items of both data sets of an audit, or of the test alone where a network learned from the other: attackers may
-    /// learn from what a network saw, and a certificate may not. `repeated` is that of [`Source::Data`].
+    /// Items of both data sets of an audit, or of the test set alone if a network was trained on the other: attackers
+    /// may learn from what a network has seen, a certificate may not. `repeated` is that of [`Source::Data`].
     ///
     /// # Errors
     /// As [`Certifier::items`].
@@ -177,7 +178,7 @@ impl<'a> Certifier<'a> {
         })
     }
 
-    /// The outputs without noise and the labels of a data set, main label as the first network has it, or one for all.
+    /// The outputs without noise and the labels of a data set: the first network's main label, or one label for all.
     ///
     /// # Errors
     /// There is no such label, or the data have other columns than a network takes.
@@ -205,7 +206,7 @@ impl<'a> Certifier<'a> {
         })
     }
 
-    /// Draws images from seeds of their own and keeps their outputs.
+    /// Draws images from fresh seeds and keeps their outputs.
     fn draw(
         &self,
         items: &mut Items,
@@ -224,11 +225,11 @@ impl<'a> Certifier<'a> {
         Ok(())
     }
 
-    /// How the networks say that the images of their training were drawn. No hash covers what they say: a certificate
-    /// that rests on it repeats it among its assumptions.
+    /// The specification by which the networks record that their training images were drawn. No hash covers the record:
+    /// a certificate that relies on it repeats it among its assumptions.
     ///
     /// # Errors
-    /// They were not drawn, or not alike, or with fonts that are the same or come from files.
+    /// They were not drawn, or by different specifications, or with equal fonts or fonts from files.
     pub fn specification(&self) -> Result<DrawSpec, ExperimentError> {
         let mut told = Vec::new();
         for network in &self.networks {
@@ -248,8 +249,9 @@ impl<'a> Certifier<'a> {
         Ok(specification)
     }
 
-    /// Refuses items that trained, selected or tuned one of the networks, as far as their own records say, and answers
-    /// what has to be assumed instead. Where the population has few values, items that only look like those are no reason.
+    /// Refuses items that trained, selected or tuned one of the networks, according to their own records, and returns
+    /// what must be assumed instead. Where the population has few values, items that merely look like those are
+    /// accepted.
     ///
     /// # Errors
     /// A network has seen the data, or some of its items; or its record cannot be read.
@@ -258,7 +260,7 @@ impl<'a> Certifier<'a> {
         for network in &self.networks {
             match seen(network, data)? {
                 None => assumed.push(
-                    "no record says which items the network saw: somebody has to know that these are fresh".to_owned(),
+                    "no record says which items the network has seen: you must know that these are fresh".to_owned(),
                 ),
                 Some(Seen { found: 0, same: false, .. }) => {}
                 Some(found) if repeated && coincidence(found, data) => assumed.push(format!(
@@ -284,10 +286,10 @@ impl Items {
     }
 }
 
-/// Refuses items that repeat each other, within a data set or between two: they are no independent draws.
+/// Refuses items that repeat each other, within a data set or between two: they are not independent draws.
 ///
 /// # Errors
-/// Some do.
+/// Some items do.
 fn check_distinct(sets: &[&Dataset]) -> Result<(), ExperimentError> {
     let items = sets.iter().flat_map(|data| (0..data.len()).map(|item| data.image(item)));
     let count = sets.iter().map(|data| data.len()).sum::<usize>();
@@ -295,7 +297,7 @@ fn check_distinct(sets: &[&Dataset]) -> Result<(), ExperimentError> {
     if repeated > 0 { Err(ExperimentError::Repeated { repeated, count }) } else { Ok(()) }
 }
 
-/// Seeds that no person chooses, so that no image of a training set comes again.
+/// Seeds that nobody chooses, so that no image of a training set is drawn again.
 fn block_seed(seed: u64, block: u64) -> u64 {
     let mut hash = Sha256::new_with_prefix("halflight certificate images v1");
     hash.update(seed.to_le_bytes());

@@ -13,12 +13,12 @@ use training::{CompileError, HistoryError, MeasureError, TrainError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExperimentError {
-    /// A search without a label that outputs must not give away.
-    #[error("`collateral` is empty: a search measures a leak, so name the label that outputs must not give away")]
+    /// A search without a label that outputs must not reveal.
+    #[error("`collateral` is empty: a search measures a leak, so name the label that outputs must not reveal")]
     NoCollateral,
     /// A folder of another search.
     #[error(
-        "{}: its points come from other data or options; name another folder, or repeat what made them",
+        "{}: its points come from other data or options; name another folder, or use the same data and options",
         folder.display()
     )]
     OtherSearch {
@@ -41,35 +41,35 @@ pub enum ExperimentError {
         /// The names that exist.
         known: String,
     },
-    /// A file that holds no result of this kind.
-    #[error("{}: holds no such result: {source}; remove it to measure again", path.display())]
+    /// A file that does not hold a result of this kind.
+    #[error("{}: does not hold such a result: {source}; remove it to measure again", path.display())]
     Result {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         source: serde_json::Error,
     },
-    /// Images like those of the training were asked for, and there are none.
-    #[error("the network was not trained on drawn images, so that none can be drawn: bring a data set")]
+    /// Images like those of the training were requested, but the network was not trained on drawn images.
+    #[error("the network was not trained on drawn images, so none can be drawn: give a data set")]
     NotDrawn,
-    /// Drawings that the networks do not agree on, or that tell nothing apart, or would read files of their choice.
-    #[error("the networks name different drawings, equal fonts, or fonts in files: draw a data set and bring it")]
+    /// Specifications that the networks do not agree on, that have equal fonts, or that name files to read.
+    #[error("the networks record different drawings, equal fonts, or fonts in files: draw a data set and give it")]
     Drawing,
     /// An encoder that cannot be fitted.
     #[error(transparent)]
     Encode(#[from] encoder::EncodeError),
-    /// What does not fit the encoder.
+    /// An item that does not fit the encoder.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// Items that the network has seen.
     #[error("the network was trained on this data, or on some of it ({found} marks found); certify it on fresh items")]
     Seen {
-        /// Marks of its record that were found among the items; 0 where the whole was known by its hash.
+        /// Marks of its record that were found among the items; 0 if the whole data set was recognised by its hash.
         found: usize,
     },
-    /// Items that are no independent draws.
+    /// Items that are not independent draws.
     #[error(
-        "{repeated} of {count} items repeat another one, so that they are no independent draws: leave them out, or say \
+        "{repeated} of {count} items repeat another one, so they are not independent draws: leave them out, or state \
          that the population itself has few values"
     )]
     Repeated {
@@ -78,13 +78,13 @@ pub enum ExperimentError {
         /// Items.
         count: usize,
     },
-    /// Items that are not at hand.
+    /// Items that are not available.
     #[error("{part} needs the items themselves: give data sets, not outputs alone")]
     NeedsItems {
-        /// What needs them.
+        /// The part that needs them.
         part: &'static str,
     },
-    /// A random network needs one to be like.
+    /// A random network needs a network to imitate.
     #[error("a control attacks a network of the same shape: give a compiled network")]
     NeedsNetwork,
     /// A random network that cannot be made.
@@ -93,7 +93,7 @@ pub enum ExperimentError {
     /// A history that cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),
-    /// Outputs without noise of their own.
+    /// Outputs without their own noise.
     #[error(transparent)]
     Noise(#[from] OutputNoiseError),
     /// A certificate that was refused.

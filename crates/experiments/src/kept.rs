@@ -1,4 +1,4 @@
-//! Results that are measured once and then read.
+//! Results that are measured once and then read from files.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::ExperimentError;
 /// The longest result that is read.
 const LIMIT: u64 = 64 << 20;
 
-/// The result in the file, or that of `work`, which is written there as `text`.
+/// The result in the file, or the result of `work`, which is then written there as `text`.
 pub(crate) fn kept<T: Serialize + DeserializeOwned>(
     path: &Path,
     text: fn(&T) -> serde_json::Result<Vec<u8>>,

@@ -1,11 +1,11 @@
-//! Experiments on private networks. Every result is a file, so that an experiment that was stopped goes on.
+//! Experiments on private networks. Every result is a file, so that a stopped experiment can resume.
 //!
-//! | to know | use |
+//! | to learn | use |
 //! |---|---|
 //! | which network to take | [`search`] |
-//! | what comes of the paper's studies | [`paper::Setting`], [`paper::Study`] |
+//! | the results of the paper's studies | [`paper::Setting`], [`paper::Study`] |
 //! | the networks that come with the program | [`paper::Recipe`] |
-//! | what attackers are given of a network | [`observations`], [`labelled`], [`noise_bound`], [`noise_of`] |
+//! | what attackers see of a network | [`observations`], [`labelled`], [`noise_bound`], [`noise_of`] |
 //!
 //! ```no_run
 //! use dataset::draw::{DrawSpec, Generator};
@@ -22,7 +22,7 @@
 //!     steps: 20,
 //!     ..TrainOptions::quick(Defence::none())
 //! };
-//! // Two and three outputs, all else as the training has it.
+//! // Two and three outputs, everything else as in the training.
 //! let points = Space { outputs: vec![2, 3], ..Space::default() }.points(&Point::of(&options));
 //!
 //! let folder = tempfile::tempdir()?;

@@ -1,4 +1,4 @@
-//! What an attacker is given: the integer outputs of a compiled network, with labels.
+//! What an attacker sees: the integer outputs of a compiled network, with labels.
 
 use dataset::{Dataset, DatasetError};
 use leakage::{Observations, Outputs, PairBound};
@@ -33,7 +33,7 @@ pub fn labelled(
     with_labels(outputs.to_vec().into(), width, data, main, collateral)
 }
 
-/// The same of outputs of either kind.
+/// The same for outputs of either kind.
 pub(crate) fn with_labels(
     outputs: Outputs,
     width: usize,
@@ -52,8 +52,8 @@ pub(crate) fn with_labels(
     })
 }
 
-/// What the noise of `network` promises about the items of `data`, which look to an attacker like `seen`; nothing
-/// where owners add none.
+/// What the noise of `network` guarantees about the items of `data`, which an attacker sees as `seen`; `None` if owners
+/// add none.
 ///
 /// # Errors
 /// The network does not take these items, or they are too few.
@@ -70,7 +70,7 @@ pub fn noise_bound(
     Ok(Some(leakage::pair_bound(&clean, &noise_of(network), seed)?))
 }
 
-/// Deviation of the noise that owners add to every output of `network`; nothing where they add none.
+/// Deviation of the noise that owners add to every output of `network`; empty if they add none.
 pub fn noise_of(network: &CompiledNetwork) -> Vec<f64> {
     let noise = network.encoder().noise();
     noise.map_or_else(Vec::new, |noise| noise.deviations.iter().copied().map(f64::from).collect())

@@ -10,21 +10,21 @@ use crate::ExperimentError;
 
 /// How often each main class is predicted for items of each value of the attribute.
 ///
-/// It is about decisions, not about what outputs tell: a network whose outputs tell nothing beyond the main label still
-/// decides unequally where label and attribute depend on each other.
+/// It concerns decisions, not what outputs reveal: a network whose outputs reveal nothing beyond the main label still
+/// decides unequally if label and attribute depend on each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parity {
     /// Predictions of each main class for each value, percent of the items of that value.
     pub predicted: BTreeMap<String, BTreeMap<String, f64>>,
     /// Demographic-parity distance: the largest difference between two values for one class, 0 to 1.
     pub distance: f64,
-    /// The same of the labels themselves: what a network without error has.
+    /// The same for the labels themselves: the distance of an error-free network.
     pub labels: f64,
     /// Equalised odds: the largest difference between two values for one class, at equal label, 0 to 1.
     pub odds: f64,
 }
 
-/// Counts the predictions of a network about `seen`, whose outputs are its own; values of no item are left out.
+/// Counts the predictions of a network about `seen`, whose outputs are its own; values without items are left out.
 ///
 /// # Errors
 /// Outputs of another number than the network's.
@@ -62,7 +62,7 @@ pub fn parity(network: &CompiledNetwork, seen: &Observations) -> Result<Parity, 
     })
 }
 
-/// The largest difference of one share between two rows that have items.
+/// The largest difference of one frequency between two rows that have items.
 fn furthest(rows: &[Vec<usize>]) -> f64 {
     let share = |row: &Vec<usize>| {
         let total = row.iter().sum::<usize>();

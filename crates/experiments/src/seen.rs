@@ -8,30 +8,31 @@ use training::History;
 
 use crate::ExperimentError;
 
-/// What the record of a network says about some items.
+/// What a network's record shows about some items.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
     /// Marks of items that trained, selected or tuned the network which are found among the items.
     pub found: usize,
     /// Marks that the record keeps.
     pub kept: usize,
-    /// Items that the network saw.
+    /// Number of items that the network has seen.
     pub items: usize,
-    /// Whether the whole is the data set that it was trained on.
+    /// Whether the whole data set is the one that it was trained on.
     pub same: bool,
 }
 
 impl Seen {
-    /// Share of what trained the network that is found among the items, 0 to 1.
+    /// Fraction of the items that trained the network which are found among these, 0 to 1.
     pub fn share(&self) -> f64 {
         if self.same { 1.0 } else { self.found as f64 / self.kept.max(1) as f64 }
     }
 }
 
-/// How many of the items trained, selected or tuned a network, as far as its own record says; `None` where it has no
-/// record of its items.
+/// How many of the items trained, selected or tuned a network, according to its own record; `None` if it has no record
+/// of its items.
 ///
-/// A record keeps 256 marks: of `n` items among the `N` that it saw, all escape with chance `exp(−256·n/N)`.
+/// A record keeps 256 marks. If `n` of these items are among the `N` that the network saw, all escape detection with
+/// probability `exp(−256·n/N)`.
 ///
 /// # Errors
 /// A record that cannot be read.
@@ -50,8 +51,8 @@ pub fn seen(network: &CompiledNetwork, data: &Dataset) -> Result<Option<Seen>, E
     Ok(Some(Seen { found, kept, items, same }))
 }
 
-/// Whether so many marks are found only because a population of few values repeats itself: as many as one eighth of the
-/// data finds in the rest, and three deviations more.
+/// Whether the marks may have been found only because a population with few distinct values repeats itself: no more
+/// than one eighth of the data finds in the rest, plus three deviations.
 pub(crate) fn coincidence(seen: Seen, data: &Dataset) -> bool {
     let part = |first: bool| (0..data.len()).filter(move |item| (item % 8 == 0) == first).map(|item| data.image(item));
     let (some, rest): (BTreeSet<_>, BTreeSet<_>) = (part(true).collect(), part(false).collect());

@@ -1,4 +1,4 @@
-//! What other functions of the same items give away.
+//! What other functions of the same items reveal.
 
 use dataset::Dataset;
 use encoder::{EncodeError, Encoder};
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::ExperimentError;
 
-/// Items that attackers of raw inputs learn from and are scored on: hundreds of columns take long.
+/// Items that attackers of raw inputs learn from and are scored on: with hundreds of columns they take long.
 const RAW_ITEMS: (usize, usize) = (10_000, 5_000);
 
 /// A network of the same shape with weights in random places, and the raw inputs.
@@ -39,7 +39,7 @@ pub(super) fn attack(
 
     let families = [AttackerConfig::logistic(), AttackerConfig::neighbours(15), AttackerConfig::forest(5)];
     let options = AuditOptions { families: families.to_vec(), ..options };
-    // Any of them: data may be in order of their labels.
+    // At random: data may be ordered by label.
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut raw = |side: usize, most: usize| {
         let count = data[side].len();

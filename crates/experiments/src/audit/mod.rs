@@ -1,4 +1,5 @@
-//! An audit with what goes beside it: other attributes, an undefended network, rebuilt inputs, controls, a certificate.
+//! An audit with its additional parts: other attributes, an undefended network, rebuilt inputs, controls, a
+//! certificate.
 
 mod controls;
 
@@ -15,24 +16,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ExperimentError, Parity, noise_bound, noise_of, parity};
 
-/// What is audited. Every pair is of the items that attackers learn from and of those that they are scored on.
+/// The subject of an audit. Every pair holds the items that attackers learn from and those that they are scored on.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// Outputs and labels, as attackers see them.
     pub seen: [&'a Observations; 2],
-    /// The items themselves, where they are at hand.
+    /// The items themselves, if available.
     pub data: Option<[&'a Dataset; 2]>,
-    /// The network that gives the outputs, where it is compiled.
+    /// The network that gives the outputs, if it is compiled.
     pub network: Option<&'a CompiledNetwork>,
-    /// The same items as an undefended network shows them.
+    /// The outputs of an undefended network on the same items.
     pub undefended: Option<[&'a Observations; 2]>,
-    /// Items that the network learned from, as attackers see them.
+    /// Items that the network was trained on, as attackers see them.
     pub members: Option<&'a Observations>,
     /// Further attributes of the items.
     pub others: &'a [Attribute],
 }
 
-/// What an audit does beside the attack on its attributes.
+/// Parts of an audit in addition to the attack on its attributes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Beside {
     /// Rebuild inputs from outputs; needs the items.
@@ -41,25 +42,25 @@ pub struct Beside {
     pub controls: bool,
 }
 
-/// The audit of the attribute asked for, of all others, and a certificate, where they were asked for.
+/// The audit of the requested attribute, of all others, and a certificate, if requested.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Audited {
-    /// The attribute asked for.
+    /// The requested attribute.
     #[serde(flatten)]
     pub report: AuditReport,
     /// The others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<AuditReport>,
-    /// What no attacker exceeds.
+    /// The certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
-    /// Predictions by value of the attribute; absent where the main label audited is not the network's.
+    /// Predictions by value of the attribute; absent if the audited main label is not the network's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parity: Option<Parity>,
 }
 
 impl Audited {
-    /// All of it as a page.
+    /// All results as a page.
     pub fn page(&self, title: impl Into<String>) -> Page<'_> {
         let page = Page::new(title).report(&self.report);
         let page = self.certificate.iter().fold(page, Page::certificate);
@@ -67,16 +68,16 @@ impl Audited {
     }
 }
 
-/// Attackers that use an undefended network, which a panel has beside its own where there is one.
+/// Attackers that use an undefended network, added to a panel if there is one.
 pub fn decensoring() -> [AttackerConfig; 2] {
     [AttackerConfig::neighbours(51), AttackerConfig::qda()].map(AttackerConfig::decensor)
 }
 
-/// Attacks all attributes and does what was asked for beside. The intervals of the strongest and highest findings hold
-/// for all attributes at once.
+/// Attacks all attributes and runs the additional parts. The intervals of the strongest and highest findings hold for
+/// all attributes at once.
 ///
 /// # Errors
-/// As [`leakage::audit_with`]; and what was asked for beside needs more than `subject` has.
+/// As [`leakage::audit_with`]; and an additional part needs more than `subject` has.
 pub fn audit(
     subject: &Subject<'_>,
     beside: Beside,
@@ -84,7 +85,7 @@ pub fn audit(
     progress: &dyn Progress,
 ) -> Result<Audited, ExperimentError> {
     let items = |part| subject.data.ok_or(ExperimentError::NeedsItems { part });
-    // Found wrong before attackers start, not after.
+    // Checked before attackers start, not after.
     let rebuilt = beside.reconstruction.then(|| items("rebuilding inputs")).transpose()?;
     let controls = beside.controls.then(|| {
         let data = items("a control")?;
@@ -115,7 +116,7 @@ pub fn audit(
     if let (Some(network), Some([_, data])) = (subject.network, subject.data) {
         report.noise = noise_bound(network, data, test, seed)?;
     }
-    // Undefended outputs and the growth curve are for the attribute asked for.
+    // Undefended outputs and the growth curve are only for the requested attribute.
     let families = options.families.iter().filter(|family| !family.needs_undefended()).cloned().collect();
     let options = AuditOptions { families, growth: false, ..options };
     let attributes = match subject.others {
@@ -130,7 +131,7 @@ pub fn audit(
 /// The values of a label that both data sets have with the same classes.
 ///
 /// # Errors
-/// One does not have it, or their classes differ.
+/// One of them does not have it, or their classes differ.
 pub fn attribute(train: &Dataset, test: &Dataset, name: &str) -> Result<Attribute, ExperimentError> {
     train.check_classes(test, name)?;
     let (learned, scored) = (train.labels(name)?, test.labels(name)?);
@@ -138,7 +139,7 @@ pub fn attribute(train: &Dataset, test: &Dataset, name: &str) -> Result<Attribut
     Ok(Attribute { name: name.to_owned(), classes, train, test })
 }
 
-/// Every label of the first data set but those named.
+/// Every label of the first data set except those named.
 ///
 /// # Errors
 /// As [`attribute`].

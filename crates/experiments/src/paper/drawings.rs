@@ -9,19 +9,19 @@ use crate::ExperimentError;
 
 /// The label that networks predict.
 pub(super) const MAIN: &str = "character";
-/// The label that outputs must not give away.
+/// The label that outputs must not reveal.
 pub(super) const COLLATERAL: &str = "font";
 
-/// Name the training images in pairs.
+/// Random seed of the training images in pairs.
 const PAIRS: u64 = 100;
-/// Name the training images one by one.
+/// Random seed of the training images one by one.
 const SINGLE: u64 = 10;
-/// Name the test images.
+/// Random seed of the test images.
 const TEST: u64 = 1;
-/// Name the images that attackers learn from.
+/// Random seed of the images that attackers learn from.
 const ATTACK: u64 = 2;
 
-/// What networks are tested and attacked on, and a generator of what they learn from.
+/// The images for tests and attackers, and a generator of training images.
 #[derive(Debug)]
 pub struct Drawings {
     generator: Generator,

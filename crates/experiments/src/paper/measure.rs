@@ -25,7 +25,7 @@ pub struct Setting {
     single: Dataset,
 }
 
-/// What came out of a row; percent, means over the seeds.
+/// The results of a row; percent, means over the seeds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
     /// The study.
@@ -34,9 +34,9 @@ pub struct Measured {
     pub row: String,
     /// Main and collateral accuracy in the paper.
     pub published: Option<(f64, Option<f64>)>,
-    /// Trainings that the figures are means of.
+    /// Number of trainings that the means are taken over.
     pub seeds: usize,
-    /// Main accuracy of the floats, or of the integers where they are what is measured.
+    /// Main accuracy of the floats, or of the integers if those are measured.
     pub main: f64,
     /// Largest accuracy of any attacker over all items, the main label given; its family.
     pub pooled: f64,
@@ -44,7 +44,7 @@ pub struct Measured {
     pub family: String,
     /// Largest accuracy of any attacker within any class.
     pub worst_class: f64,
-    /// One subject from 20 and from 140 items; nothing where some value has fewer test items.
+    /// Accuracy on one subject from 20 and from 140 items; absent if some value has fewer test items.
     pub vote: (Option<f64>, Option<f64>),
     /// Items that attackers learned from and were scored on.
     pub attack_items: (usize, usize),
@@ -67,7 +67,7 @@ impl Setting {
         Ok(Self { sizes, drawings, pairs, single })
     }
 
-    /// The means over trainings from this many seeds; what the folder holds of them is read.
+    /// The means over trainings from this many seeds; results already in the folder are read.
     ///
     /// # Errors
     /// A step fails, or a file of the folder cannot be read or written.
@@ -86,7 +86,7 @@ impl Setting {
         Ok(Measured::mean(&found.collect::<Result<Vec<_>, _>>()?))
     }
 
-    /// Trains, compiles where asked, attacks.
+    /// Trains, compiles if requested, attacks.
     fn measure(
         &self,
         study: Study,
@@ -153,7 +153,7 @@ impl Measured {
         }
     }
 
-    /// The mean over seeds, of which there is one at least.
+    /// The mean over seeds, at least one.
     fn mean(found: &[Self]) -> Self {
         let count = found.len() as f64;
         let mean = |part: fn(&Self) -> f64| found.iter().map(part).sum::<f64>() / count;

@@ -1,4 +1,4 @@
-//! The experiments of the paper again, with our results next to the paper's.
+//! The experiments of the paper, repeated, with our results next to the paper's.
 //!
 //! | study | in the paper | here |
 //! |---|---|---|
@@ -8,7 +8,7 @@
 //! | `panel` | all families of attackers at S = 4 (tutorials 6 and 8) | the full panel on the paper's defence and on matching |
 //! | `integers` | what rounding costs (tutorial 9) | by precision, with leak and cost |
 //!
-//! Every row is a file of the folder: a run that was stopped goes on, and another study adds to it.
+//! Every row is a file in the folder: a stopped run resumes, and another study adds to it.
 
 mod drawings;
 mod measure;

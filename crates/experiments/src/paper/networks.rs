@@ -1,7 +1,7 @@
 //! The networks that come with the program, made again.
 //!
-//! Equal seeds give equal drawings and trainings, so that this ends with the same files up to the rounding of
-//! sums on another processor.
+//! Equal seeds give equal drawings and trainings, so the resulting files are the same up to the rounding of sums on
+//! another processor.
 
 use std::fs;
 use std::path::Path;
@@ -29,34 +29,34 @@ use crate::observe::{noise_bound, noise_of, observations};
 pub struct Recipe {
     name: &'static str,
     audit: AuditOptions,
-    /// Pairs of drawings for matching, single ones otherwise; how many images.
+    /// Pairs of drawings for matching, otherwise single ones; how many images.
     images: usize,
     options: TrainOptions,
     compile: CompileOptions,
-    /// Images that are drawn for a certificate, where owners add noise.
+    /// Images drawn for a certificate, if owners add noise.
     certified: usize,
 }
 
 /// Bits of an encoded input.
 const INPUT_BITS: u32 = 4;
 
-/// The deviation of the noise of `digits-match-noise`, as a fraction of each output's own: what it costs the digits is
-/// less when they learned with it.
+/// The deviation of the noise of `digits-match-noise`, as a fraction of each output's own: it costs less main accuracy
+/// if the network was trained with it.
 const NOISE: f32 = 0.1;
 
-/// The same of networks that are trained for a certificate.
+/// The same for networks that are trained for a certificate.
 const CERTIFIED_NOISE: f32 = 0.2;
 
-/// Images that a certificate is made of: 300,000 of every digit in every font.
+/// Images for a certificate: 300,000 of every digit in every font.
 const CERTIFIED_IMAGES: usize = 6_000_000;
 
-/// Names those images.
+/// Random seed of those images.
 const CERTIFIED_SEED: u64 = 1;
 
 /// Evaluation points for every digit.
 const CERTIFIED_POINTS: usize = 20_000;
 
-/// A network that was made, and what it is worth; accuracies in percent.
+/// A finished network and its figures; accuracies in percent.
 #[derive(Clone, Debug, Serialize)]
 pub struct Built {
     /// Its name.
@@ -65,9 +65,9 @@ pub struct Built {
     pub main_accuracy_float: f64,
     /// Main accuracy of the integers.
     pub main_accuracy_integer: f64,
-    /// What its outputs give away.
+    /// What its outputs reveal.
     pub report: AuditReport,
-    /// What no attacker exceeds; absent without noise.
+    /// The certificate; absent without noise.
     pub certificate: Option<Certified>,
 }
 
@@ -94,12 +94,12 @@ fn recipes() -> [Recipe; 6] {
     ]
 }
 
-/// A network that is trained for its certificate: so many cosines, and units.
+/// A network trained for its certificate, with this many cosines and units.
 fn certified(name: &'static str, audit: AuditOptions, (rows, columns): (usize, usize), units: usize) -> Recipe {
     let encoder =
         EncoderOptions { bits: INPUT_BITS, transform: Transform::Dct { rows, columns }, ..EncoderOptions::default() };
     let defence = Defence::certify(CertifyOptions { width: 0.01, ..CertifyOptions::default() });
-    // Weights of 4 bits need a longer training, and a penalty that leaves them the digits.
+    // Weights of 4 bits need longer training, and a penalty that preserves main accuracy.
     let tuned = CompileDefence::with_weight(&defence, 40.0);
     let options = TrainOptions {
         seed: 1,
@@ -123,15 +123,15 @@ fn certified(name: &'static str, audit: AuditOptions, (rows, columns): (usize, u
 }
 
 impl Recipe {
-    /// Those of all networks.
+    /// The recipes of all networks.
     pub fn all() -> [Self; 6] {
         recipes()
     }
 
-    /// That of the network of this name.
+    /// The recipe of the network of this name.
     ///
     /// # Errors
-    /// There is none.
+    /// No network has this name.
     pub fn named(name: &str) -> Result<Self, ExperimentError> {
         let known = recipes().map(|recipe| recipe.name).join(", ");
         let found = recipes().into_iter().find(|recipe| recipe.name == name);
@@ -143,12 +143,12 @@ impl Recipe {
         self.name
     }
 
-    /// The same with few images and steps: to see that everything runs.
+    /// The same with few images and steps, to check that everything runs.
     pub fn quick(mut self) -> Self {
         let sizes = Sizes::quick();
         self.images = sizes.images;
         self.options.steps = sizes.steps;
-        // Hardly trained weights make wide outputs.
+        // Barely trained weights give wide outputs.
         self.compile = CompileOptions { steps: self.compile.steps.min(5), log_bits: 63, ..self.compile };
         self.audit = AuditOptions::default();
         self.certified = self.certified.min(4000);
@@ -156,7 +156,7 @@ impl Recipe {
         self
     }
 
-    /// Trains, compiles and audits what the folder lacks of the network.
+    /// Trains, compiles and audits the network, as far as the folder lacks results.
     ///
     /// # Errors
     /// A step fails, or a file of the folder cannot be read or written.
@@ -170,7 +170,7 @@ impl Recipe {
         let network = match float.exists() {
             true => Network::load(&float)?,
             false => {
-                // The paper's takes more than an hour.
+                // The paper's network takes more than an hour.
                 let unfinished = folder.join(format!("{name}.unfinished"));
                 let checkpoint = Some(Checkpoint { path: unfinished.clone(), every: 1000 });
                 let fitted = match self.options.encoder.transform {
@@ -205,7 +205,7 @@ impl Recipe {
         })
     }
 
-    /// Of images that are drawn and dropped.
+    /// Evaluates images that are drawn and dropped.
     fn certify(&self, compiled: &CompiledNetwork, progress: &dyn Progress) -> Result<Certified, ExperimentError> {
         let certifier = Certifier::new(vec![compiled])?;
         progress.note("certifying");
@@ -232,7 +232,7 @@ impl Recipe {
         let (learned, scored) = (seen(attack)?, seen(test)?);
         progress.note("attacking");
         let mut report = leakage::audit(&learned, &scored, &options, progress)?;
-        // Points of pictures, a third of the file.
+        // Points of plots, a third of the file.
         (report.cloud.overall, report.cloud.class) = Default::default();
         report.noise = noise_bound(compiled, test, &scored, 0)?;
         Ok(report)

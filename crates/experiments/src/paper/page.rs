@@ -67,9 +67,9 @@ pub fn html(rows: &[Measured]) -> String {
         }
         page = page.section(section);
     }
-    let note = "Figures printed in the paper are those of its own attackers: of the adversary trained against, or of one \
-                family on one digit. Those measured here are the largest of a fresh panel on all digits, the digit \
-                given; fonts and generator are like the paper's, not the same.";
+    let note = "Figures printed in the paper are those of its own attackers: of the adversary trained against, or of \
+                one family on one digit. Those measured here are the largest of a fresh panel on all digits, with the \
+                digit given; fonts and generator are like the paper's, not the same.";
     page.section(Section::new("How to read this").text(note)).html()
 }
 

@@ -1,4 +1,4 @@
-//! Figures that the paper's tutorials print, in percent: what main and collateral accuracy were.
+//! Figures that the paper's tutorials print, in percent: main and collateral accuracy.
 
 /// `(S, main, collateral by a CNN)` without defence, tutorial 4, one run each.
 pub const SIZE: [(usize, f64, f64); 10] = [

@@ -23,12 +23,12 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// Few images and steps: to see that everything runs.
+    /// Few images and steps, to check that everything runs.
     pub fn quick() -> Self {
         Self { images: 400, attack: 600, test: 300, epochs: (1, 1), steps: 20 }
     }
 
-    /// Names them in the files of results.
+    /// Identifies them in the files of results.
     pub(super) fn name(&self) -> String {
         let Self { images, attack, test, epochs: (initial, sabotage), steps } = self;
         format!("{images}-{attack}-{test}-{steps}-{initial}x{sabotage}")

@@ -1,4 +1,4 @@
-//! The rows of every study: what is trained, how it is attacked, and what the paper says of it.
+//! The rows of every study: what is trained, how it is attacked, and the paper's figures.
 
 use std::str::FromStr;
 
@@ -25,12 +25,12 @@ pub enum Study {
     Integers,
 }
 
-/// One training and what is done with it.
+/// One training and how it is measured.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Names it within the study.
+    /// Its name within the study.
     pub name: String,
-    /// The training, but for its seed.
+    /// The training, without its seed.
     pub options: TrainOptions,
     /// Its compilation; `None` to measure the floats, as the paper does.
     pub compile: Option<CompileOptions>,

@@ -1,11 +1,11 @@
-//! Which points nobody would give up, and the table of all of them.
+//! The Pareto front, and the table of all points.
 
 use serde::Serialize;
 
 use super::point::Found;
 
-/// All points of a search, with those marked that nobody would give up: no other has as much accuracy, as little leak
-/// and as little work, and more of one.
+/// All points of a search, with the Pareto front marked: points for which no other has at least as much accuracy, as
+/// little leak and as little work, and is better in one of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Front(Vec<Found>);

@@ -1,4 +1,4 @@
-//! One point of a search, and what was found there.
+//! One point of a search, and its results.
 
 use serde::{Deserialize, Serialize};
 use training::{Precision, TrainOptions};
@@ -18,7 +18,7 @@ pub struct Point {
     pub precision: Precision,
 }
 
-/// What a point costs and gives. Accuracies in percent.
+/// The cost and the results of a point. Accuracies in percent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// The point.
@@ -34,7 +34,7 @@ pub struct Found {
     pub family: String,
     /// Largest accuracy of any attacker within any main class.
     pub worst_class: f64,
-    /// One subject from 140 items; nothing where some value of the attribute has fewer test items.
+    /// Accuracy on one subject from 140 items; absent if some value of the attribute has fewer test items.
     pub vote: Option<f64>,
     /// Accuracy without outputs.
     pub chance: f64,
@@ -52,29 +52,29 @@ pub struct Found {
 }
 
 impl Point {
-    /// The point that a training without a search would be.
+    /// The point of a training without a search.
     pub fn of(options: &TrainOptions) -> Self {
         let TrainOptions { outputs, units, noise, .. } = *options;
         Self { outputs, units, weight: options.defence.weight(), noise, precision: Precision::default() }
     }
 
-    /// The training at this point, all else as in `standard`.
+    /// The training at this point, with everything else as in `standard`.
     pub fn training(&self, standard: &TrainOptions) -> TrainOptions {
         let mut options = standard.clone();
         (options.outputs, options.units, options.noise) = (self.outputs, self.units, self.noise);
-        // Networks learn from inputs as coarse as they will be encrypted.
+        // Networks are trained on inputs as coarse as the encrypted ones.
         options.encoder.bits = self.precision.input.unwrap_or(options.encoder.bits);
         options.defence.set_weight(self.weight);
         options
     }
 
-    /// Names the float network in the folder.
+    /// Name of the float network in the folder.
     pub fn network(&self) -> String {
         let bits = self.precision.input.map_or_else(String::new, |bits| format!("-x{bits}"));
         format!("S{}-d{}-w{}-n{}{bits}", self.outputs, self.units, self.weight, self.noise)
     }
 
-    /// Names the point in the folder.
+    /// Name of the point in the folder.
     pub fn name(&self) -> String {
         format!("{}-b{}", self.network(), self.bits().replace('/', "."))
     }

@@ -1,10 +1,10 @@
-//! What to walk over.
+//! The values that a search combines.
 
 use training::Precision;
 
 use super::point::Point;
 
-/// Values to combine; an empty list stands for the value of the training alone.
+/// Values to combine; an empty list stands for the value of the training.
 #[derive(Clone, Debug, Default)]
 pub struct Space {
     /// Outputs S.
@@ -20,7 +20,7 @@ pub struct Space {
 }
 
 impl Space {
-    /// Every combination, with the values of `standard` where none are given.
+    /// Every combination, with the values of `standard` for empty lists.
     pub fn points(&self, standard: &Point) -> Vec<Point> {
         let mut points = vec![*standard];
         vary(&mut points, &self.outputs, |point, outputs| Point { outputs, ..point });
@@ -32,7 +32,7 @@ impl Space {
     }
 }
 
-/// Every point with every value; the points as they are where there are no values.
+/// Every point with every value; the points unchanged if there are no values.
 fn vary<T: Copy>(points: &mut Vec<Point>, values: &[T], with: impl Fn(Point, T) -> Point) {
     if !values.is_empty() {
         let with = &with;

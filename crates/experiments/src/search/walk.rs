@@ -1,4 +1,4 @@
-//! Going from point to point.
+//! Visits the points of a search.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::observe::observations;
 /// Data and options that all points share.
 #[derive(Clone, Debug)]
 pub struct Setting<'a> {
-    /// What networks learn from.
+    /// What networks are trained on.
     pub train: &'a Dataset,
     /// What they are measured on, and attackers scored on.
     pub validation: &'a Dataset,
@@ -29,21 +29,21 @@ pub struct Setting<'a> {
     pub options: TrainOptions,
     /// Gradient steps of each compilation.
     pub compile_steps: usize,
-    /// Where everything is kept.
+    /// Where all results are kept.
     pub folder: &'a Path,
 }
 
-/// A search whose folder holds nothing of another.
+/// A search whose folder holds nothing of another search.
 #[derive(Debug)]
 pub struct Search<'a> {
     setting: Setting<'a>,
 }
 
 impl<'a> Search<'a> {
-    /// Makes the folder its own.
+    /// Reserves the folder for this search.
     ///
     /// # Errors
-    /// The options name no label that outputs must not give away, the folder is one of other data or options, or it
+    /// The options name no label that outputs must not reveal, the folder belongs to other data or options, or it
     /// cannot be written.
     pub fn open(setting: Setting<'a>) -> Result<Self, ExperimentError> {
         if setting.options.collateral.is_empty() {
@@ -53,8 +53,8 @@ impl<'a> Search<'a> {
         Ok(Self { setting })
     }
 
-    /// Trains (unless another precision of it was), compiles, attacks and prices one point, or reads what was found
-    /// there before.
+    /// Trains (unless another precision of the same network was trained), compiles, attacks and prices one point, or
+    /// reads its earlier results.
     ///
     /// # Errors
     /// A step fails, or its file cannot be read or written.
@@ -136,7 +136,8 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Those that were strongest somewhere: shape, neighbourhoods and densities fine and coarse, smooth differences, trees.
+/// Attackers that were strongest in some case: distribution shape, neighbourhoods and densities fine and coarse, smooth
+/// differences, trees.
 fn families() -> Vec<AttackerConfig> {
     let mut families = vec![AttackerConfig::qda()];
     families.extend([7, 15, 51, 201].map(AttackerConfig::neighbours));
@@ -147,7 +148,7 @@ fn families() -> Vec<AttackerConfig> {
 
 /// Refuses a folder whose points come from other data or options.
 fn reserve(setting: &Setting) -> Result<(), ExperimentError> {
-    // What points vary is in their names, and each keeps its own unfinished state.
+    // The points' parameters are in their names, and each keeps its own unfinished state.
     let standard = Point { weight: 0.0, noise: 0.0, outputs: 1, units: 1, ..Point::of(&setting.options) };
     let options = standard.training(&setting.options);
     let options = TrainOptions { checkpoint: None, encoder: setting.options.encoder.clone(), ..options };
