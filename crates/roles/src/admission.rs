@@ -1,7 +1,7 @@
-//! Who may send what to a model, and what can be said about an item before it costs an evaluation.
+//! Who may send ciphertexts to a model, and the checks that are possible before an item costs an evaluation.
 //!
-//! The rules stand in `model.toml` of the model's folder. Servers and jobs over many records apply the same ones; what
-//! only a server can tell, whether an envelope is fresh and came once, is its own matter.
+//! The rules are in `model.toml` of the model's folder. Servers and batch jobs apply the same rules. Whether an
+//! envelope is fresh and arrives for the first time, only a server can check.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,24 +29,25 @@ pub struct ModelOptions {
     pub require_signature: bool,
     /// Who may send, where signatures are required: name = public key.
     pub senders: BTreeMap<String, VerifyingKey>,
-    /// The context that envelopes must carry; none takes any.
+    /// The context that envelopes must carry; if none, any context is accepted.
     pub context: Option<String>,
-    /// What envelopes must call this predictor; none takes any, and envelopes of before, which name no recipient.
+    /// The recipient that envelopes must name. If none, any recipient is accepted, and so are old envelopes, which name
+    /// no recipient.
     pub recipient: Option<String>,
-    /// Keys of authorities whose grants count; empty takes any grant that verifies.
+    /// Keys of authorities whose grants count; if empty, any grant that verifies counts.
     pub authorities: Vec<VerifyingKey>,
 }
 
 impl ModelOptions {
-    /// Whether bare ciphertexts lack what these options ask for.
+    /// Whether these options refuse bare ciphertexts.
     pub fn wants_envelope(&self) -> bool {
         self.context.is_some() || self.recipient.is_some()
     }
 
-    /// Those of a model's folder; without a file the default ones.
+    /// Reads the options of a model's folder; without a file, the default ones.
     ///
     /// # Errors
-    /// The file cannot be read, or says what is no option.
+    /// The file cannot be read, or holds an unknown option.
     pub fn read(folder: &Path) -> Result<Self, FileError> {
         let path = folder.join(OPTIONS);
         if !path.exists() {
@@ -58,7 +59,7 @@ impl ModelOptions {
     }
 }
 
-/// What a model takes from whom, and until when: its options and its grant, checked against its network and key.
+/// What a model accepts from whom, and until when: its options and its grant, checked against its network and key.
 #[derive(Clone, Debug)]
 pub struct Admission {
     options: ModelOptions,
@@ -83,19 +84,19 @@ pub enum AdmissionError {
     Grant(#[from] GrantError),
 }
 
-/// The functional key may be used no more.
+/// The functional key has expired.
 #[derive(Debug, thiserror::Error)]
 #[error("the functional key expired at {}; ask the authority for a new one", clock::utc(*.0))]
 pub struct Expired(pub i64);
 
-/// Why an item is not taken.
+/// Why an item is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// It is no ciphertext, and no envelope.
+    /// It is neither a ciphertext nor an envelope.
     #[error("{0}")]
     Malformed(String),
-    /// Nobody who may send vouches for it.
+    /// No permitted sender signed it.
     #[error("{0}")]
     Forbidden(String),
     /// It was made for something else.
@@ -103,28 +104,28 @@ pub enum Refusal {
     Elsewhere(String),
 }
 
-/// An item that is worth reading.
+/// An item that passed the checks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Admitted<'a> {
-    /// The ciphertext, as it came.
+    /// The ciphertext, as it arrived.
     pub ciphertext: Cow<'a, [u8]>,
-    /// Of its envelope, where it came in one.
+    /// Present if it arrived in an envelope.
     pub seal: Option<Seal>,
 }
 
-/// What tells an envelope from others.
+/// What identifies an envelope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seal {
-    /// Names signer and nonce.
+    /// A hash of signer and nonce.
     pub name: Hash,
-    /// Who signed, where that is one of those who may send.
+    /// The signer, if it is a permitted sender.
     pub sender: Option<VerifyingKey>,
-    /// Seconds since 1970, as it says.
+    /// The sending time that it states, in seconds since 1970.
     pub sent: i64,
 }
 
 impl Admission {
-    /// The rules of a folder that was read.
+    /// The rules of a folder that has been read.
     ///
     /// # Errors
     /// [`AdmissionError`].
@@ -139,7 +140,7 @@ impl Admission {
         let grant = files.grant.as_deref().map(GrantFile::from_bytes).transpose()?;
         if let Some(file) = &grant {
             if file.grant.public_key != public_key || file.grant.network != network {
-                return mismatch("grant.json is about another key".into());
+                return mismatch("grant.json is for another key".into());
             }
             if !options.authorities.is_empty() && !options.authorities.contains(&file.authority) {
                 let problem = format!("grant.json is signed by {}, which model.toml does not name", file.authority);
@@ -156,7 +157,7 @@ impl Admission {
         &self.options
     }
 
-    /// What the authority said, where the folder has it.
+    /// The grant, if the folder has one.
     pub fn grant(&self) -> Option<&GrantFile> {
         self.grant.as_ref()
     }
@@ -176,7 +177,7 @@ impl Admission {
         self.grant.as_ref().and_then(|file| file.grant.expires)
     }
 
-    /// Refuses a key whose grant has run out at a time.
+    /// Refuses a key whose grant has expired at the given time.
     ///
     /// # Errors
     /// [`Expired`].
@@ -184,8 +185,8 @@ impl Admission {
         self.expires().filter(|&expires| now > expires).map_or(Ok(()), |expired| Err(Expired(expired)))
     }
 
-    /// The ciphertext in an item: the item itself, or what its envelope holds, once sender, context, destination and
-    /// key fit.
+    /// The ciphertext in an item: the item itself, or the content of its envelope, once sender, context, destination
+    /// and key have been checked.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -210,18 +211,19 @@ impl Admission {
         let unreadable = |error| Refusal::Malformed(format!("the ciphertext cannot be read: {error}"));
         let header = peek(ciphertext).map_err(unreadable)?;
         if header.kind != Kind::Ciphertext {
-            return Err(Refusal::Malformed(format!("a {} was sent; send a ciphertext", header.kind)));
+            return Err(Refusal::Malformed(format!("received a {}; send a ciphertext", header.kind)));
         }
         if header.public_key_id.as_bytes() != &self.public_key.0 {
             return Err(Refusal::Elsewhere(format!(
-                "the ciphertext was made with public key {}, this model opens {}; fetch its public key and encrypt again",
+                "the ciphertext was made with public key {}, but this model opens {}; fetch its public key and encrypt \
+                    again",
                 header.public_key_id, self.public_key
             )));
         }
         if (header.n, header.m) != self.inputs {
             let (n, m) = self.inputs;
             return Err(Refusal::Elsewhere(format!(
-                "the ciphertext has {} and {} inputs, this model takes {n} and {m}",
+                "the ciphertext has {} and {} inputs, but this model takes {n} and {m}",
                 header.n, header.m
             )));
         }
@@ -248,7 +250,7 @@ impl Admission {
         }
         if envelope.public_key != self.public_key {
             return Err(Refusal::Elsewhere(format!(
-                "the envelope names public key {}, this model opens {}",
+                "the envelope names public key {}, but this model opens {}",
                 envelope.public_key, self.public_key
             )));
         }
@@ -256,7 +258,7 @@ impl Admission {
         envelope.check(qfe::SUITE, self.network, options.recipient.as_deref()).map_err(elsewhere)?;
         let signer = envelope.signer.as_ref().map(VerifyingKey::to_bytes).unwrap_or_default();
         let name = Hash::of("halflight envelope seen v1", &[&signer, &envelope.nonce]);
-        // Anybody has as many keys as he likes: only one that the model names tells a sender.
+        // Anybody can generate keys; only a key that the model lists identifies a sender.
         let sender = envelope.signer.filter(|_| options.require_signature);
         let seal = Some(Seal { name, sender, sent: envelope.sent });
         Ok(Admitted { ciphertext: Cow::Owned(envelope.body), seal })

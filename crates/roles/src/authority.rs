@@ -13,10 +13,10 @@ use crate::predictor::{Unopenable, openable};
 use crate::published::Published;
 use crate::share::ShareHolder;
 
-/// A master key or a share of one, with what is published of it. A master key is the share of a single server.
+/// A master key or a share of one, with its public part. A master key is the share of a single server.
 pub struct Authority {
     holder: ShareHolder,
-    /// Where it is whole.
+    /// Present if the key is whole.
     master: Option<MasterKey>,
     published: Published,
 }
@@ -33,18 +33,19 @@ impl fmt::Debug for Authority {
 pub enum IssueError {
     /// The network has another encoder than the one published.
     #[error(
-        "the network has another encoder than this authority publishes: compile it for the same encoder, or set up an authority for it"
+        "the network has another encoder than this authority publishes: compile it for the same encoder, or set up an \
+            authority for it"
     )]
     Encoder,
-    /// The outputs could not be found with the key.
+    /// The key could not find some outputs.
     #[error(transparent)]
     Range(#[from] Unopenable),
-    /// The master key is of another set-up.
+    /// The master key belongs to another set-up.
     #[error("the master key belongs to public key {master}, not to {published}")]
     PublicKey {
         /// Public key of the master key.
         master: PublicKeyId,
-        /// What is published.
+        /// The published public key.
         published: PublicKeyId,
     },
     /// The scheme refuses.
@@ -59,7 +60,7 @@ pub enum IssueError {
 }
 
 impl Authority {
-    /// An authority over a share that it holds, for the vectors of an encoder.
+    /// An authority for the vectors of an encoder, over a share that it holds.
     ///
     /// # Errors
     /// The key is for vectors of other lengths.
@@ -78,10 +79,10 @@ impl Authority {
         Self::of(master, key, encoder)
     }
 
-    /// A master key that was kept, with what was published of it.
+    /// A stored master key with its public part.
     ///
     /// # Errors
-    /// They are of different set-ups.
+    /// They belong to different set-ups.
     pub fn open(master: MasterKey, published: Published) -> Result<Self, IssueError> {
         let (master_key, public_key) = (master.id(), published.key().id());
         if master_key != public_key {
@@ -96,10 +97,10 @@ impl Authority {
         Ok(Self { master: Some(master), ..whole })
     }
 
-    /// Writes the master key to a new file that nobody but its owner reads.
+    /// Writes the master key to a new file that only its owner can read.
     ///
     /// # Errors
-    /// The authority holds a share alone, or the file is there already or cannot be written.
+    /// The authority holds only a share, or the file exists already or cannot be written.
     pub fn save_master(&self, path: &Path, lock: &Lock) -> Result<(), KeyFileError> {
         let master = self.master.as_ref().ok_or(KeyFileError::Share)?;
         keyfile::save_master_key(path, master, lock)
@@ -110,7 +111,7 @@ impl Authority {
         &self.published
     }
 
-    /// The key that opens a network, of an authority that needs no other.
+    /// The key that opens a network, from an authority that needs no other.
     ///
     /// # Errors
     /// [`IssueError`].
@@ -119,7 +120,7 @@ impl Authority {
         Ok(self.holder.issue(network.map())?)
     }
 
-    /// This authority's part of it, for [`SharedKey::combiner`](crate::SharedKey::combiner).
+    /// This authority's part of that key, for [`SharedKey::combiner`](crate::SharedKey::combiner).
     ///
     /// # Errors
     /// [`IssueError`].

@@ -8,13 +8,13 @@ use rayon::prelude::*;
 use crate::owner::{Owner, OwnerError};
 use crate::predictor::Predictor;
 
-/// What stopped a batch, and at which item, counted from 0.
+/// The error that stopped a batch, and at which item, counted from 0.
 #[derive(Debug, thiserror::Error)]
 #[error("item {item}: {error}")]
 pub struct BatchError<E> {
     /// The first item that failed.
     pub item: usize,
-    /// Why.
+    /// The error.
     pub error: E,
 }
 
@@ -30,7 +30,7 @@ impl Owner {
     /// Encodes and encrypts items, in order, with fresh randomness each.
     ///
     /// # Errors
-    /// The first item that cannot be encoded, before any is encrypted, or encrypted.
+    /// The first item that cannot be encoded (before any is encrypted), or that cannot be encrypted.
     pub fn encrypt_all(
         &self,
         items: &[&[u8]],
@@ -50,7 +50,7 @@ impl Predictor {
     /// The outputs of every ciphertext, in order.
     ///
     /// # Errors
-    /// The first one of another public key, or with an output outside its declared range.
+    /// The first ciphertext of another public key, or with an output outside its declared range.
     pub fn evaluate_all<C: AsRef<Ciphertext> + Sync>(
         &self,
         ciphertexts: &[C],

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds since 1970-01-01 00:00 UTC; 0 on a machine whose clock stands before that.
+/// Seconds since 1970-01-01 00:00 UTC; 0 on a machine whose clock is set earlier.
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
 }

@@ -7,11 +7,11 @@
 //! context length u16 | context | body length u32 | body | [ signer 32 | signature 64 ]
 //! ```
 //!
-//! Version 1 lacks the second line: such an envelope names no destination. It is read still, and taken by models that
-//! demand no recipient.
+//! Version 1 lacks the second line: such an envelope names no destination. It can still be read, and models that demand
+//! no recipient accept it.
 //!
-//! Integers are little-endian. The signature is over everything before it. An unsigned envelope finds mistakes, a
-//! signed one attackers: ciphertexts are malleable.
+//! Integers are little-endian. The signature covers everything before it. An unsigned envelope protects against
+//! mistakes, a signed one against attackers: ciphertexts are malleable.
 
 use crate::hash::Hash;
 use crate::signature::{SignatureError, SigningKey, VerifyingKey};
@@ -29,30 +29,30 @@ pub struct Envelope {
     pub suite: u16,
     /// The public key it was made under.
     pub public_key: Hash,
-    /// Drawn afresh for every envelope, so that a copy is recognised.
+    /// Drawn afresh for every envelope, so that copies are detected.
     pub nonce: [u8; 16],
     /// Seconds since 1970.
     pub sent: i64,
-    /// Where it goes; none in envelopes of version 1.
+    /// Its destination; none in envelopes of version 1.
     pub destination: Option<Destination>,
-    /// What it is for, as agreed with the predictor; at most [`MAX_CONTEXT`] bytes.
+    /// Its purpose, as agreed with the predictor; at most [`MAX_CONTEXT`] bytes.
     pub context: String,
     /// The ciphertext file.
     pub body: Vec<u8>,
-    /// Who signed it, where somebody did.
+    /// The signer, if it is signed.
     pub signer: Option<VerifyingKey>,
 }
 
-/// For which model, and whose.
+/// The destination: which model, and whose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
-    /// Hash of the compiled network that is to be evaluated.
+    /// Hash of the compiled network to evaluate.
     pub network: Hash,
-    /// The predictor, as it calls itself; at most [`MAX_CONTEXT`] bytes.
+    /// The predictor's name for itself; at most [`MAX_CONTEXT`] bytes.
     pub recipient: String,
 }
 
-/// Bytes that are no envelope, or one that does not hold.
+/// Bytes that are not an envelope, or an invalid one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
@@ -65,7 +65,7 @@ pub enum EnvelopeError {
     /// It was made for another suite, model or recipient.
     #[error("the envelope {0}")]
     Destination(String),
-    /// The signature does not hold.
+    /// The signature is invalid.
     #[error(transparent)]
     Signature(#[from] SignatureError),
 }
@@ -76,7 +76,7 @@ impl Envelope {
         bytes.starts_with(MAGIC)
     }
 
-    /// The bytes that are sent, signed where a key is given (`signer` is then taken from it).
+    /// The bytes to send, signed if a key is given (`signer` is then taken from it).
     ///
     /// # Errors
     /// The context or the body is too long.
@@ -116,7 +116,7 @@ impl Envelope {
     /// Reads an envelope and checks its signature, if it has one.
     ///
     /// # Errors
-    /// [`EnvelopeError`]; nothing longer than `bytes` is ever reserved.
+    /// [`EnvelopeError`]; never allocates more than the length of `bytes`.
     pub fn open(bytes: &[u8]) -> Result<Self, EnvelopeError> {
         let mut rest = bytes;
         if take::<4>(&mut rest)? != MAGIC {
@@ -124,7 +124,7 @@ impl Envelope {
         }
         let [version, signed] = *take::<2>(&mut rest)?;
         let domain = version.checked_sub(1).and_then(|index| DOMAINS.get(usize::from(index)));
-        let domain = domain.filter(|_| signed < 2).ok_or(EnvelopeError::Format("its version is unknown here"))?;
+        let domain = domain.filter(|_| signed < 2).ok_or(EnvelopeError::Format("its version is unknown"))?;
         let suite = u16::from_le_bytes(*take(&mut rest)?);
         let public_key = Hash(*take(&mut rest)?);
         let nonce = *take(&mut rest)?;
@@ -139,7 +139,7 @@ impl Envelope {
         let text = &bytes[..bytes.len() - rest.len()];
         let signer = if signed == 1 {
             let key =
-                VerifyingKey::from_bytes(take(&mut rest)?).ok_or(EnvelopeError::Format("its signer is no key"))?;
+                VerifyingKey::from_bytes(take(&mut rest)?).ok_or(EnvelopeError::Format("its signer is not a key"))?;
             key.verify(domain, &[text], take(&mut rest)?, "the envelope")?;
             Some(key)
         } else {
@@ -151,7 +151,7 @@ impl Envelope {
         Ok(Self { suite, public_key, nonce, sent, destination, context, body, signer })
     }
 
-    /// Whether it was made for this suite, for the model of this network and, where the model demands one, for this
+    /// Checks that it was made for this suite, for the model of this network and, if the model demands one, for this
     /// recipient.
     ///
     /// # Errors
@@ -159,13 +159,13 @@ impl Envelope {
     pub fn check(&self, suite: u16, network: Hash, recipient: Option<&str>) -> Result<(), EnvelopeError> {
         let refuse = |problem: String| Err(EnvelopeError::Destination(problem));
         if self.suite != suite {
-            return refuse(format!("names suite {}, this model takes {suite}", self.suite));
+            return refuse(format!("names suite {}, but this model takes {suite}", self.suite));
         }
         match (&self.destination, recipient) {
             (Some(to), _) if to.network != network => {
-                refuse(format!("was made for the model of network {}, this one is of {network}", to.network))
+                refuse(format!("was made for the model of network {}, but this model is of {network}", to.network))
             }
-            (Some(to), Some(own)) if to.recipient != own => refuse("was made for another recipient than this".into()),
+            (Some(to), Some(own)) if to.recipient != own => refuse("was made for another recipient".into()),
             (None, Some(_)) => refuse("names no recipient, and this model demands one; use a newer sender".into()),
             _ => Ok(()),
         }
@@ -178,17 +178,17 @@ fn take_text(rest: &mut &[u8]) -> Result<String, EnvelopeError> {
         return Err(EnvelopeError::Context(length));
     }
     let text = std::str::from_utf8(take_slice(rest, length)?);
-    text.map(str::to_owned).map_err(|_| EnvelopeError::Format("a text in it is no UTF-8"))
+    text.map(str::to_owned).map_err(|_| EnvelopeError::Format("a text in it is not UTF-8"))
 }
 
 fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Result<&'a [u8; N], EnvelopeError> {
-    let (taken, left) = rest.split_first_chunk().ok_or(EnvelopeError::Format("it ends early"))?;
+    let (taken, left) = rest.split_first_chunk().ok_or(EnvelopeError::Format("it is truncated"))?;
     *rest = left;
     Ok(taken)
 }
 
 fn take_slice<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], EnvelopeError> {
-    let (taken, left) = rest.split_at_checked(length).ok_or(EnvelopeError::Format("it ends early"))?;
+    let (taken, left) = rest.split_at_checked(length).ok_or(EnvelopeError::Format("it is truncated"))?;
     *rest = left;
     Ok(taken)
 }

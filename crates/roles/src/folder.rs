@@ -1,12 +1,12 @@
-//! The folder of one model, as a predictor serves it.
+//! The folder of one model, in the form that a predictor serves.
 //!
 //! ```text
 //! digits/network.safetensors    the compiled network
 //! digits/functional.key         opens it under one public key; readable by its owner only
-//! digits/public.key             optional: handed to owners who ask, and what the functional key is checked against
-//! digits/grant.json             optional: what the authority said
+//! digits/public.key             optional: sent to owners who ask, and used to check the functional key
+//! digits/grant.json             optional: the authority's grant
 //! digits/audit.json             optional: the signed audit
-//! digits/page.json              optional: what the page shows besides
+//! digits/page.json              optional: additional content of the web page
 //! ```
 
 use std::fs;
@@ -31,16 +31,16 @@ const MAX_KEY_BYTES: u64 = 512 << 20;
 /// Most bytes of a grant, an audit or a page.
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
-/// What belongs together. Grant, audit and page are the texts that their makers signed: who reads them checks them.
+/// The parts of a model. Grant, audit and page are the signed texts of their makers; the reader must check them.
 #[derive(Debug)]
 pub struct ModelFolder {
     /// The compiled network.
     pub network: CompiledNetwork,
     /// Opens the network.
     pub key: FunctionalKey,
-    /// The public key, where the folder has it.
+    /// The public key, if the folder has it.
     pub public_key: Option<PublicKey>,
-    /// What the authority said.
+    /// The authority's grant.
     pub grant: Option<Vec<u8>>,
     /// The signed audit.
     pub audit: Option<Vec<u8>>,
@@ -48,7 +48,7 @@ pub struct ModelFolder {
     pub page: Option<Vec<u8>>,
 }
 
-/// A folder that is no model, or cannot be written.
+/// A folder that is not a model, or cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
@@ -56,7 +56,7 @@ pub enum FolderError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The files do not belong together.
-    #[error("{path}: {problem}: take both files from one grant")]
+    #[error("{path}: {problem}: take both files from the same grant")]
     Mismatch {
         /// The folder.
         path: PathBuf,
@@ -69,9 +69,9 @@ impl ModelFolder {
     /// The files that [`write`](Self::write) may replace.
     pub const FILES: [&str; 5] = [NETWORK, AUDIT, PUBLIC_KEY, GRANT, FUNCTIONAL_KEY];
 
-    /// Reads a folder, and checks that key, network and public key belong together.
-    /// Only with `public.key` in the folder is a functional key noticed that is wrong for its function: without it,
-    /// such a key is read, and gives wrong outputs or none.
+    /// Reads a folder, and checks that key, network and public key belong together. A functional key that is wrong for
+    /// its function is detected only if `public.key` is in the folder; otherwise it is read, and gives wrong outputs or
+    /// none.
     ///
     /// # Errors
     /// [`FolderError`] names the file.
@@ -91,10 +91,12 @@ impl ModelFolder {
                 let read = PublicKey::from_bytes(&bytes);
                 let public = read.map_err(|error| FileError::content(&folder.join(PUBLIC_KEY), error))?;
                 if public.id() != key.public_key_id() {
-                    return Err(mismatch("public.key is another one than functional.key belongs to"));
+                    return Err(mismatch("functional.key belongs to another public key than public.key"));
                 }
-                // Whoever hands a key over may have made it wrong: it would give wrong outputs, not errors.
-                public.verify(&key).map_err(|_| mismatch("functional.key is no key of public.key for its function"))?;
+                // Whoever passes a key on may have changed it: it would give wrong outputs, not errors.
+                public
+                    .verify(&key)
+                    .map_err(|_| mismatch("functional.key is not a key of public.key for its function"))?;
                 Some(public)
             }
         };
@@ -102,8 +104,8 @@ impl ModelFolder {
         Ok(Self { network, key, public_key, grant: text(GRANT)?, audit: text(AUDIT)?, page: text(PAGE)? })
     }
 
-    /// Writes a folder, made if missing; files of another model that are there are replaced, but for a page, which
-    /// only another page replaces. The functional key comes last, so that nobody sees it without its grant.
+    /// Writes a folder, made if missing. Files of another model are replaced, except a page, which only another page
+    /// replaces. The functional key is written last, so that nobody sees it without its grant.
     ///
     /// # Errors
     /// The folder cannot be written.

@@ -1,7 +1,7 @@
-//! The grant: what the authority says about a functional key when it hands it out.
+//! The grant: the authority's statement about a functional key that it issues.
 //!
-//! It travels beside the key. Predictors refuse to serve a key whose grant has expired; that is their word, not
-//! mathematics: what ends a key for certain is a new public key (rotation).
+//! It travels with the key. Predictors refuse to serve a key whose grant has expired, but that is their promise, not
+//! mathematics: only a new public key (rotation) certainly ends a key.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub struct Grant {
     pub public_key: Hash,
     /// The network whose outputs it opens.
     pub network: Hash,
-    /// Who gets it.
+    /// The holder.
     pub holder: String,
     /// Rank of the span of all functions under this public key, this one included.
     pub rank: usize,
@@ -36,25 +36,25 @@ pub struct Grant {
     /// Seconds since 1970 after which the key must not be used; none means never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires: Option<i64>,
-    /// Names of those who approved.
+    /// Names of the approvers.
     pub approved_by: Vec<String>,
     /// Hash of the policy file in force.
     pub policy: Hash,
-    /// Who asked.
+    /// Who made the request.
     pub by: String,
-    /// Which part of the key was issued, where this authority holds a share; none stands for the whole.
+    /// Which part of the key was issued, if this authority holds a share; none for a whole key.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub part: Option<Part>,
 }
 
-/// One of the shares that a key is in.
+/// One of the shares of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Number of the share, from 1.
     pub server: u16,
     /// Shares in all.
     pub servers: u16,
-    /// As many parts say nothing; one more makes the key.
+    /// The threshold: this many parts reveal nothing; one more gives the key.
     pub threshold: u16,
     /// Counts renewals of the shares, from zero.
     pub epoch: u64,
@@ -74,12 +74,12 @@ impl fmt::Display for Part {
     }
 }
 
-/// A grant as it stands in the ledger, signed by the authority.
+/// A grant as recorded in the ledger, signed by the authority.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GrantFile {
     format: String,
     version: u32,
-    /// What was issued.
+    /// The issued key.
     pub grant: Grant,
     /// Place in the ledger.
     pub sequence: i64,
@@ -88,19 +88,19 @@ pub struct GrantFile {
     /// The authority.
     pub authority: VerifyingKey,
     signature: String,
-    /// The authority's word for the parameters that owners get; none in grants of before.
+    /// The authority's signature of the parameters that owners get; none in older grants.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parameters: Option<ParametersSignature>,
 }
 
-/// A grant that cannot be read or does not hold.
+/// A grant that cannot be read or is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GrantError {
-    /// It is none.
+    /// It is not a grant.
     #[error("grant: not a grant file: {0}")]
     Format(String),
-    /// The signature does not hold.
+    /// The signature is invalid.
     #[error("grant: {0}")]
     Signature(#[from] SignatureError),
 }
@@ -115,15 +115,15 @@ impl GrantFile {
         file
     }
 
-    /// Also signs the parameters that owners need, as of `date`: when a key of their network was issued last. A date of
-    /// another moment would let a network that was replaced come back as the newer one.
+    /// Also signs the parameters that owners need, dated `date`: when a key of their network was last issued. With
+    /// another date a network that was replaced could come back as the newer one.
     pub fn with_parameters(self, parameters: &Parameters, date: i64, key: &SigningKey) -> Self {
         let Grant { project, epoch, .. } = &self.grant;
         let purpose = Purpose { project: project.clone(), epoch: *epoch, date };
         Self { parameters: Some(ParametersSignature::sign(parameters, purpose, key)), ..self }
     }
 
-    /// Reads a grant and checks its signature. Whether that authority is trusted is for the reader to say.
+    /// Reads a grant and checks its signature. Whether that authority is trusted, the caller must decide.
     ///
     /// # Errors
     /// [`GrantError`].
@@ -145,7 +145,7 @@ impl GrantFile {
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
-    /// What is signed: the fields in a fixed order, independent of how the file is laid out.
+    /// The signed text: the fields in a fixed order, independent of the file's layout.
     fn text(&self) -> String {
         serde_json::json!([self.grant, self.sequence, self.entry, self.authority]).to_string()
     }

@@ -1,4 +1,4 @@
-//! 32-byte names of things: networks, keys, files, ledger entries.
+//! 32-byte identifiers: of networks, keys, files, ledger entries.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash(pub [u8; 32]);
 
-/// Text that is no hash.
+/// Text that is not a hash.
 #[derive(Debug, thiserror::Error)]
 #[error("'{text}' is not a hash: write 64 hexadecimal digits")]
 pub struct HashError {
@@ -18,8 +18,8 @@ pub struct HashError {
 }
 
 impl Hash {
-    /// SHA-256 of `domain`, a zero byte, then every part after its length in 8 bytes, so that no two lists of
-    /// parts are hashed alike.
+    /// SHA-256 of `domain`, a zero byte, then every part after its length in 8 bytes, so that different lists of parts
+    /// have different inputs.
     pub fn of(domain: &str, parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(domain.as_bytes());
@@ -31,7 +31,7 @@ impl Hash {
         Self(hasher.finalize().into())
     }
 
-    /// SHA-256 of the bytes alone, as other tools compute it.
+    /// Plain SHA-256 of the bytes, as other tools compute it.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }

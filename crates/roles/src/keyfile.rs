@@ -28,8 +28,8 @@ const MAX_WORK_FACTOR: u8 = 22;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum KeyFileError {
-    /// An authority that holds a share has no master key to write.
-    #[error("this authority holds a share and no master key: keep the files of the share")]
+    /// An authority that holds only a share has no master key to write.
+    #[error("this authority holds a share, not a master key: keep the files of the share")]
     Share,
     /// The file exists already.
     #[error("{}: exists already; choose another path or remove it", path.display())]
@@ -42,7 +42,7 @@ pub enum KeyFileError {
     Io {
         /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// An identity in the clear that others can read.
@@ -68,7 +68,7 @@ pub enum KeyFileError {
     AgeKey {
         /// `recipient` or `identity`.
         field: &'static str,
-        /// What age said.
+        /// age's error.
         reason: String,
     },
     /// age could not encrypt.
@@ -76,7 +76,7 @@ pub enum KeyFileError {
     Encrypt {
         /// The path.
         path: PathBuf,
-        /// What age said.
+        /// age's error.
         reason: String,
     },
     /// age could not decrypt: another passphrase or identity, or a damaged file.
@@ -84,24 +84,24 @@ pub enum KeyFileError {
     Decrypt {
         /// The path.
         path: PathBuf,
-        /// What age said.
+        /// age's error.
         reason: String,
     },
-    /// The decrypted content is not what it should be.
+    /// The decrypted content has the wrong form.
     #[error(transparent)]
     Content(FileError),
 }
 
-/// For whom a secret is encrypted.
+/// Who can decrypt a secret.
 #[allow(missing_debug_implementations)] // secret
 pub enum Lock {
-    /// Whoever knows a passphrase (about one second of work to try one).
+    /// Anybody who knows a passphrase (about one second of work per guess).
     Passphrase(SecretString),
     /// The holder of an X25519 identity.
     Recipient(age::x25519::Recipient),
 }
 
-/// With what a secret is decrypted.
+/// The passphrase or identity that decrypts a secret.
 #[allow(missing_debug_implementations)] // secret
 pub enum Unlock {
     /// The passphrase.
@@ -119,7 +119,7 @@ impl Lock {
     /// A lock for a recipient, `age1…`.
     ///
     /// # Errors
-    /// The text is no recipient.
+    /// The text is not a recipient.
     pub fn recipient(text: &str) -> Result<Self, KeyFileError> {
         age::x25519::Recipient::from_str(text.trim())
             .map(Self::Recipient)
@@ -145,7 +145,7 @@ impl Unlock {
             .map_err(|reason| KeyFileError::AgeKey { field: "identity", reason: reason.into() })
     }
 
-    /// An identity file, which nobody but its owner may be able to read.
+    /// An identity file, which only its owner may be able to read.
     ///
     /// # Errors
     /// The file cannot be read, others can read it, or it holds no identity.
@@ -168,7 +168,7 @@ impl Unlock {
         Self::identity(&text)
     }
 
-    /// What encrypts so that the same secret decrypts.
+    /// The lock that the same secret opens.
     pub fn lock(&self) -> Lock {
         match self {
             Self::Passphrase(passphrase) => Lock::Passphrase(passphrase.clone()),
@@ -176,7 +176,7 @@ impl Unlock {
         }
     }
 
-    /// The recipient `age1…` of an identity; none of a passphrase.
+    /// The recipient `age1…` of an identity; none for a passphrase.
     pub fn recipient(&self) -> Option<String> {
         match self {
             Self::Passphrase(_) => None,
@@ -192,8 +192,8 @@ impl Unlock {
     }
 }
 
-/// Draws a fresh identity and writes it as an identity file of age, in the clear, readable by its owner only; fails if
-/// the path exists. Gives back its recipient, `age1…`.
+/// Draws a new identity and writes it as an identity file of age, in the clear, readable by its owner only. Fails if
+/// the path exists. Returns its recipient, `age1…`.
 ///
 /// # Errors
 /// The path exists, or cannot be written.
@@ -231,7 +231,7 @@ pub fn save_key_share(path: &Path, share: &KeyShare, lock: &Lock) -> Result<(), 
     save(path, &share.to_bytes(), lock)
 }
 
-/// Reads a share of a master key; what it is a share of is for the commitments to say.
+/// Reads a share of a master key; the commitments show which key it belongs to.
 ///
 /// # Errors
 /// The file cannot be read, does not open with this secret, or holds no share.
@@ -249,7 +249,7 @@ pub(crate) fn save(path: &Path, secret: &[u8], lock: &Lock) -> Result<(), KeyFil
     write_new(path, &sealed)
 }
 
-/// Encrypts `secret`; the reason where age cannot.
+/// Encrypts `secret`; returns the reason if age cannot.
 pub(crate) fn seal(secret: &[u8], lock: &Lock) -> Result<Vec<u8>, String> {
     let encryptor = match lock {
         Lock::Passphrase(passphrase) => age::Encryptor::with_user_passphrase(passphrase.clone()),
@@ -283,11 +283,11 @@ fn from_file(path: &Path, error: FileError) -> KeyFileError {
     }
 }
 
-/// Whether a file of [`save`] was made for this secret, whatever became of its content.
+/// Whether a file of [`save`] was made for this secret, even if its content is damaged.
 pub(crate) fn is_for(path: &Path, unlock: &Unlock, most: u64) -> io::Result<bool> {
     let decryptor = match age::Decryptor::new(fs::File::open(path)?.take(most)) {
         Ok(decryptor) => decryptor,
-        // No age file: no other secret opens it either.
+        // Not an age file: no other secret opens it either.
         Err(_) => return Ok(true),
     };
     let opened = match unlock {
@@ -307,7 +307,7 @@ pub(crate) fn load(path: &Path, unlock: &Unlock, most: u64) -> Result<Zeroizing<
     unseal(&sealed, unlock).map_err(|reason| KeyFileError::Decrypt { path: path.to_owned(), reason })
 }
 
-/// Decrypts what [`seal`] made; the reason where age cannot.
+/// Decrypts the output of [`seal`]; returns the reason if age cannot.
 pub(crate) fn unseal(sealed: &[u8], unlock: &Unlock) -> Result<Zeroizing<Vec<u8>>, String> {
     let decryptor = age::Decryptor::new(sealed).map_err(|error| error.to_string())?;
     let reader = match unlock {

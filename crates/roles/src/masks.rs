@@ -1,18 +1,15 @@
 //! Masks in a folder, each in its own age file, for many processes.
 //!
-//! Taking a mask first renames its file, which succeeds for one process only, then
-//! reads it, then overwrites and removes it, and only then hands the mask out. A
-//! crash at any point loses at most that mask: a renamed file is never read again.
-//! (Overwriting is a best effort: file systems may keep old blocks, which is why
-//! the files are encrypted.) A mask that another passphrase closed is put back.
+//! Taking a mask first renames its file, which succeeds for one process only, then reads it, then overwrites and
+//! removes it, and only then returns the mask. A crash at any point loses at most that mask: a renamed file is never
+//! read again. (Overwriting is a best effort: file systems may keep old blocks, which is why the files are encrypted.)
+//! A mask that another passphrase locks is put back.
 //!
-//! A mask used twice reveals differences of inputs, and a copied folder, or one
-//! that was restored from a backup, holds masks that were used already. A *bound*
-//! store ([`MaskStore::open`]) notices: it belongs to one machine and one path, its
-//! masks belong to it by name and number, and what is taken is counted both in
-//! the folder and outside of it. So a mask file that was put back by itself, or
-//! into another bound folder, is not handed out again. It does not notice what
-//! is restored together with the counters outside.
+//! A mask used twice reveals differences of inputs, and a folder that was copied, or restored from a backup, holds
+//! masks that were used already. A *bound* store ([`MaskStore::open`]) detects this: it belongs to one machine and one
+//! path, its masks belong to it by name and number, and taken masks are counted both in the folder and outside it. So a
+//! mask file that was put back by itself, or into another bound folder, is not returned again. It does not detect a
+//! restore that includes the counters outside.
 
 use std::{
     fs,
@@ -35,13 +32,13 @@ use crate::keyfile::{self, KeyFileError, Lock, Unlock};
 /// Largest mask file that is read.
 const MAX_BYTES: u64 = 600 * QuadraticMap::MAX_INPUTS as u64 + (1 << 20);
 
-/// What became of a file.
+/// The result of taking a file.
 enum Opened {
-    /// Somebody else took it.
+    /// Another process took it.
     Gone,
-    /// It is for another passphrase or identity, and in its place again.
+    /// It is for another passphrase or identity, and was put back.
     Closed(KeyFileError),
-    /// It is destroyed; this was in it.
+    /// It is destroyed; this was its content.
     Content(PathBuf, Zeroizing<Vec<u8>>),
 }
 
@@ -49,32 +46,32 @@ enum Opened {
 #[derive(Debug)]
 pub struct MaskStore {
     folder: PathBuf,
-    /// None where copies are not looked for.
+    /// None if copies are not detected.
     binding: Option<Binding>,
 }
 
 impl MaskStore {
-    /// A store in an existing folder that is not bound: a copy of it is not noticed.
+    /// A store in an existing folder that is not bound: copies of it are not detected.
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), binding: None }
     }
 
-    /// A store in an existing folder that belongs to this machine and path; `counters`: an existing folder outside of
-    /// it, and outside of what is backed up with it. An empty folder is bound now; one with masks in it is refused.
+    /// A store in an existing folder that belongs to this machine and path. `counters`: an existing folder outside it,
+    /// and outside what is backed up with it. An empty folder is bound now; one with masks in it is refused.
     ///
     /// # Errors
-    /// A folder cannot be used; or the store is a copy, was put back to an earlier state, or holds masks that belong to
-    /// none.
+    /// A folder cannot be used; or the store is a copy, was restored to an earlier state, or holds masks that belong to
+    /// no store.
     pub fn open(folder: &Path, counters: &Path) -> Result<Self, MaskStoreError> {
         let binding = Some(Binding::open(folder, counters)?);
         Ok(Self { folder: folder.to_owned(), binding })
     }
 
-    /// Stores a mask, encrypted, under a fresh name. (In a bound store it is lost if a later one is taken before this
+    /// Stores a mask, encrypted, under a new name. (In a bound store it is lost if a later one is taken before this
     /// returns.)
     ///
     /// # Errors
-    /// A folder cannot be written, or, of a bound store, what [`open`](Self::open) refuses.
+    /// A folder cannot be written, or, for a bound store, an error of [`open`](Self::open).
     pub fn put(&self, mask: Mask, lock: &Lock) -> Result<(), MaskStoreError> {
         let (suffix, bytes) = match &self.binding {
             None => (format!("{:016x}.age", host::fresh_rng().next_u64()), mask.to_bytes()),
@@ -109,8 +106,8 @@ impl MaskStore {
     /// Takes one mask out; its file is destroyed before this returns.
     ///
     /// # Errors
-    /// No mask is left for this public key, none opens with this secret, a file is damaged, or, of a bound store, what
-    /// [`open`](Self::open) refuses.
+    /// No mask is left for this public key, none opens with this secret, a file is damaged, or, for a bound store, an
+    /// error of [`open`](Self::open).
     pub fn take(&self, encryptor: &Encryptor, unlock: &Unlock) -> Result<Mask, MaskStoreError> {
         let key = encryptor.public_key_id();
         let empty = || MaskStoreError::Empty { folder: self.folder.clone(), key };
@@ -169,14 +166,14 @@ impl MaskStore {
         let path = self.folder.join(name);
         let mine = self.folder.join(format!("taken-{:016x}-{name}", host::fresh_rng().next_u64()));
         match fs::rename(&path, &mine) {
-            // Somebody else was faster.
+            // Another process was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Opened::Gone),
             Err(source) => return Err(MaskStoreError::Io { path, source }),
             Ok(()) => {}
         }
         let loaded = keyfile::load(&mine, unlock, MAX_BYTES);
         let failed = |source| MaskStoreError::Io { path: mine.clone(), source };
-        // A wrong passphrase costs no mask; a damaged file is never met again.
+        // A wrong passphrase costs no mask; a damaged file is never used again.
         if let Err(error @ KeyFileError::Decrypt { .. }) = loaded {
             if !keyfile::is_for(&mine, unlock, MAX_BYTES).map_err(failed)? {
                 fs::rename(&mine, &path).map_err(failed)?;
@@ -189,7 +186,7 @@ impl MaskStore {
         Ok(Opened::Content(mine, loaded?))
     }
 
-    /// Removes what crashed processes had taken; call it when no other one runs.
+    /// Removes masks that crashed processes had taken; call it when no other process is running.
     ///
     /// # Errors
     /// A folder or file cannot be changed.
@@ -205,7 +202,7 @@ impl MaskStore {
     /// Names of a key's masks that belong to no store.
     fn unbound(&self, key: PublicKeyId) -> Result<Vec<String>, MaskStoreError> {
         let (mut names, prefix) = (self.names(&prefix(key))?, prefix(key));
-        // A random number and `.age`; masks of a store have its name before.
+        // A random number and `.age`; masks of a store have its name as a prefix.
         names.retain(|name| name.len() == prefix.len() + 16 + 4);
         Ok(names)
     }

@@ -1,9 +1,9 @@
-//! What functional keys of compiled networks open together under one public key.
+//! What the functional keys of compiled networks open together under one public key.
 //!
-//! A key opens ciphertexts of every encoder in use under its public key, whatever its network's file says of itself. So
-//! each function is bounded over the union of the encoders' ranges, by exact arithmetic and never by a declared range;
-//! and a coordinate of `v` counts as noise only as far as every encoder fills it with noise. Rank is counted over `Z_r`,
-//! the field over which keys are linear ([`quadratic::FormSpan`]).
+//! A key opens ciphertexts of every encoder in use under its public key, whatever its network's file states. So each
+//! function is bounded over the union of the encoders' ranges, by exact arithmetic and never by a declared range. A
+//! coordinate of `v` counts as noise only if every encoder fills it with noise. Rank is counted over `Z_r`, the field
+//! over which keys are linear ([`quadratic::FormSpan`]).
 
 use model::CompiledNetwork;
 use quadratic::{Opened, Opening};
@@ -12,15 +12,17 @@ use quadratic::{Opened, Opening};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CountError {
-    /// A map that cannot be a key's, or that takes other inputs than the rest.
+    /// A map that no key can open, or that takes other inputs than the rest.
     #[error(transparent)]
     Map(#[from] quadratic::MapError),
     /// Outputs beyond 128 bits.
-    #[error("an output of network {0} leaves 128 bits over the encoders in use: it cannot be opened beside them")]
+    #[error(
+        "an output of network {0} exceeds 128 bits over the encoders in use: it cannot be opened together with them"
+    )]
     Wide(crate::hash::Hash),
 }
 
-/// What the encoders of some networks make: the range of every coordinate, and the deviation of its noise.
+/// The output of the encoders of some networks: the range of every coordinate, and the deviation of its noise.
 struct Inputs {
     u: Vec<(i64, i64)>,
     v: Vec<(i64, i64)>,
@@ -50,7 +52,8 @@ impl Inputs {
     }
 }
 
-/// What keys of these networks open together, in the order of issue; nothing for none. All take the same `(n, m)`.
+/// What the keys of these networks open together, in the order of issue; zero for no networks. All take the same `(n,
+/// m)`.
 ///
 /// # Errors
 /// [`CountError`].
@@ -61,7 +64,7 @@ pub fn opened(networks: &[&CompiledNetwork]) -> Result<Opened, CountError> {
     let opening = |network: &&CompiledNetwork| {
         let wide = || CountError::Wide(crate::hash::Hash(network.hash()));
         let map = network.map().clone();
-        // Lengths first: bounds take ranges of as many coordinates.
+        // Lengths first: the bounds need ranges for the same number of coordinates.
         if map.inputs() != (inputs.u.len(), inputs.v.len()) {
             return Err(
                 quadratic::MapError::Input { field: "u", found: map.inputs().0, expected: inputs.u.len() }.into()

@@ -33,10 +33,10 @@ enum Way {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OwnerError {
-    /// The encoder does not take it.
+    /// The encoder refuses it.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// The scheme does not take its integers.
+    /// The scheme refuses its integers.
     #[error(transparent)]
     Encrypt(#[from] EncryptError),
     /// No mask can be taken.
@@ -45,14 +45,14 @@ pub enum OwnerError {
 }
 
 impl Owner {
-    /// Builds the tables of the public key. Encryption is quick, and its time depends on the item: for a machine of the
-    /// owner's own.
+    /// Builds the tables of the public key. Encryption is fast, and its time depends on the item: use it on the owner's
+    /// own machine.
     pub fn new(published: &Published, progress: &dyn Progress) -> Self {
         let way = Way::Fast(Box::new(Encryptor::new(published.key(), progress)));
         Self { encoder: published.encoder().clone(), way }
     }
 
-    /// The same with tables that are kept in a folder.
+    /// The same with tables that are stored in a folder.
     ///
     /// # Errors
     /// The folder cannot be used.
@@ -61,12 +61,12 @@ impl Owner {
         Ok(Self { encoder: published.encoder().clone(), way: Way::Fast(Box::new(encryptor)) })
     }
 
-    /// Touches the same memory in the same time whatever the item: slower, for hosts that others can observe.
+    /// Uses the same memory accesses and the same time whatever the item: slower, for hosts that others can observe.
     pub fn constant_time(published: &Published) -> Self {
         Self { encoder: published.encoder().clone(), way: Way::ConstantTime(published.clone()) }
     }
 
-    /// The same owner, using up masks that were drawn ahead; one that works in constant time does not take any.
+    /// The same owner, using masks drawn in advance; one that works in constant time does not use any.
     pub fn with_masks(self, store: MaskStore, unlock: Unlock) -> Self {
         let way = match self.way {
             Way::Fast(encryptor) | Way::Masked(encryptor, ..) => Way::Masked(encryptor, store, unlock),
@@ -88,7 +88,7 @@ impl Owner {
         self.encrypt_encoded(&self.encoder.encode(item)?)
     }
 
-    /// Encrypts an item that is encoded.
+    /// Encrypts an encoded item.
     ///
     /// # Errors
     /// [`OwnerError`].

@@ -1,9 +1,9 @@
 //! Public parameters: all that an owner needs besides the public key, as one file whose hash pins them.
 //!
 //! Owner and predictor cannot disagree, and a predictor cannot swap the key or the encoder, once an owner has the pin
-//! from the authority, `pin = SHA-256(file)`, or the authority's key: the authority signs the pin with project, epoch and
-//! date, and the signature travels beside the file, so that pins do not depend on it. Whoever remembers the newest epoch
-//! of a project notices parameters of a public key that was rotated away.
+//! from the authority, `pin = SHA-256(file)`, or the authority's key. The authority signs the pin with project, epoch
+//! and date, and the signature travels next to the file, so that pins do not depend on it. An owner who remembers the
+//! newest epoch of a project detects parameters of a public key that was rotated out.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,7 +24,7 @@ const FORMAT: &str = "halflight public parameters";
 /// Most bytes of a parameters file.
 pub const MAX_BYTES: usize = 8 << 20;
 
-/// What an owner encodes with, under which key it encrypts, and for which network.
+/// The encoder and public key that an owner uses, and the network they are for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
@@ -42,11 +42,11 @@ pub struct Parameters {
     pub encoder: Encoder,
 }
 
-/// A file that is no parameters file, or another one than expected.
+/// A file that is not a parameters file, or not the expected one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParametersError {
-    /// It is none.
+    /// It is not a parameters file.
     #[error("public parameters: not a parameters file: {0}")]
     Format(String),
     /// It is not the one that was pinned.
@@ -55,38 +55,38 @@ pub enum ParametersError {
          ask the authority before trusting the new ones"
     )]
     Pin {
-        /// Hash of what came.
+        /// Hash of the received file.
         found: Hash,
-        /// Hash that was expected.
+        /// Expected hash.
         pinned: Hash,
     },
 }
 
-/// The authority's word for parameters: `parameters2:KEY/PROJECT/EPOCH/DATE/SIGNATURE` as text. One of version 1,
-/// `KEY/SIGNATURE`, is read and says nothing of what they are for.
+/// The authority's signature of parameters: `parameters2:KEY/PROJECT/EPOCH/DATE/SIGNATURE` as text. Version 1,
+/// `KEY/SIGNATURE`, can be read, but does not state its purpose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParametersSignature {
-    /// Who signed.
+    /// The signer.
     pub authority: VerifyingKey,
-    /// What they are for; none in version 1.
+    /// The purpose; none in version 1.
     pub purpose: Option<Purpose>,
     signature: [u8; 64],
 }
 
-/// What parameters are for, as the authority signs it.
+/// The purpose of parameters, as the authority signs it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Purpose {
     /// The project.
     pub project: String,
-    /// Its epoch: of two, the higher one has the newer public key.
+    /// Its epoch: the higher of two has the newer public key.
     pub epoch: u32,
-    /// Seconds since 1970 when the authority said so.
+    /// Time of the signature, in seconds since 1970.
     pub date: i64,
 }
 
 impl Purpose {
-    /// What is signed. Public key and network stand in the parameters, whose hash is the pin; they are named so that
-    /// what is signed can be read without the file.
+    /// The signed text. Public key and network are part of the parameters, whose hash is the pin; they are repeated so
+    /// that the signed text can be understood without the file.
     fn parts(&self, parameters: &Parameters, pin: Hash) -> [Vec<u8>; 6] {
         [
             self.project.as_bytes().to_vec(),
@@ -108,7 +108,7 @@ impl ParametersSignature {
     }
 
     /// Checks that the authority signed these parameters, whose file has this hash. Whether that authority is trusted,
-    /// and for this purpose, is for the reader to say.
+    /// and for this purpose, the caller must decide.
     ///
     /// # Errors
     /// [`SignatureError::Wrong`].
@@ -172,7 +172,7 @@ impl Parameters {
         Self { format: FORMAT.into(), version: 1, public_key, network, outputs, classes, encoder }
     }
 
-    /// The file.
+    /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Strings, numbers and a checked encoder: cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
@@ -183,7 +183,7 @@ impl Parameters {
         Hash::of_bytes(&self.to_bytes())
     }
 
-    /// Reads a file, and refuses any other than the pinned one.
+    /// Reads a file, and refuses any but the pinned one.
     ///
     /// # Errors
     /// [`ParametersError`].

@@ -12,14 +12,14 @@ pub struct Predictor {
     evaluator: Evaluator,
 }
 
-/// What one ciphertext gave.
+/// The result for one ciphertext.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
-    /// The outputs, exactly as the network in the clear gives them.
+    /// The outputs, exactly as the network in the clear computes them.
     pub output: Vec<i64>,
-    /// Of each main class.
+    /// The probability of each main class.
     pub probabilities: Vec<f32>,
-    /// Place of the most probable main class; the first of equals.
+    /// Index of the most probable main class; the first of equals.
     pub class: usize,
     /// Its name.
     pub label: String,
@@ -42,10 +42,10 @@ pub enum Step {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyMismatch {
-    /// The key opens something else.
+    /// The key opens another function.
     #[error("the functional key opens another function than this network: ask the authority for the network's key")]
     Function,
-    /// The outputs cannot be found.
+    /// Some outputs cannot be found.
     #[error(transparent)]
     Evaluate(#[from] qfe::EvaluateError),
 }
@@ -54,13 +54,13 @@ pub enum KeyMismatch {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
-    /// The bytes are no ciphertext.
+    /// The bytes are not a ciphertext.
     #[error("the ciphertext cannot be read: {0}")]
     Ciphertext(#[from] WireError),
     /// It cannot be evaluated with this key.
     #[error(transparent)]
     Evaluate(#[from] qfe::EvaluateError),
-    /// The public head does not take the output.
+    /// The public head refuses the output.
     #[error("the public head: {0}")]
     Head(#[from] model::EvaluateError),
 }
@@ -96,7 +96,7 @@ impl Predictor {
         self.evaluator.evaluate(ciphertext)
     }
 
-    /// The outputs of one ciphertext, and what the public head makes of them.
+    /// The outputs of one ciphertext, and the prediction of the public head.
     ///
     /// # Errors
     /// [`PredictError`].
@@ -104,7 +104,7 @@ impl Predictor {
         self.head(self.evaluate(ciphertext)?)
     }
 
-    /// The same for a ciphertext as it was sent.
+    /// The same for the bytes of a ciphertext.
     ///
     /// # Errors
     /// [`PredictError`].
@@ -112,7 +112,7 @@ impl Predictor {
         self.predict_in_steps(ciphertext, |_| ())
     }
 
-    /// The same; `ended` hears of each step when it ends, for whoever times them.
+    /// The same; `ended` is called when each step ends, for callers who time them.
     ///
     /// # Errors
     /// [`PredictError`].
@@ -126,7 +126,7 @@ impl Predictor {
         Ok(prediction)
     }
 
-    /// What the public head makes of outputs.
+    /// The prediction of the public head from outputs.
     fn head(&self, output: Vec<i64>) -> Result<Prediction, PredictError> {
         let probabilities = self.network.probabilities(&output)?;
         let class = largest(&probabilities);
@@ -135,7 +135,7 @@ impl Predictor {
     }
 }
 
-/// A network with an output that no discrete-log table searches.
+/// A network with an output that no discrete-log table can search.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
     "output {output} is declared from {low} to {high}, {bits:.1} bits, and the largest table searches {reach} on either \
@@ -150,11 +150,11 @@ pub struct Unopenable {
     pub high: i64,
     /// log₂ of the number of values.
     pub bits: f64,
-    /// What the largest table searches.
+    /// The range that the largest table searches.
     pub reach: i64,
 }
 
-/// Whether every output of a network can be found under encryption, by a table of whatever size.
+/// Checks that every output of a network can be found under encryption, by a table of any size.
 ///
 /// # Errors
 /// The first output whose declared range is too wide.
@@ -166,8 +166,8 @@ pub fn openable(network: &CompiledNetwork) -> Result<(), Unopenable> {
     })
 }
 
-/// The size, in bits, of the discrete-log table that suits the widest output of `networks`: one that is quick, and
-/// larger where that does not reach.
+/// The size, in bits, of the discrete-log table that suits the widest output of `networks`: a small one that is quick
+/// to build, or a larger one if that is not enough.
 pub fn table_bits<'a>(networks: impl IntoIterator<Item = &'a CompiledNetwork>) -> u32 {
     // With 2^b baby steps a search takes range / 2^(b + 2) giant steps; 22 (67 MB) is worth it from 2^32 on.
     let quick = |low: i64, high: i64| match 128 - (i128::from(high) - i128::from(low)).leading_zeros() {
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn wide_bounds_take_larger_tables_and_too_wide_ones_none() {
         assert_eq!(LogTable::bits_for(-100, 100), Some(LogTable::MIN_BITS));
-        // What the paper's network reaches, by arithmetic and on data.
+        // The ranges of the paper's network, by arithmetic and on data.
         assert_eq!(LogTable::bits_for(-3_400_000_000_000, 3_400_000_000_000), Some(23));
         assert_eq!(LogTable::bits_for(-140_000_000_000, 140_000_000_000), Some(19));
         let most = LogTable::most();

@@ -25,7 +25,7 @@ pub struct Published {
     encoder: Encoder,
 }
 
-/// Why what was published cannot be used.
+/// Why published files cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishedError {
@@ -66,8 +66,8 @@ impl Published {
         &self.encoder
     }
 
-    /// Writes a folder, made if missing; what others published there is replaced. The key comes last: where it is, its
-    /// encoder is too.
+    /// Writes a folder, made if missing; files published there before are replaced. The key is written last, so that
+    /// its encoder is always there too.
     ///
     /// # Errors
     /// The folder cannot be written.

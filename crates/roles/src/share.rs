@@ -1,4 +1,4 @@
-//! A key in shares: what is public of it, and one holder's share.
+//! A shared key: its public part, and one holder's share.
 //!
 //! A folder with `public.key`, `commitments`, and for a holder `share.age`. A single master key is the case of one
 //! server with threshold zero.
@@ -20,14 +20,14 @@ pub const SHARE: &str = "share.age";
 /// Largest public file: a public key, or commitments of many servers.
 const LIMIT: u64 = 512 << 20;
 
-/// The public part of a key in shares: the public key, and the commitments that answers of servers are checked against.
+/// The public part of a shared key: the public key, and the commitments that check the answers of servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedKey {
     public: PublicKey,
     commitments: Commitments,
 }
 
-/// One holder's share, with what is public of the key. It issues nothing alone, but where the quorum is one.
+/// One holder's share, with the public part of the key. Alone it issues nothing, unless the quorum is one.
 #[allow(missing_debug_implementations)] // secret
 pub struct ShareHolder {
     key: SharedKey,
@@ -44,10 +44,10 @@ pub enum ShareFileError {
     /// The secret file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
-    /// The commitments are of another key.
+    /// The commitments belong to another key.
     #[error("the commitments do not fit the public key: {0}")]
     Commitments(#[from] SeatError),
-    /// The share is not the one that was committed to.
+    /// The share does not fit its commitment.
     #[error(transparent)]
     Share(#[from] ShareError),
 }
@@ -56,7 +56,7 @@ impl SharedKey {
     /// A public key with the commitments to its sharing.
     ///
     /// # Errors
-    /// They are of another key.
+    /// They belong to another key.
     pub fn new(public: PublicKey, commitments: Commitments) -> Result<Self, SeatError> {
         commitments.check(&public)?;
         Ok(Self { public, commitments })
@@ -91,7 +91,7 @@ impl SharedKey {
         Ok(Self::new(public, commitments)?)
     }
 
-    /// Writes both, into a folder that is there.
+    /// Writes both into an existing folder.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -100,7 +100,7 @@ impl SharedKey {
         files::write(&folder.join(PUBLIC_KEY), &self.public.to_bytes(), Access::Ordinary)
     }
 
-    /// Combines answers of servers for one function.
+    /// Combines the answers of servers for one function.
     ///
     /// # Errors
     /// The function does not take the inputs of the key.
@@ -110,7 +110,7 @@ impl SharedKey {
 }
 
 impl ShareHolder {
-    /// A holder, once its share is shown to be the one that was committed to.
+    /// A holder, once its share has been checked against its commitment.
     ///
     /// # Errors
     /// The share is of another key or epoch, or wrong.
@@ -119,7 +119,7 @@ impl ShareHolder {
         Ok(Self { key, share })
     }
 
-    /// The only holder of a whole key: one server, threshold zero. What it keeps does not include `t`.
+    /// The only holder of a whole key: one server, threshold zero. `t` is not part of what it stores.
     ///
     /// # Errors
     /// The public key is not this master's.
@@ -132,23 +132,23 @@ impl ShareHolder {
     /// Reads the three files of a folder.
     ///
     /// # Errors
-    /// A file is missing or damaged, the share does not open, or is not the one that was committed to.
+    /// A file is missing or damaged, the share cannot be decrypted, or does not fit its commitment.
     pub fn load(folder: &Path, unlock: &Unlock) -> Result<Self, ShareFileError> {
         let key = SharedKey::read(folder)?;
         Ok(Self::new(key, keyfile::load_key_share(&folder.join(SHARE), unlock)?)?)
     }
 
-    /// Writes the three files into a folder, made if missing and closed to others; a share that is there stays.
+    /// Writes the three files into a folder, made if missing and closed to others; an existing share is not replaced.
     ///
     /// # Errors
-    /// A share is there, or the folder cannot be written.
+    /// A share exists, or the folder cannot be written.
     pub fn save(&self, folder: &Path, lock: &Lock) -> Result<(), ShareFileError> {
         files::make_secret_folder(folder)?;
         keyfile::save_key_share(&folder.join(SHARE), &self.share, lock)?;
         Ok(self.key.write(folder)?)
     }
 
-    /// What is public of the key.
+    /// The public part of the key.
     pub fn key(&self) -> &SharedKey {
         &self.key
     }
@@ -163,7 +163,7 @@ impl ShareHolder {
         self.share.seat()
     }
 
-    /// Whether it issues alone.
+    /// Whether it can issue alone.
     pub fn is_whole(&self) -> bool {
         self.seat().sharing.quorum() == 1
     }
@@ -176,7 +176,7 @@ impl ShareHolder {
         self.share.issue(&self.key.public, map)
     }
 
-    /// The functional key of `map`, from a holder that issues alone; it is checked against the public key.
+    /// The functional key of `map`, from a holder that can issue alone; checked against the public key.
     ///
     /// # Errors
     /// The function does not take the inputs of the key, or other holders are needed.
@@ -185,7 +185,7 @@ impl ShareHolder {
         let partial = self.issue_partial(map).map_err(|error| match error {
             ShareError::Key(error) => CombineError::Key(error),
             ShareError::Seat(error) => CombineError::Commitments(error),
-            // No other stands in the way of a share that was checked.
+            // A checked share always passes the other checks.
             _ => CombineError::TooFew { found: 0, needed: 1, refused: Vec::new() },
         })?;
         Ok(combiner.combine(&[partial])?.key)

@@ -1,8 +1,8 @@
 //! Ed25519 signatures on audits, approvals, envelopes and ceremonies.
 //!
-//! A signature is always over a domain and parts, hashed as in [`Hash::of`]: a signature made for one purpose fits no
-//! other. Keys are text: `ed25519:` and 64 hexadecimal digits for a public key; a secret key file holds one line,
-//! `ed25519-secret:` and 64 digits, readable by its owner only.
+//! A signature always covers a domain and parts, hashed as in [`Hash::of`]: a signature made for one purpose is invalid
+//! for any other. Keys are text: `ed25519:` and 64 hexadecimal digits for a public key; a secret key file holds one
+//! line, `ed25519-secret:` and 64 digits, readable by its owner only.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,15 +24,15 @@ pub struct VerifyingKey(ed25519_dalek::VerifyingKey);
 #[allow(missing_debug_implementations)] // secret
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
-/// A signature that does not hold, or a key that is none.
+/// An invalid signature, or text that is not a key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
-    /// Text that is no public key.
-    #[error("'{0}' is no public key: write ed25519: and 64 hexadecimal digits")]
+    /// Text that is not a public key.
+    #[error("'{0}' is not a public key: write ed25519: and 64 hexadecimal digits")]
     PublicKey(String),
-    /// A file that holds no secret key.
-    #[error("{0}: no secret key: it must hold one line, ed25519-secret: and 64 hexadecimal digits")]
+    /// A file that does not hold a secret key.
+    #[error("{0}: not a secret key: it must hold one line, ed25519-secret: and 64 hexadecimal digits")]
     SecretKey(PathBuf),
     /// A key file that others can read.
     #[error(
@@ -45,30 +45,30 @@ pub enum SignatureError {
         /// Its mode.
         mode: u32,
     },
-    /// Text that is no signature.
+    /// Text that is not a signature.
     #[error("the signature cannot be read: it must have 128 hexadecimal digits")]
     Format,
-    /// An approval of before, which named no totals and never ended.
-    #[error("this approval names no totals and has no end, so it does not count: let the approver sign a new one")]
+    /// An approval of an older version, without totals and without an end.
+    #[error("this approval names no totals and has no end, so it does not count: ask the approver to sign a new one")]
     OldApproval,
-    /// The signature was not made by this key on this text.
-    #[error("the signature does not fit: {what} was changed, or signed by another key than {key}")]
+    /// This key did not make the signature on this text.
+    #[error("the signature is invalid: {what} was changed, or signed by another key than {key}")]
     Wrong {
         /// What was signed.
         what: &'static str,
-        /// The key it should be from.
+        /// The expected signer.
         key: VerifyingKey,
     },
     /// The key file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The operating system gives no randomness.
+    /// The operating system provides no randomness.
     #[error("no randomness from the operating system: {0}")]
     Random(String),
 }
 
 impl VerifyingKey {
-    /// Checks a signature over `parts` for the purpose `domain`; `what` names the thing in the error.
+    /// Checks a signature over `parts` for the purpose `domain`; `what` describes the signed object in the error.
     ///
     /// # Errors
     /// [`SignatureError::Wrong`].
@@ -81,11 +81,11 @@ impl VerifyingKey {
     ) -> Result<(), SignatureError> {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
         let wrong = || SignatureError::Wrong { what, key: self.clone() };
-        // Strict: a signature by a key of small order, which fits several texts, is refused.
+        // Strict: refuses signatures by a key of small order, which are valid for several texts.
         self.0.verify_strict(&Hash::of(domain, parts).0, &signature).map_err(|_| wrong())
     }
 
-    /// Checks a signature over a text as it stands, as formats of others want it; whether it holds.
+    /// Checks a signature over a plain text, as third-party formats require; returns whether it is valid.
     pub fn verify_text(&self, text: &[u8], signature: &[u8; 64]) -> bool {
         self.0.verify_strict(text, &ed25519_dalek::Signature::from_bytes(signature)).is_ok()
     }
@@ -95,14 +95,14 @@ impl VerifyingKey {
         self.0.to_bytes()
     }
 
-    /// A key from its 32 bytes; none where they are no point of the curve.
+    /// A key from its 32 bytes; none if they are not a point of the curve.
     pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
         ed25519_dalek::VerifyingKey::from_bytes(bytes).ok().map(Self)
     }
 }
 
 impl SigningKey {
-    /// A fresh key.
+    /// A new key.
     ///
     /// # Errors
     /// [`SignatureError::Random`].
@@ -114,10 +114,10 @@ impl SigningKey {
         Ok(Self(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
 
-    /// Reads a key file, which nobody but its owner may be able to read.
+    /// Reads a key file, which only its owner may be able to read.
     ///
     /// # Errors
-    /// The file cannot be read, can be read by others, or holds no key.
+    /// The file cannot be read, others can read it, or it holds no key.
     pub fn load(path: &Path) -> Result<Self, SignatureError> {
         #[cfg(unix)]
         {
@@ -150,7 +150,7 @@ impl SigningKey {
         self.0.sign(&Hash::of(domain, parts).0).to_bytes()
     }
 
-    /// Signs a text as it stands, as formats of others want it. No such text is 32 bytes long, which is what
+    /// Signs a plain text, as third-party formats require. No such text is 32 bytes long, the length that
     /// [`SigningKey::sign`] signs.
     pub fn sign_text(&self, text: &[u8]) -> [u8; 64] {
         self.0.sign(text).to_bytes()
@@ -161,7 +161,7 @@ impl SigningKey {
         Zeroizing::new(self.0.to_bytes())
     }
 
-    /// The key that checks.
+    /// The public key that checks its signatures.
     pub fn verifying_key(&self) -> VerifyingKey {
         VerifyingKey(self.0.verifying_key())
     }
@@ -213,7 +213,7 @@ impl<'de> Deserialize<'de> for VerifyingKey {
 mod tests {
     use super::*;
 
-    /// A key that the whole machine could read signed without a word.
+    /// A key that the whole machine could read once signed without an error.
     #[cfg(unix)]
     #[test]
     fn a_key_that_others_can_read_is_refused() {

@@ -317,7 +317,7 @@ fn files_that_make_no_sense_are_refused_by_field() {
         ("rank = 4", "rank = 4\nunnoised_bits = -1.0", "limits.unnoised_bits"),
         ("[keys]", "[ledger]\nquorum = 1\n[keys]", "ledger.quorum"),
         (BEN, LAB, "approval.approvers"),
-        (LAB, "ed25519:00", "no public key"),
+        (LAB, "ed25519:00", "not a public key"),
         ("allow", "alow", "unknown field `alow`"),
         (&NETWORK.to_string(), "5", "is not a hash"),
         ("[limits]", "[limits", "policy.toml"),

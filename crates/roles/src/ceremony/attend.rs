@@ -1,4 +1,4 @@
-//! One server in a ceremony: puts its messages, takes those of others, and ends with its share.
+//! One server in a ceremony: sends its messages, reads those of others, and ends with its share.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,10 +20,10 @@ pub const STATE: &str = "dealing.age";
 /// Name of the transcript.
 pub const TRANSCRIPT: &str = "transcript";
 
-/// Most bytes of a dealing that is kept.
+/// Most bytes of a stored dealing.
 const MAX_STATE: u64 = 2 << 30;
 
-/// What a server proves itself by.
+/// The keys by which a server identifies itself.
 #[allow(missing_debug_implementations)] // secret
 pub struct Credentials<'a> {
     /// Signs its messages.
@@ -37,16 +37,16 @@ pub struct Credentials<'a> {
 pub struct Waiting {
     /// The step, 1 to 4.
     pub step: u8,
-    /// Messages that have not come.
+    /// Messages that have not arrived.
     pub missing: Vec<String>,
 }
 
-/// The end of a ceremony.
+/// The result of a ceremony.
 #[allow(missing_debug_implementations)] // secret
 pub struct Concluded {
     /// What the transcript proves.
     pub verified: Verified,
-    /// The share, written to the folder; none where a dealer withheld its part, or for who only dealt.
+    /// The share, written to the folder; none if a dealer withheld its part, or for a server that only dealt.
     pub holder: Option<ShareHolder>,
 }
 
@@ -64,25 +64,25 @@ pub struct Attendance<'a> {
     receiver: Option<u16>,
     /// Whether this server signs the minutes.
     clerk: bool,
-    /// Minutes of the steps that have ended.
+    /// Minutes of the completed steps.
     ended: Vec<Vec<u8>>,
-    /// Messages of the present step that the clerk has, and endorsements, by server.
+    /// Messages of the current step that the clerk has, and endorsements, by server.
     collected: BTreeMap<u16, Vec<u8>>,
-    /// The last step in which this process put its messages.
+    /// The last step in which this process sent its messages.
     put: u8,
-    /// Whether this process put its shares.
+    /// Whether this process sent its shares.
     delivered: bool,
-    /// Endorsements with which no result was confirmed.
+    /// The endorsements with which no result was confirmed.
     tried: usize,
 }
 
 impl<'a> Attendance<'a> {
-    /// Enters a ceremony, or goes on where an earlier process of this server stopped. `home`: a folder of this server
-    /// alone, closed to others, in which its dealing is kept and the result is written. `share`: of the key that is
-    /// renewed. `lost`: a holder that lost its share takes part without one, and gets one back.
+    /// Enters a ceremony, or resumes where an earlier process of this server stopped. `home`: a folder of this server
+    /// alone, closed to others, which stores its dealing and the result. `share`: this server's share of the key that
+    /// is renewed. `lost`: a holder that lost its share takes part without one, and gets it back.
     ///
     /// # Errors
-    /// The credentials are not those that the definition names; the dealing is gone; a ceremony has ended in `home`.
+    /// The credentials are not those in the definition; the dealing is missing; a ceremony has already ended in `home`.
     pub fn enter(
         definition: Definition,
         mail: &'a dyn Mail,
@@ -132,7 +132,7 @@ impl<'a> Attendance<'a> {
                 if by == Some(own) {
                     return Err(AttendError::Lost { server: card.name.clone(), path: state });
                 }
-                // On the disk before anything is said.
+                // Stored on disk before anything is sent.
                 keyfile::save(&state, &kept, &credentials.unlock.lock())?;
             }
             fresh
@@ -162,18 +162,18 @@ impl<'a> Attendance<'a> {
         Hash(*self.ceremony.session())
     }
 
-    /// The present step, 1 to 4.
+    /// The current step, 1 to 4.
     pub fn step(&self) -> u8 {
         self.ended.len() as u8 + 1
     }
 
-    /// Does what can be done now, in as many steps as others allow. `late`: whether time is over for messages that have
-    /// not come.
+    /// Does everything possible now, over as many steps as the others allow. `late`: whether the time for missing
+    /// messages is over.
     ///
     /// # Errors
     /// The store fails, the clerk is at fault, or too few servers took part.
     pub fn advance(&mut self, late: bool) -> Result<Result<Box<Concluded>, Waiting>, AttendError> {
-        // What came late in one step says nothing about the next.
+        // A message that was late in one step may be in time for the next.
         let mut late = late;
         while self.step() <= STEPS {
             if !self.read_minutes()? {
@@ -196,7 +196,7 @@ impl<'a> Attendance<'a> {
         Waiting { step: self.step(), missing }
     }
 
-    /// Puts this server's messages of the present step.
+    /// Sends this server's messages of the current step.
     fn say(&mut self, late: bool) -> Result<(), AttendError> {
         let step = self.step();
         if step >= 3 {
@@ -219,7 +219,7 @@ impl<'a> Attendance<'a> {
                 }
             }
             3 => {
-                // Others' shares may still come: a complaint is made once.
+                // Shares of others may still arrive, and a complaint is final.
                 if !self.participant.missing(&self.board).is_empty() && !late {
                     return Ok(());
                 }
@@ -241,8 +241,8 @@ impl<'a> Attendance<'a> {
         Ok(())
     }
 
-    /// Puts the sealed shares of this server's dealing, once the minutes have it; again after each start, for mail that
-    /// was lost.
+    /// Sends the sealed shares of this server's dealing, once the minutes include it; repeated after each start, in
+    /// case messages were lost.
     fn deliver(&mut self) -> Result<(), AttendError> {
         let Some(dealer) = self.dealer.filter(|_| !self.delivered) else { return Ok(()) };
         for (to, server) in (1u16..).zip(self.definition.servers()) {
@@ -258,21 +258,22 @@ impl<'a> Attendance<'a> {
         Ok(())
     }
 
-    /// Takes the shares for this server that have come. What is none counts as not there: nobody can tell who put it.
+    /// Reads the shares for this server that have arrived. Data that is not a share counts as missing: nobody can prove
+    /// who sent it.
     fn take_shares(&mut self) -> Result<(), AttendError> {
         let Some(own) = self.receiver else { return Ok(()) };
         for dealer in self.participant.missing(&self.board) {
             let sealed = get(self.mail, &format!("share-{dealer}-{own}"), self.definition.most())?;
             let opened = sealed.and_then(|sealed| keyfile::unseal(&sealed, self.credentials.unlock).ok());
             if let Some(message) = opened {
-                // A wrong one is kept for the complaint; others are ignored.
+                // A wrong share is kept for the complaint; anything else is ignored.
                 let _ = self.participant.receive(&self.board, &message);
             }
         }
         Ok(())
     }
 
-    /// Ends the present step if its minutes are there; whether they are.
+    /// Ends the current step if its minutes are available; returns whether they are.
     fn read_minutes(&mut self) -> Result<bool, AttendError> {
         let (step, previous) = (self.step(), self.previous());
         let Some(found) = get(self.mail, &format!("minutes-{step}"), self.definition.most())? else { return Ok(false) };
@@ -284,14 +285,14 @@ impl<'a> Attendance<'a> {
         let session = *self.ceremony.session();
         match minutes::apply(&self.definition, &session, step, previous, &found, &mut self.board) {
             Ok(()) => self.ended.push(found),
-            // Somebody else put them, before anything was posted.
+            // Somebody else sent them before anything was posted.
             Err(_) if self.clerk => return Ok(false),
             Err(error) => return Err(error),
         }
         Ok(true)
     }
 
-    /// Ends the present step if this server writes the minutes and can; else what is missing.
+    /// Ends the current step if this server writes the minutes and can do so; otherwise returns what is missing.
     fn write_minutes(&mut self, late: bool) -> Result<Option<Vec<String>>, AttendError> {
         let (step, previous) = (self.step(), self.previous());
         let name = format!("minutes-{step}");
@@ -299,7 +300,7 @@ impl<'a> Attendance<'a> {
             return Ok(Some(vec![name]));
         }
         let missing = self.collect()?;
-        // Nobody accepts less, so that none is ever signed.
+        // Nobody accepts fewer, so that minutes with fewer are never signed.
         if !missing.is_empty() && !late || self.collected.len() < self.definition.least(step)? {
             return Ok(Some(missing));
         }
@@ -312,12 +313,12 @@ impl<'a> Attendance<'a> {
         Ok(None)
     }
 
-    /// What the next minutes are chained to.
+    /// The value that the next minutes are chained to.
     fn previous(&self) -> Hash {
         self.ended.last().map_or(self.session(), |minutes| minutes::head(minutes))
     }
 
-    /// The board of the steps that have ended.
+    /// The board of the completed steps.
     fn replay(&self) -> Result<Board, AttendError> {
         let session = *self.ceremony.session();
         let (mut board, mut previous) = (Board::new(self.ceremony.clone()), Hash(session));
@@ -328,7 +329,7 @@ impl<'a> Attendance<'a> {
         Ok(board)
     }
 
-    /// Posts the messages of the present step that have come; names of those that have not.
+    /// Posts the messages of the current step that have arrived; returns the names of the missing ones.
     fn collect(&mut self) -> Result<Vec<String>, AttendError> {
         let step = self.board.step();
         let (kind, servers) = match step {
@@ -348,7 +349,8 @@ impl<'a> Attendance<'a> {
                 continue;
             }
             let found = get(self.mail, &format!("{kind}-{server}"), self.definition.most())?;
-            // What is not signed is not there; what another signed is that other's, and this server is still waited for.
+            // An unsigned message counts as missing; one that another server signed belongs to that server, and this
+            // server is still waited for.
             if let Some((sender, found)) = found.and_then(|found| Some((self.board.post(&found).ok()?, found))) {
                 self.collected.insert(sender, found);
             }
@@ -357,7 +359,7 @@ impl<'a> Attendance<'a> {
         Ok(missing.map(|server| format!("{kind}-{server}")).collect())
     }
 
-    /// Takes endorsements, and ends once enough signed the same result and nobody is waited for.
+    /// Reads endorsements, and ends once enough servers signed the same result and nobody is waited for.
     fn conclude(&mut self, late: bool) -> Result<Result<Box<Concluded>, Waiting>, AttendError> {
         let missing = self.collect()?;
         if !missing.is_empty() && (!late || self.tried == self.collected.len()) {
@@ -388,11 +390,11 @@ impl<'a> Attendance<'a> {
         Ok(Ok(Box::new(Concluded { verified, holder })))
     }
 
-    /// Writes what is public of the key, and the share.
+    /// Writes the public part of the key, and the share.
     fn keep(&self, key: &SharedKey, holder: Option<&ShareHolder>) -> Result<(), AttendError> {
         let path = self.home.join(SHARE);
         match holder {
-            // An earlier process may have ended between these files.
+            // An earlier process may have stopped between these files.
             Some(holder) if path.exists() => {
                 let kept = keyfile::load_key_share(&path, self.credentials.unlock)?;
                 if kept.to_bytes() != holder.share().to_bytes() {

@@ -1,4 +1,4 @@
-//! One machine makes the shares and forgets: the weaker way.
+//! One machine makes the shares and forgets the key: a weaker alternative.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use super::{AttendError, Definition};
 use crate::keyfile::{Lock, save_key_share};
 use crate::share::{SHARE, SharedKey};
 
-/// Draws a key on this machine, seals every server's share to its recipient, and forgets the key: `NAME/share.age` with
-/// what is public beside it, for each server of the definition, in `folder`.
+/// Draws a key on this machine, seals every server's share to its recipient, and forgets the key: for each server of
+/// the definition it writes `NAME/share.age`, with the public part next to it, in `folder`.
 ///
-/// This machine holds everything for a moment. Whoever controls it then, or reads its memory or swap, has the key, and
-/// nothing shows afterwards. A ceremony has no such moment.
+/// This machine holds the whole key for a moment. Whoever controls it then, or reads its memory or swap, has the key,
+/// and nothing shows it afterwards. A ceremony has no such moment.
 ///
 /// # Errors
 /// The definition renews a key, or a file exists or cannot be written.
 pub fn deal(definition: &Definition, folder: &Path) -> Result<SharedKey, AttendError> {
     let sharing = definition.ceremony()?.sharing();
     if !definition.holders().is_empty() {
-        let problem = "a dealer makes new keys; shares of a key are renewed by those who hold them".into();
+        let problem = "a dealer makes only new keys; the holders of shares renew them in a ceremony".into();
         return Err(AttendError::Definition { problem });
     }
     let (n, m) = definition.inputs();

@@ -1,4 +1,4 @@
-//! What a ceremony is about and who takes part: the file that all servers agree on beforehand.
+//! The subject and the members of a ceremony: the file that all servers agree on beforehand.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct ServerCard {
     pub name: String,
     /// What it signs with.
     pub key: VerifyingKey,
-    /// To whom shares for it are sealed: an age recipient, `age1…`.
+    /// The age recipient that shares for it are sealed to, `age1…`.
     pub recipient: String,
 }
 
@@ -37,12 +37,12 @@ pub struct Definition {
     format: String,
     version: u32,
     name: String,
-    /// Drawn for this ceremony, so that no message fits another of the same servers.
+    /// Drawn for this ceremony, so that no message is valid in another ceremony of the same servers.
     nonce: String,
     /// Inputs `(n, m)` of the key.
     inputs: (usize, usize),
     threshold: u16,
-    /// Index of the server that ends steps.
+    /// Index of the server that ends steps: the clerk.
     clerk: u16,
     servers: Vec<ServerCard>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -61,14 +61,14 @@ struct Renews {
     holders: Vec<ServerCard>,
 }
 
-/// What all servers must agree on, besides themselves.
+/// The terms that all servers must agree on, besides the servers themselves.
 #[derive(Clone, Debug)]
 pub struct Terms<'a> {
     /// A name for people.
     pub name: &'a str,
     /// Servers that will hold shares, in the order of their indices.
     pub servers: Vec<ServerCard>,
-    /// As many of them learn nothing; one more issues.
+    /// The threshold: this many servers together learn nothing; one more can issue.
     pub threshold: u16,
     /// Index, from 1, of the server that ends steps.
     pub clerk: u16,
@@ -78,12 +78,12 @@ impl Definition {
     /// A new key for `n` and `m` inputs.
     ///
     /// # Errors
-    /// Names, keys, numbers or dimensions that cannot be.
+    /// Impossible names, keys, numbers or dimensions.
     pub fn generate(terms: Terms<'_>, inputs: (usize, usize)) -> Result<Self, AttendError> {
         Self::new(terms, inputs, None)
     }
 
-    /// New shares of a key, held by `holders` now, in the order of their indices.
+    /// New shares of a key that is held by `holders` now, in the order of their indices.
     ///
     /// # Errors
     /// As [`Definition::generate`], or not as many holders as the key has.
@@ -103,8 +103,8 @@ impl Definition {
         new.ceremony().map(|_| new)
     }
 
-    /// The same once more, for a ceremony that did not end: with a nonce of its own, so that no message of the first
-    /// attempt fits, another clerk, and without what these dealers deal, who withheld shares (indices, ascending).
+    /// The same again, for a ceremony that did not end: with a new nonce, so that no message of the first attempt is
+    /// valid, another clerk, and without the dealings of these dealers, who withheld shares (indices, ascending).
     ///
     /// # Errors
     /// No such servers, or too few are left to deal.
@@ -116,7 +116,7 @@ impl Definition {
     /// Reads a definition.
     ///
     /// # Errors
-    /// It is none, or says what cannot be.
+    /// It is not a definition, or is invalid.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AttendError> {
         let bad = |problem: String| AttendError::Definition { problem };
         if bytes.len() > MAX_BYTES {
@@ -129,16 +129,16 @@ impl Definition {
         read.check().map(|()| read)
     }
 
-    /// The file.
+    /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Strings and numbers only: cannot fail.
         serde_json::to_vec_pretty(self).unwrap_or_default()
     }
 
-    /// Checks everything, and gives the protocol that it defines. Its session depends on every field.
+    /// Checks everything, and returns the protocol that it defines. Its session depends on every field.
     ///
     /// # Errors
-    /// Names, keys, recipients, numbers or dimensions that cannot be.
+    /// Impossible names, keys, recipients, numbers or dimensions.
     pub fn ceremony(&self) -> Result<Arc<Ceremony>, AttendError> {
         let bad = |problem: String| AttendError::Definition { problem };
         self.check()?;
@@ -158,11 +158,11 @@ impl Definition {
         Ok(Arc::new(ceremony.without(&self.without)?))
     }
 
-    /// What can be said without the key that is renewed.
+    /// The checks that do not need the key that is renewed.
     fn check(&self) -> Result<(), AttendError> {
         let bad = |problem: String| Err(AttendError::Definition { problem });
         if from_hex::<32>(&self.nonce).is_none() {
-            return bad("its nonce is no 32 bytes".into());
+            return bad("its nonce is not 32 bytes".into());
         }
         check(&self.servers)?;
         check(self.holders())?;
@@ -173,7 +173,7 @@ impl Definition {
                 self.servers.len()
             ));
         }
-        // Before anything is computed from them.
+        // Checked before anything is computed from them.
         Sharing::new(self.servers.len().try_into().unwrap_or(u16::MAX), self.threshold)?;
         check_inputs(self.inputs)
     }
@@ -197,12 +197,12 @@ impl Definition {
         &self.servers
     }
 
-    /// Servers that hold shares of the key that is renewed; none where a key is made.
+    /// Servers that hold shares of the key that is renewed; none if a key is made.
     pub fn holders(&self) -> &[ServerCard] {
         self.renews.as_ref().map_or(&[], |renews| &renews.holders)
     }
 
-    /// Servers that deal: the holders, or all where a key is made.
+    /// Servers that deal: the holders, or all servers if a key is made.
     pub fn dealers(&self) -> &[ServerCard] {
         if self.renews.is_some() { self.holders() } else { &self.servers }
     }
@@ -212,7 +212,7 @@ impl Definition {
         &self.without
     }
 
-    /// As many servers learn nothing.
+    /// The threshold: this many servers together learn nothing.
     pub fn threshold(&self) -> u16 {
         self.threshold
     }
@@ -231,11 +231,11 @@ impl Definition {
     /// The key whose shares are renewed.
     ///
     /// # Errors
-    /// Its bytes are none.
+    /// Its bytes are not a public key.
     pub fn renewed(&self) -> Result<Option<SharedKey>, AttendError> {
         let Some(renews) = &self.renews else { return Ok(None) };
         let bad = |field: &str, problem: String| AttendError::Definition { problem: format!("its {field}: {problem}") };
-        let bytes = |field, text: &str| unhex(text).ok_or_else(|| bad(field, "no hexadecimal digits".into()));
+        let bytes = |field, text: &str| unhex(text).ok_or_else(|| bad(field, "not hexadecimal".into()));
         let public = PublicKey::from_bytes(&bytes("public key", &renews.public_key)?);
         let public = public.map_err(|error| bad("public key", error.to_string()))?;
         let commitments = Commitments::from_bytes(&bytes("commitments", &renews.commitments)?, &public);
@@ -243,7 +243,7 @@ impl Definition {
         Ok(Some(SharedKey::new(public, commitments).map_err(|error| bad("commitments", error.to_string()))?))
     }
 
-    /// The fewest messages of a step, 1 to 3, that it may end with: all but as many as may be dishonest.
+    /// The least number of messages with which steps 1 to 3 may end: all but as many as may be dishonest.
     pub(super) fn least(&self, step: u8) -> Result<usize, AttendError> {
         let receivers = self.servers.len() - usize::from(self.threshold);
         Ok(match self.renewed()? {
@@ -268,7 +268,7 @@ fn nonce() -> String {
     to_hex(&host::fresh_rng().random::<[u8; 32]>())
 }
 
-/// Servers with plain, different names, and recipients of their own.
+/// Servers with plain, distinct names and distinct recipients.
 fn check(servers: &[ServerCard]) -> Result<(), AttendError> {
     for (place, server) in servers.iter().enumerate() {
         let bad = |problem: &str| {
@@ -280,7 +280,7 @@ fn check(servers: &[ServerCard]) -> Result<(), AttendError> {
         }
         let recipient: Result<_, KeyFileError> = Lock::recipient(&server.recipient);
         if recipient.is_err() {
-            return bad("its recipient is no age recipient, age1…");
+            return bad("its recipient is not an age recipient, age1…");
         }
         if servers[..place].iter().any(|other| other.name == server.name) {
             return bad("another server has this name");
@@ -301,10 +301,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     Some(digits.chunks_exact(2).map(|pair| value(pair[0]) << 4 | value(pair[1])).collect())
 }
 
-/// Inputs that keys can be made for.
+/// Numbers of inputs that keys can be made for.
 ///
 /// # Errors
-/// They are none or too many.
+/// There are none or too many.
 pub(super) fn check_inputs((n, m): (usize, usize)) -> Result<(), AttendError> {
     QuadraticMap::check_dimensions(n, m, 1, 1).map_err(|error| AttendError::Definition { problem: error.to_string() })
 }

@@ -1,29 +1,29 @@
-//! Where messages lie: any store of named files that all servers can read and write. It is trusted with nothing but
-//! to keep them: what it holds is signed, and sealed where it is secret.
+//! Where messages are kept: any store of named files that all servers can read and write. It is trusted only to keep
+//! them: its contents are signed, and sealed where they are secret.
 
 use std::path::PathBuf;
 
 use host::files::{self, Access};
 
-/// What a store of messages says when it fails.
+/// The error of a store of messages.
 pub type MailError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A store of messages. Names are plain; messages may be put again and then replace the old ones.
+/// A store of messages. Names are plain; a message may be sent again and then replaces the old one.
 pub trait Mail {
-    /// The message of a name, of at most `limit` bytes; none where there is none.
+    /// The message of this name, of at most `limit` bytes; none if there is none.
     ///
     /// # Errors
     /// The store cannot be read.
     fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, MailError>;
 
-    /// Puts a message, whole or not at all.
+    /// Sends a message, whole or not at all.
     ///
     /// # Errors
     /// The store cannot be written.
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), MailError>;
 }
 
-/// A folder that all servers share, over whatever channel.
+/// A folder that all servers share, by whatever channel.
 #[derive(Clone, Debug)]
 pub struct MailFolder(PathBuf);
 

@@ -1,7 +1,7 @@
 //! The minutes of a step: the messages that count, in one file that the clerk signs, chained to the step before.
 //!
-//! All servers take the messages of a step from its minutes, so that they see the same ones. A clerk who leaves out
-//! messages, or writes two minutes of one step, can stop the ceremony; it signs no result, see
+//! All servers take the messages of a step from its minutes, so that they see the same ones. A clerk who omits
+//! messages, or writes two minutes of one step, can stop the ceremony, but cannot get a result signed, see
 //! [`Board::verify`](qfe::shares::ceremony::Board::verify).
 
 use std::collections::BTreeMap;
@@ -38,15 +38,16 @@ pub(super) fn write(
     out
 }
 
-/// What the next minutes are chained to.
+/// The value that the next minutes are chained to.
 pub(super) fn head(minutes: &[u8]) -> Hash {
     Hash::of(DOMAIN, &[minutes])
 }
 
-/// Checks the minutes of the board's present step, posts their messages, and ends the step.
+/// Checks the minutes of the board's current step, posts their messages, and ends the step.
 ///
 /// # Errors
-/// They are not the clerk's, of another ceremony, step or chain, or list what cannot be posted, or too little.
+/// They are not signed by the clerk, belong to another ceremony, step or chain, or list messages that cannot be posted,
+/// or too few.
 pub(super) fn apply(
     definition: &Definition,
     session: &[u8; 32],
@@ -79,13 +80,13 @@ fn read<'a>(
     previous: Hash,
     bytes: &'a [u8],
 ) -> Result<Vec<(u16, &'a [u8])>, String> {
-    let (signed, signature) = bytes.split_last_chunk::<64>().ok_or("they are cut off")?;
+    let (signed, signature) = bytes.split_last_chunk::<64>().ok_or("they are truncated")?;
     let clerk = &definition.clerk().key;
     clerk.verify(DOMAIN, &[signed], signature, "the minutes").map_err(|error| error.to_string())?;
     let mut rest = Reader(signed);
     let head = [MAGIC.as_slice(), session, &[step], &previous.0].concat();
     if rest.take(head.len()) != Some(&head) {
-        return Err("they are of another ceremony or step, or do not follow the step before".into());
+        return Err("they belong to another ceremony or step, or do not follow the step before".into());
     }
     let messages = rest.messages().filter(|_| rest.0.is_empty());
     let messages = messages.ok_or("they are damaged")?;
@@ -109,7 +110,7 @@ impl<'a> Reader<'a> {
         self.take(N)?.try_into().ok()
     }
 
-    /// Bytes after their length.
+    /// Bytes preceded by their length.
     pub fn sized(&mut self) -> Option<&'a [u8]> {
         let length = u64::from_le_bytes(self.array()?);
         self.take(usize::try_from(length).ok()?)

@@ -1,24 +1,26 @@
 //! Ceremonies over files or any other store: institutions make a key together, or renew its shares.
 //!
-//! The protocol is [`qfe::shares::ceremony`]; here is what it asks of its caller. A [`Definition`] names the servers, with
-//! the key that each signs with and the age recipient that shares for it are sealed to. Messages lie in a [`Mail`], which
-//! is trusted with nothing. Each server attends ([`Attendance`]): it puts its own message of a step, takes those of the
-//! others, keeps its secrets in a file that only it opens, so that it can end and start again at any moment. One server,
-//! the *clerk*, ends the steps by signing their minutes: the messages that count, chained to the step before. The end is
-//! a [`Transcript`], by which anybody checks the public key, and for each server its share.
+//! The protocol is [`qfe::shares::ceremony`]; this module adds what it requires of its caller. A [`Definition`] lists
+//! the servers, with each one's signing key and the age recipient that its shares are sealed to. Messages are kept in a
+//! [`Mail`], which is not trusted. Each server attends ([`Attendance`]): it sends its own message of a step, reads
+//! those of the others, and keeps its secrets in a file that only it can open, so that it can stop and start again at
+//! any moment. One server, the *clerk*, ends the steps by signing their minutes: the messages that count, chained to
+//! the previous step. The result is a [`Transcript`], by which anybody can check the public key, and a share for each
+//! server.
 //!
 //! | step | message of each server | seen by |
 //! |---|---|---|
 //! | 1 | `commit-I` | all |
 //! | 2 | `deal-I`, and `share-I-J` sealed to server `J` | all; `J` |
 //! | 3 | `report-J`: complaints, or none | all |
-//! | 4 | `endorse-J`: signs the result and all messages before | all |
+//! | 4 | `endorse-J`: signs the result and all earlier messages | all |
 //!
-//! The clerk puts `minutes-1` to `minutes-3`. It waits for everybody; when told that time is over, it goes on with what
-//! is there, but never with less than all but `τ` messages, and nobody accepts minutes with less. So at least one
-//! honest dealer counts whatever the clerk does. A dishonest clerk that has seen the dealings may leave out up to `τ` of
-//! them: the bound of the protocol then has a further factor, the number of sets of up to `τ` of `n` servers. A clerk that writes two
-//! minutes of one step stops the ceremony: who has seen other messages signs another result.
+//! The clerk sends `minutes-1` to `minutes-3`. It waits for everybody. When told that the time is over, it continues
+//! with what has arrived, but never with fewer than all but `τ` messages, and nobody accepts minutes with fewer. So at
+//! least one honest dealer counts whatever the clerk does. A dishonest clerk that has seen the dealings may omit up to
+//! `τ` of them: the bound of the protocol then has a further factor, the number of sets of up to `τ` of `n` servers. A
+//! clerk that writes two minutes of one step stops the ceremony: servers that have seen different messages sign
+//! different results.
 
 mod attend;
 mod deal;
@@ -45,11 +47,11 @@ use crate::share::ShareFileError;
 /// Steps that the clerk ends.
 const STEPS: u8 = 3;
 
-/// Why a server cannot attend, or a transcript does not hold.
+/// Why a server cannot attend, or a transcript is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttendError {
-    /// The definition cannot be.
+    /// The definition is invalid.
     #[error("ceremony definition: {problem}")]
     Definition {
         /// What is wrong with it.
@@ -63,7 +65,7 @@ pub enum AttendError {
     Mail {
         /// The message.
         name: String,
-        /// What the store said.
+        /// The store's error.
         source: MailError,
     },
     /// A file of this server.
@@ -78,44 +80,44 @@ pub enum AttendError {
     /// A share in files.
     #[error(transparent)]
     ShareFile(#[from] ShareFileError),
-    /// The signing key or the identity is of nobody in the definition.
-    #[error("{what} is not the one that the definition names for '{server}': use that server's own")]
+    /// The definition does not list this signing key or identity.
+    #[error("{what} is not the one that the definition lists for '{server}': use that server's own")]
     Credentials {
         /// `the signing key` or `the identity`.
         what: &'static str,
         /// The server.
         server: String,
     },
-    /// This server has dealt, and what it kept is gone.
+    /// This server has dealt, and its stored dealing is missing.
     #[error(
-        "'{server}' has committed to a dealing in this ceremony, and {} is gone: it cannot go on; begin again with a \
-         fresh ceremony", path.display()
+        "'{server}' has committed to a dealing in this ceremony, but {} is missing: it cannot continue; begin again \
+         with a fresh ceremony", path.display()
     )]
     Lost {
         /// The server.
         server: String,
-        /// Where it kept its dealing.
+        /// Where it stored its dealing.
         path: PathBuf,
     },
     /// A share is needed to deal.
-    #[error("'{server}' holds a share of this key: name it; a server that lost its share says so")]
+    #[error("'{server}' holds a share of this key: give the share, or say that it is lost")]
     NoShare {
         /// The server.
         server: String,
     },
     /// A holder that neither deals nor receives.
-    #[error("the definition leaves out what '{server}' deals, and gives it no share: it has nothing to do here")]
+    #[error("the definition excludes the dealing of '{server}' and gives it no share: it has no part in this ceremony")]
     LeftOut {
         /// The server.
         server: String,
     },
-    /// The folder for the result has one.
+    /// The folder for the result holds one already.
     #[error("{}: a ceremony has ended here already; choose another folder", path.display())]
     Ended {
         /// The folder.
         path: PathBuf,
     },
-    /// Minutes that do not hold.
+    /// Invalid minutes.
     #[error(
         "minutes of step {step}: {problem}: the clerk is at fault, or the store; ask it, or begin again with another clerk"
     )]
@@ -125,7 +127,7 @@ pub enum AttendError {
         /// What is wrong.
         problem: String,
     },
-    /// A transcript that does not hold.
+    /// An invalid transcript.
     #[error("transcript: {problem}")]
     Transcript {
         /// What is wrong.

@@ -1,4 +1,4 @@
-//! The transcript: how a public key came about, for anybody to check at any later time, without a secret.
+//! The transcript: how a public key was made, for anybody to check at any later time, without a secret.
 
 use qfe::shares::ceremony::{Board, Outcome};
 
@@ -11,7 +11,7 @@ const MAGIC: &[u8; 8] = b"HLtrans1";
 /// Most bytes of a transcript.
 pub const MAX_TRANSCRIPT_BYTES: u64 = 2 << 30;
 
-/// The definition, the minutes of every step, and who signed the result.
+/// The definition, the minutes of every step, and the endorsements of the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     definition: Vec<u8>,
@@ -22,13 +22,13 @@ pub struct Transcript {
 /// What a transcript proves.
 #[derive(Debug)]
 pub struct Verified {
-    /// What was agreed on.
+    /// The definition.
     pub definition: Definition,
     /// SHA-256 of the definition, which every message carries.
     pub session: Hash,
-    /// The key, and who was disqualified and why.
+    /// The key, and which dealers were disqualified and why.
     pub outcome: Outcome,
-    /// Names of the servers that signed this result with all that led to it.
+    /// Names of the servers that signed this result with all messages that led to it.
     pub endorsed: Vec<String>,
 }
 
@@ -37,10 +37,10 @@ impl Transcript {
         Self { definition, minutes, endorsements }
     }
 
-    /// What lies in a store of messages, if the ceremony has ended there: all minutes, and endorsements that suffice.
+    /// The transcript in a store of messages, if the ceremony has ended there: all minutes, and enough endorsements.
     ///
     /// # Errors
-    /// The store fails.
+    /// The store cannot be read.
     pub fn gather(definition: &Definition, mail: &dyn Mail) -> Result<Option<Self>, AttendError> {
         let get = |name: String| {
             let found = mail.get(&name, definition.most());
@@ -49,7 +49,7 @@ impl Transcript {
         let minutes = (1..=STEPS).map(|step| get(format!("minutes-{step}"))).collect::<Result<Option<Vec<_>>, _>>()?;
         let Some(minutes) = minutes else { return Ok(None) };
         let mut gathered = Self::new(definition.to_bytes(), minutes, Vec::new());
-        // Minutes that are not the clerk's end nothing.
+        // Minutes that the clerk did not sign end nothing.
         let Ok((_, _, mut board)) = gathered.replay() else { return Ok(None) };
         for index in 1..=definition.servers().len() {
             let found = get(format!("endorse-{index}"))?;
@@ -72,7 +72,7 @@ impl Transcript {
         Ok((definition, Hash(session), board))
     }
 
-    /// The file.
+    /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         let parts = std::iter::once(&self.definition).chain(&self.minutes).chain(&self.endorsements);
@@ -83,12 +83,12 @@ impl Transcript {
         out
     }
 
-    /// Reads one; [`Transcript::verify`] says whether it holds.
+    /// Reads a transcript; [`Transcript::verify`] checks it.
     ///
     /// # Errors
-    /// The bytes are none.
+    /// The bytes are not a transcript.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AttendError> {
-        let bad = || AttendError::Transcript { problem: "it is damaged or none; fetch it again".into() };
+        let bad = || AttendError::Transcript { problem: "it is damaged or not a transcript; fetch it again".into() };
         let mut rest = Reader(bytes);
         if rest.take(MAGIC.len()) != Some(MAGIC) {
             return Err(bad());
@@ -108,10 +108,10 @@ impl Transcript {
     /// Checks everything: each message's signature, the chain of minutes, every dealing and every complaint, the public
     /// key and the commitments that follow, and that all but the threshold of the servers signed for them.
     ///
-    /// Whose keys the definition names is for the reader to compare: a transcript of strangers holds, too.
+    /// The reader must compare the keys in the definition: a transcript of strangers verifies, too.
     ///
     /// # Errors
-    /// The first thing that does not hold.
+    /// The first check that fails.
     pub fn verify(&self) -> Result<Verified, AttendError> {
         let (definition, session, mut board) = self.replay()?;
         for endorsement in &self.endorsements {
@@ -129,14 +129,14 @@ impl Verified {
     /// The key, with the commitments to its shares.
     ///
     /// # Errors
-    /// They do not fit, which no outcome does.
+    /// They do not fit each other, which cannot happen for an outcome.
     pub fn key(&self) -> Result<SharedKey, AttendError> {
         let Outcome { public, commitments, .. } = &self.outcome;
         SharedKey::new(public.clone(), commitments.clone())
             .map_err(|error| AttendError::Transcript { problem: error.to_string() })
     }
 
-    /// Whether this ceremony renewed the shares that `before` made.
+    /// Checks that this ceremony renewed the shares that `before` made.
     ///
     /// # Errors
     /// It made a new key, or renewed other shares.

@@ -1,13 +1,14 @@
-//! What ties a mask store to one machine and one path, and its masks to the store.
+//! Binds a mask store to one machine and one path, and its masks to the store.
 //!
-//! The store's own file, `store`, has five lines: its kind, a random name, the machine, the path and how many masks were
-//! taken. Each mask has a serial number, which stands with the store's name in the name of its file and in what is
-//! encrypted. A file of the store's name among the counters outside has the last number of taken masks again, the next
-//! serial, and for each public key the highest serial taken and those below it that were put back. Serials are taken
-//! in their order, so that any other one at or below the highest was taken, or its file came too late to be used.
+//! The store's own file, `store`, has five lines: its kind, a random name, the machine, the path and the number of
+//! masks taken. Each mask has a serial number, which appears with the store's name in the name of its file and in the
+//! encrypted content. A file with the store's name among the counters outside repeats the last number of masks taken.
+//! It also has the next serial, and for each public key the highest serial taken and the lower serials that were put
+//! back. Serials are taken in order, so any other serial at or below the highest was taken, or its file arrived too
+//! late to be used.
 //!
-//! The number in the folder goes up first, so that after a crash it may be ahead by one, and is too low only where the
-//! folder is an earlier one.
+//! The number in the folder is raised first, so after a crash it may be ahead by one. It is too low only if the folder
+//! was restored to an earlier state.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +26,7 @@ use super::error::MaskStoreError;
 
 const KIND: &str = "halflight mask store 2";
 const COUNTER: &str = "halflight mask counter 2";
-/// What stands before a mask, with the store's name and the serial.
+/// The prefix of a mask, followed by the store's name and the serial.
 const WRAPPER: &[u8] = b"halflight stored mask 1\n";
 const NAME_BYTES: usize = 32;
 const MAX_BYTES: u64 = 1 << 20;
@@ -45,11 +46,11 @@ struct Record {
     taken: u64,
 }
 
-/// What is kept outside.
+/// The counter outside.
 #[derive(Default)]
 struct Counter {
     taken: u64,
-    /// Highest serial that was given.
+    /// Highest serial assigned.
     given: u64,
     keys: BTreeMap<String, Taken>,
 }
@@ -58,7 +59,7 @@ struct Counter {
 #[derive(Default)]
 struct Taken {
     highest: u64,
-    /// Those below that are there again.
+    /// Lower serials that were put back.
     returned: BTreeSet<u64>,
 }
 
@@ -69,7 +70,7 @@ impl Taken {
 }
 
 impl Binding {
-    /// Binds a folder without masks, or checks that a store is where it was bound and as new as its counter outside.
+    /// Binds a folder without masks, or checks that a store is where it was bound and as recent as its counter outside.
     pub fn open(folder: &Path, counters: &Path) -> Result<Self, MaskStoreError> {
         let folder = fs::canonicalize(folder).map_err(|source| failed(folder, source))?;
         let mut binding = Self { folder, counters: counters.to_owned(), name: String::new() };
@@ -100,7 +101,7 @@ impl Binding {
         Ok(counter.given)
     }
 
-    /// The serial in the name of a file after its prefix, if it is of this store.
+    /// The serial in the name of a file after its prefix, if it belongs to this store.
     pub fn serial(&self, rest: &str) -> Option<u64> {
         let digits = rest.strip_prefix(&self.name)?.strip_prefix('-')?.strip_suffix(".age")?;
         let serial = u64::from_str_radix(digits, 16).ok()?;
@@ -112,7 +113,7 @@ impl Binding {
         format!("{}-{serial:016x}.age", self.name)
     }
 
-    /// What is encrypted for a mask.
+    /// The plaintext that is encrypted for a mask.
     pub fn wrap(&self, serial: u64, mask: &[u8]) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(WRAPPER.len() + NAME_BYTES + 8 + mask.len()));
         bytes.extend_from_slice(WRAPPER);
@@ -128,7 +129,7 @@ impl Binding {
         rest.strip_prefix(&serial.to_le_bytes())
     }
 
-    /// Those of some serials that were not taken, in their order.
+    /// The serials among these that were not taken, in order.
     pub fn free(&self, key: &str, serials: &[u64]) -> Result<Vec<u64>, MaskStoreError> {
         let mut counter = self.counter()?.unwrap_or_default();
         let taken = counter.keys.remove(key).unwrap_or_default();
@@ -137,7 +138,7 @@ impl Binding {
         Ok(free)
     }
 
-    /// Counts the first free one of some serials, before its mask is taken.
+    /// Records the first free one of these serials as taken, before its mask is read.
     pub fn reserve(&self, key: &str, serials: &[u64]) -> Result<Option<u64>, MaskStoreError> {
         let _turn = self.turn()?;
         let (mut record, mut counter) = self.checked()?;
@@ -152,7 +153,7 @@ impl Binding {
         Ok(Some(serial))
     }
 
-    /// Says that a taken mask is in its place again, unread.
+    /// Records that a taken mask was put back, unread.
     pub fn give_back(&self, key: &str, serial: u64) -> Result<(), MaskStoreError> {
         let _turn = self.turn()?;
         let mut counter = self.checked()?.1;
@@ -185,12 +186,12 @@ impl Binding {
             return copy(format!("belongs to {}", record.path));
         }
         if record.name != self.name {
-            return copy("was put where another store was".into());
+            return copy("replaces another store".into());
         }
         match self.counter()? {
             None => copy(format!("its counter {} is missing", self.outside().display())),
             Some(known) if record.taken < known.taken => {
-                copy(format!("says that {} masks were taken, and {} were", record.taken, known.taken))
+                copy(format!("records {} masks taken, but {} were taken", record.taken, known.taken))
             }
             Some(known) => Ok(known),
         }
@@ -237,7 +238,7 @@ impl Binding {
         self.folder.join("store")
     }
 
-    /// In one line, whatever the system allows in names.
+    /// In one line, whatever characters the system allows in names.
     fn path(&self) -> String {
         self.folder.to_string_lossy().replace(char::is_control, "?")
     }
@@ -270,7 +271,7 @@ impl Counter {
     }
 }
 
-/// A name of this machine; empty where the system gives none, and then only path and counter tell.
+/// A name of this machine; empty if the system has none, and then only path and counter are checked.
 fn machine() -> String {
     let id = fs::read("/etc/machine-id").unwrap_or_default();
     if id.is_empty() {

@@ -24,15 +24,15 @@ pub enum MaskStoreError {
     Io {
         /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The store is a copy, or was put back to an earlier state: its masks may be used already.
+    /// The store is a copy, or was restored to an earlier state: its masks may have been used already.
     #[error("{}: {problem}; its masks may have been used: draw new ones in another folder", folder.display())]
     Copy {
         /// The folder.
         folder: PathBuf,
-        /// How that shows.
+        /// How that was detected.
         problem: String,
     },
     /// The store's own file holds something else.
@@ -47,7 +47,7 @@ pub enum MaskStoreError {
         /// The folder.
         folder: PathBuf,
     },
-    /// Only files that are not for use are left.
+    /// Only files that must not be used are left.
     #[error("{}: {files} mask files were taken before or belong to another store, and no others are left for public key {key}; remove them and draw more", folder.display())]
     Used {
         /// The folder.
@@ -57,8 +57,8 @@ pub enum MaskStoreError {
         /// The public key.
         key: PublicKeyId,
     },
-    /// The decrypted content is of another store or serial than the name says. The file is gone.
-    #[error("{}: a mask of another store under this name; it was discarded: draw new ones", path.display())]
+    /// The decrypted content belongs to another store or serial than the name. The file is gone.
+    #[error("{}: holds a mask of another store; it was discarded: draw new ones", path.display())]
     Renamed {
         /// The path.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum MaskStoreError {
     /// Encrypting or decrypting failed.
     #[error(transparent)]
     File(#[from] KeyFileError),
-    /// The decrypted content is no mask of this key. The file is gone.
+    /// The decrypted content is not a mask of this key. The file is gone.
     #[error("{}: {source}; the mask was discarded", path.display())]
     Content {
         /// The path.
