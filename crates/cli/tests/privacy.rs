@@ -75,7 +75,7 @@ fn noise_from_training_to_decryption() {
     let audit = "audit bare.safetensors --train data.safetensors --test data.safetensors --main digit --collateral ink";
     let said = shop.works(&format!("{audit} --families qda,digits"));
     assert!(said.contains("warning: output ") && said.contains("noise covers 0.0"), "{said}");
-    assert!(std::fs::read_to_string(shop.path("report.html")).unwrap().contains("What the noise promises"));
+    assert!(std::fs::read_to_string(shop.path("report.html")).unwrap().contains("What the noise guarantees"));
 }
 
 fn encoded_with(clean: &encoder::Encoded, noise: &[i64]) -> encoder::Encoded {

@@ -12,7 +12,7 @@ pub struct Section {
     blocks: Vec<Block>,
 }
 
-/// What a section holds; texts are escaped when they are written.
+/// The content of a section; texts are escaped when they are written.
 #[derive(Debug, Clone)]
 enum Block {
     Text(String),
@@ -52,7 +52,7 @@ impl Section {
         self
     }
 
-    /// `number` is that of the section on its page.
+    /// `number` is the section's number on its page.
     pub(super) fn html(&self, number: usize) -> String {
         let mut out = format!("<section>\n<h2>{}</h2>\n", escape(&self.title));
         for (at, block) in self.blocks.iter().enumerate() {
@@ -74,7 +74,7 @@ impl Section {
     }
 }
 
-/// A table of text; columns whose cells all start with a digit or sign are set flush right.
+/// A table of text; columns whose cells all start with a digit or sign are right-aligned.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     caption: String,

@@ -1,13 +1,13 @@
 //! Findings as one self-contained HTML page: no script, no external file, pictures as SVG.
 //!
-//! A [`Page`] shows audits side by side and sections of one's own. Of audits, the first screen says what can be
-//! learned, by whom, how surely and compared with what; plots, tables and the method follow. Every text that comes
-//! from outside is escaped.
+//! A [`Page`] shows audits side by side, and custom sections. For audits, the first screen says what can be learned, by
+//! whom, with what certainty and compared with what; plots, tables and the method follow. Every text that comes from
+//! outside is escaped.
 //!
 //! | to show | use |
 //! |---|---|
-//! | what an audit found | [`Page::report`] |
-//! | what no attacker exceeds | [`Page::certificate`] |
+//! | the findings of an audit | [`Page::report`] |
+//! | a proved bound for every attacker | [`Page::certificate`] |
 //! | text, tables, pictures | [`Section`], [`Table`], [`Picture`] |
 //! | points of two figures each | [`Scatter`], [`Dot`] |
 //!

@@ -7,7 +7,7 @@ use leakage::AuditReport;
 use leakage::certificate::Certificate;
 use std::fmt::Write;
 
-/// One or several reports side by side (undefended beside defended), and sections of one's own.
+/// One or several reports side by side (an undefended network next to a defended one), and custom sections.
 #[derive(Debug, Clone, Default)]
 pub struct Page<'a> {
     title: String,
@@ -22,13 +22,13 @@ impl<'a> Page<'a> {
         Page { title: title.into(), ..Page::default() }
     }
 
-    /// Adds a report; those of one page are compared in the order given.
+    /// Adds a report; the reports of one page are compared in the given order.
     pub fn report(mut self, report: &'a AuditReport) -> Page<'a> {
         self.reports.push(report);
         self
     }
 
-    /// Adds what is proved about the outputs of the report that was added last, shown on the first screen.
+    /// Adds the certificate for the outputs of the last report, shown on the first screen.
     pub fn certificate(mut self, certificate: &'a Certificate) -> Page<'a> {
         self.certificates.extend(self.reports.len().checked_sub(1).map(|report| (report, certificate)));
         self

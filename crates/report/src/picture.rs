@@ -13,7 +13,7 @@ pub struct Picture {
     caption: String,
 }
 
-/// Widest and highest picture that a page takes.
+/// Largest width and height of a picture on a page.
 const SIDE: usize = 1024;
 
 impl Picture {

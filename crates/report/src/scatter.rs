@@ -9,10 +9,10 @@ const TOP: f64 = 16.0;
 /// Radii of the largest and of the smallest dot.
 const RADII: (f64, f64) = (11.0, 3.5);
 
-/// A plot of points: two axes of its own units, groups that differ in colour and shape.
+/// A plot of points: two axes, each in its own units, and groups that differ in colour and shape.
 #[derive(Debug, Clone, Default)]
 pub struct Scatter {
-    /// What it shows, for those who do not see it.
+    /// Description of the plot, for screen readers.
     pub title: String,
     /// Name of the horizontal axis.
     pub across: String,
@@ -35,7 +35,7 @@ pub struct Dot {
     pub y: f64,
     /// Area, relative to the largest.
     pub size: f64,
-    /// What it is.
+    /// Label of the point.
     pub label: String,
     /// Number of its group.
     pub group: usize,

@@ -3,7 +3,7 @@
 use super::text::escape;
 use std::fmt::Write;
 
-/// A drawing with a title and a description for those who do not see it.
+/// A drawing with a title and a description for screen readers.
 pub(super) struct Svg {
     id: String,
     width: f64,
@@ -50,7 +50,7 @@ impl Svg {
         let _ = writeln!(self.body, "<path class=\"{class}\" d=\"{data}\"/>");
     }
 
-    /// A mark whose shape (0 disc, 1 square, 2 triangle, 3 diamond) says what its colour says.
+    /// A mark whose shape (0 disc, 1 square, 2 triangle, 3 diamond) carries the same information as its colour.
     pub fn mark(&mut self, class: &str, shape: usize, at: (f64, f64), size: f64) {
         let (x, y) = at;
         let s = size * 0.9;
@@ -139,7 +139,7 @@ impl Scale {
     }
 }
 
-/// A range of percentages that holds all values, opened to round ends within 0 to 100.
+/// A range of percentages that holds all values, extended to round ends within 0 to 100.
 pub(super) fn percent_range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((100.0, 0.0), |(l, h): (f64, f64), v| (l.min(v), h.max(v)));
     let span = (high - low).max(4.0);

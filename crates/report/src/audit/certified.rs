@@ -1,4 +1,4 @@
-//! What is proved beside what was found: the truth lies between.
+//! The proved bound next to the measured accuracy: the truth lies between.
 
 use crate::svg::{Scale, Svg};
 use crate::text::{escape, percent};
@@ -6,7 +6,7 @@ use leakage::AuditReport;
 use leakage::certificate::Certificate;
 use std::fmt::Write;
 
-/// Items of one subject that are shown besides one.
+/// Items of one subject that are shown in addition to one item.
 const TOGETHER: u32 = 20;
 
 pub(super) fn section(at: usize, report: &AuditReport, certificate: &Certificate) -> String {
@@ -27,7 +27,7 @@ pub(super) fn section(at: usize, report: &AuditReport, certificate: &Certificate
     }
     let _ = write!(
         out,
-        "<dt>About anything at all, attributes that nobody listed included</dt>\n<dd>at most {} bits an item</dd>\n</dl>\n\
+        "<dt>About any attribute, including those that nobody listed</dt>\n<dd>at most {} bits an item</dd>\n</dl>\n\
          <details><summary>What this rests on</summary>\n<ul>\n",
         above(certificate.maximal_leakage_bits)
     );
@@ -43,7 +43,7 @@ fn above(bound: f64) -> String {
     percent((10.0 * bound).ceil() / 10.0)
 }
 
-/// One bar: guessing, the strongest attacker found, and what none exceeds.
+/// One bar: guessing, the strongest attacker found, and the proved bound.
 fn entry(out: &mut String, (at, items): (usize, u32), found: Option<f64>, bound: f64, chance: f64) {
     let term = if items == 1 { "One item".to_owned() } else { format!("{items} items of one subject") };
     let text = match found {

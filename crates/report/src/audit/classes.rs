@@ -16,7 +16,7 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "<section>\n<h2>Within each main class</h2>\n<p>In every class the family that did best on held-out training \
+        "<section>\n<h2>Within each main class</h2>\n<p>For every class the family that did best on held-out training \
          items, scored on test items, with 95 % intervals; the dashed lines are chance.</p>\n",
     );
     if reports.len() > 1 {

@@ -70,7 +70,7 @@ fn within(at: usize, report: &AuditReport, points: &Points) -> String {
     svg.finish()
 }
 
-/// Names of the attribute's values beside their colours.
+/// Names of the attribute's values next to their colours.
 fn values(report: &AuditReport) -> String {
     let class = report.strongest_class.as_ref().and_then(|f| f.class.as_deref()).unwrap_or_default();
     let mut out = format!("<figcaption>Class “{}” only. ", escape(class));

@@ -17,8 +17,8 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
     }
     let mut out = String::from(
         "<section>\n<h2>More training items, stronger attackers</h2>\n<p>The strongest family trained on growing parts \
-         of the items. Where the curve still rises at its end, an attacker with more items reads more than this report \
-         says.</p>\n",
+         of the items. Where the curve still rises at its end, an attacker with more items learns more than this \
+         report says.</p>\n",
     );
     if reports.len() > 1 {
         out.push_str(&legend(networks(reports), 0));

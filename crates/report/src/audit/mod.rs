@@ -1,4 +1,4 @@
-//! What an audit found: the first screen, plots, tables and the method.
+//! The findings of an audit: the first screen, plots, tables and the method.
 
 mod attackers;
 mod certified;
@@ -23,7 +23,7 @@ pub(crate) fn summary(reports: &[&AuditReport]) -> String {
     summary::section(reports)
 }
 
-/// What is proved, beside what was found.
+/// The proved bound, next to the findings.
 pub(crate) fn certified(at: usize, report: &AuditReport, certificate: &Certificate) -> String {
     certified::section(at, report, certificate)
 }

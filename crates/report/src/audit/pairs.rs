@@ -1,4 +1,4 @@
-//! What the noise alone promises, with the warning that goes with it.
+//! What the noise alone guarantees, with the necessary warning.
 
 use crate::text::escape;
 use leakage::AuditReport;
@@ -9,15 +9,15 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
     if found.is_empty() {
         return String::new();
     }
-    let mut out = String::from("<section>\n<h2>What the noise promises on its own</h2>\n");
+    let mut out = String::from("<section>\n<h2>What the noise guarantees on its own</h2>\n");
     for (report, bound) in found {
         let deviations: Vec<String> = bound.deviations.iter().map(|deviation| format!("{deviation:.0}")).collect();
         let _ = writeln!(
             out,
             "<p>Owners add noise to every output of <b>{}</b>, of deviations {}. Two items of one main class and \
              different <b>{}</b> lie {:.3} apart in total variation (median of {} pairs; 95 % lie within {:.3}): \
-             the best of all attackers tells such a pair apart with {:.1} % accuracy. For {:.0} % of the pairs the \
-             noise promises nothing at all.</p>",
+             the best possible attacker distinguishes such a pair with {:.1} % accuracy. For {:.0} % of the pairs the \
+             noise guarantees nothing at all.</p>",
             escape(&report.network),
             escape(&deviations.join(", ")),
             escape(&report.attribute),
@@ -30,7 +30,7 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
     }
     out.push_str(
         "<p>Near 1 this bound is empty: where a network is accurate, outputs differ by more than the noise. What \
-         protects then is that both values' outputs are distributed alike, which the attackers above test and no \
+         protects then is that both values' outputs have the same distribution, which the attackers above test and no \
          arithmetic proves. Every further function of the same item, and every further encryption of it, takes \
          from the noise: squared distances add up.</p>\n</section>\n",
     );

@@ -1,17 +1,17 @@
-//! What audits of people say besides: rare values, numbers, and those whom the network learned from.
+//! Additional results for audits of people: rare values, numbers, and the people in the training data.
 
 use super::words::family;
 use crate::text::{count, escape, percent};
 use leakage::AuditReport;
 use std::fmt::Write;
 
-/// What makes the figures doubtful.
+/// Reasons to doubt the figures.
 pub(super) fn warnings(report: &AuditReport) -> String {
     let paragraph = |warning: &String| format!("<p class=\"warning\"><b>Warning:</b> {}</p>\n", escape(warning));
     report.warnings.iter().map(paragraph).collect()
 }
 
-/// Terms of the card.
+/// Entries of the card.
 pub(super) fn lines(out: &mut String, report: &AuditReport) {
     let mut term = |term: &str, value: String, by: String| {
         let _ = write!(
@@ -21,7 +21,7 @@ pub(super) fn lines(out: &mut String, report: &AuditReport) {
     };
     if let Some(floor) = &report.main_label {
         let by = format!(
-            "balanced, over all items; plain {} %, the most frequent value {} %",
+            "balanced, over all items; accuracy {} %, the most frequent value {} %",
             percent(floor.accuracy),
             percent(floor.most_frequent)
         );
@@ -29,7 +29,8 @@ pub(super) fn lines(out: &mut String, report: &AuditReport) {
     }
     if let Some(found) = &report.continuous {
         let by = format!(
-            "of the variance ({:.3} to {:.3}) by {}; rank correlation {:.3} ({:.3} to {:.3}), mean error {:.2}, blind {:.2}",
+            "of the variance ({:.3} to {:.3}) by {}; rank correlation {:.3} ({:.3} to {:.3}), mean error {:.2}, \
+                without outputs {:.2}",
             found.r2_low,
             found.r2_high,
             escape(&family(&found.family)),
@@ -43,7 +44,7 @@ pub(super) fn lines(out: &mut String, report: &AuditReport) {
     }
     if let Some(found) = &report.members {
         let by = format!(
-            "points more, balanced, on {} items that the network learned from ({:.1} to {:.1}); risk {:.3}",
+            "points more, balanced, on {} items that the network was trained on ({:.1} to {:.1}); risk {:.3}",
             count(found.items),
             found.low,
             found.high,

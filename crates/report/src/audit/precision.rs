@@ -1,11 +1,11 @@
-//! How much finer outputs are than anything accounts for.
+//! How much finer the outputs are than anything accounts for.
 
 use crate::Table;
 use crate::text::escape;
 use leakage::AuditReport;
 use std::fmt::Write;
 
-/// The warning of the first screen, where there is one.
+/// The warning of the first screen, if there is one.
 pub(super) fn warning(report: &AuditReport) -> String {
     let warning = report.precision.as_ref().and_then(|precision| precision.warning.as_ref());
     warning.map_or_else(String::new, |text| format!("<p class=\"warning\"><b>Warning:</b> {}.</p>\n", escape(text)))
@@ -34,9 +34,9 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
         let _ = writeln!(out, "{}", table.html());
     }
     out.push_str(
-        "<p>A key opens outputs to the last bit. <i>Needed</i>: the least number of bits of each output from which a \
-         quadratic discriminant reads the main label as well. <i>Under noise</i>: the entropy of what owners add. The rest \
-         is <i>idle</i>. Idle bits are no leak, but the place for one: a network can hide what it likes in them, and \
+        "<p>A key opens outputs to the last bit. <i>Needed</i>: the least number of bits of each output at which a \
+         quadratic discriminant predicts the main label as well. <i>Under noise</i>: the entropy of what owners add. \
+         The rest is <i>idle</i>. Idle bits are not a leak, but room for one: a network can hide anything in them, and \
          attackers find only what they look for.</p>\n</section>\n",
     );
     out

@@ -1,4 +1,4 @@
-//! Inputs beside what a decoder made of their outputs.
+//! Inputs next to their reconstructions from outputs.
 
 use crate::block::Table;
 use crate::picture::Picture;
@@ -14,8 +14,8 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "<section>\n<h2>Rebuilding the input</h2>\n<p>A decoder sees outputs and main label and draws the input. \
-         Compared with the mean picture of the main class, which needs no output; ranks are those of the true input \
+        "<section>\n<h2>Rebuilding the input</h2>\n<p>A decoder reconstructs the input from outputs and main label. \
+         The baseline is the mean picture of the main class, which needs no output; ranks are those of the true input \
          among candidates ordered by distance.</p>\n",
     );
     for (report, found) in found {
@@ -51,7 +51,7 @@ fn figures(found: &Reconstruction) -> String {
         .html()
 }
 
-/// Nothing where the report's bytes are no picture of the size it states.
+/// Empty if the report's bytes are not a picture of the stated size.
 fn pair(found: &Reconstruction, example: &Example, at: usize) -> String {
     let sides = [(&example.input, "input"), (&example.rebuilt, "rebuilt")];
     let pictures = sides.map(|(data, what)| {

@@ -19,7 +19,7 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
     out
 }
 
-/// What can be learned, by whom, how surely, compared with what: one sentence.
+/// What can be learned, by whom, with what certainty, compared with what: one sentence.
 fn lead(report: &AuditReport) -> String {
     let found = &report.strongest_pooled;
     let numbers = match report.outputs {
@@ -32,8 +32,8 @@ fn lead(report: &AuditReport) -> String {
         n => format!("the strongest of {n} attackers"),
     };
     format!(
-        "<p class=\"lead\">From {numbers} that <b>{}</b> publishes about an item, {who} tells \
-         <b>{}</b> right <b>{} %</b> of the time; whoever knows only the main label, {} %.</p>\n",
+        "<p class=\"lead\">From {numbers} that <b>{}</b> publishes about an item, {who} identifies \
+         <b>{}</b> correctly <b>{} %</b> of the time; somebody who knows only the main label, {} %.</p>\n",
         escape(&report.network),
         escape(&report.attribute),
         percent(found.accuracy),
@@ -75,7 +75,7 @@ fn card(at: usize, report: &AuditReport) -> String {
         entry(
             &mut out,
             (at, "balanced"),
-            "One item, main label known, every value as frequent",
+            "One item, main label known, values equally frequent",
             [found.accuracy, found.low, found.high, found.chance],
             &told,
             &compared(found, floor),

@@ -15,9 +15,9 @@ pub(super) fn section(reports: &[&AuditReport]) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "<section>\n<h2>Several items of one subject</h2>\n<p>Whoever holds k items that share one value of the \
-         attribute adds their evidence up. Small leaks grow with √k, so a service should limit the items per subject. \
-         Dotted: the same with shuffled labels.</p>\n",
+        "<section>\n<h2>Several items of one subject</h2>\n<p>Somebody with k items that share one value of the \
+         attribute can combine their evidence. Small leaks grow with √k, so a service should limit the items per \
+         subject. Dotted: the same with shuffled labels.</p>\n",
     );
     if reports.len() > 1 {
         out.push_str(&legend(networks(reports), 0));

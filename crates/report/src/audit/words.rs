@@ -8,7 +8,7 @@ pub(super) fn networks<'a>(reports: &'a [&AuditReport]) -> impl Iterator<Item = 
     reports.iter().map(|report| report.network.as_str())
 }
 
-/// Family names as a person would write them; not escaped.
+/// Family names in readable form; not escaped.
 pub(super) fn family(name: &str) -> String {
     let (kind, rest) = name.split_once('-').unwrap_or((name, ""));
     match (kind, rest) {
@@ -31,8 +31,8 @@ pub(super) fn family(name: &str) -> String {
     }
 }
 
-/// How far above chance the surest finding about one item lies, and what many items of one subject add, in words that
-/// [`super::method`] defines.
+/// How far above chance the most certain finding about one item lies, and how much several items of one subject add, in
+/// words that [`super::method`] defines.
 pub(super) fn verdict(report: &AuditReport) -> String {
     let classes = report.strongest_class.iter().chain(&report.highest_class);
     let findings = [&report.strongest_pooled, &report.highest_pooled].into_iter().chain(classes);
