@@ -1,4 +1,4 @@
-//! What ends a job. What is wrong with a single row does not.
+//! Errors that end a job. An error in a single row does not.
 
 use std::path::{Path, PathBuf};
 
@@ -15,23 +15,23 @@ pub enum BulkError {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A Parquet file that is none, or that would take too much memory.
+    /// A file that is not Parquet, or that would take too much memory.
     #[error("{}: {problem}", path.display())]
     Input {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// What is wrong with it, and the remedy.
         problem: String,
     },
-    /// A column that is missing, of another type, or in the way.
+    /// A column that is missing, of another type, or in conflict with an output column.
     #[error("column `{column}` {problem}")]
     Column {
         /// Its name.
         column: String,
-        /// What is wrong with it, and what to do.
+        /// What is wrong with it, and the remedy.
         problem: String,
     },
-    /// A folder that is no model.
+    /// A folder that is not a model.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// A model whose rules cannot be applied.
@@ -45,21 +45,21 @@ pub enum BulkError {
     /// Key and network do not belong together.
     #[error(transparent)]
     Key(#[from] KeyMismatch),
-    /// The key may be used no more.
+    /// The key has expired.
     #[error(transparent)]
     Expired(#[from] Expired),
-    /// The table of logarithms cannot be made or kept.
+    /// The table of logarithms cannot be made or stored.
     #[error(transparent)]
     Table(#[from] qfe::TableError),
     /// The table of logarithms cannot be built.
     #[error(transparent)]
     LogTable(#[from] qfe::LogTableError),
-    /// Records of other columns than the encoder takes.
+    /// Records with other columns than the encoder takes.
     #[error(transparent)]
     Schema(#[from] dataset::SchemaError),
     /// More subjects than can be counted.
     #[error(
-        "the records are about more than {most} subjects: divide the job, with all records of a subject in one part"
+        "the records are about more than {most} subjects: split the job, with all records of a subject in one part"
     )]
     Subjects {
         /// How many can be counted.

@@ -7,14 +7,14 @@
 //! | turn ciphertexts into predictions | [`Scoring::score`] |
 //! | do either for a folder of Parquet files | [`Job`] |
 //!
-//! Engines that have their own files and their own processes call the first two. Columns go in by name; those that are
-//! not used up pass through; rows stay in their order. A row that cannot be used has its reason in the column `error`,
-//! and never ends the work. What is costly is made once for a process: the tables of a public key by whoever makes an
-//! [`Encryption`], a [`Model`] by [`Model::open`], which gives the same one again.
+//! Engines with their own files and processes call the first two. Columns are selected by name; columns that are not
+//! consumed pass through; rows keep their order. A row that cannot be used has its reason in the column `error`, and
+//! never stops the work. Expensive objects are made once per process: the tables of a public key by the code that makes
+//! an [`Encryption`], a [`Model`] by [`Model::open`], which returns the same one again.
 //!
-//! What a predictor's server refuses is refused here too: senders, contexts and recipients that `model.toml` of the model
-//! does not name, and a functional key whose grant has expired. Only freshness is left to whoever stores the ciphertexts.
-//! Items of one subject are counted where its column is named ([`ScoringOptions::subject`]).
+//! Whatever a predictor's server refuses is refused here too: senders, contexts and recipients that the model's
+//! `model.toml` does not list, and a functional key whose grant has expired. Only freshness is left to whoever stores
+//! the ciphertexts. Items of one subject are counted if its column is given ([`ScoringOptions::subject`]).
 
 #![warn(missing_debug_implementations, clippy::missing_errors_doc)]
 

@@ -95,7 +95,7 @@ fn partitions_of_another_job_are_neither_taken_nor_replaced() {
     let before = fs::read(world.path("scored/part-0.parquet")).unwrap();
     let others = ScoringOptions { prefix: "other_".into(), ..ScoringOptions::default() };
     let refused = job(&world, "sealed", "scored").run(&world.scoring(others.clone()), &Silent).unwrap_err();
-    assert!(refused.to_string().contains("is of another job"), "{refused}");
+    assert!(refused.to_string().contains("belongs to another job"), "{refused}");
     // Other rows in, under the name of the file.
     write(&world.path("sealed/part-1.parquet"), &ciphertexts(&[Some(world.ciphertext([1, 2]))]));
     let refused = job(&world, "sealed", "scored").run(&world.scoring(ScoringOptions::default()), &Silent).unwrap_err();
@@ -104,7 +104,7 @@ fn partitions_of_another_job_are_neither_taken_nor_replaced() {
     let forced = Job { force: true, ..job(&world, "sealed", "scored") };
     assert_eq!(forced.run(&world.scoring(others), &Silent).unwrap().rows_skipped, 0);
     let into_itself = job(&world, "sealed", "sealed").run(&world.scoring(ScoringOptions::default()), &Silent);
-    assert!(into_itself.unwrap_err().to_string().contains("also what is read"));
+    assert!(into_itself.unwrap_err().to_string().contains("also the input"));
 }
 
 #[test]

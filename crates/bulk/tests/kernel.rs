@@ -161,7 +161,7 @@ fn items_may_be_lists_of_numbers() {
         assert_eq!(found[0].as_ref().unwrap().0, world.clear([3, 4]));
         assert_eq!(found.iter().filter(|row| row.is_ok()).count(), good);
         if good == 2 {
-            assert!(found[3].as_ref().unwrap_err().contains("no whole number from 0 to 255"));
+            assert!(found[3].as_ref().unwrap_err().contains("not a whole number from 0 to 255"));
         }
     }
 }

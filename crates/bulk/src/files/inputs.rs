@@ -13,7 +13,7 @@ use crate::BulkError;
 
 const EXTENSION: &str = "parquet";
 
-/// What a job reads, divided into partitions: Parquet files in the order of their names, which are all different, or
+/// The input of a job, divided into partitions: Parquet files in the order of their names, which are all different, or
 /// items of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inputs<'a>(Which<'a>);
@@ -24,7 +24,7 @@ enum Which<'a> {
     Items(Vec<Items<'a>>),
 }
 
-/// One partition: the name of the file of its results, and its rows.
+/// One partition: the name of its result file, and its rows.
 pub(super) struct Opened<'a> {
     pub path: PathBuf,
     pub file: PathBuf,
@@ -32,8 +32,8 @@ pub(super) struct Opened<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// The files that a text names: a file, a folder (all `.parquet` files in it), or a pattern with `*` and `?` in the
-    /// last part, as `folder/*.parquet`.
+    /// The files that an argument names: a file, a folder (all `.parquet` files in it), or a pattern with `*` and `?`
+    /// in the last part, as in `folder/*.parquet`.
     ///
     /// # Errors
     /// There is no such file, or the folder cannot be read.
@@ -48,36 +48,38 @@ impl<'a> Inputs<'a> {
             listed(folder_of(path), &|name| fits(pattern, name.as_bytes()))?
         };
         if found.is_empty() {
-            let problem = "names no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
+            let problem =
+                "matches no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
             return Err(BulkError::input(path, problem));
         }
         Ok(Self(Which::Files(found)))
     }
 
-    /// Items of `width` bytes each, the first of which is number `first`, in partitions of so many rows: `part-00000` and
-    /// so on. Their columns are `id`, the number, and `item`, the bytes.
+    /// Items of `width` bytes each, numbered from `first`, in partitions of this many rows: `part-00000` and so on.
+    /// Their columns are `id`, the number, and `item`, the bytes.
     pub fn items(bytes: &'a [u8], width: usize, first: u64, rows: usize) -> Self {
         let (width, rows) = (width.max(1), rows.max(1));
         let parts = bytes.chunks(width * rows).enumerate();
         Self(Which::Items(parts.map(|(part, bytes)| Items::new(bytes, width, first + (part * rows) as u64)).collect()))
     }
 
-    /// These files; those of several folders may not have one name.
+    /// These files; files in different folders must not have the same name.
     ///
     /// # Errors
-    /// Two files have one name, or one has none.
+    /// Two files have the same name, or one has none.
     pub fn files(mut files: Vec<PathBuf>) -> Result<Self, BulkError> {
         files.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
         let mut names = BTreeSet::new();
         match files.iter().find(|path| path.file_name().is_none_or(|name| !names.insert(name))) {
-            Some(twice) => {
-                Err(BulkError::input(twice, "has the name of another input: their results would be one file"))
-            }
+            Some(twice) => Err(BulkError::input(
+                twice,
+                "has the same name as another input: both would write the same result file",
+            )),
             None => Ok(Self(Which::Files(files))),
         }
     }
 
-    /// The files, where these are files.
+    /// The files, if the input is files.
     pub fn paths(&self) -> &[PathBuf] {
         match &self.0 {
             Which::Files(paths) => paths,
@@ -85,7 +87,7 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    /// All partitions, opened: what cannot be read is refused here.
+    /// All partitions, opened: unreadable ones are refused here.
     pub(super) fn open(&self) -> Result<Vec<Opened<'a>>, BulkError> {
         let name = |part| PathBuf::from(format!("part-{part:05}.{EXTENSION}"));
         match &self.0 {
@@ -112,7 +114,7 @@ fn listed(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, 
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        // Engines leave hidden files beside theirs, such as checksums.
+        // Engines leave hidden files next to theirs, such as checksums.
         if !name.starts_with(['.', '_']) && wanted(name) && path.is_file() {
             found.push(path);
         }

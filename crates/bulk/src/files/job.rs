@@ -1,4 +1,4 @@
-//! A job: a kernel over files, partition by partition, taken up again where it was broken off.
+//! A job: a kernel over files, partition by partition, resumed where it was interrupted.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,36 +14,36 @@ use super::{Inputs, Rows, sink};
 use crate::BulkError;
 use crate::kernel::{ERROR, Kernel, Tally};
 
-/// What goes before the names of the texts in a file's metadata.
+/// The prefix of the names in a file's metadata.
 const PREFIX: &str = "halflight.";
 
-/// What is read, and where the results go: one file for each that is read, under its name.
+/// The input, and the results: one file for each input file, under its name.
 #[derive(Clone, Debug)]
 pub struct Job<'a> {
     /// The files to read.
     pub inputs: Inputs<'a>,
     /// The folder of the results.
     pub output: PathBuf,
-    /// Do finished partitions again, and those of another model.
+    /// Redo finished partitions, including those of another model.
     pub force: bool,
-    /// File that gets one line of JSON for each job.
+    /// File that gets one line of JSON per job.
     pub log: PathBuf,
-    /// What the line says besides, such as who asked.
+    /// Note to add to that line, such as who requested the job.
     pub note: String,
 }
 
 /// One file of a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Partition {
-    /// The file that was read; empty for items of a data set.
+    /// The input file; empty for items of a data set.
     pub input: PathBuf,
-    /// The file that was written.
+    /// The output file.
     pub output: PathBuf,
     /// Its rows.
     pub rows: u64,
     /// Rows without a result.
     pub errors: u64,
-    /// Whether it was there already.
+    /// Whether it was finished already.
     pub skipped: bool,
 }
 
@@ -54,25 +54,25 @@ pub struct JobReport {
     pub job: &'static str,
     /// When it ended, in UTC.
     pub at: String,
-    /// What the kernel is: public key, network, columns, limits.
+    /// The kernel's parameters: public key, network, columns, limits.
     pub about: std::collections::BTreeMap<&'static str, String>,
     /// Where the results are.
     pub output: PathBuf,
     /// Rows of all partitions.
     pub rows: u64,
-    /// Of these, rows of partitions that were there already.
+    /// Of these, rows of partitions that were finished already.
     pub rows_skipped: u64,
     /// Rows without a result, of all partitions.
     pub errors: u64,
     /// Every file.
     pub partitions: Vec<Partition>,
-    /// Items of subjects, where they were counted.
+    /// Items per subject, if they were counted.
     pub subjects: Option<Tally>,
     /// How long it took.
     pub seconds: f64,
-    /// Rows a second, of those that were not there.
+    /// Rows a second, not counting finished partitions.
     pub rows_per_second: f64,
-    /// What ended it, where that was an error.
+    /// The error that ended it, if any.
     pub failed: Option<String>,
 }
 
@@ -96,12 +96,12 @@ struct Line<'a> {
 }
 
 impl Job<'_> {
-    /// Does what is not done yet, and writes a line to the log, whether it ends well or not. Files come in the order of
-    /// their names, rows in theirs.
+    /// Does everything that is not done yet, and writes a line to the log, whether it succeeds or not. Files are
+    /// processed in the order of their names, rows in their own order.
     ///
     /// # Errors
-    /// [`BulkError`]: a file that cannot be read or written, a partition of another model, a key that has expired. What
-    /// is finished by then stays.
+    /// [`BulkError`]: a file that cannot be read or written, a partition of another model, a key that has expired.
+    /// Everything finished by then stays.
     pub fn run(&self, kernel: &dyn Kernel, progress: &dyn Progress) -> Result<JobReport, BulkError> {
         make_folder(&self.output)?;
         let start = Instant::now();
@@ -164,7 +164,7 @@ impl Job<'_> {
         for part in &opened {
             let output = self.output.join(&part.file);
             if same_file(&part.path, &output) {
-                return Err(BulkError::input(&output, "is also what is read: name another folder for the results"));
+                return Err(BulkError::input(&output, "is also the input: name another folder for the results"));
             }
             let about = stamp(kernel, &*part.rows);
             let finished = self.finished(&output, &about)?;
@@ -194,7 +194,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The errors of a partition that is there already, of this kernel and these rows; none where there is none.
+    /// The number of errors in a finished partition of this kernel and these rows; none if there is no such partition.
     fn finished(&self, output: &Path, expected: &[(String, String)]) -> Result<Option<u64>, BulkError> {
         if self.force || !output.exists() {
             return Ok(None);
@@ -206,8 +206,8 @@ impl Job<'_> {
             if found != expected {
                 let what = name.strip_prefix(PREFIX).unwrap_or(name);
                 let problem = format!(
-                    "is there, and its {what} is {found}, not {expected}: it is of another job; name another folder for \
-                     the results, or do it again by force"
+                    "exists, and its {what} is {found}, not {expected}: it belongs to another job; name another folder \
+                     for the results, or overwrite it with force"
                 );
                 return Err(BulkError::input(output, problem));
             }
@@ -217,7 +217,7 @@ impl Job<'_> {
     }
 }
 
-/// What tells a finished partition: its kernel, and the rows that went in.
+/// What identifies a finished partition: its kernel, and its input rows.
 fn stamp(kernel: &dyn Kernel, source: &dyn Rows) -> Vec<(String, String)> {
     let own = [("job", kernel.name().to_owned()), ("input", source.name().to_string())];
     own.into_iter().chain(kernel.stamp()).map(|(name, text)| (format!("{PREFIX}{name}"), text)).collect()
@@ -248,7 +248,7 @@ fn errors_of(batch: &RecordBatch) -> u64 {
     batch.columns().last().map_or(0, |errors| (errors.len() - errors.null_count()) as u64)
 }
 
-/// Rows of a finished partition that have a reason.
+/// Rows of a finished partition that have an error.
 fn count_errors(path: &Path) -> Result<u64, BulkError> {
     let source = Source::open(path)?;
     let schema = source.schema()?;
@@ -262,7 +262,7 @@ fn recount(kernel: &dyn Kernel, source: &dyn Rows) -> Result<(), BulkError> {
     source.batches(1, Some(column))?.try_for_each(|batch| kernel.count(&batch?))
 }
 
-/// Whether two paths are one file.
+/// Whether two paths are the same file.
 fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

@@ -1,4 +1,4 @@
-//! Jobs over Parquet files: one file in, one file out, whole or not at all.
+//! Jobs over Parquet files: one file in, one file out, written completely or not at all.
 
 mod inputs;
 mod items;
@@ -16,9 +16,9 @@ pub use sink::write_batches;
 
 use crate::BulkError;
 
-/// Bytes that a batch holds, in and out, so that memory does not grow with the files.
+/// Bytes in a batch, input and output, so that memory does not grow with the files.
 const BATCH: u64 = 16 << 20;
-/// Rows of a batch whose rows are short.
+/// Rows of a batch if rows are short.
 const MOST_ROWS: u64 = 4096;
 /// Bytes that the pages of one file may unpack to at once.
 const PAGES: u64 = 512 << 20;
@@ -31,17 +31,17 @@ trait Rows {
     /// How many there are.
     fn count(&self) -> u64;
 
-    /// Tells them from others.
+    /// Identifies them.
     fn name(&self) -> Hash;
 
     /// Their columns.
     fn schema(&self) -> Result<SchemaRef, BulkError>;
 
-    /// All of them in batches of at most [`BATCH`] bytes, where for each row `made` bytes come out. `only`: one column.
+    /// All of them in batches of at most [`BATCH`] bytes, where each row produces `made` bytes. `only`: one column.
     fn batches(&self, made: usize, only: Option<&str>) -> Result<Batches<'_>, BulkError>;
 }
 
-/// Rows of a batch whose rows have so many bytes.
+/// Rows of a batch whose rows have this many bytes.
 fn batch_rows(bytes: u64) -> usize {
     (BATCH / bytes.max(1)).clamp(1, MOST_ROWS) as usize
 }

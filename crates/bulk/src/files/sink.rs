@@ -1,4 +1,4 @@
-//! One Parquet file, written whole or not at all.
+//! One Parquet file, written completely or not at all.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,13 +15,13 @@ use parquet::schema::types::ColumnPath;
 
 use crate::BulkError;
 
-/// Bytes after which a group of rows ends: what a reader or a writer may hold at once.
+/// Bytes after which a row group ends: what a reader or a writer may hold at once.
 const GROUP: usize = 64 << 20;
-/// Bytes of a page, about.
+/// Approximate bytes of a page.
 const PAGE: usize = 1 << 20;
 
-/// Writes batches of one schema to a file, which is there in the end or not at all. `about`: texts that the file keeps.
-/// Equal batches give equal files.
+/// Writes batches of one schema to a file, completely or not at all. `about`: texts stored in the file. Equal batches
+/// give equal files.
 ///
 /// # Errors
 /// A batch is an error, or the file cannot be written.
@@ -70,7 +70,7 @@ fn write_to(
     Ok(rows)
 }
 
-/// Bytes of a row of a batch, about.
+/// Approximate bytes of a row of a batch.
 fn row_bytes(batch: &RecordBatch) -> usize {
     (batch.get_array_memory_size() / batch.num_rows().max(1)).max(1)
 }
@@ -82,11 +82,11 @@ fn properties(schema: &SchemaRef, about: &[(String, String)], row: usize) -> Wri
         .set_key_value_metadata(Some(about))
         .set_compression(Compression::SNAPPY)
         .set_data_page_size_limit(PAGE)
-        // The size of a page is looked at after so many rows.
+        // The size of a page is checked after this many rows.
         .set_write_batch_size((PAGE / row).clamp(1, 1024));
     let binary = schema.fields().iter().filter(|field| matches!(field.data_type(), DataType::LargeBinary));
     for field in binary {
-        // Points are as good as random: nothing to compress, to look up or to compare.
+        // Curve points look random: there is nothing to compress, index or compare.
         let column = ColumnPath::from(field.name().clone());
         properties = properties
             .set_column_compression(column.clone(), Compression::UNCOMPRESSED)
@@ -96,7 +96,7 @@ fn properties(schema: &SchemaRef, about: &[(String, String)], row: usize) -> Wri
     properties.build()
 }
 
-/// The texts that a file keeps; none where it is no Parquet file.
+/// The texts stored in a file; none if it is not a Parquet file.
 pub(super) fn about(path: &Path) -> Option<Vec<(String, String)>> {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     let read = || {

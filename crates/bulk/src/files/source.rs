@@ -1,4 +1,4 @@
-//! One Parquet file, batch by batch. It may come from a stranger.
+//! One Parquet file, batch by batch. It may come from an untrusted source.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -18,9 +18,9 @@ use crate::BulkError;
 /// A file whose pages fit into memory.
 pub(super) struct Source {
     path: PathBuf,
-    /// Rows, as its footer says.
+    /// Rows, according to its footer.
     rows: u64,
-    /// Names its content: hash of length and footer, which lists every page.
+    /// Identifies its content: hash of length and footer, which lists every page.
     name: Hash,
     /// Bytes of one row at most.
     row: u64,
@@ -30,7 +30,7 @@ impl Source {
     /// Opens a file; nothing is unpacked yet.
     pub fn open(path: &Path) -> Result<Self, BulkError> {
         let size = guarded(path, || {
-            // Errors of an import say more than those of the reader.
+            // Errors of an import are more informative than those of the reader.
             Ok(parquet_size(path, &Budget::new(PAGES)))
         })?;
         let size = size.map_err(|error| BulkError::import(path, error))?;

@@ -1,4 +1,4 @@
-//! Rows out of columns, whatever their engine calls the type.
+//! Rows from columns, whatever type the engine uses.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub(crate) fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Array
 
 pub(crate) fn missing<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> BulkError {
     let names: Vec<&str> = names.map(String::as_str).collect();
-    BulkError::column(name, format!("is missing: the records have {}; name one of these", names.join(", ")))
+    BulkError::column(name, format!("is missing; the records have {}: name one of these", names.join(", ")))
 }
 
 /// A binary column.
@@ -47,7 +47,7 @@ impl<'a> Blobs<'a> {
             .or_else(|| array.as_fixed_size_binary_opt().map(Self::Fixed))
     }
 
-    /// The bytes of a row; none where it is null.
+    /// The bytes of a row; none if it is null.
     pub fn get(&self, row: usize) -> Option<&'a [u8]> {
         match self {
             Self::Small(array) => array.is_valid(row).then(|| array.value(row)),
@@ -110,7 +110,7 @@ impl<'a> Pixels<'a> {
         let numbers = Texts::of(&list).ok_or_else(nothing)?;
         let byte = |place| -> Option<u8> { numbers.get(place)?.parse().ok() };
         let bytes = (0..list.len()).map(byte).collect::<Option<Vec<u8>>>();
-        bytes.map(Cow::Owned).ok_or_else(|| "a value of its item is no whole number from 0 to 255".into())
+        bytes.map(Cow::Owned).ok_or_else(|| "a value of its item is not a whole number from 0 to 255".into())
     }
 }
 
@@ -132,7 +132,7 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// The text of a row; none where it is null. Numbers are the shortest ones that give the same again.
+    /// The text of a row; none if it is null. Numbers are the shortest ones that parse back to the same value.
     pub fn get(&self, row: usize) -> Option<Cow<'a, str>> {
         text(self.0, row)
     }

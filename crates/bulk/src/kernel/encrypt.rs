@@ -19,7 +19,7 @@ use super::records::Rows;
 use super::{ERROR, Kernel, Records};
 use crate::BulkError;
 
-/// Encrypts records for whoever holds functional keys of one public key.
+/// Encrypts records under one public key.
 pub struct Encryption {
     owner: Arc<Owner>,
     public_key: Hash,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Encryption {
 /// How records are encrypted.
 #[derive(Default)]
 pub struct EncryptionOptions {
-    /// The columns that pass through in the clear; none means all that are not used up.
+    /// The columns that pass through in the clear; none means all that are not consumed.
     pub keep: Option<Vec<String>>,
     /// Name of the column of ciphertexts; empty for [`CIPHERTEXT`](super::CIPHERTEXT).
     pub ciphertext: String,
@@ -55,14 +55,14 @@ impl std::fmt::Debug for EncryptionOptions {
     }
 }
 
-/// What the envelopes say.
+/// The content of the envelopes.
 #[allow(missing_debug_implementations)] // holds a secret key
 pub struct Sealing {
-    /// For which network, and whose.
+    /// The destination: which network, and whose.
     pub destination: Option<Destination>,
-    /// What for.
+    /// The purpose.
     pub context: String,
-    /// Signs them.
+    /// The key that signs them.
     pub signer: Option<SigningKey>,
 }
 
@@ -70,7 +70,7 @@ impl Encryption {
     /// Encryption by an owner of the public key with this id.
     ///
     /// # Errors
-    /// The records are of other columns than its encoder was fitted on, or an envelope's texts are too long.
+    /// The records have other columns than the encoder was fitted on, or an envelope's texts are too long.
     pub fn new(
         owner: Arc<Owner>,
         public_key: PublicKeyId,
@@ -84,7 +84,8 @@ impl Encryption {
         if let Some(sealing) = &options.sealing {
             let recipient = sealing.destination.iter().map(|to| to.recipient.len());
             if let Some(length) = recipient.chain([sealing.context.len()]).find(|&length| length > MAX_CONTEXT) {
-                let problem = format!("cannot be sealed: context or recipient has {length} bytes, {MAX_CONTEXT} fit");
+                let problem =
+                    format!("cannot be sealed: context or recipient has {length} bytes; at most {MAX_CONTEXT} fit");
                 return Err(BulkError::column(&options.ciphertext, problem));
             }
         }
@@ -94,7 +95,7 @@ impl Encryption {
     /// The kept columns, the ciphertexts, and in `error` why a row has none.
     ///
     /// # Errors
-    /// A column is missing, of another type, or in the way.
+    /// A column is missing, of another type, or in conflict with an output column.
     pub fn encrypt(&self, batch: &RecordBatch) -> Result<RecordBatch, BulkError> {
         let schema = self.schema(batch.schema_ref())?;
         let rows = self.records.rows(batch)?;
@@ -158,7 +159,7 @@ impl Kernel for Encryption {
             if fields.iter().any(|field| field.name() == name) {
                 return Err(BulkError::column(
                     name,
-                    "is made here, and is there already: rename it, or do not keep it",
+                    "is an output column, and exists already: rename it, or do not keep it",
                 ));
             }
             fields.push(Arc::new(Field::new(name, kind, true)));

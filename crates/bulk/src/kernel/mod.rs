@@ -1,4 +1,4 @@
-//! From record batch to record batch.
+//! Functions from record batch to record batch.
 
 mod columns;
 mod encrypt;
@@ -23,43 +23,43 @@ pub const CIPHERTEXT: &str = "ciphertext";
 /// Name of the column that says why a row has no result.
 pub const ERROR: &str = "error";
 
-/// What a job does with each batch of its files.
+/// The operation of a job on each batch of its files.
 pub trait Kernel: Sync {
-    /// What it is called in logs and files: `encrypt` or `score`.
+    /// Its name in logs and files: `encrypt` or `score`.
     fn name(&self) -> &'static str;
 
-    /// The columns that come out where these go in.
+    /// The output columns for these input columns.
     ///
     /// # Errors
-    /// A column is missing, of another type, or in the way.
+    /// A column is missing, of another type, or in conflict with an output column.
     fn schema(&self, input: &Schema) -> Result<SchemaRef, BulkError>;
 
-    /// The rows that come out, one for each that goes in, in their order.
+    /// The output rows, one for each input row, in order.
     ///
     /// # Errors
-    /// What concerns all rows; never what is wrong with one.
+    /// An error that concerns all rows; never one of a single row.
     fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch, BulkError>;
 
-    /// What tells the results of this kernel from those of another: names and texts.
+    /// Distinguishes the results of this kernel from those of another: names and texts.
     fn stamp(&self) -> Vec<(&'static str, String)>;
 
-    /// Bytes of one row that comes out, about.
+    /// Approximate bytes of one output row.
     fn row_bytes(&self) -> usize;
 
-    /// The columns whose rows count though their results are there already.
+    /// The columns that are counted even if their results exist already.
     fn counted(&self) -> Option<&str> {
         None
     }
 
-    /// Counts rows whose results are there already.
+    /// Counts rows whose results exist already.
     ///
     /// # Errors
-    /// They are too many.
+    /// There are too many.
     fn count(&self, _batch: &RecordBatch) -> Result<(), BulkError> {
         Ok(())
     }
 
-    /// What was counted.
+    /// The counts.
     fn tally(&self) -> Option<Tally> {
         None
     }

@@ -1,4 +1,4 @@
-//! A model, opened once for a process.
+//! A model, opened once per process.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,33 +13,33 @@ use roles::{Admission, ModelFolder, Predictor, table_bits};
 
 use crate::BulkError;
 
-/// A network with its key, its plan and its table, and the rules of who may send what.
+/// A network with its key, its plan and its table, and the rules about who may send what.
 #[derive(Debug)]
 pub struct Model {
     predictor: Predictor,
     admission: Admission,
 }
 
-/// The files that decide what a model does.
+/// The files that determine what a model does.
 const FILES: [&str; 5] = ["network.safetensors", "functional.key", "public.key", "grant.json", "model.toml"];
 
-/// A file as it stood.
+/// A file's state.
 type State = Option<(SystemTime, u64)>;
 
-/// A folder, and its files as they stood.
+/// A folder, and the state of its files.
 type Key = (PathBuf, [State; 5]);
 
-/// Models of this process by their folder, and tables by their bits. A lock is held while one is made, so that a process
-/// of many threads makes it once.
+/// Models of this process by folder, and tables by bits. A lock is held while one is made, so that a process with many
+/// threads makes it only once.
 static MODELS: Mutex<Option<HashMap<Key, Arc<Model>>>> = Mutex::new(None);
 static TABLES: Mutex<Option<HashMap<u32, Arc<LogTable>>>> = Mutex::new(None);
 
 impl Model {
-    /// The model of a folder; the same one again for as long as its files stay as they are. `tables`: a folder that keeps
-    /// the discrete-log table between processes.
+    /// The model of a folder; the same one again as long as its files do not change. `tables`: a folder that keeps the
+    /// discrete-log table between processes.
     ///
     /// # Errors
-    /// The folder is no model, or its rules cannot be applied.
+    /// The folder is not a model, or its rules cannot be applied.
     pub fn open(folder: &Path, tables: Option<&Path>, progress: &dyn Progress) -> Result<Arc<Self>, BulkError> {
         let failed = |source| FileError::System { path: folder.to_owned(), action: "read", source };
         let canonical = fs::canonicalize(folder).map_err(failed)?;
@@ -54,7 +54,7 @@ impl Model {
             .map_err(|problem| BulkError::Admission { folder: folder.to_owned(), problem })?;
         let table = log_table(table_bits([&files.network]), tables, progress)?;
         let model = Arc::new(Self { predictor: files.predictor(table)?, admission });
-        // What the folder held before is let go.
+        // The folder's earlier model is dropped.
         models.retain(|(path, _), _| *path != key.0);
         models.insert(key, Arc::clone(&model));
         Ok(model)
@@ -65,7 +65,7 @@ impl Model {
         &self.predictor
     }
 
-    /// Who may send what.
+    /// The rules about who may send what.
     pub fn admission(&self) -> &Admission {
         &self.admission
     }

@@ -1,4 +1,4 @@
-//! What a record is: one column of bytes, or columns of a table.
+//! A record: one column of bytes, or columns of a table.
 
 use std::borrow::Cow;
 
@@ -10,17 +10,17 @@ use encoder::Encoder;
 use super::columns::{Pixels, Texts, column, missing};
 use crate::BulkError;
 
-/// Where the bytes of an item come from.
+/// The source of an item's bytes.
 #[derive(Clone, Debug)]
 pub enum Records {
     /// A column of whole items: binary, or lists of numbers from 0 to 255, as the encoder takes them.
     Items(String),
-    /// Columns of a table, turned into bytes as the training data were.
+    /// Columns of a table, turned into bytes like the training data.
     Table(Box<RecordReader>),
 }
 
 impl Records {
-    /// Refuses a table of other columns than the encoder was fitted on.
+    /// Refuses a table with other columns than the encoder was fitted on.
     pub(super) fn check_encoder(&self, encoder: &Encoder) -> Result<(), BulkError> {
         match self {
             Self::Items(_) => Ok(()),
@@ -28,7 +28,7 @@ impl Records {
         }
     }
 
-    /// The columns that are used up.
+    /// The columns that are consumed.
     pub(super) fn columns(&self) -> Vec<&str> {
         match self {
             Self::Items(name) => vec![name.as_str()],

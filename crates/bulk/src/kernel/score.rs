@@ -18,10 +18,10 @@ use super::tally::Counts;
 use super::{ERROR, Kernel, Model, Tally};
 use crate::BulkError;
 
-/// Ciphertexts that are read and checked together. Longer ones would not be checked much faster, but held in memory.
+/// Ciphertexts that are read and checked together. With more, checking would hardly be faster, and take more memory.
 const TOGETHER: usize = 16 << 20;
 
-/// Predicts from ciphertexts by one model.
+/// Predicts from ciphertexts with one model.
 #[derive(Debug)]
 pub struct Scoring {
     model: Arc<Model>,
@@ -29,16 +29,16 @@ pub struct Scoring {
     counts: Counts,
 }
 
-/// Which columns mean what.
+/// The roles of the columns.
 #[derive(Clone, Debug)]
 pub struct ScoringOptions {
     /// The column of ciphertexts, bare or in envelopes.
     pub ciphertext: String,
-    /// The column that says whom a row is about; its items are counted.
+    /// The column with the subject of a row; the subject's items are counted.
     pub subject: Option<String>,
-    /// Items of one subject that are evaluated in a run; those beyond are errors.
+    /// Items of one subject that are evaluated in a run; any beyond are errors.
     pub most_items: Option<u64>,
-    /// Goes before the names of the columns that are made.
+    /// Prefix of the output columns' names.
     pub prefix: String,
 }
 
@@ -51,7 +51,7 @@ impl Default for ScoringOptions {
 type Outcome = Result<Prediction, String>;
 
 impl Scoring {
-    /// Scoring by a model. One of these is one run: it is what items are counted in.
+    /// Scoring with a model. One value is one run, over which items are counted.
     pub fn new(model: Arc<Model>, options: ScoringOptions) -> Self {
         Self { model, options, counts: Counts::default() }
     }
@@ -61,11 +61,11 @@ impl Scoring {
         &self.model
     }
 
-    /// All columns but the ciphertexts, then `output`, `label`, `probabilities` and, where a row has none of these,
-    /// the reason in `error`.
+    /// All columns but the ciphertexts, then `output`, `label`, `probabilities` and, for a row without these, the
+    /// reason in `error`.
     ///
     /// # Errors
-    /// A column is missing, of another type, or in the way; the functional key has expired.
+    /// A column is missing, of another type, or in conflict with an output column; the functional key has expired.
     pub fn score(&self, batch: &RecordBatch) -> Result<RecordBatch, BulkError> {
         self.model.admission().check_expiry(clock::now())?;
         let schema = self.schema(batch.schema_ref())?;
@@ -79,7 +79,7 @@ impl Scoring {
             let item = |row: usize| match (&refused[row], blobs.get(row)) {
                 (Some(reason), _) => Err(reason.clone()),
                 (None, Some(item)) => Ok(item),
-                // An owner that could not encrypt it said why.
+                // An owner that could not encrypt it gave a reason.
                 (None, None) => {
                     let reason = earlier.as_ref().and_then(|texts| texts.get(row));
                     Err(reason.map_or("it has no ciphertext".into(), |reason| format!("not encrypted: {reason}")))
@@ -95,7 +95,7 @@ impl Scoring {
         Ok(RecordBatch::try_new(schema, columns)?)
     }
 
-    /// Outcomes of items, with one check of subgroups for all of them.
+    /// Results of items, with one subgroup check for all of them.
     fn predict(&self, items: &[Result<&[u8], String>]) -> Vec<Outcome> {
         let mut admitted: Vec<_> = items.par_iter().with_max_len(1).map(|item| self.admit(item)).collect();
         let bytes: Vec<&[u8]> = admitted.iter().flatten().map(|bytes| &**bytes).collect();
@@ -114,21 +114,21 @@ impl Scoring {
         drop(admitted);
         let one = |ciphertext: &Result<Ciphertext, String>| -> Outcome {
             let ciphertext = ciphertext.as_ref().map_err(Clone::clone)?;
-            // A fault of ours in one row is no reason to lose the others.
+            // An internal error in one row should not lose the others.
             let predicted = catch_unwind(AssertUnwindSafe(|| self.model.predictor().predict(ciphertext)));
-            let predicted = predicted.map_err(|_| "the evaluation failed for a reason that is ours".to_owned())?;
+            let predicted = predicted.map_err(|_| "the evaluation failed because of an internal error".to_owned())?;
             predicted.map_err(|error| error.to_string())
         };
         ciphertexts.par_iter().with_max_len(1).map(one).collect()
     }
 
-    /// What is worth reading, or why it is not.
+    /// The ciphertext, if it is admitted, or why it is not.
     fn admit<'a>(&self, item: &Result<&'a [u8], String>) -> Result<Cow<'a, [u8]>, String> {
         let admitted = self.model.admission().admit(Cow::Borrowed(item.clone()?));
         admitted.map(|admitted| admitted.ciphertext).map_err(|refusal| refusal.to_string())
     }
 
-    /// Counts the items of each subject; why rows are beyond the limit.
+    /// Counts the items of each subject; returns why rows are beyond the limit.
     fn over_limits(&self, batch: &RecordBatch) -> Result<Vec<Option<String>>, BulkError> {
         let Some(name) = &self.options.subject else { return Ok(vec![None; batch.num_rows()]) };
         let array = column(batch, name)?;
@@ -170,7 +170,7 @@ fn together(blobs: &Blobs, rows: usize) -> Vec<Range<usize>> {
     parts
 }
 
-/// The columns that are made.
+/// The output columns.
 struct Made {
     output: FixedSizeListBuilder<Int64Builder>,
     label: StringBuilder,
@@ -242,7 +242,7 @@ impl Kernel for Scoring {
         if !Blobs::takes(found.data_type()) {
             return Err(self.not_binary(found.data_type()));
         }
-        // What an owner's side said of rows without a ciphertext goes into the errors here.
+        // The owner's errors for rows without a ciphertext become errors here.
         let spent = |field: &&FieldRef| field.name() != ciphertext && field.name() != ERROR;
         let mut fields: Vec<FieldRef> = input.fields().iter().filter(spent).cloned().collect();
         let (outputs, classes) = self.extents();
@@ -256,7 +256,10 @@ impl Kernel for Scoring {
         for (name, kind) in made {
             let name = format!("{prefix}{name}");
             if fields.iter().any(|field| *field.name() == name) {
-                return Err(BulkError::column(&name, "is made here, and is there already: rename it, or set a prefix"));
+                return Err(BulkError::column(
+                    &name,
+                    "is an output column, and exists already: rename it, or set a prefix",
+                ));
             }
             fields.push(Arc::new(Field::new(name, kind, true)));
         }

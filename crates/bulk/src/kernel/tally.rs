@@ -12,14 +12,14 @@ use crate::BulkError;
 /// Subjects that are counted: at most some 400 MB.
 const MOST_SUBJECTS: usize = 1 << 24;
 
-/// Counts by a keyed hash of 64 bits: names of people are not kept, and nobody can make two of them meet.
+/// Counts by a keyed hash of 64 bits: names of people are not stored, and nobody can make two of them collide.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     state: RandomState,
     items: Mutex<HashMap<u64, u32>>,
 }
 
-/// What a run saw.
+/// The counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// Different subjects.
@@ -29,7 +29,7 @@ pub struct Tally {
 }
 
 impl Counts {
-    /// Counts an item of a subject; how many it has with it.
+    /// Counts an item of a subject; returns how many it has now.
     pub fn add(&self, subject: &str) -> Result<u64, BulkError> {
         let mut items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
         let full = items.len() >= MOST_SUBJECTS;
