@@ -1,4 +1,4 @@
-//! What a person or a machine sees: results on stdout, progress on stderr.
+//! What people and machines see: results on stdout, progress on stderr.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -33,24 +33,24 @@ impl Console {
         }
     }
 
-    /// One line about what begins, on stderr.
+    /// One line on stderr about the step that begins.
     pub fn step(&self, message: &str) {
         if !self.quiet {
             eprintln!("{message}");
         }
     }
 
-    /// One line that nobody should miss, on stderr.
+    /// One important line on stderr.
     pub fn warn(&self, message: &str) {
         eprintln!("warning: {message}");
     }
 
-    /// A progress bar on stderr, hidden where stderr is no terminal; the work sets its length.
+    /// A progress bar on stderr, hidden if stderr is not a terminal; the work sets its length.
     pub fn bar(&self, message: &str) -> Bar {
         self.bar_with("  {msg} {wide_bar} {pos}/{len} {eta}", message)
     }
 
-    /// The same for rows: with how many are done in a second.
+    /// The same for rows, with the rate per second.
     pub fn rate(&self, message: &str) -> Bar {
         self.bar_with("  {msg} {wide_bar} {pos}/{len} rows, {per_sec} {eta}", message)
     }
@@ -69,7 +69,7 @@ impl Console {
     }
 }
 
-/// A bar that libraries move; it goes when it is dropped.
+/// A bar that libraries advance; it is removed when dropped.
 pub struct Bar(ProgressBar);
 
 impl Bar {
@@ -110,7 +110,7 @@ pub fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [
     table.trim_fmt()
 }
 
-/// Bytes in the unit a person reads.
+/// Bytes in a readable unit.
 pub fn bytes(count: usize) -> String {
     match count {
         0..1_000 => format!("{count} B"),

@@ -1,11 +1,11 @@
-//! How inputs are encoded: fewer of them, smaller ones, on one or both sides.
+//! Options of the encoder: fewer inputs or smaller ones, on one or both sides.
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use dataset::Dataset;
 use encoder::{EncoderOptions, Normalise, Transform};
 
-/// Choices of the encoder, which is fitted on the training data and published with the network.
+/// Options of the encoder, which is fitted on the training data and published with the network.
 #[derive(Args)]
 #[command(next_help_heading = "Encoder")]
 pub struct EncoderArguments {
@@ -21,7 +21,8 @@ pub struct EncoderArguments {
     /// Encrypt only this many principal components of the training data
     #[arg(long, value_name = "COMPONENTS")]
     pca: Option<usize>,
-    /// Inputs of the right side (G2, the more expensive one): those that vary most [default: as many as the left]
+    /// Inputs of the right side (G2, the more expensive one): those with the largest variance [default: as many as the
+    /// left]
     #[arg(long, value_name = "INPUTS")]
     right: Option<usize>,
     /// What is normalised [default: `column` for tables, else `item`]
@@ -51,9 +52,9 @@ fn parse_range(text: &str) -> Result<(f32, f32), String> {
 }
 
 impl EncoderArguments {
-    /// The library's options; a range that was not given is fitted on `data` where it is not ink.
+    /// The library's options; a range that was not given is fitted on `data`, unless the data is ink.
     pub fn options(&self, data: &Dataset) -> Result<EncoderOptions> {
-        // One scale for each column is what tables have.
+        // Tables have one scale for each column.
         let table = data.features().is_some_and(|features| features.low.len() > 1);
         let normalise = match self.normalise {
             Some(NormaliseName::Item) => Normalise::PerImage,

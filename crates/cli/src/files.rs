@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use host::files::{Access, folder_of};
 
-/// Where a verb writes its one file.
+/// The output file of a verb.
 #[derive(Args, Clone, Debug)]
 pub struct Output {
     /// File to write
@@ -19,7 +19,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// The path, once it is known that it can be written and that nothing is lost by it.
+    /// The path, after checking that it can be written and that nothing is lost.
     ///
     /// # Errors
     /// The file exists and `--force` was not given, or its folder cannot be written.
@@ -30,13 +30,14 @@ impl Output {
 }
 
 impl Output {
-    /// The path as a folder, made if it is missing; what it holds stays.
+    /// The path as a folder, made if missing; its content stays.
     ///
     /// # Errors
     /// The path is a file, or the folder cannot be made.
     pub fn folder(&self) -> Result<&Path> {
-        fs::create_dir_all(&self.out)
-            .with_context(|| format!("{}: cannot be a folder; name one, or a path that is free", self.out.display()))?;
+        fs::create_dir_all(&self.out).with_context(|| {
+            format!("{}: cannot be used as a folder; name a folder, or a path that does not exist", self.out.display())
+        })?;
         Ok(&self.out)
     }
 }
@@ -56,7 +57,7 @@ pub fn check_writable(path: &Path, force: bool) -> Result<()> {
     Ok(())
 }
 
-/// Refuses files in a folder, which may have to be made, that exist (unless `force`) or could not be written.
+/// Refuses files in a folder (which may not exist yet) that exist (unless `force`) or could not be written.
 pub fn check_folder(folder: &Path, names: &[&str], force: bool) -> Result<()> {
     if folder.is_dir() {
         return names.iter().try_for_each(|name| check_writable(&folder.join(name), force));
@@ -72,7 +73,7 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     Ok(host::files::write(path, contents, Access::Ordinary)?)
 }
 
-/// The same for a file that opens something: nobody but its owner reads it.
+/// The same for a file with a secret: only its owner can read it.
 pub fn write_secret(path: &Path, contents: &[u8]) -> Result<()> {
     Ok(host::files::write(path, contents, Access::Secret)?)
 }

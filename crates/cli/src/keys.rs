@@ -1,4 +1,4 @@
-//! Between files, networks and the encryption: what every role reads, with the file named in each error.
+//! The files that every role reads, with the file named in each error.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub fn ciphertext(path: &Path) -> Result<Ciphertext> {
     Ciphertext::from_bytes(&files::read(path, KEY_LIMIT)?).with_context(|| path.display().to_string())
 }
 
-/// The predictor of `network` by `key`, its discrete-log table kept in `tables` if there is a folder.
+/// The predictor of `network` with `key`, its discrete-log table kept in `tables` if there is a folder.
 pub fn predictor(
     network: CompiledNetwork,
     key: &FunctionalKey,
@@ -70,7 +70,7 @@ pub fn log_table<'a>(
     Ok(Arc::new(table))
 }
 
-/// A folder that is there from now on; one that is made is closed to others, as tables must be.
+/// A folder that exists on return; a new one is closed to others, as tables must be.
 fn made(folder: &Path) -> Result<&Path> {
     if !folder.exists() {
         host::files::make_secret_folder(folder)?;

@@ -1,4 +1,4 @@
-//! Where the secret that unlocks master keys comes from.
+//! The source of the secret that unlocks master keys.
 
 use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::files;
 const VARIABLE: &str = "HALFLIGHT_PASSPHRASE";
 const LIMIT: u64 = 4096;
 
-/// What unlocks master keys: an age identity, or a passphrase.
+/// The secret that unlocks master keys: an age identity, or a passphrase.
 #[derive(Args)]
 pub struct Secret {
     /// File with the age identity that unlocks master keys (`halflight keygen --identity`), instead of a passphrase
@@ -25,7 +25,7 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// The secret; a passphrase is asked twice where it is `new`.
+    /// The secret; a passphrase is asked for twice if it is `new`.
     pub fn unlock(&self, new: bool) -> Result<Unlock> {
         let Some(file) = &self.identity else { return Ok(Unlock::passphrase(self.passphrase.get(new)?.to_string())) };
         Unlock::load_identity(file).with_context(|| file.display().to_string())
@@ -42,7 +42,7 @@ pub struct Passphrase {
 }
 
 impl Passphrase {
-    /// The passphrase; asked twice when a key is made.
+    /// The passphrase; asked for twice when a key is made.
     pub fn get(&self, confirm: bool) -> Result<Zeroizing<String>> {
         let passphrase = match (&self.passphrase_file, std::env::var(VARIABLE)) {
             (Some(path), _) => {
@@ -63,7 +63,7 @@ impl Passphrase {
 
 fn ask(confirm: bool) -> Result<Zeroizing<String>> {
     let passphrase = Zeroizing::new(rpassword::prompt_password("Passphrase of the master key: ")?);
-    if confirm && *passphrase != *Zeroizing::new(rpassword::prompt_password("Once more: ")?) {
+    if confirm && *passphrase != *Zeroizing::new(rpassword::prompt_password("Repeat the passphrase: ")?) {
         bail!("the two passphrases differ: try again");
     }
     Ok(passphrase)

@@ -1,4 +1,4 @@
-//! The flags for what an error of a library asks for: the libraries know of no command.
+//! The flags that fix an error of a library: the libraries do not know the command.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use dataset::import::{ImportError, OverBudget};
 use dataset::schema::SchemaFileError;
 use roles::{IssueError, Unopenable};
 
-/// What went wrong and why, each reason once: some errors repeat their cause.
+/// The error and its causes, each once: some errors repeat their cause.
 pub fn told(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -20,7 +20,7 @@ pub fn told(error: &anyhow::Error) -> String {
     told
 }
 
-/// What the message of an error ends with: the flags of the first cause that has any.
+/// The end of an error message: the flags of the first cause that has any.
 pub fn flags(error: &anyhow::Error) -> String {
     error.chain().find_map(flags_of).map_or(String::new(), |flags| format!(" ({flags})"))
 }

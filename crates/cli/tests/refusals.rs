@@ -257,7 +257,7 @@ fn epochs_are_as_many_as_the_phases() {
     let network = training::Network::load(&shop.path("paper.safetensors")).unwrap();
     assert_eq!(network.kind(), training::UnitKind::Squares, "the paper's defence takes the paper's network");
     shop.refuses(&format!("{train} --epochs 1,1 --out refused"), &["--epochs", "2 numbers; give 3"]);
-    shop.refuses(&format!("{train} --epochs 1,x,0 --out refused"), &["--epochs", "give 3 numbers with commas"]);
+    shop.refuses(&format!("{train} --epochs 1,x,0 --out refused"), &["--epochs", "give 3 numbers separated by commas"]);
     // Options that a defence would not look at.
     shop.refuses(&format!("{train} --steps 5 --out refused"), &["--steps", "give --epochs"]);
     let matched = "train --data data.safetensors --main digit --collateral ink --units 4 --out refused";

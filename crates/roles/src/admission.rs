@@ -216,7 +216,7 @@ impl Admission {
         if header.public_key_id.as_bytes() != &self.public_key.0 {
             return Err(Refusal::Elsewhere(format!(
                 "the ciphertext was made with public key {}, but this model opens {}; fetch its public key and encrypt \
-                    again",
+                 again",
                 header.public_key_id, self.public_key
             )));
         }

@@ -13,8 +13,8 @@ use super::matching;
 use crate::console::{self, Console};
 use crate::encoder::EncoderArguments;
 
-/// What learners without any constraint read from the inputs in the clear: the most that a private network could keep
-/// of its main label, and the most that it could betray of another.
+/// What unconstrained learners achieve on the inputs in the clear: an upper bound on a private network's main accuracy,
+/// and on what it could reveal about another label.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     halflight baseline --train train.safetensors --test test.safetensors --label digit\n  \
@@ -32,7 +32,7 @@ pub struct Baseline {
     /// A label that the learners know
     #[arg(long, value_name = "LABEL")]
     given: Option<String>,
-    /// Learners, by the names that attackers have in an audit
+    /// Learners, by the names of attackers in an audit
     #[arg(
         long,
         value_delimiter = ',',

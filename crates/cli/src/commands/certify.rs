@@ -19,7 +19,7 @@ use crate::console::Console;
     halflight certify compiled.safetensors --draw 1200000 --collateral font"
 )]
 pub struct Certify {
-    /// Compiled networks with noise; several that open one ciphertext are certified together
+    /// Compiled networks with noise; several that open the same ciphertext are certified together
     #[arg(required = true, value_name = "NETWORK")]
     networks: Vec<PathBuf>,
     /// Data set that neither trained nor selected nor tuned the networks
@@ -28,7 +28,7 @@ pub struct Certify {
     /// Draw this many images like the training images, instead of a data set
     #[arg(long, value_name = "ITEMS")]
     draw: Option<usize>,
-    /// The label that attackers are after
+    /// The label that attackers try to learn
     #[arg(long, value_name = "LABEL")]
     collateral: String,
     /// Confidence, in percent, that all bounds hold at once
@@ -40,19 +40,19 @@ pub struct Certify {
     /// Also bound these numbers of items of one subject
     #[arg(long, value_delimiter = ',', default_values_t = [5, 20, 50, 140], value_name = "ITEMS")]
     votes: Vec<u32>,
-    /// A second bound, besides the one for equally frequent classes and values
+    /// A second bound, in addition to the one for equally frequent classes and values
     #[arg(long, value_enum, default_value_t = PriorName::Alike)]
     prior: PriorName,
     /// Also certify this many parts of the items, each twice as large as the last, and estimate the limit
     #[arg(long, value_name = "PARTS")]
     growth: Option<u32>,
-    /// Random seed of drawn images and evaluation points; choose it before you look
+    /// Random seed of drawn images and evaluation points; choose it before you see results
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Over all items at once, without the main label: bounds demographic parity too, for predictions of any kind
+    /// Over all items at once, without the main label: also bounds demographic parity, for predictions of any kind
     #[arg(long)]
     overall: bool,
-    /// Allow repeated items, because the population itself has few values
+    /// Allow repeated items, because the population itself has few distinct values
     #[arg(long)]
     repeated: bool,
 }
@@ -160,6 +160,6 @@ pub fn bounds(certificate: &Certificate) -> String {
     lines.extend(
         certificate.votes.iter().map(|vote| format!("  {:.2} %  {} items of one subject", above(vote.bound), vote.k)),
     );
-    lines.push(format!("about anything at all: at most {:.2} bits an item", above(certificate.maximal_leakage_bits)));
+    lines.push(format!("about any attribute: at most {:.2} bits an item", above(certificate.maximal_leakage_bits)));
     lines.join("\n")
 }

@@ -19,7 +19,7 @@ use super::matching;
 use crate::console::{self, Console};
 use crate::keys;
 
-/// Plays all roles at once with keys of its own: encrypts labelled items, evaluates them under encryption, and compares
+/// Plays all roles at once with temporary keys: encrypts labelled items, evaluates them under encryption, and compares
 /// every output with the integer network in the clear.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight check compiled.safetensors --data test.safetensors --items 0..200")]

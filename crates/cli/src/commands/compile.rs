@@ -30,7 +30,7 @@ pub struct Compile {
     /// Data set to report accuracy on, before and after
     #[arg(long, value_name = "FILE")]
     validation: Option<PathBuf>,
-    /// Starting point for every choice not given
+    /// Preset for all options that are not given
     #[arg(long, value_enum, default_value_t = Preset::Quick)]
     preset: Preset,
     /// Bits of the weights of P and R, sign included; 2 for ternary weights
@@ -51,29 +51,29 @@ pub struct Compile {
     /// Peak learning rate of the fine-tuning
     #[arg(long)]
     rate: Option<f64>,
-    /// Fraction of the steps, the last ones, in which only biases move [default: none]
+    /// Fraction of the steps, at the end, in which only biases move [default: none]
     #[arg(long, value_name = "SHARE")]
     settle: Option<f64>,
     /// Weight λ of matching while fine-tuning [default: five times the training's]
     #[arg(long)]
     weight: Option<f32>,
-    /// Weight of the discriminant ratio, what linear attackers on random features gain, besides λ; needs the large
-    /// batches of `--preset thorough` [default: 0]
+    /// Weight of the discriminant ratio, the advantage of linear attackers on random features, in addition to λ; needs
+    /// the large batches of `--preset thorough` [default: 0]
     #[arg(long, value_name = "WEIGHT")]
     discriminant: Option<f32>,
     /// Noise that owners add under encryption, as a fraction of each output's deviation, instead of the training's
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
-    /// What the declared range of an output is: all that inputs can reach, or what the data reach plus a margin
+    /// The declared range of an output: everything that inputs can reach, or the range of the data plus a margin
     #[arg(long, value_enum, default_value_t = RangeName::Exact)]
     range: RangeName,
-    /// Bits by which `--range seen` widens what the data reach
+    /// Bits by which `--range seen` widens the range of the data
     #[arg(long, default_value_t = 2.0)]
     margin: f64,
-    /// Refuse a network with an output of more bits than this
+    /// Refuse a network that has an output with more bits than this
     #[arg(long, value_name = "BITS")]
     log_range: Option<u32>,
-    /// Keep only this many inputs, those that matter most: encryption costs by input
+    /// Keep only this many inputs, those that matter most: encryption costs grow with the inputs
     #[arg(long)]
     columns: Option<usize>,
     /// Keep inputs that no weight reads, so that networks of one encoder can share a public key

@@ -13,17 +13,17 @@ use crate::console::Console;
 /// Most bytes of an answer.
 const MOST: usize = 64 << 10;
 
-/// Asks a server whether it answers, and ends with 0 if it does and with 1 if not. Needs no token.
+/// Checks that a server answers; exits with 0 if it does and with 1 if not. Needs no token.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight health http://127.0.0.1:8490\n  \
     halflight health https://predictor:8481 --authorities ca.pem --ready")]
 pub struct Health {
     /// The server: https://HOST:PORT or, on this machine, http://HOST:PORT
     url: String,
-    /// Of a predictor: also that a model can predict
+    /// For a predictor: also check that a model can predict
     #[arg(long)]
     ready: bool,
-    /// Authorities of the server's certificate, in PEM, instead of those of the web
+    /// Certificate authorities of the server, in PEM, instead of the public ones
     #[arg(long, value_name = "FILE")]
     authorities: Option<PathBuf>,
     /// Seconds to wait for the answer
@@ -38,7 +38,7 @@ impl Health {
         let options = ConnectionOptions { url: self.url, authorities: self.authorities, ..Default::default() };
         let connection = Connection::new(options)?.with_patience(Duration::from_secs(self.patience));
         let answer = connection.get(&["health"], MOST)?;
-        // The board of a ceremony answers with a word.
+        // The board of a ceremony answers with one word.
         let health: Value = serde_json::from_slice(&answer).unwrap_or(json!({ "status": "ok" }));
         if self.ready {
             connection.get(&["v2", "health", "ready"], MOST).context("it answers, but it cannot predict")?;

@@ -1,4 +1,4 @@
-//! `halflight import`: integer networks made elsewhere.
+//! `halflight import`: integer networks from elsewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,13 +38,13 @@ pub struct Import {
     /// Take this encoder (JSON, as `authority init` publishes it) instead of pixels
     #[arg(long, value_name = "FILE", conflicts_with_all = ["height", "width", "input_bits"])]
     encoder: Option<PathBuf>,
-    /// What the network reads where an input is 0
+    /// The integer that the network reads for an input of 0
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     low: i64,
     /// Where the biases of P and R are
     #[arg(long, value_enum, default_value_t = Bias::First)]
     bias: Bias,
-    /// What the biases are multiplied by
+    /// The constant that the biases are multiplied by
     #[arg(long, default_value_t = 1)]
     constant: i32,
     /// Class names, separated by commas; otherwise numbers from 0
@@ -53,14 +53,14 @@ pub struct Import {
     /// The label that it predicts
     #[arg(long, default_value = "digit", value_name = "LABEL")]
     main: String,
-    /// Data set on which the range of every output is measured; the accuracy too, where it has the label
+    /// Data set on which the range of every output is measured, and the accuracy, if it has the label
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// What the declared range of an output is: all that inputs can reach, or what the data reach and some more
+    /// The declared range of an output: everything that inputs can reach, or the range of the data and a margin
     /// [default: seen with --data, else exact]
     #[arg(long, value_enum)]
     range: Option<RangeName>,
-    /// Bits by which `--range seen` widens what the data reach
+    /// Bits by which `--range seen` widens the range of the data
     #[arg(long, default_value_t = 2.0, value_parser = parse_margin)]
     margin: f64,
 }
@@ -102,12 +102,12 @@ impl Import {
         let network = CompiledNetwork::import(&self.network, &options)?;
         let measured = self.data.as_deref().map(|file| Measured::of(&network, file)).transpose()?;
         let range = match (self.range, &measured) {
-            (Some(RangeName::Seen), None) => bail!("--range seen: it is measured on data; name a data set by --data"),
+            (Some(RangeName::Seen), None) => bail!("--range seen: it is measured on data; name a data set with --data"),
             (None, Some(_)) => RangeName::Seen,
             (range, _) => range.unwrap_or(RangeName::Exact),
         };
         let network = match (range, &measured) {
-            // Whatever 64 bits hold: the size of tables is what limits, and it is checked next.
+            // Anything that fits 64 bits: the size of tables is the limit, and it is checked next.
             (RangeName::Seen, Some(measured)) => {
                 network.with_declared(range.with_margin(self.margin), &measured.seen, 63)?
             }
@@ -140,7 +140,7 @@ impl Import {
     }
 }
 
-/// What a network gives on data.
+/// The network's results on data.
 struct Measured {
     /// Least and greatest value of every output.
     seen: Vec<(i64, i64)>,

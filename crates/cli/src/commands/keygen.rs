@@ -1,4 +1,4 @@
-//! `halflight keygen`: keys and tokens of people.
+//! `halflight keygen`: keys and tokens for people.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::files;
 
 /// Writes a new secret key, readable by its owner only, and prints its public key.
 ///
-/// Auditors, approvers and senders sign with such keys; policies and `model.toml` name their public keys.
+/// Auditors, approvers and senders sign with such keys; policies and `model.toml` list their public keys.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight keygen --out lab.key\n  \
     halflight keygen --identity --out authority.identity\n  \
@@ -28,10 +28,10 @@ pub struct Keygen {
     #[arg(long)]
     identity: bool,
     /// A key that signs published networks (P-256, PKCS#8 in PEM), instead of a signing key; its public key is written
-    /// beside it, as NAME.pub.pem
+    /// next to it, as NAME.pub.pem
     #[arg(long, conflicts_with = "identity")]
     model_key: bool,
-    /// A bearer token for somebody of this name, instead of a signing key; prints its entry for a server's --tokens file
+    /// A bearer token for this name, instead of a signing key; prints its entry for a server's --tokens file
     #[arg(long, value_name = "NAME", requires = "scopes", conflicts_with_all = ["identity", "model_key"])]
     token: Option<String>,
     /// What the token allows: infer, metrics, admin, register, issue, ledger, ceremony

@@ -1,4 +1,4 @@
-//! `halflight masks`: the owner's work that needs no input, done ahead.
+//! `halflight masks`: the owner's work that needs no input, done in advance.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::keys;
 use crate::passphrase::Passphrase;
 
-/// Draws masks and keeps them encrypted; each is used once and destroyed before its ciphertext is written.
+/// Draws masks and stores them encrypted; each is used once and destroyed before its ciphertext is written.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight masks --parameters authority/public --count 100 --out masks\n  \
     halflight encrypt --parameters authority/public --data test.safetensors --masks masks --out ciphertexts")]
@@ -40,7 +40,7 @@ impl Masks {
         let lock = Lock::passphrase(self.passphrase.get(true)?.to_string());
         fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be made", self.out.display()))?;
         let store = MaskStore::open(&self.out, &mask_counters()?)?;
-        // Masks that a killed run had already taken may have been used.
+        // Masks that a killed run had taken may have been used.
         let discarded = store.discard_taken()?;
         let encryptor = keys::encryptor(parameters.key(), console);
         let bar = console.bar("drawing masks");

@@ -1,4 +1,4 @@
-//! Data sets that meet must have the same columns.
+//! Data sets that are used together must have the same columns.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use dataset::Dataset;
 use encoder::Encoder;
 
-/// Refuses a second data set whose columns, or whose classes of these labels, are not those of the first.
+/// Refuses a second data set whose columns, or whose classes of these labels, differ from the first.
 pub fn pair<'a>(
     first: (&Path, &Dataset),
     second: (&Path, &Dataset),
@@ -19,7 +19,7 @@ pub fn pair<'a>(
     check().with_context(|| format!("{} and {} do not fit each other", first.0.display(), second.0.display()))
 }
 
-/// Refuses data of other columns than an encoder was fitted on.
+/// Refuses data with other columns than an encoder was fitted on.
 pub fn encoder(data: (&Path, &Dataset), encoder: &Encoder) -> Result<()> {
     data.1.check_encoder(encoder).with_context(|| data.0.display().to_string())
 }

@@ -1,4 +1,4 @@
-//! One file a verb, in the order of the flow.
+//! One file per verb, in the order of the flow.
 
 mod audit;
 mod authority;
@@ -36,7 +36,7 @@ use crate::console::Console;
 pub enum Command {
     /// The whole flow on drawn digits and real handwriting; ends with a table and a page
     Demo(demo::Demo),
-    /// Draw, import, divide and look at data sets
+    /// Draw, import, split and inspect data sets
     #[command(subcommand)]
     Dataset(dataset::Dataset),
     /// Train a private quadratic network and its public head, with or without a defence
@@ -45,15 +45,15 @@ pub enum Command {
     Compile(compile::Compile),
     /// Evaluate labelled items under encryption, all roles at once, and compare with the network in the clear
     Check(check::Check),
-    /// Import an integer network made elsewhere
+    /// Import an integer network from elsewhere
     Import(import::Import),
-    /// Measure what the outputs of a compiled network give away
+    /// Measure what the outputs of a compiled network reveal
     Audit(audit::Audit),
-    /// Bound what any attacker can read from the outputs of a compiled network with noise
+    /// Bound what any attacker can learn from the outputs of a compiled network with noise
     Certify(certify::Certify),
     /// Write a network with its model card, bill of materials and signature, ready to publish
     Card(card::Card),
-    /// Measure what unconstrained learners read from the inputs in the clear
+    /// Measure what unconstrained learners achieve on the inputs in the clear
     Baseline(baseline::Baseline),
     /// Decide which functions may be opened, and keep the ledger
     #[command(subcommand)]
@@ -63,7 +63,7 @@ pub enum Command {
     /// Tokens for callers of a server
     #[command(subcommand)]
     Token(token::Token),
-    /// Owner: draw masks ahead, so that encrypting takes a few milliseconds
+    /// Owner: draw masks in advance, so that encryption takes a few milliseconds
     Masks(masks::Masks),
     /// Owner: encode and encrypt items of a data set
     Encrypt(Box<encrypt::Encrypt>),
@@ -73,10 +73,10 @@ pub enum Command {
     Score(Box<score::Score>),
     /// Predictor: write samples and a cloud of outputs for the page that it serves
     Page(page::Page),
-    /// Authority, predictor, or the board of a ceremony over HTTP
+    /// Serve an authority, a predictor, or the board of a ceremony over HTTP
     #[command(subcommand)]
     Serve(serve::Serve),
-    /// Ask a server whether it answers
+    /// Check whether a server answers
     Health(health::Health),
     /// Repeat the paper's experiments, and show our results next to the paper's
     Paper(paper::Paper),

@@ -13,7 +13,7 @@ use super::matching;
 use crate::console::{self, Console};
 use crate::files::{self, Output};
 
-/// Writes samples to pick and a cloud of outputs, for the page of a predictor. What it holds becomes public.
+/// Writes samples to pick and a cloud of outputs, for the page of a predictor. The content becomes public.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight page compiled.safetensors --data train.safetensors --collateral font \\\n    \
@@ -24,13 +24,13 @@ pub struct Page {
     output: Output,
     /// Compiled network that the predictor serves
     network: PathBuf,
-    /// Data set for the cloud: that of training, or one like it that may be public
+    /// Data set for the cloud: the training data, or similar data that may be public
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// Data set to take samples from, instead of the same
+    /// Data set to take samples from, instead of the same one
     #[arg(long, value_name = "FILE")]
     samples: Option<PathBuf>,
-    /// Collateral attribute to mark the points by
+    /// Collateral attribute that colours the points
     #[arg(long)]
     collateral: String,
 }

@@ -1,4 +1,4 @@
-//! `halflight paper`: the experiments of the paper again, with our results next to the paper's.
+//! `halflight paper`: the experiments of the paper, repeated, with our results next to the paper's.
 
 use std::fs;
 use std::num::NonZeroU64;
@@ -16,7 +16,7 @@ use super::train::epochs;
 use crate::console::{self, Console};
 use crate::files;
 
-/// Repeats the paper's figures and tables; the results stay in a folder, and a stopped run goes on.
+/// Repeats the paper's figures and tables; the results stay in a folder, and a stopped run resumes.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  halflight paper --out paper --study alpha\n  halflight paper --out networks --networks"
@@ -53,7 +53,7 @@ pub struct Paper {
     /// Steps of the trainings without phases
     #[arg(long, default_value_t = 3000)]
     steps: usize,
-    /// Few images, steps and rows: only to see that everything runs
+    /// Few images, steps and rows: only to check that everything runs
     #[arg(long)]
     quick: bool,
 }
@@ -67,7 +67,7 @@ struct Outcome {
 impl Paper {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be a folder", self.out.display()))?;
+        fs::create_dir_all(&self.out).with_context(|| format!("{}: cannot be used as a folder", self.out.display()))?;
         if self.networks {
             return self.build(console);
         }
@@ -107,7 +107,7 @@ impl Paper {
         }
     }
 
-    /// Makes the networks named, or all.
+    /// Makes the named networks, or all.
     fn build(&self, console: &Console) -> Result<()> {
         let named = |name: &String| Recipe::named(name).with_context(|| format!("--only {name}"));
         let recipes = match self.only.as_slice() {

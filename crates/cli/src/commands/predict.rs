@@ -36,7 +36,7 @@ pub struct Predict {
 #[derive(Serialize)]
 struct Row {
     file: PathBuf,
-    /// All that the predictor learns.
+    /// Everything that the predictor learns.
     output: Vec<i64>,
     label: String,
     probabilities: Vec<f32>,

@@ -3,17 +3,17 @@
 use clap::ValueEnum;
 use model::Range;
 
-/// How the declared range of an output is found.
+/// How the declared range of an output is determined.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RangeName {
     /// No input can leave it
     Exact,
-    /// Smaller; an input that leaves it gives an error at evaluation
+    /// Narrower; an input that leaves it gives an error at evaluation
     Seen,
 }
 
 impl RangeName {
-    /// The library's choice; `margin` are the bits by which what was seen is widened.
+    /// The library's choice; `margin` are the bits by which the measured range is widened.
     pub fn with_margin(self, margin_bits: f64) -> Range {
         match self {
             Self::Exact => Range::Exact,

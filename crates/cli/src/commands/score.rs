@@ -9,17 +9,17 @@ use serde_json::json;
 
 use crate::console::Console;
 
-/// Evaluates ciphertexts in Parquet files: each file becomes one of predictions, row by row. A job that was broken off is
-/// taken up where it was; a row that cannot be used says why.
+/// Evaluates ciphertexts in Parquet files: each file becomes one of predictions, row by row. An interrupted job resumes
+/// where it stopped; a row that cannot be used has its reason.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight score --input 'encrypted/*.parquet' --output scored --model models/digits"
 )]
 pub struct Score {
-    /// Parquet files of ciphertexts: a file, a folder, or a pattern in quotes
+    /// Parquet files of ciphertexts: a file, a folder, or a quoted pattern
     #[arg(long, value_name = "FILES")]
     input: String,
-    /// Folder for the predictions, made if missing: one file for each of the input, under its name
+    /// Folder for the predictions, made if missing: one file for each input file, under its name
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
     /// Folder of the model, as `halflight serve predictor` serves it
@@ -31,13 +31,13 @@ pub struct Score {
     /// Column of ciphertexts
     #[arg(long, value_name = "COLUMN", default_value = bulk::CIPHERTEXT)]
     ciphertext: String,
-    /// Column that says whom a row is about: items of each subject are counted
+    /// Column with the subject of a row: items of each subject are counted
     #[arg(long, value_name = "COLUMN")]
     subject: Option<String>,
-    /// Evaluate no more than so many items of one subject in this run
+    /// Evaluate at most this many items of one subject in this run
     #[arg(long, value_name = "ITEMS", requires = "subject")]
     most_items: Option<u64>,
-    /// Put before the names of the columns `output`, `label`, `probabilities` and `error`
+    /// Prefix for the names of the columns `output`, `label`, `probabilities` and `error`
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     prefix: String,
     /// Threads [default: as many as cores]
@@ -47,13 +47,13 @@ pub struct Score {
     logged: Logged,
 }
 
-/// What jobs over files have in common.
+/// Common options of jobs over files.
 #[derive(Args)]
 pub struct Logged {
-    /// File that gets one line of JSON for each job [default: jobs.jsonl in the folder of the results]
+    /// File that gets one line of JSON per job [default: jobs.jsonl in the folder of the results]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
-    /// What that line says besides, such as who asked for the job
+    /// Note to add to that line, such as who requested the job
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
 }
@@ -110,7 +110,7 @@ pub fn print(report: &JobReport, console: &Console) -> Result<()> {
             report.errors
         );
         if skipped > 0 {
-            text += &format!("\n{} rows in {skipped} files were there already", report.rows_skipped);
+            text += &format!("\n{} rows in {skipped} files were done already", report.rows_skipped);
         }
         if let Some(tally) = &report.subjects {
             text += &format!("\n{} subjects, at most {} items of one", tally.subjects, tally.most_items);

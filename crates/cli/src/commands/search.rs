@@ -13,12 +13,12 @@ use super::matching;
 use crate::console::{self, Console};
 use crate::files;
 
-/// Values to combine; those left out are the ones that the training alone would take.
+/// Values to combine; if none are given, the value of the training alone.
 #[derive(Args)]
 #[command(next_help_heading = "Search")]
 pub struct Arguments {
     /// Train every combination below and draw the Pareto front of accuracy, leak and cost; `--out` names a folder that
-    /// keeps every network and goes on where it was stopped
+    /// keeps every network, so that a stopped search resumes
     #[arg(long, requires = "attackers")]
     search: bool,
     /// Data set that attackers learn from, which no network sees; they are scored on the validation data
@@ -69,7 +69,7 @@ impl Arguments {
     ) -> Result<()> {
         let file = self.attackers.as_deref().context("--search needs --attackers, a data set that no network sees")?;
         if options.collateral.is_empty() {
-            bail!("--search measures a leak: name the label that outputs must not give away by --collateral");
+            bail!("--search measures a leak: name the label that outputs must not reveal with --collateral");
         }
         let points = self.space()?.points(&Point::of(&options));
         let attackers = Dataset::load(file)?;
@@ -109,7 +109,7 @@ impl Arguments {
 fn precision(text: &str) -> Result<Precision> {
     let bits: Option<Vec<u32>> = text.split('/').map(|bits| bits.parse().ok()).collect();
     let Some(&[both, combine, input]) = bits.as_deref() else {
-        bail!("--search-bits: `{text}` is no precision; write bits of P and R, of D and of the inputs, as in 4/5/4");
+        bail!("--search-bits: `{text}` is not a precision; write bits of P and R, of D and of the inputs, as in 4/5/4");
     };
     Ok(Precision { left: both, right: both, combine, input: Some(input) })
 }

@@ -37,18 +37,18 @@ impl Serve {
     }
 }
 
-/// Where to listen, and who is let in.
+/// Where to listen, and who may connect.
 #[derive(Args)]
 struct Listening {
-    /// Callers that are let in: bearer tokens and names in client certificates, with scopes. An authority always
-    /// needs it; without it a predictor lets in everyone on this machine
+    /// Callers that are admitted: bearer tokens and names in client certificates, with scopes. An authority always
+    /// needs it; without it a predictor admits everyone on this machine
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Name by which clients call this server, besides its addresses, localhost and the names in its certificate; repeat
-    /// it for more
+    /// Name by which clients call this server, besides its addresses, localhost and the names in its certificate;
+    /// repeat for more
     #[arg(long, value_name = "NAME")]
     public_name: Vec<String>,
-    /// Second address, only for health, metrics and administration, which answers whatever happens to the first
+    /// Separate address for health, metrics and administration only, which answers whatever happens to the first
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
     /// Certificate chain in PEM, for TLS
@@ -57,7 +57,8 @@ struct Listening {
     /// Private key of the certificate, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     tls_key: Option<PathBuf>,
-    /// Let in only clients with a TLS certificate from these certificate authorities, in PEM; --tokens says what their holders may do
+    /// Admit only clients with a TLS certificate from these certificate authorities, in PEM; --tokens says what their
+    /// holders may do
     #[arg(long, value_name = "FILE", requires = "tls_certificates")]
     client_authorities: Option<PathBuf>,
     /// Listen beyond this machine without TLS or without tokens
@@ -66,10 +67,10 @@ struct Listening {
     /// Most connections at once
     #[arg(long, default_value_t = 512)]
     connections: usize,
-    /// Most connections at once of one address; behind a proxy, as many as of all
+    /// Most connections at once from one address; behind a proxy, the same as the total
     #[arg(long, default_value_t = 128, value_name = "COUNT")]
     connections_per_address: usize,
-    /// Collector of OpenTelemetry that takes spans over HTTP, such as http://127.0.0.1:4318; the environment variable
+    /// OpenTelemetry collector that accepts spans over HTTP, such as http://127.0.0.1:4318; the environment variable
     /// OTEL_EXPORTER_OTLP_ENDPOINT does the same
     #[arg(long, value_name = "URL")]
     traces: Option<String>,
@@ -82,12 +83,12 @@ struct Listening {
 }
 
 impl Listening {
-    /// Says where a server can be reached, once it can.
+    /// Prints where a server can be reached, once it can.
     fn say<'a>(&self, console: &'a Console, server: &'static str) -> impl FnOnce(Addresses) + 'a {
         let tls = self.tls_certificates.is_some();
         let url = move |address: SocketAddr, tls| format!("{}://{address}", if tls { "https" } else { "http" });
         move |at| {
-            // First, since scripts wait for the other line.
+            // Printed first, because scripts wait for the other line.
             if let Some(admin) = at.admin {
                 let admin = url(admin, tls && !admin.ip().is_loopback());
                 console.step(&format!("health and metrics at {admin}"));
@@ -148,7 +149,7 @@ pub struct ServeAuthority {
 impl ServeAuthority {
     fn run(self, console: &Console) -> Result<()> {
         if self.listening.tokens.is_none() {
-            // Before a passphrase is asked for.
+            // Before asking for a passphrase.
             return Err(AuthError::Missing.into());
         }
         let unlock = self.secret.unlock(false)?;
@@ -159,8 +160,8 @@ impl ServeAuthority {
     }
 }
 
-/// Serves the folder of a ceremony to the servers that take part. It is trusted with nothing but to keep messages. Each
-/// token bears the name of a server and the scope `ceremony`.
+/// Serves the folder of a ceremony to the participating servers. It is trusted only to keep messages. Each token needs
+/// the name of a server and the scope `ceremony`.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight keygen --token north --scopes ceremony --out north.token >> tokens.toml\n  \
@@ -185,8 +186,8 @@ impl ServeBoard {
     }
 }
 
-/// Serves a folder of models: NAME/network.safetensors and NAME/functional.key, and if they are there public.key,
-/// grant.json, audit.json and model.toml. Changed files are taken up while it runs.
+/// Serves a folder of models: NAME/network.safetensors and NAME/functional.key, and, if they exist, public.key,
+/// grant.json, audit.json and model.toml. Changed files are reloaded while it runs.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight serve predictor --models models")]
 pub struct ServePredictor {
@@ -199,14 +200,14 @@ pub struct ServePredictor {
     /// Worker threads; 0 means as many as cores
     #[arg(long, default_value_t = 0)]
     workers: usize,
-    /// Ciphertexts that may wait; further ones are turned away with 503
+    /// Ciphertexts that may wait; more are refused with 503
     #[arg(long, default_value_t = 128)]
     queue: usize,
     /// Of these, the most for one caller (token, certificate, or else address); 0 means half
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     queue_per_caller: usize,
-    /// Milliseconds that a ciphertext may be expected to wait; beyond, further ones are turned away though there is room.
-    /// 0 sets no limit
+    /// Milliseconds that a ciphertext may be expected to wait; beyond that, more are refused though there is room. 0
+    /// sets no limit
     #[arg(long, default_value_t = 1500, value_name = "MILLISECONDS")]
     queue_wait: u64,
     /// Most ciphertexts of one request

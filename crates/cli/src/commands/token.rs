@@ -30,14 +30,14 @@ impl Token {
     }
 }
 
-/// Draws a token of 256 bits into a file that only its owner reads. Prints the entry that makes it known: append that to
-/// the server's --tokens file, which a running server reads again. To end a token, remove its entry.
+/// Draws a token of 256 bits into a file that only its owner can read. Prints the entry that registers it: append it to
+/// the server's --tokens file, which a running server reloads. To revoke a token, remove its entry.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     halflight token new ward-3 --scopes infer --days 90 --out ward-3.token >> tokens.toml\n  \
     halflight token new scraper --scopes metrics --no-expiry --out scraper.token >> tokens.toml")]
 pub struct New {
-    /// Who it is for: this name stands in the log and in the ledger
+    /// Who it is for: this name appears in the log and in the ledger
     name: String,
     /// What it allows: infer, metrics, admin, register, issue, ledger, ceremony
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', required = true)]
@@ -45,7 +45,7 @@ pub struct New {
     /// File for the token; an existing one is never replaced
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
-    /// Days until it ends
+    /// Days until it expires
     #[arg(long, default_value_t = 365, conflicts_with = "no_expiry")]
     days: u32,
     /// A token that does not expire
@@ -55,7 +55,7 @@ pub struct New {
 
 impl New {
     fn run(self, console: &Console) -> Result<()> {
-        ensure!(self.days > 0, "--days is 0; give the days that the token shall count, or --no-expiry");
+        ensure!(self.days > 0, "--days is 0; give the days until the token expires, or --no-expiry");
         files::check_writable(&self.out, false)?;
         let expires = (!self.no_expiry).then(|| clock::now() + DAY * i64::from(self.days));
         let entry = new_token(&self.out, &self.name, &self.scopes, expires)?;

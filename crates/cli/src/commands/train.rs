@@ -32,7 +32,7 @@ pub struct Train {
     /// The label that the network predicts
     #[arg(long, default_value = "character", value_name = "LABEL")]
     main: String,
-    /// A label that the outputs must not give away; repeat it for more
+    /// A label that the outputs must not reveal; repeat for more
     #[arg(long, value_name = "LABEL")]
     collateral: Vec<String>,
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub struct Train {
     /// Draw new training images for every batch; the data must be drawn characters
     #[arg(long)]
     fresh: bool,
-    /// File that keeps the state of an unfinished run; a run that finds its own state there goes on (a search keeps
+    /// File that keeps the state of an unfinished run; a run that finds its own state there resumes (a search keeps
     /// those of its points itself)
     #[arg(long, value_name = "FILE", conflicts_with = "search")]
     checkpoint: Option<PathBuf>,
@@ -56,7 +56,7 @@ struct Recipe {
     /// Defence against the collateral attribute
     #[arg(long, value_parser = defences(), default_value = "match")]
     defence: Defence,
-    /// Starting point for every choice not given [default: quick; with `--defence paper`, paper]
+    /// Preset for all options that are not given [default: quick; with `--defence paper`, paper]
     #[arg(long, value_enum)]
     preset: Option<Preset>,
     /// Outputs S of the private part
@@ -65,7 +65,7 @@ struct Recipe {
     /// Units d of the private part
     #[arg(long)]
     units: Option<usize>,
-    /// What a unit computes
+    /// The function that a unit computes
     #[arg(long, value_enum)]
     kind: Option<Kind>,
     /// Gradient steps; adversarial defences count `--epochs` instead
@@ -74,13 +74,13 @@ struct Recipe {
     /// Items per step
     #[arg(long)]
     batch: Option<usize>,
-    /// Peak learning rate of Adam; that of plain SGD for adversarial defences
+    /// Peak learning rate of Adam, or that of plain SGD for adversarial defences
     #[arg(long)]
     rate: Option<f64>,
     /// Weight of the defence: λ of matching, α of an adversary
     #[arg(long)]
     weight: Option<f32>,
-    /// Another option of the defence; repeat it for more
+    /// Another option of the defence; repeat for more
     #[arg(long, value_name = "NAME=VALUE", value_parser = option)]
     defence_option: Vec<(String, Value)>,
     /// Train with the noise that owners add under encryption, as a fraction of each output's deviation
@@ -92,7 +92,7 @@ struct Recipe {
     /// Keep the state on which an independent attacker does worst
     #[arg(long)]
     select: bool,
-    /// End the run when this many candidates in a row, one every 100 steps, were not kept
+    /// End the run after this many consecutive candidates, one every 100 steps, were rejected
     #[arg(long, value_name = "CANDIDATES", requires = "select")]
     patience: Option<usize>,
     /// Random seed
@@ -163,10 +163,10 @@ impl Train {
     }
 }
 
-/// What drew the data.
+/// The specification that drew the data.
 fn specification(data: &Dataset, path: &Path) -> Result<DrawSpec> {
     let text = data.about().get("specification").with_context(|| {
-        format!("{}: was not drawn by `halflight dataset draw`, so that --fresh cannot draw more", path.display())
+        format!("{}: was not drawn by `halflight dataset draw`, so --fresh cannot draw more", path.display())
     })?;
     serde_json::from_str(text).with_context(|| format!("{}: metadata `specification`", path.display()))
 }
@@ -178,7 +178,7 @@ impl Recipe {
             bail!("--steps: adversarial defences train for epochs; give --epochs INITIAL,SABOTAGE,RECOVERY");
         }
         if !counts_epochs && self.epochs.is_some() {
-            bail!("--epochs: they are those of the phases of adversarial defences; give --steps");
+            bail!("--epochs: only adversarial defences train for epochs; give --steps");
         }
         let defence = self.defence.clone();
         let given = self.defence_option.iter().cloned().collect();
@@ -207,7 +207,7 @@ impl Recipe {
         Ok(options)
     }
 
-    /// What was chosen of the defence goes before what the preset chose.
+    /// Options given for the defence override those of the preset.
     fn adjust(&self, defence: &mut Defence) {
         if let Some(weight) = self.weight {
             defence.set_weight(weight);
@@ -221,22 +221,22 @@ impl Recipe {
     }
 }
 
-/// Reads `NAME=VALUE`; a value is JSON, so that a number is a number.
+/// Parses `NAME=VALUE`; a value is JSON, so that numbers stay numbers.
 fn option(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, as in width=0.02")?;
     let value = serde_json::from_str(value).map_err(|error| format!("{name}: {error}"))?;
     Ok((name.to_owned(), value))
 }
 
-/// Reads the names of defences in the registry.
+/// Parses the names of defences in the registry.
 fn defences() -> impl TypedValueParser<Value = Defence> {
     let names = Defence::kinds().map(|(name, text)| PossibleValue::new(name).help(text));
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Defence>())
 }
 
-/// Numbers between commas, as many as there are phases.
+/// Comma-separated numbers, as many as there are phases.
 pub fn epochs<const PHASES: usize>(text: &str) -> Result<[usize; PHASES], String> {
     let numbers: Result<Vec<usize>, _> = text.split(',').map(|number| number.trim().parse()).collect();
-    let found = numbers.map_err(|error| format!("{error}; give {PHASES} numbers with commas between"))?;
+    let found = numbers.map_err(|error| format!("{error}; give {PHASES} numbers separated by commas"))?;
     <[usize; PHASES]>::try_from(found).map_err(|found| format!("{} numbers; give {PHASES}", found.len()))
 }

@@ -30,7 +30,7 @@ pub(super) fn lines(out: &mut String, report: &AuditReport) {
     if let Some(found) = &report.continuous {
         let by = format!(
             "of the variance ({:.3} to {:.3}) by {}; rank correlation {:.3} ({:.3} to {:.3}), mean error {:.2}, \
-                without outputs {:.2}",
+             without outputs {:.2}",
             found.r2_low,
             found.r2_high,
             escape(&family(&found.family)),

@@ -42,10 +42,10 @@ pub struct Audit {
     /// The label that everyone may know
     #[arg(long, default_value = "character", value_name = "LABEL")]
     main: String,
-    /// The label that attackers are after
+    /// The label that attackers try to learn
     #[arg(long, default_value = "font", value_name = "LABEL")]
     collateral: String,
-    /// Also attack every other label of the data, which nobody thought of when the network was defended
+    /// Also attack every other label of the data, which was not considered when the network was defended
     #[arg(long)]
     unlisted: bool,
     /// Attackers
@@ -55,7 +55,7 @@ pub struct Audit {
     #[arg(long, value_delimiter = ',', value_name = "FAMILY")]
     families: Option<Vec<AttackerConfig>>,
     /// A compiled undefended network of the same data: attackers map outputs to its outputs first (de-censoring), and
-    /// its own leak is reported beside
+    /// its own leak is reported for comparison
     #[arg(long, value_name = "FILE")]
     undefended: Option<PathBuf>,
     /// Train the strongest attacker on growing parts of its items (the full panel does)
@@ -76,19 +76,19 @@ pub struct Audit {
     /// HTML page to write; the same report is written as JSON next to it
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// The auditor's secret key, from `halflight keygen`: the report for exactly this network, signed, goes beside the
-    /// page as `.signed.json`, as an authority's policy asks for
+    /// The auditor's secret key, from `halflight keygen`: the signed report for exactly this network is written next to
+    /// the page as `.signed.json`, as an authority's policy requires
     #[arg(long, value_name = "FILE", requires = "report")]
     sign: Option<PathBuf>,
     /// Also bound every attacker, known or not: a certificate on the items of both data sets, or of the test set alone
-    /// where the network learned from the other; the outputs need noise
+    /// if the network was trained on the other; the outputs need noise
     #[arg(long)]
     certify: bool,
-    /// With `--certify`: the population has few values, so that items which repeat each other are draws of their own
+    /// With `--certify`: the population has few distinct values, so repeated items are still independent draws
     #[arg(long, requires = "certify")]
     repeated: bool,
-    /// Items that the network learned from, for a control attack: what it tells about them and not about others, it has
-    /// memorised
+    /// Items that the network was trained on, for a control attack: what it reveals about them and not about others, it
+    /// has memorised
     #[arg(long, value_name = "FILE")]
     members: Option<PathBuf>,
     /// Write outputs and labels of both data sets, for your own attackers
@@ -104,7 +104,7 @@ pub struct Audit {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Panel {
-    /// Every kind that has found what others miss; takes seconds
+    /// Every kind that is known to find what others miss; takes seconds
     Quick,
     /// Every family, growth curve, reconstruction and controls; takes minutes
     Full,
@@ -130,11 +130,11 @@ impl Audit {
                 return console.result(&value, || format!("{}: outputs and labels", path.display()));
             }
         }
-        // Found wrong before attackers start, not after.
+        // Checked before attackers start, not after.
         let certificate = if self.certify { Some(self.certificate(&network, &train, &test)?) } else { None };
         let outcome = Audited { certificate, ..self.attack(&network, &train, &test, console)? };
         if let Some([html, json]) = &files {
-            let title = format!("What {} gives away about {}", name_of(&self.network), self.collateral);
+            let title = format!("What {} reveals about {}", name_of(&self.network), self.collateral);
             files::write(html, outcome.page(title).html().as_bytes())?;
             let text = serde_json::to_string_pretty(&outcome)?;
             files::write(json, text.as_bytes())?;
@@ -181,7 +181,7 @@ impl Audit {
         Ok(audited)
     }
 
-    /// What attackers see of the items that the network learned from.
+    /// What attackers see of the items that the network was trained on.
     fn members(&self, path: &Path, network: &CompiledNetwork, train: &Dataset) -> Result<Observations> {
         let members = Split::load(path, network, self)?;
         matching::pair((&self.train, train), (path, &members.data), [&self.main, &self.collateral])?;
@@ -190,7 +190,7 @@ impl Audit {
 
     fn certificate(&self, network: &CompiledNetwork, train: &Split, test: &Split) -> Result<Certificate> {
         if network.main() != self.main {
-            bail!("--main {}: a certificate speaks of the network's own main label, {}", self.main, network.main());
+            bail!("--main {}: a certificate holds for the network's own main label, {}", self.main, network.main());
         }
         let certifier = Certifier::new(vec![network]).with_context(|| self.network.display().to_string())?;
         let items = certifier.unseen(&train.data, &test.data, &self.collateral, self.repeated);
@@ -219,7 +219,7 @@ impl Audit {
     }
 }
 
-/// One name for the data sets of an audit, in their order: a hash over the hash of each file.
+/// One identifier for the data sets of an audit, in their order: a hash over the hash of each file.
 pub fn data_hash(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Hash> {
     let hash = |path: &Path| -> Result<Hash> {
         let bytes = std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))?;
@@ -230,7 +230,7 @@ pub fn data_hash(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Ha
     Ok(Hash::of("halflight audit data v1", &parts))
 }
 
-/// One data set, with what the network makes of it.
+/// One data set, with the outputs of the network.
 struct Split {
     data: Dataset,
     outputs: Vec<i64>,

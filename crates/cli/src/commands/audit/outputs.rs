@@ -1,4 +1,4 @@
-//! What attackers get, as one file for people who prefer attackers of their own.
+//! What attackers see, as one file for people who prefer their own attackers.
 //!
 //! Tensors, all of 64-bit integers: `train_outputs`, `test_outputs` `[N, S]`; `train_main`, `test_main`,
 //! `train_collateral`, `test_collateral` `[N]`. The metadata names the classes.

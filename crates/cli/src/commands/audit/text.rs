@@ -1,4 +1,4 @@
-//! What an audit found, for a terminal.
+//! The findings of an audit, for a terminal.
 
 use experiments::Parity;
 use leakage::{AuditReport, Finding, Scope};
@@ -44,7 +44,7 @@ pub fn report(report: &AuditReport) -> String {
     if let Some(bound) = &report.noise {
         lines.push(format!(
             "noise alone: pairs of one class lie {:.3} apart in total variation (median; 95 % within {:.3}); near 1 \
-             it promises nothing, and what protects is that distributions match",
+             it guarantees nothing, and the protection is that distributions match",
             bound.median, bound.p95
         ));
     }
@@ -84,7 +84,7 @@ fn table(report: &AuditReport) -> String {
     console::table(columns, rows)
 }
 
-/// What leads: how much is told, whatever is frequent, and what the main label tells by itself.
+/// The leading figures: balanced accuracy, and what the main label alone reveals.
 fn balanced(report: &AuditReport) -> Vec<String> {
     let with_areas = |found: &Finding| {
         let auc = found.auc.map_or_else(String::new, |auc| format!(", AUC {auc:.3}"));
@@ -100,19 +100,21 @@ fn balanced(report: &AuditReport) -> Vec<String> {
         });
         let with = overall.map_or_else(String::new, |overall| format!("; with the outputs {overall:.1} %"));
         format!(
-            "the main label alone, over all items: balanced {:.1} %, plain {:.1} % (the most frequent value {:.1} %){with}",
+            "the main label alone, over all items: balanced {:.1} %, accuracy {:.1} % (the most frequent value {:.1} \
+             %){with}",
             floor.balanced_accuracy, floor.accuracy, floor.most_frequent
         )
     }));
     lines
 }
 
-/// The attribute as a number, and those whom the network learned from.
+/// The attribute as a number, and the items that the network was trained on.
 fn people(report: &AuditReport) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(report.continuous.iter().map(|found| {
         format!(
-            "as a number: {}, R² {:.3} ({:.3} to {:.3}), rank correlation {:.3} ({:.3} to {:.3}), error {:.2} (blind {:.2})",
+            "as a number: {}, R² {:.3} ({:.3} to {:.3}), rank correlation {:.3} ({:.3} to {:.3}), error {:.2} (without \
+             outputs {:.2})",
             found.family,
             found.r2,
             found.r2_low,
@@ -126,8 +128,8 @@ fn people(report: &AuditReport) -> Vec<String> {
     }));
     lines.extend(report.members.iter().map(|found| {
         format!(
-            "control attack: balanced {:.1} % on {} items that the network learned from, {:.1} % on others; difference \
-             {:.1} ({:.1} to {:.1}), risk {:.3}",
+            "control attack: balanced {:.1} % on {} items that the network was trained on, {:.1} % on others; \
+             difference {:.1} ({:.1} to {:.1}), risk {:.3}",
             found.accuracy, found.items, found.control, found.difference, found.low, found.high, found.risk
         )
     }));

@@ -1,4 +1,4 @@
-//! Data that an audit should not rest on.
+//! Data that an audit should not use.
 
 use std::path::Path;
 
@@ -7,15 +7,17 @@ use dataset::Dataset;
 use experiments::Seen;
 use model::CompiledNetwork;
 
-/// Share of the network's training items that makes a data set doubtful; tables of few values repeat some by chance.
+/// Fraction of the network's training items that makes a data set doubtful; tables with few distinct values repeat some
+/// by chance.
 const DOUBTFUL: f64 = 0.3;
 
-/// What to say of data sets whose items the network has seen, by its own record: attackers and test items, in this order.
+/// Warnings about data sets whose items the network has seen, by its own record: attackers and test items, in this
+/// order.
 pub fn of(network: &CompiledNetwork, [train, test]: [(&Path, &Dataset); 2]) -> Result<Vec<String>> {
     let consequences = [
-        "attackers learn from items whose outputs the network fitted, so that they are misled about others; take items \
+        "attackers learn from items whose outputs the network fitted, so they are misled about others; use items \
          that it never saw for --train",
-        "what the network gives away about others is understated; take items that it never saw for --test",
+        "what the network reveals about others is understated; use items that it never saw for --test",
     ];
     let mut told = Vec::new();
     for ((path, data), consequence) in [train, test].into_iter().zip(consequences) {

@@ -20,14 +20,14 @@ use crate::keys;
 /// Most bytes of a decision.
 const LIMIT: u64 = 4 << 20;
 
-/// Signs, as an approver of the policy, for one holder's key: this network, under this public key, with no more open than
-/// the authority's dry run says and on the audits that it names, until a day. The figures count that the authority
-/// computed and signed, whoever passed them on. Read what it says on standard error before
-/// the line is passed on to `halflight authority issue --approval`.
+/// Signs, as an approver of the policy, for one holder's key: this network, under this public key, with no more open
+/// than in the authority's dry run, based on the audits that it lists, until a date. The figures are those that the
+/// authority computed and signed, whoever passed them on. Read the summary on standard error before you pass the
+/// printed line to `halflight authority issue --approval`.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight authority issue --folder authority --network compiled.safetensors \\\n    \
-    --holder predictor --dry-run --json > request.json   # a refusal that asks for approvals is expected\n  \
+    --holder predictor --dry-run --json > request.json   # a refusal that demands approvals is expected\n  \
     halflight authority approve --key anna.key --network compiled.safetensors --request request.json \\\n    \
     --authority ed25519:…"
 )]
@@ -35,22 +35,22 @@ pub struct Approve {
     /// The approver's secret key, from `halflight keygen`
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// What `halflight authority issue --dry-run --json` printed, or a server's answer to a dry run
+    /// Output of `halflight authority issue --dry-run --json`, or a server's answer to a dry run
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
     /// The authority's public key, which must have signed the figures; from the authority, not from the file
     #[arg(long, value_name = "KEY")]
     authority: VerifyingKey,
-    /// Network that is to be opened: the request must be about it
+    /// Network to open; the request must be about it
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
-    /// Public key under which it is to be opened: the request must be about it
+    /// Public key under which to open it; the request must be about it
     #[arg(long, value_name = "FILE")]
     public_key: Option<PathBuf>,
-    /// Who is to get the key: the request must be about it
+    /// Who gets the key; the request must be about it
     #[arg(long, value_name = "NAME")]
     holder: Option<String>,
-    /// Days until the approval ends; the policy bounds them
+    /// Days until the approval ends; the policy limits them
     #[arg(long, default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
     days: u16,
 }
@@ -66,9 +66,9 @@ impl Approve {
     pub fn run(self, console: &Console) -> Result<()> {
         let key = SigningKey::load(&self.key)?;
         let Asked { proposal } = serde_json::from_slice(&files::read(&self.request, LIMIT)?)
-            .with_context(|| format!("{}: not what a dry run says", self.request.display()))?;
+            .with_context(|| format!("{}: not the output of a dry run", self.request.display()))?;
         let proposal = proposal.with_context(|| {
-            format!("{}: holds no figures that an authority signed: ask for a new dry run", self.request.display())
+            format!("{}: holds no figures signed by an authority: ask for a new dry run", self.request.display())
         })?;
         let proposal = proposal.open(&self.authority).with_context(|| self.request.display().to_string())?;
         let Proposal { project, subject, rank_before, bits_before, audits, date } = proposal;
@@ -86,7 +86,7 @@ impl Approve {
             bail!("the request is about holder '{}'", subject.holder.replace(char::is_control, "?"));
         }
         if subject.audits != Subject::audits_of(&audits.iter().map(|audit| audit.audit).collect()) {
-            bail!("{}: the audits that it shows are not those that it is about", self.request.display());
+            bail!("{}: the audits that it shows are not the ones it is based on", self.request.display());
         }
         let expires = clock::now() + i64::from(self.days) * 86_400;
         let approval = Approval::sign(&subject, expires, &key);
@@ -102,7 +102,7 @@ impl Approve {
             console.step(&format!("on this audit: {}", serde_json::to_string(audit)?));
         }
         if audits.is_empty() {
-            console.step("on no audit: the policy demands none");
+            console.step("without an audit: the policy demands none");
         }
         let approver = key.verifying_key().to_string();
         console.result(

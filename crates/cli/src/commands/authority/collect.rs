@@ -1,4 +1,4 @@
-//! `halflight authority issue --servers`: a key from the parts of several authorities, or what they would say to it.
+//! `halflight authority issue --servers`: a key from the parts of several authorities, or their answers to a dry run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,20 +22,20 @@ use crate::files;
 #[derive(Args)]
 #[command(next_help_heading = "From several authorities")]
 pub struct Servers {
-    /// Authorities that hold shares of the key, instead of a folder: https://HOST:PORT or NAME=https://HOST:PORT, separated
-    /// by commas. All are asked at once; each part is checked, and enough of them make the key
+    /// Authorities that hold shares of the key, instead of a folder: https://HOST:PORT or NAME=https://HOST:PORT,
+    /// separated by commas. All are asked at once; each part is checked, and enough of them make the key
     #[arg(long, value_name = "URLS", value_delimiter = ',', requires = "parameters", conflicts_with_all = ["folder", "ledger"])]
     pub servers: Vec<String>,
     /// Folder with public.key and commitments of the shares, as `halflight authority ceremony verify --out` writes them
     #[arg(long, value_name = "FOLDER", requires = "servers")]
     parameters: Option<PathBuf>,
-    /// File with the bearer token for each server, in their order and separated by commas; one alone is for all
+    /// File with the bearer token for each server, in their order and separated by commas; a single one is used for all
     #[arg(long, value_name = "FILES", value_delimiter = ',', requires = "servers")]
     token_file: Vec<PathBuf>,
     /// Seconds to wait for a server's answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "servers")]
     timeout: u64,
-    /// Certificate authorities of the servers, in PEM, instead of those of the web
+    /// Certificate authorities of the servers, in PEM, instead of the public ones
     #[arg(long, value_name = "FILE", requires = "servers")]
     server_authorities: Option<PathBuf>,
     /// TLS client certificate to show, in PEM
@@ -46,7 +46,7 @@ pub struct Servers {
     certificate_key: Option<PathBuf>,
 }
 
-/// What is wanted, and where it goes.
+/// The request, and where the key goes.
 pub struct Order<'a> {
     pub network: &'a CompiledNetwork,
     pub project: &'a str,
@@ -79,7 +79,7 @@ impl Servers {
             Ok(Some(text.trim().to_owned()))
         };
         let holder = |(place, text): (usize, &String)| -> Result<Holder> {
-            // A name has no slash, an address has one before any other sign of equality.
+            // A name has no slash; an address has one before any other equals sign.
             let named = text.split_once('=').filter(|(name, _)| !name.contains('/'));
             let (name, url) = named.unwrap_or((text, text));
             let connection = Connection::new(ConnectionOptions {
@@ -98,10 +98,10 @@ impl Servers {
         Ok(SharedKey::read(self.parameters.as_ref().context("--parameters is missing")?)?)
     }
 
-    /// Says what each server would answer. Fails where too few would give their part.
+    /// Prints what each server would answer. Fails if too few would give their part.
     pub fn consider(&self, order: &Order<'_>, console: &Console) -> Result<()> {
         let key = self.key()?;
-        // A function that does not fit the key is refused before anybody is asked.
+        // A function that does not fit the key is refused before any server is asked.
         key.combiner(order.network.map())?;
         let opinions = consider(&key, &self.holders()?, &order.wish());
         let willing = opinions.iter().filter(|said| matches!(said.opinion, Opinion::Willing { .. })).count();
@@ -165,7 +165,7 @@ impl Servers {
     }
 }
 
-/// What a server would answer, for people.
+/// A server's answer to a dry run, in words.
 fn spoken(said: &Said) -> String {
     let server = &said.server;
     match &said.opinion {

@@ -3,7 +3,7 @@
 use service::clock;
 use service::policy::Decision;
 
-/// What a key would add, and what the policy says to it.
+/// What a key would add, and the policy's answer.
 pub(super) fn text(decision: &Decision) -> String {
     let Decision { refusals, before, after, expires, .. } = decision;
     let added = format!(

@@ -18,8 +18,8 @@ use crate::console::Console;
 use crate::files;
 use crate::passphrase::Secret;
 
-/// Makes `policy.toml` (change it as you need), the ledger, `keys/` (keep it), and `public/` (publish it: public key
-/// and encoder) for the project `main`. The policy allows the network and nothing else.
+/// Creates `policy.toml` (change it as needed), the ledger, `keys/` (keep it secret), and `public/` (publish it: public
+/// key and encoder) for the project `main`. The policy allows the network and nothing else.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight authority init --network compiled.safetensors --folder authority\n  \
     halflight authority init --network compiled.safetensors --folder north --identity north.identity --share north-share")]
@@ -27,7 +27,7 @@ pub struct Init {
     /// Compiled network that may be opened, and whose encoder owners will use
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
-    /// Policy to begin with, instead of one that allows this network alone
+    /// Initial policy, instead of one that allows only this network
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     #[command(flatten)]
@@ -59,11 +59,11 @@ impl Init {
         };
         let unlock = self.secret.unlock(true)?;
         if let Some(share) = &self.share.share {
-            // Before anything is made.
+            // Checked before anything is created.
             let inputs = ShareHolder::load(share, &unlock)?.key().public().inputs();
             if inputs != network.inputs() {
                 bail!(
-                    "{}: a share of a key for {inputs:?} inputs, the network takes {:?}",
+                    "{}: a share of a key for {inputs:?} inputs, but the network takes {:?}",
                     share.display(),
                     network.inputs()
                 );

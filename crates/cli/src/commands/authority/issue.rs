@@ -18,8 +18,8 @@ use crate::console::Console;
 use crate::files;
 use crate::passphrase::Secret;
 
-/// Issues the key that opens one network on every ciphertext of a public key, if the policy allows it. The ledger has
-/// the issue, or the refusal with every reason, before anything is written.
+/// Issues the key that opens one network on every ciphertext of a public key, if the policy allows it. The ledger
+/// records the issue, or the refusal with every reason, before anything is written.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  halflight authority issue --folder authority --network compiled.safetensors --dry-run\n  \
@@ -44,19 +44,19 @@ pub struct Issue {
     /// Who gets the key
     #[arg(long, default_value = "predictor", value_name = "NAME")]
     holder: String,
-    /// What `halflight authority approve` printed, where the policy demands it; may be given several times
+    /// Output of `halflight authority approve`, if the policy demands it; may be given several times
     #[arg(long = "approval", value_name = "APPROVAL")]
     approvals: Vec<Approval>,
     /// File for the key
     #[arg(long, short, value_name = "FILE", required_unless_present_any = ["model", "dry_run"])]
     out: Option<PathBuf>,
-    /// Folder for all that `halflight serve predictor` needs: network, key, public key, grant, newest audit
+    /// Folder for everything that `halflight serve predictor` needs: network, key, public key, grant, newest audit
     #[arg(long, value_name = "FOLDER")]
     model: Option<PathBuf>,
     /// Replace files that exist
     #[arg(long)]
     force: bool,
-    /// Only print what the key would add, and whether the policy, or that of each server, allows it
+    /// Only print what the key would add, and whether the policy (or that of each server) allows it
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -134,7 +134,7 @@ impl Issue {
 }
 
 impl Issue {
-    /// Refuses what could not be written.
+    /// Refuses outputs that could not be written.
     fn check(&self) -> Result<()> {
         self.out.iter().try_for_each(|path| files::check_writable(path, self.force))?;
         match &self.model {

@@ -9,7 +9,8 @@ use super::MAIN;
 use super::ledger::Reading;
 use crate::console::{self, Console};
 
-/// Prints who holds which functional key, from the ledger alone: no secret is needed. Keys that are valid at this moment, unless you ask for all.
+/// Prints who holds which functional key, from the ledger alone: no secret is needed. Lists keys that are valid now, or
+/// all with --all.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight authority keys --folder authority\n  \
     halflight authority keys --folder authority --project faces --all --json")]
@@ -19,7 +20,7 @@ pub struct Keys {
     /// The project
     #[arg(long, default_value = MAIN, value_name = "NAME")]
     project: String,
-    /// Also keys whose grant has expired, and those under public keys of before
+    /// Also keys whose grant has expired, and those under earlier public keys
     #[arg(long)]
     all: bool,
 }
@@ -37,9 +38,9 @@ impl Keys {
                 let state = match (key.current, key.valid) {
                     (true, true) => "valid",
                     (true, false) => "expired",
-                    (false, _) => "public key of before",
+                    (false, _) => "earlier public key",
                 };
-                // Callers choose some of the words; none may move the cursor.
+                // Callers choose some of this text; it must not contain terminal control characters.
                 let holder = key.holder.replace(char::is_control, "?");
                 let network = key.network.to_string()[..16].to_owned();
                 [holder, network, key.epoch.to_string(), clock::utc(key.issued), expires, state.to_owned()]

@@ -24,11 +24,11 @@ pub enum Ledger {
     Show(Show),
     /// Write the signed head, and the entries that lead to it, for witnesses
     Checkpoint(Checkpoint),
-    /// Keep what witnesses cosigned
+    /// Store the heads that witnesses cosigned
     Cosign(Cosign),
-    /// Retire the ledger key, and sign with a fresh one from here on
+    /// Retire the ledger key, and sign with a new one from here on
     RotateKey(RotateKey),
-    /// Accept the end of the ledger where its head file was lost
+    /// Accept the end of the ledger if its head file was lost
     AdoptHead(AdoptHead),
 }
 
@@ -52,7 +52,7 @@ impl Ledger {
 pub struct Verify {
     #[command(flatten)]
     reading: Reading,
-    /// Copy of ledger.head that was kept elsewhere: its entry must still be there
+    /// Copy of ledger.head kept elsewhere: its entry must still be there
     #[arg(long, value_name = "FILE")]
     witness: Option<PathBuf>,
 }
@@ -68,7 +68,7 @@ impl Verify {
         if let Some(Head { sequence, hash }) = witness.filter(|head| head.sequence > 0) {
             match entries.iter().find(|entry| entry.sequence == sequence) {
                 Some(entry) if entry.hash == hash => {}
-                Some(entry) => bail!("ledger entry {sequence} has hash {}, the witness says {hash}", entry.hash),
+                Some(entry) => bail!("ledger entry {sequence} has hash {}, but the witness saw {hash}", entry.hash),
                 None => bail!("the ledger ends before entry {sequence}, which the witness saw with hash {hash}"),
             }
         }
@@ -80,7 +80,7 @@ impl Verify {
     }
 }
 
-/// Prints the entries of a ledger that holds.
+/// Prints the entries of a verified ledger.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority ledger show --folder authority --after 10")]
 pub struct Show {
@@ -106,7 +106,7 @@ impl Show {
             let rows = events.iter().map(|(entry, event)| {
                 let event = serde_json::from_value::<Event>(event.clone());
                 let line = event.map_or_else(|_| entry.text.clone(), |event| event.to_string());
-                // Callers choose some of the words; none may move the cursor.
+                // Callers choose some of this text; it must not contain terminal control characters.
                 let line = line.replace(char::is_control, "?");
                 [entry.sequence.to_string(), clock::utc(entry.at), line]
             });
@@ -115,13 +115,14 @@ impl Show {
     }
 }
 
-/// Writes what a witness needs: the head that the ledger key signed, and the entries after those that it has seen.
+/// Writes what a witness needs: the head that the ledger key signed, and the entries after those that the witness has
+/// seen.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority ledger checkpoint --folder authority --out handover.json")]
 pub struct Checkpoint {
     #[command(flatten)]
     home: Home,
-    /// Only entries after this number, where the witness has seen those before
+    /// Only entries after this number, if the witness has seen the earlier ones
     #[arg(long, default_value_t = 0, value_name = "NUMBER")]
     after: i64,
     #[command(flatten)]
@@ -143,11 +144,11 @@ impl Checkpoint {
     }
 }
 
-/// Keeps cosigned heads: a key whose issue is included is handed out once the policy's quorum cosigned.
+/// Stores cosigned heads: a key whose issue they include is handed out once the policy's quorum has cosigned.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority ledger cosign --folder authority north.head south.head")]
 pub struct Cosign {
-    /// What `halflight authority witness` wrote
+    /// Output of `halflight authority witness`
     #[arg(required = true, value_name = "FILE")]
     cosigned: Vec<PathBuf>,
     #[command(flatten)]
@@ -173,7 +174,9 @@ impl Cosign {
     }
 }
 
-/// Appends that the ledger key counts up to this entry, signed by it and by a fresh key that counts from the next one on. Entries that the old key signs later are refused everywhere. End servers of this folder first, and give the witnesses the next checkpoint: they follow from the old key to the new one.
+/// Records that the ledger key is valid up to this entry, signed by it and by a new key that is valid from the next
+/// entry on. Entries that the old key signs later are refused everywhere. Stop the servers of this folder first, and
+/// give the witnesses the next checkpoint: it leads them from the old key to the new one.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority ledger rotate-key --folder authority")]
 pub struct RotateKey {
@@ -195,7 +198,8 @@ impl RotateKey {
     }
 }
 
-/// Proves the entries that are there, appends that their end was accepted, and writes a new signed head. Compare the ledger with the grants that predictors hold first: entries that were cut off are lost for good.
+/// Proves the existing entries, records that their end was accepted, and writes a new signed head. First compare the
+/// ledger with the grants that predictors hold: truncated entries are lost permanently.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority ledger adopt-head --folder authority --by anna")]
 pub struct AdoptHead {
@@ -222,7 +226,7 @@ impl AdoptHead {
 }
 
 impl Home {
-    /// That a ledger is there: opening would make an empty one.
+    /// Checks that a ledger exists: opening would create an empty one.
     fn present(&self) -> Result<()> {
         let path = self.folder.join(LEDGER);
         if self.ledger.is_none() && !path.is_file() {
@@ -232,23 +236,23 @@ impl Home {
     }
 }
 
-/// A ledger that is read and never written.
+/// A ledger that is only read.
 #[derive(Args)]
 pub(super) struct Reading {
     #[command(flatten)]
     home: Home,
-    /// Public key of the ledger, instead of the secret one in the folder; may be given again for other writers
+    /// Public key of the ledger, instead of the secret one in the folder; may be given several times for other writers
     #[arg(long, value_name = "KEY")]
     ledger_key: Vec<VerifyingKey>,
 }
 
 impl Reading {
-    /// All entries, once the chain, its end and its meaning are shown to hold.
+    /// All entries, once the chain, its end and its meaning have been verified.
     fn entries(&self) -> Result<Vec<Entry>> {
         Ok(self.read()?.0)
     }
 
-    /// What they add up to.
+    /// The state that they add up to.
     pub(super) fn state(&self) -> Result<State> {
         Ok(self.read()?.1)
     }

@@ -42,7 +42,7 @@ pub enum Authority {
     Init(init::Init),
     /// Register a compiled network or a signed audit
     Register(register::Register),
-    /// Make another project: a public key of its own
+    /// Make another project, with its own public key
     Project(project::Project),
     /// Give a project a new public key
     Rotate(rotate::Rotate),
@@ -50,9 +50,9 @@ pub enum Authority {
     Issue(issue::Issue),
     /// List who holds valid keys
     Keys(keys::Keys),
-    /// Replace the present share with one that a ceremony renewed
+    /// Replace the current share with one that a ceremony renewed
     Renew(renew::Renew),
-    /// Several institutions hold one key: make it together, renew its shares, check how it came about
+    /// Several institutions hold one key: make it together, renew its shares, check how it was made
     #[command(subcommand)]
     Ceremony(ceremony::Ceremony),
     /// Anyone: check a functional key against the public key
@@ -89,7 +89,7 @@ impl Authority {
     }
 }
 
-/// A key that is in shares.
+/// A shared key.
 #[derive(Args)]
 struct Share {
     /// Folder with this authority's share of a key, from `halflight authority ceremony join`, instead of a key drawn here
@@ -115,7 +115,7 @@ struct Home {
 }
 
 impl Home {
-    /// Opens the authority, works, and closes it. Without `unlock`, the master keys stay locked.
+    /// Opens the authority, runs the work, and closes it. Without `unlock`, the master keys stay locked.
     fn open<T>(&self, unlock: Option<Unlock>, work: impl AsyncFnOnce(&Issuer) -> Result<T>) -> Result<T> {
         service::run::block_on(async {
             let (folder, ledger) = (&self.folder, self.ledger.as_deref());
@@ -136,14 +136,14 @@ impl Home {
         if project == MAIN { public } else { public.join(project) }
     }
 
-    /// Puts the public key that a project has now, and the encoder of its inputs, where owners take them from.
+    /// Puts a project's current public key, and the encoder of its inputs, where owners get them.
     async fn publish(&self, issuer: &Issuer, project: &str, id: Hash, encoder: Encoder) -> Result<()> {
         let key = PublicKey::from_bytes(&issuer.public_key(id).await?)?;
         self.publish_commitments(issuer, project, id).await?;
         Ok(Published::new(key, encoder)?.write(&self.public(project))?)
     }
 
-    /// Puts beside it the commitments of a key in shares, which answers are checked against.
+    /// Adds the commitments of a shared key, which check the answers of servers.
     async fn publish_commitments(&self, issuer: &Issuer, project: &str, id: Hash) -> Result<()> {
         let path = self.public(project).join(COMMITMENTS);
         if issuer.state().await?.shares.contains_key(&id) {
@@ -157,7 +157,7 @@ impl Home {
     }
 }
 
-/// Who asks, as the ledger names them.
+/// Who makes the request, for the ledger.
 fn caller() -> String {
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     match user.filter(|user| !user.is_empty() && user.len() <= 64 && !user.chars().any(char::is_control)) {

@@ -11,7 +11,7 @@ use super::{Home, NETWORK_LIMIT, caller};
 use crate::console::Console;
 use crate::files;
 
-/// Makes compiled networks and signed audits known; a key is issued only for what is registered.
+/// Registers compiled networks and signed audits; keys are issued only for registered networks.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight authority register --folder authority --network other.safetensors\n  \
     halflight authority register --folder authority --audit audit.json")]
@@ -21,7 +21,7 @@ pub struct Register {
     /// Compiled network; may be given several times
     #[arg(long, value_name = "FILE", required_unless_present = "audit")]
     network: Vec<PathBuf>,
-    /// Audit that an auditor of the policy signed; may be given several times
+    /// Audit signed by an auditor of the policy; may be given several times
     #[arg(long, value_name = "FILE")]
     audit: Vec<PathBuf>,
 }

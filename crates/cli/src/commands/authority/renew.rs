@@ -11,8 +11,8 @@ use super::{Home, caller};
 use crate::console::Console;
 use crate::passphrase::Secret;
 
-/// Takes this authority's renewed share of a key that it holds a share of, publishes the new commitments, and erases the
-/// old share. Its server takes it up while it runs.
+/// Takes this authority's renewed share of a key, publishes the new commitments, and erases the old share. A running
+/// server switches to the new share.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight authority renew --folder north --identity north.identity --share north-2"
@@ -35,7 +35,7 @@ impl Renew {
         let part = self.home.open(Some(unlock), async |issuer| {
             let projects = issuer.state().await?.projects.clone();
             let Some(project) = projects.values().find(|project| project.current().public_key == id) else {
-                bail!("{}: public key {id} is the present one of no project here", self.share.display());
+                bail!("{}: public key {id} is not the current one of any project here", self.share.display());
             };
             let part = issuer.take_share(&self.share, &caller()).await?;
             self.home.publish_commitments(issuer, &project.name, id).await?;

@@ -9,7 +9,7 @@ use super::{Home, MAIN, Share, caller};
 use crate::console::Console;
 use crate::passphrase::Secret;
 
-/// Gives a project a new public key: what owners encrypt from now on is closed to every key issued so far.
+/// Gives a project a new public key: keys issued so far cannot open what owners encrypt from now on.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight authority rotate --folder authority --reason \"the key expires\"")]
 pub struct Rotate {
@@ -36,7 +36,7 @@ impl Rotate {
         let epoch = self.home.open(Some(unlock), async |issuer| {
             let known = issuer.state().await?.projects.contains_key(project);
             let before = match Published::read(&public) {
-                // Without its encoder, owners have no use for the new key.
+                // Without its encoder, owners cannot use the new key.
                 Err(error) if known => return Err(error.into()),
                 before => before,
             };

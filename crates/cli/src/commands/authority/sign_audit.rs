@@ -26,14 +26,14 @@ pub struct SignAudit {
     /// Network that was audited
     #[arg(long, value_name = "FILE")]
     network: PathBuf,
-    /// JSON report, which `halflight audit --report` writes beside the page
+    /// JSON report, which `halflight audit --report` writes next to the page
     #[arg(long, value_name = "FILE")]
     report: PathBuf,
     /// Data set that attackers learned from or were scored on, whose hash is signed too; may be given several times, as
     /// `halflight audit --sign` does: first --train, then --test
     #[arg(long, value_name = "FILE")]
     data: Vec<PathBuf>,
-    /// Panel that the report is by, where it was one
+    /// Panel of the report, if it was a panel
     #[arg(long, value_name = "PANEL", value_parser = ["quick", "full"])]
     panel: Option<String>,
     #[command(flatten)]

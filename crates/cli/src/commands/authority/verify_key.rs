@@ -13,7 +13,7 @@ use crate::keys;
 
 /// Checks, without any secret, that a functional key opens its function under the public key, exactly.
 ///
-/// Everybody can: a predictor should before it serves. A wrong key passes with probability 2^-128 at most.
+/// Anybody can do this; a predictor should before it serves. A wrong key passes with probability at most 2^-128.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight authority verify-key function.key --parameters authority/public \\\n    \

@@ -11,8 +11,8 @@ use service::signature::{SigningKey, VerifyingKey};
 use crate::console::Console;
 use crate::files::{self, Output};
 
-/// Cosigns the head of a ledger elsewhere, once it is shown to continue the last one that this witness cosigned; an
-/// older or a forked one is refused. Run it on another machine than the authority's.
+/// Cosigns the head of a ledger elsewhere, after checking that it continues the last one that this witness cosigned; an
+/// older or forked one is refused. Run it on another machine than the authority's.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight authority witness --name north --key north.key --ledger-key ed25519:… \\\n    \
@@ -29,16 +29,17 @@ pub struct Witness {
     /// file
     #[arg(long, value_name = "KEY")]
     ledger_key: VerifyingKey,
-    /// The ledger key of another authority that writes to the same ledger; may be given again. Keep one state for all
+    /// The ledger key of another authority that writes to the same ledger; may be given several times. Keep one state
+    /// for all
     #[arg(long, value_name = "KEY")]
     writer: Vec<VerifyingKey>,
-    /// File that remembers what was cosigned last: keep it, and never put an older one in its place
+    /// File that remembers what was cosigned last: keep it, and never replace it with an older one
     #[arg(long, value_name = "FILE")]
     state: PathBuf,
     /// Nothing was cosigned before: begin with this head
     #[arg(long)]
     first: bool,
-    /// What the authority handed over
+    /// Handover file from the authority
     #[arg(long, value_name = "FILE")]
     handover: PathBuf,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! A predictor in a process of its own, and clients that ask it again and again.
+//! A predictor in a separate process, and clients that send requests to it repeatedly.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -13,7 +13,7 @@ use service::owner::{ClientError, Connection, ConnectionOptions};
 /// Name of the model.
 pub const MODEL: &str = "load";
 
-/// A predictor in a process of its own.
+/// A predictor in a separate process.
 pub struct Server {
     child: Child,
     url: String,
@@ -63,12 +63,12 @@ impl Server {
         self.child.id()
     }
 
-    /// Asks for its health ten times a second until `end`; milliseconds of each answer, and how many failed.
+    /// Requests its health ten times a second until `end`; milliseconds of each answer, and how many failed.
     pub fn health(&self, end: Instant) -> (Vec<f64>, u64) {
         let (mut millis, mut failed) = (Vec::new(), 0);
         while Instant::now() < end {
             let start = Instant::now();
-            // A connection of its own each time, as a probe makes it.
+            // A new connection each time, as a probe makes it.
             let options = ConnectionOptions { url: self.admin.clone(), ..ConnectionOptions::default() };
             match Connection::new(options).and_then(|connection| connection.get(&["health"], 1 << 16)) {
                 Ok(_) => millis.push(start.elapsed().as_secs_f64() * 1e3),
@@ -93,29 +93,29 @@ impl Drop for Server {
     }
 }
 
-/// What came back.
+/// The answers.
 #[derive(Default)]
 pub struct Tally {
     pub answered: AtomicU64,
-    /// Refused with a time to come back.
+    /// Refused with a time to retry.
     pub turned_away: AtomicU64,
     /// Refused without one.
     pub without_time: AtomicU64,
     pub other: AtomicU64,
-    /// Of each answer.
+    /// Milliseconds of each answer.
     pub micros: Mutex<Vec<u64>>,
 }
 
-/// When clients ask.
+/// When clients send requests.
 #[derive(Clone, Copy)]
 pub enum Pace {
     /// As soon as they have an answer.
     AtOnce,
-    /// All together so many times a second from a moment on, whether earlier ones were answered or not.
+    /// This many requests a second from a moment on, whether earlier ones were answered or not.
     Arrivals(f64, Instant),
 }
 
-/// Asks until the end.
+/// Sends requests until the end.
 pub fn client(server: &Server, items: &[Vec<u8>], next: &AtomicUsize, tally: &Tally, pace: Pace, end: Instant) {
     let Ok(connection) = server.connection() else {
         tally.other.fetch_add(1, Ordering::Relaxed);
@@ -139,7 +139,7 @@ pub fn client(server: &Server, items: &[Vec<u8>], next: &AtomicUsize, tally: &Ta
             }
             Err(ClientError::Refused { status: 429 | 503, retry_after, .. }) => {
                 if let Pace::AtOnce = pace {
-                    // A crowd that waits as told would be no crowd: a short pause only.
+                    // Clients that wait as told would not be a crowd: only a short pause.
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 if retry_after.is_some() { &tally.turned_away } else { &tally.without_time }

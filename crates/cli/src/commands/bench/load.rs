@@ -1,11 +1,11 @@
-//! `halflight bench --load`: how much a predictor bears, and what it does beyond.
+//! `halflight bench --load`: how much load a predictor can bear, and what it does beyond that.
 //!
-//! A predictor is started as a process of its own on loopback. A few clients keep every core busy, then a crowd comes.
-//! Last, requests arrive at a fixed multiple of the rate that the few clients got, whether earlier ones are answered or
-//! not.
-//! Before and after the steady load, one thread validates and evaluates ciphertexts: by the mean of both,
-//! `cores / (validation + evaluation)` is the capacity. On a machine that others use too, processor time says what wall
-//! time cannot: `efficiency` is the processor time that the answers are worth, by that mean, in that of the whole server.
+//! A predictor is started as a separate process on loopback. A few clients keep every core busy, then a crowd arrives.
+//! Last, requests arrive at a fixed multiple of the rate that the few clients got, whether earlier ones were answered
+//! or not. Before and after the steady load, one thread validates and evaluates ciphertexts; with the mean of both, the
+//! capacity is `cores / (validation + evaluation)`. On a machine that others use too, processor time is more reliable
+//! than wall time: `efficiency` is the processor time that the answers should take, by that mean, divided by that of
+//! the whole server.
 
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -26,7 +26,7 @@ use super::process;
 use crate::console::{self, Console};
 use crate::{files, keys};
 
-/// Ciphertexts that are sent again and again.
+/// Ciphertexts that are sent repeatedly.
 const CIPHERTEXTS: usize = 16;
 /// Runs of the measurement of one evaluation.
 const RUNS: usize = 3;
@@ -35,7 +35,7 @@ const RUNS: usize = 3;
 #[derive(Args)]
 #[command(next_help_heading = "Load test of a predictor")]
 pub struct Load {
-    /// Instead, put a predictor of this compiled network under load, below its capacity and above
+    /// Instead, load a predictor of this compiled network, below and above its capacity
     #[arg(long, value_name = "NETWORK", requires = "data",
           conflicts_with_all = ["shapes", "runs", "threads", "explain", "timing_test"])]
     load: Option<PathBuf>,
@@ -48,12 +48,12 @@ pub struct Load {
     /// Clients of the crowd
     #[arg(long, default_value_t = 200)]
     crowd: usize,
-    /// In the last phase requests arrive so many times as fast as they were answered under steady load
+    /// In the last phase requests arrive this many times as fast as they were answered under steady load
     #[arg(long, default_value_t = 4.0, value_name = "FACTOR")]
     overload: f64,
 }
 
-/// What was found.
+/// The findings.
 #[derive(Serialize)]
 struct Report {
     cores: usize,
@@ -64,12 +64,12 @@ struct Report {
     capacity: f64,
     steady: Phase,
     crowd: Phase,
-    /// Predictions a second in the crowd, in those under steady load.
+    /// Predictions a second in the crowd, relative to those under steady load.
     crowd_to_steady: f64,
     /// Requests that arrive at a multiple of the steady rate.
     overload: Overload,
     peak_bytes: [Option<u64>; 3],
-    /// No error below capacity; above it, predictions and refusals with a time to come back, nothing else.
+    /// No error below capacity; above it, only predictions and refusals with a time to retry.
     clean: bool,
 }
 
@@ -92,20 +92,20 @@ struct Phase {
     health: Health,
 }
 
-/// More requests than can be answered, and what became of them.
+/// More requests than can be answered, and their outcome.
 #[derive(Serialize)]
 struct Overload {
-    /// How many times the steady rate.
+    /// The multiple of the steady rate.
     factor: f64,
     arrivals_per_second: f64,
     #[serde(flatten)]
     phase: Phase,
-    /// Predictions a second, in those under steady load.
+    /// Predictions a second, relative to those under steady load.
     goodput: f64,
     peak_bytes: Option<u64>,
 }
 
-/// How long `/health` took meanwhile, at an address of its own.
+/// How long `/health` took meanwhile, at a separate address.
 #[derive(Serialize)]
 struct Health {
     asked: usize,
@@ -115,7 +115,7 @@ struct Health {
 }
 
 impl Load {
-    /// Whether it was asked for.
+    /// Whether it was requested.
     pub fn is_wanted(&self) -> bool {
         self.load.is_some()
     }
@@ -137,7 +137,7 @@ impl Load {
         let length = Duration::from_secs(self.seconds.max(1));
         let mut peak_bytes = [process::peak_bytes(server.id()); 3];
         console.step("steady load");
-        // Two requests for each core: one in evaluation, one on its way.
+        // Two requests for each core: one in evaluation, one in transit.
         let mut steady = bench.phase(&server, 2 * cores, None, length);
         peak_bytes[1] = process::peak_bytes(server.id());
         console.step("one thread alone");
@@ -179,12 +179,12 @@ impl Load {
             clean: refused == 0 && answers_again && unwell == 0,
         };
         console.result(&report, || text(&report))?;
-        if report.clean { Ok(()) } else { bail!("the predictor gave other answers than it should") }
+        if report.clean { Ok(()) } else { bail!("the predictor gave unexpected answers") }
     }
 }
 
 impl Phase {
-    /// Compares with what the cores could do if one answer took `each` seconds of one of them.
+    /// Compares with the throughput of the cores if one answer took `each` seconds of one core.
     fn judge(&mut self, each: f64, cores: usize) {
         self.of_capacity = self.per_second * each / cores as f64;
         let used = self.server_cpu_seconds.filter(|&used| used > 0.0);
@@ -192,7 +192,7 @@ impl Phase {
     }
 }
 
-/// What is sent, and what opens it.
+/// The requests, and the model that opens them.
 struct Bench {
     ciphertexts: Vec<Vec<u8>>,
     evaluator: Evaluator,
@@ -221,13 +221,13 @@ impl Bench {
         Ok(Self { ciphertexts, evaluator, table_bits })
     }
 
-    /// Milliseconds of one validation and one evaluation on one thread, of processor time where the system tells it.
+    /// Milliseconds of one validation and one evaluation on one thread, in processor time if the system reports it.
     fn measure(&self) -> Result<(f64, f64)> {
         let alone = ThreadPoolBuilder::new().num_threads(1).build()?;
         alone.install(|| measure(&self.evaluator, &self.ciphertexts))
     }
 
-    /// `arrivals`: how many requests a second come, where they do not wait for answers.
+    /// `arrivals`: how many requests a second arrive, if they do not wait for answers.
     fn phase(&self, server: &Server, clients: usize, arrivals: Option<f64>, length: Duration) -> Phase {
         let (tally, next) = (Tally::default(), AtomicUsize::new(0));
         let before = process::cpu_seconds(server.id());
@@ -273,7 +273,7 @@ impl Bench {
     }
 }
 
-/// Milliseconds of one validation and one evaluation: the least mean of a few runs.
+/// Milliseconds of one validation and one evaluation: the smallest mean of a few runs.
 fn measure(evaluator: &Evaluator, ciphertexts: &[Vec<u8>]) -> Result<(f64, f64)> {
     let mut least = (f64::INFINITY, f64::INFINITY);
     let epoch = Instant::now();

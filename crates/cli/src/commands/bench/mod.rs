@@ -19,17 +19,17 @@ use load::Load;
     halflight bench --shape 65,65,64,4,4 --batch 64\n  \
     halflight bench --load compiled.safetensors --data test.safetensors --seconds 30")]
 pub struct Bench {
-    /// Shape to measure: paper, dense, ternary, three-bit, eight-bit, bilinear, sparse, or one of your own as n,m,d,S,bits
-    /// (inputs of either side, units, outputs, bits of a weight); repeat it for more [default: paper and dense]
+    /// Shape to measure: paper, dense, ternary, three-bit, eight-bit, bilinear, sparse, or a custom one as n,m,d,S,bits
+    /// (inputs of either side, units, outputs, bits of a weight); repeat for more [default: paper and dense]
     #[arg(long = "shape", value_name = "SHAPE", value_parser = parse_shape)]
     shapes: Vec<String>,
     /// Runs of every operation; the fastest counts
     #[arg(long)]
     runs: Option<usize>,
-    /// Threads of the figures for several threads
+    /// Threads of the multi-threaded figures
     #[arg(long)]
     threads: Option<usize>,
-    /// Also read, evaluate and search for this many ciphertexts as one batch; the figure is for one of them
+    /// Also read, evaluate and search for this many ciphertexts as one batch; the figure is per ciphertext
     #[arg(long, value_name = "ITEMS", default_value_t = 0, hide_default_value = true)]
     batch: usize,
     /// Instead, test in this many runs whether time depends on secrets (dudect)
@@ -38,14 +38,14 @@ pub struct Bench {
     /// Also time a whole ceremony in which five servers make a key together, all in this process
     #[arg(long)]
     ceremony: bool,
-    /// Print how the function is evaluated, and what else was considered
+    /// Print how the function is evaluated, and the alternatives considered
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
     load: Load,
 }
 
-/// A shape as it was written, once it is known to be one.
+/// A shape as written, once it has been checked.
 fn parse_shape(text: &str) -> Result<String, String> {
     Shape::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }

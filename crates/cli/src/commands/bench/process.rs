@@ -1,4 +1,4 @@
-//! What the system says about a process or thread: Linux only, none elsewhere.
+//! What the system reports about a process or thread: Linux only, nothing elsewhere.
 
 use std::fs;
 

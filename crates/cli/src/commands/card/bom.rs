@@ -1,4 +1,4 @@
-//! The bill of materials: one machine-learning model and the data it learned from, in CycloneDX 1.6.
+//! The bill of materials: one machine-learning model and its training data, in CycloneDX 1.6.
 
 use serde_json::{Value, json};
 use service::clock;

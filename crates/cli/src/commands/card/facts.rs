@@ -1,4 +1,4 @@
-//! What is known of a network, from its own record, an audit and a certificate.
+//! What is known about a network, from its own record, an audit and a certificate.
 
 use anyhow::{Context, Result, ensure};
 use model::{CompiledNetwork, Origin};
@@ -8,13 +8,13 @@ use service::hash::Hash;
 
 use super::hex::hex;
 
-/// All that a card says.
+/// All facts on a card.
 pub struct Facts {
     pub name: String,
     pub licence: Option<String>,
-    /// Of the network, as keys and grants name it.
+    /// Hash of the network, as keys and grants use it.
     pub hash: String,
-    /// Of its file.
+    /// Hash of its file.
     pub file_hash: String,
     pub main: String,
     pub classes: Vec<String>,
@@ -22,9 +22,9 @@ pub struct Facts {
     pub outputs: usize,
     pub inputs: (usize, usize),
     pub noise: bool,
-    /// Where it was read from, of a network that was made elsewhere.
+    /// The source file, for an imported network.
     pub imported: Option<String>,
-    /// The training record and the report of compiling it.
+    /// The training record and the compilation report.
     pub record: Option<(Value, Value)>,
     pub audit: Option<Audit>,
     pub certificate: Option<Value>,
@@ -33,14 +33,14 @@ pub struct Facts {
 /// An audit.
 pub struct Audit {
     pub report: Value,
-    /// The auditor's key, where it is signed.
+    /// The auditor's key, if it is signed.
     pub auditor: Option<String>,
-    /// Seconds since 1970, where it is dated.
+    /// Seconds since 1970, if it is dated.
     pub date: Option<i64>,
 }
 
 impl Facts {
-    /// What the network says of itself.
+    /// The network's own record.
     pub fn of(name: &str, network: &CompiledNetwork, file_hash: String, licence: Option<String>) -> Result<Self> {
         let (imported, record) = match network.origin() {
             Origin::Imported { file } => (Some(file.clone()), None),
@@ -68,20 +68,20 @@ impl Facts {
         })
     }
 
-    /// Adds a report, once it is shown to be about this network where it is signed.
+    /// Adds a report, after checking that it is about this network if it is signed.
     pub fn add_audit(&mut self, bytes: &[u8]) -> Result<()> {
         let value: Value = serde_json::from_slice(bytes).context("an audit is JSON")?;
         let audit = if value["format"] == "halflight signed audit" {
             let signed = SignedAudit::from_bytes(bytes)?;
             let (found, own) = (signed.network(), &self.hash);
-            ensure!(found.to_string() == *own, "the audit is of network {found}, this is {own}");
+            ensure!(found.to_string() == *own, "the audit is of network {found}, but this is {own}");
             let report = serde_json::from_str(signed.report()).context("the report in the audit")?;
             let date = signed.evidence().map(|evidence| evidence.date);
             Audit { report, auditor: Some(signed.auditor().to_string()), date }
         } else {
             ensure!(
                 value["strongest"]["accuracy"].is_number(),
-                "it is no report of an audit: it has no strongest attacker"
+                "it is not an audit report: it has no strongest attacker"
             );
             Audit { report: value, auditor: None, date: None }
         };
@@ -97,21 +97,21 @@ impl Facts {
         let value: Value = serde_json::from_slice(bytes).context("a certificate is JSON")?;
         let certificate = Some(&value["certificate"]).filter(|inner| inner.is_object()).unwrap_or(&value).clone();
         let whole = certificate["pooled"]["bound"].is_number() && certificate["confidence"].is_number();
-        ensure!(whole, "it is no certificate: it has no pooled bound, or no confidence");
+        ensure!(whole, "it is not a certificate: it has no pooled bound, or no confidence");
         if let Some(network) = value["network"].as_str().and_then(|text| text.parse::<Hash>().ok()) {
             let own = &self.hash;
-            ensure!(network.to_string() == *own, "the certificate is of network {network}, this is {own}");
+            ensure!(network.to_string() == *own, "the certificate is of network {network}, but this is {own}");
         }
         self.certificate = Some(certificate);
         Ok(())
     }
 
-    /// The accuracy of the integers, in percent, where compiling measured it.
+    /// The accuracy of the integers, in percent, if the compilation measured it.
     pub fn accuracy(&self) -> Option<f64> {
         self.record.as_ref()?.1["accuracy_integer"].as_f64()
     }
 
-    /// What the network was defended for, or measured on.
+    /// The labels that the network was defended for, or measured on.
     pub fn collateral(&self) -> Vec<String> {
         let named = |value: &Value| {
             value.as_array().map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect())

@@ -1,4 +1,4 @@
-//! The model card: front matter in YAML, which Hugging Face reads, and the same for people.
+//! The model card: front matter in YAML, which Hugging Face reads, and the same in readable form.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::facts::Facts;
 
 /// The whole file.
 pub fn card(facts: &Facts) -> String {
-    // JSON is YAML: nothing has to be escaped otherwise.
+    // JSON is YAML: nothing else needs escaping.
     let mut out = format!("---\n{}\n---\n\n", front(facts));
     let mut line = |text: String| {
         out.push_str(&text);
@@ -17,16 +17,16 @@ pub fn card(facts: &Facts) -> String {
     };
     line(format!("# {}\n", inline(&facts.name)));
     line(
-        "A network for encrypted inputs, made with Halflight. Its private part is a quadratic map, evaluated under functional \
-         encryption; whoever holds the functional key learns the outputs of that map and nothing else of an input. The public \
-         head turns the outputs into the prediction, in the clear."
+        "A network for encrypted inputs, made with Halflight. Its private part is a quadratic map, evaluated under \
+         functional encryption; a holder of the functional key learns the outputs of that map and nothing else about \
+         an input. The public head turns the outputs into the prediction, in the clear."
             .into(),
     );
     line("\n## What it is\n".into());
     for (what, value) in about(facts) {
         line(format!("- **{what}**: {}", inline(&value)));
     }
-    line("\n## What its outputs give away\n".into());
+    line("\n## What its outputs reveal\n".into());
     privacy(facts, &mut line);
     line("\n## Limits\n".into());
     for limit in LIMITS {
@@ -38,13 +38,13 @@ pub fn card(facts: &Facts) -> String {
     out
 }
 
-/// What every such network has in common.
+/// The limits of every such network.
 pub const LIMITS: [&str; 4] = [
-    "The measured figures are those of the attackers that were tried, on the data that was named. Only a certificate speaks \
-     of every attacker.",
+    "The measured figures are those of the attackers that were tried, on the stated data. Only a certificate covers \
+     every attacker.",
     "Many items of one subject add up: bounds for one item do not hold for several.",
     "Functional keys under one public key add up too. A policy at the authority limits what may be opened together.",
-    "The encryption is not secure against quantum computers, and does not hide the network from who holds the key.",
+    "The encryption is not secure against quantum computers, and does not hide the network from holders of the key.",
 ];
 
 /// The front matter.
@@ -71,7 +71,7 @@ fn front(facts: &Facts) -> String {
     serde_json::to_string_pretty(&front).unwrap_or_default()
 }
 
-/// What the data said of itself.
+/// What the data record about themselves.
 pub fn dataset(facts: &Facts) -> String {
     let said = facts.recorded("data").and_then(|data| data.as_object());
     let named = said.and_then(|said| ["name", "generator", "source"].iter().find_map(|key| said.get(*key)?.as_str()));
@@ -96,7 +96,7 @@ fn about(facts: &Facts) -> Vec<(&'static str, String)> {
         ("SHA-256 of the file", facts.file_hash.clone()),
     ];
     if let Some(file) = &facts.imported {
-        about.push(("Made elsewhere", format!("imported from {file}; how it was trained is not recorded")));
+        about.push(("Imported", format!("imported from {file}; how it was trained is not recorded")));
     }
     if let Some(accuracy) = facts.accuracy() {
         about.push(("Accuracy", format!("{accuracy:.2} % of validation items, by the integers that are evaluated")));
@@ -125,7 +125,7 @@ fn privacy(facts: &Facts, line: &mut impl FnMut(String)) {
             let strongest = &audit.report["strongest"];
             let figure = |name: &str| strongest[name].as_f64().unwrap_or(f64::NAN);
             line(format!(
-                "- **Measured**: the strongest attacker that was found is right in {:.2} % of cases (95 % interval up to \
+                "- **Measured**: the strongest attacker found is right in {:.2} % of cases (95 % interval up to \
                  {:.2} %); guessing is right in {:.2} %. Kind: {}.",
                 figure("accuracy"),
                 figure("high"),

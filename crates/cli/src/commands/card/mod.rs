@@ -1,4 +1,4 @@
-//! `halflight card`: what others want to know of a network before they use it, in the forms that their tools read.
+//! `halflight card`: what others want to know about a network before they use it, in the forms that their tools read.
 
 mod bom;
 mod facts;
@@ -31,9 +31,9 @@ const SIGNATURE: &str = "model.sig";
 const MOST: u64 = 16 << 20;
 
 /// Writes a folder that can be published: the compiled network, a model card (README.md, as Hugging Face reads it), a
-/// bill of materials (bom.cdx.json, CycloneDX 1.6) and what they rest on. All figures come from the network's training
-/// record, the audit and the certificate; what is not known is left out. With --sign also model.sig, which
-/// `model_signing verify key` of OpenSSF checks.
+/// bill of materials (bom.cdx.json, CycloneDX 1.6) and the files they are based on. All figures come from the network's
+/// training record, the audit and the certificate; unknown ones are left out. With --sign it also writes model.sig,
+/// which `model_signing verify key` of OpenSSF checks.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     halflight card compiled.safetensors --audit report.signed.json --certificate certificate.json --out published\n  \
@@ -49,16 +49,16 @@ pub struct Card {
     /// Replace files in the folder
     #[arg(long)]
     force: bool,
-    /// What the network is called; by default as its file
+    /// Name of the network [default: that of its file]
     #[arg(long)]
     name: Option<String>,
     /// Report of `halflight audit`, signed or not
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
-    /// Output of `halflight certify --json`, where the audit has no certificate
+    /// Output of `halflight certify --json`, if the audit has no certificate
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
-    /// SPDX name of the licence that the network is published under, such as Apache-2.0
+    /// SPDX name of the network's licence, such as Apache-2.0
     #[arg(long, value_name = "SPDX")]
     licence: Option<String>,
     /// Key that signs the folder, from `halflight keygen --model-key`
@@ -105,10 +105,10 @@ impl Card {
         content.extend(audit.map(|bytes| (AUDIT, bytes)));
         content.extend(certificate.map(|bytes| (CERTIFICATE, bytes)));
         if let Some(key) = &key {
-            // The signature is of everything in the folder.
+            // The signature covers everything in the folder.
             if let Some(stray) = strays(&self.out, &content)?.first() {
                 bail!(
-                    "{}: holds {stray}, which is no part of what is signed; name an empty folder",
+                    "{}: holds {stray}, which is not part of the signed files; name an empty folder",
                     self.out.display()
                 );
             }
@@ -125,7 +125,7 @@ impl Card {
     }
 }
 
-/// Files in the folder that are not written by this.
+/// Files in the folder that this verb does not write.
 fn strays(folder: &std::path::Path, content: &[(&str, Vec<u8>)]) -> Result<Vec<String>> {
     let mut strays = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
@@ -138,7 +138,7 @@ fn strays(folder: &std::path::Path, content: &[(&str, Vec<u8>)]) -> Result<Vec<S
     Ok(strays)
 }
 
-/// What a checker calls the model: the last part of its path.
+/// The model's name for a verifier: the last part of its path.
 fn folder_name(folder: &std::path::Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     whole.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned())

@@ -1,5 +1,5 @@
-//! The signature of a published folder in the form of OpenSSF model signing 1.0: a statement of in-toto over the hashes of
-//! all files, in an envelope of DSSE, in a bundle of Sigstore, signed with a key on the curve P-256.
+//! The signature of a published folder in the form of OpenSSF model signing 1.0: an in-toto statement over the hashes
+//! of all files, in a DSSE envelope, in a Sigstore bundle, signed with a key on the curve P-256.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use super::hex::hex;
 use crate::files;
 
 const PAYLOAD: &str = "application/vnd.in-toto+json";
-/// What stands before a point of P-256 in a public key file (RFC 5480).
+/// The prefix of a P-256 point in a public key file (RFC 5480).
 const PUBLIC: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
     0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
@@ -30,10 +30,10 @@ pub struct ModelKey {
 }
 
 impl ModelKey {
-    /// A fresh key: its file, and the file of its public key, both in PEM.
+    /// A new key: its file, and the file of its public key, both in PEM.
     pub fn generate() -> Result<(String, String)> {
         let random = SystemRandom::new();
-        let failed = |_| anyhow!("the system gives no randomness");
+        let failed = |_| anyhow!("the system provides no randomness");
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).map_err(failed)?;
         let key = Self::from_pkcs8(document.as_ref())?;
         Ok((pem("PRIVATE KEY", document.as_ref()), key.public()))
@@ -44,7 +44,7 @@ impl ModelKey {
         let text = String::from_utf8(files::read(path, MOST)?).unwrap_or_default();
         let wrong = || {
             format!(
-                "{}: is no private key on P-256 in PEM (PKCS#8); make one with halflight keygen --model-key",
+                "{}: is not a private key on P-256 in PEM (PKCS#8); make one with halflight keygen --model-key",
                 path.display()
             )
         };
@@ -65,11 +65,12 @@ impl ModelKey {
         pem("PUBLIC KEY", &[&PUBLIC[..], self.pair.public_key().as_ref()].concat())
     }
 
-    /// The bundle for a folder of this name with these files, that is to lie in it as `own`.
+    /// The bundle for a folder of this name with these files, which will be stored in it as `own`.
     pub fn bundle(&self, name: &str, files: &[(&str, Vec<u8>)], own: &str) -> Result<Vec<u8>> {
         let payload = statement(name, files, own);
         let signed = pae(PAYLOAD, payload.as_bytes());
-        let signature = self.pair.sign(&self.random, &signed).map_err(|_| anyhow!("the system gives no randomness"))?;
+        let signature =
+            self.pair.sign(&self.random, &signed).map_err(|_| anyhow!("the system provides no randomness"))?;
         let hint = hex(&Sha256::digest(self.public()));
         let bundle = json!({
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
@@ -105,7 +106,7 @@ fn statement(name: &str, files: &[(&str, Vec<u8>)], own: &str) -> String {
     .to_string()
 }
 
-/// What DSSE signs.
+/// The text that DSSE signs.
 fn pae(kind: &str, payload: &[u8]) -> Vec<u8> {
     [format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).as_bytes(), payload].concat()
 }

@@ -22,10 +22,10 @@ pub struct Augment {
     /// Copies of every picture besides itself
     #[arg(long, default_value_t = 9)]
     copies: usize,
-    /// Most pixels of a shift along either axis
+    /// Largest shift along either axis, pixels
     #[arg(long, default_value_t = 1.5)]
     shift: f32,
-    /// Largest angle of a turn, degrees
+    /// Largest angle of rotation, degrees
     #[arg(long, default_value_t = 10.0)]
     rotation: f32,
     /// Largest change of size, as a fraction

@@ -20,13 +20,13 @@ pub struct Derive {
     file: PathBuf,
     #[command(flatten)]
     output: Output,
-    /// The label that is looked up
+    /// The label that determines the new one
     #[arg(long, value_name = "LABEL")]
     from: String,
     /// The label to add
     #[arg(long, value_name = "LABEL")]
     label: String,
-    /// The new class of every class, as OLD=NEW
+    /// The new class for every class, as OLD=NEW
     #[arg(long, value_delimiter = ',', required = true, value_name = "OLD=NEW", value_parser = parse_class)]
     classes: Vec<(String, String)>,
 }

@@ -23,7 +23,7 @@ pub struct Draw {
     /// The main classes
     #[arg(long, default_value = "0123456789")]
     characters: String,
-    /// A font: `cursive`, `serif` (both embedded), or a TTF or OTF file; repeat it for more
+    /// A font: `cursive`, `serif` (both embedded), or a TTF or OTF file; repeat for more
     #[arg(long = "font", value_name = "FONT", default_values = ["cursive", "serif"])]
     fonts: Vec<String>,
     /// Draw each deformation in every font, one after the other, for the pairing loss

@@ -1,4 +1,4 @@
-//! `halflight dataset`: everything on data sets.
+//! `halflight dataset`: everything about data sets.
 
 mod augment;
 mod derive;
@@ -25,15 +25,15 @@ pub enum Dataset {
     /// Import data from elsewhere
     #[command(subcommand)]
     Import(import::Import),
-    /// Let espeak-ng speak words in several accents
+    /// Have espeak-ng speak words in several accents
     Synthesise(synthesise::Synthesise),
-    /// Divide a data set in two: by a label such as the speaker, or at random
+    /// Split a data set in two: by a label such as the speaker, or at random
     Split(split::Split),
     /// Add a label that follows from another, such as the accent of each speaker
     Derive(derive::Derive),
-    /// Add changed copies of pictures: shifted, turned, scaled, warped
+    /// Add changed copies of pictures: shifted, rotated, scaled, warped
     Augment(augment::Augment),
-    /// Write the schema of a table's columns to a file, so that others read their tables alike
+    /// Write the schema of a table's columns to a file, so that others can read their tables alike
     Schema(schema::Schema),
     /// Print what is in a data set, and draw a contact sheet
     Show(show::Show),
@@ -55,7 +55,7 @@ impl Dataset {
     }
 }
 
-/// Writes a data set and says what it is.
+/// Writes a data set and reports what it is.
 fn save(data: &dataset::Dataset, path: &Path, console: &Console) -> Result<()> {
     data.save(path)?;
     let labels: Vec<&str> = data.columns().iter().map(|column| column.name.as_str()).collect();

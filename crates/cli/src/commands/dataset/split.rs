@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::console::Console;
 use crate::files;
 
-/// Divides a data set in two. Items of one person or one recording must lie on one side: use `--by`.
+/// Splits a data set in two. Items of one person or one recording must be on one side: use `--by`.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     halflight dataset split words.safetensors --by speaker --hold theo,lucas --rest train.safetensors --held test.safetensors\n  \
@@ -19,7 +19,7 @@ use crate::files;
 pub struct Split {
     /// Data set
     file: PathBuf,
-    /// The label that decides
+    /// The label to split by
     #[arg(long, value_name = "LABEL", requires = "hold", required_unless_present = "share")]
     by: Option<String>,
     /// Classes of that label to hold out: names, or numbers as 0..5
@@ -68,7 +68,10 @@ impl Split {
         let parts = [("rest", outputs[0], &rest), ("held", outputs[1], &held)];
         for (name, path, data) in parts {
             if path.is_some() && data.is_empty() {
-                bail!("{}: no item would be in --{name}: choose other classes or another share", self.file.display());
+                bail!(
+                    "{}: no item would be in --{name}: choose other classes or another fraction",
+                    self.file.display()
+                );
             }
         }
         let (mut value, mut lines) = (json!({}), Vec::new());

@@ -11,7 +11,7 @@ use super::import::{SpeechFeatures, finish};
 use crate::console::Console;
 use crate::files::Output;
 
-/// Lets espeak-ng speak words in several voices: labels `word`, `accent`, `speaker`, `take`.
+/// Has espeak-ng speak words in several voices: labels `word`, `accent`, `speaker`, `take`.
 #[derive(Args)]
 #[command(after_help = "Split by speaker or by take. Synthetic voices are far more alike than people.\n\nExample:\n  \
     halflight dataset synthesise --voices en-us,en-gb-scotland --takes 20 --out words.safetensors")]

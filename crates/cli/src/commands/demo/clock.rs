@@ -11,7 +11,7 @@ use crate::console::Console;
 #[derive(Default)]
 pub struct Clock(Vec<Step>);
 
-/// One step: how long, and the bytes of what it made.
+/// One step: its duration, and the bytes of its result.
 #[derive(Serialize)]
 pub struct Step {
     pub name: String,
@@ -20,7 +20,7 @@ pub struct Step {
 }
 
 impl Clock {
-    /// Runs `work`, which returns its result and the bytes of what it made (0 where that says nothing).
+    /// Runs `work`, which returns its result and the size of the result in bytes (0 if meaningless).
     pub fn step<T>(&mut self, name: &str, console: &Console, work: impl FnOnce() -> Result<(T, usize)>) -> Result<T> {
         console.step(name);
         let start = Instant::now();

@@ -11,7 +11,7 @@ use super::trained::Trained;
 use crate::console::Console;
 use crate::keys;
 
-/// Sets one public key up for all of `networks` (which share an encoder), issues a key for each, encrypts the first
+/// Sets up one public key for all of `networks` (which share an encoder), issues a key for each, encrypts the first
 /// `count` test items, evaluates, and compares every output with the integer network in the clear.
 pub fn scenes(
     networks: &[Trained],

@@ -1,7 +1,7 @@
 //! `halflight demo`: the whole flow in one process, on data that everybody has.
 //!
 //! Drawn digits in two fonts: an undefended and a defended network, compiled, audited by fresh attackers, the defended
-//! one certified against every attacker, and both evaluated under encryption. Real handwriting: a network of its own.
+//! one certified against every attacker, and both evaluated under encryption. Real handwriting has its own network.
 
 mod clock;
 mod encrypted;
@@ -55,9 +55,9 @@ pub struct Demo {
     serve: Serve,
 }
 
-/// Name of the page in a folder of its own.
+/// Name of the page in its own folder.
 const PAGE: &str = "report.html";
-/// Name of the network that is served.
+/// Name of the served network.
 const SERVED: &str = "defended";
 /// Most images that are drawn for a certificate.
 const CERTIFIED: usize = 200_000;
@@ -86,7 +86,7 @@ impl Demo {
             Ok((splits, bytes))
         })?;
         let steps = |standard: usize| self.steps.unwrap_or(standard);
-        // Rounding undoes part of the matching, so that the defended network is fine-tuned longer.
+        // Rounding undoes part of the matching, so the defended network is fine-tuned longer.
         let [undefended, defended] = [Defence::none(), Defence::certify(CertifyOptions::default())];
         let trials = [
             Trial {
@@ -118,7 +118,7 @@ impl Demo {
         };
         let written = [trial.run(console, &mut clock)?];
 
-        // Owners add noise to what the defended network reads, so that each has a public key of its own.
+        // Owners add noise for the defended network, so each network has its own public key.
         let mut scenes = Vec::new();
         for network in networks.chunks(1) {
             scenes.extend(encrypted::scenes(network, &drawn, self.encrypt as usize, console, &mut clock)?);
@@ -142,11 +142,11 @@ impl Demo {
         }
     }
 
-    /// Where the page goes, and the folder that was made for it, which goes again if no page comes.
+    /// Where the page goes, and the folder made for it, which is removed if no page is written.
     fn place(&self) -> Result<(PathBuf, Option<TempDir>)> {
         let (path, made) = match &self.report {
             Some(path) => (path.clone(), None),
-            // Made at the end: it is whole or empty.
+            // Made at the end: it is complete or empty.
             None if self.serve.serve => return Ok((self.serve.folder().join(PAGE), None)),
             None => {
                 let made = tempfile::Builder::new().prefix("halflight-demo-").tempdir();
@@ -197,7 +197,7 @@ mod tests {
         let (path, made) = place(&[]);
         let folder = made.unwrap();
         assert!(path.starts_with(std::env::temp_dir()) && folder.path().join(PAGE) == path);
-        assert_ne!(place(&[]).0, path, "a folder of its own each time");
+        assert_ne!(place(&[]).0, path, "its own folder each time");
         assert_eq!(place(&["--serve", "--folder", "served"]).0, PathBuf::from("served").join(PAGE));
         let named = folder.path().join("mine.html");
         let (path, made) = place(&["--report", named.to_str().unwrap()]);

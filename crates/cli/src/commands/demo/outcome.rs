@@ -1,4 +1,4 @@
-//! What the demo found, as the JSON contract and as the table at the end.
+//! The findings of the demo, as the JSON contract and as the table at the end.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use super::trained::Trained;
 use crate::commands::audit::finding;
 use crate::console;
 
-/// What happened under encryption.
+/// The results under encryption.
 pub struct Scene {
     /// Ciphertexts evaluated.
     pub images: usize,
     /// Those with any output other than the integer network's.
     pub mismatches: usize,
-    /// Those predicted right.
+    /// Those predicted correctly.
     pub right: usize,
 }
 
@@ -56,7 +56,7 @@ struct Encrypted {
 }
 
 impl Outcome {
-    /// One row per network and what happened to it under encryption.
+    /// One row per network with its results under encryption.
     pub fn new(networks: &[Trained], scenes: &[Scene], clock: Clock, report: &Path) -> Self {
         let row = |(trained, scene): (&Trained, &Scene)| Row {
             name: trained.name,

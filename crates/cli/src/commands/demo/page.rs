@@ -1,4 +1,4 @@
-//! The demo's page: its own tables and some of what was encrypted, above the audits side by side.
+//! The demo's page: its own tables and some of the encrypted images, above the audits side by side.
 
 use anyhow::Result;
 use report::{Page, Picture, Section, Table};
@@ -17,7 +17,7 @@ pub fn html(outcome: &Outcome, networks: &[Trained], data: &[&Splits]) -> Result
         .iter()
         .fold(start, |page, trained| trained.certificate.iter().fold(page.report(&trained.audit), Page::certificate));
     let (header, rows) = outcome.table();
-    // The cards at the top say more about attackers than the last column does.
+    // The cards at the top say more about attackers than the last column.
     let networks = Table::of(header.into_iter().take(6), rows.into_iter().map(|cells| cells.into_iter().take(6)));
     page = page.section(Section::new("Networks").table(networks));
     for splits in data {

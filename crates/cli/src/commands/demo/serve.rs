@@ -39,11 +39,12 @@ const SAMPLES: usize = 200;
 const READY: &[u8] = include_bytes!("ready.safetensors");
 const READY_REPORT: &str = include_str!("ready.json");
 const READY_CERTIFICATE: &str = include_str!("ready.certificate.json");
-/// Names the test images of the ready network: as for its report, apart from all that it learned from.
+/// Random seed of the ready network's test images: that of its report, different from everything that it was trained
+/// on.
 const READY_SEED: u64 = 1;
 /// Name of the file with the token of the authority.
 const TOKEN: &str = "authority.token";
-/// Who asks at this authority.
+/// Who makes requests at this authority.
 const BY: &str = "the demo";
 
 /// Where to serve.
@@ -52,11 +53,11 @@ pub struct Serve {
     /// At the end, serve the defended network: an authority and a predictor on this machine, until interrupted
     #[arg(long)]
     pub serve: bool,
-    /// Folder for keys, ledger and model; one that a run before left is served at once, without training
+    /// Folder for keys, ledger and model; one left by an earlier run is served at once, without training
     #[arg(long, default_value = "halflight-demo", value_name = "FOLDER", requires = "serve")]
     folder: PathBuf,
     /// Train nothing: serve the network of drawn digits that comes with the program, trained for its certificate
-    /// (`networks/digits-certified`; `halflight paper --networks` makes it anew)
+    /// (`networks/digits-certified`; `halflight paper --networks` makes it again)
     #[arg(long, requires = "serve")]
     pub ready: bool,
     /// Address of the predictor and its page
@@ -83,13 +84,16 @@ impl Serve {
     pub fn check(&self) -> Result<()> {
         match fs::read_dir(&self.folder).is_ok_and(|mut entries| entries.next().is_some()) {
             true => {
-                bail!("{}: holds something else than a whole demo; name another with --folder", self.folder.display())
+                bail!(
+                    "{}: holds something else than a complete demo; name another with --folder",
+                    self.folder.display()
+                )
             }
             false => files::check_folder(&self.folder, &[], false),
         }
     }
 
-    /// As [`prepare`](Self::prepare), of the network that comes with the program.
+    /// As [`prepare`](Self::prepare), for the network that comes with the program.
     pub fn prepare_ready(&self) -> Result<()> {
         let mut audited: Audited = serde_json::from_str(READY_REPORT).context("networks/digits-certified.json")?;
         let certified: Certified =
@@ -103,7 +107,7 @@ impl Serve {
         self.prepare(&network, &audited, &samples)
     }
 
-    /// Sets an authority up that issues one key, of this network, to the predictor.
+    /// Sets up an authority that issues one key, for this network, to the predictor.
     pub fn prepare(&self, network: &CompiledNetwork, audited: &Audited, test: &Dataset) -> Result<()> {
         let home = self.folder.join("authority");
         fs::create_dir_all(&home).with_context(|| format!("{}: cannot be made", home.display()))?;
@@ -145,7 +149,7 @@ impl Serve {
         Ok(files.write(&self.model())?)
     }
 
-    /// Serves until the process is asked to end.
+    /// Serves until the process is asked to stop.
     pub fn run(&self, console: &Console) -> Result<()> {
         let network = CompiledNetwork::load(&self.model().join("network.safetensors"))?;
         let table = keys::log_table([&network], None, console)?;
@@ -175,12 +179,12 @@ impl Serve {
         Ok(())
     }
 
-    /// The file with the authority's one token, made where there is none.
+    /// The file with the authority's only token, made if there is none.
     fn tokens(&self) -> Result<PathBuf> {
         let path = self.folder.join("authority-tokens.toml");
         if !path.is_file() {
             let token = self.folder.join(TOKEN);
-            // Left by a start that ended between the two files.
+            // Left by a start that stopped between the two files.
             if token.exists() {
                 fs::remove_file(&token).with_context(|| token.display().to_string())?;
             }

@@ -5,7 +5,7 @@ use dataset::Dataset;
 use dataset::draw::{DrawSpec, Generator};
 use host::Progress;
 
-/// One kind of data, split: what the network learns from, what everyone is tested on, what attackers learn from.
+/// One kind of data, split into training images, test images and images for attackers.
 pub struct Splits {
     pub name: &'static str,
     pub main: &'static str,
@@ -16,7 +16,7 @@ pub struct Splits {
 }
 
 impl Splits {
-    /// So many drawn digits to train on, in pairs; as many, up to a limit, for tests and for attackers.
+    /// This many drawn digits to train on, in pairs; as many, up to a limit, for tests and for attackers.
     pub fn drawn(images: usize, seed: u64, progress: &dyn Progress) -> Result<Self> {
         let generator = Generator::new(&DrawSpec::default())?;
         Ok(Self {
@@ -29,8 +29,8 @@ impl Splits {
         })
     }
 
-    /// Real handwriting: one image in five is for testing; attackers learn from the training images, since there are no
-    /// others.
+    /// Real handwriting: one image in five is for testing; attackers learn from the training images, because there are
+    /// no others.
     pub fn handwriting(seed: u64) -> Result<Self> {
         let (train, test) = dataset::handwriting::digits().split(0.2, &["digit"], seed)?;
         Ok(Self { name: "real handwriting", main: "digit", collateral: "ink", attack: train.clone(), train, test })

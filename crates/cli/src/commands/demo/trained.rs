@@ -16,15 +16,15 @@ const POINTS: usize = 4000;
 
 /// A network to train.
 pub struct Trial<'a> {
-    /// How the table calls it.
+    /// Its name in the table.
     pub name: &'static str,
-    /// What it is trained, tested and attacked on.
+    /// Its data for training, tests and attacks.
     pub data: &'a Splits,
     /// How it is trained.
     pub options: TrainOptions,
     /// Gradient steps of the fine-tuning to integers.
     pub compile_steps: usize,
-    /// Images that are drawn for a certificate, and their seed; none without noise.
+    /// Images to draw for a certificate, and their seed; none without noise.
     pub certified: Option<(usize, u64)>,
 }
 
@@ -40,9 +40,9 @@ pub struct Trained {
     pub accuracy_float: f64,
     /// Main accuracy in integers, percent.
     pub accuracy_integer: f64,
-    /// What its outputs give away.
+    /// What its outputs reveal.
     pub audit: AuditReport,
-    /// What no attacker exceeds; absent without noise.
+    /// The certificate; absent without noise.
     pub certificate: Option<Certificate>,
 }
 
@@ -57,7 +57,7 @@ impl Trial<'_> {
             Ok((network, 0))
         })?;
         let network = clock.step(&format!("compile {}", self.name), console, || {
-            // A certificate looks at every step of the noise: fine outputs would have too many.
+            // A certificate considers every step of the noise: fine outputs would have too many.
             let precision = match self.certified {
                 Some(_) => Precision { combine: 4, ..Precision::default() },
                 None => Precision { left: 5, right: 5, combine: 6, input: None },
@@ -90,7 +90,7 @@ impl Trial<'_> {
         let certificate = match certified {
             None => None,
             Some(Ok(certificate)) => Some(certificate),
-            // The rest of the walk is worth showing.
+            // The rest of the demo is still worth showing.
             Some(Err(refused)) => {
                 console.warn(&format!("nothing is proved: {refused}"));
                 None
@@ -107,7 +107,8 @@ impl Trial<'_> {
         })
     }
 
-    /// Of images that nothing else saw: they are drawn, evaluated and dropped. Inside, why nothing can be proved.
+    /// The certificate from images that nothing else has used: they are drawn, evaluated and dropped. The inner error
+    /// says why nothing can be proved.
     fn certify(
         &self,
         network: &CompiledNetwork,

@@ -25,8 +25,8 @@ use remote::Remote;
 pub use remote::mask_counters;
 use table::Table;
 
-/// Encodes and encrypts items of a data set: one ciphertext file each, Parquet files of many, or, with a URL, sent for
-/// predictions at once.
+/// Encodes and encrypts items of a data set: into one ciphertext file each, into Parquet files of many, or, with a URL,
+/// sent to a predictor at once.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight encrypt --parameters authority/public --data test.safetensors \\\n    \
     --items 0..20 --out ciphertexts\n  \
@@ -52,13 +52,13 @@ pub struct Encrypt {
     /// Compressed points: half the size, slower to read
     #[arg(long)]
     compressed: bool,
-    /// Touch the same memory in the same time whatever the input: slower, for hosts that others can observe
+    /// Use the same memory accesses and the same time whatever the input: slower, for hosts that others can observe
     #[arg(long)]
     constant_time: bool,
     /// Folder that keeps the tables of the public key between runs
     #[arg(long, value_name = "FOLDER", conflicts_with = "constant_time")]
     tables: Option<PathBuf>,
-    /// Use up masks that `halflight masks` drew ahead
+    /// Use masks that `halflight masks` drew in advance
     #[arg(long, value_name = "FOLDER", conflicts_with = "constant_time")]
     masks: Option<PathBuf>,
     #[command(flatten)]
@@ -93,14 +93,14 @@ impl Encrypt {
         if let Some(folder) = &self.table.parquet {
             return self.to_parquet(folder, console);
         }
-        let Some(path) = &self.data else { bail!("--data names the data set") };
+        let Some(path) = &self.data else { bail!("--data is missing: name the data set") };
         let data = Dataset::load(path)?;
         let items = self.items(path, &data, 0..1)?;
         if let Some(url) = &self.remote.url {
             return self.remote.predict(url, &data, items, console);
         }
         let (Some(folder), Some(out)) = (&self.parameters, &self.out) else {
-            bail!("--parameters and --out, or --url and --model, say what to encrypt for");
+            bail!("give --parameters and --out, or --url and --model, to say what to encrypt for");
         };
         let published = Published::read(folder)?;
         matching::encoder((path, &data), published.encoder())?;
@@ -132,7 +132,7 @@ impl Encrypt {
         })
     }
 
-    /// The items that are meant, all of which the data set has.
+    /// The selected items, all of which the data set has.
     fn items(&self, path: &Path, data: &Dataset, otherwise: Range<usize>) -> Result<Range<usize>> {
         let items = self.items.clone().map_or(otherwise, |Items(items)| items);
         if items.end > data.len() {

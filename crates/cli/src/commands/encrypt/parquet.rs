@@ -16,13 +16,13 @@ use crate::commands::matching;
 use crate::commands::score::print;
 use crate::console::Console;
 
-/// Bytes of ciphertexts in one file, about: files of equal bytes are what engines divide best.
+/// Approximate bytes of ciphertexts in one file: engines divide files of equal size best.
 const FILE: usize = 256 << 20;
 
 impl Encrypt {
     /// Runs the verb with `--parquet`.
     pub(super) fn to_parquet(&self, out: &Path, console: &Console) -> Result<()> {
-        let Some(parameters) = &self.parameters else { bail!("--parameters says what to encrypt for") };
+        let Some(parameters) = &self.parameters else { bail!("--parameters is missing: give what to encrypt for") };
         let published = Published::read(parameters)?;
         let table = &self.table;
         let data = self.data.as_ref().map(|path| Dataset::load(path).map(|data| (path, data))).transpose()?;
@@ -44,7 +44,7 @@ impl Encrypt {
                 };
                 (records, Inputs::find(files)?, table.keep.clone())
             }
-            (None, None) => bail!("--data or --records names what to encrypt"),
+            (None, None) => bail!("give --data or --records to say what to encrypt"),
         };
         let options = EncryptionOptions {
             keep: Some(keep),
@@ -60,7 +60,7 @@ impl Encrypt {
         print(&report, console)
     }
 
-    /// The envelopes that are asked for.
+    /// The requested envelopes.
     fn sealing(&self) -> Result<Option<Sealing>> {
         let remote = &self.remote;
         let Some(network) = self.table.network else {

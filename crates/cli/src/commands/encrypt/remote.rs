@@ -1,4 +1,4 @@
-//! Sending to a predictor: fetch and pin its parameters, encode, encrypt, seal, send, count.
+//! Sends items to a predictor: fetches and pins its parameters, encodes, encrypts, seals, sends, counts.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::files;
 /// Environment variable that may hold the bearer token.
 const TOKEN: &str = "HALFLIGHT_TOKEN";
 
-/// A predictor, and how far to trust it.
+/// A predictor, and how far it is trusted.
 #[derive(Args)]
 #[command(next_help_heading = "With a predictor")]
 pub struct Remote {
@@ -29,37 +29,37 @@ pub struct Remote {
             ["parameters", "out", "force", "compressed", "constant_time", "tables", "masks", "parquet", "records"]
     )]
     pub url: Option<String>,
-    /// What the predictor calls the model
+    /// The model's name at the predictor
     #[arg(long, value_name = "NAME", requires = "url")]
     model: Option<String>,
-    /// Hash of the model's public parameters, from the authority; what was accepted once is kept
+    /// Hash of the model's public parameters, from the authority; once accepted, it is remembered
     #[arg(long, value_name = "HASH", requires = "url")]
     pin: Option<Hash>,
-    /// The authority's public key, instead of a pin: parameters that it signed are taken
+    /// The authority's public key, instead of a pin: parameters signed by it are accepted
     #[arg(long, value_name = "KEY", requires = "url", conflicts_with = "pin")]
     authority: Option<VerifyingKey>,
     /// The authority's project that the model belongs to [default: that of the parameters accepted first]
     #[arg(long, value_name = "NAME", requires = "authority")]
     project: Option<String>,
-    /// What the predictor calls itself in its `model.toml` [default: host and port of the address]
+    /// The predictor's name in its `model.toml` [default: host and port of the address]
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub recipient: String,
-    /// Folder of pins, public keys and the count of what was sent [default: $HALFLIGHT_CLIENT, else ~/.halflight]
+    /// Folder of pins, public keys and the count of sent items [default: $HALFLIGHT_CLIENT, else ~/.halflight]
     #[arg(long, value_name = "FOLDER", requires = "url")]
     client: Option<PathBuf>,
-    /// What the items are for, as agreed with the predictor
+    /// Purpose of the items, as agreed with the predictor
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub context: String,
-    /// Subject of the items: what is sent is counted for each subject; without it, for all together
+    /// Subject of the items: sent items are counted per subject; without it, all together
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "url")]
     subject: String,
-    /// Secret key that signs what is sent, from `halflight keygen`
+    /// Secret key that signs the envelopes, from `halflight keygen`
     #[arg(long, value_name = "FILE")]
     pub sign: Option<PathBuf>,
     /// File with the bearer token; otherwise the environment variable HALFLIGHT_TOKEN, otherwise none
     #[arg(long, value_name = "FILE", requires = "url")]
     token_file: Option<PathBuf>,
-    /// Certificate authorities of the server, in PEM, instead of those of the web
+    /// Certificate authorities of the server, in PEM, instead of the public ones
     #[arg(long, value_name = "FILE", requires = "url")]
     server_authorities: Option<PathBuf>,
     /// TLS client certificate to show, in PEM
@@ -68,22 +68,22 @@ pub struct Remote {
     /// Its private key, in PEM
     #[arg(long, value_name = "FILE", requires = "certificate")]
     certificate_key: Option<PathBuf>,
-    /// Auditor whose signed audit counts; without it, any that verifies, for warnings only
+    /// Auditor whose signed audit counts; without it, any valid one, for warnings only
     #[arg(long, value_name = "KEY", requires = "url")]
     auditor: Option<VerifyingKey>,
-    /// Warn once this many items of one subject were sent
+    /// Warn once this many items of one subject have been sent
     #[arg(long, value_name = "ITEMS", default_value_t = 20)]
     warn_items: u64,
     /// Never send more than this many items of one subject
     #[arg(long, value_name = "ITEMS", default_value_t = 140)]
     most_items: u64,
-    /// Stop before an attacker reaches this accuracy on one subject, in percent, by the signed audit
+    /// Stop before an attacker reaches this accuracy on one subject, in percent, according to the signed audit
     #[arg(long, value_name = "PERCENT", requires = "auditor")]
     most_accuracy: Option<f64>,
 }
 
 impl Remote {
-    /// The first option that says something of envelopes, where one was given.
+    /// The first option given that concerns envelopes.
     pub fn envelope(&self) -> Option<&'static str> {
         let given = [
             ("--recipient", !self.recipient.is_empty()),
@@ -161,16 +161,16 @@ impl Remote {
     }
 }
 
-/// The owner's own folder: the one named, else `$HALFLIGHT_CLIENT`, else `~/.halflight`.
+/// The owner's own folder: the one given, else `$HALFLIGHT_CLIENT`, else `~/.halflight`.
 pub fn client_folder(named: Option<&Path>) -> Result<PathBuf> {
     let named = named.map(Path::to_owned).or_else(|| std::env::var_os("HALFLIGHT_CLIENT").map(PathBuf::from));
     match named.or_else(|| std::env::home_dir().map(|home| home.join(".halflight"))) {
         Some(folder) => Ok(folder),
-        None => bail!("nowhere to keep the count of what was sent: set HALFLIGHT_CLIENT to a folder"),
+        None => bail!("nowhere to keep the count of sent items: set HALFLIGHT_CLIENT to a folder"),
     }
 }
 
-/// Where the counters of mask stores are kept, made if it is missing.
+/// The folder of the mask stores' counters, made if missing.
 pub fn mask_counters() -> Result<PathBuf> {
     let folder = client_folder(None)?.join("masks");
     std::fs::create_dir_all(&folder).with_context(|| format!("{}: cannot be made", folder.display()))?;
@@ -180,7 +180,7 @@ pub fn mask_counters() -> Result<PathBuf> {
 fn count(reading: &Reading) -> String {
     let known = match (&reading.accuracy, &reading.attribute) {
         (Some(accuracy), Some(attribute)) => {
-            format!(": by the audit, so many of one subject let an attacker guess '{attribute}' with {accuracy:.1} %")
+            format!(": by the audit, an attacker identifies '{attribute}' from so many with {accuracy:.1} % accuracy")
         }
         _ => String::new(),
     };
@@ -188,5 +188,5 @@ fn count(reading: &Reading) -> String {
 }
 
 fn warning(reading: &Reading) -> String {
-    format!("{}; what many items give away adds up", count(reading))
+    format!("{}; what many items reveal adds up", count(reading))
 }

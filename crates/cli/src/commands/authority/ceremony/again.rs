@@ -11,8 +11,8 @@ use super::{publish, read};
 use crate::console::Console;
 
 /// Writes the definition of a second attempt at a ceremony that did not end: the same servers on the same terms, with a
-/// session and a clerk of its own. It is for a clerk that is gone, or a dealer that withheld a share. Nothing of the first
-/// attempt counts in it; servers join it with a fresh home, and where shares are renewed with the same shares.
+/// new session and another clerk. Use it if the clerk is gone, or a dealer withheld a share. Nothing of the first
+/// attempt counts in it; servers join it with a new home, and, if shares are renewed, with the same shares.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight authority ceremony again --ceremony ceremony --out second\n  \
     halflight authority ceremony again --ceremony renewal --without west --clerk south --out second")]
@@ -23,7 +23,7 @@ pub struct Again {
     /// Server that ends the steps [default: the one after the last clerk]
     #[arg(long, value_name = "NAME")]
     clerk: Option<String>,
-    /// Server that withheld a share: what it deals is left out, and it still receives; may be given several times
+    /// Server that withheld a share: its dealing is excluded, and it still receives a share; may be given several times
     #[arg(long, value_name = "NAME")]
     without: Vec<String>,
     /// Folder of the second attempt
@@ -35,10 +35,10 @@ impl Again {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         let first = read(&self.ceremony)?;
-        // Two sharings of one epoch would be in use at once.
+        // Otherwise two sharings of one epoch would be in use at once.
         if Transcript::gather(&first, &MailFolder::new(self.ceremony.join(MESSAGES))?)?.is_some() {
             bail!(
-                "{}: this ceremony has ended; who has no share joins it again, or takes part in a renewal",
+                "{}: this ceremony has ended; a server without a share can join it again, or take part in a renewal",
                 self.ceremony.display()
             );
         }

@@ -23,7 +23,7 @@ pub struct Deal {
     network: PathBuf,
     #[command(flatten)]
     servers: Servers,
-    /// Folder for one folder of each server: give it to that server alone
+    /// Output folder, with one folder for each server: give it to that server alone
     #[arg(long, short, value_name = "FOLDER")]
     out: PathBuf,
 }

@@ -8,8 +8,8 @@ use clap::Args;
 use super::{Servers, publish};
 use crate::console::Console;
 
-/// Writes the definition of a ceremony into a new folder that all servers will read and write: a share of the network, a
-/// repository, or a stick that goes round. The folder is trusted with nothing.
+/// Writes the definition of a ceremony into a new folder that all servers can read and write: a network share, a
+/// repository, or a memory stick that is passed around. The folder is not trusted.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight authority ceremony init --network compiled.safetensors --threshold 1 \\\n    \

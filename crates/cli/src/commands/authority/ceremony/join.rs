@@ -20,12 +20,12 @@ use super::verify::blamed;
 use crate::console::Console;
 use crate::files;
 
-/// Between two looks for messages of others.
+/// Time between two looks for messages of others.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Puts this server's messages into the ceremony's folder and takes those of the others, as far as it can go on now; run
-/// it again when others have gone on, or let it wait. It can end at any moment: it keeps its dealing in its own folder,
-/// sealed to its own identity, until the ceremony has ended. Then that folder has `share.age`, what is public of the
+/// Sends this server's messages to the ceremony's folder and reads those of the others, as far as possible now; run it
+/// again when others have continued, or let it wait. It can stop at any moment: it keeps its dealing in its own folder,
+/// sealed to its own identity, until the ceremony has ended. Then that folder holds `share.age`, the public part of the
 /// key, and the transcript.
 #[derive(Args)]
 #[command(
@@ -44,7 +44,7 @@ pub struct Join {
     /// File with this server's bearer token for the board
     #[arg(long, value_name = "FILE", requires = "board")]
     token_file: Option<PathBuf>,
-    /// Certificate authorities of the board, in PEM, instead of those of the web
+    /// Certificate authorities of the board, in PEM, instead of the public ones
     #[arg(long, value_name = "FILE", requires = "board")]
     server_authorities: Option<PathBuf>,
     /// This server's secret key, from `halflight keygen`
@@ -56,22 +56,22 @@ pub struct Join {
     /// Folder of this server alone, for its share
     #[arg(long, value_name = "FOLDER")]
     home: PathBuf,
-    /// Folder with this server's present share, where shares are renewed
+    /// Folder with this server's current share, if shares are renewed
     #[arg(long, value_name = "FOLDER")]
     share: Option<PathBuf>,
-    /// This server lost its share, and takes part without one
+    /// This server has lost its share, and takes part without one
     #[arg(long, conflicts_with = "share")]
     lost: bool,
-    /// The session that was agreed on; another one is refused
+    /// The session that was agreed on; any other is refused
     #[arg(long, value_name = "HASH")]
     session: Option<Hash>,
     /// Seconds to wait for others before giving up; the ceremony can be joined again
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     wait: u64,
-    /// Seconds after which a step goes on without the messages that have not come [default: never]
+    /// Seconds after which a step continues without the missing messages [default: never]
     #[arg(long, value_name = "SECONDS")]
     patience: Option<u64>,
-    /// Go on now without the messages that have not come
+    /// Continue now without the missing messages
     #[arg(long)]
     late: bool,
 }
@@ -82,7 +82,7 @@ impl Join {
         let (definition, mail) = self.mail()?;
         let (key, unlock) = (SigningKey::load(&self.key)?, Unlock::load_identity(&self.identity)?);
         let share = self.share.as_ref().map(|folder| ShareHolder::load(folder, &unlock)).transpose();
-        let share = share.context("the present share")?;
+        let share = share.context("the current share")?;
         let session = Hash(*definition.ceremony()?.session());
         if let Some(agreed) = self.session.filter(|agreed| *agreed != session) {
             bail!("the definition's session is {session}, not {agreed}: it is not the one that was agreed on");
@@ -96,13 +96,13 @@ impl Join {
             Err(waiting) => {
                 let Waiting { step, missing } = waiting;
                 console.result(&json!({ "ended": false, "session": session, "step": step, "missing": missing }), || {
-                    format!("step {step} of 4: waiting for {}; join again when they are there", missing.join(", "))
+                    format!("step {step} of 4: waiting for {}; join again when they have arrived", missing.join(", "))
                 })
             }
         }
     }
 
-    /// The definition, and where messages lie.
+    /// The definition, and the store of messages.
     fn mail(&self) -> Result<(Definition, Box<dyn Mail>)> {
         if let Some(folder) = &self.ceremony {
             let mail = MailFolder::new(folder.join(MESSAGES))?;
@@ -131,7 +131,7 @@ impl Join {
             let waiting = match attendance.advance(self.late || over) {
                 Ok(Ok(concluded)) => return Ok(Ok(concluded)),
                 Ok(Err(waiting)) => waiting,
-                // Networks come back.
+                // Networks recover.
                 Err(error @ AttendError::Mail { .. }) if begun.elapsed() < Duration::from_secs(self.wait) => {
                     console.warn(&error.to_string());
                     sleep(10 * PAUSE);
@@ -149,8 +149,8 @@ impl Join {
             if begun.elapsed() >= Duration::from_secs(self.wait) {
                 let missing = waiting.missing.join(", ");
                 bail!(
-                    "step {step} of 4: {missing} did not come in {} seconds; join again, go on with --late, or define a second \
-                     attempt with `authority ceremony again`",
+                    "step {step} of 4: {missing} did not arrive in {} seconds; join again, continue with --late, or \
+                     define a second attempt with `authority ceremony again`",
                     self.wait
                 );
             }
@@ -168,7 +168,7 @@ impl Join {
         if holder.is_none()
             && verified.definition.servers().iter().any(|server| !verified.endorsed.contains(&server.name))
         {
-            console.warn("a dealer withheld its share from this server: it has none; a renewal gives it one");
+            console.warn("a dealer withheld its share from this server, which has none now; a renewal gives it one");
         }
         let id = verified.outcome.public.id().to_string();
         console.result(

@@ -1,4 +1,4 @@
-//! `halflight authority ceremony`: institutions make one key together, renew its shares, and check how it came about.
+//! `halflight authority ceremony`: institutions make one key together, renew its shares, and check how it was made.
 
 mod again;
 mod deal;
@@ -31,7 +31,7 @@ pub enum Ceremony {
     Init(init::Init),
     /// One server: post its messages, read those of the others, and end with its share
     Join(join::Join),
-    /// Anyone: check how a public key came about, without a secret
+    /// Anyone: check how a public key was made, without a secret
     Verify(verify::Verify),
     /// Define a ceremony that renews the shares of a key, gives a lost one back, or moves them to other servers
     Refresh(refresh::Refresh),
@@ -71,11 +71,11 @@ impl FromStr for Card {
     }
 }
 
-/// Who will hold shares.
+/// The servers that will hold shares.
 #[derive(Args)]
 struct Servers {
-    /// A server: its name, the public key that it signs with, and the age recipient that its share is sealed to; repeat
-    /// it for each, in the order of their numbers
+    /// A server: its name, its public signing key, and the age recipient that its share is sealed to; repeat for each,
+    /// in the order of their numbers
     #[arg(long = "server", value_name = "NAME=KEY,RECIPIENT")]
     servers: Vec<Card>,
     /// How many servers together learn nothing; one more issues a key. Fewer than half of them
@@ -84,7 +84,7 @@ struct Servers {
     /// Server that ends the steps of the ceremony [default: the first]
     #[arg(long, value_name = "NAME")]
     clerk: Option<String>,
-    /// Name of the ceremony, for people
+    /// Name of the ceremony
     #[arg(long, default_value = "ceremony", value_name = "NAME")]
     name: String,
 }

@@ -11,9 +11,9 @@ use super::{Card, Servers, publish};
 use crate::console::Console;
 use crate::files;
 
-/// Writes the definition of a ceremony that gives servers new shares of a key, of the next epoch. The public key stays;
-/// old shares fit no new ones. The same servers renew their shares, or get back a lost one; others take over. More than
-/// the threshold of the present holders must deal.
+/// Writes the definition of a ceremony that gives servers new shares of a key, of the next epoch. The public key stays
+/// the same; old shares cannot be combined with new ones. The same servers renew their shares, or get a lost one back;
+/// or other servers take over. More than the threshold of the current holders must deal.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  halflight authority ceremony refresh --from north --transcript north/transcript --out renewal\n  \
@@ -24,10 +24,10 @@ pub struct Refresh {
     /// Folder with the key's public.key and commitments, from the last ceremony
     #[arg(long, value_name = "FOLDER")]
     from: PathBuf,
-    /// Transcript of the last ceremony, which names the present holders
+    /// Transcript of the last ceremony, which lists the current holders
     #[arg(long, value_name = "FILE", required_unless_present = "holders")]
     transcript: Option<PathBuf>,
-    /// A present holder, where there is no transcript, as after `deal`; repeat it for each, in the order of their numbers
+    /// A current holder, if there is no transcript, as after `deal`; repeat for each, in the order of their numbers
     #[arg(long = "holder", value_name = "NAME=KEY,RECIPIENT", conflicts_with = "transcript")]
     holders: Vec<Card>,
     #[command(flatten)]
@@ -49,7 +49,7 @@ impl Refresh {
                 let verified = Transcript::from_bytes(&bytes).and_then(|transcript| transcript.verify());
                 let verified = verified.with_context(place)?;
                 if verified.key()? != key {
-                    bail!("{}: made other shares than those of {}", path.display(), self.from.display());
+                    bail!("{}: made other shares than those in {}", path.display(), self.from.display());
                 }
                 verified.definition.servers().to_vec()
             }

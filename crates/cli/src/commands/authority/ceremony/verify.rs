@@ -15,7 +15,7 @@ use crate::{files, keys};
 /// Recomputes the public key and the commitments from the messages of a ceremony, and checks every signature, dealing
 /// and complaint, and that all but the threshold of the servers signed for the result. It needs no secret.
 ///
-/// Compare the printed keys with those that the institutions publish: a transcript of strangers holds as well.
+/// Compare the printed keys with those that the institutions publish: a transcript of strangers verifies as well.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight authority ceremony verify transcript --parameters authority/public\n  \
     halflight authority ceremony verify first/transcript renewal/transcript --out parameters")]
@@ -23,10 +23,10 @@ pub struct Verify {
     /// Transcript; for a renewed key all of them, oldest first
     #[arg(required = true, value_name = "FILE")]
     transcripts: Vec<PathBuf>,
-    /// Folder with the public key that owners use: it must be the one that was made
+    /// Folder with the public key that owners use: it must be the one that the ceremony made
     #[arg(long, value_name = "FOLDER")]
     parameters: Option<PathBuf>,
-    /// Folder for public.key and commitments, as they were recomputed
+    /// Folder for the recomputed public.key and commitments
     #[arg(long, short, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ impl Verify {
         if let Some(folder) = &self.parameters {
             let used = keys::public_key(&folder.join(PUBLIC_KEY))?;
             if used.id() != key.public().id() {
-                bail!("{}: public key {}, the ceremony made {}", folder.display(), used.id(), key.public().id());
+                bail!("{}: public key {}, but the ceremony made {}", folder.display(), used.id(), key.public().id());
             }
         }
         if let Some(folder) = &self.out {
@@ -56,9 +56,7 @@ impl Verify {
             key.write(folder)?;
         }
         if !whole {
-            console.warn(
-                "these shares were renewed: give the transcripts before this one, too, for where the key is from",
-            );
+            console.warn("these shares were renewed: give the earlier transcripts too, to see how the key was made");
         }
         report(&verified, whole, console)
     }
@@ -112,11 +110,11 @@ pub(super) fn blamed(verified: &Verified) -> Vec<String> {
     };
     let line = |Blame { server, fault }: &Blame| {
         let what = match fault {
-            Fault::Silent => "said nothing in time".to_owned(),
-            Fault::Commitment => "dealt something else than it had committed to".to_owned(),
-            Fault::Shape => "dealt what is no dealing of this ceremony".to_owned(),
+            Fault::Silent => "sent nothing in time".to_owned(),
+            Fault::Commitment => "dealt something else than its commitment".to_owned(),
+            Fault::Shape => "sent something that is not a dealing of this ceremony".to_owned(),
             Fault::Proof => "did not prove that it knows its secret".to_owned(),
-            Fault::OtherShare => "dealt something else than its share".to_owned(),
+            Fault::OtherShare => "did not deal its own share".to_owned(),
             Fault::WrongShare { receiver } => format!("signed a wrong share for {}", name(receivers, *receiver)),
             _ => "is disqualified".to_owned(),
         };

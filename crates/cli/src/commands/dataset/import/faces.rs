@@ -12,7 +12,7 @@ use crate::console::Console;
 /// Reads faces with the labels `age` (in bands), `gender` and, in UTKFace, `race`.
 #[derive(Args)]
 #[command(after_help = "A folder is read as UTKFace (age_gender_race_date.jpg), a .mat file for the description of \
-    IMDB-WIKI beside its pictures. Other collections: `dataset import pictures --csv`.\n\nExamples:\n  \
+    IMDB-WIKI next to its pictures. Other collections: `dataset import pictures --csv`.\n\nExamples:\n  \
     halflight dataset import faces UTKFace --skip-bad --out faces.safetensors\n  \
     halflight dataset import faces wiki_crop/wiki.mat --skip-bad --out faces.safetensors")]
 pub struct Faces {
@@ -32,7 +32,7 @@ pub struct Faces {
     /// The youngest age of each band
     #[arg(long, value_delimiter = ',', default_value = "0,20,30,40,50,60")]
     ages: Vec<u32>,
-    /// IMDB-WIKI: leave out faces that the detector gave a lower score
+    /// IMDB-WIKI: leave out faces with a lower detector score
     #[arg(long, default_value_t = 1.0)]
     score: f64,
     /// IMDB-WIKI: keep pictures in which a second face was found

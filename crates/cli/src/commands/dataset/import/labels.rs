@@ -10,7 +10,7 @@ use dataset::import::LabelSource;
 #[derive(Args)]
 #[group(multiple = true)]
 pub struct LabelArguments {
-    /// Labels from file names, as {digit}_{speaker}_{}.wav: names in braces, {} for what does not matter
+    /// Labels from file names, as {digit}_{speaker}_{}.wav: names in braces, {} for parts to ignore
     #[arg(long, conflicts_with_all = ["csv", "folders"])]
     pattern: Option<String>,
     /// Labels from folder names, outermost first: `digit,writer` for 7/anna/x.png
@@ -28,7 +28,7 @@ pub struct LabelArguments {
 }
 
 impl LabelArguments {
-    /// The source that was given, or one guessed from the folder, and how to say it.
+    /// The given source, or one guessed from the folder, and its description.
     pub fn source(self, folder: &Path) -> Result<(LabelSource, String)> {
         let source = match (self.pattern, self.folders, self.csv) {
             (Some(pattern), ..) => LabelSource::Pattern(pattern),

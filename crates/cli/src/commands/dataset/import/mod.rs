@@ -1,4 +1,4 @@
-//! `halflight dataset import`: one file a source.
+//! `halflight dataset import`: one file per source.
 
 mod faces;
 mod labels;
@@ -23,7 +23,7 @@ use crate::files::Output;
 /// Sources of data.
 #[derive(Subcommand)]
 pub enum Import {
-    /// IDX files as MNIST and EMNIST have them, plain or gzipped
+    /// IDX files, the format of MNIST and EMNIST, plain or gzipped
     Idx(Idx),
     /// The embedded 1,797 handwritten digits (UCI), 8×8
     Handwriting {
@@ -57,20 +57,20 @@ pub struct Idx {
     /// Exchange rows and columns, which EMNIST stores the other way round
     #[arg(long)]
     transpose: bool,
-    /// Most memory for what is read, once it is unpacked, such as 512MB or 4GB
+    /// Most memory for unpacked data, such as 512MB or 4GB
     #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
     memory: u64,
 }
 
-/// Where an import goes, and what happens to bad items.
+/// Where an import goes, and how bad items are handled.
 #[derive(Args)]
 pub struct Target {
     #[command(flatten)]
     output: Output,
-    /// Leave out items that cannot be read, and list them, instead of stopping at the first
+    /// Skip items that cannot be read, and list them, instead of stopping at the first
     #[arg(long)]
     skip_bad: bool,
-    /// Most memory for what is read, once it is unpacked, such as 512MB or 4GB
+    /// Most memory for unpacked data, such as 512MB or 4GB
     #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
     pub memory: u64,
 }
@@ -105,16 +105,16 @@ impl Import {
 }
 
 impl Target {
-    /// Where to write, once it is known that it can be.
+    /// The output path, checked to be writable.
     fn path(&self) -> Result<&Path> {
         self.output.path()
     }
 }
 
-/// Bad items that text shows; JSON lists all.
+/// Bad items that the text form shows; JSON lists all.
 const SHOWN: usize = 20;
 
-/// Writes what was imported and says how it was understood.
+/// Writes the imported data and reports how they were understood.
 pub fn finish(imported: &Imported, understood: &str, path: &Path, console: &Console) -> Result<()> {
     let Imported { data, skipped, filtered, handled, ignored, .. } = imported;
     data.save(path)?;

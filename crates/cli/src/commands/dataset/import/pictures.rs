@@ -44,7 +44,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// As the library takes it.
+    /// The library's options.
     pub fn options(&self, budget: u64) -> PictureOptions {
         let crop = if self.stretch { Crop::Stretch } else { Crop::Centre };
         PictureOptions { height: self.height, width: self.width, crop, smallest: self.smallest, budget }

@@ -10,7 +10,7 @@ use super::labels::LabelArguments;
 use super::{Target, finish};
 use crate::console::Console;
 
-/// Reads a folder of recordings, one word or phrase each: silence cut off, log-mel energies of a fixed size.
+/// Reads a folder of recordings, one word or phrase each: trims silence, computes log-mel energies of a fixed size.
 #[derive(Args)]
 #[command(after_help = "Example:\n  \
     halflight dataset import speech recordings --pattern '{digit}_{speaker}_{index}.wav' --out words.safetensors")]
@@ -25,7 +25,7 @@ pub struct Speech {
     features: SpeechFeatures,
 }
 
-/// What recordings become.
+/// Options of the recordings.
 #[derive(Args)]
 pub struct SpeechFeatures {
     /// Mel bands
@@ -37,7 +37,7 @@ pub struct SpeechFeatures {
     /// Lowest frequency, Hz
     #[arg(long, default_value_t = 60.0)]
     low: f32,
-    /// Highest frequency, Hz, at most half of every recording's rate
+    /// Highest frequency, Hz, at most half of every recording's sample rate
     #[arg(long, default_value_t = 4000.0)]
     high: f32,
     /// Cut silence at both ends that is this many dB below the loudest frame
@@ -52,7 +52,7 @@ pub struct SpeechFeatures {
 }
 
 impl SpeechFeatures {
-    /// As the library takes it.
+    /// The library's options.
     pub fn options(&self, budget: u64) -> SpeechOptions {
         SpeechOptions {
             bands: self.bands,

@@ -12,15 +12,15 @@ use host::Progress;
 use super::{Target, finish};
 use crate::console::Console;
 
-/// Reads a table: some columns are labels, the others features; texts become one column for each value. What the columns
-/// are is kept with the data as their schema, by which `--like` reads another table.
+/// Reads a table: some columns are labels, the others features; texts become one column for each value. The kinds of
+/// the columns are stored with the data as their schema, by which `--like` reads another table.
 #[derive(Args)]
 #[command(after_help = "Train on tables with `--normalise column`.\n\nExamples:\n  \
     halflight dataset import table people.csv --labels income,sex --missing category --out people.safetensors\n  \
     halflight dataset import table more.csv --like people.safetensors --unknown ignore --out more.safetensors\n  \
     halflight dataset import table arrays.npz --items x --labels y,z --out arrays.safetensors")]
 pub struct Table {
-    /// File; its extension (.csv, .tsv, .txt, .npz, .parquet) says what it is
+    /// File; its extension (.csv, .tsv, .txt, .npz, .parquet) determines its format
     file: PathBuf,
     #[command(flatten)]
     target: Target,
@@ -36,20 +36,20 @@ pub struct Table {
     rules: Rules,
 }
 
-/// What the columns are, where that is not guessed.
+/// The kinds of the columns, where they are not guessed.
 #[derive(Args)]
 #[command(next_help_heading = "Columns (decided by the schema with --like)")]
 struct Columns {
     /// The columns that are features [default: all others]
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     features: Vec<String>,
-    /// Features to take as texts though they look like numbers, such as postcodes
+    /// Features to treat as texts though they look like numbers, such as postcodes
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
     texts: Vec<String>,
     /// Dates, with a format such as `%d.%m.%Y`; ISO 8601 is recognised without it
     #[arg(long, value_delimiter = ',', value_name = "COLUMN[=FORMAT]")]
     dates: Vec<String>,
-    /// Ordered texts, such as `size=S<M<L`; repeat it for more columns
+    /// Ordered texts, such as `size=S<M<L`; repeat for more columns
     #[arg(long, value_name = "COLUMN=A<B<C", value_parser = parse_ordinal)]
     ordinal: Vec<(String, Vec<String>)>,
     /// Texts with too many different values: their words are hashed
@@ -64,7 +64,7 @@ struct Columns {
     /// .npz: scale every column by rank
     #[arg(long)]
     quantile_all: bool,
-    /// Categories that a column may have; with `--unknown other` the most frequent ones
+    /// Categories that a column may have; with `--unknown other` the most frequent ones are kept
     #[arg(long, default_value_t = 64, value_name = "NUMBER")]
     categories: u32,
     /// With `--unknown other`: categories with fewer rows count as other
@@ -72,11 +72,11 @@ struct Columns {
     rare: u64,
 }
 
-/// What becomes of values that do not fit.
+/// How to handle values that do not fit.
 #[derive(Args)]
 #[command(next_help_heading = "Rules")]
 struct Rules {
-    /// Use the schema of this data set, or one that `dataset schema` wrote: the same columns, categories and scales
+    /// Use the schema of this data set, or one written by `dataset schema`: the same columns, categories and scales
     #[arg(long, value_name = "FILE")]
     like: Option<PathBuf>,
     /// Values that are missing (empty, ?, NA, N/A, NaN, null) [default: the schema's, else refuse]
@@ -88,10 +88,10 @@ struct Rules {
     /// Numbers beyond the scale [default: the schema's, else clamp]
     #[arg(long, value_enum, value_name = "RULE")]
     outside: Option<OutsideName>,
-    /// With --like: labels that may have classes which the schema does not know, such as the people of a test
+    /// With --like: labels that may have classes unknown to the schema, such as the people of a test set
     #[arg(long, value_delimiter = ',', value_name = "LABELS", requires = "like")]
     new_classes: Vec<String>,
-    /// With --like: leave out labels that the file does not have
+    /// With --like: skip labels that the file does not have
     #[arg(long, requires = "like")]
     unlabelled: bool,
 }
@@ -104,7 +104,7 @@ enum MissingName {
     Drop,
     /// The median replaces it, or the most frequent category
     Median,
-    /// A feature of its own marks it
+    /// Its own feature marks it
     Category,
 }
 
@@ -114,9 +114,9 @@ enum UnknownName {
     Refuse,
     /// The row is left out and counted
     Drop,
-    /// No category is marked
+    /// No category is set
     Ignore,
-    /// A feature of its own marks it, and rare categories
+    /// Its own feature marks it, and rare categories
     Other,
 }
 
@@ -187,7 +187,7 @@ impl Table {
             }
             "parquet" => self.parquet(&bar)?,
             _ => bail!(
-                "{}: its extension tells no kind of table: name it .csv, .tsv, .txt, .npz or .parquet",
+                "{}: its extension is not that of a table: use .csv, .tsv, .txt, .npz or .parquet",
                 self.file.display()
             ),
         };
