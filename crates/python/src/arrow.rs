@@ -1,9 +1,9 @@
 //! Record batches in and out without a copy, by the capsules of the Arrow C data interface.
 //!
-//! Whoever has a batch gives two capsules: `arrow_schema` says what the columns are, `arrow_array` where they lie and how
-//! they are let go. The reader moves the structures out of their capsules, which then hold ones that are let go already.
+//! The owner of a batch gives two capsules: `arrow_schema` describes the columns, `arrow_array` says where they are and
+//! how to release them. The reader moves the structures out of their capsules, which then hold released ones.
 
-#![allow(unsafe_code)] // structures of C at an address
+#![allow(unsafe_code)] // C structures at an address
 
 use std::ffi::{CStr, CString};
 
@@ -29,10 +29,10 @@ pub fn read(object: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     let schema = schema.pointer_checked(Some(SCHEMA))?.cast::<FFI_ArrowSchema>();
     let array = array.pointer_checked(Some(ARRAY))?.cast::<FFI_ArrowArray>();
     // SAFETY: capsules of these names hold such structures, by the interface; the interpreter is locked, so nobody else
-    // moves them meanwhile, and an empty one takes its place for the capsule to let go.
+    // moves them meanwhile, and a released one takes their place in the capsule.
     let (schema, array) =
         unsafe { (FFI_ArrowSchema::from_raw(schema.as_ptr()), FFI_ArrowArray::from_raw(array.as_ptr())) };
-    // SAFETY: both come from one call, so the array is of that schema, and its buffers live until it is let go.
+    // SAFETY: both come from one call, so the array has that schema, and its buffers live until it is released.
     let data = unsafe { from_ffi(array, &schema) }.map_err(|error| PyValueError::new_err(error.to_string()))?;
     if !matches!(data.data_type(), DataType::Struct(_)) || data.nulls().is_some() {
         return Err(PyTypeError::new_err("a record batch is wanted, and this is one column"));

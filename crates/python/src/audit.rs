@@ -14,7 +14,7 @@ use crate::data::Dataset;
 use crate::error::{Mirrored, exception, raise};
 use crate::{arrays, options, progress};
 
-/// What an audit found.
+/// The findings of an audit.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct AuditReport {
     inner: Audited,
@@ -175,7 +175,7 @@ fn refused(error: ExperimentError) -> PyErr {
     }
 }
 
-/// Log probabilities `[rows, values]` that one fresh attacker gives to test rows.
+/// Log probabilities `[rows, values]` of one fresh attacker for test rows.
 #[pyfunction]
 pub fn attack<'py>(
     py: Python<'py>,

@@ -24,7 +24,7 @@ pub struct Scoring {
 
 #[pymethods]
 impl Scoring {
-    /// The model's key, plan and table are made once for a process.
+    /// The model's key, plan and table are made once per process.
     #[new]
     fn new(
         py: Python<'_>,
@@ -40,7 +40,7 @@ impl Scoring {
         Ok(Self { inner: Arc::new(bulk::Scoring::new(model, options)) })
     }
 
-    /// The capsules of the batch that comes out where this one goes in.
+    /// The capsules of the result for this batch.
     fn score<'py>(&self, py: Python<'py>, batch: &Bound<'py, PyAny>) -> PyResult<Capsules<'py>> {
         let batch = arrow::read(batch)?;
         arrow::write(py, detached(py, || self.inner.score(&batch))?.map_err(raise)?)
@@ -84,7 +84,7 @@ impl Encryption {
         Ok(Self { inner: Arc::new(made.map_err(raise)?) })
     }
 
-    /// The capsules of the batch that comes out where this one goes in.
+    /// The capsules of the result for this batch.
     fn encrypt<'py>(&self, py: Python<'py>, batch: &Bound<'py, PyAny>) -> PyResult<Capsules<'py>> {
         let batch = arrow::read(batch)?;
         arrow::write(py, detached(py, || self.inner.encrypt(&batch))?.map_err(raise)?)

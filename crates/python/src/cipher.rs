@@ -91,7 +91,7 @@ pub fn encrypt(
             return Owner::constant_time(&published).encrypt_all(&images, bar);
         }
         let kept = tables::Kept::of(&published);
-        // The tables first, by all threads: work that waits for them must not be what makes them.
+        // The tables first, by all threads: work that waits for them must not be the work that builds them.
         kept.owner(&published, &Aside(bar)).encrypt_all(&images, bar)
     })?;
     let made = made.map_err(|BatchError { item, error }| match error {
@@ -102,7 +102,7 @@ pub fn encrypt(
     Ok(made.into_iter().map(Ciphertext::from).collect())
 }
 
-/// A functional key made ready for many ciphertexts.
+/// A functional key, prepared for many ciphertexts.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Predictor {
     inner: Arc<roles::Predictor>,

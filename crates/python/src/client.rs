@@ -16,7 +16,7 @@ use crate::error::{Mirrored, exception, raise};
 use crate::progress::Aside;
 use crate::{arrays, options, progress};
 
-/// What Python gives as JSON.
+/// The options that Python passes as JSON.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Given {

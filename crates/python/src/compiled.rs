@@ -13,7 +13,7 @@ use crate::encoder::Encoder;
 use crate::error::{exception, raise};
 use crate::pool::detached;
 
-/// The integer network: what a functional key opens, and the public head that reads it.
+/// The integer network: the quadratic map that a functional key opens, and the public head that reads it.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct CompiledNetwork {
     pub(crate) inner: Arc<model::CompiledNetwork>,
@@ -57,7 +57,7 @@ impl CompiledNetwork {
         detached(py, || model::CompiledNetwork::from_integers(integers, &options))?.map(Self::from).map_err(raise)
     }
 
-    /// Reads integers made elsewhere; the biases are in the first column.
+    /// Reads an imported integer network; the biases are in the first column.
     #[staticmethod]
     #[pyo3(signature = (path, encoder, low, classes, main))]
     fn import_file(
@@ -127,7 +127,7 @@ impl CompiledNetwork {
         self.inner.hash().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The report of compiling as JSON, or nothing for an imported network.
+    /// The compilation report as JSON, or nothing for an imported network.
     #[getter]
     fn report(&self) -> Option<String> {
         match self.inner.origin() {

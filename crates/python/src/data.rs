@@ -28,7 +28,7 @@ impl From<dataset::Dataset> for Dataset {
     }
 }
 
-/// A label column as Python gives it: name, class names, class indices.
+/// A label column from Python: name, class names, class indices.
 type Column<'py> = (String, Vec<String>, PyReadonlyArray1<'py, i64>);
 
 #[pymethods]
@@ -155,12 +155,12 @@ pub fn draw(
     .map(Dataset::from)
 }
 
-/// Refuses images that memory has no room for, where an allocation that fails would end the process.
+/// Refuses images that do not fit in memory; a failed allocation would end the process.
 fn reserve(count: usize, group: usize, specification: &DrawSpec) -> PyResult<()> {
     let item = specification.height * specification.width + 2 * size_of::<u32>();
     let bytes = count.checked_mul(group).and_then(|items| items.checked_mul(item));
     let room = bytes.and_then(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).ok());
-    room.ok_or_else(|| PyMemoryError::new_err(format!("`count` is {count}: memory has no room for so many images")))
+    room.ok_or_else(|| PyMemoryError::new_err(format!("`count` is {count}: so many images do not fit in memory")))
 }
 
 #[pyfunction]

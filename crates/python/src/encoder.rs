@@ -25,7 +25,7 @@ impl From<encoder::Encoder> for Encoder {
     }
 }
 
-/// [`EncoderOptions`] as Python gives them.
+/// [`EncoderOptions`] from Python.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Given {
@@ -59,7 +59,7 @@ impl Default for Given {
     }
 }
 
-/// Options from JSON; `data` serves a fitted range.
+/// Options from JSON; `data` is used for a fitted range.
 pub fn read_options(text: &str, data: &dataset::Dataset) -> PyResult<EncoderOptions> {
     let given: Given = options::parse(text)?;
     let standard = EncoderOptions::default();

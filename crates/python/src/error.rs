@@ -66,7 +66,7 @@ mirrored! { service::owner::OwnerClientError => "ClientError" }
 /// Variants that hold the error of another crate.
 const WRAPPERS: [&str; 8] = ["Certificate", "Encode", "Encrypt", "Evaluate", "Measure", "Model", "Noise", "Key"];
 
-/// The Python exception of a Rust error; its `kind` is the name of the variant, the innermost where errors are nested.
+/// The Python exception of a Rust error; its `kind` is the name of the variant, the innermost one if errors are nested.
 pub fn raise<E: Mirrored>(error: E) -> PyErr {
     exception(E::CLASS, &kind(&error), &error.to_string())
 }

@@ -8,7 +8,7 @@ use pyo3::pybacked::PyBackedBytes;
 
 use crate::error::raise;
 
-/// Writes a file or nothing; nobody but its owner reads a secret one.
+/// Writes a file or nothing; a secret one is readable by its owner only.
 #[pyfunction]
 pub fn write_file(py: Python<'_>, path: PathBuf, content: PyBackedBytes, secret: bool) -> PyResult<()> {
     let access = if secret { Access::Secret } else { Access::Ordinary };

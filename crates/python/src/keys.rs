@@ -59,7 +59,7 @@ impl Parameters {
     }
 }
 
-/// The master key with what is published beside it. Nothing prints or copies the secret.
+/// The master key with its published part. Nothing prints or copies the secret.
 #[pyclass(frozen, module = "halflight._native")]
 pub struct Authority {
     inner: roles::Authority,

@@ -33,7 +33,7 @@ mod tables;
 
 use pyo3::prelude::*;
 
-/// What is in the parts that a smaller build leaves out.
+/// The parts that a smaller build leaves out.
 #[cfg(not(all(feature = "batch", feature = "client", feature = "trainer")))]
 #[pyfunction]
 #[pyo3(name = "__getattr__")]
@@ -57,7 +57,7 @@ fn absent(name: &str) -> PyResult<()> {
         "Scoring" | "Encryption" if !cfg!(feature = "batch") => "batches of engines",
         _ => return Err(pyo3::exceptions::PyAttributeError::new_err(format!("there is no `{name}`"))),
     };
-    let message = format!("`{name}`: this is halflight-core, which has no {part}: pip install halflight in its place");
+    let message = format!("`{name}`: this is halflight-core, which has no {part}: pip install halflight instead");
     Err(pyo3::exceptions::PyImportError::new_err(message))
 }
 
@@ -94,7 +94,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// What trains, compiles, attacks and certifies.
+/// Training, compiling, attacking and certifying.
 #[cfg(feature = "trainer")]
 fn trainer(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<network::Network>()?;

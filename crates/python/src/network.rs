@@ -40,7 +40,7 @@ fn affine((weight, bias): &Layer<'_>) -> Affine {
 
 #[pymethods]
 impl Network {
-    /// A network trained elsewhere, its accuracy measured on `data`.
+    /// A network trained elsewhere; its accuracy is measured on `data`.
     #[staticmethod]
     #[allow(clippy::too_many_arguments)]
     fn from_parts(
@@ -162,11 +162,7 @@ pub fn train(
     chosen.checkpoint = checkpoint.map(|path| Checkpoint { path, every: 200 });
     if fresh {
         let about = data.inner.about().get("specification").ok_or_else(|| {
-            exception(
-                "OptionError",
-                "Fresh",
-                "fresh: these data were not drawn by `draw`, so that no more can be drawn",
-            )
+            exception("OptionError", "Fresh", "fresh: these data were not drawn by `draw`, so no more can be drawn")
         })?;
         chosen.fresh = Some(Fresh { specification: options::parse(about)?, ..Fresh::default() });
     }
@@ -210,7 +206,7 @@ pub fn compile(
         .map_err(raise)
 }
 
-/// Name and text of every defence.
+/// Name and description of every defence.
 #[pyfunction]
 pub fn defences() -> Vec<(&'static str, &'static str)> {
     training::Defence::kinds().collect()
@@ -237,7 +233,7 @@ pub fn best_scales<'py>(
         return Err(exception("ImportFailed", "Length", &message));
     }
     let rows: Vec<Vec<f64>> = rows.rows().into_iter().map(|row| row.to_vec()).collect();
-    // Only proportions matter: within the range of 32 bits whatever the units.
+    // Only proportions matter: scale into the range of 32 bits.
     let reach = |values: &[f64]| values.iter().fold(0.0_f64, |reach, value| reach.max(value.abs()));
     let share = |values: &[f64], whole: f64| values.iter().map(|value| (value / whole) as f32).collect::<Vec<f32>>();
     let importance = importance.to_vec();

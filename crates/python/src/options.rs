@@ -1,4 +1,4 @@
-//! Options that Python gives as JSON: a preset with the given fields laid over it.
+//! Options from Python as JSON: a preset overridden by the given fields.
 
 use pyo3::PyResult;
 use serde::Serialize;
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::error::exception;
 
-/// `preset` with the fields of the JSON object `given` instead of its own. Objects inside are
-/// laid over each other too, except choices such as `defence`, which are replaced.
+/// `preset` with the fields of the JSON object `given` instead of its own. Nested objects are merged too, except
+/// choices such as `defence`, which are replaced.
 pub fn overlay<T: Serialize + DeserializeOwned>(preset: &T, given: &str) -> PyResult<T> {
     let mut options = serde_json::to_value(preset).map_err(refuse)?;
     lay(&mut options, parse(given)?);

@@ -1,7 +1,7 @@
 //! Threads for the work of this process, and for that of its forked children.
 //!
-//! A forked child has one thread: those of the parent's pools are gone, and whatever lock one of them held is held for
-//! ever. Every call therefore takes a pool that this very process made. Two calls never share one, so that no thread
+//! A forked child has one thread: those of the parent's pools are gone, and a lock that one of them held is never
+//! released. Every call therefore takes a pool that its own process made. Two calls never share one, so that no thread
 //! that waits in one call begins the work of another. A child that was forked while work was running gets an error.
 
 use std::mem;
@@ -20,13 +20,13 @@ const KEPT: usize = 4;
 
 /// The process that the state below belongs to; 0 before the first call.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
-/// Calls that are at work.
+/// Calls that are running.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
-/// The process was forked in the middle of work.
+/// The process was forked while work was running.
 static BROKEN: AtomicBool = AtomicBool::new(false);
 static IDLE: Mutex<Vec<ThreadPool>> = Mutex::new(Vec::new());
 
-/// A pool of one's own, until dropped.
+/// A private pool, until dropped.
 pub struct Place {
     pool: Option<ThreadPool>,
     process: u32,
@@ -46,7 +46,7 @@ impl Place {
         RUNNING.fetch_add(1, SeqCst);
         let mut place = Self { pool: None, process: process::id() };
         if cfg!(target_family = "wasm") {
-            // A page has one thread, which does all work itself.
+            // A web page has one thread, which does all the work itself.
             return Ok(place);
         }
         let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -60,7 +60,7 @@ impl Place {
         Ok(place)
     }
 
-    /// Does the work there.
+    /// Runs the work there.
     pub fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match &self.pool {
             Some(pool) => pool.install(work),
@@ -77,7 +77,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if Self::is_foreign(self.process) {
-            // Its threads are in another process, and cannot be told to end.
+            // Its threads are in another process, and cannot be stopped.
             mem::forget(self.pool.take());
             return;
         }
@@ -91,20 +91,20 @@ impl Drop for Place {
     }
 }
 
-/// Work without the interpreter's lock, over all cores; it cannot be cancelled.
+/// Work without the interpreter's lock, on all cores; it cannot be cancelled.
 pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     let place = Place::enter()?;
     Ok(py.detach(|| place.install(work)))
 }
 
-/// What a call in a child says that was forked in the middle of work.
+/// The error of a call in a child that was forked while work was running.
 pub fn broken() -> PyErr {
-    let message = "this process was forked while halflight was at work in another thread or in a callback, so that its \
-                   locks may be held without end: fork before or after, or start processes by `spawn` or `forkserver`";
+    let message = "this process was forked while halflight was working in another thread or in a callback, so its \
+                   locks may never be released: fork before or after, or start processes by `spawn` or `forkserver`";
     exception("ForkError", "Running", message)
 }
 
-/// Leaves after what belongs to the parent, in a child; Python calls it after every fork.
+/// Forgets what belongs to the parent, in a child; Python calls it after every fork.
 #[pyfunction]
 pub fn forked() {
     let here = process::id();
@@ -119,7 +119,7 @@ pub fn forked() {
     }
 }
 
-/// Calls that are at work, cancelled ones included until they have ended.
+/// Running calls, including cancelled ones until they have ended.
 #[pyfunction]
 pub fn running() -> usize {
     RUNNING.load(SeqCst)

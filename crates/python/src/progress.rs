@@ -17,7 +17,7 @@ use crate::pool::{self, Place};
 /// Time between two reports.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// How far the work has come, for whoever looks now and then; and whether it shall end.
+/// The progress of the work, for periodic reading; and whether it should stop.
 #[derive(Default)]
 struct Seen {
     total: AtomicU64,
@@ -26,7 +26,7 @@ struct Seen {
     cancelled: AtomicBool,
 }
 
-/// What unwinds through work that is cancelled. No message is printed.
+/// The payload that unwinds cancelled work. No message is printed.
 struct Cancelled;
 
 impl Seen {
@@ -55,7 +55,7 @@ impl Progress for Seen {
     }
 }
 
-/// Work on the way to what is counted: it can be cancelled, and is not shown.
+/// Work before the counted part: it can be cancelled, and is not shown.
 pub struct Aside<'a>(pub &'a dyn Progress);
 
 impl Progress for Aside<'_> {
@@ -66,10 +66,10 @@ impl Progress for Aside<'_> {
     }
 }
 
-/// Runs `work` on threads of its own while other Python threads go on, and calls
-/// `callback(done, total, message)` about ten times a second and once at the end.
+/// Runs `work` on its own threads while other Python threads continue, and calls `callback(done, total, message)` about
+/// ten times a second and once at the end.
 ///
-/// An exception of the callback, or Ctrl-C, ends the call at once, and the work where it next reports.
+/// An exception of the callback, or Ctrl-C, ends the call at once, and the work at its next report.
 pub fn run<T: Send + 'static>(
     py: Python<'_>,
     callback: Option<Py<PyAny>>,
@@ -81,12 +81,12 @@ pub fn run<T: Send + 'static>(
     let (send, receive) = sync_channel(1);
     let seen = Arc::clone(&state);
     if cfg!(target_family = "wasm") {
-        // A page has one thread: nothing is reported on the way.
+        // A web page has one thread: nothing is reported meanwhile.
         return Ok(py.detach(|| place.install(|| work(&*seen))));
     }
     let started = thread::Builder::new().spawn(move || {
         let result = place.install(|| work(&*seen));
-        // Whoever has the result may fork.
+        // A caller that has the result may fork.
         drop(place);
         send.send(result)
     });
@@ -109,7 +109,7 @@ pub fn run<T: Send + 'static>(
                     report(true)?;
                     return Ok(result);
                 }
-                // The callback forked, and this is the child: nobody works here.
+                // The callback forked, and this is the child: no work runs here.
                 Err(_) if Place::is_foreign(here) => return Err(pool::broken()),
                 Err(RecvTimeoutError::Timeout) => report(false)?,
                 Err(RecvTimeoutError::Disconnected) => {

@@ -10,7 +10,7 @@ use crate::data::Dataset;
 use crate::error::{exception, raise};
 use crate::{options, progress};
 
-/// Reads a table; what was left out, and which values a rule stood for, as JSON.
+/// Reads a table; returns as JSON what was left out, and which values a rule replaced.
 #[pyfunction]
 #[pyo3(signature = (path, kind, given, items, like, skip_bad, callback))]
 #[allow(clippy::too_many_arguments)]
@@ -27,7 +27,7 @@ pub fn read_table(
     let mut chosen: TableOptions = options::overlay(&TableOptions::default(), given)?;
     if let Some(like) = like {
         let schema = like.inner.whole_schema().ok_or_else(|| {
-            exception("OptionError", "Schema", "`like` was not read from a table: give what `read_table` gave")
+            exception("OptionError", "Schema", "`like` was not read from a table: give a result of `read_table`")
         })?;
         chosen.rules.like = Some(schema);
     }

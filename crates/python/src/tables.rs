@@ -1,4 +1,4 @@
-//! Tables that serve a whole process: each is made once, and what they take together has a bound.
+//! Tables that serve a whole process: each is made once, and their total size is bounded.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -6,18 +6,18 @@ use host::Progress;
 use qfe::{Encryptor, LogTable, LogTableError};
 use roles::{Owner, Published};
 
-/// Bytes that the tables of public keys may take together; the one in use is kept whatever it takes.
+/// Bytes that the tables of public keys may take together; the one in use is kept whatever its size.
 const ENCRYPTION_BYTES: usize = 512 << 20;
 
 type Slot = Arc<OnceLock<Arc<Owner>>>;
 
-/// The last ones used come first.
+/// The most recently used come first.
 static OWNERS: Mutex<Vec<(Arc<Published>, Slot)>> = Mutex::new(Vec::new());
 
 /// Discrete-log tables by bits, of which there are three sizes: they depend on the curve only.
 static LOGARITHMS: Mutex<Vec<(u32, Arc<LogTable>)>> = Mutex::new(Vec::new());
 
-/// An owner with the tables of its public key, made at the first call.
+/// An owner with the tables of its public key, built at the first call.
 pub struct Kept(Slot);
 
 impl Kept {
@@ -48,7 +48,7 @@ impl Kept {
     }
 }
 
-/// The discrete-log table of so many bits.
+/// The discrete-log table of this many bits.
 pub fn logarithms(bits: u32, progress: &dyn Progress) -> Result<Arc<LogTable>, LogTableError> {
     let mut tables = LOGARITHMS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, table)) = tables.iter().find(|(of, _)| *of == bits) {

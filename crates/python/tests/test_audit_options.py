@@ -139,7 +139,7 @@ def test_everything_that_the_command_does(
     assert {attacker["family"] for attacker in report.attackers} == {"qda", "decensor-qda"}
     assert report.certificate is None and report.to_dict()["network"] == f"character network {compiled.hash[:8]}"
     page = report.html()
-    assert f"What character network {compiled.hash[:8]} gives away about font and ink" in page and "raw inputs" in page
+    assert f"What character network {compiled.hash[:8]} reveals about font and ink" in page and "raw inputs" in page
     # A panel has the attackers of undefended networks where there is one.
     panel = hl.audit(compiled, attackers, scored, undefended=compiled, vote=[], control=False, train_limit=200, test_limit=200)
     assert {"decensor-knn-51", "decensor-qda"} < {attacker["family"] for attacker in panel.attackers}

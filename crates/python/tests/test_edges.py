@@ -38,7 +38,7 @@ def test_a_large_label_builds_nothing(value: int) -> None:
         ([None, "a", "b"], "no value at item 0"),
         (pd.Series(["a", pd.NA, "b"]), "no value at item 1"),
         (np.array(["2020", "NaT", "2021"], dtype="datetime64[Y]"), "no value at item 1"),
-        (([0, 1, 1], ["x", "x"]), "two classes called 'x'"),
+        (([0, 1, 1], ["x", "x"]), "two classes named 'x'"),
         (([0, 1.5, 1], ["x", "y"]), "1.5"),
         (([0, -1, 1], ["x", "y"]), "-1"),
         ([0, -1, 1], "-1"),

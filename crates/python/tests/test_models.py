@@ -200,16 +200,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "quotient": (usual(lambda s, x: s.p(x) / s.r(x), r=linear(144, 5)), "operation `truediv` comes before"),
     "products and inputs": (lambda: Of(lambda s, x: s.d(torch.cat([s.p(x.flatten(1)) ** 2, x.flatten(1)], 1)), p=linear(144, 5), d=linear(149, 4)), "operation `cat` joins two parts"),
     "skip over ReLU": (lambda: Of(lambda s, x: (lambda q: s.e(q + q.relu()))(s.d(s.p(x.flatten(1)) ** 2)), p=linear(144, 5), d=linear(5, 4), e=linear(4, 4)), "joins two parts"),
-    "mean of the batch": (usual(lambda s, x: s.p(x - x.mean(0, keepdim=True))), "operation `mean` joins the items"),
+    "mean of the batch": (usual(lambda s, x: s.p(x - x.mean(0, keepdim=True))), "operation `mean` mixes the items"),
     "spread of the batch": (lambda: nn.Sequential(nn.Flatten(), linear(144, 5), nn.BatchNorm1d(5, track_running_stats=False), Square(), linear(5, 4)), "running statistics"),
-    "batch flattened too": (lambda: Of(lambda s, x: s.d(s.p(x.flatten().view(-1, 144)) ** 2), p=linear(144, 5), d=linear(5, 4)), "operation `flatten` joins the items"),
-    "chance": (usual(lambda s, x: s.p(nn.functional.dropout(x, 0.5, training=True))), "dropout|differ by|answers otherwise"),
+    "batch flattened too": (lambda: Of(lambda s, x: s.d(s.p(x.flatten().view(-1, 144)) ** 2), p=linear(144, 5), d=linear(5, 4)), "operation `flatten` mixes the items"),
+    "chance": (usual(lambda s, x: s.p(nn.functional.dropout(x, 0.5, training=True))), "dropout|differ by|with different results"),
     "softmax over items": (head(linear(3, 4), nn.Softmax(0)), "along axis 0"),
     "softmax twice": (head(linear(3, 4), nn.Softmax(1), nn.Softmax(1)), "after softmax"),
     "GELU in the head": (head(nn.GELU(), linear(3, 4)), r"layer `4` \(GELU\) has no place in the head.*cut"),
     "ends with ReLU": (head(linear(3, 4), nn.ReLU()), "ends with ReLU"),
     "linear only": (lambda: nn.Sequential(nn.Flatten(), linear(144, 4)), "no private part"),
-    "wrong size": (lambda: nn.Sequential(nn.Flatten(), linear(100, 8)), "reads 100 numbers and gets 144"),
+    "wrong size": (lambda: nn.Sequential(nn.Flatten(), linear(100, 8)), "reads 100 numbers but gets 144"),
     "other classes": (lambda: nn.Sequential(nn.Flatten(), linear(144, 8), Square(), linear(8, 7)), "7 logits and label `character` has 4 classes"),
     "infinite weights": (usual(lambda s, x: s.p(x) * float("inf")), "not finite"),
     "two inputs": (lambda: TwoInputs(), "second input"),
@@ -245,5 +245,5 @@ def test_any_head_runs_after_a_cut(data: hl.Dataset, test: hl.Dataset) -> None:
     authority = hl.setup(parts.compiled)
     ciphertexts = hl.encrypt(authority.parameters, test, items=[3, 4])
     assert np.array_equal(parts.predict(authority.issue(parts.compiled), ciphertexts), parts.run(test[[3, 4]]))
-    with pytest.raises(ImportFailed, match="reads the input too"):
+    with pytest.raises(ImportFailed, match="also reads the input"):
         ht.cut(Of(lambda s, x: s.d(s.p(x.flatten(1)) ** 2).tanh() + x.flatten(1)[:, :4], p=linear(144, 5), d=linear(5, 4)), data)

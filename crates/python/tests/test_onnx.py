@@ -69,7 +69,7 @@ def test_what_does_not_fit_is_named(data: hl.Dataset) -> None:
         halflight.onnx.load(model(rectified=True), data)
     with pytest.raises(ImportFailed, match="no private part"):
         halflight.onnx.load(model(square=False), data)
-    with pytest.raises(ImportFailed, match="reads 144 numbers and gets 64"):
+    with pytest.raises(ImportFailed, match="reads 144 numbers but gets 64"):
         halflight.onnx.load(model(), hl.handwriting())
 
 
@@ -162,8 +162,8 @@ NOT_LINEAR = {
     "clip": (lambda: usual(helper.make_node("Clip", ["x", "low", "high"], ["z"]), low=np.float32(0.2), high=np.float32(0.4)), r"\(Clip\) comes before"),
     "quotient": (lambda: usual(helper.make_node("Div", ["one", "x"], ["z"]), one=np.float32([1.0])), r"\(Div\)"),
     "mean of the batch": (lambda: usual(
-        helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1), helper.make_node("Sub", ["x", "m"], ["z"])), r"\(ReduceMean\) joins the items"),
-    "other size": (lambda: usual(helper.make_node("Identity", ["x"], ["z"]), inputs=100, shape=(10, 10)), "reads 100 numbers and gets 144"),
+        helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1), helper.make_node("Sub", ["x", "m"], ["z"])), r"\(ReduceMean\) mixes the items"),
+    "other size": (lambda: usual(helper.make_node("Identity", ["x"], ["z"]), inputs=100, shape=(10, 10)), "reads 100 numbers but gets 144"),
 }
 
 

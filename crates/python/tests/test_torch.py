@@ -175,7 +175,7 @@ def test_scales_learn_by_what_rounding_leaves() -> None:
     [
         ([nn.Flatten(), nn.Linear(144, 8), nn.ReLU(), nn.Linear(8, 4)], r"layer `2` \(ReLU\) comes before"),
         ([nn.Conv2d(1, 4, 3), nn.Flatten()], "has no private part"),
-        ([nn.Flatten(), nn.Linear(100, 8)], "reads 100 numbers and gets 144"),
+        ([nn.Flatten(), nn.Linear(100, 8)], "reads 100 numbers but gets 144"),
         ([nn.Flatten(), nn.Linear(144, 4)], "has no private part"),
         ([ht.PrivateQuadratic(144, 4), nn.ReLU()], "ends with ReLU"),
         ([ht.PrivateQuadratic(144, 7)], "7 logits and label `character` has 4 classes"),

@@ -10,9 +10,8 @@
     >>> hl.predict(key, compiled, ciphertexts).labels
     >>> hl.audit(compiled, hl.draw(10_000, seed=3), test).strongest
 
-Roles: the authority holds the master key, the owner encrypts, the predictor learns ``output(x)`` and nothing
-else, the auditor measures what ``output(x)`` gives away. Models from PyTorch and ONNX: ``halflight.torch``,
-``halflight.onnx``.
+Roles: the authority holds the master key, the owner encrypts, the predictor learns ``output(x)`` and nothing else, the
+auditor measures what ``output(x)`` reveals. Models from PyTorch and ONNX: ``halflight.torch``, ``halflight.onnx``.
 """
 
 import importlib
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from . import batch, onnx, sklearn, torch
     from .estimators import Attacker, PrivateClassifier
 
-# A forked child leaves the parent's threads after.
+# A forked child does not touch the parent's threads.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_native.forked)
 

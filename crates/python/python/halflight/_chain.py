@@ -1,10 +1,10 @@
 """What a model computes, followed through its operations: inputs, products, head.
 
 The readers run the model's own operations, one by one, on *probes*: the zero item, every unit item, and a few items of
-the data and at random. While everything done so far is an affine map of the variables of a stage, the first rows give
-that map exactly, and the last ones prove it. A product of two maps ends the stage of the inputs; the first operation
-that mixes products ends that of the products and is the cut: what lies before it is encrypted, what lies after it is
-public.
+the data and at random. As long as everything computed so far is an affine map of the variables of a stage, the first
+rows give that map exactly, and the last ones verify it. A product of two maps ends the stage of the inputs. The first
+operation that mixes products ends the stage of the products and is the cut: everything before it is encrypted,
+everything after it is public.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Products:
 
 @dataclass(eq=False)
 class Head:
-    """What lies after the cut: the variables are outputs, or what a ReLU gave."""
+    """The part after the cut: the variables are outputs, or results of a ReLU."""
 
     checks: Matrix
     forms: Forms
@@ -77,32 +77,32 @@ class Unfit(ImportFailed):
 
 
 class Tries:
-    """What became of every shape that an item may have: the error that says most is raised."""
+    """The attempts with every shape that an item may have; raises the most informative error."""
 
     def __init__(self, otherwise: str) -> None:
         self._found: tuple[tuple[int, bool], ImportFailed] = ((-1, False), ImportFailed(otherwise))
 
     def failed(self, done: int, error: ImportFailed) -> None:
-        """After so many operations."""
+        """The number of operations done."""
         rank = (done, not isinstance(error, Unfit))
         if rank > self._found[0]:
             self._found = (rank, error)
 
     @property
     def error(self) -> ImportFailed:
-        """The one that came furthest."""
+        """The one that got furthest."""
         return self._found[1]
 
 
 def begin(stage: Stage, shape: tuple[int, ...]) -> Traced:
-    """The variables of a stage, in the shape that the model has them in."""
+    """The variables of a stage, in the model's shape."""
     count = stage.checks.shape[1]
     rows = np.concatenate([np.zeros((1, count)), np.eye(count), stage.checks])
     return Traced(stage, rows.reshape(len(rows), *shape))
 
 
 def inputs(items: Matrix, shape: tuple[int, ...]) -> Traced:
-    """The model's input; ``items`` ``[N, n − 1]`` are of the data."""
+    """The model's input; ``items`` ``[N, n − 1]`` come from the data."""
     items = items[:ITEMS]
     random = np.random.default_rng(items.shape[1]).normal(size=(ITEMS, items.shape[1]))
     return begin(Inputs(np.concatenate([items, random * max(1.0, np.abs(items).max(initial=0.0))])), shape)
@@ -112,7 +112,7 @@ def affine(stage: Stage, rows: Any, what: str) -> Layer:
     """The map ``[out, count]``, ``[out]`` from a stage's variables to these rows."""
     count = stage.checks.shape[1]
     if rows.ndim == 0 or len(rows) != 1 + count + len(stage.checks):
-        raise ImportFailed(f"{what} joins the items of a batch: keep the first axis as it is")
+        raise ImportFailed(f"{what} mixes the items of a batch: keep the first axis unchanged")
     if rows.size > MOST_NUMBERS:
         raise ImportFailed(f"{what} unrolls to {rows.size} weights, more than {MOST_NUMBERS}: make the model smaller")
     flat = np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
@@ -136,7 +136,7 @@ def apply(layer: Layer, rows: Matrix) -> Matrix:
 
 
 def close(a: Matrix, b: Matrix) -> bool:
-    """Equal but for rounding."""
+    """Equal up to rounding."""
     return difference(a, b) <= TOLERANCE
 
 
@@ -147,7 +147,7 @@ def difference(a: Matrix, b: Matrix) -> float:
 
 
 def after(value: Traced, rows: Any, what: str) -> Traced:
-    """The value that an operation made of another; a mixture of products is the cut."""
+    """The result of an operation on a value; a mixture of products is the cut."""
     unended(value, what)
     layer = affine(value.stage, np.asarray(rows), what)
     stage = value.stage
@@ -165,7 +165,7 @@ def multiply(a: Traced, b: Traced, what: str) -> Traced:
     try:
         shape = np.broadcast_shapes(*(side.shape for side in sides))
     except ValueError:
-        raise ImportFailed(f"{what} multiplies {sides[0].shape[1:]} numbers by {sides[1].shape[1:]}: give both as many") from None
+        raise ImportFailed(f"{what} multiplies {sides[0].shape[1:]} numbers by {sides[1].shape[1:]}: both need the same shape") from None
     left, right = (affine(a.stage, np.broadcast_to(side, shape), what) for side in sides)
     squares = a is b or all(np.array_equal(x, y) for x, y in zip(left, right))
     checks = apply(left, a.stage.checks) * apply(right, a.stage.checks)
@@ -184,7 +184,7 @@ def relu(value: Traced, what: str) -> Traced:
 
 
 def last(value: Traced, kind: str, what: str) -> Traced:
-    """Softmax and its like at the end: the head has its own."""
+    """Softmax and similar functions at the end: the head has its own."""
     unended(value, what)
     if isinstance(value.stage, Inputs):
         raise ImportFailed(f"{what} {_EARLY}")
@@ -192,7 +192,7 @@ def last(value: Traced, kind: str, what: str) -> Traced:
 
 
 def unended(value: Traced, what: str) -> None:
-    """Refuses what comes after softmax."""
+    """Refuses operations after softmax."""
     if value.ended:
         raise ImportFailed(f"{what} comes after softmax: end the model with softmax, or with its logits")
 
@@ -230,7 +230,7 @@ def outputs(forms: Forms, z: Matrix) -> Matrix:
 
 
 def logits(forms: Forms, layers: list[Layer], z: Matrix) -> Matrix:
-    """What the whole model gives before softmax."""
+    """The result of the whole model before softmax."""
     value = outputs(forms, z)
     for index, layer in enumerate(layers):
         value = apply(layer, np.maximum(value, 0.0) if index else value)

@@ -1,4 +1,4 @@
-"""What arguments must be, said before the native half sees them."""
+"""Checks of arguments, before the native half sees them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def describe(value: object) -> str:
 
 
 def whole(values: ArrayLike, name: str, axes: Optional[int] = None) -> NDArray[np.int64]:
-    """Whole numbers of 64 bits as int64; floats pass only where nothing is cut off."""
+    """Whole numbers of 64 bits as int64; floats pass only if nothing is lost."""
     array = np.asarray(values)
     if array.size and (array.dtype.kind not in "iufb" or array.dtype == np.bool_):
         raise TypeError(f"`{name}` is {describe(array)}: give whole numbers")
@@ -51,7 +51,7 @@ def whole(values: ArrayLike, name: str, axes: Optional[int] = None) -> NDArray[n
 
 
 def natural(value: object, name: str, most: int = 2**63 - 1) -> int:
-    """A whole number from 0 to the most."""
+    """A whole number from 0 to the maximum."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"`{name}` is {describe(value)}: give a whole number")
     if not 0 <= value <= most:
@@ -60,14 +60,14 @@ def natural(value: object, name: str, most: int = 2**63 - 1) -> int:
 
 
 def naturals(values: Iterable[object], name: str, most: int = 2**63 - 1) -> list[int]:
-    """Whole numbers from 0 to the most."""
+    """Whole numbers from 0 to the maximum."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise TypeError(f"`{name}` is {describe(values)}: give a list of whole numbers")
     return [natural(value, name, most) for value in values]
 
 
 def dumps(options: Any) -> str:
-    """Options as JSON; numpy's numbers and arrays are numbers and lists."""
+    """Options as JSON; numpy's numbers and arrays become numbers and lists."""
     return json.dumps(options, default=_plain)
 
 

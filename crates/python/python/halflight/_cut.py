@@ -1,4 +1,4 @@
-"""A model in two parts: the private one in integers, and whatever lies after the cut in the clear."""
+"""A model in two parts: the private one in integers, and the part after the cut in the clear."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class CutModel:
     compiled : CompiledNetwork
         The private part in integers: for ``hl.setup``, ``issue``, ``encrypt`` and audits.
     worth, shift : float64 ``[S]``
-        ``q ≈ worth · output + shift``, what the head reads.
+        ``q ≈ worth · output + shift``, the head's input.
     cut : str
         Name of the value at the cut.
     difference : float
@@ -40,11 +40,11 @@ class CutModel:
         self.difference = difference
 
     def public(self, q: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What lies after the cut, for values ``[N, S]`` there."""
+        """The part after the cut, for values ``[N, S]`` there."""
         return q
 
     def head(self, outputs: ArrayLike) -> NDArray[np.float32]:
-        """What the model gives for integer outputs ``[N, S]``."""
+        """The model's results for integer outputs ``[N, S]``."""
         q = self.worth * whole(outputs, "outputs", 2) + self.shift
         return self.public(q.astype(np.float32))
 

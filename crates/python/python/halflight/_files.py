@@ -1,4 +1,4 @@
-"""Whole files of keys, ciphertexts and reports, and objects that are kept as files as bytes."""
+"""Files of keys, ciphertexts and reports, and objects with a file form as bytes."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def read_bytes(path: str) -> bytes:
     with open(path, "rb") as file:
         data = file.read(_LIMIT + 1)
     if len(data) > _LIMIT:
-        raise OSError(f"{path}: has more than the {_LIMIT} bytes that such a file can have")
+        raise OSError(f"{path}: has more than {_LIMIT} bytes, the limit for such a file")
     return data
 
 
 def write_bytes(path: str, data: bytes, *, secret: bool = False) -> None:
-    """Writes a whole file or nothing; nobody but its owner reads a secret one. Raises ``FileError``."""
+    """Writes a whole file or nothing; a secret one is readable by its owner only. Raises ``FileError``."""
     _native.write_file(path, data, secret)
 
 
 def to_bytes(save: Callable[[str], None]) -> bytes:
-    """What ``save`` writes to a file."""
+    """The bytes that ``save`` writes to a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "object")
         save(path)
@@ -39,7 +39,7 @@ def to_bytes(save: Callable[[str], None]) -> bytes:
 
 
 def from_bytes(data: bytes, load: Callable[[str], T]) -> T:
-    """What ``load`` reads from a file of these bytes; its errors name no file, since nobody has ever seen it."""
+    """The object that ``load`` reads from a file of these bytes; errors do not name the temporary file."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "object")
         with open(path, "wb") as file:

@@ -1,4 +1,4 @@
-"""A private part read from elsewhere, in floats, and its way into a network or into integers.
+"""An imported private part in floats, and its conversion to a network or to integers.
 
 ``q = D·((P·z + p) ∘ (R·z + r)) + d`` for the columns ``z`` of an encoder; squares have no ``R``.
 """
@@ -32,7 +32,7 @@ class Forms:
     combine: Layer
 
     def check(self, encoder: Encoder) -> None:
-        """That the projections read what the encoder makes."""
+        """Checks that the projections fit the encoder."""
         columns = encoder.inputs[0] - 1
         for side, layer in (("left", self.left), ("right", self.right)):
             if layer is not None and layer[0].shape[1] != columns:
@@ -63,7 +63,7 @@ def network(
 ) -> Network:
     """The float network of a quadratic part and a head of linear layers with ReLU between them.
 
-    The first layer of the head takes the combination's bias up. Accuracy is measured on ``data``.
+    The first layer of the head absorbs the combination's bias. Accuracy is measured on ``data``.
     """
     forms.check(encoder)
     right = forms.right
@@ -83,7 +83,7 @@ def network(
 
 
 def _single(layer: Layer) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    with np.errstate(over="ignore"):  # Numbers beyond float32 become infinite and are refused by layer.
+    with np.errstate(over="ignore"):  # Numbers beyond float32 become infinite and are refused, naming the layer.
         return tuple(np.ascontiguousarray(part, dtype=np.float32) for part in layer)  # type: ignore[return-value]
 
 
@@ -98,7 +98,7 @@ class Precision:
 
 @dataclass
 class Integers:
-    """Integer matrices and what one integer step of every output is worth: ``q ≈ worth·output + shift``."""
+    """Integer matrices and the value of one integer step of every output: ``q ≈ worth·output + shift``."""
 
     P: NDArray[np.int32]
     R: Optional[NDArray[np.int32]]
@@ -107,12 +107,12 @@ class Integers:
     shift: Matrix
 
     def compiled(self, encoder: Encoder, main: str, classes: Optional[Sequence[str]]) -> CompiledNetwork:
-        """The integer network, without a head of its own."""
+        """The integer network, without its own head."""
         return CompiledNetwork.from_integers(self.P, self.R, self.D, encoder=encoder, main=main, classes=classes)
 
 
 def integers(forms: Forms, encoder: Encoder, data: Dataset, precision: Precision) -> Integers:
-    """Rounds a quadratic part; scales lose least over the levels and products of ``data``.
+    """Rounds a quadratic part; the scales minimise the loss over the levels and products of ``data``.
 
     ``P_int = round(step·P / s)``, ``D_int = round(D·s·s' / t)``: one scale per unit and side, one per output.
     """
@@ -132,7 +132,7 @@ def integers(forms: Forms, encoder: Encoder, data: Dataset, precision: Precision
         rounded = round_to(step * taken, scale[:, None], bits)
         whole = np.concatenate([np.round(constant / scale)[:, None], rounded], axis=1)
         if np.abs(whole).max() > 2**31 - 1:
-            raise ImportFailed("a bias leaves 32 bits: choose more bits for the weights")
+            raise ImportFailed("a bias exceeds 32 bits: choose more bits for the weights")
         rows.append(np.ascontiguousarray(whole, dtype=np.int32))
         scales.append(scale)
         products = products * (levels @ np.concatenate([constant[:, None], step * taken], axis=1).T)
@@ -168,7 +168,7 @@ def round_to(values: Matrix, scale: Any, bits: int) -> Matrix:
 def best_scales(rows: Matrix, importance: Matrix, bits: int) -> Matrix:
     """For each row the scale that minimises ``Σ importance·(value − scale·round(value / scale))²``.
 
-    The library's own search, the same for compiling: clipping a few large weights often costs less than a coarse
+    The library's own search, the same as for compiling: clipping a few large weights often costs less than a coarse
     grid for all the others.
     """
     return _native.best_scales(

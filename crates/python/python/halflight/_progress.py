@@ -1,4 +1,4 @@
-"""Progress: ``None`` for a bar where one can be seen, ``False`` for none, or a callback of one's own."""
+"""Progress: ``None`` for a bar if one can be displayed, ``False`` for none, or a callback."""
 
 from __future__ import annotations
 

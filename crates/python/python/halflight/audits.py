@@ -1,4 +1,4 @@
-"""Audits: what the outputs give away besides the prediction."""
+"""Audits: what the outputs reveal besides the prediction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .networks import Network
 
 
 class Finding(NamedTuple):
-    """One attacker's accuracy, with what it is to be compared with; percent, but for ``advantage``."""
+    """One attacker's accuracy, with its baselines; percent, except ``advantage``."""
 
     #: Name of the family.
     family: str
@@ -47,7 +47,7 @@ class Finding(NamedTuple):
 
 
 class AuditReport:
-    """Everything an audit measured: in a notebook it shows itself."""
+    """Everything that an audit measured; displays itself in a notebook."""
 
     def __init__(self, native: _native.AuditReport) -> None:
         self._native = native
@@ -55,7 +55,7 @@ class AuditReport:
 
     @classmethod
     def from_json(cls, text: str) -> AuditReport:
-        """Reads what :meth:`to_json` or ``halflight audit --report`` wrote. Raises ``OptionError``."""
+        """Reads the output of :meth:`to_json` or ``halflight audit --report``. Raises ``OptionError``."""
         return cls(_native.AuditReport.from_json(text))
 
     @property
@@ -76,19 +76,19 @@ class AuditReport:
 
     @property
     def strongest_balanced(self) -> Optional[Finding]:
-        """The attacker that tells most if every value were as frequent; accuracies are balanced ones."""
+        """The attacker that would be right most often if all values were equally frequent; accuracies are balanced."""
         found = self._values.get("strongest_balanced")
         return None if found is None else _finding(found)
 
     @property
     def main_label(self) -> Optional[dict[str, float]]:
-        """What the main label alone tells over all items: ``accuracy``, ``balanced_accuracy``, ``most_frequent``; percent."""
+        """What the main label alone reveals over all items: ``accuracy``, ``balanced_accuracy``, ``most_frequent``; percent."""
         found: Optional[dict[str, float]] = self._values.get("main_label")
         return found
 
     @property
     def continuous(self) -> Optional[dict[str, Any]]:
-        """How well an attribute of numbers is guessed as a number: R², rank correlation, mean error."""
+        """How well a numeric attribute is predicted as a number: R², rank correlation, mean error."""
         found: Optional[dict[str, Any]] = self._values.get("continuous")
         return found
 
@@ -99,7 +99,7 @@ class AuditReport:
 
     @property
     def vote(self) -> list[dict[str, Any]]:
-        """Accuracy about one subject from k of its items, for every k that every value has test items for."""
+        """Accuracy on one subject from k of its items, for every k that the test items allow."""
         return list(self._values["vote"])
 
     @property
@@ -116,19 +116,19 @@ class AuditReport:
 
     @property
     def reconstruction(self) -> Optional[dict[str, Any]]:
-        """How well inputs can be rebuilt from outputs, if it was asked for."""
+        """How well inputs can be rebuilt from outputs, if requested."""
         found: Optional[dict[str, Any]] = self._values.get("reconstruction")
         return found
 
     @property
     def certificate(self) -> Optional[Certificate]:
-        """What no attacker exceeds, if it was asked for."""
+        """The certificate, if requested."""
         found = self._values.get("certificate")
         return None if found is None else Certificate(json.dumps(found))
 
     @property
     def floor(self) -> Optional[Finding]:
-        """The same procedure with shuffled labels: what it finds where there is nothing."""
+        """The same procedure with shuffled labels: what it finds where there is nothing to find."""
         shuffled = self._values["controls"]["shuffled"]
         return None if shuffled is None else _finding(shuffled["strongest_pooled"])
 
@@ -161,7 +161,7 @@ class AuditReport:
         values = self._values
         *rest, last = [values["attribute"], *(other["attribute"] for other in values.get("attributes", []))]
         about = f"{', '.join(rest)} and {last}" if rest else last
-        return f"What {values['network']} gives away about {about}"
+        return f"What {values['network']} reveals about {about}"
 
     def save(self, path: Path) -> None:
         """Writes the page, or JSON if the name ends in ``.json``."""
@@ -226,10 +226,10 @@ def audit(
     main : str
         The label of a data set that everyone may know.
     collateral : str or list of str
-        What attackers are after, ``"font"`` by default; of arrays, its name. The first one is what the report is about,
-        the others are in ``report.attributes``, and intervals hold for all at once.
+        The attribute that attackers try to learn, ``"font"`` by default; for arrays, its name. The report is about the
+        first one; the others are in ``report.attributes``, and intervals hold for all at once.
     unlisted : bool
-        Also attack every other label of the data sets, which nobody thought of when the network was defended.
+        Also attack every other label of the data sets, which was not considered when the network was defended.
     bins : int, or mapping of name to int
         Cuts attributes that are measured into so many parts with equally many training items.
     families : "quick", "full" or list of str
@@ -250,15 +250,15 @@ def audit(
     train_limit, test_limit : int, optional
         Most items used.
     vote : sequence of int
-        Items per subject, 1 to 10,000; those that some value has too few test items for are left out.
+        Items per subject, 1 to 10,000; numbers that exceed the test items of some value are left out.
     control : bool
-        Repeat with shuffled labels: the floor of the procedure.
+        Repeat with shuffled labels: what the procedure finds where there is nothing to find.
     growth : bool
         Also learn from growing parts of the items.
     noise : sequence of S float, optional
         Deviation of the noise in every output, to tell which bits it covers; a compiled network's own by default.
     name : str, optional
-        What the report calls the outputs; by default what was given.
+        The report's name for the outputs; by default derived from the arguments.
 
     Returns
     -------
@@ -267,9 +267,9 @@ def audit(
     Raises
     ------
     AuditError
-        Labels or outputs that are not sound; the message names split, field and row.
+        Unsound labels or outputs; the message names split, field and row.
 
-    An audit measures what named attributes lose to known attackers; it is no proof. Figures grow with the
+    An audit measures what known attackers learn about the given attributes; it is not a proof. Figures grow with the
     size of ``train``: quote both.
     """
     asked = [collateral] if isinstance(collateral, str) else list(collateral or [])

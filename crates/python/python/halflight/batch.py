@@ -1,16 +1,16 @@
-"""Many records at once, in the frames of the engine that has them.
+"""Many records at once, in the frames of the engine that holds them.
 
     >>> from halflight import batch
     >>> encrypted = batch.encrypt(records, "authority/public", column="pixels", keep=["id"])
     >>> scored = batch.score(encrypted, "models/digits")
 
-Both take what an engine calls a frame and give the same kind back: tables and record batches of pyarrow, data frames
-of pandas and polars, datasets of Ray, data frames of Daft and of Spark. Engines that divide their work among
-processes get the names of folders, not the keys in them: every worker opens the model itself, once, so the folder
-must be where the workers are.
+Both take an engine's frame and return the same kind: tables and record batches of pyarrow, data frames of pandas and
+polars, datasets of Ray, data frames of Daft and of Spark. Engines that divide their work among processes get the names
+of folders, not the keys in them. Every worker opens the model itself, once, so the folder must exist on the workers'
+machines.
 
-A row that cannot be used has its reason in the column ``error``; it never ends the work. What concerns all rows raises
-``BatchError``: a column is missing, a model is none, a functional key has expired.
+A row that cannot be used has its reason in the column ``error``; it never stops the work. Errors that concern all rows
+raise ``BatchError``: a column is missing, a folder is not a model, a functional key has expired.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ def score(
     frame
         Of pyarrow, pandas, polars, Ray, Daft or Spark.
     model : path
-        The folder that ``halflight serve predictor`` serves too; senders, contexts and recipients that its
-        ``model.toml`` names are demanded here too.
+        The folder that ``halflight serve predictor`` serves too; the senders, contexts and recipients in its
+        ``model.toml`` are enforced here too.
     ciphertext : str
         The column: binary, bare ciphertexts or envelopes.
     subject : str, optional
-        The column that says whom a row is about. Items of each subject are counted over the frame; engines bring
-        the rows of one subject together first.
+        The column with the subject of a row. Items of each subject are counted over the frame; engines first bring the
+        rows of one subject together.
     most_items : int, optional
-        Evaluate no more than so many items of one subject; rows beyond are errors.
+        Evaluate at most this many items of one subject; rows beyond that are errors.
     prefix : str
-        Goes before the names of the new columns.
+        Prefix of the names of the new columns.
     tables : path, optional
         Folder that keeps the discrete-log table between processes.
 
@@ -73,12 +73,13 @@ def score(
     -------
     frame of the same kind
         Without the ciphertexts; with ``output`` (the S integers, all that is learned), ``label``, ``probabilities``
-        and, for rows that have none of these, the reason in ``error``.
+        and, for rows without these, the reason in ``error``.
 
     Raises
     ------
     BatchError
-        A column is missing, of another type or in the way; the folder is no model; its key has expired.
+        A column is missing, of another type or in conflict with an output column; the folder is not a model; its key
+        has expired.
     """
     if most_items is not None and subject is None:
         raise BatchError("`most_items` counts items of a subject: name the column `subject` too", "Column")
@@ -110,7 +111,7 @@ def encrypt(
         The records are a table instead: its columns are read by the schema of this data set, or by one that
         ``halflight dataset schema`` wrote.
     keep : sequence of str, optional
-        The columns that stay beside the ciphertexts, unencrypted; ``None`` keeps all that are not encrypted.
+        The columns to keep next to the ciphertexts, unencrypted; ``None`` keeps all that are not encrypted.
     compressed : bool
         Half the bytes, slower to read.
 
@@ -122,7 +123,7 @@ def encrypt(
     Raises
     ------
     BatchError
-        A column is missing, of another type or in the way.
+        A column is missing, of another type or in conflict with an output column.
     KeyMismatch, FileError
         The parameters cannot be read.
     """
@@ -132,7 +133,7 @@ def encrypt(
     return _apply(frame, partial(_encrypt, data, given), rows=_ROWS, together=None)
 
 
-# What runs in a worker.
+# The code that runs in a worker.
 
 
 def _score(model: str, given: tuple[Any, ...], batches: Iterable[Any]) -> Iterator[Any]:
@@ -160,7 +161,7 @@ def _record_batch(schema: Any, array: Any) -> Any:
 
 
 def _table(work: Work, table: Any) -> Any:
-    """A table, batch by batch; one of no rows has its columns too."""
+    """A table, batch by batch; one without rows still has its columns."""
     import pyarrow as pa
 
     rows = max(1, min(4096, _BYTES * max(table.num_rows, 1) // max(table.nbytes, 1)))
@@ -214,7 +215,7 @@ def _polars(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
 def _ray(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
     apply = partial(_table, work)
     if together is not None:
-        # All rows of a subject in one call, so that its count is whole.
+        # All rows of a subject in one call, so that its count is complete.
         return frame.groupby(together).map_groups(apply, batch_format="pyarrow")
     return frame.map_batches(apply, batch_format="pyarrow", batch_size=rows)
 

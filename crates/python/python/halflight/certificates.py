@@ -33,7 +33,7 @@ class Certificate:
 
     @property
     def weighted(self) -> Optional[float]:
-        """The bound where classes and values are as frequent as in the data, if it was asked for."""
+        """The bound for classes and values as frequent as in the data, if requested."""
         found = self._values.get("weighted")
         return None if found is None else float(found["bound"])
 
@@ -54,12 +54,12 @@ class Certificate:
 
     @property
     def maximal_leakage_bits(self) -> float:
-        """Most bits that one item tells about anything, attributes that nobody listed included."""
+        """Most bits that one item reveals about any attribute, including those that nobody listed."""
         return float(self._values["maximal_leakage_bits"])
 
     @property
     def assumptions(self) -> list[str]:
-        """What has to be true for the bounds to hold."""
+        """The assumptions of the bounds."""
         return list(self._values["assumptions"])
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,11 +101,11 @@ def certify(
     Parameters
     ----------
     network : CompiledNetwork, or several
-        With noise on every output; several that open one ciphertext are certified together.
+        With noise on every output; several that open the same ciphertext are certified together.
     data : Dataset, optional
         Items that neither trained nor selected nor tuned the network.
     collateral : str
-        The label that attackers are after.
+        The label that attackers try to learn.
     draw : int, optional
         Instead of ``data``: draw this many images like the training images.
     confidence : float

@@ -30,7 +30,7 @@ class Ciphertext:
         return cls(_native.Ciphertext.from_bytes(data))
 
     def to_bytes(self, compressed: bool = False) -> bytes:
-        """The wire form; compressed points take half the bytes and longer to read."""
+        """The wire form; compressed points take half the bytes, but longer to read."""
         return self._native.to_bytes(compressed)
 
     @classmethod
@@ -78,7 +78,7 @@ def encrypt(
     constant_time: bool = False,
     progress: Progress = None,
 ) -> list[Ciphertext]:
-    """Encodes and encrypts items: what an owner does, at home, once.
+    """Encodes and encrypts items: the owner's work, on the owner's machine.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def encrypt(
     items : slice, list of int or mask, optional
         Which of them; by default all.
     constant_time : bool
-        Touch the same memory in the same time whatever the input: slower, for hosts that others can observe.
+        Use the same memory accesses and the same time whatever the input: slower, for hosts that others can observe.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def encrypt(
 
 
 class Predictions(NamedTuple):
-    """What a predictor has after evaluating N ciphertexts."""
+    """The results of evaluating N ciphertexts."""
 
     #: int64 ``[N, S]``: all that is learned of the items.
     outputs: NDArray[np.int64]
@@ -127,7 +127,7 @@ class Predictions(NamedTuple):
 
 
 class Predictor:
-    """A functional key made ready for many ciphertexts.
+    """A functional key, prepared for many ciphertexts.
 
     Raises ``KeyMismatch`` if the key opens another function than the network.
     """
@@ -149,7 +149,7 @@ class Predictor:
         return self._native.evaluate(natives, callback(progress, "predicting"))
 
     def predict(self, ciphertexts: Iterable[Ciphertext], *, progress: Progress = None) -> Predictions:
-        """Outputs, and what the public head makes of them. Raises as :meth:`evaluate`."""
+        """Outputs, and the predictions of the public head. Raises as :meth:`evaluate`."""
         outputs = self.evaluate(ciphertexts, progress=progress)
         probabilities = self._network.head(outputs)
         classes = self._network.classes

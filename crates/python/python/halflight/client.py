@@ -20,7 +20,7 @@ from .data import Dataset, Path, indices
 
 
 class Answers(NamedTuple):
-    """What a predictor answered for N items."""
+    """A predictor's answer for N items."""
 
     #: int64 ``[N, S]``: all that it learned of them.
     outputs: NDArray[np.int64]
@@ -35,41 +35,41 @@ class Answers(NamedTuple):
 
 
 class Client:
-    """Sends items to one model of a predictor, encrypted; ``halflight encrypt --url`` does the same.
+    """Encrypts items and sends them to one model of a predictor; ``halflight encrypt --url`` does the same.
 
     Parameters
     ----------
     url : str
-        ``https://host:port``, or ``http://`` on this machine alone.
+        ``https://host:port``, or ``http://`` on this machine only.
     model : str
-        What the predictor calls the model.
+        The model's name at the predictor.
     pin : str, optional
-        Hash of the model's public parameters, from the authority. The first time, this or ``authority`` is needed; what
-        was accepted once is kept.
+        Hash of the model's public parameters, from the authority. The first time, this or ``authority`` is needed; once
+        accepted, parameters are remembered.
     authority : str, optional
-        The authority's public key: parameters that it signed are taken, later others too.
+        The authority's public key: parameters signed by it are accepted, now and later.
     project, recipient, context : str, optional
         As agreed with the authority and the predictor.
     subject : str
-        Subject of the items: what is sent is counted for each subject.
+        Subject of the items: sent items are counted per subject.
     sign : path, optional
-        Secret key that signs what is sent, from ``halflight keygen``.
+        Secret key that signs the envelopes, from ``halflight keygen``.
     token : str, optional
         Bearer token; by default the environment variable ``HALFLIGHT_TOKEN``.
     server_authorities : path, optional
-        Certificate authorities of the server, in PEM, instead of those of the web.
+        Certificate authorities of the server, in PEM, instead of the public ones.
     certificate : (path, path), optional
         TLS client certificate and its private key, in PEM.
     auditor : str, optional
         Public key of the auditor whose signed audit counts.
     warn_items, most_items : int or None
-        Warn once this many items of one subject were sent; never send more than this many.
+        Warn once this many items of one subject have been sent; never send more than this many.
     most_accuracy : float, optional
-        Stop before an attacker reaches this accuracy on one subject, in percent, by the signed audit.
+        Stop before an attacker reaches this accuracy on one subject, in percent, according to the signed audit.
     folder : path, optional
         Pins, public keys and counts; by default ``$HALFLIGHT_CLIENT``, else ``~/.halflight``. The command uses the same.
 
-    Raises ``ClientError``: no such model, parameters that nothing vouches for, a server that refuses.
+    Raises ``ClientError``: no such model, parameters that nothing authenticates, a server that refuses.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Client:
         progress: Progress = None,
     ) -> None:
         if most_accuracy is not None and auditor is None:
-            raise TypeError("most_accuracy needs an auditor, whose audit says what accuracy that is")
+            raise TypeError("most_accuracy needs an auditor, whose audit gives the accuracy")
         kept = folder or os.environ.get("HALFLIGHT_CLIENT") or os.path.join(os.path.expanduser("~"), ".halflight")
         given = {
             "url": url,
@@ -122,7 +122,7 @@ class Client:
 
     @classmethod
     async def connect(cls, url: str, model: str, **options: Any) -> Client:
-        """A client, without holding up the event loop; options as in the constructor."""
+        """A client, without blocking the event loop; options as in the constructor."""
         return await asyncio.to_thread(cls, url, model, **options)
 
     @property
@@ -136,10 +136,10 @@ class Client:
         return self._native.public_key
 
     def predict(self, data: Union[Dataset, ArrayLike], items: Union[None, slice, Sequence[int]] = None) -> Answers:
-        """Encrypts items and sends them; what leaves is counted before it leaves.
+        """Encrypts items and sends them; they are counted before they are sent.
 
         Raises ``ClientError`` for a limit that is reached (nothing is sent then) or a server that refuses,
-        ``DatasetError`` or ``EncodeError`` for items that the encoder does not take.
+        ``DatasetError`` or ``EncodeError`` for items that the encoder refuses.
         """
         data = data if isinstance(data, Dataset) else Dataset(data, {})
         chosen = indices(slice(None) if items is None else items, len(data))
@@ -155,7 +155,7 @@ class Client:
     async def predict_async(
         self, data: Union[Dataset, ArrayLike], items: Union[None, slice, Sequence[int]] = None
     ) -> Answers:
-        """:meth:`predict`, without holding up the event loop."""
+        """:meth:`predict`, without blocking the event loop."""
         return await asyncio.to_thread(self.predict, data, items)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The integer network: compiling, integers made elsewhere, evaluation in the clear."""
+"""The integer network: compiling, importing integers, evaluation in the clear."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .networks import Network
 
 
 class CompiledNetwork:
-    """The integer network: what a functional key opens, and the public head that reads it.
+    """The integer network: the quadratic map that a functional key opens, and the public head that reads it.
 
-    ``output_j(u, v) = Σ_k D[j][k] · (P[k]·u) · (R[k]·v)``, j = 1..S, k = 1..d, all integers. Evaluation here is
-    in the clear and exact; encrypted evaluation equals it.
+    ``output_j(u, v) = Σ_k D[j][k] · (P[k]·u) · (R[k]·v)``, j = 1..S, k = 1..d, all integers. Evaluation here is in the
+    clear and exact; encrypted evaluation equals it.
     """
 
     def __init__(self, native: _native.CompiledNetwork) -> None:
@@ -46,7 +46,7 @@ class CompiledNetwork:
         classes: Optional[Sequence[str]] = None,
         main: str = "digit",
     ) -> CompiledNetwork:
-        """A network of given integers, without a head: the largest output names the class.
+        """A network of given integers, without a head: the largest output gives the class.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class CompiledNetwork:
         encoder : Encoder
             Makes ``u`` and ``v``.
         low : int
-            What the network reads where the encoder gives level 0; folded into the biases.
+            The integer that the network reads for level 0 of the encoder; folded into the biases.
         classes : sequence of S str, optional
             By default the numbers from 0.
 
@@ -73,7 +73,7 @@ class CompiledNetwork:
 
     @property
     def hash(self) -> str:
-        """SHA-256 of all that decides an output or a prediction, 64 hexadecimal digits."""
+        """SHA-256 of everything that determines an output or a prediction, 64 hexadecimal digits."""
         return self._native.hash
 
     @property
@@ -118,7 +118,7 @@ class CompiledNetwork:
 
     @property
     def report(self) -> Optional[dict[str, Any]]:
-        """What compiling found: accuracies in percent, ranges, zeros; None for an imported network."""
+        """The compilation report: accuracies in percent, ranges, zeros; None for an imported network."""
         text = self._native.report
         return None if text is None else json.loads(text)
 
@@ -168,7 +168,7 @@ class CompiledNetwork:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> CompiledNetwork:
-        """Reads what :meth:`to_bytes` gave. Raises ``FileError``."""
+        """Reads the result of :meth:`to_bytes`. Raises ``FileError``."""
         return from_bytes(data, cls.load)
 
     def __reduce__(self) -> Any:
@@ -213,8 +213,8 @@ def compile(
     **options
         ``precision`` ({"left", "right", "combine": 2 to 16 bits, "input": 1 to 16 or None}), ``columns`` (keep
         this many inputs), ``drop_dead`` (bool), ``steps`` (0 rounds only), ``batch``, ``rate``, ``settle``
-        (fraction of the steps, the last ones, in which only biases move), ``discriminant`` (weight of what linear
-        attackers on random features gain), ``defence``
+        (fraction of the steps, at the end, in which only biases move), ``discriminant`` (weight of the advantage of
+        linear attackers on random features), ``defence``
         ("astrained", "none", {"match": {…}}), ``range`` ("exact" or {"empirical": {"margin_bits": b}}),
         ``log_bits`` (1 to 63, default 40), ``seed``.
 

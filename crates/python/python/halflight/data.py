@@ -34,7 +34,7 @@ class Dataset:
         Each value is an array of N class indices from 0, an array of N strings (classes are then the
         sorted distinct strings), or a pair ``(indices, class_names)``.
     about : mapping of str to str, optional
-        Free text that travels with the file: source, seed, licence.
+        Free text that travels with the file: source, random seed, licence.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class Dataset:
 
     @classmethod
     def load(cls, path: Path) -> Dataset:
-        """Reads a data set file (safetensors) and checks all that it says. Raises ``FileError``."""
+        """Reads a data set file (safetensors) and checks its whole content. Raises ``FileError``."""
         return cls._wrap(_native.Dataset.load(fspath(path)))
 
     def save(self, path: Path) -> None:
@@ -74,7 +74,7 @@ class Dataset:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Dataset:
-        """Reads what :meth:`to_bytes` gave. Raises ``FileError``."""
+        """Reads the result of :meth:`to_bytes`. Raises ``FileError``."""
         return from_bytes(data, cls.load)
 
     def __reduce__(self) -> Any:
@@ -100,7 +100,7 @@ class Dataset:
 
     @property
     def about(self) -> dict[str, str]:
-        """What the data set says of itself: generator, seed, licence."""
+        """What the data set records about itself: generator, random seed, licence."""
         return self._native.about
 
     @property
@@ -127,9 +127,9 @@ class Dataset:
         return Dataset._wrap(self._native.subset(indices(items, len(self))))
 
     def split(self, share: float, balance: Sequence[str] = (), seed: int = 0) -> tuple[Dataset, Dataset]:
-        """Splits at random: about ``share`` (0 to 1) of every combination of the labels ``balance`` go second.
+        """Splits at random: about ``share`` (0 to 1) of every combination of the labels ``balance`` goes to the second.
 
-        Do not split pairs, speakers or subjects this way: their items would lie on both sides.
+        Do not split pairs, speakers or subjects this way: their items would land on both sides.
         """
         rest, held = self._native.split(float(share), list(balance), natural(seed, "seed"))
         return Dataset._wrap(rest), Dataset._wrap(held)
@@ -152,7 +152,7 @@ def _column(name: str, values: Any) -> tuple[list[str], NDArray[np.int64]]:
         names = [str(text) for text in classes]
         twice = [text for text, count in Counter(names).items() if count > 1]
         if twice:
-            raise DatasetError(f"label `{name}` has two classes called {twice[0]!r}: give each its own name", "Classes")
+            raise DatasetError(f"label `{name}` has two classes named {twice[0]!r}: give each its own name", "Classes")
         return names, whole(given, f"label `{name}`", 1)
     array = np.asarray(values)
     if array.ndim != 1:
@@ -230,7 +230,7 @@ def draw(
     size : int
         Rows and columns, 4 to 512.
     **distortions
-        ``em`` (pixels), ``em_deviation`` (share), ``rotation`` (degrees), ``recentre`` (bool),
+        ``em`` (pixels), ``em_deviation`` (fraction), ``rotation`` (degrees), ``recentre`` (bool),
         ``elastic_alpha`` and ``elastic_sigma`` (pixels).
 
     Raises
@@ -245,12 +245,12 @@ def draw(
 
 
 def handwriting() -> Dataset:
-    """The embedded 1,797 digits that people wrote by hand, 8×8 (UCI, Alpaydin and Kaynak 1998)."""
+    """The embedded 1,797 handwritten digits, 8×8 (UCI, Alpaydin and Kaynak 1998)."""
     return Dataset._wrap(_native.handwriting())
 
 
 def read_idx(images: Path, labels: Path) -> Dataset:
-    """Reads IDX files as MNIST has them, plain or gzipped; the label is ``digit``. Raises ``FileError``."""
+    """Reads IDX files, the format of MNIST, plain or gzipped; the label is ``digit``. Raises ``FileError``."""
     return Dataset._wrap(_native.read_idx(fspath(images), fspath(labels)))
 
 
@@ -262,8 +262,8 @@ def load(path: Path) -> Dataset:
 class Encoder:
     """The public rule from an image to the integers ``(u, v)`` that an owner encrypts.
 
-    ``z ≈ low + step · level`` with levels 0 to ``2^bits − 1``; ``u = (1, levels)``, and ``v`` carries the
-    same levels or some of them. It knows nothing of any function and travels with every network.
+    ``z ≈ low + step · level`` with levels 0 to ``2^bits − 1``; ``u = (1, levels)``, and ``v`` carries the same levels
+    or some of them. It does not depend on any function and travels with every network.
     """
 
     def __init__(self, native: _native.Encoder) -> None:
@@ -283,7 +283,7 @@ class Encoder:
 
     @classmethod
     def pixels(cls, height: int, width: int, bits: int = 8) -> Encoder:
-        """``z = pixel / 255`` for every pixel in row order, as most PyTorch scripts have it; nothing is fitted."""
+        """``z = pixel / 255`` for every pixel in row order, as in most PyTorch scripts; nothing is fitted."""
         cells = list(range(height * width))
         stored = dict(height=height, width=width, bits=bits, low=0.0, high=1.0, pooling=1)
         return cls.from_json(
@@ -292,11 +292,11 @@ class Encoder:
 
     @classmethod
     def from_json(cls, text: str) -> Encoder:
-        """Reads the form that an authority publishes, and checks all of its rules. Raises ``OptionError``."""
+        """Reads the JSON that an authority publishes, and checks all of its rules. Raises ``OptionError``."""
         return cls(_native.Encoder.from_json(text))
 
     def to_json(self) -> str:
-        """The form that an authority publishes."""
+        """The JSON that an authority publishes."""
         return self._native.to_json()
 
     @property
@@ -320,11 +320,11 @@ class Encoder:
         return self._native.right
 
     def standardise(self, data: Dataset) -> NDArray[np.float32]:
-        """``z``, what a float network reads: float32 ``[N, n − 1]``. Raises ``EncodeError``."""
+        """``z``, the input of a float network: float32 ``[N, n − 1]``. Raises ``EncodeError``."""
         return self._native.standardise(instance(data, Dataset, "data")._native)
 
     def encode(self, data: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """``(u, v)``, what is encrypted: int64 ``[N, n]`` and ``[N, m]``. Raises ``EncodeError``."""
+        """``(u, v)``, the integers that are encrypted: int64 ``[N, n]`` and ``[N, m]``. Raises ``EncodeError``."""
         return self._native.encode(instance(data, Dataset, "data")._native)
 
     def __reduce__(self) -> Any:

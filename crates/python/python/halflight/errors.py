@@ -1,14 +1,14 @@
 """Exceptions: one class for each kind of error of the Rust library.
 
 Every message names the file, field or item at fault, its value and the remedy. ``kind`` is the name of
-the variant, such as ``"NoLabel"``, for programs that decide by it.
+the variant, such as ``"NoLabel"``, for programs that need to distinguish them.
 """
 
 from __future__ import annotations
 
 
 class HalflightError(Exception):
-    """What every error of this package is."""
+    """Base class of every error of this package."""
 
     def __init__(self, message: str, kind: str = "") -> None:
         super().__init__(message)
@@ -21,7 +21,7 @@ class OptionError(HalflightError, ValueError):
 
 
 class DatasetError(HalflightError, ValueError):
-    """Images and labels that make no data set, or a label that it does not have."""
+    """Images and labels that do not form a data set, or a label that it does not have."""
 
 
 class DrawError(HalflightError, ValueError):
@@ -29,7 +29,7 @@ class DrawError(HalflightError, ValueError):
 
 
 class EncodeError(HalflightError, ValueError):
-    """An encoder that cannot be fitted, or an image that it does not take."""
+    """An encoder that cannot be fitted, or an image that it refuses."""
 
 
 class FileError(HalflightError, OSError):
@@ -56,7 +56,7 @@ class ImportFailed(HalflightError, ValueError):
 
 
 class CertificateError(HalflightError, ValueError):
-    """Nothing can be certified: no noise, items that the network has seen, too few of them."""
+    """Nothing can be certified: no noise, items that the network has seen, too few items."""
 
 
 class KeyMismatch(HalflightError, ValueError):
@@ -71,7 +71,7 @@ class KeyFileError(HalflightError, OSError):
 
 
 class ForkError(HalflightError, RuntimeError):
-    """A child that was forked while work was running: its locks may be held without end."""
+    """A child that was forked while work was running: its locks may never be released."""
 
 
 class ClientError(HalflightError, OSError):
@@ -82,7 +82,7 @@ class ClientError(HalflightError, OSError):
 
 
 class WireError(HalflightError, ValueError):
-    """Bytes that are no key or ciphertext."""
+    """Bytes that are not a key or ciphertext."""
 
 
 class EncryptError(HalflightError, ValueError):
@@ -98,4 +98,4 @@ class AuditError(HalflightError, ValueError):
 
 
 class BatchError(HalflightError, ValueError):
-    """Batches that cannot be encrypted or scored at all: a column is missing, the model is none, its key has expired."""
+    """Batches that cannot be encrypted or scored at all: a column is missing, a folder is not a model, its key has expired."""

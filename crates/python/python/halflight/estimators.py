@@ -1,8 +1,8 @@
 """scikit-learn conventions: the private classifier and single attackers.
 
-With scikit-learn these are estimators of it, so that ``clone``, ``cross_val_score``, ``GridSearchCV``, pipelines, metadata
-routing and ``set_output`` take them. Without it they have ``fit``, ``predict``, ``score``, ``get_params`` and
-``set_params`` all the same.
+With scikit-learn installed these are its estimators, so that ``clone``, ``cross_val_score``, ``GridSearchCV``,
+pipelines, metadata routing and ``set_output`` accept them. Without it they still have ``fit``, ``predict``, ``score``,
+``get_params`` and ``set_params``.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class _Plain:
 if TYPE_CHECKING:
 
     class _Classifier(_Plain):
-        """Either of the two."""
+        """Either base class."""
 
     class _Transformer(_Plain):
-        """Either of the two."""
+        """Either base class."""
 
     _validation: Any = None
 else:
@@ -70,7 +70,7 @@ else:
             """An estimator of scikit-learn."""
 
         class _Transformer(ClassifierMixin, TransformerMixin, BaseEstimator):
-            """One that transforms too."""
+            """An estimator that also transforms."""
 
     except ImportError:
         _Classifier = _Transformer = _Plain
@@ -91,15 +91,15 @@ class PrivateClassifier(_Transformer):
     compile_steps : int or None
         Steps of fine-tuning to integers; None for the default.
     encoder : dict or None
-        Options of ``Encoder.fit``; by default pictures are standardised each by itself, tables column by column.
+        Options of ``Encoder.fit``; by default each picture is standardised by itself, and tables column by column.
     shape : (int, int) or None
         Rows and columns of pictures that are given flat or in floats, 0 to 1 or 0 to 255.
     options, compile_options : dict or None
         Further options of :func:`halflight.train` and :func:`halflight.compile`.
     class_weight : None, "balanced" or dict
-        By how much items of a class count.
+        The weight of a class's items.
     random_state : None, int or RandomState
-        Instead of ``seed``, as scikit-learn has it.
+        Instead of ``seed``, as in scikit-learn.
     progress
         As everywhere.
 
@@ -108,11 +108,11 @@ class PrivateClassifier(_Transformer):
     network_ : Network
         In floats.
     compiled_ : CompiledNetwork
-        In integers, what a functional key opens.
+        In integers: what a functional key opens.
     classes_ : array
         The values of ``y``.
     scaler_ : TableScaler or None
-        Of tables; owners need it to encrypt.
+        For tables; owners need it to encrypt.
     authority_, key_ : after ``setup``
         The secrets. They are left out of pickles and copies.
     """
@@ -168,9 +168,9 @@ class PrivateClassifier(_Transformer):
         X : array, DataFrame or Dataset
             Pictures uint8 ``[N, H, W]``, or with ``shape`` in floats or flat; or a table of numbers and categories.
         y, collateral : array ``[N]``
-            Main labels, and the attribute that the outputs shall not tell; a defence other than "none" needs it.
+            Main labels, and the attribute that the outputs must not reveal; a defence other than "none" needs it.
         sample_weight : array ``[N]``, optional
-            How much every item counts: whole numbers repeat it, others draw items by their weight.
+            The weight of every item: whole numbers repeat it, others draw items by their weight.
 
         Raises ``TrainError``, ``CompileError``.
         """
@@ -207,14 +207,14 @@ class PrivateClassifier(_Transformer):
         given = dict(self.compile_options or {})
         if self.compile_steps is not None:
             given["steps"] = self.compile_steps
-        # Compiling sets items apart: few ones are repeated for it.
+        # Compiling holds items out: a small set is repeated for it.
         data = data[np.resize(np.arange(len(chosen)), max(20, len(chosen)))]
         self.compiled_: CompiledNetwork = compile(self.network_, data, seed=seed, progress=self.progress, **given)
         self._forget()
         return self
 
     def transform(self, X: Any) -> NDArray[np.int64]:
-        """``output(x)``, all that a predictor learns: int64 ``[N, S]``."""
+        """``output(x)``, everything that a predictor learns: int64 ``[N, S]``."""
         data = self._known(X)
         return self.compiled_.evaluate(data)
 
@@ -224,7 +224,7 @@ class PrivateClassifier(_Transformer):
         return self.compiled_.head(self.compiled_.evaluate(data))
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The most probable class of every item, as ``y`` had it."""
+        """The most probable class of every item, as in ``y``."""
         return self._named(self.predict_proba(X))
 
     def score(self, X: Any, y: ArrayLike, sample_weight: Optional[ArrayLike] = None) -> float:
@@ -233,12 +233,12 @@ class PrivateClassifier(_Transformer):
         return float(np.average(right, weights=None if sample_weight is None else np.asarray(sample_weight)))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Names of what :meth:`transform` gives."""
+        """Names of the columns of :meth:`transform`."""
         self._fitted()
         return np.array([f"output{index}" for index in range(self.compiled_.width)], dtype=object)
 
     def setup(self, *, authority: Optional[Authority] = None) -> Parameters:
-        """Draws keys for the network, or has those of an authority issued; returns what owners encrypt with."""
+        """Draws keys for the network, or has an authority issue them; returns the owners' parameters."""
         self._fitted()
         self.authority_ = setup(self.compiled_) if authority is None else instance(authority, Authority, "authority")
         self.parameters_ = self.authority_.parameters
@@ -249,7 +249,7 @@ class PrivateClassifier(_Transformer):
     def encrypt(
         self, X: Any, *, parameters: Optional[Parameters] = None, constant_time: bool = False
     ) -> list[Ciphertext]:
-        """What an owner does with its items: scales, encodes, encrypts. Parameters are those of :meth:`setup`."""
+        """The owner's work: scales, encodes and encrypts items. Parameters are those of :meth:`setup`."""
         data = self._known(X)
         found = parameters or getattr(self, "parameters_", None)
         if found is None:
@@ -257,7 +257,7 @@ class PrivateClassifier(_Transformer):
         return encrypt(found, data, constant_time=constant_time, progress=self.progress)
 
     def predict_encrypted(self, ciphertexts: Iterable[Ciphertext], *, key: Optional[FunctionalKey] = None) -> NDArray[Any]:
-        """The class of every ciphertext, as ``y`` had it: equal to :meth:`predict` on its item."""
+        """The class of every ciphertext, as in ``y``: equal to :meth:`predict` on its item."""
         self._fitted()
         if key is not None:
             predictor = Predictor(key, self.compiled_)
@@ -282,7 +282,7 @@ class PrivateClassifier(_Transformer):
         return state
 
     def _forget(self) -> None:
-        """Keys of an earlier network open nothing of this one."""
+        """Keys of an earlier network do not open this one."""
         for name in ("authority_", "parameters_", "key_", "_predictor"):
             self.__dict__.pop(name, None)
 
@@ -350,19 +350,19 @@ class PrivateClassifier(_Transformer):
                 of_class = np.array([float(self.class_weight.get(value, 1.0)) for value in self.classes_.tolist()])
             weight = weight * of_class[found]
         if not weight.any():
-            raise ValueError("every weight is zero by `class_weight`: no item counts")
+            raise ValueError("`class_weight` makes every weight zero: no item counts")
         if len(set(found[weight > 0])) < 2:
-            raise ValueError("items of one class only have a weight above zero: count items of two classes or more")
+            raise ValueError("only items of one class have a weight above zero: give weight to two classes or more")
         if (weight == weight[0]).all():
             return items
         if (weight == np.round(weight)).all() and weight.sum() <= 8 * len(weight):
             return np.repeat(items, weight.astype(np.int64))
-        # Systematic sampling: every item as often as its weight says, give or take one.
+        # Systematic sampling: every item as often as its weight says, plus or minus one.
         count = max(len(weight), 1)
         start = np.random.default_rng(seed).random()
         places = (np.arange(count) + start) / count * weight.sum()
         chosen = np.minimum(np.searchsorted(np.cumsum(weight), places), len(weight) - 1)
-        # A class of little weight keeps one item, or there would be no such class.
+        # A class of little weight keeps one item, or the class would vanish.
         of_class = [np.flatnonzero((found == label) & (weight > 0)) for label in set(found) - set(found[chosen])]
         kept = [places[weight[places].argmax()] for places in of_class if len(places)]
         return np.random.default_rng(seed).permutation(np.r_[chosen, np.array(kept, dtype=np.int64)])
@@ -374,14 +374,14 @@ def _unfitted(estimator: object) -> None:
 
 
 def _kind(name: str, otherwise: Any) -> Any:
-    """A class of scikit-learn's exceptions, where there is one."""
+    """A class of scikit-learn's exceptions, if installed."""
     if _validation is None:
         return otherwise
     return getattr(importlib.import_module("sklearn.exceptions"), name)
 
 
 def _classes(values: Any, items: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """The distinct labels, and for every item the place of its own."""
+    """The distinct labels, and for every item the index of its label."""
     array = np.asarray(values)
     if array.ndim == 2 and array.shape[1] == 1:
         message = "A column-vector y was passed when a 1d array was expected: give y.ravel()"
@@ -400,24 +400,24 @@ def _classes(values: Any, items: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
         raise ValueError("Unknown label type: continuous: labels are classes; cut the numbers into ranges first")
     classes, found = np.unique(array, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"there is one class only, {classes.tolist()}: give items of two classes or more")
+        raise ValueError(f"there is only one class, {classes.tolist()}: give items of two classes or more")
     return classes, np.ascontiguousarray(found.ravel(), dtype=np.int64)
 
 
 def _bytes(values: NDArray[Any], shape: tuple[int, int], whitest: float) -> NDArray[np.uint8]:
-    """Pictures in bytes; numbers go from 0 to the whitest."""
+    """Pictures in bytes; numbers go from 0 to the white level."""
     if values.dtype != np.uint8:
         values = values.astype(np.float64)
         if not np.isfinite(values).all() or values.min(initial=0.0) < 0 or values.max(initial=0.0) > whitest:
-            raise ValueError(f"pictures go from 0 to {whitest:g}, as those that were fitted did")
+            raise ValueError(f"pictures must go from 0 to {whitest:g}, like those that were fitted")
         values = np.round(values * (255 / whitest)).astype(np.uint8)
     if values[:1].size != shape[0] * shape[1] and len(values):
-        raise ValueError(f"a picture has {values[:1].size} numbers and `shape` is {shape}")
+        raise ValueError(f"a picture has {values[:1].size} numbers, but `shape` is {shape}")
     return values.reshape(len(values), *shape)
 
 
 def _table(estimator: Any, X: Any, first: bool) -> Any:
-    """The table, with its number and names of columns noted or compared."""
+    """The table, after recording or checking the number and names of its columns."""
     if hasattr(X, "to_pandas"):
         X = X.to_pandas()
     kinds = getattr(X, "dtypes", ()) if hasattr(X, "iloc") else ()
@@ -443,10 +443,10 @@ class Attacker(_Classifier):
     Parameters
     ----------
     family : str
-        Such as "knn-15", "forest-5", "boosting", "mlp-64x32"; see :func:`halflight.families`.
+        For example "knn-15", "forest-5", "boosting", "mlp-64x32"; see :func:`halflight.families`.
     seed : int
 
-    It learns when asked (``predict``), for the main class of each item alone where the family works so; a
+    It learns at prediction time (``predict``), for the main class of each item alone if the family works that way; a
     second call learns again, with the same result.
     """
 
@@ -457,7 +457,7 @@ class Attacker(_Classifier):
     def fit(self, X: Any, y: ArrayLike, main: Optional[ArrayLike] = None) -> Attacker:
         """Stores outputs ``X`` ``[N, S]``, whole numbers to the last bit, the attribute ``y`` ``[N]`` and, if known, main labels ``[N]``.
 
-        Every main class needs 10 items. Raises ``AuditError`` when asked.
+        Every main class needs 10 items. Raises ``AuditError`` at prediction time.
         """
         X = _table(self, X, first=True)
         self.classes_, found = _classes(y, len(X))
@@ -490,11 +490,11 @@ class Attacker(_Classifier):
         return probabilities
 
     def predict(self, X: ArrayLike, main: Optional[ArrayLike] = None) -> NDArray[Any]:
-        """The most probable value of every item, as ``y`` had it."""
+        """The most probable value of every item, as in ``y``."""
         best = self.predict_log_proba(X, main).argmax(axis=1)
         chosen: NDArray[Any] = self.classes_[best]
         return chosen
 
     def score(self, X: ArrayLike, y: ArrayLike, main: Optional[ArrayLike] = None) -> float:
-        """Fraction of items whose value is found, 0 to 1."""
+        """Fraction of items whose value is predicted, 0 to 1."""
         return float(np.mean(self.predict(X, main) == np.asarray(y).ravel()))

@@ -43,14 +43,14 @@ class Parameters:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Parameters:
-        """Reads what :meth:`to_bytes` gave. Raises ``WireError``, ``OptionError``, ``KeyMismatch``."""
+        """Reads the result of :meth:`to_bytes`. Raises ``WireError``, ``OptionError``, ``KeyMismatch``."""
         end = 8 + int.from_bytes(data[:8], "little")
         try:
             text = data[end:].decode()
             if not text:
                 raise ValueError("no encoder")
         except ValueError:
-            raise WireError("these bytes are no parameters: take them from Parameters.to_bytes", "Length") from None
+            raise WireError("these bytes are not parameters: take them from Parameters.to_bytes", "Length") from None
         return cls(_native.Parameters.from_bytes(data[8:end], Encoder.from_json(text)._native))
 
     def __reduce__(self) -> Any:
@@ -93,7 +93,7 @@ class FunctionalKey:
         return cls(_native.FunctionalKey.from_bytes(read_bytes(fspath(path))))
 
     def save(self, path: Path) -> None:
-        """Writes the file that ``halflight predict --key`` reads too; nobody but its owner can read it."""
+        """Writes the file that ``halflight predict --key`` reads too; only its owner can read it."""
         write_bytes(fspath(path), self.to_bytes(), secret=True)
 
     def to_bytes(self) -> bytes:
@@ -102,11 +102,11 @@ class FunctionalKey:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FunctionalKey:
-        """Reads what :meth:`to_bytes` gave, from anyone. Raises ``WireError``."""
+        """Reads the result of :meth:`to_bytes`, from any source. Raises ``WireError``."""
         return cls(_native.FunctionalKey.from_bytes(data))
 
     def __reduce__(self) -> Any:
-        raise TypeError("a functional key is not pickled, for it opens ciphertexts: send key.to_bytes() where it shall go")
+        raise TypeError("a functional key opens ciphertexts, so it is not pickled: send key.to_bytes() explicitly")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FunctionalKey) and self.to_bytes() == other.to_bytes()
@@ -117,7 +117,7 @@ class FunctionalKey:
     def verify(self, parameters: Parameters) -> None:
         """Checks, without any secret, that every output opens what it should under this public key.
 
-        A wrong key passes with probability 2^-128 at most. Raises ``KeyMismatch``.
+        A wrong key passes with probability at most 2^-128. Raises ``KeyMismatch``.
         """
         self._native.verify(instance(parameters, Parameters, "parameters")._native)
 
@@ -136,12 +136,12 @@ class FunctionalKey:
 
 
 class Authority:
-    """Holds the master key: sets keys up and issues functional keys.
+    """Holds the master key: sets up keys and issues functional keys.
 
-    Whoever holds a functional key learns its function on every ciphertext, and keys add up
-    (:func:`open_rank`); deciding which to issue is what the authority is for. This class signs whatever it is
-    asked for; ``halflight authority`` and ``halflight serve authority`` keep a policy and a ledger. The secret is
-    never printed, pickled or copied, and is erased from memory with the object.
+    Whoever holds a functional key learns its function on every ciphertext, and keys add up (:func:`open_rank`); it is
+    the authority's task to decide which to issue. This class signs whatever it is asked to sign; ``halflight
+    authority`` and ``halflight serve authority`` keep a policy and a ledger. The secret is never printed, pickled or
+    copied, and is erased from memory with the object.
     """
 
     def __init__(self, native: _native.Authority) -> None:
@@ -171,7 +171,7 @@ class Authority:
     def save(
         self, folder: Path, *, passphrase: Optional[str] = None, recipient: Optional[str] = None
     ) -> None:
-        """Writes ``master.age`` (keep it) and ``public/`` (publish it); never replaces a master key.
+        """Writes ``master.age`` (keep it secret) and ``public/`` (publish it); never replaces a master key.
 
         Raises ``KeyFileError``.
         """
@@ -190,7 +190,7 @@ class Authority:
         return FunctionalKey(self._native.issue(instance(network, CompiledNetwork, "network")._native))
 
     def __reduce__(self) -> Any:
-        raise TypeError("an authority is not pickled or copied, for it is the master key: use save and Authority.load")
+        raise TypeError("an authority holds the master key, so it is not pickled or copied: use save and Authority.load")
 
     def __repr__(self) -> str:
         return f"<Authority over {self.parameters.id[:16]}>"
@@ -209,8 +209,8 @@ def setup(source: Union[CompiledNetwork, Encoder]) -> Authority:
 def open_rank(networks: Sequence[CompiledNetwork]) -> int:
     """What the keys of these networks open together: the exact rank of the span of their forms.
 
-    All networks have one encoder. Holders can pool keys, and every combination of their outputs is open too.
-    Raises ``KeyMismatch`` for other inputs.
+    All networks have one encoder. Holders can pool keys, so every combination of their outputs is open too. Raises
+    ``KeyMismatch`` for other inputs.
     """
     return _native.rank([instance(network, CompiledNetwork, "networks")._native for network in networks])
 
@@ -218,7 +218,7 @@ def open_rank(networks: Sequence[CompiledNetwork]) -> int:
 def _one_of(first: str, a: Optional[str], second: str, b: Optional[str]) -> str:
     given = [value for value in (a, b) if value is not None]
     if len(given) != 1:
-        raise TypeError(f"give `{first}` or `{second}`, one of the two")
+        raise TypeError(f"give either `{first}` or `{second}`")
     if not given[0].strip():
         raise ValueError(f"`{first if a is not None else second}` is empty: it would protect nothing")
     return given[0]

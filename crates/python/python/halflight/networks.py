@@ -18,7 +18,7 @@ from .data import Dataset, Encoder, Path
 
 
 class Network:
-    """A trained network in floats: encoder, private part, public head, and how it came to be.
+    """A trained network in floats: encoder, private part, public head, and its training record.
 
     ``output(x)`` has S numbers; the head reads nothing else.
     """
@@ -60,12 +60,12 @@ class Network:
 
     @property
     def record(self) -> dict[str, Any]:
-        """How the network came to be: options, data, accuracy in percent."""
+        """The training record: options, data, accuracy in percent."""
         record: dict[str, Any] = json.loads(self._native.record)
         return record
 
     def outputs(self, data: Dataset) -> NDArray[np.float32]:
-        """``output(x)`` of every item, float32 ``[N, S]``: all that a predictor learns. Raises ``EncodeError``."""
+        """``output(x)`` of every item, float32 ``[N, S]``: everything that a predictor learns. Raises ``EncodeError``."""
         return self._native.outputs(instance(data, Dataset, "data")._native)
 
     def head(self, outputs: ArrayLike) -> NDArray[np.float32]:
@@ -90,7 +90,7 @@ class Network:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Network:
-        """Reads what :meth:`to_bytes` gave. Raises ``FileError``."""
+        """Reads the result of :meth:`to_bytes`. Raises ``FileError``."""
         return from_bytes(data, cls.load)
 
     def __reduce__(self) -> Any:
@@ -120,29 +120,29 @@ def train(
     Parameters
     ----------
     data : Dataset
-        Training items; "match" wants 60,000 pairs for a good result, "none" 40,000 items.
+        Training items; "match" needs 60,000 pairs for a good result, "none" 40,000 items.
     validation : Dataset, optional
-        For the accuracies of the record; by default one block of 60 items in ten of ``data``, held out, or one of 6
-        where there are fewer than 600; with fewer than 20, those of training.
+        For the accuracies of the record. By default one block of 60 items in ten of ``data`` is held out (of 6 if there
+        are fewer than 600); with fewer than 20 items, those of training are used.
     main, collateral : str, str or list of str
-        The label to predict, and the labels that the outputs must not give away.
+        The label to predict, and the labels that the outputs must not reveal.
     defence : str
         A name of :func:`defences`: matching distributions within every main class ("match"), the same under the
         owners' noise in narrow classes ("certify", needs ``noise``), or simulated adversaries.
     defence_options : mapping, optional
-        Of "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``; of "certify" also
-        ``width`` (0.005) and ``sharp`` (0.2). Of those with adversaries: ``weight`` α (1.7), ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``,
-        ``momentum``, ``restart``.
+        For "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``; for "certify" also
+        ``width`` (0.005) and ``sharp`` (0.2). For those with adversaries: ``weight`` α (1.7), ``adversaries``,
+        ``epochs`` ``(initial, sabotage, recovery)``, ``rate``, ``momentum``, ``restart``.
     preset : {"quick", "thorough", "paper"}
-        Starting point of all options.
+        Default values of all options.
     encoder : mapping, optional
         Options of ``Encoder.fit``.
     fresh : bool
-        Draw new training images all the time; only for drawn data.
+        Keep drawing new training images; only for drawn data.
     checkpoint : path, optional
-        State of an unfinished run; a run that finds its own state there goes on.
+        State of an unfinished run; a run that finds its own state there resumes.
     progress : None, bool or callable
-        ``callback(done, total, message)``; ``None`` shows a bar where one can be seen.
+        ``callback(done, total, message)``; ``None`` shows a bar if one can be displayed.
     **options
         ``units`` d (64), ``outputs`` S (4), ``kind`` ("bilinear", "squares"), ``head`` hidden widths
         ([64, 64]), ``steps``, ``batch``, ``rate``, ``seed``, ``selection`` ({"every", "from", "tolerance"}), …
@@ -178,7 +178,7 @@ def train(
 
 
 def _held_out(data: Dataset) -> tuple[Dataset, Dataset]:
-    """Nine tenths and one tenth. Blocks keep together what was drawn together, such as pairs."""
+    """Nine tenths and one tenth. Blocks keep items together that were drawn together, such as pairs."""
     if len(data) < 20:
         return data, data
     size = 60 if len(data) >= 600 else 6 if len(data) >= 60 else 1
@@ -187,5 +187,5 @@ def _held_out(data: Dataset) -> tuple[Dataset, Dataset]:
 
 
 def defences() -> dict[str, str]:
-    """Names of the defences that :func:`train` takes, and what each does."""
+    """Names of the defences that :func:`train` accepts, each with a description."""
     return dict(_native.defences())

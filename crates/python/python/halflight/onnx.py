@@ -1,7 +1,7 @@
 """Models from ONNX: the private part up to a cut becomes integers, the rest runs in the clear by onnxruntime.
 
 The cut is the first value that mixes products: the output of the first linear operation after a square or product of
-linear operations on the inputs. What comes after it may be any network that onnxruntime runs.
+linear operations on the inputs. The part after it may be any network that onnxruntime runs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _COMPARED = 64
 
 
 class OnnxModel(CutModel):
-    """A model in two parts; onnxruntime runs the one after the cut."""
+    """A model in two parts; onnxruntime runs the part after the cut."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class OnnxModel(CutModel):
             self._head = onnxruntime.InferenceSession(head, providers=["CPUExecutionProvider"])
 
     def public(self, q: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the model gives for values ``[N, S]`` at the cut; the values themselves without a head."""
+        """The model's results for values ``[N, S]`` at the cut; the values themselves without a head."""
         if self._head is None:
             return q
         name = self._head.get_inputs()[0].name
@@ -68,22 +68,22 @@ def load(
 ) -> OnnxModel:
     """Reads an ONNX model and cuts it.
 
-    Any linear operations may come before the square or product: convolutions, average pooling, slices, transpositions.
-    They are unrolled into one matrix of units by inputs.
+    Any linear operations may precede the square or product: convolutions, average pooling, slices, transpositions. They
+    are unrolled into one matrix of units by inputs.
 
     Parameters
     ----------
     source : path or bytes
-        Its one input is ``z`` of the encoder, flat or as pictures in row order, float32, batch first.
+        Its only input is ``z`` of the encoder, flat or as pictures in row order, float32, batch first.
     data : Dataset
-        Items over which the rounding loses least; on the first 64 the model is compared with what was read of it.
+        Items over which rounding is optimised; on the first 64 the model is compared with its imported form.
     encoder : Encoder, optional
         By default ``Encoder.pixels`` of the data's size with 4 bits: ``z = pixel / 255``.
     left, right, combine : int
-        Bits of P, R and D, 2 to 16, signs included. A predictor finds outputs in ranges of up to ``2^42`` values;
-        with more bits, ``model.compiled.bounds`` leave that, and making a ``Predictor`` says so.
+        Bits of P, R and D, 2 to 16, signs included. A predictor finds outputs in ranges of up to ``2^42`` values; with
+        more bits, ``model.compiled.bounds`` exceed that, and making a ``Predictor`` fails.
 
-    Raises ``ImportFailed``, which names the node that does not fit.
+    Raises ``ImportFailed``, which names the node at fault.
     """
     model = onnx.load_model_from_string(source) if isinstance(source, bytes) else onnx.load(fspath(source))
     encoder = encoder or Encoder.pixels(*instance(data, Dataset, "data").size, bits=4)
@@ -114,7 +114,7 @@ def _input(graph: Any, columns: int, encoder: Encoder) -> tuple[str, list[tuple[
     dims = [dim.dim_value for dim in inputs[0].type.tensor_type.shape.dim][1:]
     if dims and all(dims):
         if int(np.prod(dims)) != columns:
-            raise ImportFailed(f"the model reads {int(np.prod(dims))} numbers and gets {columns}: check the size of the images")
+            raise ImportFailed(f"the model reads {int(np.prod(dims))} numbers but gets {columns}: check the size of the images")
         return inputs[0].name, [tuple(dims)]
     return inputs[0].name, _shapes(columns, encoder)
 
@@ -141,7 +141,7 @@ def _walk(model: Any, z: chain.Matrix, encoder: Encoder) -> tuple[chain.Head, st
 
 
 def _node(model: Any, node: Any, values: dict[str, Any]) -> list[Any]:
-    """The outputs of one node: on the probes where it reads the input, as they are where it does not."""
+    """The outputs of one node: on the probes if it depends on the input, unchanged if it does not."""
     what = f"node `{node.name or node.output[0]}` ({node.op_type})"
     given = {name: values[name] for name in node.input if name in values}
     traced = [value for value in given.values() if isinstance(value, chain.Traced)]
@@ -149,7 +149,7 @@ def _node(model: Any, node: Any, values: dict[str, Any]) -> list[Any]:
         return _run(model, node, given, what)
     value = traced[0]
     if any(other.stage is not value.stage for other in traced):
-        raise ImportFailed(f"{what} joins two parts of the model that lie on different sides of a product: {chain.SHAPE}")
+        raise ImportFailed(f"{what} joins two parts of the model on different sides of a product: {chain.SHAPE}")
     kind = node.op_type
     if kind == "Mul" and all(isinstance(values.get(name), chain.Traced) for name in node.input):
         return [chain.multiply(values[node.input[0]], values[node.input[1]], what)]
@@ -165,14 +165,14 @@ def _node(model: Any, node: Any, values: dict[str, Any]) -> list[Any]:
         if array.dtype.kind == "b" and kind == "Dropout":
             made.append(array)
         elif array.dtype.kind != "f":
-            raise ImportFailed(f"{what} gives {array.dtype}, which cuts numbers off: {chain.SHAPE}")
+            raise ImportFailed(f"{what} gives {array.dtype}, which truncates numbers: {chain.SHAPE}")
         else:
             made.append(chain.after(value, array.astype(np.float64), what))
     return made
 
 
 def _double(constant: Any) -> Any:
-    """The probes are in 64 bits, and both sides of an operation must be."""
+    """The probes are in 64 bits, so both sides of an operation must be too."""
     return constant.astype(np.float64) if getattr(constant, "dtype", None) == np.float32 else constant
 
 
@@ -197,7 +197,7 @@ def _compare(model: Any, z: chain.Matrix, encoder: Encoder, read: NDArray[np.flo
         try:
             given = {name: z.astype(np.float32).reshape(len(z), *shape)}
             own: NDArray[Any] = np.asarray(session.run(None, given)[0], dtype=np.float64)
-        except Exception:  # Another shape may do; onnxruntime has exceptions of its own.
+        except Exception:  # Another shape may work; onnxruntime has its own exceptions.
             continue
         if own.shape == read.shape:
             least = min(least, chain.difference(own, read.astype(np.float64)))
@@ -211,7 +211,7 @@ def _compare(model: Any, z: chain.Matrix, encoder: Encoder, read: NDArray[np.flo
 
 
 def _rest(model: Any, cut: str, outputs: list[str], shape: tuple[int, ...]) -> bytes:
-    """The model from the cut on, as a model of its own."""
+    """The part of the model from the cut on, as a separate model."""
     whole = onnx.ModelProto()
     whole.CopyFrom(model)
     known = {value.name for value in whole.graph.value_info}

@@ -1,9 +1,8 @@
-"""Models from scikit-learn: any whose decision is a polynomial of degree 2 at most, pipelines included.
+"""Models from scikit-learn: any whose decision is a polynomial of degree at most 2, pipelines included.
 
 Linear and logistic regression, linear support vectors, discriminant analysis (linear and quadratic), Gaussian naive
-Bayes, polynomial features and kernels of degree 2, after any scalers and projections. The model is not taken apart: it
-is asked for its decision at as many points as a quadratic form has coefficients, and at some more, which prove that it
-is one.
+Bayes, polynomial features and kernels of degree 2, after any scalers and projections. The model is not taken apart: its
+decision is evaluated at as many points as a quadratic form has coefficients, and at some more, which verify the form.
 """
 
 from __future__ import annotations
@@ -54,12 +53,12 @@ def load(
     -------
     Network
         One unit for every class of a linear model; for a quadratic one as many squares as its forms have eigenvalues.
-        ``difference`` is the largest one from the model's own decisions, as a fraction of the largest.
+        ``difference`` is the largest difference from the model's own decisions, as a fraction of the largest decision.
 
     Raises
     ------
     ImportFailed
-        The decision is no polynomial of degree 2, or its classes are not those of the data.
+        The decision is not a polynomial of degree 2, or its classes are not those of the data.
     """
     encoder = encoder or Encoder.pixels(*instance(data, Dataset, "data").size)
     columns = encoder.inputs[0] - 1
@@ -89,7 +88,7 @@ def load(
 
 
 def _order(model: Any, names: list[str]) -> list[int]:
-    """For every class of the data its place in the model."""
+    """For every class of the data its index in the model."""
     try:
         classes = [str(name) for name in model.classes_]
     except AttributeError:
@@ -97,7 +96,7 @@ def _order(model: Any, names: list[str]) -> list[int]:
     for wanted in (names, [str(index) for index in range(len(names))]):
         if sorted(classes) == sorted(wanted):
             return [classes.index(name) for name in wanted]
-    raise ImportFailed(f"the model tells the classes {classes} apart, and the data have {names}")
+    raise ImportFailed(f"the model has the classes {classes}, but the data have {names}")
 
 
 class _Asked:
@@ -122,7 +121,7 @@ class _Asked:
         try:
             found = np.asarray(self.decide(rows), dtype=np.float64)
         except ValueError as error:
-            raise ImportFailed(f"the model does not take items of {self.columns} inputs: {error}") from error
+            raise ImportFailed(f"the model refuses items of {self.columns} inputs: {error}") from error
         if not np.isfinite(found).all():
             raise ImportFailed("the model's decision is not finite everywhere: its densities reach 0")
         return found.reshape(len(rows), -1)
@@ -149,13 +148,13 @@ class _Asked:
         return forms
 
     def random(self, items: chain.Matrix) -> chain.Matrix:
-        """Points that are no items."""
+        """Points that are not items."""
         rng = np.random.default_rng(self.columns)
         return rng.normal(size=(64, self.columns)) * max(1.0, float(np.abs(items).max(initial=0.0)))
 
 
 def _relative(found: chain.Matrix) -> chain.Matrix:
-    """Log probabilities against the first class: what normalises them is gone."""
+    """Log probabilities relative to the first class, which cancels the normalisation."""
     return np.asarray(found[:, 1:] - found[:, :1]) if found.shape[1] == 2 else np.asarray(found - found[:, :1])
 
 

@@ -1,4 +1,4 @@
-"""Tables: files and frames by the library's own rules, and arrays with a scaler that is kept."""
+"""Tables: files and frames by the library's own rules, and arrays with a stored scaler."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MOST_CATEGORIES = 64
 class TableScaler:
     """Turns columns into bytes 0 to 255: numbers by their range over the items it was fitted on, categories one byte each.
 
-    Takes numpy arrays, pandas and Arrow tables, lists of rows. Numbers beyond the range are clamped. A category that
-    was not there when fitting sets none of the known ones. Missing values are refused.
+    Accepts numpy arrays, pandas and Arrow tables, lists of rows. Numbers beyond the range are clamped. A category that
+    was not seen when fitting sets none of the known ones. Missing values are refused.
 
     Attributes
     ----------
@@ -62,16 +62,16 @@ class TableScaler:
         parts: list[NDArray[np.uint8]] = []
         for column, (name, values) in zip(self.columns_, named):
             if not name.isdigit() and not column["name"].isdigit() and name != column["name"]:
-                raise ValueError(f"column `{name}` stands where `{column['name']}` was fitted: give the columns in the same order")
+                raise ValueError(f"column `{name}` is where `{column['name']}` was when fitting: give the columns in the same order")
             _complete(name, values)
             if "categories" in column:
                 texts = values.astype(str)
                 parts += [np.where(texts == category, 255, 0).astype(np.uint8) for category in column["categories"]]
                 continue
             if values.dtype.kind not in "biuf":
-                raise ValueError(f"column `{name}` holds {values.dtype}, and numbers were fitted")
+                raise ValueError(f"column `{name}` holds {values.dtype}, but it was fitted on numbers")
             span = column["high"] - column["low"]
-            # Half of each first: the span of two large numbers may be infinite.
+            # Halve both first: the span of two large numbers may be infinite.
             with np.errstate(over="ignore", invalid="ignore"):
                 share = (values.astype(np.float64) - column["low"]) / (span if span > 0 else 1.0)
             parts.append(np.round(255 * np.nan_to_num(np.clip(share, 0.0, 1.0))).astype(np.uint8))
@@ -79,7 +79,7 @@ class TableScaler:
         return np.stack(parts, axis=1).reshape(rows, 1, len(parts))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Names of the features: of the column, with the category after an underscore."""
+        """Names of the features: the column, with the category after an underscore."""
         names: list[str] = []
         for column in self.columns_:
             categories = column.get("categories")
@@ -87,12 +87,12 @@ class TableScaler:
         return np.array(names, dtype=object)
 
     def to_json(self) -> str:
-        """The columns, for whoever encrypts."""
+        """The columns as JSON, for owners."""
         return json.dumps({"columns": self.columns_})
 
     @classmethod
     def from_json(cls, text: str) -> TableScaler:
-        """Reads what :meth:`to_json` gave."""
+        """Reads the result of :meth:`to_json`."""
         scaler = cls()
         scaler.columns_ = json.loads(text)["columns"]
         return scaler
@@ -133,7 +133,7 @@ def _complete(name: str, values: NDArray[Any]) -> None:
 
 
 class Table(NamedTuple):
-    """What :func:`read_table` read."""
+    """The result of :func:`read_table`."""
 
     data: Dataset
     #: Rows that were left out as bad, with place and reason.
@@ -166,7 +166,7 @@ def read_table(
     skip_bad: bool = False,
     progress: Progress = None,
 ) -> Table:
-    """Reads a table as ``halflight dataset import table`` does; a second one is read by the first one's schema.
+    """Reads a table like ``halflight dataset import table``; a second one is read by the first one's schema.
 
     Parameters
     ----------
@@ -177,15 +177,15 @@ def read_table(
     like : Dataset, optional
         Read by the schema of this data set: same columns, categories and scales.
     texts, dates, ordinals, hashed, quantile
-        Columns to take as texts; dates with a format (empty for ISO 8601); texts with an order; texts whose words are
+        Columns to treat as texts; dates with a format (empty for ISO 8601); ordered texts; texts whose words are
         hashed; numbers scaled by rank.
     missing, unknown, outside
-        What becomes of values that are missing, of categories that the schema does not know, of numbers beyond the
-        scale; by default the schema's rule, else "refuse", "refuse", "clamp".
+        How to treat missing values, categories unknown to the schema, and numbers beyond the scale; by default the
+        schema's rule, else "refuse", "refuse", "clamp".
     unlabelled : bool
-        With ``like``: leave out labels that the table does not have.
+        With ``like``: skip labels that the table does not have.
     items : str
-        Of ``.npz``: the array of items.
+        For ``.npz``: the array of items.
 
     Raises ``FileError``, ``OptionError``. Train on tables with ``encoder={"per_column": True, "fitted_range": True}``.
     """
@@ -207,7 +207,7 @@ def read_table(
         path = fspath(source)
         kind = os.path.splitext(path)[1].lower().lstrip(".")
         if kind not in ("csv", "tsv", "txt", "npz"):
-            raise FileError(f"{path}: its extension tells no kind of table: name it .csv, .tsv, .txt or .npz", "Kind")
+            raise FileError(f"{path}: its extension is not that of a table: use .csv, .tsv, .txt or .npz", "Kind")
         native, text = _native.read_table(path, kind, dumps(given), items, schema, skip_bad, told)
     else:
         frame = source.to_pandas() if hasattr(source, "to_pandas") else source

@@ -1,7 +1,7 @@
 """Models from PyTorch, and this project's parts as torch modules.
 
 ============================  =====================================================================
-:class:`PrivateQuadratic`     the private part as a module, with rounded weights where asked for
+:class:`PrivateQuadratic`     the private part as a module, with rounded weights on request
 :class:`Matching`             the defence: equal distributions of the outputs within every main class
 :func:`sabotage_loss`         the defences with simulated adversaries
 :func:`load`                  a model of the supported shape as a :class:`halflight.Network`

@@ -1,4 +1,4 @@
-"""Defences as losses: what to add to the main loss so that the outputs say nothing of an attribute."""
+"""Defences as losses: terms to add to the main loss so that the outputs reveal nothing about an attribute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAST_ROWS = 4
 
 
 class Matching(nn.Module):  # type: ignore[misc, unused-ignore]
-    """The outputs of one main class shall look the same for every value of the attribute; no adversary.
+    """Makes the outputs of one main class look the same for every value of the attribute; no adversary.
 
     For each main class, with A and B the outputs of two values of the attribute::
 
@@ -29,18 +29,18 @@ class Matching(nn.Module):  # type: ignore[misc, unused-ignore]
 
     averaged over pairs of values and over classes; ``med``, the median squared distance within the class, and the
     total variance are constants for the gradient. With ``paired``, item i of every value of a class is the same
-    drawing, and the terms ``k(a_i, b_i)`` are left out. With ``whiten``, MMD² is that of ``L⁻¹·q``, outputs without
-    the correlations within their class (``L·Lᵀ = Cov + 0.01·tr Cov / S``, constant for the gradient): attackers take
-    them out too.
+    drawing, and the terms ``k(a_i, b_i)`` are left out. With ``whiten``, MMD² is that of ``L⁻¹·q``, outputs without the
+    correlations within their class (``L·Lᵀ = Cov + 0.01·tr Cov / S``, constant for the gradient): attackers remove them
+    too.
 
     Parameters
     ----------
     weight : float
         λ, of MMD².
     scales : int
-        Kernel widths, each a third of the one before in squared distance; 1 to 16.
+        Kernel widths, each a third of the previous one in squared distance; 1 to 16.
     pairing : float
-        Share of the pairing loss, used only with ``paired``.
+        Weight of the pairing loss relative to λ, used only with ``paired``.
     whiten, paired : bool
 
     ``forward(q, main, collateral)``: outputs float ``[N, S]`` (normalise them over the batch first), class
@@ -72,7 +72,7 @@ class Matching(nn.Module):  # type: ignore[misc, unused-ignore]
         if self.paired and len({len(cell) for cell in cells}) > 1:
             raise ValueError("paired: give as many items of every value, in the same order, for each main class")
         if min(len(cell) for cell in cells) < 2:
-            raise ValueError("matching needs two items or more of every class and value in the batch")
+            raise ValueError("matching needs at least two items of every class and value in the batch")
         every = torch.cat(cells)
         seen = torch.split(_white(every), [len(cell) for cell in cells]) if self.whiten else cells
         median = _median(torch.cat(list(seen)).detach())
@@ -98,7 +98,7 @@ class Matching(nn.Module):  # type: ignore[misc, unused-ignore]
 
 
 def _white(rows: Tensor) -> Tensor:
-    """Rows without the correlations between their columns; as they are where there are too few, or no spread."""
+    """Rows with decorrelated columns; unchanged if there are too few, or no spread."""
     fixed = rows.detach()
     items, outputs = rows.shape
     covariance = torch.cov(fixed.T, correction=0).reshape(outputs, outputs)
@@ -131,11 +131,11 @@ def sabotage_loss(
     weight: float = 1.7,
     kind: str = "paper",
 ) -> Tensor:
-    """What the private part minimises against simulated adversaries, which are constants in this step.
+    """The loss that the private part minimises against simulated adversaries, which are constants in this step.
 
     ``L_main − α·mean L_collateral`` ("paper", "ensemble"), or ``L_main + α·mean cross-entropy(uniform, adversary)``
-    ("maxent": least when the adversaries say nothing). Logits ``[N, C]`` and ``[N, values]``, labels ``[N]``.
-    The adversaries of training are no evidence of privacy: audit with fresh attackers.
+    ("maxent": smallest when the adversaries' predictions are uniform). Logits ``[N, C]`` and ``[N, values]``, labels
+    ``[N]``. The adversaries of training are no evidence of privacy: audit with fresh attackers.
     Source: Ryffel et al. 2019, section 4.
     """
     if kind not in ("paper", "ensemble", "maxent"):

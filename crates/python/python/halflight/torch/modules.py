@@ -29,7 +29,7 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
 
     Input float ``[N, inputs]`` (other axes are flattened), output float ``[N, S]``.
 
-    First weights: projections N(0, 1/inputs), biases N(0, 1/4), D uniform by fan-in. With :meth:`quantise`
+    Initial weights: projections N(0, 1/inputs), biases N(0, 1/4), D uniform by fan-in. With :meth:`quantise`
     the forward pass reads rounded weights and the gradient goes to the floats (straight through).
     Sources: Ryffel et al. 2019, section 3 (squares); Esser et al. 2020, learned step sizes (scales).
     """
@@ -52,7 +52,7 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
         self.combine = nn.Linear(units, outputs, bias=False)
         self.columns: Optional[Tensor]
         self.register_buffer("columns", None if right is None else torch.tensor(list(right)))
-        # What inputs and integers are worth, and the logarithms of one scale per unit and per output.
+        # The step of inputs and integers, and the logarithms of one scale per unit and per output.
         self.grid: Optional[dict[str, Any]] = None
         self.scales = nn.ParameterDict()
         with torch.no_grad():
@@ -70,7 +70,7 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
         return nn.functional.linear(first * second, combine)
 
     def weights(self) -> tuple[tuple[Tensor, Tensor], Optional[tuple[Tensor, Tensor]], Tensor]:
-        """Left and right weight and bias, and D, as the forward pass reads them."""
+        """Left and right weight and bias, and D, in the forward pass."""
         right = None if self.right is None else (self.right.weight, self.right.bias)
         if self.grid is None:
             return (self.left.weight, self.left.bias), right, self.combine.weight
@@ -80,7 +80,7 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
         return first, second, straight(self.combine.weight, outputs[:, None] / (left * other), bits[2])
 
     def steps(self) -> tuple[Tensor, Tensor, Tensor]:
-        """What one integer step is worth: in the rows of the left and of the right side, and in each output."""
+        """The value of one integer step: in the rows of the left and of the right side, and in each output."""
         left, outputs = self.scales["left"].exp(), self.scales["outputs"].exp()
         return left, self.scales["right"].exp() if self.right is not None else left, outputs
 
@@ -88,19 +88,18 @@ class PrivateQuadratic(nn.Module):  # type: ignore[misc, unused-ignore]
         assert self.grid is not None
         low, step = self.grid["low"], self.grid["step"]
         weight = straight(projection.weight, scale[:, None] / step, bits)
-        # The bias that multiplies the constant takes `low` up, and is rounded like it.
+        # The bias absorbs `low`, and is rounded like it.
         constant = straight(projection.bias + low * projection.weight.sum(1), scale, None)
         return weight, constant - low * weight.sum(1)
 
     def quantise(self, encoder: Any, data: Any, left: int = 4, right: int = 4, combine: int = 5) -> PrivateQuadratic:
-        """From now on, reads weights of so many bits (signs included); train on with inputs on the encoder's grid.
+        """Switches to rounded weights of this many bits (signs included); continue training with inputs on the encoder's grid.
 
-        ``encoder`` is a :class:`halflight.Encoder`, ``data`` a :class:`halflight.Dataset` over which the scales
-        lose least. Inputs of the forward pass should be ``low + step · level``
-        (:func:`halflight.torch.levels`).
+        ``encoder`` is a :class:`halflight.Encoder`, ``data`` a :class:`halflight.Dataset` over which the scales are
+        optimised. Inputs of the forward pass should be ``low + step · level`` (:func:`halflight.torch.levels`).
 
         The logarithms of the scales become parameters, ``scales.*``: make the optimiser afterwards. A fifth of the
-        weights' learning rate suits them, for one scale moves a whole row.
+        weights' learning rate suits them, because one scale moves a whole row.
         """
         self.grid = None
         self.grid, scales = first_grid(self.weights(), encoder, data, Precision(left, right, combine))

@@ -24,7 +24,7 @@ from .rounding import levels
 
 
 class TorchModel(CutModel):
-    """A model in two parts; ``public_head`` is the one after the cut, a module that reads ``[N, …]`` at the cut."""
+    """A model in two parts; ``public_head`` is the part after the cut, a module that reads ``[N, …]`` there."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class TorchModel(CutModel):
         self._shape = shape
 
     def public(self, q: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the model gives for values ``[N, S]`` at the cut."""
+        """The model's results for values ``[N, S]`` at the cut."""
         with torch.no_grad():
             found: NDArray[np.float32] = self.public_head(torch.from_numpy(q).reshape(len(q), *self._shape)).numpy()
         return found
@@ -57,10 +57,10 @@ def cut(
     main: str = "digit",
     shape: Optional[Sequence[int]] = None,
 ) -> TorchModel:
-    """Cuts a torch model: any network may lie after the first operation that mixes products.
+    """Cuts a torch model: any network may follow the first operation that mixes products.
 
-    Parameters and errors are those of :func:`halflight.onnx.load`, and ``shape`` is that of :func:`load`; for models whose head has linear layers and ReLU
-    only, :func:`halflight.torch.load` gives a network that compiling fine-tunes.
+    Parameters and errors are those of :func:`halflight.onnx.load`, and ``shape`` is that of :func:`load`. For models
+    whose head has only linear layers and ReLU, :func:`halflight.torch.load` gives a network that compiling fine-tunes.
     """
     encoder = encoder or Encoder.pixels(*instance(data, Dataset, "data").size, bits=4)
     model = unwrapped(model)
@@ -80,7 +80,7 @@ def cut(
 
 
 def _head_after(model: nn.Module, graph: fx.Graph, node: fx.Node) -> nn.Module:
-    """The operations that lie after a node, as a module of the cut's value."""
+    """The operations after a node, as a module of the cut's value."""
     rest = fx.Graph()
     known: dict[fx.Node, fx.Node] = {}
     renamed = rest.placeholder("q")
@@ -89,7 +89,7 @@ def _head_after(model: nn.Module, graph: fx.Graph, node: fx.Node) -> nn.Module:
             known[other] = renamed
         elif other.op == "output":
             if any(arg not in known for arg in other.all_input_nodes):
-                raise ImportFailed(f"what lies after the cut at `{node.name}` reads the input too, which nobody has there in the clear")
+                raise ImportFailed(f"the part after the cut at `{node.name}` also reads the input, which nobody has there in the clear")
             rest.output(map_arg(other.args[0], lambda arg: known[arg]))
         elif other.op != "placeholder" and all(arg in known for arg in other.all_input_nodes):
             known[other] = rest.node_copy(other, lambda arg: known[arg])

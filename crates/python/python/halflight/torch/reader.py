@@ -35,39 +35,39 @@ def load(
 ) -> Network:
     """A torch model as a network that :func:`halflight.compile` takes.
 
-    Any linear operations may come before the square or product: convolutions, average pooling, slices, permutations,
-    normalisation by running statistics. They are unrolled into one matrix of units by inputs, so that a convolution
-    costs as many units as it has numbers.
+    Any linear operations may precede the square or product: convolutions, average pooling, slices, permutations,
+    normalisation by running statistics. They are unrolled into one matrix of units by inputs, so a convolution costs as
+    many units as it has output numbers.
 
     Parameters
     ----------
     model : nn.Module
-        Of the supported shape (see :mod:`halflight.torch`); its one input is ``z`` of the encoder, flat, or as pictures
-        in row order with or without an axis of channels. Compiled and parallel models, and exported programs, are
-        unwrapped. For a saved state dict, make the model and ``load_state_dict`` first. A single logit stands for two
-        classes.
+        Of the supported shape (see :mod:`halflight.torch`); its only input is ``z`` of the encoder, flat, or as
+        pictures in row order with or without a channel axis. Compiled and parallel models, and exported programs, are
+        unwrapped. For a saved state dict, make the model and call ``load_state_dict`` first. A single logit stands for
+        two classes.
     data : Dataset
         Labelled items: the accuracy is measured on them, their classes of ``main`` name the logits, and the model is
-        compared with what was read of it on the first 64.
+        compared with its imported form on the first 64.
     encoder : Encoder, optional
         By default ``Encoder.pixels`` of the data's size: ``z = pixel / 255``. Further scaling, such as
-        ``(x − mean) / std``, belongs into the model's forward.
+        ``(x − mean) / std``, belongs in the model's forward.
     main, collateral : str, list of str
         Label columns for compiling and audits.
     shape : sequence of int, optional
-        In which the model takes an item, without the axis of the batch; by default the one of flat, rows and columns,
-        and one channel that it takes.
+        The shape in which the model takes an item, without the batch axis; by default flat, rows and columns, or one
+        channel, whichever works.
 
     Returns
     -------
     Network
-        Computes what the model does, to rounding of float32; ``difference`` is the largest one found, as a fraction of
-        the largest logit.
+        Computes what the model computes, up to rounding of float32; ``difference`` is the largest difference found, as
+        a fraction of the largest logit.
 
     Raises
     ------
     ImportFailed
-        Names the layer or operation that does not fit, and what would; or the model differs from what was read.
+        Names the layer or operation at fault, and the supported ones; or the model differs from its imported form.
     """
     encoder = encoder or Encoder.pixels(*instance(data, Dataset, "data").size)
     if main not in data.names:
@@ -85,7 +85,7 @@ def load(
 
 
 def unwrapped(model: Any) -> nn.Module:
-    """The model inside compiled and parallel ones; named refusals of what cannot be read."""
+    """The model inside compiled and parallel wrappers; refuses what cannot be read, by name."""
     for _ in range(8):
         inner = getattr(model, "_orig_mod", None)
         if inner is None and type(model).__name__ in ("DataParallel", "DistributedDataParallel"):
@@ -96,7 +96,7 @@ def unwrapped(model: Any) -> nn.Module:
     if type(model).__name__ == "ExportedProgram":
         model = model.module()
     if isinstance(model, torch.jit.ScriptModule):
-        raise ImportFailed("the model is a script, which cannot be read: give the nn.Module that it was made of, or export it to ONNX")
+        raise ImportFailed("the model is a script, which cannot be read: give the nn.Module that it was made from, or export it to ONNX")
     if not isinstance(model, nn.Module):
         raise ImportFailed(f"the model is of type {type(model).__name__}: give an nn.Module")
     return model
@@ -105,7 +105,7 @@ def unwrapped(model: Any) -> nn.Module:
 def trace(
     model: nn.Module, graph: fx.Graph, z: torch.Tensor, encoder: Encoder, shape: Optional[Sequence[int]], until_cut: bool = False
 ) -> tuple[chain.Traced, tuple[int, ...], Optional[fx.Node]]:
-    """What the model computes of items ``z``, or what lies at the cut; the shape in which it takes one; the cut."""
+    """The model's result for items ``z``, or the value at the cut; the shape of an item; the cut."""
     double = doubled(model)
     columns = z.shape[1]
     height, width = encoder.size
@@ -113,7 +113,7 @@ def trace(
     if shape is None and height * width == columns:
         shapes += [(height, width), (1, height, width)]
     if int(np.prod(shapes[0])) != columns:
-        raise ImportFailed(f"`shape` is {shapes[0]}: an item has {columns} numbers")
+        raise ImportFailed(f"`shape` is {shapes[0]}, but an item has {columns} numbers")
     tries = chain.Tries("the model returns nothing")
     for place, taken in enumerate(shapes):
         run = Run(double, chain.inputs(z.numpy(), taken))
@@ -124,13 +124,13 @@ def trace(
             continue
         for other in shapes[place + 1 :]:
             if not _agree(double, z, taken, other):
-                raise ImportFailed(f"the model takes items of the shapes {taken} and {other}, and answers otherwise: give `shape`")
+                raise ImportFailed(f"the model accepts items of the shapes {taken} and {other}, with different results: give `shape`")
         return value, taken, run.cut
     raise tries.error
 
 
 def _agree(double: nn.Module, z: torch.Tensor, a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    """Whether the model answers alike in two shapes, or does not take the second."""
+    """Whether the model gives the same result in two shapes, or refuses the second."""
     with torch.no_grad():
         try:
             found = double(z.reshape(len(z), *b))
@@ -166,7 +166,7 @@ def doubled(model: nn.Module) -> nn.Module:
 
 
 def compare(model: nn.Module, items: torch.Tensor, found: chain.Matrix, ended: str) -> float:
-    """The largest difference between the model and what was read of it, as a fraction of the largest number."""
+    """The largest difference between the model and its imported form, as a fraction of the largest number."""
     with torch.no_grad():
         own = doubled(model)(items).reshape(len(items), -1).numpy()
         read = torch.from_numpy(found)
@@ -214,7 +214,7 @@ class Run:
         self.cut: Optional[fx.Node] = None
 
     def all(self, graph: fx.Graph, until_cut: bool = False) -> chain.Traced:
-        """What the model returns, or what lies at the cut."""
+        """The model's result, or the value at the cut."""
         for node in graph.nodes:
             if node.op == "output":
                 found = self._known(node.args[0])
@@ -296,10 +296,10 @@ class Run:
         return self._run(_callable(node), parts, arguments, named, what)
 
     def _run(self, function: Any, parts: list[chain.Traced], arguments: Any, named: Any, what: str) -> Any:
-        """The operation itself, on the probes; that it is affine is proven there."""
+        """The operation itself, on the probes; they also prove that it is affine."""
         value = parts[0]
         if any(other.stage is not value.stage for other in parts):
-            raise ImportFailed(f"{what} joins two parts of the model that lie on different sides of a product or a ReLU: {chain.SHAPE}")
+            raise ImportFailed(f"{what} joins two parts of the model on different sides of a product or a ReLU: {chain.SHAPE}")
         for part in parts:
             chain.unended(part, what)
         found = self._call(function, _mapped(arguments, _rows), _mapped(named, _rows), what)
@@ -307,7 +307,7 @@ class Run:
 
     def _after(self, value: chain.Traced, rows: torch.Tensor, what: str) -> Any:
         if not rows.is_floating_point():
-            raise ImportFailed(f"{what} gives {rows.dtype}, which cuts numbers off: {chain.SHAPE}")
+            raise ImportFailed(f"{what} gives {rows.dtype}, which truncates numbers: {chain.SHAPE}")
         made = chain.after(value, rows.detach().double().numpy(), what)
         return _tensor(made)
 
@@ -326,7 +326,7 @@ def _private(layer: PrivateQuadratic, value: chain.Traced, what: str) -> chain.T
     (left, left_bias), right, combine = layer.weights()
     z = value.rows.flatten(1)
     if z.shape[1] != layer.left.in_features:
-        raise ImportFailed(f"{what} reads {layer.left.in_features} numbers and gets {z.shape[1]}: check the size of the images")
+        raise ImportFailed(f"{what} reads {layer.left.in_features} numbers but gets {z.shape[1]}: check the size of the images")
     with torch.no_grad():
         first = _tensor(chain.after(value, (z @ left.T + left_bias).numpy(), what))
         second = first
@@ -404,7 +404,7 @@ def _mapped_tensors(found: Any, work: Callable[[torch.Tensor], Any]) -> Any:
 
 
 def to_integers(layer: PrivateQuadratic) -> Integers:
-    """The integers of a layer that :meth:`PrivateQuadratic.quantise` prepared, as the forward pass reads them.
+    """The integers of a layer that :meth:`PrivateQuadratic.quantise` prepared, as in the forward pass.
 
     ``q = worth·output`` on the encoder's grid; make a network of them with ``.compiled(encoder, main, classes)``.
     """

@@ -1,4 +1,4 @@
-"""Inputs on the grid of an encoder, and the first scales of rounded weights."""
+"""Inputs on the grid of an encoder, and the initial scales of rounded weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def array(values: Any) -> Any:
 
 
 def levels(encoder: Encoder, data: Dataset) -> Tensor:
-    """Inputs on the encoder's grid, ``low + step · level``: float ``[N, n − 1]``, what is really encrypted."""
+    """Inputs on the encoder's grid, ``low + step · level``: float ``[N, n − 1]``, the values that are encrypted."""
     low, step, _ = encoder.grid
     return torch.from_numpy((low + step * encoder.encode(data)[0][:, 1:]).astype(np.float32))
 
@@ -31,7 +31,7 @@ def levels(encoder: Encoder, data: Dataset) -> Tensor:
 def first_grid(
     weights: tuple[Layer, Optional[Layer], Tensor], encoder: Encoder, data: Dataset, precision: Precision
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The grid of a layer's rounded weights, and first scales, chosen over the levels of ``data``."""
+    """The grid of a layer's rounded weights, and initial scales, chosen over the levels of ``data``."""
     low, step, _ = encoder.grid
     u, v = encoder.encode(data)
     (left, left_bias), right, combine = weights
