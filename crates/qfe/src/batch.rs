@@ -1,7 +1,7 @@
 //! Many inputs or ciphertexts at once.
 //!
-//! What can be shared is: the tables and the compiled projections, the subgroup
-//! check when reading (one set of combinations over all points), and all threads.
+//! These are shared: the tables and the compiled projections, the subgroup check when reading (one set of combinations
+//! over all points), and all threads.
 
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
 use rayon::prelude::*;

@@ -1,4 +1,4 @@
-//! Debug forms of large objects: what they are, not their megabytes of points.
+//! Short debug forms of large objects, without their megabytes of points.
 
 /// Prints the named fields of a type and says that there are others.
 macro_rules! brief {

@@ -7,10 +7,9 @@
 //! b_j = W·(v_j, −t_j)ᵀ     →  [b_j]₂ = v_j·[W_r1]₂ − W_r2·[t_j]₂       r = 1, 2
 //! ```
 //!
-//! so that `⟨a_i, b_j⟩ = u_i v_j − γ s_i t_j`. The second terms and the four
-//! bases of the first make a [`Mask`]; it depends on no input and can be drawn
-//! ahead, but must never serve twice: two ciphertexts of one mask reveal the
-//! difference of their inputs.
+//! so that `⟨a_i, b_j⟩ = u_i v_j − γ s_i t_j`. The second terms and the four bases of the first make a [`Mask`]; it
+//! depends on no input and can be drawn in advance, but must never be used twice: two ciphertexts of one mask reveal
+//! the difference of their inputs.
 
 #[cfg(feature = "progress")]
 use host::Progress;
@@ -63,7 +62,7 @@ impl Ciphertext {
 #[non_exhaustive]
 pub enum EncryptError {
     /// A vector does not have the key's length.
-    #[error("input `{field}` has {found} coordinates: the public key encrypts {expected}")]
+    #[error("input `{field}` has {found} coordinates, but the public key encrypts {expected}")]
     Length {
         /// `u` or `v`.
         field: &'static str,

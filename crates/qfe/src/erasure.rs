@@ -1,5 +1,4 @@
-//! Secrets must not be left in memory that is given back: an allocator for tests looks
-//! at every block before it is freed.
+//! Secrets must not remain in freed memory: an allocator for tests inspects every block before it is freed.
 #![allow(unsafe_code)]
 
 use std::{

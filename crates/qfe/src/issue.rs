@@ -1,8 +1,8 @@
 //! The one way to issue: `Σ_k D_jk · (P_k·s) · r_k` for every output `j`.
 //!
-//! `r_k` stands for `R_k·t`. Who holds `t` knows it as a scalar and lifts the results to
-//! points at the end; who holds `s`, or a share of it, takes the public `[R_k·t]₂`. Both are
-//! modules over `Z_r`, and a key is linear in `s`: a share of `s` gives a share of the key.
+//! `r_k` stands for `R_k·t`. A holder of `t` knows it as a scalar and lifts the results to points at the end; a holder
+//! of `s`, or of a share of it, takes the public `[R_k·t]₂`. Both are modules over `Z_r`, and a key is linear in `s`: a
+//! share of `s` gives a share of the key.
 //!
 //! Time depends on the function, which is public, and not on secrets.
 

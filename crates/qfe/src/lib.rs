@@ -40,7 +40,7 @@
 //! f_j(u, v) = \sum_k D_{jk} \, (P_k \cdot u) \, (R_k \cdot v)
 //! ```
 //!
-//! Every bilinear form can be written so; squares are the case `u = v`, `P = R`. A
+//! Every bilinear form can be written this way; squares are the case `u = v`, `P = R`. A
 //! coordinate that is always 1 gives linear and constant terms.
 //!
 //! # The scheme
@@ -81,11 +81,11 @@
 //!
 //! - [`PublicKey::verify`]: anybody checks a functional key against the public key, without a secret.
 //! - [`shares`]: a functional key is linear in `s`, so `τ + 1` of `n` servers can issue it from shares
-//!   of `s`, with nobody who holds the master key.
+//!   of `s`, and nobody holds the master key.
 //!
 //! # Features
 //!
-//! All are on by default. Without any, the owner's side and issuing are left, as in a browser.
+//! All are on by default. Without any, only the owner's side and issuing remain, as in a browser.
 //!
 //! | feature | what it adds |
 //! |---|---|
@@ -93,8 +93,8 @@
 //! | `verify` | [`PublicKey::verify`], [`Verifier`] |
 //! | `shares` | [`mod@shares`] and its ceremonies |
 //! | `files` | key files, stores of masks, tables in files |
-//! | `progress` | [`Encryptor::new`] and [`MaskPool`], which report how far they are |
-//! | `lanes` | AVX-512 IFMA, where the processor has it (see [`notes::limbs`]) |
+//! | `progress` | [`Encryptor::new`] and [`MaskPool`], which report their progress |
+//! | `lanes` | AVX-512 IFMA, if the processor has it (see [`notes::limbs`]) |
 //! | `timing`, `bench` | the timing test, measurements |
 //!
 //! # Why it is fast
@@ -122,9 +122,9 @@
 //! BLS12-381 take about `2^120` steps (discrete logarithms in GT). What it does *not* give:
 //!
 //! - the predictor learns `f(u, v)`, for every ciphertext of the public key, past and
-//!   future, and every combination of the functions whose keys it can get hold of;
+//!   future, and every combination of the functions whose keys it can obtain;
 //! - functions are not hidden: keys carry `f` in the clear;
-//! - ciphertexts are malleable: who needs to know their origin signs them;
+//! - ciphertexts are malleable: sign them if their origin matters;
 //! - it is not secure against quantum computers.
 //!
 //! # Timing
@@ -143,7 +143,7 @@
 //! | points of a public key | 100 000 | 1.9 | no dependence found |
 //! | issue of a key | 100 000 | 1.6 | no dependence found |
 //! | constant-time encryption, zeros against random inputs | 20 000 | 1.1 | no dependence found |
-//! | [`Encryptor::encrypt`], likewise | 10 000 | 138 | depends, as said |
+//! | [`Encryptor::encrypt`], likewise | 10 000 | 138 | depends, as stated above |
 //!
 //! For a scalar of exactly zero, blst takes a slower path; nobody ever draws it.
 //!

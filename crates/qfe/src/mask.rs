@@ -1,4 +1,4 @@
-//! Masks: what encryption can do before it knows the input.
+//! Masks: the part of an encryption that can be done before the input is known.
 
 use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};

@@ -1,8 +1,7 @@
-//! Masks drawn ahead of time.
+//! Masks drawn in advance.
 //!
-//! A mask must never serve twice: two ciphertexts of one mask reveal the difference
-//! of their inputs. Both pools therefore give masks away by value, and a [`Mask`]
-//! can neither be copied nor read twice.
+//! A mask must never be used twice: two ciphertexts of one mask reveal the difference of their inputs. Both pools
+//! therefore hand out masks by value, and a [`Mask`] can neither be copied nor read twice.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! The scheme letter by letter, slowly: every equation of the crate's documentation
-//! with single scalar multiplications and single pairings.
+//! The scheme, slowly and literally: every equation of the crate's documentation with single scalar multiplications and
+//! single pairings.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 

@@ -1,7 +1,7 @@
 //! Precomputed tables in files: built once, mapped into memory afterwards.
 //!
-//! A file is a header of 128 bytes and the table as it lies in memory (little-endian
-//! limbs, which is why other machines build their own):
+//! A file is a header of 128 bytes and the table in its memory layout (little-endian limbs, which is why other machines
+//! build their own):
 //!
 //! | bytes | field |
 //! |---|---|
@@ -15,12 +15,11 @@
 //! | 32 | SHA-256 of the parts |
 //! | 32 | SHA-256 of the header so far |
 //!
-//! A file that is missing, damaged, of another version or another key is built
-//! again and replaced. The hash guards against damage, not against somebody who
-//! may write to the folder: one that others can write to is refused. Tables of a
-//! public key are also compared with the key: a few random scalars times all bases,
-//! read from the table, in a random combination. That finds a table of something
-//! else, not one in which somebody with the user's rights changed a few rows.
+//! A file that is missing, damaged, of another version or another key is built again and replaced. The hash guards
+//! against damage, not against somebody who can write to the folder: a folder that others can write to is refused.
+//! Tables of a public key are also compared with the key: a few random scalars times all bases, read from the table, in
+//! a random combination. That detects a table of something else, but not one in which somebody with the user's rights
+//! changed a few rows.
 
 use std::{
     fs,
@@ -54,14 +53,14 @@ const LOGARITHMS: u32 = 2;
 #[non_exhaustive]
 pub enum TableError {
     /// Writing failed.
-    #[error("{0}; check that the folder exists, may be written and has room")]
+    #[error("{0}; check that the folder exists, is writable and has free space")]
     File(#[from] FileError),
     /// The table cannot be built.
     #[error(transparent)]
     Build(#[from] LogTableError),
     /// Somebody else could put other tables there.
     #[error(
-        "{0}: others can write to this folder of tables, and tables that they change give ciphertexts away; take a \
+        "{0}: others can write to this folder of tables, and tables that they change reveal ciphertexts; use a \
          folder of your own, or run chmod go-w on it"
     )]
     Open(PathBuf),

@@ -1,11 +1,9 @@
 //! A statistical test for timing leaks, after dudect (Reparaz, Balasch, Verbauwhede,
 //! *Dude, is my code constant time?*, 2017).
 //!
-//! An operation runs on two classes of secrets in random order, one fixed and one
-//! random; Welch's t compares the mean times, over all runs and over the runs below
-//! several percentiles (the tail is noise of the machine). `|t| > 4.5` in a long run
-//! says that time depends on the secret; a small `|t|` proves nothing but that this
-//! many runs could not tell.
+//! An operation runs on two classes of secrets in random order, one fixed and one random; Welch's t compares the mean
+//! times, over all runs and over the runs below several percentiles (the tail is noise of the machine). `|t| > 4.5` in
+//! a long run means that time depends on the secret; a small `|t|` proves only that this many runs show no difference.
 
 use std::time::Instant;
 

@@ -15,13 +15,12 @@
 //!
 //! which takes `d + 1` Miller loops and one final exponentiation, whatever `S` is.
 //!
-//! **Soundness.** Let `K_j = [f_j(s, t) + δ_j]₂` with some `δ_j ≠ 0`. The equation holds when
-//! `Σ_j ρ_j δ_j = 0` modulo `r`. For any values of the others, one value of `ρ_j` at most does
-//! that, because all its values differ modulo `r > 2^128`. So a wrong key passes with probability
-//! at most `2^−128` over coefficients drawn after it was fixed. The `K_j` must have order `r`:
-//! that is checked for each, exactly, not by the combinations that suffice when reading. The
-//! points of the public key are taken as they were read, where one outside the subgroup
-//! passes with probability `2^−40` (none if the verifier made the key, or knows its id).
+//! **Soundness.** Let `K_j = [f_j(s, t) + δ_j]₂` with some `δ_j ≠ 0`. The equation holds when `Σ_j ρ_j δ_j = 0` modulo
+//! `r`. For any values of the others, at most one value of `ρ_j` satisfies it, because all its values differ modulo `r
+//! > 2^128`. So a wrong key passes with probability at most `2^−128` over coefficients drawn after it was fixed. The
+//! `K_j` must have order `r`: that is checked for each, exactly, not by the combinations that suffice when reading. The
+//! points of the public key are used as they were read, and one outside the subgroup passes that reading with
+//! probability `2^−40` (zero if the verifier made the key, or knows its id).
 
 use std::ops::Range;
 
@@ -57,7 +56,7 @@ pub enum VerifyError {
     #[error(transparent)]
     Inputs(#[from] KeyError),
     /// The key is of another function.
-    #[error("the key is not of the function that was expected: ask for the key of that function")]
+    #[error("the key is of another function than expected: ask for the key of that function")]
     Function,
     /// The key has no point for each output.
     #[error("the key has {found} points for {expected} outputs: ask for it again")]

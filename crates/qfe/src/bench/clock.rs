@@ -1,4 +1,4 @@
-//! Clocks that a shared machine does not spoil too much.
+//! Clocks that are robust on a shared machine.
 
 use std::time::{Duration, Instant};
 

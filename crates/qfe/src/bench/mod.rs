@@ -1,11 +1,9 @@
 //! Measurements of every operation, as multiples of one field multiplication.
 //!
-//! Clocks differ and machines are shared, so each figure is also divided by the
-//! cost of one blst multiplication in the 381-bit field, timed in the same process
-//! right before and after. Single-threaded figures use the thread's CPU time,
-//! others the wall clock; each is the least of a few runs. How evenly threads share
-//! the work is told by their CPU times. Beside each figure
-//! stands what the operation counts predict.
+//! Clocks differ and machines are shared, so each figure is also divided by the cost of one blst multiplication in the
+//! 381-bit field, timed in the same process right before and after. Single-threaded figures use the thread's CPU time,
+//! others the wall clock; each is the least of a few runs. The threads' CPU times show how evenly they share the work.
+//! Next to each figure is the prediction of the operation counts.
 
 mod ceremony;
 mod clock;

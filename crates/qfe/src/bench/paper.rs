@@ -1,4 +1,4 @@
-//! Published figures to stand beside ours.
+//! Published figures to compare with ours.
 
 use serde::{Deserialize, Serialize};
 

@@ -7,9 +7,8 @@
 //! dot product of twelve terms, six of which change sign from `G` to its inverse:
 //! two giant steps for one pass over the terms.
 //!
-//! The search goes outward from the middle, so it costs what `|v|` is, not what
-//! the bound is. Every hit is confirmed by comparing `g^v` with the target in
-//! full: a value outside the bounds is an error, never a wrong integer.
+//! The search goes outward from the middle, so its cost depends on `|v|`, not on the bound. Every hit is confirmed by
+//! comparing `g^v` with the target in full: a value outside the bounds is an error, never a wrong integer.
 
 mod dot;
 mod search;

@@ -6,7 +6,7 @@
 //! - [`program`], [`project`]: sums of points with small integer weights.
 //! - [`miller`], [`target`], [`powers`]: products of pairings and the target group.
 //! - [`subgroup`]: one check for many points.
-//! - [`schedule`]: who does what when there are several threads.
+//! - [`schedule`]: the division of work among threads.
 
 pub(crate) mod batch;
 pub(crate) mod fixed_base;

@@ -1,5 +1,5 @@
-//! Where there are no vector instructions: types without values, so that the compiler
-//! knows that nothing which takes one of them ever runs.
+//! For processors without vector instructions: types without values, so that the compiler knows that nothing which
+//! takes one of them ever runs.
 
 use super::{Fp, Fp2, Vector};
 

@@ -1,4 +1,4 @@
-//! From partial keys to the key.
+//! Combines partial keys into the key.
 
 use std::{fmt, num::NonZeroU16};
 
@@ -48,7 +48,7 @@ pub enum CombineError {
     #[error(transparent)]
     Key(#[from] KeyError),
     /// Fewer right partial keys than the quorum.
-    #[error("{found} partial keys can be used, {needed} are needed: ask more servers{}", list(refused))]
+    #[error("{found} partial keys can be used, but {needed} are needed: ask more servers{}", list(refused))]
     TooFew {
         /// Partial keys that can be used.
         found: usize,

@@ -12,8 +12,8 @@
 //! byte for byte the key of a single master. Nobody needs `t` to issue; it is erased after setup.
 //!
 //! [`Commitments`] `[a_l]₁` to the coefficients of the polynomial are public (Feldman 1987). They give
-//! `[s(i)]₁ = Σ_l i^l·[a_l]₁`, against which anybody checks server `i`'s answer as a functional key is checked
-//! against `[s]₁`. A server that lies is named, and another's answer taken.
+//! `[s(i)]₁ = Σ_l i^l·[a_l]₁`, against which anybody can check server `i`'s answer, as a functional key is checked
+//! against `[s]₁`. A lying server is identified, and another's answer used.
 //!
 //! # Where shares come from
 //!
@@ -22,8 +22,8 @@
 //! - [`ceremony`]: the servers draw the key together and nobody ever holds it. The same protocol
 //!   moves a key to other servers, renews shares, and gives a server back what it lost.
 //!
-//! Shares belong to an *epoch*. A renewal makes shares of the next one, which do not fit the
-//! old ones; partial keys name their epoch and are never mixed.
+//! Shares belong to an *epoch*. A renewal makes shares of the next one, which cannot be combined with the old ones;
+//! partial keys state their epoch and are never mixed.
 //!
 //! # What is secret
 //!

@@ -55,7 +55,7 @@ pub enum PartialError {
     #[error("the server has answered already: give one partial key of each")]
     Twice,
     /// Another function.
-    #[error("it is of another function: ask the server for the one that is wanted")]
+    #[error("it is of another function: ask the server for the right one")]
     Function,
     /// It is not what the commitments demand.
     #[error("the server's answer is wrong: {0}")]

@@ -1,8 +1,8 @@
 //! Shamir's sharing of vectors: polynomials with vectors for coefficients.
 //!
-//! `f(x) = Σ_l a_l x^l` of degree `τ` over a prime field; the secret is `f(0) = a_0`, the share of
-//! server `i` is `f(i)`. Any `τ + 1` shares give the secret, `τ` say nothing about it: for each
-//! value of the secret there is exactly one polynomial through them.
+//! `f(x) = Σ_l a_l x^l` of degree `τ` over a prime field; the secret is `f(0) = a_0`, the share of server `i` is
+//! `f(i)`. Any `τ + 1` shares give the secret, `τ` shares reveal nothing about it: for each value of the secret there
+//! is exactly one polynomial through them.
 
 use std::num::NonZeroU16;
 

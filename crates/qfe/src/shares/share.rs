@@ -38,7 +38,7 @@ pub enum ShareError {
     #[error("the share does not fit: {0}")]
     Seat(#[from] SeatError),
     /// The share is not what the commitments say.
-    #[error("share of server {index}: it is not what the commitments say; ask the dealer for it again")]
+    #[error("share of server {index}: it does not match the commitments; ask the dealer for it again")]
     Wrong {
         /// The server.
         index: u16,

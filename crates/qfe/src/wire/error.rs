@@ -1,4 +1,4 @@
-//! What can be wrong with bytes.
+//! Errors of wire formats.
 
 use thiserror::Error;
 
@@ -10,7 +10,7 @@ use crate::MapError;
 #[non_exhaustive]
 pub enum WireError {
     /// Fewer bytes than any object has, or another length than the header says.
-    #[error("length is {found} bytes, {expected} expected: the file is truncated or has bytes appended")]
+    #[error("length is {found} bytes, but {expected} are expected: the file is truncated or has bytes appended")]
     Length {
         /// Bytes given.
         found: u64,
@@ -18,25 +18,25 @@ pub enum WireError {
         expected: u64,
     },
     /// The first bytes are not the magic of this format.
-    #[error("magic is {found:02x?}, `HLQF` expected: this is not a Halflight key, ciphertext or mask")]
+    #[error("magic is {found:02x?}, but `HLQF` is expected: this is not a Halflight key, ciphertext or mask")]
     Magic {
         /// The first four bytes.
         found: [u8; 4],
     },
     /// A version that this library does not read.
-    #[error("version is {found}, 1 expected: use a newer release")]
+    #[error("version is {found}, but 1 is expected: use a newer release")]
     Version {
         /// The version.
         found: u16,
     },
     /// A suite that this library does not know.
-    #[error("suite is {found}, 1 (BLS12-381) expected: use a newer release")]
+    #[error("suite is {found}, but 1 (BLS12-381) is expected: use a newer release")]
     Suite {
         /// The suite.
         found: u16,
     },
     /// An object of another kind.
-    #[error("this is a {found}, a {expected} was expected: pass the right file")]
+    #[error("this is a {found}, but a {expected} was expected: pass the right file")]
     Kind {
         /// The kind found.
         found: Kind,

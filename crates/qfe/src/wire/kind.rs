@@ -1,4 +1,4 @@
-//! What an object is, and its number.
+//! The kinds of objects, and their numbers.
 
 use std::fmt;
 

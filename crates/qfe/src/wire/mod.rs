@@ -14,7 +14,7 @@
 //! | 4 × 4 | `n`, `m`, units, outputs (zero where they do not apply; of commitments the threshold, zero; of messages step and entries) |
 //! | 8 | bytes of the body |
 //! | … | body: flat arrays of points, scalars, `i32` weights |
-//! | 32 | SHA-256 of all before |
+//! | 32 | SHA-256 of everything before |
 //!
 //! Bodies of shares, partial keys and commitments begin with their seat: epoch (8), servers (2),
 //! threshold (2), index (2), zero (2). Then come the scalars `s(i)`; SHA-256 of the function and a

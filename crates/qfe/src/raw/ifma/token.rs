@@ -1,4 +1,4 @@
-//! The proof that the instructions are there, and the only way to them.
+//! The proof that the processor has the instructions, and the only way to them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

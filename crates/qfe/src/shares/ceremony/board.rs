@@ -1,4 +1,4 @@
-//! What everybody sees: the public messages of a ceremony, checked as they come.
+//! The public state of a ceremony: its messages, checked as they arrive.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

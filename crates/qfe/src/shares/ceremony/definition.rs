@@ -1,4 +1,4 @@
-//! What a ceremony is about, and who takes part.
+//! The subject and the members of a ceremony.
 
 use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! What a dealer keeps between steps, so that a process that ended can go on with the same dealing.
+//! What a dealer stores between steps, so that a restarted process can continue with the same dealing.
 
 use std::sync::Arc;
 

@@ -1,9 +1,8 @@
 //! Keys that nobody ever holds, shares for other servers, renewed and recovered shares.
 //!
-//! One protocol without network: [`Participant`]s make messages, a [`Board`] holds those that are for everybody,
-//! the caller carries them. It assumes a bulletin board: all honest participants see the same messages
-//! in each step, and steps end by a clock that the caller keeps. (Whether the board showed everybody
-//! the same is what the last step confirms.)
+//! One protocol without a network: [`Participant`]s make messages, a [`Board`] holds the public ones, the caller
+//! transports them. It assumes a bulletin board: all honest participants see the same messages in each step, and steps
+//! end by a clock that the caller keeps. (The last step confirms that the board showed everybody the same.)
 //!
 //! | step | who | message |
 //! |---|---|---|
@@ -12,9 +11,9 @@
 //! | 3 complain | receivers | signed private messages whose share does not fit `Σ_l j^l [a_l]₁`, whole |
 //! | 4 endorse | receivers that have their share | SHA-256 of all messages and the result |
 //!
-//! A dealer is *disqualified* if it stays silent, if its dealing is not the one it committed to,
-//! if a proof does not hold, or if it signed a wrong share. Who is disqualified follows from the board alone: everybody comes to the
-//! same [`Outcome`], and so does whoever reads the board later ([`Board::verify`]).
+//! A dealer is *disqualified* if it stays silent, if its dealing is not the one it committed to, if a proof is invalid,
+//! or if it signed a wrong share. Who is disqualified follows from the board alone: everybody arrives at the same
+//! [`Outcome`], and so does anybody who reads the board later ([`Board::verify`]).
 //!
 //! - **New key** ([`Ceremony::generate`]): every server deals a random `a_0` and a random `t`. With `Q` the qualified ones,
 //!   `s = Σ_Q a_0`, `t = Σ_Q t`, and server `j` holds `Σ_Q f(j)`. Every `t` is erased before its dealing is sent; one
@@ -25,26 +24,26 @@
 //!
 //! # What up to `τ` dishonest servers can do
 //!
-//! Not learn `s`, not make honest servers accept wrong shares, not have an honest dealer disqualified, not
-//! choose the key: commitments are made before any dealing is seen, and proofs of knowledge bar
-//! dealings made of others' points. But a server that sees the dealings may still drop out of step 2 or
-//! provoke its disqualification, so that the key is one of at most `2^τ` that chance drew. The
-//! generic-group bound grows by that factor and no more; the proof does not need uniform keys beyond it.
+//! They cannot learn `s`, make honest servers accept wrong shares, have an honest dealer disqualified, or choose the
+//! key: commitments are made before any dealing is seen, and proofs of knowledge rule out dealings made from others'
+//! points. But a server that sees the dealings may still drop out of step 2 or provoke its disqualification, so the key
+//! is one of at most `2^τ` random ones. The generic-group bound grows by that factor and no more; the proof does not
+//! need uniform keys beyond it.
 //!
-//! They can stop a ceremony, by withholding shares: a message that did not come proves nothing. No share of a dealer
-//! that keeps to the protocol is ever published, whoever complains and whatever mail is lost: for each receiver whose
-//! shares were in the open, the key would need one server less. A receiver instead asks for its message again
-//! ([`Participant::missing`], [`Participant::deliver_again`]), in private and until it finishes. If a dealer still withholds
-//! it, that receiver has no share and endorses nothing. With `n − τ` endorsements the others have theirs, and
-//! renewal gives it one, which takes `τ + 1` servers that deal; with fewer, begin again, without that dealer
-//! ([`Ceremony::without`]). Who withholds is known to its receivers alone. Where nobody withholds, at most `τ` dishonest servers stop nothing.
+//! They can stop a ceremony, by withholding shares: a missing message proves nothing. No share of a dealer that follows
+//! the protocol is ever published, whoever complains and whatever mail is lost: for each receiver whose shares were
+//! public, the key would need one server less. A receiver instead asks for its message again ([`Participant::missing`],
+//! [`Participant::deliver_again`]), in private and until it finishes. If a dealer still withholds it, that receiver has
+//! no share and endorses nothing. With `n − τ` endorsements the others have theirs, and a renewal, which takes `τ + 1`
+//! servers that deal, gives it one. With fewer, begin again without that dealer ([`Ceremony::without`]). Only its
+//! receivers know who withholds. If nobody withholds, at most `τ` dishonest servers stop nothing.
 //!
 //! # What the caller provides
 //!
 //! Private messages ([`Dealing::private`]) contain shares: seal each for its receiver (an age recipient, mutual TLS)
-//! before it leaves the process. They are signed, so that a receiver knows the dealer. A server that is started again
-//! needs what it kept ([`Participant::keep`], [`Participant::resume`]): with other secrets it must not go on in a ceremony
-//! in which it has dealt. Where it kept nothing, begin again with a fresh label.
+//! before it leaves the process. They are signed, so that a receiver knows the dealer. A restarted server needs its
+//! stored state ([`Participant::keep`], [`Participant::resume`]): it must not continue with other secrets in a ceremony
+//! in which it has dealt. If it stored nothing, begin again with a fresh label.
 
 mod board;
 mod definition;
@@ -131,7 +130,7 @@ pub enum CeremonyError {
         server: u16,
     },
     /// A dealing that was left out beforehand.
-    #[error("the definition leaves out what server {server} deals")]
+    #[error("the definition excludes the dealing of server {server}")]
     LeftOut {
         /// The dealer.
         server: u16,
@@ -163,16 +162,16 @@ pub enum CeremonyError {
         server: u16,
     },
     /// A private share that has not come.
-    #[error("no share of server {server} has come: ask it to deliver again; if it does not, begin again without it")]
+    #[error("no share of server {server} has arrived: ask it to deliver again; if it does not, begin again without it")]
     MissingShare {
         /// The dealer.
         server: u16,
     },
     /// Bytes that are not this server's dealing in this ceremony.
-    #[error("what was kept is not the dealing of this server in this ceremony: begin again with a fresh one")]
+    #[error("the stored state is not the dealing of this server in this ceremony: begin again with a new ceremony")]
     Kept,
     /// Too few dealers are left.
-    #[error("{found} dealers qualified, {needed} are needed: begin again without those who failed")]
+    #[error("{found} dealers qualified, but {needed} are needed: begin again without those that failed")]
     TooFew {
         /// Qualified dealers.
         found: usize,
@@ -180,7 +179,7 @@ pub enum CeremonyError {
         needed: usize,
     },
     /// Too few receivers confirmed the result.
-    #[error("{found} servers endorsed this result, {needed} are needed; others: {others:?}")]
+    #[error("{found} servers endorsed this result, but {needed} are needed; others: {others:?}")]
     Endorsements {
         /// Endorsements of this result.
         found: usize,

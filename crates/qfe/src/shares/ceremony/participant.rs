@@ -1,4 +1,4 @@
-//! One server in a ceremony: what it says in each step, and what it keeps.
+//! One server in a ceremony: its messages in each step, and its stored state.
 
 use std::{collections::BTreeMap, num::NonZeroU16, sync::Arc};
 

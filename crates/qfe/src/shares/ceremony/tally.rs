@@ -1,4 +1,4 @@
-//! What follows from a board: who qualified, the key, the commitments.
+//! What follows from a board: the qualified dealers, the key, the commitments.
 
 use rayon::prelude::*;
 
