@@ -148,7 +148,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
              [approval]\nabove_rank = 2\nabove_bits = 1e6\npeople = 2\napprovers = {{ anna = \"{anna}\", ben = \"{ben}\" }}\n"
         )
     });
-    refused(&shop, ISSUE, "audit: none on record for attribute 'ink'");
+    refused(&shop, ISSUE, "audit: none recorded for attribute 'ink'");
     let report = |high: f64| {
         let strongest = serde_json::json!({ "family": "forest", "accuracy": 60, "high": high, "chance": 50 });
         let report = serde_json::json!({ "attribute": "ink", "strongest": strongest });
@@ -167,7 +167,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
     sign("anna.key", "stranger.json");
     let stranger = shop.run("authority register --folder home --audit stranger.json");
     assert!(!stranger.status.success());
-    assert!(last(&shop)["reasons"].to_string().contains("no auditor of the policy"));
+    assert!(last(&shop)["reasons"].to_string().contains("is not an auditor of the policy"));
     // Of two audits of one second the worse counts.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     sign("lab.key", "audit.json");

@@ -254,7 +254,7 @@ fn a_server_that_holds_shares_alone_takes_no_whole_key() {
     three.shop.works("authority init --network good.safetensors --folder whole --identity s1.identity");
     three.shop.refuses(
         "serve authority --share --folder whole --identity s1.identity --tokens tokens.toml --listen 127.0.0.1:0",
-        &["shares alone", "whole key"],
+        &["only shares", "whole key"],
     );
     // A share belongs to one project.
     three.shop.refuses(

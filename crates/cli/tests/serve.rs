@@ -98,8 +98,8 @@ fn only_signed_envelopes_of_a_known_sender() {
         format!("encrypt --url {} --model digits --data data.safetensors --items 1 --client client", server.address);
     // Nobody's word but the predictor's, at first; another authority's is none either.
     let trusting = format!("{send} --sign ward.key --context intake");
-    shop.refuses(&trusting, &["nothing vouches", "ask the authority"]);
-    shop.refuses(&format!("{trusting} --authority {sender}"), &["signed them, and not", &sender]);
+    shop.refuses(&trusting, &["nothing authenticates", "ask the authority"]);
+    shop.refuses(&format!("{trusting} --authority {sender}"), &["signed them, not", &sender]);
     let send = format!("{send} --authority {authority}");
     let sent = shop.json(&format!("{send} --sign ward.key --context intake"));
     assert_eq!(sent["results"][0]["item"], 1);

@@ -91,7 +91,7 @@ def test_an_event_loop_goes_on(
 
 def test_what_nothing_vouches_for_is_refused(service: tuple[str, str], test: hl.Dataset, tmp_path: pathlib.Path) -> None:
     address, pin = service
-    with pytest.raises(ClientError, match="nothing vouches"):
+    with pytest.raises(ClientError, match="nothing authenticates"):
         hl.Client(address, "m", folder=tmp_path, progress=False)
     wrong = "0" * 64 if pin[:4] != "0000" else "f" * 64
     with pytest.raises(ClientError):

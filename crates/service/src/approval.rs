@@ -1,9 +1,9 @@
 //! Approvals: people who sign for one key, so that no single person can open much.
 //!
-//! An approver signs what a key would open and for whom ([`Subject`]) until a day, with a key that the policy lists; the
-//! signature is good for that holder, as long as no more is open than was approved and the audits are the same. It
-//! travels as one line: `approval2:` and the approver's public key, rank, bits, audits, last second and signature, `/`
-//! between.
+//! An approver signs what a key would open and for whom ([`Subject`]) until a date, with a key that the policy lists.
+//! The signature is valid for that holder, as long as no more is open than was approved and the audits are the same. It
+//! travels as one line: `approval2:` and the approver's public key, rank, bits, audits, last second and signature,
+//! separated by `/`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -74,24 +74,27 @@ impl Approval {
             .map_err(|error| format!("approval: {error}"))?;
         let name = policy
             .approver(&self.approver)
-            .ok_or_else(|| format!("approval: {} is no approver of the policy", self.approver))?;
+            .ok_or_else(|| format!("approval: {} is not an approver of the policy", self.approver))?;
         let now = clock::now();
         if now > self.expires {
-            return Err(format!("approval: that of {name} ended {}; sign a new one", clock::utc(self.expires)));
+            return Err(format!("approval: that of {name} expired {}; sign a new one", clock::utc(self.expires)));
         }
         let most = policy.approval_days().saturating_mul(86_400);
         if self.expires.saturating_sub(now) > most {
-            return Err(format!("approval: that of {name} holds longer than the policy's {} days", most / 86_400));
+            return Err(format!(
+                "approval: that of {name} is valid for longer than the policy's {} days",
+                most / 86_400
+            ));
         }
         // The last digits of a sum of logarithms are no difference.
         if subject.rank > self.rank || subject.bits.is_nan() || subject.bits > self.bits + 1e-6 {
             return Err(format!(
-                "approval: {name} signed for rank {} and {:.1} bits; {} and {:.1} would be open: sign a new one",
+                "approval: {name} signed for rank {} and {:.1} bits, but {} and {:.1} would be open: sign a new one",
                 self.rank, self.bits, subject.rank, subject.bits
             ));
         }
         if subject.audits != self.audits {
-            return Err(format!("approval: {name} signed on other audits than those that count now: sign a new one"));
+            return Err(format!("approval: {name} signed for other audits than the current ones: sign a new one"));
         }
         Ok(name)
     }

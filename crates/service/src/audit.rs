@@ -5,8 +5,8 @@
 //!  "auditor": "ed25519:3b…", "signature": "…"}
 //! ```
 //!
-//! `report` is the text of the JSON report, kept as it was so that the signature stays checkable; `evidence` says when
-//! and on how much it rests ([`Evidence`]). Version 1 has none: such an audit is undated.
+//! `report` is the text of the JSON report, unchanged so that the signature stays checkable; `evidence` states its date
+//! and the amount of data ([`Evidence`]). Version 1 has none: such an audit is undated.
 
 use std::path::{Path, PathBuf};
 
@@ -349,7 +349,8 @@ impl CertificateSummary {
             return Ok(());
         }
         Err(AuditError::Report(
-            "certificate: no class, bounds that are no percentages, or a confidence that is no share".into(),
+            "certificate: no class, bounds that are not percentages, or a confidence that is not between 0 and 1"
+                .into(),
         ))
     }
 }

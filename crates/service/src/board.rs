@@ -1,5 +1,5 @@
-//! The messages of a ceremony over HTTP: a folder that servers read and write from afar. It is trusted with nothing but
-//! to keep them; its tokens keep strangers from stopping a ceremony.
+//! The messages of a ceremony over HTTP: a folder that servers read and write remotely. It is trusted only to keep
+//! messages; its tokens keep strangers from stopping a ceremony.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -116,7 +116,7 @@ async fn read(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     caller.require(Scope::Ceremony)?;
-    let none = || Problem::not_found("no such message has come");
+    let none = || Problem::not_found("no such message has arrived");
     let path = board.folder.join(MESSAGES).join(&name);
     if !is_plain_name(&name) || !path.exists() {
         return Err(none());
@@ -136,8 +136,7 @@ async fn put(
 ) -> Result<StatusCode, Problem> {
     caller.require(Scope::Ceremony)?;
     if !is_plain_name(&name) || !is_own(&board.definition, &caller.name, &name) {
-        let detail =
-            format!("'{}' is no server that puts this message: its token bears the server's name", caller.name);
+        let detail = format!("'{}' may not send this message: a token needs the server's name", caller.name);
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     content(&headers, &[BYTES], false)?;

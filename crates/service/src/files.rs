@@ -1,4 +1,4 @@
-//! Files of servers and owners, which nobody but their owner reads.
+//! Files of servers and owners that only their owner can read.
 
 use std::path::Path;
 

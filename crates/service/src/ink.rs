@@ -1,4 +1,4 @@
-//! How the characters of a data set lie in their images, so that a drawing can be laid out alike.
+//! The position of the characters in a data set's images, so that a drawing can be placed alike.
 
 use encoder::Images;
 use serde::{Deserialize, Serialize};

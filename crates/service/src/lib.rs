@@ -7,13 +7,13 @@
 //! | predictor | [`predictor`], with [`oip`], the protocol | functional keys |
 //! | owner | [`owner`] | public keys |
 //! | auditor | [`audit`], the signed report | a signing key |
-//! | who combines | [`quorum`] | nothing: parts of a key that several authorities issue |
+//! | combiner | [`quorum`] | nothing: it combines parts of a key that several authorities issue |
 //!
-//! What passes between them is signed or named by its hash: [`grant`], [`parameters`], [`envelope`]. [`transport`] is
-//! what both servers share. Owners block; servers are asynchronous and need a multi-threaded runtime
+//! Everything that passes between them is signed or identified by its hash: [`grant`], [`parameters`], [`envelope`].
+//! [`transport`] is shared by both servers. Owners block; servers are asynchronous and need a multi-threaded runtime
 //! ([`run::block_on`]).
 //!
-//! A policy says no unless every one of its limits allows a key:
+//! A policy refuses a key unless every one of its limits allows it:
 //!
 //! ```
 //! use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! What several authorities would say to a key, before any is asked for its part: a dry run at each. None records it, and
-//! nothing leaves.
+//! The decisions of several authorities about a key, before any is asked for its part: a dry run at each. Nothing is
+//! recorded, and nothing is issued.
 
 use roles::SharedKey;
 use serde::Serialize;
@@ -76,7 +76,7 @@ fn ask(key: &SharedKey, holder: &Holder, wish: &Wish<'_>) -> Opinion {
     };
     let decision: Box<Decision> = match serde_json::from_value(answer["decision"].clone()) {
         Ok(decision) => decision,
-        Err(error) => return silent(format!("its answer is no decision: {error}")),
+        Err(error) => return silent(format!("its answer is not a decision: {error}")),
     };
     if !decision.refusals.is_empty() {
         return Opinion::Unwilling { reasons: decision.refusals.clone(), decision: Some(decision) };

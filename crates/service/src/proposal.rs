@@ -1,5 +1,5 @@
-//! What approvers look at before they sign: the figures of a dry run, computed and signed by the authority, so that nobody
-//! who passes them on can change one.
+//! The figures that approvers see before they sign: those of a dry run, computed and signed by the authority, so that
+//! nobody who passes them on can change one.
 
 use serde::{Deserialize, Serialize};
 

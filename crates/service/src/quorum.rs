@@ -1,8 +1,8 @@
-//! Whoever combines: asks the authorities that hold shares of one key for their parts, checks each against the
-//! commitments, and makes the key. It holds no secret and decides nothing.
+//! The combiner: asks the authorities that hold shares of one key for their parts, checks each against the commitments,
+//! and makes the key. It holds no secret and decides nothing.
 //!
-//! Where policies want an issue witnessed, it carries the heads of ledgers from one authority to the others, which cosign
-//! them, and back.
+//! If policies demand that an issue is witnessed, it carries the heads of ledgers from one authority to the others,
+//! which cosign them, and back.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -138,7 +138,7 @@ pub fn collect(
         let verdict = match answer.unwrap_or_else(|| Err(Verdict::Silent("it was not asked".into()))) {
             Err(verdict) => verdict,
             Ok(right) if used.iter().any(|other| other.partial.seat().index == right.partial.seat().index) => {
-                Verdict::Stale(format!("it answers with share {}, as another does", right.partial.seat().index))
+                Verdict::Stale(format!("it answers with share {}, like another server", right.partial.seat().index))
             }
             Ok(_) if used.len() == needed => {
                 spare += 1;
@@ -192,7 +192,7 @@ fn ask(holder: &Holder, all: &[Holder], combiner: &Combiner<'_>, wish: &Wish<'_>
         answer = post()?;
         if let (Err(problem), Err(reasons)) = (&answer, seen) {
             let reason = if reasons.is_empty() { problem.reason() } else { reasons.join("; ") };
-            return Err(Verdict::Refused(format!("its issue is recorded and not witnessed: {reason}")));
+            return Err(Verdict::Refused(format!("its issue is recorded but not witnessed: {reason}")));
         }
     }
     let answer = answer.map_err(|problem| match problem.status {
@@ -203,7 +203,7 @@ fn ask(holder: &Holder, all: &[Holder], combiner: &Combiner<'_>, wish: &Wish<'_>
     let lied = |reason: &str| Verdict::Lied(reason.to_owned());
     let partial = answer["partial"].as_str().and_then(|text| STANDARD.decode(text).ok());
     let partial = partial.ok_or_else(|| lied("it answered without a part"))?;
-    let partial = PartialKey::from_bytes(&partial).map_err(|error| lied(&format!("no part of a key: {error}")))?;
+    let partial = PartialKey::from_bytes(&partial).map_err(|error| lied(&format!("not a part of a key: {error}")))?;
     combiner.verify(&partial).map_err(|error| match error {
         PartialError::Seat(_) => Verdict::Stale(error.to_string()),
         error => Verdict::Lied(error.to_string()),

@@ -1,4 +1,4 @@
-//! Servers that run until the process is asked to end, for a command line.
+//! Servers that run until the process is asked to stop, for a command line.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -43,7 +43,7 @@ pub enum RunError {
     #[error(transparent)]
     Board(#[from] BoardError),
     /// The system gives no threads.
-    #[error("no threads: {0}")]
+    #[error("threads cannot be started: {0}")]
     Threads(#[from] std::io::Error),
 }
 
@@ -219,8 +219,8 @@ async fn reread(tokens: Tokens, server: ServerOptions, metrics: Arc<HttpMetrics>
         let read = tokio::task::spawn_blocking(move || known.reload(certificates)).await.ok().flatten();
         match read {
             None => continue,
-            Some(Ok(())) => tracing::info!("tokens read again"),
-            Some(Err(ref error)) => tracing::error!(%error, "tokens not read again: the old ones stay in use"),
+            Some(Ok(())) => tracing::info!("tokens reloaded"),
+            Some(Err(ref error)) => tracing::error!(%error, "tokens not reloaded: the old ones stay in use"),
         }
         metrics.reloaded("tokens", matches!(read, Some(Ok(()))));
     }

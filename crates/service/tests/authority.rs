@@ -176,12 +176,12 @@ async fn a_key_needs_a_signed_audit_of_exactly_this_network() {
     let (world, identity) = (World::new(6, policy), identity());
     let authority = world.ready(&identity).await;
     let signed = |which: usize, high: f64, key: &SigningKey| signed(world.hash(which), high, key);
-    assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
+    assert!(reasons(world.issue(&authority, 0).await).contains("none recorded"));
     authority.record_audit(signed(1, 55.0, &world.auditor), "test").await.unwrap();
-    assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
+    assert!(reasons(world.issue(&authority, 0).await).contains("none recorded"));
     let stranger = authority.record_audit(signed(0, 55.0, &world.approvers[0]), "test").await;
     assert!(matches!(stranger, Err(AuthorityError::Refused { .. })));
-    assert!(last_event(&authority).await.contains("no auditor of the policy"));
+    assert!(last_event(&authority).await.contains("is not an auditor of the policy"));
     authority.record_audit(signed(0, 60.5, &world.auditor), "test").await.unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("60.50 %"));
     assert!(world.issue(&authority, 1).await.is_ok());
@@ -202,7 +202,7 @@ async fn an_audit_on_record_cannot_be_posted_again() {
     for replayed in [good, spaced] {
         let again = authority.record_audit(replayed, "test").await;
         assert!(matches!(again, Err(AuthorityError::Refused { .. })), "{again:?}");
-        assert!(last_event(&authority).await.contains("on record already"));
+        assert!(last_event(&authority).await.contains("recorded already"));
     }
     assert!(reasons(world.issue(&authority, 0).await).contains("90.00 %"));
 }
@@ -324,7 +324,7 @@ async fn an_audit_counts_by_its_auditors_key() {
     // The text of the policy, and who had it read, are in the ledger.
     let event = last_event(&authority).await;
     assert!(event.contains("policy-changed") && event.contains("strongest_below") && event.contains("anna"), "{event}");
-    assert!(reasons(world.issue(&authority, 0).await).contains("none on record"));
+    assert!(reasons(world.issue(&authority, 0).await).contains("none recorded"));
     authority.record_audit(signed(world.hash(0), 55.0, &new), "test").await.unwrap();
     assert!(world.issue(&authority, 0).await.is_ok());
 }
@@ -357,7 +357,7 @@ async fn audit_files_are_checked_at_the_decision() {
     let bad = authority.record_audit(signed(world.hash(0), 90.0, &world.auditor), "test").await.unwrap();
     let path = |hash: Hash| world.home().join("audits").join(format!("{hash}.json"));
     std::fs::remove_file(path(bad)).unwrap();
-    assert!(reasons(world.issue(&authority, 0).await).contains("on record cannot be used"));
+    assert!(reasons(world.issue(&authority, 0).await).contains("cannot be used"));
     std::fs::copy(path(good), path(bad)).unwrap();
     assert!(reasons(world.issue(&authority, 0).await).contains("its hash is not its name"));
 }

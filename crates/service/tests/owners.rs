@@ -154,7 +154,7 @@ fn owners_refuse_parameters_of_an_old_epoch_and_of_another_project() {
     serve(&old);
     let refused = connect(home, None);
     assert!(matches!(refused, Err(OwnerClientError::Old { .. })), "{refused:?}");
-    assert!(refused.unwrap_err().to_string().contains("epoch 1, and epoch 2 was accepted before"));
+    assert!(refused.unwrap_err().to_string().contains("epoch 1, but epoch 2 was accepted before"));
     // Of a project that is not meant: by what was accepted, and by name.
     serve(&grant("q", 7));
     assert!(matches!(connect(home, None), Err(OwnerClientError::Project { .. })));

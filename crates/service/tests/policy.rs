@@ -101,10 +101,10 @@ fn every_rule_refuses_with_its_reason() {
     only(refusals(|r| r.registered = false), "not registered");
     only(refusals(|r| (r.after, r.approved_by) = (opened(5, 70.0), &both)), "rank: 0");
     only(refusals(|r| (r.after, r.approved_by) = (opened(3, 100.1), &both)), "bits: 0.0");
-    only(refusals(|r| r.audits = none), "none on record");
+    only(refusals(|r| r.audits = none), "none recorded");
     only(refusals(|r| r.audits = &worse), "60.00 %");
     only(refusals(|r| r.audits = &old), "older than 30 days");
-    only(refusals(|r| r.audits = &other), "none on record");
+    only(refusals(|r| r.audits = &other), "none recorded");
     only(refusals(|r| r.after = opened(4, 70.0)), "2 people must sign, 0 did");
     only(refusals(|r| (r.after, r.approved_by) = (opened(3, 81.0), &one)), "2 people must sign, 1 did");
     assert!(refusals(|r| (r.after, r.approved_by) = (opened(4, 99.0), &both)).is_empty());
@@ -164,7 +164,7 @@ fn holders_are_limited() {
 fn audits_count_by_key_and_signed_date() {
     let one = |audit: AuditEvidence| -> &'static [AuditEvidence] { Box::leak(Box::new([audit])) };
     let replaced = one(AuditEvidence { key: Some(BEN.parse().unwrap()), ..audit(55.0, 100 * DAY) });
-    assert!(refusals(|r| r.audits = replaced)[0].contains("none on record"));
+    assert!(refusals(|r| r.audits = replaced)[0].contains("none recorded"));
     // Signed long ago and recorded today.
     let mut old = audit(55.0, 20 * DAY);
     old.at = 110 * DAY;
@@ -235,7 +235,7 @@ fn a_policy_may_demand_balanced_accuracy() {
         policy.decide(&request).refusals
     };
     assert!(decide(Some(54.9)).is_empty());
-    for (balanced, word) in [(Some(55.0), "55.00 %"), (Some(f64::NAN), "NaN"), (None, "says no balanced accuracy")] {
+    for (balanced, word) in [(Some(55.0), "55.00 %"), (Some(f64::NAN), "NaN"), (None, "has no balanced accuracy")] {
         let refused = decide(balanced);
         assert!(refused.len() == 1 && refused[0].contains(word), "{refused:?}");
     }

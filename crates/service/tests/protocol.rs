@@ -48,7 +48,7 @@ fn an_output_that_is_asked_for_twice_is_refused() {
     assert_eq!(ask(r#"{"name":"output"},{"name":"label"}"#).unwrap().outputs.len(), 2);
     let many = vec![r#"{"name":"output"}"#; 100_000].join(",");
     let error = ask(&many).unwrap_err();
-    assert!(error.contains("output 'output' is asked for twice"), "{error}");
+    assert!(error.contains("output 'output' is requested twice"), "{error}");
 }
 
 #[test]

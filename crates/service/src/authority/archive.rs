@@ -1,5 +1,5 @@
-//! Files of an authority that are named by their hash, and checked against it when they are read. All of this takes its
-//! time: see [`blocking`].
+//! Files of an authority that are named by their hash, and checked against it on reading. All operations here block:
+//! see [`blocking`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl Archive {
             std::io::Write::write_all(&mut file, bytes)?;
             Ok(file)
         };
-        let file = write().map_err(|error| format!("network: cannot be kept: {error}"))?;
+        let file = write().map_err(|error| format!("network: cannot be stored: {error}"))?;
         let shown = file.path().display().to_string();
         CompiledNetwork::load(file.path())
             .map_err(|error| format!("network: {}", error.to_string().replace(&shown, "the file")))
@@ -104,7 +104,7 @@ impl Archive {
             && known.key.as_ref().is_none_or(|known| known == key);
         if !same {
             let path = self.audit_path(known.audit);
-            return Err(FileError::content(&path, "says something else than the ledger").into());
+            return Err(FileError::content(&path, "does not agree with the ledger").into());
         }
         let (evidence, certificate) = (audit.evidence().cloned(), summary.certificate.clone());
         let balanced = summary.balanced_high();

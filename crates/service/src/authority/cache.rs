@@ -1,4 +1,4 @@
-//! What was read, kept for those who ask next.
+//! A cache of files that were read.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! What can go wrong at an authority.
+//! Errors of an authority.
 
 use std::path::PathBuf;
 
@@ -70,7 +70,7 @@ pub enum AuthorityError {
     },
     /// Whole keys are kept away from this authority.
     #[error(
-        "this authority was told to hold shares alone, and {what}: bring a share from a ceremony, or let it hold master \
+        "this authority may hold only shares, and {what}: bring a share from a ceremony, or let it hold master \
          keys"
     )]
     SharesOnly {
@@ -111,6 +111,6 @@ pub enum AuthorityError {
     #[error(transparent)]
     Signature(#[from] SignatureError),
     /// A computation was cut off.
-    #[error("the computation was cut off: {0}")]
+    #[error("the computation was aborted: {0}")]
     Task(#[from] tokio::task::JoinError),
 }

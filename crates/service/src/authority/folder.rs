@@ -1,4 +1,4 @@
-//! The ledger of an authority's folder: opened to write or to read, its lost head adopted, its key rotated.
+//! The ledger of an authority's folder: opening it to write or to read, adopting its lost head, rotating its key.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Whole keys and shares: unlocked once and kept; taken and replaced.
+//! Whole keys and shares: unlocked once and kept in memory; added and replaced.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -104,7 +104,7 @@ impl Issuer {
     fn put_aside(&self, id: Hash, holder: &ShareHolder) -> Result<(), AuthorityError> {
         let folder = self.archive.key_folder(id);
         if folder.join(MASTER).exists() {
-            return Err(FileError::content(&folder, "holds the whole key; a share is nothing to it").into());
+            return Err(FileError::content(&folder, "holds the whole key and takes no share").into());
         }
         files::make_secret_folder(&folder)?;
         let next = folder.join("next");

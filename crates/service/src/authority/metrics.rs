@@ -1,4 +1,4 @@
-//! What to watch at an authority. What its ledger says is counted from the ledger, so that it outlasts the process.
+//! Metrics of an authority. Ledger metrics are counted from the ledger, so that they survive a restart.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,9 +78,9 @@ impl Metrics {
         registry.register("refusals", "Refusals in the ledger", new.refusals.clone());
         registry.register("rotations", "Rotations in the ledger, by project", new.rotations.clone());
         registry.register("projects", "Projects in the ledger", new.projects.clone());
-        let help = "Holders with a key under the present public key that has not expired, by project";
+        let help = "Holders with a key under the current public key that has not expired, by project";
         registry.register("keys_valid", help, new.valid.clone());
-        let help = "When a holder's newest key ends, in seconds since 1970";
+        let help = "When a holder's newest key expires, in seconds since 1970";
         registry.register("key_expiry_timestamp_seconds", help, new.expiry.clone());
         registry.register("ledger_entries", "Entries of the ledger: the number in its head", new.entries.clone());
         let help = "When the last entry was written, in seconds since 1970";
@@ -89,9 +89,9 @@ impl Metrics {
         registry.register("ledger_witnessed_entries", help, new.witnessed.clone());
         let help = "Entries that wait for a quorum of witnesses; 0 where the policy names no witnesses";
         registry.register("ledger_witness_lag_entries", help, new.lag.clone());
-        let help = "Times that the ledger did not answer the one who asked for these counts";
+        let help = "Times that the ledger did not answer a request for these counts";
         registry.register("ledger_unanswered", help, new.unanswered.clone());
-        let help = "When the token or certificate of a caller ends, in seconds since 1970";
+        let help = "When the token or certificate of a caller expires, in seconds since 1970";
         registry.register("caller_expiry_timestamp_seconds", help, new.callers_expiry.clone());
         new.registry = registry;
         new

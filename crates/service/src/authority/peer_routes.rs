@@ -1,4 +1,4 @@
-//! Addresses for those who hold shares of one key, and for whoever combines their parts.
+//! Routes for holders of shares of the same key, and for programs that combine their parts.
 
 use axum::body::Body;
 use axum::extract::{Path, State};

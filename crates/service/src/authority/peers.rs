@@ -1,5 +1,5 @@
-//! Authorities that hold shares of one key are witnesses of each other's ledgers: each cosigns the heads of the others,
-//! and none goes back unseen.
+//! Authorities that hold shares of the same key are witnesses of each other's ledgers: each cosigns the heads of the
+//! others, so that none can be rolled back unnoticed.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a key would open, and what the policy says to it: reads files and computes, on a state of one moment.
+//! What a key would open, and the policy's decision: reads files and computes, on a snapshot of the state.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ impl PendingDecision {
                     count(&issued, Some(&network))?
                 } else {
                     problems.push(format!(
-                        "inputs: the network takes {:?}, the public key encrypts {:?}",
+                        "inputs: the network takes {:?}, but the public key encrypts {:?}",
                         network.inputs(),
                         epoch.inputs
                     ));
@@ -125,7 +125,7 @@ impl PendingDecision {
         for known in demanded {
             match self.archive.audit(known) {
                 Ok(evidence) => audits.push(evidence),
-                Err(error) => problems.push(format!("audit: {} on record cannot be used: {error}", known.audit)),
+                Err(error) => problems.push(format!("audit: the recorded {} cannot be used: {error}", known.audit)),
             }
         }
         (audits, problems)

@@ -43,7 +43,7 @@ impl Issuer {
         by: &str,
     ) -> Result<Epoch, AuthorityError> {
         if !is_plain_name(name) {
-            let remedy = "use 1 to 64 letters, digits, '-', '_' and '.', not '.' first".to_owned();
+            let remedy = "use 1 to 64 letters, digits, '-', '_' and '.', not starting with '.'".to_owned();
             return Err(AuthorityError::Field { field: "project", value: name.chars().take(80).collect(), remedy });
         }
         let (mut state, writing) = self.write().await?;
@@ -145,7 +145,7 @@ impl Issuer {
         let found = if known { blocking(move || archive.commitments(public_key)).await?? } else { None };
         found
             .map(Bytes::from)
-            .ok_or_else(|| AuthorityError::Unknown(format!("public key {public_key} is not in shares here")))
+            .ok_or_else(|| AuthorityError::Unknown(format!("public key {public_key} is not shared here")))
     }
 
     /// The key of a project that begins or is rotated, in a folder of its own: drawn, or brought as a share. A crash before

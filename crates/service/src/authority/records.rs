@@ -1,4 +1,4 @@
-//! Networks and audits that an authority knows.
+//! The networks and audits that an authority has registered.
 
 use std::sync::Arc;
 
@@ -80,12 +80,12 @@ impl Issuer {
                 }
                 if state.audits.iter().any(|known| known.audit == hash) {
                     reasons.push(format!(
-                        "audit: {hash} is on record already; posting it again would outlive a later result: sign a new one"
+                        "audit: {hash} is recorded already; posting it again would override a later result: sign a new one"
                     ));
                 }
                 let auditor = policy.auditor(audit.auditor());
                 if auditor.is_none() {
-                    reasons.push(format!("audit: {} is no auditor of the policy", audit.auditor()));
+                    reasons.push(format!("audit: {} is not an auditor of the policy", audit.auditor()));
                 }
                 auditor.map(|auditor| (audit, auditor))
             }

@@ -1,4 +1,4 @@
-//! What is asked of an authority.
+//! Requests to an authority.
 
 use crate::approval::Approval;
 use crate::hash::Hash;

@@ -1,4 +1,4 @@
-//! The addresses of an authority.
+//! The routes of an authority.
 
 use std::sync::Arc;
 use std::time::Duration;

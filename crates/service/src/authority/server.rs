@@ -1,4 +1,4 @@
-//! An authority as all of its addresses see it.
+//! An authority as all of its routes see it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the entries of a ledger add up to.
+//! The state that the entries of a ledger add up to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,7 +108,7 @@ impl State {
                 }
             }
             Event::Rotated { project, epoch, public_key, .. } => {
-                let project = self.projects.get_mut(&project).ok_or_else(|| broken("rotates no known project"))?;
+                let project = self.projects.get_mut(&project).ok_or_else(|| broken("rotates an unknown project"))?;
                 let (last, inputs) = (project.current().epoch, project.current().inputs);
                 if epoch != last + 1 {
                     return Err(broken("rotates to an epoch that does not follow"));
@@ -135,7 +135,7 @@ impl State {
             }
             Event::ShareTaken { public_key, part, .. } => {
                 if self.shares.get(&public_key).is_some_and(|known| known.epoch >= part.epoch) {
-                    return Err(broken("takes a share that is no newer than the one before"));
+                    return Err(broken("takes a share that is not newer than the previous one"));
                 }
                 self.shares.insert(public_key, part);
             }

@@ -1,4 +1,4 @@
-//! The chain of entries while it is proven.
+//! The chain of entries while it is verified.
 
 use super::entry::EntrySignature;
 use super::{Entry, Event, Head, Keyring, LedgerError, Retirement};
@@ -58,7 +58,7 @@ impl Chain {
         let broken = |problem: String| Err(LedgerError::Broken { sequence: entry.sequence, problem });
         let Some(signature) = &entry.signature else {
             if self.signed {
-                return broken("is not signed: something else than the authority wrote it".into());
+                return broken("is not signed: the authority did not write it".into());
             }
             self.head = entry.head();
             return Ok(event);
@@ -74,24 +74,24 @@ impl Chain {
         let takes_over = matches!(event, Event::Migrated { .. });
         if takes_over != (!self.signed && self.head.sequence > 0) {
             return broken(match takes_over {
-                true => "takes unsigned entries over, and there are none".into(),
-                false => "follows entries that nobody signed and nobody took over".to_owned(),
+                true => "takes over unsigned entries, but there are none".into(),
+                false => "follows unsigned entries that were never taken over".to_owned(),
             });
         }
         if let Event::Migrated { entries, hash } = &event
             && (*entries, *hash) != (self.head.sequence, self.head.hash)
         {
-            return broken("takes other entries over than those before it".into());
+            return broken("takes over other entries than those before it".into());
         }
         if !self.counts(key, keyring) && !self.open.iter().any(|(open, _)| open == key) {
             self.open.push((key.clone(), entry.sequence));
         }
         if let Event::LedgerKeyRetired(retirement) = &event {
             if retirement.key != *key || !retirement.holds(entry.sequence, entry.previous) {
-                return broken("retires a ledger key, and the key or its successor did not sign that".into());
+                return broken("retires a ledger key, but the key or its successor did not sign that".into());
             }
             if self.retired(&retirement.successor).is_some() {
-                return broken("names a ledger key as successor that was retired before".into());
+                return broken("names a retired ledger key as successor".into());
             }
             self.retire(retirement, entry.sequence, keyring);
         }
@@ -128,7 +128,7 @@ impl Chain {
         if self.signed || self.head.sequence == 0 {
             return Ok(());
         }
-        let problem = "is not signed, and no signed entry follows: something else than the authority wrote it".into();
+        let problem = "is not signed, and no signed entry follows: the authority did not write it".into();
         Err(LedgerError::Broken { sequence: self.head.sequence, problem })
     }
 }

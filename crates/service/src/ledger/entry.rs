@@ -62,12 +62,12 @@ impl Entry {
             return Err(broken(format!("is missing; the next one present is {}", self.sequence)));
         }
         if self.previous != previous {
-            return Err(broken(format!("follows {}, but the entry before has hash {previous}", self.previous)));
+            return Err(broken(format!("follows {}, but the previous entry has hash {previous}", self.previous)));
         }
         if self.hash != chain(self.sequence, self.at, &self.text, self.previous) {
-            return Err(broken("was changed: its hash does not fit its contents".into()));
+            return Err(broken("was changed: its hash does not match its contents".into()));
         }
-        serde_json::from_str(&self.text).map_err(|error| broken(format!("holds an event unknown here: {error}")))
+        serde_json::from_str(&self.text).map_err(|error| broken(format!("holds an unknown event: {error}")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can happen at an authority.
+//! The events that a ledger records.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
-//! A log of changes that SQLite left beside another database than the one that is there now.
+//! A SQLite log that was left next to another database than its own.
 //!
-//! SQLite keeps recent changes in a file ending in `-wal`, and takes what it finds there for changes of the database
-//! beside it. Where a backup was put in place of a database and the log was forgotten, that damages the backup. So both
-//! are tried on copies first.
+//! SQLite keeps recent changes in a file ending in `-wal`, and applies a log that it finds to the database next to it.
+//! If a backup replaces a database and the log is forgotten, this damages the backup. So both are tried on copies
+//! first.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};

@@ -1,13 +1,13 @@
 //! The ledger: what was set up, issued and refused, in order, never shortened.
 //!
-//! Entry `i` carries `hash_i = SHA-256(i, at_i, event_i, hash_{i-1})` and the signature of the ledger key over it, so that
-//! a changed, inserted or removed entry breaks the chain after it, and nobody without the key can write another chain.
-//! That does not show that the end was cut off: a small file beside it, the *head*, remembers the last entry as a signed
-//! checkpoint, and is written after every commit, before the next writer begins. Nor does it show that database and head
-//! were both replaced by older copies: only *witnesses* can, who cosign each checkpoint that extends the last one they
-//! saw ([`Witness`]). Entries are appended inside a transaction that excludes every other writer, so that what was
-//! decided on the entries read in it still holds when it commits. A ledger key ends with an entry that it signs and that
-//! names its successor ([`Retirement`]); after it nothing counts that the old key signs.
+//! Entry `i` carries `hash_i = SHA-256(i, at_i, event_i, hash_{i-1})` and the signature of the ledger key over it. So a
+//! changed, inserted or removed entry breaks the chain after it, and nobody without the key can write another chain.
+//! That does not detect a truncated end: a small file next to it, the *head*, remembers the last entry as a signed
+//! checkpoint, and is written after every commit, before the next writer begins. Nor does it detect that database and
+//! head were both replaced by older copies. Only *witnesses* can, who cosign each checkpoint that extends the last one
+//! they saw ([`Witness`]). Entries are appended inside a transaction that excludes every other writer, so a decision
+//! based on the entries read in it still holds when it commits. A ledger key ends with an entry that it signs and that
+//! names its successor ([`Retirement`]); later signatures of the old key do not count.
 
 mod chain;
 mod entry;
@@ -103,7 +103,7 @@ pub enum LedgerError {
     },
     /// A log of changes beside a SQLite database belongs to another database than this.
     #[error(
-        "ledger: {path} is left over from another database than the one beside it, as when a backup is put in place: \
+        "ledger: {path} is left over from another database than the one next to it, as when a backup is restored: \
          move it and the file ending in -shm away, and start again; nothing was changed"
     )]
     Leftover {
@@ -112,7 +112,7 @@ pub enum LedgerError {
     },
     /// The key that would sign was retired.
     #[error(
-        "ledger: its key {key} was retired with entry {sequence}, and nothing is written with it: start again, so that \
+        "ledger: its key {key} was retired with entry {sequence}, and cannot write any more: start again, so that \
          the new ledger key is read; where the folder holds the old one still, restore the new one"
     )]
     Retired {
@@ -122,10 +122,10 @@ pub enum LedgerError {
         sequence: i64,
     },
     /// A key is to be retired, and none is there to take over.
-    #[error("ledger: no key is there that could take over from its key")]
+    #[error("ledger: there is no key that could succeed its key")]
     NoSuccessor,
     /// Another process holds the ledger for too long.
-    #[error("ledger: {path} is held by another process of this authority; try again, or end that process")]
+    #[error("ledger: {path} is locked by another process of this authority; try again, or stop that process")]
     Held {
         /// The lock.
         path: std::path::PathBuf,

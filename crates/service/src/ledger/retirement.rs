@@ -1,4 +1,4 @@
-//! The end of a ledger key: up to which entry it counts, and which key counts from there on.
+//! The end of a ledger key: the last entry for which it is valid, and the key that is valid from there on.
 
 use serde::{Deserialize, Serialize};
 

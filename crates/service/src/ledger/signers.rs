@@ -1,4 +1,4 @@
-//! Who writes a ledger, and whose entries count.
+//! The keys that write a ledger, and whose entries count.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -127,7 +127,7 @@ impl InferRequest {
         if let Some(twice) = json.outputs.iter().find(|output| !asked.insert(output.name.as_str())) {
             let name = twice.name.chars().take(80).collect();
             let known = "every output once".to_owned();
-            return Err(OipError::Name { kind: "output", name, problem: "is asked for twice", known });
+            return Err(OipError::Name { kind: "output", name, problem: "is requested twice", known });
         }
         let outputs = json.outputs.into_iter();
         let outputs = outputs.map(|output| {
@@ -155,7 +155,7 @@ impl InferRequest {
         }
         match (self.inputs.pop(), self.inputs.is_empty()) {
             (Some(input), true) => Ok((input, self.outputs, self.id, self.binary_outputs)),
-            (Some(_), false) => Err(wrong(name.to_owned(), "is there twice", name)),
+            (Some(_), false) => Err(wrong(name.to_owned(), "is given twice", name)),
             (None, _) => Err(wrong(name.to_owned(), "is missing", name)),
         }
     }

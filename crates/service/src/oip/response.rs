@@ -154,7 +154,7 @@ impl InferResponse {
             let output = self.outputs.iter().find(|output| output.name == request.name);
             let output = output.ok_or_else(|| wrong("is unknown"))?;
             if request.classification.is_some() && matches!(output.values, Values::Text(_)) {
-                return Err(wrong("has no classes: it is text, and classification is for numbers"));
+                return Err(wrong("has no classes: it is text, and classification needs numbers"));
             }
             Ok((output, request.binary.unwrap_or(binary), request.classification))
         };

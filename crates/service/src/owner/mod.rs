@@ -1,6 +1,6 @@
-//! The owner's client: fetches and pins public parameters, encodes, encrypts, seals, sends, and counts what it sent.
+//! The owner's client: fetches and pins public parameters, encodes, encrypts, seals, sends, and counts what it sends.
 //!
-//! The client keeps a folder: `pins.json` (what each model's parameters hashed to when they were accepted, and the newest
+//! The client keeps a folder: `pins.json` (the hash of each model's parameters when they were accepted, and the newest
 //! epoch of each project), `odometer.json` (how much was sent), and the public keys it fetched.
 
 mod http;
@@ -81,8 +81,8 @@ pub enum OwnerClientError {
     Parameters(#[from] ParametersError),
     /// Nothing says whether the parameters are the authority's.
     #[error(
-        "public parameters: nothing vouches for those that the server sent, whose hash is {found}: ask the authority for \
-         the pin or its key, and name either"
+        "public parameters: nothing authenticates those that the server sent, whose hash is {found}: ask the authority \
+         for the pin or its key, and name either"
     )]
     Untrusted {
         /// Hash of what came.
@@ -96,7 +96,7 @@ pub enum OwnerClientError {
     },
     /// The authority signed the parameters for something else.
     #[error(
-        "public parameters: they are of project '{found}', and those of '{expected}' are meant: ask the authority which \
+        "public parameters: they are of project '{found}', but '{expected}' is expected: ask the authority which \
          project this model belongs to, and name it"
     )]
     Project {
@@ -120,7 +120,7 @@ pub enum OwnerClientError {
     #[error(transparent)]
     Pin(#[from] PinError),
     /// The public key does not belong to the parameters.
-    #[error("public key: {0}; the server sent another key than its parameters name: ask the authority")]
+    #[error("public key: {0}; the server sent another key than the one in its parameters: ask the authority")]
     PublicKey(String),
     /// Too many items were sent.
     #[error(transparent)]
@@ -264,7 +264,7 @@ fn fetch_key(
         }
         if key.inputs() != parameters.encoder.inputs() {
             let (found, expected) = (key.inputs(), parameters.encoder.inputs());
-            return Err(format!("encrypts {found:?} inputs, the encoder makes {expected:?}"));
+            return Err(format!("encrypts {found:?} inputs, but the encoder makes {expected:?}"));
         }
         Ok(key)
     };

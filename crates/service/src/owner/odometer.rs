@@ -1,8 +1,9 @@
-//! The odometer: how many items were sent, and what that many give away.
+//! The odometer: how many items were sent, and how much they reveal.
 //!
-//! One item leaks little about a collateral attribute; many items of one subject add up (`vote@k` of the audit). The
-//! count is by public key and subject, over all functions, since outputs of several add up too; and it goes up before an
-//! item leaves. Subjects may be names of people: the file holds hashes of them with a salt of its own.
+//! One item leaks little about a collateral attribute; many items of one subject add up (`vote@k` of the audit). Items
+//! are counted by public key and subject, over all functions, because outputs of several functions add up too. The
+//! count is raised before an item is sent. Subjects may be names of people: the file stores their hashes, with its own
+//! salt.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -67,8 +68,8 @@ pub enum OdometerError {
     },
     /// They would give away too much.
     #[error(
-        "odometer: {items} items of one subject let an attacker guess '{attribute}' with {accuracy:.1} %, above the \
-         limit of {most:.1} %; nothing was sent"
+        "odometer: from {items} items of one subject an attacker identifies '{attribute}' with {accuracy:.1} %, above \
+         the limit of {most:.1} %; nothing was sent"
     )]
     Accuracy {
         /// Items with those asked for.
@@ -82,7 +83,7 @@ pub enum OdometerError {
     },
     /// A limit on accuracy needs an audit with votes.
     #[error(
-        "odometer: the limit on accuracy needs a signed audit with vote figures, and there is none; nothing was sent"
+        "odometer: the limit on accuracy needs a signed audit with vote figures, but there is none; nothing was sent"
     )]
     NoAudit,
     /// The file cannot be read or written.

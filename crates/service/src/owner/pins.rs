@@ -1,4 +1,4 @@
-//! What the parameters of each model hashed to when they were last accepted, and what their authority said about them.
+//! The hash of each model's parameters when they were last accepted, and what their authority stated about them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Which parameters an owner takes: those of a pin, or those that an authority signed for the right project and a public
-//! key that is not known to be rotated away.
+//! Which parameters an owner accepts: those of a pin, or those that an authority signed for the right project and a
+//! public key that is not known to be rotated out.
 
 use super::pins::{Accepted, Pins};
 use super::{OwnerClientError, OwnerOptions};
@@ -24,7 +24,7 @@ pub(super) fn check(
             let parameters = Parameters::from_bytes(bytes, None)?;
             let signature = signed(&parameters, found, signature, authority)?;
             let purpose = signature.purpose.as_ref().ok_or_else(|| {
-                unsigned("their signature is of version 1 and names neither project nor epoch, so that they may be old")
+                unsigned("their signature is of version 1 and states neither project nor epoch, so they may be old")
             })?;
             current(purpose, authority, name, options, pins, found)?;
             return Ok((parameters, Some(signature)));
@@ -49,7 +49,7 @@ fn signed(
     let signature = signature.ok_or_else(|| unsigned("the server has no signature of the authority for them"))?;
     let signature: ParametersSignature = signature.parse().map_err(|error: SignatureError| unsigned(error))?;
     if signature.authority != *authority {
-        return Err(unsigned(format!("{} signed them, and not {authority}", signature.authority)));
+        return Err(unsigned(format!("{} signed them, not {authority}", signature.authority)));
     }
     signature.check(parameters, found).map_err(unsigned)?;
     Ok(signature)
@@ -72,14 +72,14 @@ fn current(
     }
     let old = |problem: String| Err(OwnerClientError::Old { project: purpose.project.clone(), problem });
     if let Some(newest) = pins.newest(authority, &purpose.project)?.filter(|newest| *newest > purpose.epoch) {
-        return old(format!("they are of epoch {}, and epoch {newest} was accepted before", purpose.epoch));
+        return old(format!("they are of epoch {}, but epoch {newest} was accepted before", purpose.epoch));
     }
     // Within an epoch, another network may have come in place of one.
     match before {
         Some(Accepted { purpose: last, .. })
             if last.project == purpose.project && last.date > purpose.date && pins.get(name)? != Some(found) =>
         {
-            old(format!("they were signed at {}, and those accepted before at {}", time(purpose), time(&last)))
+            old(format!("they were signed at {}, but those accepted before at {}", time(purpose), time(&last)))
         }
         _ => Ok(()),
     }

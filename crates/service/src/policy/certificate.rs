@@ -47,7 +47,8 @@ impl CertificateDemand {
     pub fn check(&self, attribute: &str, found: Option<&CertificateSummary>, refusals: &mut Vec<String>) {
         let Some(found) = found else {
             refusals.push(format!(
-                "certificate: none in the audit for attribute '{attribute}'; let the auditor run `halflight audit --certify`"
+                "certificate: none in the audit for attribute '{attribute}'; ask the auditor to run `halflight audit \
+                 --certify`"
             ));
             return;
         };
@@ -58,9 +59,9 @@ impl CertificateDemand {
                  {below:.2} %",
                 bound = (100.0 * bound).ceil() / 100.0
             )),
-            None => refusals.push(format!("certificate: the one for '{attribute}' says nothing {what}")),
+            None => refusals.push(format!("certificate: the one for '{attribute}' has no bound {what}")),
         };
-        demand("of single items".into(), Some(found.pooled.bound), self.pooled_below);
+        demand("on single items".into(), Some(found.pooled.bound), self.pooled_below);
         if let Some(below) = self.class_below {
             demand("within a main class".into(), Some(found.worst_class()), below);
         }
@@ -79,7 +80,7 @@ impl CertificateDemand {
             .filter(|most| found.maximal_leakage_bits.is_nan() || found.maximal_leakage_bits > *most)
         {
             refusals.push(format!(
-                "certificate: an item may tell {:.1} bits about anything; the policy allows {most:.1}",
+                "certificate: an item may reveal {:.1} bits about any attribute; the policy allows {most:.1}",
                 (10.0 * found.maximal_leakage_bits).ceil() / 10.0
             ));
         }

@@ -1,4 +1,4 @@
-//! The decision on one request: a function of the policy, what is open already, and the evidence.
+//! The decision on one request: a function of the policy, of what is already open, and of the evidence.
 
 use std::collections::BTreeSet;
 
@@ -199,7 +199,7 @@ impl Policy {
         for attribute in &audit.attributes {
             match counted.iter().find(|(_, found)| found.attribute == *attribute) {
                 None => refusals.push(format!(
-                    "audit: none on record for attribute '{attribute}' of network {}, signed by one of the policy's \
+                    "audit: none recorded for attribute '{attribute}' of network {}, signed by one of the policy's \
                      auditors",
                     request.network
                 )),
@@ -212,11 +212,11 @@ impl Policy {
         let attribute = &found.attribute;
         match &found.evidence {
             None if !audit.undated => refusals.push(format!(
-                "audit: the one for attribute '{attribute}' carries no signed date; let the auditor sign it anew, or write \
+                "audit: the one for attribute '{attribute}' has no signed date; ask the auditor to sign it again, or write \
                  undated = true under [audit]"
             )),
             Some(evidence) if evidence.date > now + CLOCKS => refusals.push(format!(
-                "audit: the one for attribute '{attribute}' is dated {}, which is to come",
+                "audit: the one for attribute '{attribute}' is dated {}, which is in the future",
                 clock::utc(evidence.date)
             )),
             _ => {}
@@ -233,7 +233,7 @@ impl Policy {
         }
         match (audit.balanced_below, found.balanced) {
             (Some(_), None) => refusals.push(format!(
-                "audit: the one for attribute '{attribute}' says no balanced accuracy, which the policy demands; audit anew"
+                "audit: the one for attribute '{attribute}' has no balanced accuracy, which the policy demands; audit again"
             )),
             (Some(most), Some(high)) if high >= most || high.is_nan() => refusals.push(format!(
                 "audit: the strongest attacker on '{attribute}' may reach a balanced accuracy of {high:.2} %; the policy \
@@ -249,7 +249,7 @@ impl Policy {
         ];
         for (what, least, given) in least.into_iter().filter(|(_, least, given)| given < least) {
             refusals.push(format!(
-                "audit: the one for attribute '{attribute}' rests on {given} {what}; the policy demands {least}"
+                "audit: the one for attribute '{attribute}' is based on {given} {what}; the policy demands {least}"
             ));
         }
         let panel = evidence.and_then(|evidence| evidence.panel.as_deref());
@@ -266,7 +266,7 @@ impl Policy {
         let Some(demanded) = &self.certificate else { return };
         if request.others_open {
             refusals.push(
-                "certificate: functions of other networks are open under this public key, and no certificate speaks of \
+                "certificate: functions of other networks are open under this public key, and no certificate covers \
                  all together; rotate the project, or open them in one network"
                     .into(),
             );
@@ -288,7 +288,7 @@ impl Policy {
         let signed = request.approved_by.iter().filter(|name| approval.approvers.contains_key(*name)).count();
         if (above_rank || above_bits) && signed < approval.people {
             refusals.push(format!(
-                "approval: above rank {} or {:.1} bits, {} people must sign, {signed} did",
+                "approval: above rank {} or {:.1} bits, {} people must sign, but {signed} did",
                 approval.above_rank, approval.above_bits, approval.people
             ));
         }

@@ -9,27 +9,27 @@
 //! [limits]                      # per public key, over everyone who holds keys: holders can pool them
 //! rank = 4                      # dimension of the span of all functions opened
 //! bits = 120.0                  # log2 of the ranges of a basis of that span
-//! unnoised_bits = 40.0          # those bits that no noise covers; absent: anything
+//! unnoised_bits = 40.0          # those bits that no noise covers; absent: any
 //! holders = 16                  # different people or machines with keys
 //!
 //! [audit]                       # omit to demand none
 //! attributes = ["font"]         # a signed audit of exactly this network for each
 //! strongest_below = 60.0        # percent: upper end of the interval of the strongest attacker
-//! balanced_below = 60.0         # the same if every value were as frequent; absent: anything
+//! balanced_below = 60.0         # the same as if every value were equally frequent; absent: any
 //! max_age_days = 365            # from the date that the auditor signed
 //! auditors = { lab = "ed25519:3b…" }  # name = public key
-//! min_attackers = 20            # the least that an audit may rest on; 0 or absent: anything
+//! min_attackers = 20            # the least data that an audit may use; 0 or absent: any
 //! min_items = 1000
 //! min_seeds = 3
 //! panel = "full"                # or "quick"; absent: any attackers
 //! undated = false               # whether audits without a signed date count, from the day they were recorded
 //!
 //! [certificate]                 # omit to demand none; the audits above must carry one
-//! pooled_below = 55.0           # percent: what no attacker exceeds on one item
-//! class_below = 60.0            # the same within any main class; absent: anything
-//! votes = { 20 = 75.0 }         # what no attacker exceeds from so many items of one subject
-//! confidence = 0.999            # the least that the bounds must hold with
-//! maximal_leakage_bits = 30.0   # most bits that an item may tell about anything; absent: anything
+//! pooled_below = 55.0           # percent: bound for every attacker on one item
+//! class_below = 60.0            # the same within any main class; absent: any
+//! votes = { 20 = 75.0 }         # bound for every attacker from this many items of one subject
+//! confidence = 0.999            # least confidence of the bounds
+//! maximal_leakage_bits = 30.0   # most bits that an item may reveal about any attribute; absent: any
 //!
 //! [noise]
 //! required = false              # no combination of opened functions may be free of noise
@@ -41,8 +41,8 @@
 //! above_rank = 3                # two people must sign for a key that takes the totals above these
 //! above_bits = 100.0
 //! people = 2
-//! max_days = 30                 # longest time that an approval may hold
-//! new_holders = true            # whether a new holder needs it too where others have the key already
+//! max_days = 30                 # longest validity of an approval
+//! new_holders = true            # whether a new holder needs it too if others already have the key
 //! approvers = { anna = "ed25519:77…", ben = "ed25519:a0…" }
 //!
 //! [ledger]                      # omit where one authority writes alone and has no witnesses
@@ -51,7 +51,7 @@
 //! quorum = 1                    # witnesses that must have cosigned the issue of a key before it is handed out
 //!
 //! [witness]                     # omit to cosign nobody's ledger
-//! name = "west"                 # what the others' policies call this authority as a witness
+//! name = "west"                 # this authority's name as a witness in the others' policies
 //! ledgers = ["ed25519:b7…"]     # ledger keys of the authorities whose heads it cosigns
 //! ```
 
@@ -346,7 +346,7 @@ impl Policy {
                 return value("certificate", "given".into(), "write [audit] as well: audits carry the certificates");
             }
             if let Some((field, given)) = certificate.unsound() {
-                return value(field, given, "write a percentage, a share, or a number of items and a percentage");
+                return value(field, given, "write a percentage, a fraction, or a number of items and a percentage");
             }
         }
         if let Some(approval) = &self.approval {

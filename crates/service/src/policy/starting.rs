@@ -1,4 +1,4 @@
-//! The policy that a new authority begins with: one network and room for nothing else.
+//! The initial policy of an authority: one network and room for nothing else.
 
 use quadratic::Opened;
 

@@ -1,4 +1,4 @@
-//! What the routes of REST and the methods of gRPC share.
+//! Code shared by REST routes and gRPC methods.
 
 use std::sync::Arc;
 

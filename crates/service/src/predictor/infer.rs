@@ -94,7 +94,7 @@ async fn receive(
     match tokio::time::timeout(ROOM_WAITS, &mut reading).await {
         Ok(body) => Ok((body?, Some(room))),
         Err(_) => {
-            tracing::debug!(caller = caller.name, "a body is slow: its room in the queue is given back");
+            tracing::debug!(caller = caller.name, "a body is slow: its place in the queue is released");
             drop(room);
             Ok((reading.await?, None))
         }
@@ -104,5 +104,7 @@ async fn receive(
 fn header_length(headers: &HeaderMap) -> Result<Option<usize>, Problem> {
     let Some(value) = headers.get(HEADER_LENGTH) else { return Ok(None) };
     let parsed = value.to_str().ok().and_then(|text| text.parse().ok());
-    parsed.map(Some).ok_or_else(|| Problem::bad_request(format!("{HEADER_LENGTH} is no number; give bytes of JSON")))
+    parsed
+        .map(Some)
+        .ok_or_else(|| Problem::bad_request(format!("{HEADER_LENGTH} is not a number; give the bytes of JSON")))
 }

@@ -1,4 +1,4 @@
-//! What can be said about an item before it costs an evaluation.
+//! The checks of an item that are possible before it costs an evaluation.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What to watch at a predictor.
+//! Metrics of a predictor.
 
 use std::sync::Arc;
 
@@ -108,11 +108,11 @@ impl Metrics {
         registry.register("evaluation_step_duration_seconds", help, new.steps.clone());
         registry.register("models_ready", "Models that can predict", new.ready.clone());
         registry.register("model_ready", "Whether a version of a model can predict: 1 or 0", new.states.clone());
-        let help = "When the functional key of a version ends, in seconds since 1970";
+        let help = "When the functional key of a version expires, in seconds since 1970";
         registry.register("model_key_expiry_timestamp_seconds", help, new.expiry.clone());
-        let help = "Loads of a model that failed, at the start or later";
+        let help = "Failed loads of a model, at the start or later";
         registry.register("model_load_failures", help, new.failures.clone());
-        let help = "When the token or certificate of a caller ends, in seconds since 1970";
+        let help = "When the token or certificate of a caller expires, in seconds since 1970";
         registry.register("caller_expiry_timestamp_seconds", help, new.callers_expiry.clone());
         new.registry = registry;
         new

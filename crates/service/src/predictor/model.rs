@@ -5,10 +5,10 @@
 //! ```text
 //! digits/network.safetensors    the compiled network
 //! digits/functional.key         opens it under one public key
-//! digits/public.key             optional: handed to owners who ask
-//! digits/grant.json             optional: what the authority said; its expiry is kept
-//! digits/audit.json             optional: the signed audit, handed to owners who ask
-//! digits/page.json              optional: what the page shows besides, samples and a cloud of outputs
+//! digits/public.key             optional: sent to owners who ask
+//! digits/grant.json             optional: the authority's grant; its expiry is enforced
+//! digits/audit.json             optional: the signed audit, sent to owners who ask
+//! digits/page.json              optional: additional content of the web page, samples and a cloud of outputs
 //! digits/model.toml             optional: who may send what
 //! ```
 
@@ -126,7 +126,7 @@ impl Model {
         let hash = Hash(network.hash());
         let audit = files.audit.as_deref().map(SignedAudit::from_bytes).transpose()?;
         if audit.as_ref().is_some_and(|audit| audit.network() != hash) {
-            return Err(mismatch("audit.json is about another network".into()));
+            return Err(mismatch("audit.json is for another network".into()));
         }
         let admission = Admission::read(folder, &files).map_err(|error| match error {
             AdmissionError::File(error) => ModelError::File(error),
@@ -137,7 +137,7 @@ impl Model {
             let page =
                 PageFile::from_bytes(bytes).map_err(|error| FileError::content(&folder.join("page.json"), error))?;
             if page.network != hash {
-                return Err(mismatch("page.json is about another network".into()));
+                return Err(mismatch("page.json is for another network".into()));
             }
         }
         let (outputs, classes) = (network.outputs(), network.classes().to_vec());

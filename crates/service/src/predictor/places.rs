@@ -1,4 +1,4 @@
-//! Places in the queue: a fixed number of them, and of each caller at most a share.
+//! Places in the queue: a fixed number in all, and a limited fraction for each caller.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -2,9 +2,9 @@
 //!
 //! As many worker threads as cores take ciphertexts one by one, from each caller in turn, whatever request they came
 //! with; each evaluation runs in one pool of threads, so that a single ciphertext uses every core and many share them.
-//! The queue holds a fixed number of ciphertexts, fewer where they would wait too long, and of each caller at most a
-//! share. Whoever wants to evaluate takes room first; a request that does not fit whole is refused at once, with the
-//! time after which it is worth to try again.
+//! The queue holds a fixed number of ciphertexts, fewer if they would wait too long, and a limited fraction for each
+//! caller. A request reserves its places first; one that does not fit completely is refused at once, with the time
+//! after which a retry makes sense.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

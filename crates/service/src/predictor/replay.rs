@@ -1,4 +1,4 @@
-//! Envelopes that were seen already.
+//! Envelopes that have been seen.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,7 +42,7 @@ pub struct Slot {
 pub enum ReplayError {
     /// Its time is too far off.
     #[error(
-        "the envelope was sent at {sent}, it is {now} here (seconds since 1970); at most {window} s may lie between"
+        "the envelope was sent at {sent}, but it is {now} here (seconds since 1970); at most {window} s may lie between"
     )]
     Time {
         /// What it says.
@@ -53,7 +53,7 @@ pub enum ReplayError {
         window: i64,
     },
     /// It was taken before.
-    #[error("this envelope was taken before; seal the ciphertext anew")]
+    #[error("this envelope was accepted before; seal the ciphertext again")]
     Again,
     /// Too many to remember.
     #[error("more envelopes arrive than can be remembered")]

@@ -1,8 +1,8 @@
 //! The folder of models, watched while the server runs.
 //!
-//! A model is a folder, or a folder of folders: what lies in `models/NAME` itself is the version that is used unless a
-//! caller says otherwise, and every folder in it that holds a network is a further version. Without a network in
-//! `models/NAME` the last of these is used, by number or else by name.
+//! A model is a folder, or a folder of folders. The content of `models/NAME` itself is the default version, and every
+//! folder in it that holds a network is a further version. Without a network in `models/NAME` the default is the last
+//! of these, by number or else by name.
 
 use std::collections::BTreeMap;
 use std::fs;

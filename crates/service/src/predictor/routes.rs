@@ -1,4 +1,4 @@
-//! The addresses of a predictor.
+//! The routes of a predictor.
 
 use std::sync::Arc;
 
@@ -154,11 +154,12 @@ fn parameters_of(model: &Model) -> Response {
 
 fn public_key_of(model: &Model) -> Result<Response, Problem> {
     let bytes = model.public_key();
-    let bytes = bytes.ok_or_else(|| Problem::not_found("the public key is not kept here; ask the authority for it"))?;
+    let bytes =
+        bytes.ok_or_else(|| Problem::not_found("the public key is not stored here; ask the authority for it"))?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
 fn audit_of(model: &Model) -> Result<Response, Problem> {
-    let audit = model.audit().ok_or_else(|| Problem::not_found("no signed audit is kept here; ask the authority"))?;
+    let audit = model.audit().ok_or_else(|| Problem::not_found("no signed audit is stored here; ask the authority"))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], audit).into_response())
 }

@@ -1,4 +1,4 @@
-//! What each version did, in the form of Triton's statistics extension.
+//! The statistics of each version, in the form of Triton's statistics extension.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

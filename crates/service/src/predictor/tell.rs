@@ -1,4 +1,4 @@
-//! What is told about models: metadata, configuration, statistics, versions.
+//! Information about models: metadata, configuration, statistics, versions.
 
 use std::sync::Arc;
 

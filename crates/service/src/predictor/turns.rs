@@ -1,4 +1,4 @@
-//! Whose turn it is: jobs of each caller in their order, callers one after the other.
+//! The order of evaluation: jobs of each caller in their order, callers in turn.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError};

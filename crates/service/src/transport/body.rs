@@ -1,4 +1,4 @@
-//! Bodies that are refused before they are read, or read within bounds of size, memory and time.
+//! Bodies that are refused before they are read, or read within limits of size, memory and time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -141,7 +141,7 @@ async fn collect(
     let mut decoder = coding.map(Decoder::new);
     let mut arrived = 0;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::bad_request("the body broke off"))?;
+        let frame = frame.map_err(|_| Problem::bad_request("the body is incomplete"))?;
         let data: Bytes = frame.into_data().unwrap_or_default();
         if data.len() > limit - arrived {
             return Ok(None);
@@ -174,7 +174,7 @@ impl Part {
         let mut held = self.memory.held.lock().unwrap_or_else(PoisonError::into_inner);
         let own = held.by.get(&self.caller).copied().unwrap_or(0);
         if own + more > self.memory.share {
-            let detail = "the memory for bodies holds as many bytes of yours as it may; try again later";
+            let detail = "your requests fill your part of the memory for bodies; try again later";
             return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(1));
         }
         if held.bytes + more > self.memory.most {

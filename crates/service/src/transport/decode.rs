@@ -27,7 +27,7 @@ impl Coding {
             (Some("gzip" | "x-gzip"), None) => Ok(Some(Self::Gzip)),
             (Some("deflate"), None) => Ok(Some(Self::Deflate)),
             _ => {
-                let detail = "of compressed bodies only gzip and deflate are read, one at a time; send it plain";
+                let detail = "only gzip and deflate compression is supported, one at a time; send it uncompressed";
                 Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail))
             }
         }

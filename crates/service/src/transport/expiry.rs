@@ -1,4 +1,4 @@
-//! When things end: dates of the file of tokens, and of certificates.
+//! Expiry dates: of the file of tokens, and of certificates.
 
 use rustls::pki_types::CertificateDer;
 

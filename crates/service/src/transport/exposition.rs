@@ -1,4 +1,4 @@
-//! The texts that `/metrics` gives: OpenMetrics to those who ask for it, else the format that Prometheus has always read.
+//! The texts of `/metrics`: OpenMetrics for clients that accept it, otherwise the older Prometheus format.
 
 use std::fmt::Write;
 

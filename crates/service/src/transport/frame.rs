@@ -1,4 +1,4 @@
-//! What stands around the routes of either server.
+//! Routes and layers that both servers share.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ pub(crate) fn frame<S: Clone + Send + Sync + 'static>(
     metrics: Arc<HttpMetrics>,
 ) -> Router<S> {
     routes
-        .fallback(|| async { Problem::not_found("nothing is here; GET /openapi.json lists what is") })
+        .fallback(|| async { Problem::not_found("nothing is here; GET /openapi.json lists the routes") })
         .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method; GET /openapi.json lists which")
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed; GET /openapi.json lists the methods")
         })
         .layer(middleware::from_fn(explain))
         .layer(middleware::from_fn_with_state(tokens, identify))

@@ -1,8 +1,8 @@
 //! gRPC on the routes of a server: one message in, one message out, and refusals as its statuses.
 //!
-//! A call is `POST /SERVICE/METHOD` over HTTP/2. Its body is one message after a byte that says whether it is packed and
-//! four that say how long it is; the status follows the answer as trailers. Calls take part in the same limits, names and
-//! counts as all other requests.
+//! A call is `POST /SERVICE/METHOD` over HTTP/2. Its body is one message after a byte that says whether it is
+//! compressed and four bytes with its length; the status follows the answer as trailers. Calls are subject to the same
+//! limits, names and counts as all other requests.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request};
@@ -61,7 +61,7 @@ pub(crate) async fn message(
                 Some(b"gzip") => Coding::Gzip,
                 Some(b"deflate") => Coding::Deflate,
                 _ => {
-                    let detail = "of packed messages only gzip and deflate are read; send it plain";
+                    let detail = "only gzip and deflate compression is supported; send it uncompressed";
                     return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, detail));
                 }
             };

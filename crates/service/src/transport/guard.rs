@@ -1,7 +1,8 @@
-//! Requests that a page of somebody else made a browser send.
+//! Requests that another site's page made a browser send.
 //!
-//! A browser sends them to any address, this machine's included, and after DNS rebinding reads the answers. What it
-//! cannot choose is `Host` (the name in its address bar), `Origin`, and, without asking first, a content type like JSON.
+//! A browser sends them to any address, including this machine's, and after DNS rebinding reads the answers. The page
+//! cannot choose `Host` (the name in the address bar), `Origin`, and, without a preflight request, a content type like
+//! JSON.
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Result<Response, Prob
     if let Some(origin) = only(request.headers(), header::ORIGIN)?
         && !same(origin, &host)
     {
-        let detail = "a page from elsewhere (Origin) may not send requests here; a proxy must pass Host on unchanged";
+        let detail = "a page from another origin may not send requests here; a proxy must pass Host on unchanged";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -75,7 +76,7 @@ fn host(request: &Request) -> Result<Authority, Problem> {
 fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Problem> {
     let mut found = headers.get_all(&name).iter();
     match (found.next(), found.next()) {
-        (_, Some(_)) => Err(Problem::bad_request(format!("{name} is there twice; send it once"))),
+        (_, Some(_)) => Err(Problem::bad_request(format!("{name} is given twice; send it once"))),
         (first, None) => Ok(first),
     }
 }

@@ -1,4 +1,4 @@
-//! Counts of requests and connections, and the texts that `/metrics` gives.
+//! Counts of requests and connections, and the texts of `/metrics`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -127,15 +127,15 @@ impl HttpMetrics {
         let help = "Time to answer, by route and outcome: answered, refused, busy, failed";
         registry.register("http_request_duration_seconds", help, m.durations.clone());
         registry.register("caller_requests", "Requests by caller and outcome", m.callers.clone());
-        registry.register("connections_open", "Connections at the moment, by listener", m.open.clone());
+        registry.register("connections_open", "Open connections, by listener", m.open.clone());
         registry.register("connections_limit", "Most connections at once", m.most.clone());
-        registry.register("connections_accepted", "Connections that were accepted", m.accepted.clone());
-        let help = "Connections turned away because their address had too many";
+        registry.register("connections_accepted", "Accepted connections", m.accepted.clone());
+        let help = "Connections refused because their address had too many";
         registry.register("connections_refused", help, m.crowded.clone());
-        let help = "When the TLS certificate ends, in seconds since 1970; absent without TLS";
+        let help = "When the TLS certificate expires, in seconds since 1970; absent without TLS";
         registry.register("tls_certificate_expiry_timestamp_seconds", help, m.certificate.clone());
-        registry.register("reloads", "Files read again while the server ran, by file and result", m.reloads.clone());
-        registry.register("body_memory_bytes", "Bytes of request bodies that are held", m.bodies.clone());
+        registry.register("reloads", "Files reloaded while the server ran, by file and result", m.reloads.clone());
+        registry.register("body_memory_bytes", "Bytes of request bodies in memory", m.bodies.clone());
         registry.register("body_memory_limit_bytes", "Most bytes of request bodies at once", m.bodies_most.clone());
         let help = "Requests whose spans did not reach the collector";
         registry.register("spans_dropped", help, m.spans.clone());

@@ -1,4 +1,4 @@
-//! Addresses with a slash at their end mean the same as without.
+//! Addresses with a trailing slash mean the same as without it.
 
 use axum::http::Uri;
 

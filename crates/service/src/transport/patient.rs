@@ -1,8 +1,8 @@
-//! A TCP stream whose peer must keep reading, and may finish what it was sending when it was refused.
+//! A TCP stream whose peer must keep reading, and may finish sending after it was refused.
 //!
-//! Answers that a peer never reads fill the buffers and then hold the connection; here they end it. A stream that is
-//! closed with unread bytes is reset by the system, and a reset can overtake the last answer; here what still arrives is
-//! read and thrown away for a while first. Below TLS, so that both hold for either kind of connection.
+//! Answers that a peer never reads fill the buffers and would hold the connection open; here they end it. A stream that
+//! is closed with unread bytes is reset by the system, and a reset can overtake the last answer; so incoming bytes are
+//! first read and discarded for a while. This layer is below TLS, so that both apply to either kind of connection.
 
 use std::io;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! What the system says about this process, under the names that every Prometheus client uses.
+//! What the system reports about this process, under the names that every Prometheus client uses.
 
 use std::fmt::Write;
 use std::fs;
@@ -66,7 +66,7 @@ impl Process {
         let cpu = self.cpu_seconds;
         let _ = writeln!(
             out,
-            "# HELP process_cpu_seconds Time of processors that was used.\n# TYPE process_cpu_seconds counter\n\
+            "# HELP process_cpu_seconds Processor time used.\n# TYPE process_cpu_seconds counter\n\
              process_cpu_seconds_total {cpu}"
         );
     }

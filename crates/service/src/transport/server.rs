@@ -1,4 +1,4 @@
-//! The accept loop: limits on connections and patience, TLS, and an end that finishes what was accepted.
+//! The accept loop: limits on connections and time, TLS, and a shutdown that finishes accepted requests.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -96,7 +96,7 @@ pub enum ServeError {
     },
     /// Certificates let people in that nothing tells apart.
     #[error(
-        "client certificates: nothing says who their holders are, and each could do everything; give a file with \
+        "client certificates: nothing says who their holders are, so each could do everything; give a file with \
          --tokens that maps names in certificates ([[certificate]]) or holds tokens ([[token]])"
     )]
     Unmapped,
@@ -204,9 +204,9 @@ impl Server {
         }
         watching.abort();
         drop(self.listener);
-        tracing::info!("ending: finishing what was accepted");
+        tracing::info!("shutting down: finishing accepted requests");
         if tokio::time::timeout(self.options.drain, graceful.shutdown()).await.is_err() {
-            tracing::warn!("ended with requests unfinished");
+            tracing::warn!("shut down with unfinished requests");
         }
     }
 }
@@ -223,11 +223,11 @@ async fn watch(identity: Arc<Identity>, connections: Arc<Connections>, every: Du
                 let expires = identity.current().expires;
                 connections.certificate.store(expires.unwrap_or(0), Ordering::Relaxed);
                 connections.renewed.fetch_add(1, Ordering::Relaxed);
-                tracing::info!(expires = expires.map(utc), "certificates read again");
+                tracing::info!(expires = expires.map(utc), "certificates reloaded");
             }
             Some(Err(error)) => {
                 connections.unrenewed.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(%error, "certificates not read again: the old ones stay in use");
+                tracing::error!(%error, "certificates not reloaded: the old ones stay in use");
             }
         }
     }
@@ -303,7 +303,7 @@ impl Connection {
         let Some(tls) = tls else {
             match prefers_http2(&stream, self.patience).await {
                 Some(newer) => self.speak(Patient::new(stream, patience), newer).await,
-                None => tracing::debug!("a connection that says nothing"),
+                None => tracing::debug!("a silent connection"),
             }
             return;
         };

@@ -1,4 +1,4 @@
-//! Answers that come before their request was read to its end: the connection ends after them, and says so.
+//! Answers sent before their request was read completely: the connection closes after them, and the answer says so.
 
 use std::pin::Pin;
 use std::sync::Arc;

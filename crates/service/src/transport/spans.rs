@@ -1,7 +1,6 @@
-//! Spans for an OpenTelemetry collector: OTLP over HTTP, in its JSON form, which needs nothing but the client that is
-//! here already.
+//! Spans for an OpenTelemetry collector: OTLP over HTTP, in its JSON form, which needs only the existing client.
 //!
-//! Requests never wait for the collector: what does not fit the queue is counted and left out.
+//! Requests never wait for the collector: spans that do not fit the queue are counted and dropped.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,7 +42,7 @@ pub(super) struct About<'a> {
 
 /// An address that is none.
 #[derive(Debug, thiserror::Error)]
-#[error("traces: '{0}' is no address of a collector; write http://HOST:4318 or https://HOST:PORT")]
+#[error("traces: '{0}' is not the address of a collector; write http://HOST:4318 or https://HOST:PORT")]
 pub struct SpansError(String);
 
 /// Sends the spans of all requests of this process to a collector. `service`: what this process is called there. Later
@@ -109,7 +108,7 @@ fn forward(waiting: &Receiver<Value>, post: impl Fn(Vec<Value>) -> Result<(), St
             }
             // Once, not for every batch.
             if !failing {
-                tracing::warn!(%error, "the collector takes no spans");
+                tracing::warn!(%error, "the collector refuses spans");
             }
         }
         failing = sent.is_err();

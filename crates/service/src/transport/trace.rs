@@ -1,7 +1,7 @@
-//! The trace of a request: which one it is, what it was about, and how long each step took.
+//! The trace of a request: its identity, its subject, and the time of each step.
 //!
-//! A caller that traces sends `traceparent` (W3C Trace Context); its trace goes on here. Others get a trace of their own.
-//! The identity of a request is what the caller calls it in `x-request-id`, or else the trace; the answer repeats it.
+//! A caller that traces sends `traceparent` (W3C Trace Context); its trace continues here. Other requests get their own
+//! trace. A request is identified by the caller's `x-request-id`, or else by the trace; the answer repeats it.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Addresses of ledgers: which database, and what of an address may be shown.
+//! Addresses of ledgers: which database, and which part of an address may be shown.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Rows of entries in SQLite or PostgreSQL. What they prove is not known here.
+//! Rows of entries in SQLite or PostgreSQL. Verifying them is not done here.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

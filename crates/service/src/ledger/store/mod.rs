@@ -1,4 +1,4 @@
-//! The ledger in a database: what is read of it, and the head that remembers its end.
+//! The ledger in a database: reading it, and the head that remembers its end.
 
 mod address;
 mod cosigned;

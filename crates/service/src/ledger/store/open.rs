@@ -1,4 +1,4 @@
-//! Opening a ledger: what is missing is made, what is old is taken over, and what was cut off is noticed.
+//! Opening a ledger: creates what is missing, migrates old entries, detects truncation.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

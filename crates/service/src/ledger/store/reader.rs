@@ -1,4 +1,4 @@
-//! A ledger that is read and proven, and never written: for auditors, who have no secret.
+//! A ledger that is read and verified, and never written: for auditors, who have no secret.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Writing to a ledger: one after the other, over all processes.
+//! Writing to a ledger: one writer after the other, over all processes.
 
 use std::fs::File;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Messages of `inference.GRPCInferenceService` and of `grpc.health.v1.Health`, with the numbers that their public
-//! definitions give the fields. Fields that nothing here reads are left out: they are skipped.
+//! Messages of `inference.GRPCInferenceService` and of `grpc.health.v1.Health`, with the field numbers of their public
+//! definitions. Fields that are not used here are left out: they are skipped.
 
 /// Of the calls that ask for nothing in particular.
 #[derive(Clone, PartialEq, prost::Message)]

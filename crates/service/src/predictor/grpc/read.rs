@@ -1,5 +1,5 @@
-//! `ModelInferRequest`, read without copies but of the items themselves, so that no message takes more memory than the
-//! same items over REST: generated readers keep hundreds of bytes for an empty tensor of two.
+//! Reads `ModelInferRequest` without copies except of the items themselves, so that no message takes more memory than
+//! the same items over REST: generated readers keep hundreds of bytes for an empty tensor of two bytes.
 
 use crate::oip::{InferRequest, InputTensor, RequestedOutput};
 
@@ -104,7 +104,7 @@ impl Call {
         let mut twice = std::collections::BTreeSet::new();
         if let Some(output) = outputs.iter().find(|output| !twice.insert(output.name.clone())) {
             let name: String = output.name.chars().take(80).collect();
-            return Err(format!("output '{name}' is asked for twice; ask for every output once"));
+            return Err(format!("output '{name}' is requested twice; request every output once"));
         }
         let inputs = tensors.into_iter().enumerate();
         let inputs = inputs.map(|(place, tensor)| tensor.items(raw.get(place).copied(), most));
@@ -165,7 +165,7 @@ fn text(bytes: &[u8], name: &str) -> Result<String, String> {
     if bytes.len() > 4096 {
         return Err(format!("{name} has {} bytes; send at most 4096", bytes.len()));
     }
-    String::from_utf8(bytes.to_vec()).map_err(|_| format!("{name} is no UTF-8"))
+    String::from_utf8(bytes.to_vec()).map_err(|_| format!("{name} is not UTF-8"))
 }
 
 fn tensor(bytes: &[u8]) -> Result<Tensor<'_>, String> {
@@ -242,7 +242,7 @@ fn elements_of(contents: &[u8], most: usize) -> Result<Vec<Vec<u8>>, String> {
     while let Some((field, value)) = fields.next()? {
         if let (8, Value::Bytes(item)) = (field, value) {
             if items.len() == most {
-                return Err(format!("bytes_contents has more than {most} elements, which is what its shape says"));
+                return Err(format!("bytes_contents has more than {most} elements, the number in its shape"));
             }
             items.push(item.to_vec());
         }
