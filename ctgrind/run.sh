@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Watches secrets under valgrind (x86-64, valgrind 3.15 or newer): every branch and every address that depends on them
-# is listed. Fails where one is found that `expected` does not explain, or where a control is not found.
+# is listed. Fails if one is found that `expected` does not explain, or if a control is not found.
 set -euo pipefail
 cd "$(dirname "$0")"
 command -v valgrind >/dev/null || { echo "install valgrind" >&2; exit 2; }

@@ -21,7 +21,7 @@ mod request {
     pub const UNDEFINED: u64 = ((b'M' as u64) << 24 | (b'C' as u64) << 16) + 1;
 }
 
-/// What valgrind answers; 0 without it, where these instructions do nothing.
+/// Valgrind's answer; 0 without valgrind, where these instructions do nothing.
 #[cfg(target_arch = "x86_64")]
 fn valgrind(request: u64, address: usize, bytes: usize) -> u64 {
     let arguments = [request, address as u64, bytes as u64, 0, 0, 0];

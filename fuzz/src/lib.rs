@@ -1,4 +1,4 @@
-//! What the fuzz targets share.
+//! Shared code of the fuzz targets.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::sync::Once;
 
 use sha2::{Digest, Sha256};
 
-/// What an import may unpack here: small, so that what asks for more is found soon.
+/// Most bytes that an import may unpack here: few, so that larger requests are found soon.
 pub const BUDGET: u64 = 16 << 20;
 
-/// Makes the calling thread the only one that works: handing over to others takes longer than most inputs.
+/// Makes the calling thread the only worker: handing work to others takes longer than most inputs.
 pub fn alone() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -29,18 +29,18 @@ impl Scratch {
         Self(folder.join(name))
     }
 
-    /// Where it lies.
+    /// Its folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Its path, once it holds these bytes.
+    /// Its path, after writing these bytes.
     pub fn put(&self, bytes: &[u8]) -> &Path {
         fs::write(&self.0, bytes).expect("temporary files can be written");
         &self.0
     }
 
-    /// What it holds.
+    /// Its content.
     pub fn read(&self) -> Vec<u8> {
         fs::read(&self.0).expect("it was written")
     }
@@ -48,7 +48,7 @@ impl Scratch {
 
 /// Valid bytes with edits: each of four bytes says where, how and with what.
 ///
-/// The third one chooses between another byte, a byte that is left out, and one that is put in.
+/// The third one chooses between replacing, removing and inserting a byte.
 pub fn edited(valid: &[u8], edits: &[u8]) -> Vec<u8> {
     let mut bytes = valid.to_vec();
     for edit in edits.chunks_exact(4) {
@@ -66,7 +66,7 @@ pub fn edited(valid: &[u8], edits: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Bytes under their SHA-256, as the files of keys have it.
+/// Bytes followed by their SHA-256, as in key files.
 pub fn sealed(body: &[u8]) -> Vec<u8> {
     [body, &Sha256::digest(body)].concat()
 }

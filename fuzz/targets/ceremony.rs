@@ -1,5 +1,5 @@
 //! Ceremonies: any definition, any transcript, and a valid definition with bytes changed. What is accepted is written
-//! as the same bytes or read back as the same.
+//! as the same bytes or reads back unchanged.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ static VALID: LazyLock<Vec<u8>> = LazyLock::new(|| {
     };
     let servers = ["north", "east", "south", "west"].map(card).to_vec();
     let terms = Terms { name: "wards", servers, threshold: 1, clerk: 1 };
-    Definition::generate(terms, (3, 2)).expect("terms that can be").to_bytes()
+    Definition::generate(terms, (3, 2)).expect("valid terms").to_bytes()
 });
 
 fuzz_target!(|data: &[u8]| {

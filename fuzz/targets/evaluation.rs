@@ -1,5 +1,5 @@
-//! Functions and inputs from the fuzzer: all strategies must give what the function
-//! gives in the clear, or say that it is out of bounds.
+//! Functions and inputs from the fuzzer: all strategies must give the function's value
+//! in the clear, or report that it is out of bounds.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};

@@ -1,5 +1,5 @@
 //! Signed notes, checkpoints, and what a ledger hands over to a witness: any bytes, and a signed and cosigned note with
-//! bytes changed. A signature that holds is over the text that was signed.
+//! bytes changed. A valid signature covers the text that was signed.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! What an operator writes: policies, options of models, lists of tokens. Any text is read or refused.
+//! Files written by operators: policies, options of models, lists of tokens. Any text is read or refused.
 #![no_main]
 
 use std::path::Path;

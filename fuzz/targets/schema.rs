@@ -1,4 +1,4 @@
-//! Schemas: any JSON. One that is accepted is written and read back as the same.
+//! Schemas: any JSON. An accepted one is written and read back unchanged.
 #![no_main]
 
 use std::sync::LazyLock;

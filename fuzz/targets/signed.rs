@@ -1,5 +1,5 @@
-//! What people and authorities sign: audits, grants, approvals, proposals, parameters. Any text, and valid ones with
-//! bytes changed: what is accepted says what was signed.
+//! Objects that people and authorities sign: audits, grants, approvals, proposals, parameters. Any text, and valid ones with
+//! bytes changed: an accepted object has the signed content.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -93,10 +93,10 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(signature) = text.parse::<ParametersSignature>() {
         assert_eq!(signature.to_string().parse::<ParametersSignature>().expect("it was read before"), signature);
         let holds = signature.check(&valid.parameters, valid.parameters.pin()).is_ok();
-        assert!(!holds || signature == valid.signature, "a forged word for parameters");
+        assert!(!holds || signature == valid.signature, "a forged signature of parameters");
     }
     if let Ok(approval) = text.parse::<Approval>() {
-        // Bits may be no number, which equals nothing.
+        // Bits may be NaN, which equals nothing.
         let again: Approval = approval.to_string().parse().expect("it was read before");
         assert_eq!(again.to_string(), approval.to_string());
         assert!(!ours || approval.to_string().len() == valid.approval.to_string().len());

@@ -1,5 +1,5 @@
-//! A stored table of logarithms with bytes changed, and any bytes in its place: it is used only when it is exactly what
-//! would be built, else built again.
+//! A stored table of logarithms with bytes changed, and any bytes instead of it: it is used only if it is exactly the
+//! table that would be built; otherwise it is built again.
 #![no_main]
 
 use std::fs;

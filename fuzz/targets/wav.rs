@@ -1,4 +1,4 @@
-//! Recordings: any WAV file, as an item of speech. Samples that are read become an item of the size asked for.
+//! Recordings: any WAV file, as an item of speech. Samples that are read become an item of the requested size.
 #![no_main]
 
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Any bytes, every kind of object: what is accepted must encode to the same bytes. The first byte says how far the
+//! Any bytes, every kind of object: what is accepted must encode to the same bytes. The first byte says how much the
 //! fuzzer is helped: not at all, by a valid checksum, or by a header of small dimensions as well.
 #![no_main]
 

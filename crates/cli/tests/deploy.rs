@@ -102,7 +102,7 @@ fn no_build_takes_secrets_along() {
         assert!(lines.contains(&secret), "{secret}");
     }
     let compose = std::fs::read_to_string(deploy().join("compose.yaml")).unwrap();
-    assert!(compose.contains("${HALFLIGHT_SECRETS:?"), "secrets come from outside of the sources");
+    assert!(compose.contains("${HALFLIGHT_SECRETS:?"), "secrets come from outside the sources");
     let container = std::fs::read_to_string(deploy().join("Containerfile")).unwrap();
     assert!(container.contains("USER 10001:10001") && container.contains("HEALTHCHECK"));
 }
