@@ -19,7 +19,7 @@ data
 Image(data.sheet(columns=12, rows=8))
 
 # %% [markdown]
-# Every image has a `character` (what the service is for) and a `font` (nobody's business). The same random seed always
+# Every image has a `character` (what the service is for) and a `font` (which nobody should learn). The same random seed always
 # gives the same set. `pairs=True` draws every distortion in each font, which the defence by matching uses.
 
 # %%

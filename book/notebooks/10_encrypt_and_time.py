@@ -57,4 +57,4 @@ plt.show()
 
 # %% [markdown]
 # **To take away**: keep the `Parameters` and the `Predictor` objects: tables are built once. For every operation in
-# milliseconds and field multiplications, beside the paper's, run `halflight bench --explain`.
+# milliseconds and field multiplications, next to the paper's, run `halflight bench --explain`.

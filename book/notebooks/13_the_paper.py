@@ -45,6 +45,6 @@ plt.show()
 # %% [markdown]
 # ## Times (their table 2)
 #
-# `halflight bench --explain` prints the paper's shape (784 inputs, 10 outputs) beside the paper's figures, on this
+# `halflight bench --explain` prints the paper's shape (784 inputs, 10 outputs) next to the paper's figures, on this
 # machine. **To take away**: `preset="paper"` is their network; where our attackers find more than theirs did, it is
 # because there are more of them, and they are trained anew.

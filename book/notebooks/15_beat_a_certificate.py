@@ -69,7 +69,7 @@ averaged = np.mean([noisy.evaluate(test) for _ in range(50)], axis=0)
 quiet = np.mean([noisy.evaluate(attack) for _ in range(50)], axis=0)
 attacker = hl.Attacker("forest-5").fit(quiet, attack.labels("font"), attack.labels("character"))
 share = 100 * attacker.score(averaged, test.labels("font"), test.labels("character"))
-print(f"from 50 encryptions of each item: {share:.1f} %, beside {certificate.votes} for items of one subject")
+print(f"from 50 encryptions of each item: {share:.1f} %, against {certificate.votes} for items of one subject")
 
 # %% [markdown]
 # **To take away**: attempts end below the bound, as they must. Whoever sees one item many times is outside its

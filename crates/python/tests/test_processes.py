@@ -134,7 +134,7 @@ def test_a_fork_in_the_middle_of_work_says_so() -> None:
             answers.append(raw_fork(ask))
 
     hl.draw(20_000, seed=1, progress=fork)
-    assert b"was at work" in answers[0]
+    assert b"was working" in answers[0]
     # The parent goes on, and a child that is forked now works.
     assert raw_fork(ask) == b"no error"
 

@@ -46,7 +46,7 @@ impl Ciphertext {
     }
 }
 
-/// The places of those with a point outside of the subgroups, found by bisection.
+/// The places of those with a point outside the subgroups, found by bisection.
 fn forged(ciphertexts: &[(usize, &Ciphertext)]) -> Vec<(usize, WireError)> {
     let all: Vec<&Ciphertext> = ciphertexts.iter().map(|&(_, ciphertext)| ciphertext).collect();
     match check_ciphertexts(&all) {

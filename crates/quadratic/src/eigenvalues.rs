@@ -71,9 +71,9 @@ mod tests {
         for (i, j) in [(1, 0), (2, 0), (2, 1)] {
             let mut a = [1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 3.0];
             a[3 * i + j] = 3e-15;
-            assert!(is_diagonal(&a, 3), "on the diagonal 14, beside it 9e-30");
+            assert!(is_diagonal(&a, 3), "on the diagonal 14, next to it 9e-30");
             a[3 * i + j] = 4e-15;
-            assert!(!is_diagonal(&a, 3), "beside it 16e-30");
+            assert!(!is_diagonal(&a, 3), "next to it 16e-30");
         }
         for i in 0..3 {
             let mut a = [0.0; 9];

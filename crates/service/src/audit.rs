@@ -173,10 +173,10 @@ pub enum AuditError {
     /// It cannot be read or written.
     #[error("audit {0}")]
     File(#[from] FileError),
-    /// It is no signed audit.
+    /// It is not a signed audit.
     #[error("audit: not a signed audit: {0}; make one with `halflight audit` and sign it")]
     Format(String),
-    /// The report inside is no report.
+    /// The report inside is invalid.
     #[error("audit: its report cannot be used: {0}")]
     Report(String),
     /// The signature does not hold.
@@ -196,7 +196,7 @@ impl SignedAudit {
     /// Signs the JSON text of a report about `network`, and on what it rests.
     ///
     /// # Errors
-    /// The text is no report.
+    /// The text is not a report.
     pub fn sign(network: Hash, report: &str, evidence: &Evidence, key: &SigningKey) -> Result<Self, AuditError> {
         let summary = summarise(report)?;
         let text = serde_json::to_string(evidence).map_err(|error| AuditError::Report(error.to_string()))?;
@@ -287,7 +287,7 @@ impl Evidence {
     /// Evidence of this moment: the sizes that a report says, which is the JSON text of one, and what the auditor adds.
     ///
     /// # Errors
-    /// The text is no report.
+    /// The text is not a report.
     pub fn now(report: &str, data: Option<Hash>, panel: Option<&str>) -> Result<Self, AuditError> {
         let sizes: Sizes = serde_json::from_str(report).map_err(|error| AuditError::Report(error.to_string()))?;
         let families: std::collections::BTreeSet<_> = sizes.attackers.iter().map(|found| &found.family).collect();
@@ -327,7 +327,7 @@ impl AuditSummary {
 impl CertificateSummary {
     /// The largest bound of a main class.
     pub fn worst_class(&self) -> f64 {
-        // What is no number is the largest, so that no limit lets it pass.
+        // NaN counts as the largest value, so that it fails every limit.
         let larger = |worst: f64, bound: f64| if bound > worst || bound.is_nan() { bound } else { worst };
         self.classes.iter().map(|class| class.bound).fold(self.pooled.bound, larger)
     }

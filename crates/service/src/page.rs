@@ -144,7 +144,7 @@ impl PageFile {
     /// the first item of every main class with every value of the attribute `collateral`.
     ///
     /// # Errors
-    /// [`PageError`]: no items, items that are no pictures or do not suit the network, or other numbers of labels.
+    /// [`PageError`]: no items, items that are not pictures or do not suit the network, or other numbers of labels.
     pub fn new(
         network: &CompiledNetwork,
         data: Labelled<'_>,

@@ -174,7 +174,7 @@ fn audits_count_by_key_and_signed_date() {
     assert!(refused.len() == 1 && refused[0].contains("no signed date"), "{refused:?}");
     let mut coming = audit(55.0, 112 * DAY);
     coming.at = 110 * DAY;
-    assert!(refusals(|r| r.audits = one(coming))[0].contains("to come"));
+    assert!(refusals(|r| r.audits = one(coming))[0].contains("in the future"));
     // The newest by its date counts, whenever it was recorded.
     let mut late = audit(55.0, 90 * DAY);
     late.at = 109 * DAY;

@@ -195,7 +195,7 @@ fn by_csv(folder: &Path, path: &Path, file: &str, labels: &[String], budget: &Bu
         };
         let record = match record {
             Ok(record) => record,
-            // The reader goes on with the next line.
+            // The reader continues with the next line.
             Err(error) => match unequal(&error) {
                 Some((line, reason)) => {
                     entries.push(bad(line, &reason));
@@ -267,7 +267,7 @@ fn csv_reader(path: &Path) -> Result<csv::Reader<fs::File>, ImportError> {
     Ok(csv::ReaderBuilder::new().delimiter(delimiter).from_reader(file))
 }
 
-/// The commonest of comma, semicolon and tab in the first line, outside of quotes.
+/// The commonest of comma, semicolon and tab in the first line, outside quotes.
 pub(super) fn delimiter(path: &Path, file: &mut fs::File) -> Result<u8, ImportError> {
     const START: u64 = 1 << 16;
     let io = |source| ImportError::Io { path: path.into(), source };

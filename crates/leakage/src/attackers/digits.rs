@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 pub(super) static KIND: Kind = Kind::of_one(
     "digits",
     "digits",
-    "Naive Bayes on binary and decimal digits and small remainders of the outputs, of their sums and differences by \
-           twos, and on digits of two outputs side by side.",
+    "Naive Bayes on binary and decimal digits and small remainders of the outputs, of their pairwise sums and \
+           differences, and on digits of two outputs side by side.",
     |name, _| (name == "digits").then(AttackerConfig::digits),
     || vec![AttackerConfig::digits()],
 );

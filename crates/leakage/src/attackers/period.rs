@@ -11,7 +11,7 @@ use std::f64::consts::TAU;
 pub(super) static KIND: Kind = Kind::of_one(
     "period",
     "hidden periods",
-    "Looks in the outputs, their sums and their differences by twos for periods of any length, whole or not, in which \
+    "Looks in the outputs, their pairwise sums and differences for periods of any length, whole or not, in which \
            the attribute comes back: a spectrum of pairs of items.",
     |name, _| (name == "period").then(AttackerConfig::period),
     || vec![AttackerConfig::period()],

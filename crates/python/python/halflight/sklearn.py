@@ -77,7 +77,7 @@ def load(
     random = ask.random(items)
     if not max(difference, chain.difference(chain.logits(forms, head, random), ask(random))) <= 1e-4:
         raise ImportFailed(
-            f"{type(model).__name__}: its decision is no polynomial of degree 2 (the nearest differs by {difference:.1e} of the "
+            f"{type(model).__name__}: its decision is not a polynomial of degree 2 (the nearest differs by {difference:.1e} of the "
             "largest on items of the data): under encryption there are sums and products only"
         )
     head = _ordered(chain.two_logits(head, forms, len(names)), forms, order)

@@ -23,7 +23,7 @@ use crate::{
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct BenchOptions {
-    /// Names of shapes, or shapes of one's own; see [`Shape::parse`].
+    /// Names of shapes, or custom shapes; see [`Shape::parse`].
     pub shapes: Vec<String>,
     /// Runs of each operation, of which the fastest counts.
     pub runs: usize,

@@ -67,7 +67,7 @@ const SHAPES: [Shape; 7] = [
 
 const NAMES: [&str; 7] = ["paper", "dense", "ternary", "three-bit", "eight-bit", "bilinear", "sparse"];
 
-/// Weights of more bits are no network's.
+/// No network has weights of more bits.
 const MOST_BITS: u32 = 16;
 
 /// Names of all shapes.
@@ -81,7 +81,7 @@ impl Shape {
         SHAPES.into_iter().find(|shape| shape.name == name)
     }
 
-    /// The shape of a name, or one of one's own: `n,m,d,S,bits`, inputs of either side, units, outputs, and bits of a
+    /// The shape of a name, or a custom one: `n,m,d,S,bits`, inputs of either side, units, outputs, and bits of a
     /// weight of `P` and `R`, sign included. `P` and `R` are drawn apart.
     ///
     /// # Errors

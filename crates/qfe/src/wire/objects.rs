@@ -49,7 +49,7 @@ impl PublicKey {
     /// Reads and validates a public key in either encoding.
     ///
     /// # Errors
-    /// The bytes are no public key, are damaged, have a point that is not canonical or of another subgroup, or an id
+    /// The bytes are not a public key, are damaged, have a point that is not canonical or of another subgroup, or an id
     /// that is not that of the points.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::PublicKey)?;
@@ -83,7 +83,7 @@ impl MasterKey {
     /// Reads a master key.
     ///
     /// # Errors
-    /// The bytes are no master key, are damaged, or have a scalar that is not below the group order.
+    /// The bytes are not a master key, are damaged, or have a scalar that is not below the group order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::MasterKey)?;
         let mut s = read_scalars(&mut body, header.n, "s")?;
@@ -124,7 +124,7 @@ impl FunctionalKey {
     /// Reads and validates a functional key in either encoding.
     ///
     /// # Errors
-    /// The bytes are no functional key, are damaged, have a point that is not canonical or of another subgroup, or a
+    /// The bytes are not a functional key, are damaged, have a point that is not canonical or of another subgroup, or a
     /// function that is not valid.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::FunctionalKey)?;
@@ -162,7 +162,7 @@ impl Ciphertext {
     /// Reads and validates a ciphertext in either encoding.
     ///
     /// # Errors
-    /// The bytes are no ciphertext, are damaged, or have a point that is not canonical or of another subgroup.
+    /// The bytes are not a ciphertext, are damaged, or have a point that is not canonical or of another subgroup.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let ciphertext = Self::parse(bytes)?;
         check_ciphertexts(&[&ciphertext])?;
@@ -202,7 +202,7 @@ impl Mask {
     /// Reads a mask that its owner wrote and sealed; subgroups are not checked.
     ///
     /// # Errors
-    /// Bytes that are no mask.
+    /// Bytes that are not a mask.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::Mask)?;
         let encoding = header.encoding;

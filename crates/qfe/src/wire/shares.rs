@@ -54,7 +54,7 @@ impl KeyShare {
     /// Reads a share; [`KeyShare::verify`] says whether it is right.
     ///
     /// # Errors
-    /// The bytes are no share.
+    /// The bytes are not a share.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::KeyShare)?;
         let seat = read_seat(&mut body, header.public_key_id, false)?;
@@ -95,7 +95,7 @@ impl PartialKey {
     /// Reads a partial key in either encoding; a [`Combiner`](crate::shares::Combiner) says whether it is right.
     ///
     /// # Errors
-    /// The bytes are no partial key.
+    /// The bytes are not a partial key.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::PartialKey)?;
         let seat = read_seat(&mut body, header.public_key_id, false)?;
@@ -136,7 +136,7 @@ impl Commitments {
     /// Reads commitments to the sharing of a public key, which holds the first of them.
     ///
     /// # Errors
-    /// The bytes are no commitments, or of another public key.
+    /// The bytes are not commitments, or of another public key.
     pub fn from_bytes(bytes: &[u8], key: &PublicKey) -> Result<Self, WireError> {
         let (header, mut body) = open(bytes, Kind::Commitments)?;
         if header.public_key_id != key.id() || (header.n, header.m) != key.inputs() {

@@ -110,7 +110,7 @@ pub enum AuthorityError {
     /// A signing key.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// A computation was cut off.
+    /// A computation was aborted.
     #[error("the computation was aborted: {0}")]
     Task(#[from] tokio::task::JoinError),
 }

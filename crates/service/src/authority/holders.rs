@@ -20,7 +20,7 @@ impl Issuer {
     /// Keeps whole keys away from this authority from now on: it neither draws nor uses one.
     ///
     /// # Errors
-    /// A project's present key is here as a whole.
+    /// A project's current key is here as a whole.
     pub async fn with_shares_only(mut self) -> Result<Self, AuthorityError> {
         self.shares_only = true;
         match self.check_shares().await {
@@ -43,7 +43,7 @@ impl Issuer {
         Ok(())
     }
 
-    /// Takes a share that replaces this authority's present one of the same public key, after a renewal, or the one on
+    /// Takes a share that replaces this authority's current one of the same public key, after a renewal, or the one on
     /// record where a backup had an older one. The old one is erased.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ impl Issuer {
         Ok(ShareHolder::load(from, unlock)?)
     }
 
-    /// Writes a share whole beside the one in use.
+    /// Writes a share next to the one in use.
     fn put_aside(&self, id: Hash, holder: &ShareHolder) -> Result<(), AuthorityError> {
         let folder = self.archive.key_folder(id);
         if folder.join(MASTER).exists() {

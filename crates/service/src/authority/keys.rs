@@ -28,7 +28,7 @@ pub struct Held {
     pub expires: Option<i64>,
     /// Whether an honest predictor would still use it.
     pub valid: bool,
-    /// Whether the public key is the project's present one.
+    /// Whether the public key is the project's current one.
     pub current: bool,
     /// Its entry in the ledger.
     pub entry: i64,

@@ -15,7 +15,7 @@ use super::{AuthorityError, Issuer};
 use crate::clock;
 use crate::transport::{BodyLimits, HttpMetrics, Tokens, answer_metrics, raise};
 
-/// Time for the ledger to answer. A decision may take longer: then the counts of before are given.
+/// Time for the ledger to answer. A decision may take longer: then the previous counts are given.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Counts of an authority.

@@ -185,7 +185,7 @@ impl Issuer {
     /// cannot be used or recorded. Ledger keys of other authorities are read at the start only.
     ///
     /// # Errors
-    /// The file is no policy, or the ledger cannot be written.
+    /// The file is not a policy, or the ledger cannot be written.
     pub async fn reload_policy(&self, by: &str) -> Result<(), AuthorityError> {
         // Decisions hold the same lock: none is made under one policy and recorded under another. Read once it is held:
         // of two that reload, the one that ends last has the newest file.
@@ -217,7 +217,7 @@ impl Issuer {
     /// Keeps what a witness cosigned; gives back the head and how many of the policy's witnesses cosigned it.
     ///
     /// # Errors
-    /// The policy names no witnesses, or this is no head of this ledger that one of them cosigned.
+    /// The policy names no witnesses, or this is not a head of this ledger that one of them cosigned.
     pub async fn keep_cosigned(&self, note: &str) -> Result<(Head, usize), AuthorityError> {
         let quorum = self.policy().quorum().ok_or_else(|| AuthorityError::Field {
             field: "ledger.witnesses",

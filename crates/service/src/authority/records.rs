@@ -12,7 +12,7 @@ impl Issuer {
     /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
     ///
     /// # Errors
-    /// Another file of this hash is registered; the bytes are no compiled network that a key could open; nothing can be written.
+    /// Another file of this hash is registered; the bytes are not a compiled network that a key could open; nothing can be written.
     pub async fn register(
         &self,
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,

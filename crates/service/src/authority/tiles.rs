@@ -23,7 +23,7 @@ pub async fn tile(
     Path((level, rest)): Path<(String, String)>,
 ) -> Answer<Response> {
     caller.require(Scope::Ledger)?;
-    let tile = Tile::parse(&level, &rest).ok_or_else(|| Problem::not_found("this is no address of a tile"))?;
+    let tile = Tile::parse(&level, &rest).ok_or_else(|| Problem::not_found("this is not an address of a tile"))?;
     let bytes = tree(&server).await?.tile(tile);
     let bytes = bytes.ok_or_else(|| Problem::not_found("the ledger has no such tile yet; see the checkpoint"))?;
     // A tile never changes.

@@ -52,7 +52,7 @@ impl Head {
     /// Before the first entry.
     pub const EMPTY: Self = Self { sequence: 0, hash: GENESIS };
 
-    /// Reads a copy of a head file: a checkpoint, or the JSON of before; signatures are not checked.
+    /// Reads a copy of a head file: a checkpoint, or the older JSON; signatures are not checked.
     ///
     /// # Errors
     /// It is neither.

@@ -16,7 +16,7 @@ use crate::files::{self, FileError};
 /// Above this many bytes together nothing is tried.
 const MOST_BYTES: u64 = 1 << 28;
 
-/// Refuses a database that is whole by itself and damaged with the log beside it.
+/// Refuses a database that is intact by itself and damaged by the log next to it.
 pub(super) async fn check(path: &Path) -> Result<(), LedgerError> {
     let wal = beside(path, "-wal");
     let size = |path: &Path| fs::metadata(path).map_or(0, |data| data.len());

@@ -64,7 +64,7 @@ pub enum LedgerError {
     },
     /// The end of the chain is missing or was replaced.
     #[error(
-        "ledger: its head file {path} says entry {sequence} has hash {hash}, the database {found}; entries were cut off \
+        "ledger: its head file {path} says entry {sequence} has hash {hash}, the database {found}; entries were removed \
          or replaced: restore the ledger from a copy that verifies"
     )]
     Cut {
@@ -88,7 +88,7 @@ pub enum LedgerError {
     },
     /// There are entries, but the head file says that there are none, and nobody signed it.
     #[error(
-        "ledger: its head file {path} is empty and not signed, and there are entries: entries may have been cut off; \
+        "ledger: its head file {path} is empty and not signed, and there are entries: entries may have been removed; \
          restore it from a copy, or have `halflight authority ledger adopt-head` accept the end that is there"
     )]
     HeadEmpty {
@@ -101,7 +101,7 @@ pub enum LedgerError {
         /// The head file.
         path: std::path::PathBuf,
     },
-    /// A log of changes beside a SQLite database belongs to another database than this.
+    /// A log of changes next to a SQLite database belongs to another database.
     #[error(
         "ledger: {path} is left over from another database than the one next to it, as when a backup is restored: \
          move it and the file ending in -shm away, and start again; nothing was changed"
@@ -142,7 +142,7 @@ pub enum LedgerError {
     /// The head file cannot be used.
     #[error("ledger head: {0}")]
     Head(#[from] FileError),
-    /// The head file is no head.
+    /// The head file does not hold a head.
     #[error("{path}: not a ledger head: {problem}")]
     HeadFormat {
         /// The file.

@@ -60,7 +60,7 @@ impl Note {
                 .strip_prefix("— ")
                 .and_then(|line| line.split_once(' '))
                 .ok_or("a signature line is not `— NAME BASE64`")?;
-            let bytes = STANDARD.decode(encoded).map_err(|error| format!("a signature is no base64: {error}"))?;
+            let bytes = STANDARD.decode(encoded).map_err(|error| format!("a signature is not base64: {error}"))?;
             let (id, signature) = bytes.split_first_chunk().ok_or("a signature is too short")?;
             if !is_name(name) || signature.is_empty() || lines.len() == MAX_LINES {
                 return Err(format!("a signature line has no name, no signature, or follows {MAX_LINES} others"));

@@ -18,7 +18,7 @@ pub struct Keyring(Vec<VerifyingKey>);
 #[derive(Clone)]
 pub struct Signers {
     own: Arc<SigningKey>,
-    /// Takes over from `own` once an entry says so; until then it signs heads beside it, which both can read.
+    /// Takes over from `own` once an entry says so; until then both keys sign heads, which both can read.
     next: Option<Arc<SigningKey>>,
     keyring: Keyring,
     /// Whether a ledger without any signature may be taken over: it is from before entries were signed.
@@ -96,7 +96,7 @@ impl Signers {
 
 impl KeyFile {
     /// The key in `folder`, or a fresh one that is not the folder's until [`KeyFile::keep`]. That a folder has a key
-    /// shows that its ledger is signed: an unsigned one beside it is never taken over.
+    /// shows that its ledger is signed: an unsigned one next to it is never taken over.
     ///
     /// # Errors
     /// The key cannot be read or drawn.
@@ -120,7 +120,7 @@ impl KeyFile {
         Ok(Self { path, signers, _turn: turn })
     }
 
-    /// The same with a key that is to take over, drawn where there is none yet. It stays beside the other until
+    /// The same with a key that is to take over, drawn where there is none yet. It stays next to the other until
     /// [`KeyFile::renew`].
     ///
     /// # Errors
@@ -134,7 +134,7 @@ impl KeyFile {
         Ok(Self { signers, ..self })
     }
 
-    /// Puts the key that took over in place of the one that was retired, which is lost.
+    /// Replaces the retired key, which is lost, by the key that took over.
     ///
     /// # Errors
     /// The operating system refuses.

@@ -78,7 +78,7 @@ pub enum WitnessError {
     /// The name cannot stand in a signature line.
     #[error("name: '{0}' cannot be a witness's name; use letters, digits, '-' and '.', as in the authority's policy")]
     Name(String),
-    /// It is no handover.
+    /// It is not a handover.
     #[error("handover: {0}; make one with `halflight authority ledger checkpoint`")]
     Format(String),
     /// The ledger's key did not sign the head.

@@ -19,7 +19,7 @@ pub const HEADER_LENGTH: &str = "inference-header-content-length";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OipError {
-    /// The JSON part is no request.
+    /// The JSON part is not a request.
     #[error("the JSON part of the request is not an inference request: {0}")]
     Json(#[from] serde_json::Error),
     /// The header names more bytes than there are.

@@ -211,7 +211,7 @@ impl OwnerClient {
     fn send(&self, bodies: &[Vec<u8>]) -> Result<Vec<Answer>, OwnerClientError> {
         let start = Instant::now();
         loop {
-            // Sealed anew each time: a server may have taken the envelopes of a request that it then turned away.
+            // Sealed again each time: a server may have accepted the envelopes of a request that it then refused.
             let sealed = bodies.iter().map(|body| self.seal(body)).collect::<Result<Vec<_>, _>>()?;
             match self.connection.infer(&self.options.model, &sealed) {
                 Err(ClientError::Refused { status: 429 | 503, retry_after: Some(seconds), .. })

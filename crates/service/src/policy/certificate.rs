@@ -43,7 +43,7 @@ impl CertificateDemand {
         bits.map(|value| ("certificate.maximal_leakage_bits", value.to_string()))
     }
 
-    /// Adds a reason for everything that a certificate lacks. What is no number keeps no bound.
+    /// Adds a reason for everything that a certificate lacks. NaN meets no bound.
     pub fn check(&self, attribute: &str, found: Option<&CertificateSummary>, refusals: &mut Vec<String>) {
         let Some(found) = found else {
             refusals.push(format!(

@@ -199,7 +199,7 @@ pub enum PolicyError {
     /// It cannot be read.
     #[error("policy {0}")]
     File(#[from] FileError),
-    /// It is no policy.
+    /// It is not a policy.
     #[error("policy {path}: {problem}")]
     Syntax {
         /// The file.

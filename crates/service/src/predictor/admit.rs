@@ -89,7 +89,7 @@ impl Asking<'_> {
         let parsed = tokio::task::spawn_blocking(parse).await.map_err(|error| Problem::internal(&error))?;
         self.trace.ended("validate", start);
         parsed.inspect_err(|_| {
-            // Names that a caller invents are no labels.
+            // Names that a caller invents are not labels.
             if let Some(model) = self.predictor.repository.get(self.model) {
                 self.count(&model, "refused", 1);
             }

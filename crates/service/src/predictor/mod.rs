@@ -51,7 +51,7 @@ pub struct PredictorOptions {
     /// Of these, most of one caller (a token, a certificate, or else an address); half where 0, but always as many as one
     /// request may bring.
     pub share: usize,
-    /// Longest time that a ciphertext is expected to wait: beyond, further ones are turned away though there is room.
+    /// Longest time that a ciphertext is expected to wait: beyond that, more are refused though there is room.
     /// Zero sets no limit.
     pub wait: Duration,
     /// Most ciphertexts of one request.

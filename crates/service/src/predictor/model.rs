@@ -63,7 +63,7 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PredictError {
-    /// The bytes are no ciphertext.
+    /// The bytes are not a ciphertext.
     #[error("the ciphertext cannot be read: {0}")]
     Ciphertext(#[from] qfe::WireError),
     /// It cannot be evaluated with this key.
@@ -87,7 +87,7 @@ impl From<roles::PredictError> for PredictError {
     }
 }
 
-/// A folder that is no model.
+/// A folder that is not a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {

@@ -146,7 +146,7 @@ impl Repository {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads what is new or changed and drops what is gone. A version whose new files cannot be loaded goes on with the
+    /// Loads what is new or changed and drops what is gone. A version whose new files cannot be loaded continues with the
     /// old ones, but only under the options that its folder holds now: with others, or with options that cannot be
     /// read, it stops. Reads files and computes: not for an async thread.
     pub fn scan(&self) {

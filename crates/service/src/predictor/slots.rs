@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 /// Names, lengths and times of the files of a model: when they differ, it is loaded anew.
 pub(super) type Files = Vec<(String, u64, SystemTime)>;
 
-/// A model, or the one that goes on in its place, and why it is not the newest.
+/// A model, or the older one that stays in service, and why it is not the newest.
 pub(super) type Loaded<M> = (Option<Arc<M>>, String);
 
 /// All models: those that can predict, and why others cannot.

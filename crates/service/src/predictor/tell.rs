@@ -104,7 +104,7 @@ fn about(predictor: &PredictorServer, model: &Model) -> Value {
     })
 }
 
-/// In the words of Triton's model configuration. Items are one extent of the tensors, not a batch beside them.
+/// As Triton's model configuration. Items are one extent of the tensors, not an additional batch.
 fn configuration(model: &Model) -> Value {
     let (outputs, classes) = model.extents();
     let tensor = |name: &str, kind: &str, dims: Value| json!({ "name": name, "data_type": kind, "dims": dims });

@@ -141,7 +141,7 @@ pub enum AuthError {
     /// It cannot be read.
     #[error("tokens {0}")]
     File(#[from] FileError),
-    /// It is no token file.
+    /// It is not a token file.
     #[error("tokens {path}: {problem}")]
     Syntax {
         /// The file.

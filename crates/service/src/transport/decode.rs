@@ -72,7 +72,7 @@ impl Decoder {
     }
 }
 
-/// A decoder takes no more after its end: what follows it is no part of the body.
+/// A decoder takes no more after its end: what follows it is not part of the body.
 fn whole(decoder: &mut impl Write, mut piece: &[u8]) -> io::Result<()> {
     while !piece.is_empty() {
         match decoder.write(piece)? {

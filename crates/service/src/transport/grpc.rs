@@ -132,7 +132,7 @@ fn code(status: StatusCode) -> u16 {
     }
 }
 
-/// Text as a header can have it: what is no printable ASCII, and the percent sign, by their bytes.
+/// Text as a header can have it: what is not printable ASCII, and the percent sign, by their bytes.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

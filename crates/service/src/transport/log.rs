@@ -31,7 +31,7 @@ pub fn init(json: bool, verbose: bool) {
     };
 }
 
-/// Middleware: follows, counts and logs a request. Stands outside of [`super::identify`], whose refusals it counts too.
+/// Middleware: follows, counts and logs a request. It wraps [`super::identify`], whose refusals it counts too.
 pub(crate) async fn observe(State(metrics): State<Arc<HttpMetrics>>, mut request: Request, next: Next) -> Response {
     let trace = Trace::begin(request.headers());
     let method = request.method().clone();

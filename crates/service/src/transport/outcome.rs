@@ -7,7 +7,7 @@ pub enum Outcome {
     Answered,
     /// Refused for what it was, or who sent it.
     Refused,
-    /// Turned away for lack of room; it may come again.
+    /// Refused for lack of room; it may be sent again.
     Busy,
     /// A fault of the server.
     Failed,

@@ -43,7 +43,7 @@ impl CertificateNames {
 }
 
 /// The one common name in the content of a distinguished name (RFC 5280, 4.1.2.4): sets of pairs of type and value, in
-/// DER. None where there are several, or it is in an encoding of before Unicode.
+/// DER. None where there are several, or it is in an encoding older than Unicode.
 fn common_name(mut name: &[u8]) -> Option<String> {
     const SET: u8 = 0x31;
     const SEQUENCE: u8 = 0x30;

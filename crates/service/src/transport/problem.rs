@@ -103,7 +103,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Middleware: what the framework refuses by itself, such as a path that is no UTF-8, becomes a problem too.
+/// Middleware: what the framework refuses by itself, such as a path that is not UTF-8, becomes a problem too.
 pub(crate) async fn explain(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();

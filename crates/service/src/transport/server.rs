@@ -59,7 +59,7 @@ pub struct ServerOptions {
     pub insecure: bool,
     /// Most connections at once; further ones wait to be accepted.
     pub connections: usize,
-    /// Most connections at once of one address (of IPv6 the first 64 bits); further ones are turned away with 503.
+    /// Most connections at once of one address (of IPv6 the first 64 bits); more are refused with 503.
     pub per_address: usize,
     /// Time for the headers of a request, for the next request of an idle connection, and for a TLS handshake.
     pub header_patience: Duration,

@@ -13,7 +13,7 @@ use crate::files::{self, FileError, is_plain_name};
 use crate::hash::Hash;
 
 /// Draws a token of 256 bits, writes it to a new file that nobody but its owner reads, and gives the entry that makes
-/// it known to a server, `[[token]]` with `name`, `scopes` and, where it shall end, `expires`, in seconds since 1970.
+/// it known to a server, `[[token]]` with `name`, `scopes` and, if it expires, `expires`, in seconds since 1970.
 ///
 /// # Errors
 /// A name that is none, or a file that is there or cannot be written.

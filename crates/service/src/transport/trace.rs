@@ -76,7 +76,7 @@ impl Trace {
         })
     }
 
-    /// Outside of a server, where nobody follows.
+    /// Outside a server, where nothing is traced.
     pub fn none() -> Arc<Self> {
         Self::begin(&HeaderMap::new())
     }

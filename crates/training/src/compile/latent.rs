@@ -1,6 +1,6 @@
 //! Weights that are floats to the optimiser and integers to the network.
 //!
-//! With inputs `step·level` in place of `z = low + step·level`, biases take up `low`:
+//! With inputs `step·level` instead of `z = low + step·level`, biases take up `low`:
 //! `b ← b + low·Σ_j P_j`. A unit's left row has a scale `s`, its right row `s'`, an output's row of `D` a
 //! scale `t`, and
 //!

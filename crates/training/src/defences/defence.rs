@@ -168,7 +168,7 @@ impl Defence {
         self.0.kind().name
     }
 
-    /// Weight of its loss beside the main loss: λ of matching, α of an adversary; 0 without defence.
+    /// Weight of its loss, in addition to the main loss: λ of matching, α of an adversary; 0 without defence.
     pub fn weight(&self) -> f32 {
         self.0.weight()
     }

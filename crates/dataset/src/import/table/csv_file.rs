@@ -79,7 +79,7 @@ impl Rows for CsvFile {
                         Err(_) => visit(line, Err("it is not UTF-8 text".into()))?,
                     }
                 }
-                // The reader goes on with the next line.
+                // The reader continues with the next line.
                 Err(error) => match unequal(&error) {
                     Some((line, reason)) => visit(line, Err(reason))?,
                     None => return Err(csv_error(&self.path, &error)),

@@ -72,12 +72,12 @@ impl Board {
         }
     }
 
-    /// The present step.
+    /// The current step.
     pub fn step(&self) -> Step {
         self.step
     }
 
-    /// Ends the present step: messages of it are refused from now on.
+    /// Ends the current step: messages of it are refused from now on.
     pub fn end_step(&mut self) {
         self.step = match self.step {
             Step::Commit => Step::Deal,
@@ -87,7 +87,7 @@ impl Board {
         };
     }
 
-    /// Servers that posted in the present step.
+    /// Servers that posted in the current step.
     pub fn posted(&self) -> Vec<u16> {
         self.posted.range((self.step, 0)..=(self.step, u16::MAX)).map(|((_, server), _)| *server).collect()
     }
@@ -101,7 +101,7 @@ impl Board {
     /// that is what disqualifies its sender.
     ///
     /// # Errors
-    /// It is no message of this ceremony and step, not signed by its sender, or a second one of the same sender.
+    /// It is not a message of this ceremony and step, not signed by its sender, or a second one of the same sender.
     pub fn post(&mut self, bytes: &[u8]) -> Result<u16, CeremonyError> {
         let (head, body) = open_message(&self.ceremony, bytes)?;
         let MessageHead { from, to, .. } = head;
@@ -241,7 +241,7 @@ impl Board {
     /// Posts all messages of a transcript again, checking each.
     ///
     /// # Errors
-    /// It is cut off, out of order, or has a message that cannot be posted.
+    /// It is truncated, out of order, or has a message that cannot be posted.
     pub fn from_bytes(ceremony: Arc<Ceremony>, bytes: &[u8]) -> Result<Self, CeremonyError> {
         let mut board = Self::new(ceremony);
         let mut rest = bytes;

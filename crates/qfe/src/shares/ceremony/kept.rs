@@ -30,7 +30,7 @@ impl Participant {
     /// The participant that kept these bytes, with the same dealing.
     ///
     /// # Errors
-    /// The key is nobody's in this ceremony, or the bytes are not its dealing in this ceremony.
+    /// The key belongs to no server of this ceremony, or the bytes are not its dealing in this ceremony.
     pub fn resume(ceremony: Arc<Ceremony>, signing_key: &[u8; 32], kept: &[u8]) -> Result<Self, CeremonyError> {
         let mut participant = Self::receiver(ceremony.clone(), SigningKey::from_bytes(signing_key))?;
         let place = participant.place(&ceremony.dealers).filter(|&place| ceremony.deals(place));

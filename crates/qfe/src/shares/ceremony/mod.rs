@@ -103,7 +103,7 @@ pub enum CeremonyError {
     /// The signing key is of nobody in the ceremony.
     #[error("the signing key belongs to no server of this ceremony: use the key that was named in its definition")]
     Stranger,
-    /// Bytes that are no message.
+    /// Bytes that are not a message.
     #[error("message: {0}")]
     Wire(#[from] WireError),
     /// A message of another ceremony.
@@ -114,7 +114,7 @@ pub enum CeremonyError {
     Late {
         /// Sender.
         server: u16,
-        /// The present step.
+        /// The current step.
         step: Step,
     },
     /// A message in the name of a server that did not sign it.
@@ -188,7 +188,7 @@ pub enum CeremonyError {
         /// Servers that endorsed another one: they saw another board.
         others: Vec<u16>,
     },
-    /// Bytes that are no board.
+    /// Bytes that are not a board.
     #[error("the transcript is damaged at byte {place}: fetch it again")]
     Transcript {
         /// Where.

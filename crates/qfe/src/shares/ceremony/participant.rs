@@ -68,7 +68,7 @@ impl Participant {
     /// Draws everything secret; its part of `t` is erased before this returns.
     ///
     /// # Errors
-    /// The key is nobody's in this ceremony, or the share is not the one that the commitments promise this server.
+    /// The key belongs to no server of this ceremony, or the share is not the one that the commitments promise this server.
     pub fn new(
         ceremony: Arc<Ceremony>,
         signing_key: &[u8; 32],
@@ -163,7 +163,7 @@ impl Participant {
     }
 
     /// The private message for one receiver once more, byte for byte, for one whose first was lost. Seal it for that
-    /// receiver, whoever asks. None when `to` is no receiver, or the board does not have this dealer's dealing.
+    /// receiver, whoever asks. None when `to` is not a receiver, or the board does not have this dealer's dealing.
     pub fn deliver_again(&self, board: &Board, to: u16) -> Option<Zeroizing<Vec<u8>>> {
         let dealer = self.dealer.as_ref()?;
         let to = NonZeroU16::new(to).filter(|to| to.get() <= self.ceremony.sharing.servers())?;
@@ -173,7 +173,7 @@ impl Participant {
     /// Takes a private message, after the dealing that it belongs to was posted; in any later step, too.
     ///
     /// # Errors
-    /// It is no message for this server, its dealing is not there or does not count, or its share is wrong: then it is
+    /// It is not a message for this server, its dealing is not there or does not count, or its share is wrong: then it is
     /// kept as the proof for a complaint.
     pub fn receive(&mut self, board: &Board, bytes: &[u8]) -> Result<(), CeremonyError> {
         let (head, body) = open_message(&self.ceremony, bytes)?;

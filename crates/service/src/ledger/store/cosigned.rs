@@ -32,7 +32,7 @@ impl Ledger {
     /// different witnesses of the quorum cosigned it.
     ///
     /// # Errors
-    /// It is no checkpoint of this ledger, or nothing can be written.
+    /// It is not a checkpoint of this ledger, or nothing can be written.
     pub async fn keep_cosigned(&self, text: &str, quorum: &Quorum) -> Result<(Head, usize), LedgerError> {
         let mut note = Note::parse(text).map_err(LedgerError::Checkpoint)?;
         let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;

@@ -37,14 +37,14 @@ impl Database {
         Self::connect(url, "?mode=rwc", SQLITE_SETTINGS, &[]).await
     }
 
-    /// Connects to read alone: nothing is written, not even beside the database.
+    /// Connects to read alone: nothing is written, not even next to the database.
     pub async fn open_read_only(url: &str) -> Result<Self, LedgerError> {
         let logged = |path: PathBuf| {
             let mut log = path.into_os_string();
             log.push("-wal");
             Path::new(&log).metadata().is_ok_and(|data| data.len() > 0)
         };
-        // SQLite makes files beside a database that it reads. Without a log of changes it can do without them.
+        // SQLite makes files next to a database that it reads. Without a log of changes it does not need them.
         let mode = if sqlite_path(url).is_some_and(logged) { "?mode=ro" } else { "?mode=ro&immutable=1" };
         Self::connect(url, mode, &SQLITE_SETTINGS[..1], POSTGRES_READ_ONLY).await
     }

@@ -126,7 +126,7 @@ impl Ledger {
     async fn check_head(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
         let Some(head) = self.remembered()? else { return Ok(()) };
         if head.sequence == 0 {
-            // Anybody could have written it to hide that the end was cut off.
+            // Anybody could have written it to hide that the end was removed.
             let suspect =
                 !self.signers.adopt && self.head.is_unsigned()? && self.database.newest(connection).await? > 0;
             return if suspect { Err(self.head.empty()) } else { Ok(()) };
