@@ -2,7 +2,8 @@
 
     python3 book/prose.py [--longest]
 
-Sentences are counted in README and guide; --longest prints the longest ones of every file of the book instead.
+Sentences are counted in README and guide, and in the doc comments of the crates, where lists of errors may be longer.
+--longest prints the longest ones of every file of the book instead.
 """
 
 import pathlib
@@ -34,6 +35,23 @@ PHRASES = {
     r"\bbehind\b(?! (a|the) prox)": "after, in",
     r"\bslopes?\b": "gradient, derivative",
     r"\bas (a share|shares) of\b": "fraction: a share is a server's part of a key",
+    r"\bof one's own\b": "custom",
+    r"\boutside of\b": "outside",
+    r"\bby twos\b": "pairwise",
+    r"\bof before\b": "earlier, older",
+    r"\btaken up (again|where)\b": "resumed",
+    r"\bgo(es)? on with\b": "continue, resume",
+    r"\bmade elsewhere\b": "from elsewhere, imported",
+    r"\bdoes? without\b": "has no, does not need",
+    r"\bbut for\b": "except",
+    r"\bcut (short|off)\b": "truncated, removed, aborted",
+    r"\bnobody's\b": "of no one in …",
+    r"\bshall\b": "should, must",
+    r"\bin (its|their) (place|stead)\b": "instead",
+    r"\bpresent (one|share|key|step)s?\b": "current",
+    r"\bthe weaker way\b": "a weaker alternative",
+    r"\b(?<!there )(is|are) no (key|message|ciphertext|envelope|model|number|text|file|hash|report|policy|network)s?\b": "not a",
+    r"(?-i:^\s*What it (is|may be)\.$)": "name it: its value, the allowed values",
 }
 # Where a word is the term of the field: a line through two points of a curve has a slope.
 TERMS = {r"\bslopes?\b": "crates/qfe/src/"}
@@ -94,6 +112,27 @@ def words(paths):
                 found = re.search(pattern, text, re.IGNORECASE)
                 if found and not name.startswith(TERMS.get(pattern, "?")):
                     yield f"{name}:{number}: “{found[0]}”: {better}"
+
+
+def documented(path):
+    """The blocks of doc comments of a Rust file, each with its first line; without their lists of errors."""
+    block, start = [], 0
+    for number, line in enumerate(path.read_text().splitlines() + [""], 1):
+        found = re.match(r"\s*//[/!](?!/) ?(.*)", line)
+        if found:
+            start = start if block else number
+            block.append(found[1])
+        elif block:
+            yield start, re.split(r"^# Errors$", "\n".join(block), flags=re.MULTILINE)[0]
+            block = []
+
+
+def long_comments(paths):
+    for path in paths:
+        for number, text in documented(path):
+            for found in sentences(text):
+                if len(found) > MOST_WORDS:
+                    yield f"{path.relative_to(ROOT)}:{number}: {len(found)} words: {' '.join(found)}"
 
 
 def anchors(path):
@@ -165,6 +204,7 @@ def main():
     book = [count for path in documents for count, _ in lengths(path)]
     print(f"all documents: {len(book)} sentences, mean {sum(book) / len(book):.1f} words, longest {max(book)}")
     wrong += words(documents + tracked("crates/*.rs", "crates/python/python/*.py", "book/notebooks/*.py", "web/src/*"))
+    wrong += long_comments([path for path in tracked("crates/*.rs") if "/tests/" not in str(path)])
     wrong += links(documents)
     wrong += orphans()
     wrong += glossary(documents)

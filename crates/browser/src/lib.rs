@@ -19,12 +19,11 @@
 //! input throws an `Error` that says what to change.
 //!
 //! Tables and masks take seconds and are made in steps of about a tenth of a second each:
-//! `owner.prepare()` and `owner.draw()` take one and return the fraction done, from 0
-//! to 1; `prepareAll` and `drawAll` take all, and let the page run in between. A
-//! step also lets V8 replace its first, slow translation of a function, which it does
-//! between calls only. A mask serves one ciphertext (see [`qfe::Mask`]); `owner.masks`
-//! of them are ready. `encrypt` draws one when there is none.
-//!
+//! Tables and masks take seconds and are made in steps of about a tenth of a second each. `owner.prepare()` and
+//! `owner.draw()` take one step and return the fraction done, from 0 to 1. `prepareAll` and `drawAll` take all steps,
+//! and let the page run in between. A step also lets V8 replace its first, slow translation of a function, which it
+//! does between calls only. A mask serves one ciphertext (see [`qfe::Mask`]); `owner.masks` of them are ready.
+//! `encrypt` draws one when there is none.
 //! # The module
 //!
 //! Code that does not use the wrapper calls these exports. Bytes go in through a buffer

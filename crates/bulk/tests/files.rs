@@ -1,4 +1,4 @@
-//! Jobs over files: whole or not at all, taken up again, and no file of a stranger ends otherwise than with an error.
+//! Jobs over files: written completely or not at all, resumed, and untrusted files end only with an error.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! An integer network made elsewhere, of the size and in the text format of the paper's: what cannot be opened is refused
+//! An integer network from elsewhere, of the size and in the text format of the paper's: what cannot be opened is refused
 //! before it gets a key, and what data show can be opened.
 
 mod workshop;

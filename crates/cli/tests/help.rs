@@ -10,7 +10,7 @@ fn help(verbs: &[String]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Names under `Commands:`, but for `help`.
+/// Names under `Commands:`, except `help`.
 fn verbs(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let names =

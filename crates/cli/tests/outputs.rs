@@ -108,7 +108,7 @@ fn the_way_of_one_key() {
         ("keygen-identity", "keygen --identity --out lab.identity"),
     ] {
         if name == "authority-init" {
-            // Its folder is no file of the flag --out.
+            // Its folder is not an --out file.
             insta::assert_snapshot!("authority-init.text", settled(&shop.works(arguments), Numbers::None));
             continue;
         }

@@ -96,7 +96,7 @@ fn only_signed_envelopes_of_a_known_sender() {
     let server = shop.serve("serve predictor --models models --listen 127.0.0.1:0 --table-bits 18", "predictor at ");
     let send =
         format!("encrypt --url {} --model digits --data data.safetensors --items 1 --client client", server.address);
-    // Nobody's word but the predictor's, at first; another authority's is none either.
+    // At first only the predictor vouches for them; another authority does not count either.
     let trusting = format!("{send} --sign ward.key --context intake");
     shop.refuses(&trusting, &["nothing authenticates", "ask the authority"]);
     shop.refuses(&format!("{trusting} --authority {sender}"), &["signed them, not", &sender]);

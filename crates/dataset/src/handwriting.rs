@@ -12,9 +12,9 @@ const SIDE: usize = 8;
 /// Records of 64 pixels in 0..=16 and the digit.
 const RECORDS: &[[u8; SIDE * SIDE + 1]] = include_bytes!("../data/digits.bin").as_chunks().0;
 
-/// The digits, ink bright (0..=16 scaled to 0..=255), with three labels: `digit`; `loop`, whether the digit has a
-/// closed loop (0, 6, 8, 9; 4 counts as having none, open or closed); and `ink`, whether the image holds more ink than
-/// the median image of its digit. `ink` is a habit of the writer, and nearly balanced within every digit.
+/// The digits, ink bright (0..=16 scaled to 0..=255), with three labels. `digit` is the digit. `loop` says whether it
+/// has a closed loop (0, 6, 8, 9; 4 counts as having none, open or closed). `ink` says whether the image holds more ink
+/// than the median image of its digit; it is a habit of the writer, and nearly balanced within every digit.
 pub fn digits() -> Dataset {
     let mut images = Vec::with_capacity(RECORDS.len() * SIDE * SIDE);
     let mut digits = Vec::with_capacity(RECORDS.len());

@@ -237,7 +237,7 @@ fn data_sets_of_other_columns_are_refused_by_name() {
     assert!(pictures.check_encoder(&encoder).is_err());
     let stored = serde_json::to_string(&encoder).unwrap();
     assert_eq!(serde_json::from_str::<Encoder>(&stored).unwrap(), encoder);
-    // An encoder of before schemas says nothing of columns.
+    // An encoder made before schemas existed does not describe columns.
     let old = stored.replace(&format!(",\"schema\":\"{}\"", encoder.schema().unwrap()), "");
     assert!(old != stored && pictures.check_encoder(&serde_json::from_str(&old).unwrap()).is_ok());
     let short = encoder.encode(&[1, 2]).unwrap_err().to_string();

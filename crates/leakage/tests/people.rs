@@ -83,7 +83,7 @@ fn ages(items: usize, noise: f64, seed: u64) -> Observations {
     let mut outputs = Vec::new();
     for item in 0..items {
         let age = rng.random_range(0..50u32);
-        // Both classes are alike but for a shift, which the main label tells.
+        // Both classes are alike except for a shift, which the main label reveals.
         outputs.push((f64::from(age) / 14.43 + noise * normal(&mut rng) + 5.0 * (item % 2) as f64) as f32);
         outputs.push(normal(&mut rng) as f32);
         data.main.push((item % 2) as u32);

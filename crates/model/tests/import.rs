@@ -1,4 +1,4 @@
-//! Integer networks made elsewhere, written by hand here: each layout gives the outputs of the equation.
+//! Integer networks from elsewhere, written by hand here: each layout gives the outputs of the equation.
 
 use std::collections::HashMap;
 use std::io::Write;

@@ -7,9 +7,9 @@
 //! b_j = W·(v_j, −t_j)ᵀ     →  [b_j]₂ = v_j·[W_r1]₂ − W_r2·[t_j]₂       r = 1, 2
 //! ```
 //!
-//! so that `⟨a_i, b_j⟩ = u_i v_j − γ s_i t_j`. The second terms and the four bases of the first make a [`Mask`]; it
-//! depends on no input and can be drawn in advance, but must never be used twice: two ciphertexts of one mask reveal
-//! the difference of their inputs.
+//! so that `⟨a_i, b_j⟩ = u_i v_j − γ s_i t_j`. The second terms and the four bases of the first make a [`Mask`], which
+//! depends on no input and can be drawn in advance. It must never be used twice: two ciphertexts of one mask reveal the
+//! difference of their inputs.
 
 #[cfg(feature = "progress")]
 use host::Progress;

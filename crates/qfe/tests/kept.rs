@@ -1,4 +1,4 @@
-//! A dealer that was started again goes on with the dealing that it kept, and with no other.
+//! A restarted dealer continues with its stored dealing, and with no other.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn a_kept_dealing_is_the_same_one_and_fits_nothing_else() {
     let (first, second) = (server.deal().unwrap(), again.deal().unwrap());
     assert_eq!(first.public, second.public);
     assert!(first.private == second.private);
-    // Of another server, another ceremony, cut off, longer, with another coefficient.
+    // Of another server, another ceremony, truncated, longer, with another coefficient.
     let refused = |session: &Arc<Ceremony>, secret, kept: &[u8]| {
         matches!(Participant::resume(session.clone(), &[secret; 32], kept), Err(CeremonyError::Kept))
     };

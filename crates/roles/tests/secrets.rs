@@ -168,7 +168,7 @@ fn a_copied_or_restored_mask_store_is_refused() {
     assert_eq!(store.len(public.id()).unwrap(), 2);
     fs::write(folder.path().join("store"), "else").unwrap();
     assert!(matches!(open(&folder), Err(MaskStoreError::Binding { .. })));
-    // A counter is read whole or not at all: what was cut off its end would be free again.
+    // A counter is read completely or not at all: a truncated one would make used masks free again.
     let counted = tempfile::tempdir().unwrap();
     MaskStore::open(counted.path(), outside.path()).unwrap();
     let store = fs::read_to_string(counted.path().join("store")).unwrap();

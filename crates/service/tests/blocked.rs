@@ -50,7 +50,7 @@ fn answers_meanwhile(address: SocketAddr, path: &Path, asked: Vec<TcpStream>) ->
     let mut pipe = std::fs::OpenOptions::new().write(true).open(path).unwrap();
     pipe.write_all(&bytes[..bytes.len() / 2]).unwrap();
     assert_eq!(get(address, "/health").status, 200);
-    // The state is nobody's meanwhile.
+    // Nobody holds the state meanwhile.
     assert_eq!(send(address, "GET", "/v1/projects", &[BEARER], b"").status, 200);
     pipe.write_all(&bytes[bytes.len() / 2..]).unwrap();
     drop(pipe);

@@ -77,7 +77,7 @@ fn connections_that_pipeline_and_never_read_are_closed_and_health_answers() {
     }
     let end = Instant::now() + patience + Duration::from_secs(20);
     while !flood.is_empty() {
-        // Whoever is cut off hears so when he goes on.
+        // A disconnected client notices when it continues.
         flood.retain_mut(|stream| match stream.write(b"G") {
             Ok(_) => true,
             Err(error) => matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut),
@@ -307,7 +307,7 @@ fn one_caller_fills_its_share_of_the_memory_for_bodies_and_no_more() {
         let _ = stream.write_all(&long[1..]);
         stream
     };
-    // They arrive when they arrive, and one that meets the question on its way is turned away in its place.
+    // They arrive at any time, and one that arrives together with the question is refused instead of it.
     let mut held = Vec::new();
     let mut asked = (0..40).map(|_| {
         held.push(hold());

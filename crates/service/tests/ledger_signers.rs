@@ -64,7 +64,7 @@ async fn a_rewritten_ledger_with_its_head_is_found() {
     assert!(matches!(open(&folder).await, Err(LedgerError::HeadEmpty { .. })));
 }
 
-/// An empty head without a signature was taken for any end, so that the last entries could be cut off.
+/// An empty head without a signature was taken for any end, so that the last entries could be removed.
 #[tokio::test]
 async fn an_empty_head_hides_no_cut_end() {
     let folder = filled(3).await;
@@ -157,7 +157,7 @@ async fn a_ledger_of_before_is_taken_over_once() {
     assert!(folder.path().join("ledger.key").exists());
 }
 
-/// Without its key a signed ledger is not taken for one of before.
+/// Without its key a signed ledger is not taken for an old unsigned one.
 #[tokio::test]
 async fn a_ledger_without_its_key_is_refused() {
     let folder = filled(2).await;
@@ -262,7 +262,7 @@ async fn a_log_left_beside_a_restored_backup_is_named() {
         writing.append(&event(number)).await.unwrap();
         writing.commit().await.unwrap();
     }
-    // As after a crash: the log holds pages that the database lacks. An older, smaller database comes in its place.
+    // As after a crash: the log holds pages that the database lacks. An older, smaller database replaces it.
     let log = std::fs::read(path("ledger db.sqlite-wal")).unwrap();
     ledger.close().await;
     let small = filled(3).await;

@@ -225,7 +225,7 @@ async fn a_witness_follows_to_the_new_key_and_takes_no_head_of_the_old() {
     assert_eq!(north.cosign(&handover, false).unwrap().0.sequence, head.sequence + 1);
     write(&ledger, 4).await.unwrap();
     assert_eq!(north.cosign(&ledger.handover(3).await.unwrap(), false).unwrap().0.sequence, 4);
-    // One that was given the new key in the meantime goes on with the same state; a stranger's key is none.
+    // One that was given the new key in the meantime continues with the same state; a stranger's key does not count.
     witness(new).cosign(&ledger.handover(4).await.unwrap(), false).unwrap();
     let stranger = witness(SigningKey::generate().unwrap().verifying_key());
     assert!(matches!(stranger.cosign(&handover, false), Err(WitnessError::State { .. })));
@@ -256,7 +256,7 @@ async fn an_authority_that_runs_with_a_retired_key_issues_nothing() {
     authority.issue(&KeyRequest { holder: "other", ..request }).await.unwrap();
 }
 
-/// The database of before its last entry, with a head that fits: who has the old key writes one.
+/// The database without its last entry, with a matching head: a holder of the old key can write one.
 #[tokio::test]
 async fn a_head_that_a_retired_key_signed_after_its_end_is_refused() {
     let (folder, old) = rotated().await;

@@ -153,7 +153,7 @@ fn samples_and_cloud_are_those_of_the_network_in_clear() {
     let tag = reply.headers["etag"].as_str();
     assert_eq!(send(address, "GET", "/v1/models/digits/page", &[("if-none-match", tag)], b"").status, 304);
 
-    // One about another network is not taken up; the model goes on with what it has.
+    // One for another network is not loaded; the model keeps the old one.
     let (other, _) = network(world.folder.path(), 8, 3);
     let foreign = made(&other, &data()).unwrap();
     std::fs::write(&path, foreign.to_bytes()).unwrap();

@@ -175,7 +175,7 @@ async fn commitments_and_keys_are_where_others_find_them() {
     assert_eq!(stranger.status, 401);
     let whole = send(address, "POST", "/v1/projects/p/keys", &[BEARER], body.as_bytes());
     assert!(whole.status == 409 && whole.problem().contains("part 1 of 3"), "{whole:?}");
-    // Nobody's ledger is cosigned that the policy does not name.
+    // A ledger that the policy does not name is not cosigned.
     let unknown = send(address, "GET", &format!("/v1/witness/{}", "2".repeat(64)), &[BEARER], b"");
     assert_eq!(unknown.status, 404, "{unknown:?}");
     let part = send(address, "POST", "/v1/projects/p/partial-keys", &[BEARER], body.as_bytes());

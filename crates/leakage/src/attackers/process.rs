@@ -16,7 +16,7 @@ const VARIANCE: f64 = 2.0;
 const NEWTON_STEPS: usize = 12;
 
 /// Log-odds of every value against the rest: the latent mean k(x)ᵀ∇ln p(y|f̂) of a process with kernel
-/// σ²·exp(−|x−y|²/2ℓ²) and a logistic likelihood, on at most `rows` training rows; ℓ maximises the approximate marginal
+/// σ²·exp(−|x−y|²/2ℓ²) and a logistic likelihood, on at most `rows` training rows. ℓ maximises the approximate marginal
 /// likelihood (Rasmussen and Williams, 2006, algorithms 3.1 and 3.2). Time O(rows³) per value.
 pub(crate) fn attack(train: &Sample, test: &[f32], rows: usize, rng: &mut impl RngExt) -> Scores {
     let d = train.width;

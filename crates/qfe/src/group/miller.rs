@@ -1,10 +1,9 @@
 //! Products of pairings before the final exponentiation.
 //!
-//! With vector lanes, every lane accumulates one product: the Miller loop runs over
-//! affine points of G2, whose slopes share an inversion per step, and lines are
-//! scaled to `x + y·v + v·w` with `x = (λx_T − y_T)/y_P`, `y = −λx_P/y_P`; factors in
-//! proper subfields vanish in the final exponentiation. Two lines are multiplied
-//! first (three products), then into the accumulator (seventeen).
+//! With vector lanes, every lane accumulates one product. The Miller loop runs over affine points of G2, whose slopes
+//! share an inversion per step. Lines are scaled to `x + y·v + v·w` with `x = (λx_T − y_T)/y_P`, `y = −λx_P/y_P`;
+//! factors in proper subfields vanish in the final exponentiation. Two lines are multiplied first (three products),
+//! then into the accumulator (seventeen).
 //!
 //! A pair with infinity, and a lane without a pair, gets `x = y = 0`: its line is
 //! `v·w = w³`, which vanishes as well.

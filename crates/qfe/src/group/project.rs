@@ -1,11 +1,9 @@
 //! Projection of many points by a matrix of small integers.
 //!
-//! Rows are cut into signed digits of at most four bits. A *pass* takes a few
-//! digit rows at once and drops every column into the bucket named by its tuple
-//! of digits, up to sign: one addition per column serves all rows of the pass
-//! (the transposed method of the Four Russians). Sums over buckets with equal
-//! digit of one row, then over digits with equal bit, then doublings finish it.
-//! The cost is linear in the weight bits: about 7 bits per pass over the columns.
+//! Rows are cut into signed digits of at most four bits. A *pass* takes a few digit rows at once and drops every column
+//! into the bucket named by its tuple of digits, up to sign. So one addition per column serves all rows of the pass
+//! (the transposed method of the Four Russians). Sums over buckets with equal digit of one row, then over digits with
+//! equal bit, then doublings finish it. The cost is linear in the weight bits: about 7 bits per pass over the columns.
 
 #[cfg(any(test, feature = "verify"))]
 use std::borrow::Cow;

@@ -47,7 +47,7 @@ pub async fn adopt_head(folder: &Path, url: Option<&str>, by: &str) -> Result<Le
     Ok(ledger)
 }
 
-/// Retires the ledger key of an authority's folder, and puts a fresh one in its place; gives back the new one and the
+/// Replaces the ledger key of an authority's folder by a new one, and retires the old one; returns the new key and the
 /// entry that says so, which is the last that the old key signed. Whoever writes to this ledger from this folder
 /// meanwhile must start again.
 ///

@@ -112,9 +112,9 @@ impl PendingDecision {
         Ok(Considered { epoch, network, decision, subject, approved_by: approved_by.into_iter().collect() })
     }
 
-    /// The audits on record of the network, of attributes that the policy demands, each read again and its signature
-    /// checked: what a file does not bear out does not count, and one that cannot be read is a problem, since it may be
-    /// the one that refuses.
+    /// The network's recorded audits of attributes that the policy demands, each read again and its signature checked.
+    /// Statements that a file does not support do not count. An unreadable file is a problem, because it may be the one
+    /// that leads to a refusal.
     fn audits(&self) -> (Vec<AuditEvidence>, Vec<String>) {
         let demanded = self
             .state

@@ -1,8 +1,8 @@
 //! Witnesses: people elsewhere who cosign a head once they have seen that it extends the last one they cosigned.
 //!
-//! Whoever restores an older database together with its older head has a ledger that proves itself. A witness that saw
-//! the newer head cosigns no other continuation of the older one, so that a key that is handed out only with a quorum of
-//! cosignatures on a head that includes its issue is never handed out from a ledger that went back.
+//! Somebody who restores an older database together with its older head has a ledger that verifies. A witness that saw
+//! the newer head cosigns no other continuation of the older one. So a key that is handed out only with a quorum of
+//! cosignatures on a head that includes its issue is never handed out from a ledger that was rolled back.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,7 +1,7 @@
 //! Evaluation on all cores with a bounded queue.
 //!
 //! As many worker threads as cores take ciphertexts one by one, from each caller in turn, whatever request they came
-//! with; each evaluation runs in one pool of threads, so that a single ciphertext uses every core and many share them.
+//! with. Each evaluation runs in one pool of threads, so that a single ciphertext uses every core and many share them.
 //! The queue holds a fixed number of ciphertexts, fewer if they would wait too long, and a limited fraction for each
 //! caller. A request reserves its places first; one that does not fit completely is refused at once, with the time
 //! after which a retry makes sense.

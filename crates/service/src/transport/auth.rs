@@ -293,7 +293,7 @@ impl Known {
             .ok_or_else(unknown)
     }
 
-    /// The entry of a certificate; one that fits several is nobody's.
+    /// The entry of a certificate; one that fits several matches none.
     fn by_certificate(&self, names: &CertificateNames) -> Result<Option<&Entry>, Problem> {
         let fits = |entry: &&Entry| match &entry.proof {
             Proof::Token(_) => false,

@@ -12,8 +12,9 @@ use crate::clock;
 use crate::files::{self, FileError, is_plain_name};
 use crate::hash::Hash;
 
-/// Draws a token of 256 bits, writes it to a new file that nobody but its owner reads, and gives the entry that makes
-/// it known to a server, `[[token]]` with `name`, `scopes` and, if it expires, `expires`, in seconds since 1970.
+/// Draws a token of 256 bits, writes it to a new file that only its owner can read, and returns the entry that
+/// registers it with a server. The entry is `[[token]]` with `name`, `scopes` and, if it expires, `expires`, in seconds
+/// since 1970.
 ///
 /// # Errors
 /// A name that is none, or a file that is there or cannot be written.

@@ -54,8 +54,8 @@ impl Default for CertifyOptions {
 
 impl Defence {
     /// Training for a certificate: the distributions of the outputs within every main class are matched as far as the
-    /// owners' noise shows them, and classes are kept narrow compared with the noise, because the number of samples
-    /// that a certificate needs grows with their volume. Requires noise.
+    /// owners' noise shows them. Classes are kept narrow compared with the noise, because the number of samples that a
+    /// certificate needs grows with their volume. Requires noise.
     pub fn certify(options: CertifyOptions) -> Self {
         Self::new(options)
     }
