@@ -124,7 +124,7 @@ print()
 for label in ("digit", "accent"):
     found = results[f"clear {label}"]
     families = ", ".join(one["family"] for one in found)
-    print(f"{label} by a network without constraint, from the inputs in clear ({families}):",
+    print(f"{label} by a network without constraint, from the inputs in the clear ({families}):",
           pooled([one["accuracy"] for one in found], items), "%")
 for defence in DEFENCES:
     shares = [compiled["main_accuracy_integer"] for compiled, *_ in results[defence]]

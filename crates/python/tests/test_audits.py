@@ -123,7 +123,7 @@ def test_an_attribute_in_the_low_bits_is_found() -> None:
     assert report.precision is not None and report.precision["outputs"][0]["opened_bits"] > 30
     assert report.warning is not None and "noise covers 0.0" in report.warning and "warning" in repr(report)
     assert "Warning" in report.html()
-    # Arrays of one's own: integers, and floats that are whole numbers.
+    # The user's own arrays: integers, and floats that are whole numbers.
     sides = [(side, network.evaluate(side).astype(np.float64)) for side in (train, test)]
     arrays = [(values, side.labels("column"), side.labels("font")) for side, values in sides]
     floats = hl.audit(None, arrays[0], arrays[1], families=["digits", "forest-5"], control=False, vote=[])

@@ -50,7 +50,7 @@ pub struct Evidence {
     pub seeds: u64,
 }
 
-/// What a report says about its own size; reports of old say nothing.
+/// The size that a report states for itself; old reports state none.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Sizes {
@@ -92,10 +92,10 @@ pub struct AuditSummary {
     /// As above.
     #[serde(default)]
     pub highest_balanced: Option<Figure>,
-    /// What k items of one subject give away.
+    /// What k items of one subject reveal.
     #[serde(default)]
     pub vote: Vec<VoteFigure>,
-    /// What no attacker exceeds, where the auditor certified it.
+    /// Upper bound for every attacker, where the auditor certified one.
     #[serde(default)]
     pub certificate: Option<CertificateSummary>,
 }
@@ -316,7 +316,7 @@ impl AuditSummary {
         figures.map(|figure| figure.high).reduce(f64::max)
     }
 
-    /// What `items` items of one subject give away: the accuracy at the smallest audited k that is not smaller, so
+    /// What `items` items of one subject reveal: the accuracy at the smallest audited k that is not smaller, so
     /// that it is never understated within the range audited.
     pub fn vote_at(&self, items: u64) -> Option<f64> {
         let not_smaller = self.vote.iter().filter(|vote| vote.k >= items).min_by_key(|vote| vote.k);

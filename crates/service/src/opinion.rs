@@ -25,13 +25,13 @@ pub enum Opinion {
     Unwilling {
         /// Every reason.
         reasons: Vec<String>,
-        /// What its policy says; none where it did not come so far.
+        /// What its policy says; none if the check stopped earlier.
         #[serde(skip_serializing_if = "Option::is_none")]
         decision: Option<Box<Decision>>,
     },
     /// It gave no answer.
     Silent {
-        /// What stood in the way.
+        /// The reason.
         reason: String,
     },
     /// It holds shares of another key or epoch, and its part would not fit.

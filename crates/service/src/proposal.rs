@@ -15,7 +15,7 @@ const DOMAIN: &str = "halflight approval proposal v1";
 pub struct Proposal {
     /// The project.
     pub project: String,
-    /// What is to be approved, with what would be open.
+    /// The key to approve, with what would be open.
     pub subject: Subject,
     /// Rank of the span of all functions that were open before.
     pub rank_before: usize,

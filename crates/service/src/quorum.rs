@@ -23,7 +23,7 @@ const MOST: usize = 64 << 20;
 
 /// An authority that holds a share.
 pub struct Holder {
-    /// What to call it.
+    /// Its name.
     pub name: String,
     /// How to reach it.
     pub connection: Connection,
@@ -32,7 +32,7 @@ pub struct Holder {
 /// The key that is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
-    /// What every authority calls the project.
+    /// The project's name at every authority.
     pub project: &'a str,
     /// The network to open.
     pub network: Hash,
@@ -42,7 +42,7 @@ pub struct Wish<'a> {
     pub approvals: &'a [Approval],
 }
 
-/// What became of one authority's answer.
+/// The outcome of asking one authority.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", content = "reason", rename_all = "kebab-case")]
 pub enum Verdict {
@@ -65,7 +65,7 @@ pub enum Verdict {
 pub struct Reply {
     /// The authority.
     pub server: String,
-    /// What became of it.
+    /// The outcome.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
@@ -74,7 +74,7 @@ pub struct Reply {
 pub struct Collected {
     /// The key; it is checked against the public key.
     pub key: FunctionalKey,
-    /// What each authority answered.
+    /// Each authority's answer.
     pub replies: Vec<Reply>,
     /// The grants of those whose parts are in the key, with their pins.
     pub grants: Vec<GrantFile>,
@@ -96,7 +96,7 @@ pub enum QuorumError {
         found: usize,
         /// Parts that are needed.
         needed: usize,
-        /// What each authority answered.
+        /// Each authority's answer.
         replies: Vec<Reply>,
     },
 }
@@ -169,7 +169,7 @@ pub fn collect(
     Ok(Collected { key: combined.key, replies, grants, pin })
 }
 
-/// What each holder answers, all asked at once; none where nobody could ask.
+/// Each holder's answer, all asked at once; none where the thread panicked.
 pub(crate) fn at_once<T: Send>(holders: &[Holder], ask: impl Fn(&Holder) -> T + Sync) -> Vec<Option<T>> {
     std::thread::scope(|scope| {
         let ask = &ask;

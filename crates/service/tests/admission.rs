@@ -150,7 +150,7 @@ fn a_certificate_may_do_what_its_name_may_and_the_ledger_has_the_name() {
     assert_eq!(server.rotate(0).status, 200);
     let ward = server.rotate(1);
     assert_eq!((ward.status, ward.problem().contains("'ward-3' lacks the scope admin")), (403, true), "{ward:?}");
-    assert_eq!(server.rotate(2).status, 401, "a certificate that no entry names is nobody's");
+    assert_eq!(server.rotate(2).status, 401, "a certificate without an entry admits nobody");
     let entries = run::block_on(async {
         let home = server.folder.path().join("home");
         let authority = Issuer::open(&home, None, Unlock::identity(&server.unlock).unwrap()).await.unwrap();

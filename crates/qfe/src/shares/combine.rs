@@ -54,7 +54,7 @@ pub enum CombineError {
         found: usize,
         /// `τ + 1`.
         needed: usize,
-        /// What was refused.
+        /// What was rejected.
         refused: Vec<Refusal>,
     },
 }

@@ -21,7 +21,7 @@ pub enum AuthorityError {
     /// No such project, network or key.
     #[error("{0}")]
     Unknown(String),
-    /// A name or value that cannot be.
+    /// An invalid name or value.
     #[error("{field} is '{value}': {remedy}")]
     Field {
         /// The field.
@@ -74,10 +74,10 @@ pub enum AuthorityError {
          keys"
     )]
     SharesOnly {
-        /// What stands against it.
+        /// What it conflicts with.
         what: String,
     },
-    /// A share that cannot be taken.
+    /// A rejected share.
     #[error("share: {0}")]
     Share(#[from] roles::ShareFileError),
     /// A partial key cannot be made.

@@ -134,7 +134,7 @@ impl Issuer {
         self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What this authority has of the key of a public key, unlocked once and kept.
+    /// This authority's master key or share for a public key, unlocked once and kept.
     pub(super) fn holder(&self, public_key: Hash) -> Result<Arc<ShareHolder>, AuthorityError> {
         let mut holders = self.holders();
         if let Some(holder) = holders.get(&public_key) {

@@ -33,7 +33,7 @@ pub struct Issued {
     pub grant: GrantFile,
     /// What owners need.
     pub parameters: Parameters,
-    /// What the policy said.
+    /// The policy's decision.
     pub decision: Decision,
 }
 

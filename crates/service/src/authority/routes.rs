@@ -23,7 +23,7 @@ use crate::transport::{BYTES, Caller, JSON, Problem, Scope, content, frame};
 const PAGE: usize = 500;
 /// Time for the ledger to show that it can be used.
 const HEALTH: Duration = Duration::from_secs(2);
-/// What shows that somebody has to do with projects.
+/// Scopes of callers that work with projects.
 const INSIDERS: [Scope; 4] = [Scope::Ledger, Scope::Issue, Scope::Register, Scope::Admin];
 
 #[derive(Deserialize)]

@@ -114,7 +114,7 @@ pub enum Event {
     },
     /// A request was refused.
     Refused {
-        /// What was asked for: `key`, `network`, `audit`, `project` or `rotation`.
+        /// The request: `key`, `network`, `audit`, `project` or `rotation`.
         request: String,
         /// The project, where there is one.
         #[serde(skip_serializing_if = "Option::is_none", default)]

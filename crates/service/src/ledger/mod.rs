@@ -74,7 +74,7 @@ pub enum LedgerError {
         sequence: i64,
         /// Its hash.
         hash: Hash,
-        /// What stands there.
+        /// What the ledger holds there.
         found: String,
     },
     /// There are entries, but no head file.

@@ -24,7 +24,7 @@ pub struct OutputTensor {
     pub shape: Vec<usize>,
     /// Its values.
     pub values: Values,
-    /// What its columns are called; empty where they have no names.
+    /// Names of its columns; empty where they have none.
     pub labels: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl Values {
         }
     }
 
-    /// What the protocol calls it.
+    /// Its name in the protocol.
     pub(crate) fn datatype(&self) -> &'static str {
         match self {
             Self::Int64(_) => "INT64",

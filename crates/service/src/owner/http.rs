@@ -40,7 +40,7 @@ pub struct Connection {
     patience: Duration,
 }
 
-/// What a server refused a request with.
+/// A server's refusal of a request.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The status.
@@ -67,7 +67,7 @@ pub enum ClientError {
     /// The address is none.
     #[error("url: '{0}' is not an address; write https://HOST:PORT, or http:// on this machine alone")]
     Url(String),
-    /// A name that cannot be part of an address.
+    /// A name that is not allowed in an address.
     #[error("model: '{0}' is not a name for a model")]
     Name(String),
     /// A certificate file.

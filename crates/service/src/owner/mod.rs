@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Which model, and how to treat it.
 #[derive(Clone, Debug, Default)]
 pub struct OwnerOptions {
-    /// What the predictor calls the model.
+    /// The predictor's name for the model.
     pub model: String,
     /// Hash of its parameters, from the authority.
     pub pin: Option<Hash>,
@@ -46,9 +46,9 @@ pub struct OwnerOptions {
     pub authority: Option<VerifyingKey>,
     /// The authority's project that is meant; none means that of the parameters that were accepted first.
     pub project: Option<String>,
-    /// What the predictor calls itself; empty takes host and port of its address.
+    /// The predictor's own name; if empty, host and port of its address.
     pub recipient: String,
-    /// What the envelopes are for.
+    /// The purpose of the envelopes.
     pub context: String,
     /// Whom the items are about, for the count; empty counts all together.
     pub subject: String,
@@ -100,9 +100,9 @@ pub enum OwnerClientError {
          project this model belongs to, and name it"
     )]
     Project {
-        /// Whose parameters came.
+        /// The authority whose parameters arrived.
         found: String,
-        /// Whose were meant.
+        /// The authority that was expected.
         expected: String,
     },
     /// The authority signed newer ones.
@@ -113,7 +113,7 @@ pub enum OwnerClientError {
     Old {
         /// The project.
         project: String,
-        /// What shows it.
+        /// The evidence.
         problem: String,
     },
     /// The pins cannot be read or written.
@@ -240,7 +240,7 @@ impl OwnerClient {
         Ok(envelope.seal(self.sender.as_ref())?)
     }
 
-    /// What the predictor calls itself.
+    /// The predictor's own name.
     fn recipient(&self) -> &str {
         match self.options.recipient.as_str() {
             "" => self.connection.url().split_once("://").map_or("", |(_, host)| host),

@@ -13,12 +13,12 @@ use crate::signature::VerifyingKey;
 /// The file of pins.
 pub struct Pins(PathBuf);
 
-/// What was accepted for a model on the word of an authority.
+/// What an owner accepted for a model because an authority signed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The authority.
     pub authority: VerifyingKey,
-    /// What it said.
+    /// What the authority signed.
     #[serde(flatten)]
     pub purpose: Purpose,
 }

@@ -1,4 +1,4 @@
-//! What a policy demands of certificates.
+//! A policy's requirements on certificates.
 
 use std::collections::BTreeMap;
 

@@ -96,7 +96,7 @@ pub struct CountedAudit {
     pub high: f64,
     /// Name of the auditor in the policy.
     pub auditor: String,
-    /// What no attacker exceeds on one item, in percent, where it was certified.
+    /// Upper bound for every attacker on one item, in percent, where one was certified.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub certified: Option<f64>,
     /// When it was signed and on how much it rests.
@@ -296,7 +296,7 @@ impl Policy {
 }
 
 impl AuditEvidence {
-    /// What no attacker exceeds, in percent; 100 without a certificate.
+    /// Upper bound for every attacker, in percent; 100 without a certificate.
     fn bound(&self) -> f64 {
         self.certificate.as_ref().map_or(100.0, |certificate| certificate.pooled.bound)
     }

@@ -50,7 +50,7 @@
 //! witnesses = { north = "ed25519:1f…", south = "ed25519:8e…" }
 //! quorum = 1                    # witnesses that must have cosigned the issue of a key before it is handed out
 //!
-//! [witness]                     # omit to cosign nobody's ledger
+//! [witness]                     # omit to cosign no ledger
 //! name = "west"                 # this authority's name as a witness in the others' policies
 //! ledgers = ["ed25519:b7…"]     # ledger keys of the authorities whose heads it cosigns
 //! ```

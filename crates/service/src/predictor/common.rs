@@ -13,7 +13,7 @@ pub(super) type Shared = State<Arc<PredictorServer>>;
 /// A model and a version in an address.
 pub(super) type Named = (String, String);
 
-/// What is understood besides the protocol itself.
+/// Supported extensions of the protocol.
 pub(super) const SERVER_EXTENSIONS: [&str; 5] =
     ["binary_tensor_data", "classification", "model_configuration", "model_repository", "statistics"];
 

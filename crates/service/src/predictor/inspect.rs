@@ -13,7 +13,7 @@ use crate::envelope::Envelope;
 use crate::hash::Hash;
 use crate::transport::Problem;
 
-/// What is in an item.
+/// The contents of an item.
 pub struct Item {
     /// The ciphertext, as it came.
     pub ciphertext: Vec<u8>,
@@ -21,7 +21,7 @@ pub struct Item {
     pub seal: Option<Seal>,
 }
 
-/// What tells an envelope from others.
+/// What identifies an envelope.
 pub struct Seal {
     name: Hash,
     sender: Arc<str>,

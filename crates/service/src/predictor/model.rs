@@ -48,7 +48,7 @@ struct Files {
     page: Option<(Bytes, Hash)>,
 }
 
-/// What one ciphertext gave.
+/// The result for one ciphertext.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The outputs, exactly as the network in the clear gives them.
@@ -174,7 +174,7 @@ impl Model {
         Ok(Answer { output, probabilities, label })
     }
 
-    /// What clients call it.
+    /// Its name for clients.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -219,7 +219,7 @@ impl Model {
         self.admission.options()
     }
 
-    /// What it takes from whom, and until when.
+    /// What it accepts from whom, and until when.
     pub fn admission(&self) -> &Admission {
         &self.admission
     }

@@ -117,12 +117,12 @@ impl Room {
         Ok(room)
     }
 
-    /// Whose it is.
+    /// The caller that holds it.
     pub(super) fn caller(&self) -> &Arc<str> {
         &self.caller
     }
 
-    /// Makes it room for `count` ciphertexts in all, no more and no fewer.
+    /// Resizes it to room for exactly `count` ciphertexts.
     ///
     /// # Errors
     /// [`QueueError`]: they do not fit; the room stays as it was.

@@ -26,12 +26,12 @@ pub struct Queue {
     workers: Vec<JoinHandle<()>>,
 }
 
-/// What became of a ciphertext, and when.
+/// The outcome for a ciphertext, and when it was known.
 #[derive(Debug)]
 pub struct Done {
     /// The prediction, or why there is none.
     pub result: Result<Answer, PredictError>,
-    /// When it came into the queue.
+    /// When it entered the queue.
     pub queued: Instant,
     /// When a worker took it.
     pub begun: Instant,

@@ -45,11 +45,11 @@ pub enum ReplayError {
         "the envelope was sent at {sent}, but it is {now} here (seconds since 1970); at most {window} s may lie between"
     )]
     Time {
-        /// What it says.
+        /// The time that it states.
         sent: i64,
         /// Our time.
         now: i64,
-        /// What may lie between.
+        /// The largest difference allowed.
         window: i64,
     },
     /// It was taken before.

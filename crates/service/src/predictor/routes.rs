@@ -46,7 +46,7 @@ pub fn router(predictor: Arc<PredictorServer>) -> Router {
     frame(routes, tokens, http).with_state(predictor)
 }
 
-/// What both addresses have.
+/// The routes that both addresses have.
 fn common() -> Router<Arc<PredictorServer>> {
     Router::new()
         .route("/health", get(health))

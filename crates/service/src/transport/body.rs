@@ -39,7 +39,7 @@ pub struct RequestBody {
     part: Part,
 }
 
-/// What one body holds of the memory, until it is dropped.
+/// The memory reserved for one body, until it is dropped.
 struct Part {
     memory: Arc<Memory>,
     caller: Arc<str>,

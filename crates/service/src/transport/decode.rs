@@ -12,7 +12,7 @@ use super::Problem;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
-    /// What HTTP calls deflate: with the header and the sum of zlib.
+    /// HTTP's `deflate`, which is the zlib format with its header and checksum.
     Deflate,
 }
 
@@ -52,7 +52,7 @@ impl Decoder {
         }
     }
 
-    /// What a piece unpacks to, as far as it is known yet.
+    /// The decompressed size of a piece, as far as it is known yet.
     pub fn unpack(&mut self, piece: &[u8]) -> Result<Vec<u8>, Problem> {
         match self {
             Self::Gzip(decoder) => whole(decoder, piece).map(|()| std::mem::take(decoder.get_mut())),

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-/// What a server is called.
+/// The names that a server answers to.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Nobody but this machine reaches it.
+    /// Only this machine can reach it.
     loopback: bool,
     /// In lower case; `*.` in front stands for one label.
     names: Vec<String>,

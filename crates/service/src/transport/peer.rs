@@ -13,9 +13,9 @@ use super::names::Names;
 pub struct Peer {
     /// Where it is.
     pub address: SocketAddr,
-    /// What its certificate says, where it showed one that our authorities signed.
+    /// The facts in its certificate, if it presented one that our authorities signed.
     pub certificate: Option<CertificateNames>,
-    /// What we are called on this connection.
+    /// Our name on this connection.
     pub(super) ours: Arc<Names>,
 }
 

@@ -68,7 +68,7 @@ impl Problem {
         self
     }
 
-    /// What to tell the caller.
+    /// The message for the caller.
     pub fn detail(&self) -> &str {
         &self.detail
     }

@@ -30,15 +30,15 @@ use crate::clock::utc;
 
 /// Bytes of answers that the system keeps for a peer that does not read.
 const SEND_BUFFER: u32 = 256 << 10;
-/// What TLS calls HTTP/2.
+/// The name of HTTP/2 in ALPN.
 const HTTP2: &[u8] = b"h2";
-/// Calls at once over one connection of HTTP/2.
+/// Concurrent calls on one HTTP/2 connection.
 const STREAMS: u32 = 64;
-/// Bytes that a peer may send in one call of HTTP/2 before they are read.
+/// Flow-control window of one HTTP/2 call, in bytes.
 const WINDOW: u32 = 1 << 20;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
-/// What a connection hears whose address has too many; it is not read first.
+/// The answer to a connection from an address that has too many, sent before anything is read.
 const CROWDED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\n\
     content-type: application/problem+json\r\ncontent-length: 115\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections from \
@@ -91,10 +91,10 @@ pub enum ServeError {
     Exposed {
         /// The address.
         address: SocketAddr,
-        /// What is lacking.
+        /// What is missing.
         lacking: &'static str,
     },
-    /// Certificates let people in that nothing tells apart.
+    /// Client certificates admit callers that cannot be told apart.
     #[error(
         "client certificates: nothing says who their holders are, so each could do everything; give a file with \
          --tokens that maps names in certificates ([[certificate]]) or holds tokens ([[token]])"

@@ -31,7 +31,7 @@ struct Exporter {
     left_out: AtomicU64,
 }
 
-/// What a request was, for its span.
+/// The description of a request in its span.
 pub(super) struct About<'a> {
     pub method: &'a str,
     pub route: &'a str,

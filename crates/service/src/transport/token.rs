@@ -17,7 +17,7 @@ use crate::hash::Hash;
 /// since 1970.
 ///
 /// # Errors
-/// A name that is none, or a file that is there or cannot be written.
+/// An invalid name, or a file that exists already or cannot be written.
 pub fn new_token(path: &Path, name: &str, scopes: &[Scope], expires: Option<i64>) -> Result<String, AuthError> {
     if !is_plain_name(name) || name == "anonymous" {
         return Err(AuthError::Name { name: name.chars().take(80).collect() });

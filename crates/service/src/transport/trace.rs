@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 use axum::http::{HeaderMap, HeaderName};
 use rand::Rng;
 
-/// What a caller calls its request.
+/// The caller's name for its request.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const PARENT: HeaderName = HeaderName::from_static("traceparent");
-/// Most spans of one request; what comes after is only counted in the times.
+/// Maximum number of spans of one request; later ones count only in the times.
 const MAX_SPANS: usize = 256;
 
-/// One request, as it is followed through the server.
+/// One request on its way through the server.
 #[derive(Debug)]
 pub struct Trace {
     /// Of all that belongs to one cause, in every process.
@@ -34,7 +34,7 @@ pub struct Trace {
     notes: Mutex<Notes>,
 }
 
-/// What is learned about a request on its way.
+/// Facts collected about a request while it is handled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Notes {
     pub model: Option<String>,
@@ -110,7 +110,7 @@ impl Trace {
         self.step(name, start, Instant::now(), None);
     }
 
-    /// What was learned so far.
+    /// The facts collected so far.
     pub(super) fn learned(&self) -> Notes {
         self.notes().clone()
     }

@@ -171,7 +171,7 @@ async fn model_statistics(
     Ok(grpc_answer(&m::StatisticsAnswer { model_stats }))
 }
 
-/// What is told over HTTP, as a message.
+/// The answer to the same request over HTTP, as a message.
 fn statistics(told: &Value) -> m::ModelStatistics {
     let number = |name: &str| told[name].as_u64().unwrap_or(0);
     let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();

@@ -357,7 +357,7 @@ mod tests {
         Ok(Call::parse(&request.encode_to_vec(), 4)?.request.inputs.remove(0).items)
     }
 
-    /// What another writer of the format wrote is read as it was meant.
+    /// Messages from another implementation of the format are read correctly.
     #[test]
     fn every_form_of_the_items_is_read() {
         let raw = [2, 0, 0, 0, 8, 9, 1, 0, 0, 0, 7];
