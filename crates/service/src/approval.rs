@@ -18,7 +18,7 @@ use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature
 
 const DOMAIN: &str = "halflight approval v2";
 
-/// One person's word for one key.
+/// One person's approval of one key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
     approver: VerifyingKey,

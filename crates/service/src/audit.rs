@@ -39,7 +39,7 @@ pub struct Evidence {
     /// Hash of the data that attackers learned from and were scored on, where the auditor says so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub data: Option<Hash>,
-    /// The panel of attackers, `quick` or `full`, where it was one of these.
+    /// The panel of attackers, if it was `quick` or `full`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub panel: Option<String>,
     /// Attacker configurations, each once.
@@ -77,7 +77,7 @@ pub struct AuditSummary {
     pub attribute: String,
     /// The strongest attacker.
     pub strongest: Figure,
-    /// The strongest over all items, and within a main class; reports of old have none of these three.
+    /// The strongest over all items, and within a main class; old reports lack these three fields.
     #[serde(default)]
     pub strongest_pooled: Option<Figure>,
     /// As above.
@@ -111,7 +111,7 @@ pub struct CertificateSummary {
     pub classes: Vec<BoundFigure>,
     /// k items of one subject.
     pub votes: Vec<VoteBoundFigure>,
-    /// Most bits that one item tells about anything.
+    /// Maximum information in one item's outputs about any attribute, in bits.
     pub maximal_leakage_bits: f64,
 }
 

@@ -253,7 +253,7 @@ fn rows(network: &CompiledNetwork, data: &Pixels<'_>) -> Result<Vec<Vec<i64>>, E
 }
 
 /// At most [`POINTS`] of `len` items, by multiples of the golden ratio: spread evenly, without the rhythm of a fixed
-/// step, which would meet only one item of each pair in data that comes in pairs.
+/// step, which would meet only one item of each pair in data that come in pairs.
 fn spread(len: usize) -> Vec<usize> {
     if len <= POINTS {
         return (0..len).collect();

@@ -41,7 +41,7 @@ pub struct SignedProposal {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProposalError {
-    /// By somebody else.
+    /// Signed by somebody else.
     #[error("the figures are signed by {found}, not by the authority {expected}: ask it for a new dry run")]
     Authority {
         /// Who signed.
@@ -49,7 +49,7 @@ pub enum ProposalError {
         /// Who should have.
         expected: VerifyingKey,
     },
-    /// Changed, or signed by nobody.
+    /// Changed or unsigned.
     #[error("the figures: {0}; ask the authority for a new dry run")]
     Signature(#[from] SignatureError),
     /// Signed, and no figures.

@@ -76,7 +76,7 @@ pub struct Collected {
     pub key: FunctionalKey,
     /// Each authority's answer.
     pub replies: Vec<Reply>,
-    /// The grants of those whose parts are in the key, with their pins.
+    /// The grants of the authorities whose partial keys were combined, with their pins.
     pub grants: Vec<GrantFile>,
     /// Hash of the parameters that owners need, where all say the same.
     pub pin: Option<Hash>,
@@ -119,7 +119,7 @@ struct Right {
     pin: Option<Hash>,
 }
 
-/// Asks all holders at once, and combines the parts of those that are right. Which share an authority holds follows from
+/// Asks all holders at once, and combines the correct partial keys. Which share an authority holds follows from
 /// its part, and nobody can pass off another's as its own: both are then named as the same server.
 ///
 /// # Errors

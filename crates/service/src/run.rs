@@ -104,7 +104,7 @@ pub fn predictor(part: PredictorPart, ready: impl FnOnce(Addresses)) -> Result<(
 /// Serves an authority over a folder; `ready` hears the addresses.
 ///
 /// # Errors
-/// [`RunError`] when it cannot start: no policy, nobody who may ask, a ledger that does not prove itself, keys that do
+/// [`RunError`] when it cannot start: no policy, no caller that may ask, a ledger that does not verify, keys that do
 /// not unlock.
 pub fn authority(part: AuthorityPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
     block_on(async {
@@ -118,7 +118,7 @@ pub fn authority(part: AuthorityPart, ready: impl FnOnce(Addresses)) -> Result<(
 /// Serves the messages of a ceremony; `ready` hears the addresses.
 ///
 /// # Errors
-/// [`RunError`] when it cannot start: no definition, nobody who may ask.
+/// [`RunError`] when it cannot start: no definition, no caller that may ask.
 pub fn board(part: BoardPart, ready: impl FnOnce(Addresses)) -> Result<(), RunError> {
     block_on(async {
         let tokens = tokens(&part.listen)?;

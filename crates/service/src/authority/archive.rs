@@ -21,7 +21,7 @@ pub const MAX_NETWORK_BYTES: usize = 64 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Archive(Arc<Path>);
 
-/// Runs what reads files or computes on a thread that nobody else waits for.
+/// Runs a task that reads files or computes on a thread of its own, where it blocks no other request.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, AuthorityError> {

@@ -16,7 +16,7 @@ use crate::parameters::{Parameters, ParametersSignature, Purpose};
 use crate::policy::{Decision, Opened};
 use crate::proposal::{Proposal, SignedProposal};
 
-/// What is handed out.
+/// The kind of key to issue.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     Key,
@@ -166,7 +166,7 @@ impl Issuer {
         Ok(Issued { key, grant, parameters, decision })
     }
 
-    /// What owners need to use a network of a project: a file whose hash pins it, and the authority's word for it, for
+    /// What owners need to use a network of a project: a file whose hash pins it, and the authority's signature of it, for
     /// owners who have its key.
     ///
     /// # Errors

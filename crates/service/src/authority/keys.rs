@@ -11,7 +11,7 @@ use crate::clock;
 use crate::hash::Hash;
 use crate::transport::{Caller, Problem, Scope};
 
-/// A key that somebody holds.
+/// An issued key.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Held {
     /// Who holds it.
@@ -36,7 +36,7 @@ pub struct Held {
 
 impl Standing {
     /// The newest key of each network of each holder, under every public key of a project, newest epoch first; none where
-    /// there is no such project. Keys that expired are there too: the mathematics does not end them.
+    /// there is no such project. Expired keys are included, because expiry does not stop them mathematically.
     pub fn keys(&self, project: &str, now: i64) -> Option<Vec<Held>> {
         let project = self.projects.get(project)?;
         let current = project.current().public_key;

@@ -31,7 +31,7 @@ impl Issuer {
         Ok(SigningKey::load(&path)?)
     }
 
-    /// The last head of another authority's ledger that this one cosigned; none where it cosigned none.
+    /// The last head of another authority's ledger that this one cosigned, if any.
     ///
     /// # Errors
     /// The policy does not name this ledger, or what was seen cannot be read.

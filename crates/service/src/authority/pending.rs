@@ -13,7 +13,7 @@ use crate::hash::Hash;
 use crate::opened::opened;
 use crate::policy::{AuditEvidence, Decision, Opened, Policy, Request};
 
-/// Forms that a span can tell apart; a larger rank is refused before it is counted.
+/// Maximum rank of a span; a larger one is refused before it is counted.
 const MOST_RANK: usize = 1024;
 
 /// A request, and what it is decided by.

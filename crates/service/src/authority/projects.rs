@@ -13,7 +13,7 @@ use crate::files::{self, is_plain_name};
 use crate::hash::Hash;
 use crate::ledger::{Event, Part};
 
-/// Where the key of a project comes from.
+/// The origin of a project's key.
 #[derive(Clone, Copy, Debug)]
 pub enum KeySource<'a> {
     /// It is drawn here, whole.
@@ -135,7 +135,7 @@ impl Issuer {
         self.public_keys.get(public_key, make).await
     }
 
-    /// Commitments to the shares of a public key that some project has or had, where it is in shares.
+    /// Commitments to the shares of a public key that some project has or had, if it is shared.
     ///
     /// # Errors
     /// There are none.

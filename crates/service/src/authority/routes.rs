@@ -80,7 +80,7 @@ pub fn admin_router(server: Arc<AuthorityServer>) -> Router {
     frame(routes, tokens, http).with_state(server)
 }
 
-/// Whether the ledger answers; for those who may read it, also where it stands.
+/// Whether the ledger answers; for those who may read it, also its last entry.
 async fn health(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Json<Value>> {
     // After the last entry there is none: the database answers, and nobody waits for a decision that takes its time.
     let asked = tokio::time::timeout(HEALTH, server.authority.ledger().after(i64::MAX)).await;
@@ -209,7 +209,7 @@ async fn public_key(State(server): Shared, Path(id): Path<String>) -> Answer<Res
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
-/// One page; where there are more entries, `Link` names the next one.
+/// One page; if there are more entries, `Link` points to the next page.
 async fn ledger(
     State(server): Shared,
     Extension(caller): Extension<Caller>,

@@ -20,7 +20,7 @@ pub struct State {
     pub audits: Vec<AuditEvidence>,
     /// Issued keys, oldest first.
     pub grants: Vec<Recorded>,
-    /// The newest share of each public key whose key is in shares.
+    /// The newest share of each public key whose master key is shared.
     pub shares: BTreeMap<Hash, Part>,
     /// Hash of the policy that the last decision was under.
     pub policy: Option<Hash>,

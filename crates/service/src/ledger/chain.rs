@@ -117,7 +117,7 @@ impl Chain {
         self.retired.push((key.clone(), sequence));
     }
 
-    /// That nothing is left that nobody who counts vouches for.
+    /// Checks that an accepted key vouches for every entry.
     ///
     /// # Errors
     /// [`LedgerError::Broken`].

@@ -9,7 +9,7 @@ use crate::grant::{Grant, Part};
 use crate::hash::Hash;
 use crate::signature::VerifyingKey;
 
-/// Something that happened, as it stands in the ledger.
+/// An event, as the ledger records it.
 ///
 /// Fields may be added; none is ever renamed or removed, since old entries must stay readable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub enum Event {
         /// Its key; none in entries from before keys were recorded.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         key: Option<VerifyingKey>,
-        /// Seconds since 1970 that the auditor signed; none where it signed no date.
+        /// The date that the auditor signed, in seconds since 1970, if any.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         date: Option<i64>,
         /// Who brought it.
@@ -94,7 +94,7 @@ pub enum Event {
     },
     /// The ledger key that signs this entry signs no other after it.
     LedgerKeyRetired(Retirement),
-    /// The head file was lost, and somebody accepted the end that was found.
+    /// The head file was lost, and somebody accepted the last entry found as the end.
     HeadAdopted {
         /// How many entries were there.
         entries: i64,
@@ -116,13 +116,13 @@ pub enum Event {
     Refused {
         /// The request: `key`, `network`, `audit`, `project` or `rotation`.
         request: String,
-        /// The project, where there is one.
+        /// The project, if any.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         project: Option<String>,
-        /// The public key, where there is one.
+        /// The public key, if any.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         public_key: Option<Hash>,
-        /// The network, where there is one.
+        /// The network, if any.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         network: Option<Hash>,
         /// Every reason.

@@ -88,7 +88,7 @@ impl Checkpoint {
         Ok(Self { origin, head: Head { sequence, hash } })
     }
 
-    /// As a note that nobody signed yet.
+    /// As an unsigned note.
     pub fn note(&self) -> Note {
         let Self { origin, head } = self;
         Note::new(format!("{origin}\n{}\n{}\n", head.sequence, STANDARD.encode(head.hash.0)))
@@ -126,12 +126,12 @@ impl HeadFile {
         Ok(self.signed(text, keys)?.1.head)
     }
 
-    /// Whether a file is there that nobody signed.
+    /// Whether an unsigned file exists.
     pub fn is_unsigned(&self) -> Result<bool, LedgerError> {
         Ok(self.text()?.is_some_and(|text| text.trim_start().starts_with('{')))
     }
 
-    /// The error of a head that could stand for any end.
+    /// The error for a head that fits any end.
     pub fn empty(&self) -> LedgerError {
         LedgerError::HeadEmpty { path: self.0.clone() }
     }

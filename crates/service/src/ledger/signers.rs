@@ -1,4 +1,4 @@
-//! The keys that write a ledger, and whose entries count.
+//! The keys that write a ledger, and the keys whose entries are accepted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use crate::signature::{SigningKey, VerifyingKey};
 /// Name of the key in an authority's folder.
 pub const KEY: &str = "ledger.key";
 
-/// Public keys whose entries count.
+/// Public keys whose entries are accepted.
 #[derive(Clone, Debug)]
 pub struct Keyring(Vec<VerifyingKey>);
 
-/// The key that signs new entries, and those whose entries count.
+/// The key that signs new entries, and the keys whose entries are accepted.
 #[derive(Clone)]
 pub struct Signers {
     own: Arc<SigningKey>,
@@ -80,7 +80,7 @@ impl Signers {
         self.own.verifying_key()
     }
 
-    /// Whose entries count.
+    /// The keys whose entries are accepted.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }
@@ -142,7 +142,7 @@ impl KeyFile {
         self.rename(&next(&self.path))
     }
 
-    /// Who signs, and whose entries count.
+    /// The signing key, and the keys whose entries are accepted.
     pub fn signers(&self) -> Signers {
         self.signers.clone()
     }

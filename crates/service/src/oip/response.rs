@@ -24,7 +24,7 @@ pub struct OutputTensor {
     pub shape: Vec<usize>,
     /// Its values.
     pub values: Values,
-    /// Names of its columns; empty where they have none.
+    /// Names of its columns; empty if they have none.
     pub labels: Vec<String>,
 }
 

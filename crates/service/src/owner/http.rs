@@ -212,7 +212,7 @@ impl Connection {
     /// Posts JSON to a path of plain names; the answer, or what the server refused with.
     ///
     /// # Errors
-    /// [`ClientError`], where there is no answer or it cannot be read.
+    /// [`ClientError`] if no answer arrives or it cannot be read.
     pub fn post(
         &self,
         path: &[&str],
@@ -238,7 +238,7 @@ impl Connection {
         value.map(Ok).map_err(|error| ClientError::Answer { url, problem: error.to_string() })
     }
 
-    /// Sends ciphertexts or envelopes to a model; the answers come in their order.
+    /// Sends ciphertexts or envelopes to a model; the answers are in the same order.
     ///
     /// # Errors
     /// [`ClientError`].

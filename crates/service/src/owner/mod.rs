@@ -54,7 +54,7 @@ pub struct OwnerOptions {
     pub subject: String,
     /// How many items may be sent.
     pub limits: Limits,
-    /// The auditor whose word on vote@k counts; none takes any audit that verifies, for warnings only.
+    /// The auditor whose vote@k is trusted; without one, any audit that verifies serves for warnings only.
     pub auditor: Option<VerifyingKey>,
 }
 
@@ -171,7 +171,7 @@ impl OwnerClient {
         &self.parameters
     }
 
-    /// Sends images; the predictions come in their order. What leaves is counted before it leaves, and nothing else.
+    /// Sends images; the predictions are in the same order. What leaves is counted before it leaves, and nothing else.
     ///
     /// # Errors
     /// [`OwnerClientError`]: an image that does not fit, a limit that is reached (nothing is sent then), or the server.

@@ -66,7 +66,7 @@ pub enum OdometerError {
         /// The limit.
         most: u64,
     },
-    /// They would give away too much.
+    /// They would reveal too much.
     #[error(
         "odometer: from {items} items of one subject an attacker identifies '{attribute}' with {accuracy:.1} %, above \
          the limit of {most:.1} %; nothing was sent"

@@ -35,7 +35,7 @@ pub struct AuditEvidence {
     pub key: Option<VerifyingKey>,
     /// When the auditor signed and on how much the audit rests; none where it signed neither.
     pub evidence: Option<Evidence>,
-    /// The certificate in the signed file; none where the auditor certified nothing, or the file was not read.
+    /// The certificate in the signed file; none if the auditor certified nothing, or the file was not read.
     pub certificate: Option<CertificateSummary>,
     /// Seconds since 1970 when it was recorded.
     pub at: i64,
@@ -80,7 +80,7 @@ pub struct Decision {
     pub expires: Option<i64>,
     /// The audits that count for the network.
     pub audits: Vec<CountedAudit>,
-    /// What approvers would sign; none where the decision is about no project.
+    /// The text that approvers would sign; none if the decision is about no project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Subject>,
 }

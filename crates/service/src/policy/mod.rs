@@ -254,12 +254,12 @@ impl Policy {
         &self.text
     }
 
-    /// Ledger keys of other authorities whose entries count.
+    /// Ledger keys of other authorities whose entries are accepted.
     pub fn writers(&self) -> &[VerifyingKey] {
         &self.ledger.writers
     }
 
-    /// Who must have cosigned the issue of a key before it is handed out; none where nobody must.
+    /// Who must have cosigned the issue of a key before it is handed out; none if no witness is required.
     pub fn quorum(&self) -> Option<Quorum> {
         let LedgerPart { witnesses, quorum, .. } = &self.ledger;
         (*quorum > 0).then(|| Quorum { people: *quorum, witnesses: witnesses.clone() })

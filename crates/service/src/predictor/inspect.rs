@@ -17,7 +17,7 @@ use crate::transport::Problem;
 pub struct Item {
     /// The ciphertext, as it came.
     pub ciphertext: Vec<u8>,
-    /// Of its envelope, where it came in one.
+    /// Identifies its envelope, if it came in one.
     pub seal: Option<Seal>,
 }
 
@@ -28,7 +28,7 @@ pub struct Seal {
     sent: i64,
 }
 
-/// The public key that an item was made for and, where it says so, the network. Nothing is checked yet.
+/// The public key that an item was made for and, if it names one, the network. Nothing is checked yet.
 pub fn destination(item: &[u8]) -> Option<(Hash, Option<Hash>)> {
     if Envelope::is(item) {
         let envelope = Envelope::open(item).ok()?;
@@ -38,7 +38,7 @@ pub fn destination(item: &[u8]) -> Option<(Hash, Option<Hash>)> {
 }
 
 /// The ciphertext in an item: the item itself, or what its envelope holds, once sender, context, time and key fit.
-/// `source`: who brings it, as the connection tells.
+/// `source`: the sender, as identified by the connection.
 pub fn ciphertext(model: &Model, replays: &Replays, source: &Arc<str>, item: Vec<u8>) -> Result<Item, Problem> {
     let Admitted { ciphertext, seal } = model.admission().admit(item.into()).map_err(refused)?;
     let seal = seal.map(|seal| -> Result<Seal, Problem> {
@@ -57,7 +57,7 @@ fn refused(refusal: Refusal) -> Problem {
     }
 }
 
-/// Takes an envelope, which nobody can then send again.
+/// Accepts an envelope and remembers it, so that nobody can send it again.
 pub fn take(model: &Model, replays: &Replays, seal: &Seal) -> Result<Slot, Problem> {
     replays.take(model.name(), &seal.sender, seal.name, seal.sent, clock::now()).map_err(replayed)
 }

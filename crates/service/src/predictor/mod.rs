@@ -58,7 +58,7 @@ pub struct PredictorOptions {
     pub items: usize,
     /// Most bytes of a body.
     pub body: usize,
-    /// Most bytes of all bodies at once; one caller gets half of them, or room for one body where that is more.
+    /// Maximum bytes of all bodies at once. One caller gets at most half, or room for one body if that is more.
     pub memory: usize,
     /// Time for a body to arrive.
     pub body_patience: Duration,

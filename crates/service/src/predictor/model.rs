@@ -204,7 +204,7 @@ impl Model {
         self.files.audit.clone()
     }
 
-    /// The authority's word for the parameters, where the grant has one that fits.
+    /// The authority's signature of the parameters, if the grant has one that fits.
     pub fn parameters_signature(&self) -> Option<&str> {
         self.signature.as_deref()
     }

@@ -22,7 +22,7 @@ include!(concat!(env!("OUT_DIR"), "/page.rs"));
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What stands at `/` where the page was not built before the server.
+/// The text at `/` if the page was not built before the server.
 const UNBUILT: &str = include_str!("unbuilt.html");
 
 /// A file of the page.

@@ -35,7 +35,7 @@ pub struct Done {
     pub queued: Instant,
     /// When a worker took it.
     pub begun: Instant,
-    /// When each step ended, as far as it came.
+    /// When each completed step ended.
     pub steps: Vec<(Step, Instant)>,
     /// When the worker was done.
     pub ended: Instant,
@@ -94,7 +94,7 @@ impl Queue {
         Room::take(&self.shared.places, caller, count)
     }
 
-    /// Evaluates the ciphertexts of one request; the answers come in their order.
+    /// Evaluates the ciphertexts of one request; the answers are in the same order.
     ///
     /// # Errors
     /// [`QueueError`] before anything is evaluated: the room is of another size and cannot be changed.
@@ -122,7 +122,7 @@ impl Queue {
         Ok(answers)
     }
 
-    /// Most ciphertexts at once.
+    /// Maximum number of ciphertexts at once.
     pub fn capacity(&self) -> usize {
         self.shared.places.capacity
     }

@@ -44,7 +44,7 @@ enum Label {
 pub struct Status {
     /// The model.
     pub name: String,
-    /// The pin of its parameters; empty where it never loaded.
+    /// The pin of its parameters; empty if it never loaded.
     pub version: String,
     /// `READY` or `UNAVAILABLE`.
     pub state: &'static str,
@@ -146,7 +146,7 @@ impl Repository {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads what is new or changed and drops what is gone. A version whose new files cannot be loaded continues with the
+    /// Loads new and changed models and drops removed ones. A version whose new files cannot be loaded continues with the
     /// old ones, but only under the options that its folder holds now: with others, or with options that cannot be
     /// read, it stops. Reads files and computes: not for an async thread.
     pub fn scan(&self) {

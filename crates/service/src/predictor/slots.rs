@@ -42,7 +42,7 @@ impl<K: Clone + Ord, M> Slots<K, M> {
         self.read().iter().map(|(key, slot)| of(key, slot.model.as_ref(), &slot.reason)).collect()
     }
 
-    /// Loads what is new or changed in what `list` finds, and drops what is gone; nothing where it finds nothing to
+    /// Loads the new and changed models that `list` finds, and drops removed ones; nothing where it finds nothing to
     /// look at. `load` is given the model that is there.
     pub fn scan(
         &self,
@@ -59,7 +59,7 @@ impl<K: Clone + Ord, M> Slots<K, M> {
         }
     }
 
-    /// Loads what `list` finds now, also if it was unloaded or unchanged. False where it finds nothing.
+    /// Loads what `list` finds now, even if it was unloaded or is unchanged. False if it finds nothing.
     pub fn load(
         &self,
         list: impl FnOnce() -> BTreeMap<K, Files>,

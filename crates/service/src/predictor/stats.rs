@@ -30,7 +30,7 @@ struct Totals {
     output: Sum,
 }
 
-/// How often, and how long in all.
+/// Count and total time.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     count: u64,

@@ -69,7 +69,7 @@ fn readiness(model: Result<Arc<Model>, Problem>) -> Told {
     }
 }
 
-/// The versions of a model, this one first: clients take the first where they want one.
+/// The versions of a model, this one first: clients that want one version take the first.
 fn pins(predictor: &PredictorServer, model: &Model) -> Vec<String> {
     let mut pins = vec![model.pin().to_string()];
     pins.extend(predictor.repository.versions(model.name()).iter().map(|other| other.pin().to_string()));

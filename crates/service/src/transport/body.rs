@@ -75,7 +75,7 @@ impl RequestBody {
     }
 }
 
-/// Adds what was unpacked; false where it is more than `limit`.
+/// Adds the decompressed bytes; false if the total exceeds `limit`.
 fn add(bytes: &mut Vec<u8>, more: &[u8], part: &mut Part, limit: usize) -> Result<bool, Problem> {
     if more.len() > limit - bytes.len() {
         return Ok(false);

@@ -17,7 +17,7 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// The one coding that the headers name; none where the body is plain.
+    /// The one coding that the headers name; none if the body is plain.
     pub fn of(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
         let mut named = headers.get_all(header::CONTENT_ENCODING).iter();
         let (first, second) = (named.next(), named.next());

@@ -4,7 +4,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::peer::value;
 
-/// Seconds since 1970 of a date and time of day in UTC, of the Gregorian calendar; none where there is no such date.
+/// Seconds since 1970 of a date and time of day in UTC, of the Gregorian calendar; none if the date does not exist.
 pub(super) fn seconds(year: i64, month: i64, day: i64, time: [i64; 3]) -> Option<i64> {
     const DAYS: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -33,7 +33,7 @@ pub(super) fn of_toml(date: &toml::value::Datetime) -> Option<i64> {
     Some(seconds(day.year.into(), day.month.into(), day.day.into(), time)? - offset * 60)
 }
 
-/// When a certificate ends (RFC 5280, 4.1.2.5); none where that cannot be read.
+/// When a certificate expires (RFC 5280, 4.1.2.5); none if that cannot be read.
 pub(super) fn of_certificate(certificate: &CertificateDer<'_>) -> Option<i64> {
     const SEQUENCE: u8 = 0x30;
     const INTEGER: u8 = 0x02;

@@ -13,7 +13,7 @@ use super::metrics::HttpMetrics;
 use super::problem::{Problem, explain};
 
 /// Counts and logs every request, refuses those that a foreign page made a browser send, finds out who asks, and makes
-/// every refusal a problem document, or a status of gRPC where it was called by gRPC.
+/// every refusal a problem document, or a gRPC status for gRPC calls.
 pub(crate) fn frame<S: Clone + Send + Sync + 'static>(
     routes: Router<S>,
     tokens: Tokens,

@@ -87,7 +87,7 @@ pub(crate) fn answer(message: &impl prost::Message) -> Response {
     response
 }
 
-/// Middleware: turns refusals of calls, whichever layer they come from, into statuses of gRPC.
+/// Middleware: turns refusals of calls, from whichever layer, into gRPC statuses.
 pub(super) async fn translate(request: Request, next: Next) -> Response {
     let call = is(request.headers()) && *request.method() == Method::POST;
     let known = request.extensions().get::<MatchedPath>().is_some();

@@ -54,7 +54,7 @@ pub(super) struct Seen<'a> {
     pub method: &'a str,
     pub status: u16,
     pub outcome: Outcome,
-    /// A name from the file of tokens, where somebody is known.
+    /// The caller's name from the token file, if known.
     pub caller: Option<&'a str>,
     pub seconds: f64,
 }

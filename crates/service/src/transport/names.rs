@@ -7,7 +7,7 @@ use std::net::IpAddr;
 pub(super) struct Names {
     /// Only this machine can reach it.
     loopback: bool,
-    /// In lower case; `*.` in front stands for one label.
+    /// In lower case; a leading `*.` matches one label.
     names: Vec<String>,
 }
 

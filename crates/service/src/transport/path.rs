@@ -2,7 +2,7 @@
 
 use axum::http::Uri;
 
-/// The address without slashes at the end of its path, where there are some.
+/// The address without trailing slashes in its path.
 pub(super) fn without_slash(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     if path.len() < 2 || !path.ends_with('/') {

@@ -1,4 +1,4 @@
-//! The other end of a connection, as far as the connection itself shows.
+//! The other end of a connection, as the connection itself identifies it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct Peer {
 /// The names in a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateNames {
-    /// The common name of the subject, where there is exactly one.
+    /// The common name of the subject, if there is exactly one.
     pub subject: Option<String>,
     /// DNS names among the subject's alternative names, in lower case.
     pub dns: Vec<String>,
@@ -31,7 +31,7 @@ pub struct CertificateNames {
 }
 
 impl CertificateNames {
-    /// The names in a certificate; none where it cannot be read.
+    /// The names in a certificate; none if it cannot be read.
     pub(super) fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
         let read = EndEntityCert::try_from(certificate).ok()?;
         Some(Self {

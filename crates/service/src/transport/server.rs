@@ -51,15 +51,15 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// TLS, or plain HTTP.
     pub tls: Option<TlsOptions>,
-    /// Names by which clients call this server, besides its addresses, `localhost` and those in its certificate.
+    /// Names under which clients reach this server, besides its addresses, `localhost` and those in its certificate.
     pub names: Vec<String>,
-    /// Whether callers are told apart, by tokens or mapped certificates.
+    /// Whether tokens or mapped certificates identify callers.
     pub authenticated: bool,
     /// Listen beyond loopback without TLS or without authentication.
     pub insecure: bool,
-    /// Most connections at once; further ones wait to be accepted.
+    /// Maximum number of connections at once; further ones wait to be accepted.
     pub connections: usize,
-    /// Most connections at once of one address (of IPv6 the first 64 bits); more are refused with 503.
+    /// Maximum number of connections at once from one address (for IPv6, the first 64 bits); more get 503.
     pub per_address: usize,
     /// Time for the headers of a request, for the next request of an idle connection, and for a TLS handshake.
     pub header_patience: Duration,
@@ -280,7 +280,7 @@ async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<
     }
 }
 
-/// Says so as far as that costs nothing, and ends the connection.
+/// Sends the answer if that does not block, and closes the connection.
 fn turn_away(stream: TcpStream, tls: bool) {
     tracing::debug!("too many connections from one address");
     if let (false, Ok(stream)) = (tls, stream.into_std()) {

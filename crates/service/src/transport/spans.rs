@@ -88,7 +88,7 @@ pub(super) fn send<'a>(trace: &Trace, about: impl FnOnce() -> About<'a>) {
     }
 }
 
-/// Sends what waits, in batches, until nobody sends any more.
+/// Sends waiting spans, in batches, until the channel closes.
 fn forward(waiting: &Receiver<Value>, post: impl Fn(Vec<Value>) -> Result<(), String>) {
     let mut failing = false;
     while let Ok(first) = waiting.recv() {

@@ -22,7 +22,7 @@ pub struct TlsOptions {
     pub certificates: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// Authorities whose clients are let in; none asks clients for nothing.
+    /// Certificate authorities whose clients are accepted; if `None`, no client certificate is requested.
     pub client_authorities: Option<PathBuf>,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Current {
 }
 
 impl Identity {
-    /// Reads the files. `names`: besides those in the certificate; `loopback`: nobody but this machine reaches the server.
+    /// Reads the files. `names`: besides those in the certificate; `loopback`: only this machine reaches the server.
     ///
     /// # Errors
     /// [`TlsError`] names the file.
@@ -70,8 +70,8 @@ impl Identity {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the files again if they were written since; nothing where they were not. What cannot be used changes
-    /// nothing. Reads files: not for an async thread.
+    /// Reads the files again if they were written since; else `None`. Unusable files change nothing. Blocks on file
+    /// access, so it is not for an async thread.
     pub fn refresh(&self) -> Option<Result<(), TlsError>> {
         let mut known = self.stamp.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = Stamp::of(paths(self.tls.as_ref()));

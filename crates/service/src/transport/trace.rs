@@ -23,7 +23,7 @@ pub struct Trace {
     pub(super) trace: u128,
     /// Of this request here.
     pub(super) span: u64,
-    /// The caller's span, where it traces.
+    /// The caller's span, if the caller traces.
     pub(super) parent: Option<u64>,
     /// Whether the caller, if it traces, wants the spans kept.
     pub(super) sampled: bool,
@@ -91,7 +91,7 @@ impl Trace {
         self.notes().items = Some(items);
     }
 
-    /// A step that lasted from `start` to `end`; `item`: for which item, where it was for one.
+    /// A step that lasted from `start` to `end`; `item`: the item that it was for, if any.
     pub fn step(&self, name: &'static str, start: Instant, end: Instant, item: Option<usize>) {
         let id = draw(Rng::next_u64);
         let mut notes = self.notes();
@@ -128,7 +128,7 @@ pub(super) fn hex(number: u128) -> String {
     out
 }
 
-/// A number that is not zero, which stands for none.
+/// A nonzero number, because zero means none.
 fn draw<T: PartialEq + Default>(next: impl Fn(&mut rand::rngs::StdRng) -> T) -> T {
     let mut rng = host::fresh_rng();
     loop {

@@ -82,7 +82,7 @@ impl Database {
         Ok(Self { pool, backend, url: shown })
     }
 
-    /// Makes the table where it is missing, and what keeps others from changing it.
+    /// Creates the table if it is missing, with the triggers that keep others from changing it.
     pub async fn create(&self, connection: &mut AnyConnection) -> Result<(), LedgerError> {
         let statements: &[&'static str] = match self.backend {
             Backend::Sqlite => &[CREATE, SQLITE_NO_UPDATE, SQLITE_NO_DELETE],
@@ -134,7 +134,7 @@ impl Database {
         self.pool.acquire().await.map_err(|source| self.fail(source))
     }
 
-    /// The entries after `sequence`, as they stand.
+    /// The entries after `sequence`, unchecked.
     pub async fn after(&self, connection: &mut AnyConnection, sequence: i64) -> Result<Vec<Entry>, LedgerError> {
         let rows = sqlx::query(COLUMNS).bind(sequence).fetch_all(connection).await;
         rows.map_err(|source| self.fail(source))?.iter().map(|row| self.entry(row)).collect()
@@ -154,7 +154,7 @@ impl Database {
         Ok(entry.head())
     }
 
-    /// Place of the last entry, whatever it holds; 0 where there is none.
+    /// Number of the last entry, whatever it holds; 0 if the ledger is empty.
     pub async fn newest(&self, connection: &mut AnyConnection) -> Result<i64, LedgerError> {
         let last = "SELECT sequence FROM ledger ORDER BY sequence DESC LIMIT 1";
         let row = sqlx::query(last).fetch_optional(connection).await.map_err(|source| self.fail(source))?;

@@ -34,7 +34,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// The entries after `sequence`, in order, as they stand (see [`Entry::check`]).
+    /// The entries after `sequence`, in order, unchecked (see [`Entry::check`]).
     ///
     /// # Errors
     /// The database refuses, or holds a hash that is none.
@@ -68,7 +68,7 @@ impl Ledger {
         Ok(chain.head())
     }
 
-    /// Who signs, and whose entries count.
+    /// The signing key, and the keys whose entries are accepted.
     pub fn signers(&self) -> &Signers {
         &self.signers
     }

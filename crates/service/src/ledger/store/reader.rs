@@ -23,7 +23,7 @@ impl LedgerReader {
         Ok(Self { database: Database::open_read_only(url).await?, head: HeadFile(head), keyring })
     }
 
-    /// Whose entries count.
+    /// The keys whose entries are accepted.
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
     }

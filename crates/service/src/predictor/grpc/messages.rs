@@ -191,7 +191,7 @@ pub struct HealthRequest {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct HealthAnswer {
-    /// 1 where it serves, 2 where it does not.
+    /// 1 if it serves, 2 if it does not.
     #[prost(int32, tag = "1")]
     pub status: i32,
 }

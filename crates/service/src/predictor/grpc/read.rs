@@ -67,7 +67,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A tensor as it stands in the message.
+/// A tensor as it is in the message.
 #[derive(Default)]
 struct Tensor<'a> {
     name: String,
