@@ -1,5 +1,5 @@
-//! Objects that people and authorities sign: audits, grants, approvals, proposals, parameters. Any text, and valid ones with
-//! bytes changed: an accepted object has the signed content.
+//! Objects that people and authorities sign: audits, grants, approvals, proposals, parameters. Any text, and valid ones
+//! with bytes changed: an accepted object has the signed content.
 #![no_main]
 
 use std::sync::LazyLock;

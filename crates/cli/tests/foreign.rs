@@ -1,5 +1,5 @@
-//! An integer network from elsewhere, of the size and in the text format of the paper's: what cannot be opened is refused
-//! before it gets a key, and what data show can be opened.
+//! An integer network from elsewhere, of the size and in the text format of the paper's: it gets no key while its outputs
+//! cannot be opened, and gets one once data show that they can.
 
 mod workshop;
 

@@ -30,7 +30,8 @@ use crate::{
 pub enum EvaluateError {
     /// The ciphertext is of another public key.
     #[error(
-        "the ciphertext was made with public key {ciphertext}, but the functional key belongs to {key}: encrypt with the right public key"
+        "the ciphertext was made with public key {ciphertext}, but the functional key belongs to {key}: encrypt with \
+         the right public key"
     )]
     WrongKey {
         /// Public key of the ciphertext.
@@ -40,7 +41,8 @@ pub enum EvaluateError {
     },
     /// The ciphertext does not have the function's inputs.
     #[error(
-        "the ciphertext has {ciphertext:?} inputs (n, m), but the function takes {function:?}: encrypt with the function's encoder"
+        "the ciphertext has {ciphertext:?} inputs (n, m), but the function takes {function:?}: encrypt with the \
+         function's encoder"
     )]
     Inputs {
         /// `(n, m)` of the ciphertext.

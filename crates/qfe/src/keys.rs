@@ -66,7 +66,8 @@ pub enum KeyError {
     },
     /// The function does not take the inputs that the key encrypts.
     #[error(
-        "the function takes {function:?} inputs (n, m), but the key encrypts {key:?}: compile the function for the key's encoder"
+        "the function takes {function:?} inputs (n, m), but the key encrypts {key:?}: compile the function for \
+         the key's encoder"
     )]
     Inputs {
         /// `(n, m)` of the function.

@@ -166,8 +166,8 @@ impl Issuer {
         Ok(Issued { key, grant, parameters, decision })
     }
 
-    /// What owners need to use a network of a project: a file whose hash pins it, and the authority's signature of it, for
-    /// owners who have its key.
+    /// What owners need to use a network of a project: a file whose hash pins it, and the authority's signature for owners
+    /// who have its key.
     ///
     /// # Errors
     /// The project is unknown, or no key of this network was issued under its current public key.

@@ -12,7 +12,8 @@ impl Issuer {
     /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
     ///
     /// # Errors
-    /// Another file of this hash is registered; the bytes are not a compiled network that a key could open; nothing can be written.
+    /// Another file of this hash is registered; the bytes are not a compiled network that a key could open; nothing can
+    /// be written.
     pub async fn register(
         &self,
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
@@ -80,7 +81,8 @@ impl Issuer {
                 }
                 if state.audits.iter().any(|known| known.audit == hash) {
                     reasons.push(format!(
-                        "audit: {hash} is recorded already; posting it again would override a later result: sign a new one"
+                        "audit: {hash} is recorded already; posting it again would override a later result: sign a new \
+                         one"
                     ));
                 }
                 let auditor = policy.auditor(audit.auditor());

@@ -64,8 +64,8 @@ pub enum LedgerError {
     },
     /// The end of the chain is missing or was replaced.
     #[error(
-        "ledger: its head file {path} says entry {sequence} has hash {hash}, the database {found}; entries were removed \
-         or replaced: restore the ledger from a copy that verifies"
+        "ledger: its head file {path} says entry {sequence} has hash {hash}, the database {found}; entries were \
+         removed or replaced: restore the ledger from a copy that verifies"
     )]
     Cut {
         /// The head file.

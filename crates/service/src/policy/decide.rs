@@ -212,8 +212,8 @@ impl Policy {
         let attribute = &found.attribute;
         match &found.evidence {
             None if !audit.undated => refusals.push(format!(
-                "audit: the one for attribute '{attribute}' has no signed date; ask the auditor to sign it again, or write \
-                 undated = true under [audit]"
+                "audit: the one for attribute '{attribute}' has no signed date; ask the auditor to sign it again, or \
+                 write undated = true under [audit]"
             )),
             Some(evidence) if evidence.date > now + CLOCKS => refusals.push(format!(
                 "audit: the one for attribute '{attribute}' is dated {}, which is in the future",
@@ -233,7 +233,8 @@ impl Policy {
         }
         match (audit.balanced_below, found.balanced) {
             (Some(_), None) => refusals.push(format!(
-                "audit: the one for attribute '{attribute}' has no balanced accuracy, which the policy demands; audit again"
+                "audit: the one for attribute '{attribute}' has no balanced accuracy, which the policy demands; \
+                 audit again"
             )),
             (Some(most), Some(high)) if high >= most || high.is_nan() => refusals.push(format!(
                 "audit: the strongest attacker on '{attribute}' may reach a balanced accuracy of {high:.2} %; the policy \

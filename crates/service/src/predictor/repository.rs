@@ -146,9 +146,9 @@ impl Repository {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Loads new and changed models and drops removed ones. A version whose new files cannot be loaded continues with the
-    /// old ones, but only under the options that its folder holds now: with others, or with options that cannot be
-    /// read, it stops. Reads files and computes: not for an async thread.
+    /// Loads new and changed models and drops removed ones. If the new files of a version cannot be loaded, it continues
+    /// with the old ones, but only under the options that its folder holds now: with others, or with unreadable
+    /// options, it stops. Reads files and computes: not for an async thread.
     pub fn scan(&self) {
         let found = || {
             let folder = self.folder.display();

@@ -68,7 +68,7 @@ impl Participant {
     /// Draws everything secret; its part of `t` is erased before this returns.
     ///
     /// # Errors
-    /// The key belongs to no server of this ceremony, or the share is not the one that the commitments promise this server.
+    /// The key belongs to no server of this ceremony, or the share does not match this server's commitment.
     pub fn new(
         ceremony: Arc<Ceremony>,
         signing_key: &[u8; 32],
@@ -173,8 +173,8 @@ impl Participant {
     /// Takes a private message, after the dealing that it belongs to was posted; in any later step, too.
     ///
     /// # Errors
-    /// It is not a message for this server, its dealing is not there or does not count, or its share is wrong: then it is
-    /// kept as the proof for a complaint.
+    /// It is not a message for this server, its dealing is missing or excluded, or its share is wrong: then it is kept
+    /// as the proof for a complaint.
     pub fn receive(&mut self, board: &Board, bytes: &[u8]) -> Result<(), CeremonyError> {
         let (head, body) = open_message(&self.ceremony, bytes)?;
         let MessageBody::Deliver(share) = body else { return Err(CeremonyError::Receiver { found: head.to }) };
