@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the networks that come with the project give away about the font of a drawn digit.
+"""What the networks that come with the project reveal about the font of a drawn digit.
 
 digits.py WORKING_FOLDER [NETWORKS] [IMAGES]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the outputs of defended networks give away: drawn characters, integers.
+"""What the outputs of defended networks reveal: drawn characters, integers.
 
 privacy.py WORKING_FOLDER [SEEDS] [ROWS] [ATTACK_SIZES] [PANEL]
 

@@ -6,7 +6,7 @@ use std::sync::Once;
 
 use sha2::{Digest, Sha256};
 
-/// Most bytes that an import may unpack here: few, so that larger requests are found soon.
+/// Maximum number of bytes that an import may unpack here: few, so that larger requests are found soon.
 pub const BUDGET: u64 = 16 << 20;
 
 /// Makes the calling thread the only worker: handing work to others takes longer than most inputs.

@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
         0 => data.to_vec(),
         1 => archive(&[("x.npy", data)], CompressionMethod::Deflated),
         _ => {
-            // The second array follows where NumPy's magic stands again.
+            // The second array follows where NumPy's magic number appears again.
             let cut = data.windows(6).skip(1).position(|window| window == b"\x93NUMPY").map_or(data.len(), |at| at + 1);
             archive(&[("x.npy", &data[..cut]), ("y.npy", &data[cut..])], CompressionMethod::Stored)
         }

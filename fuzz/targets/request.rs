@@ -8,7 +8,7 @@ use qfe::{Ciphertext, Kind, peek};
 use service::envelope::Envelope;
 use service::oip::{InferRequest, InferResponse, OutputTensor, Values};
 
-/// Most items of a request.
+/// Maximum number of items of a request.
 const ITEMS: usize = 4;
 
 fuzz_target!(|data: &[u8]| {

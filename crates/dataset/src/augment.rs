@@ -29,7 +29,7 @@ const MOST_BYTES: usize = 4 << 30;
 pub struct AugmentOptions {
     /// Copies of every item besides itself, 1 to 1000.
     pub copies: usize,
-    /// Most pixels of a shift along either axis, 0 to 100.
+    /// Maximum shift along either axis, 0 to 100 pixels.
     pub shift: f32,
     /// Largest angle in degrees, 0 to 180.
     pub rotation: f32,

@@ -26,7 +26,7 @@ pub struct Noise {
 
 /// Largest σ: keeps the sampler's fractions within 128 bits.
 const LARGEST: u32 = 1 << 24;
-/// Most coordinates, as many as a network may have outputs.
+/// Maximum number of coordinates, equal to the maximum number of outputs of a network.
 const MOST: usize = 1 << 10;
 
 impl Noise {

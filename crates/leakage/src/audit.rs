@@ -20,7 +20,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// Measures what the outputs give away about the collateral attribute.
+/// Measures what the outputs reveal about the collateral attribute.
 /// Fresh attackers learn from `train` and are scored on `test`. Neither split should have been used to train the
 /// network's defence. Figures depend on the size of `train` (more items, stronger attackers), so quote both.
 /// Deterministic from `options.seeds`, whatever the number of threads. Progress counts trained attackers.

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 /// With fewer values they are treated as classes.
 const LEAST_VALUES: usize = 11;
-/// Most outputs whose pairwise products are features too.
+/// Maximum number of outputs whose pairwise products are features too.
 const MOST_PAIRED: usize = 24;
 /// Training items of a main class among which neighbours are sought.
 const MOST_NEIGHBOURS: usize = 5000;

@@ -3,9 +3,9 @@
 use crate::error::AuditError;
 use crate::outputs::Outputs;
 
-/// Most outputs per item that the audit accepts: raw inputs of 64×64 pixels still fit, as a control.
+/// Maximum number of outputs per item that the audit accepts: raw inputs of 64×64 pixels still fit, as a control.
 pub const WIDTH_LIMIT: usize = 4096;
-/// Most classes of either label.
+/// Maximum number of classes of either label.
 pub const CLASS_LIMIT: usize = 1024;
 /// Fewest training items of a main class.
 pub const LEAST_ITEMS: usize = 10;

@@ -18,9 +18,9 @@ pub struct AuditOptions {
     /// Fraction of the training items, 0.05 to 0.5, held out to choose the strongest attacker and to calibrate
     /// probabilities. Attackers are trained again on all training items afterwards.
     pub held_out: f64,
-    /// Most training items used, drawn at random.
+    /// Maximum number of training items used, drawn at random.
     pub train_limit: Option<usize>,
-    /// Most test items used, drawn at random.
+    /// Maximum number of test items used, drawn at random.
     pub test_limit: Option<usize>,
     /// Numbers of items per subject for the vote.
     pub vote: Vec<usize>,

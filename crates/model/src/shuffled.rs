@@ -9,7 +9,7 @@ use crate::{CompiledNetwork, ModelError, Parts};
 
 impl CompiledNetwork {
     /// The same integers in random places: every row of `P`, `R` and `D` in another order, with biases and noise left
-    /// in place. Whatever its outputs give away, any function of this shape would give away. Its head is meaningless.
+    /// in place. Whatever its outputs reveal, any function of this shape would reveal. Its head is meaningless.
     ///
     /// # Errors
     /// Outputs that could exceed 64 bits.

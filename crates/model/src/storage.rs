@@ -20,7 +20,7 @@ const METADATA_KEY: &str = "halflight";
 /// No network comes near this size; larger files are refused before they are read.
 const FILE_LIMIT: u64 = 1 << 30;
 
-/// Most tensors of a file.
+/// Maximum number of tensors of a file.
 const TENSOR_LIMIT: usize = 512;
 
 /// Why a network file cannot be written or read.

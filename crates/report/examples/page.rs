@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .text("Twenty images encrypted, evaluated and decoded; every output equals the integer network's.")
         .table(table)
         .pictures(pictures.collect());
-    let page = Page::new("What the outputs give away").report(&open).report(&closed).section(section).html();
+    let page = Page::new("What the outputs reveal").report(&open).report(&closed).section(section).html();
     std::fs::write(&path, page)?;
     std::fs::write(format!("{path}.one.html"), Page::new("One network").report(&closed).html())?;
     Ok(())

@@ -19,7 +19,7 @@ use crate::signature::{SignatureError, SigningKey, VerifyingKey};
 const MAGIC: &[u8; 4] = b"HLEV";
 const DOMAINS: [&str; 2] = ["halflight envelope v1", "halflight envelope v2"];
 const FIXED: usize = 4 + 1 + 1 + 2 + 32 + 16 + 8 + 2;
-/// Most bytes of a context, and of a recipient.
+/// Maximum size of a context, and of a recipient, in bytes.
 pub const MAX_CONTEXT: usize = 256;
 
 /// A ciphertext and what it is for.

@@ -26,9 +26,9 @@ const GRANT: &str = "grant.json";
 const AUDIT: &str = "audit.json";
 const PAGE: &str = "page.json";
 
-/// Most bytes of a functional or public key file.
+/// Maximum size of a functional or public key file, in bytes.
 const MAX_KEY_BYTES: u64 = 512 << 20;
-/// Most bytes of a grant, an audit or a page.
+/// Maximum size of a grant, an audit or a page, in bytes.
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
 /// The parts of a model. Grant, audit and page are the signed texts of their makers; the reader must check them.

@@ -13,7 +13,7 @@ use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature
 
 const DOMAIN: &str = "halflight grant v1";
 const FORMAT: &str = "halflight grant";
-/// Most bytes of a grant file.
+/// Maximum size of a grant file, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
 
 /// A functional key that was issued, and what it opened.

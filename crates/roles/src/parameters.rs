@@ -21,7 +21,7 @@ const VERSION_2: &str = "parameters2:";
 /// Header in which a server sends the [`ParametersSignature`] of parameters.
 pub const SIGNATURE_HEADER: &str = "halflight-parameters-signature";
 const FORMAT: &str = "halflight public parameters";
-/// Most bytes of a parameters file.
+/// Maximum size of a parameters file, in bytes.
 pub const MAX_BYTES: usize = 8 << 20;
 
 /// The encoder and public key that an owner uses, and the network they are for.

@@ -20,7 +20,7 @@ use crate::signature::{SignatureError, SigningKey, VerifyingKey, parse_signature
 const UNDATED: &str = "halflight signed audit v1";
 const DOMAIN: &str = "halflight signed audit v2";
 const FORMAT: &str = "halflight signed audit";
-/// Most bytes of a signed audit.
+/// Maximum size of a signed audit, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
 
 /// A leakage report that an auditor vouches for.

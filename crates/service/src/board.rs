@@ -22,7 +22,7 @@ use crate::transport::{AuthError, BYTES, BodyLimits, Caller, HttpMetrics, Proble
 pub const DEFINITION: &str = "ceremony.json";
 /// Name of the folder of messages in it.
 pub const MESSAGES: &str = "messages";
-/// Most bytes of a definition, and of a message.
+/// Maximum size of a definition, and of a message, in bytes.
 const MOST: usize = 512 << 20;
 
 /// A ceremony's folder over HTTP.

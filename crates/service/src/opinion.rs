@@ -9,7 +9,7 @@ use crate::hash::Hash;
 use crate::policy::Decision;
 use crate::quorum::{Holder, Wish, at_once};
 
-/// Most bytes of an answer.
+/// Maximum size of an answer, in bytes.
 const MOST: usize = 64 << 20;
 
 /// What one authority would do.

@@ -22,9 +22,9 @@ use crate::hash::Hash;
 use crate::ink::Ink;
 
 const FORMAT: &str = "halflight page";
-/// Most bytes of such a file.
+/// Maximum size of such a file in bytes.
 pub const MAX_BYTES: usize = 4 << 20;
-/// Most points of the cloud: enough to see where classes lie, few enough to send and draw at once.
+/// Maximum number of points in the plot: enough to show the classes, few enough to send and draw at once.
 pub const POINTS: usize = 1500;
 
 /// Samples and cloud of one compiled network.

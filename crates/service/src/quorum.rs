@@ -18,7 +18,7 @@ use crate::hash::{Hash, to_hex};
 use crate::owner::{ClientError, Connection, Problem};
 use crate::signature::VerifyingKey;
 
-/// Most bytes of an answer.
+/// Maximum size of an answer, in bytes.
 const MOST: usize = 64 << 20;
 
 /// An authority that holds a share.

@@ -10,7 +10,7 @@ use service::owner::{Connection, ConnectionOptions};
 
 use crate::console::Console;
 
-/// Most bytes of an answer.
+/// Maximum size of an answer, in bytes.
 const MOST: usize = 64 << 10;
 
 /// Checks that a server answers; exits with 0 if it does and with 1 if not. Needs no token.

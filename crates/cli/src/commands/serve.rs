@@ -64,10 +64,10 @@ struct Listening {
     /// Listen beyond this machine without TLS or without tokens
     #[arg(long)]
     insecure: bool,
-    /// Most connections at once
+    /// Maximum connections at once
     #[arg(long, default_value_t = 512)]
     connections: usize,
-    /// Most connections at once from one address; behind a proxy, the same as the total
+    /// Maximum connections at once from one address; behind a proxy, the same as the total
     #[arg(long, default_value_t = 128, value_name = "COUNT")]
     connections_per_address: usize,
     /// OpenTelemetry collector that accepts spans over HTTP, such as http://127.0.0.1:4318; the environment variable
@@ -210,7 +210,7 @@ pub struct ServePredictor {
     /// sets no limit
     #[arg(long, default_value_t = 1500, value_name = "MILLISECONDS")]
     queue_wait: u64,
-    /// Most ciphertexts of one request
+    /// Maximum ciphertexts per request
     #[arg(long, default_value_t = 32)]
     items: usize,
     /// Size of the discrete-log table: 2^BITS entries of 16 bytes; 22 suits outputs of 32 bits and more

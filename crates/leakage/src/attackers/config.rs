@@ -83,7 +83,7 @@ pub(crate) trait Attacker: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Most training rows that one model uses.
+    /// Maximum number of training rows that one model uses.
     fn row_limit(&self) -> Option<usize> {
         None
     }
@@ -143,7 +143,7 @@ impl AttackerConfig {
         self.0.reads_integers()
     }
 
-    /// Most training items that one model uses; `None` for all.
+    /// Maximum number of training items that one model uses; `None` for all.
     pub fn row_limit(&self) -> Option<usize> {
         self.0.row_limit()
     }

@@ -18,7 +18,7 @@ const CHANNELS: [usize; 2] = [12, 24];
 const EPOCHS: usize = 4;
 const LEAST_SEEN: usize = 60_000;
 const PEAK_RATE: f64 = 3e-3;
-/// Most training rows used: each costs as much as many rows of a plain network.
+/// Maximum number of training rows used: each costs as much as many rows of a plain network.
 pub(super) const ROWS: usize = 60_000;
 
 #[derive(Module, Debug)]

@@ -6,7 +6,7 @@ use host::Progress;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// Most training items.
+/// Maximum number of training items.
 pub(super) const ROWS: usize = 20_000;
 /// Held out to choose the decoder: one item in this many.
 const HELD_OUT: usize = 10;

@@ -147,7 +147,7 @@ class Client:
         reading = _Reading(text)
         if reading.warn:
             warnings.warn(
-                f"{reading.items} items of this subject were sent under this public key; what many items give away adds up",
+                f"{reading.items} items of this subject were sent under this public key; what many items reveal adds up",
                 stacklevel=2,
             )
         return Answers(outputs, probabilities, labels, reading.items, reading.accuracy)

@@ -51,7 +51,7 @@ brief!(LogTable { baby_steps });
 impl LogTable {
     /// Fewest baby-step bits.
     pub const MIN_BITS: u32 = 8;
-    /// Most baby-step bits (268 MB at 24, 1.1 GB at 26).
+    /// Maximum baby-step bits (268 MB at 24, 1.1 GB at 26).
     pub const MAX_BITS: u32 = 26;
 
     /// Builds a table of `2^bits` baby steps, in parallel; `progress` counts them.

@@ -61,7 +61,7 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    /// Most servers.
+    /// Maximum number of servers.
     pub const MAX_SERVERS: u16 = 255;
 
     /// `servers` from 1 to 255, `threshold` below `servers`; the single master key is `(1, 0)`.

@@ -14,7 +14,7 @@ pub(super) const HEADER_BYTES: usize = 68;
 pub(super) const CHECKSUM_BYTES: usize = 32;
 /// Epoch, servers, threshold, index, zero.
 const SEAT_BYTES: usize = 16;
-/// Most servers of a sharing.
+/// Maximum number of servers of a sharing.
 const MOST_SERVERS: usize = 255;
 
 /// Steps of a ceremony, as messages number them.

@@ -20,7 +20,7 @@ pub const STATE: &str = "dealing.age";
 /// Name of the transcript.
 pub const TRANSCRIPT: &str = "transcript";
 
-/// Most bytes of a stored dealing.
+/// Maximum size of a stored dealing, in bytes.
 const MAX_STATE: u64 = 2 << 30;
 
 /// The keys by which a server identifies itself.

@@ -15,7 +15,7 @@ use crate::signature::VerifyingKey;
 
 const FORMAT: &str = "halflight ceremony";
 const DOMAIN: &str = "halflight ceremony definition v1";
-/// Most bytes of a definition: the largest key that is renewed, in hexadecimal.
+/// Maximum size of a definition in bytes: the largest key that is renewed, in hexadecimal.
 pub(super) const MAX_BYTES: usize = 512 << 20;
 
 /// A server as others know it.
@@ -252,7 +252,7 @@ impl Definition {
         })
     }
 
-    /// Most bytes of all messages of one step.
+    /// Maximum size of all messages of one step, in bytes.
     pub fn most(&self) -> u64 {
         let (n, m) = self.inputs;
         let servers = self.servers.len().max(self.holders().len()) as u64;

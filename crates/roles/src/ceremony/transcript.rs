@@ -8,7 +8,7 @@ use crate::hash::Hash;
 use crate::share::SharedKey;
 
 const MAGIC: &[u8; 8] = b"HLtrans1";
-/// Most bytes of a transcript.
+/// Maximum size of a transcript, in bytes.
 pub const MAX_TRANSCRIPT_BYTES: u64 = 2 << 30;
 
 /// The definition, the minutes of every step, and the endorsements of the result.

@@ -14,7 +14,7 @@ use crate::files::{self, FileError};
 use crate::hash::Hash;
 use crate::policy::AuditEvidence;
 
-/// Most bytes of a compiled network.
+/// Maximum size of a compiled network, in bytes.
 pub const MAX_NETWORK_BYTES: usize = 64 << 20;
 
 /// The folder of an authority.

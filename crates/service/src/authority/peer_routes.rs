@@ -15,7 +15,7 @@ use crate::ledger::note;
 use crate::signature::VerifyingKey;
 use crate::transport::{Caller, Problem, Scope};
 
-/// Most bytes of a handover over HTTP.
+/// Maximum size of a handover over HTTP, in bytes.
 const MAX_HANDOVER: usize = 64 << 20;
 
 #[derive(Deserialize)]

@@ -21,7 +21,7 @@ use crate::hash::Hash;
 use crate::policy::Opened;
 use crate::transport::{AuthError, BodyLimits, Caller, HttpMetrics, JSON, Problem, Scope, Tokens, content};
 
-/// Most bytes of an ordinary request.
+/// Maximum size of an ordinary request, in bytes.
 const MAX_JSON: usize = 64 << 10;
 
 /// An authority, shared by all requests.

@@ -18,7 +18,7 @@ use crate::files::{self, FileError};
 use crate::signature::{SigningKey, VerifyingKey};
 
 const FORMAT: &str = "halflight ledger handover";
-/// Most bytes of a handover.
+/// Maximum size of a handover, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
 
 /// A signed head, and the entries that lead to it: what an authority gives to its witnesses.

@@ -13,7 +13,7 @@ use crate::files::{self, FileError, is_plain_name};
 use crate::oip::HEADER_LENGTH;
 use crate::predictor::Answer;
 
-/// Most bytes of a public key.
+/// Maximum size of a public key, in bytes.
 pub(super) const MAX_KEY_BYTES: usize = 512 << 20;
 const MAX_ANSWER: u64 = 16 << 20;
 /// Longest time for one request.

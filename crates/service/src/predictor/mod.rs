@@ -54,9 +54,9 @@ pub struct PredictorOptions {
     /// Longest time that a ciphertext is expected to wait: beyond that, more are refused though there is room.
     /// Zero sets no limit.
     pub wait: Duration,
-    /// Most ciphertexts of one request.
+    /// Maximum number of ciphertexts per request.
     pub items: usize,
-    /// Most bytes of a body.
+    /// Maximum size of a body, in bytes.
     pub body: usize,
     /// Maximum bytes of all bodies at once. One caller gets at most half, or room for one body if that is more.
     pub memory: usize,

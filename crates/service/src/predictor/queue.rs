@@ -127,7 +127,7 @@ impl Queue {
         self.shared.places.capacity
     }
 
-    /// Most ciphertexts of one caller.
+    /// Maximum number of ciphertexts of one caller.
     pub fn share(&self) -> usize {
         self.shared.places.share
     }

@@ -12,9 +12,9 @@ pub struct Replays(Arc<Shared>);
 struct Shared {
     /// Seconds by which an envelope's time may differ from ours.
     window: i64,
-    /// Most envelopes remembered of one model.
+    /// Maximum number of envelopes remembered per model.
     per_model: usize,
-    /// Most of these of one sender.
+    /// Maximum number of these from one sender.
     per_sender: usize,
     /// By model; models are the operator's, not the callers'.
     seen: Mutex<HashMap<String, Seen>>,

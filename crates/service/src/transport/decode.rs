@@ -42,7 +42,7 @@ pub(super) enum Decoder {
 }
 
 impl Decoder {
-    /// Most packed bytes at a time. They unpack to a thousand times as many at most.
+    /// Maximum number of compressed bytes at a time. They decompress to at most a thousand times as many.
     pub const PIECE: usize = 1 << 10;
 
     pub fn new(coding: Coding) -> Self {

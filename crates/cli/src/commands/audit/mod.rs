@@ -70,7 +70,7 @@ pub struct Audit {
     /// Random seeds, each a whole run of the panel; figures are averaged [default: 0; with `--panel full`, 0,1,2]
     #[arg(long, value_delimiter = ',', value_name = "SEED")]
     seeds: Vec<u64>,
-    /// Most items that attackers learn from
+    /// Maximum number of items that attackers learn from
     #[arg(long, value_name = "ITEMS")]
     attack_size: Option<usize>,
     /// HTML page to write; the same report is written as JSON next to it

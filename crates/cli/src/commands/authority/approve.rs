@@ -17,7 +17,7 @@ use crate::console::Console;
 use crate::files;
 use crate::keys;
 
-/// Most bytes of a decision.
+/// Maximum size of a decision, in bytes.
 const LIMIT: u64 = 4 << 20;
 
 /// Signs, as an approver of the policy, for one holder's key: this network, under this public key, with no more open

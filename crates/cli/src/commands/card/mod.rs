@@ -27,7 +27,7 @@ const BOM: &str = "bom.cdx.json";
 const AUDIT: &str = "audit.json";
 const CERTIFICATE: &str = "certificate.json";
 const SIGNATURE: &str = "model.sig";
-/// Most bytes of an audit or a certificate.
+/// Maximum size of an audit or a certificate, in bytes.
 const MOST: u64 = 16 << 20;
 
 /// Writes a folder that can be published: the compiled network, a model card (README.md, as Hugging Face reads it), a

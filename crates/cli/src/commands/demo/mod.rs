@@ -59,7 +59,7 @@ pub struct Demo {
 const PAGE: &str = "report.html";
 /// Name of the served network.
 const SERVED: &str = "defended";
-/// Most images that are drawn for a certificate.
+/// Maximum number of images that are drawn for a certificate.
 const CERTIFIED: usize = 200_000;
 /// Handwritten test images to encrypt.
 const HANDWRITTEN: usize = 10;

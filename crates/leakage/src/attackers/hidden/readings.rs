@@ -18,7 +18,7 @@ pub(crate) enum Reading {
 }
 
 impl Reading {
-    /// Most values that it can take.
+    /// Maximum number of values that it can take.
     pub fn cells(&self) -> usize {
         match self {
             Reading::Bits { bits, .. } => 1 << bits,

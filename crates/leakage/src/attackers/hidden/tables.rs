@@ -5,7 +5,7 @@ use super::words::Words;
 use crate::metrics::{Scores, log_sum};
 use rayon::prelude::*;
 
-/// Most cells (main class, code, value) that are counted per main class; larger tables ignore the class.
+/// Maximum number of cells (main class, code, value) that are counted per main class; larger tables ignore the class.
 const CELLS: usize = 1 << 17;
 /// Items that a cell borrows from the same code over all main classes.
 const BORROWED: f64 = 2.0;

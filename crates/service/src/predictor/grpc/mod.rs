@@ -26,7 +26,7 @@ use crate::transport::{Caller, Problem, Scope, Trace, grpc_answer, grpc_message}
 use messages as m;
 use read::Call;
 
-/// Most bytes of a message that names things and brings no items.
+/// Maximum size of a message that names things and brings no items, in bytes.
 const SHORT: usize = 64 << 10;
 
 type Answer = Result<Response, Problem>;

@@ -3,7 +3,7 @@
 
 use crate::oip::{InferRequest, InputTensor, RequestedOutput};
 
-/// Most tensors, inputs and outputs each, of a request: more than any model has.
+/// Maximum number of input tensors and of output tensors in a request: more than any model has.
 const MOST_TENSORS: usize = 16;
 
 /// Who is asked, and what.

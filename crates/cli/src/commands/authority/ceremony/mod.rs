@@ -21,7 +21,7 @@ use service::board::{DEFINITION, MESSAGES};
 use crate::console::Console;
 use crate::files;
 
-/// Most bytes of a definition.
+/// Maximum size of a definition, in bytes.
 const LIMIT: u64 = 512 << 20;
 
 /// Several institutions hold one key.

@@ -57,7 +57,7 @@ pub struct Idx {
     /// Exchange rows and columns, which EMNIST stores the other way round
     #[arg(long)]
     transpose: bool,
-    /// Most memory for unpacked data, such as 512MB or 4GB
+    /// Maximum memory for unpacked data, such as 512MB or 4GB
     #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
     memory: u64,
 }
@@ -70,7 +70,7 @@ pub struct Target {
     /// Skip items that cannot be read, and list them, instead of stopping at the first
     #[arg(long)]
     skip_bad: bool,
-    /// Most memory for unpacked data, such as 512MB or 4GB
+    /// Maximum memory for unpacked data, such as 512MB or 4GB
     #[arg(long, default_value = "2GB", value_name = "BYTES", value_parser = parse_bytes)]
     pub memory: u64,
 }
