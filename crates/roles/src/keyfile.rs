@@ -46,7 +46,7 @@ pub enum KeyFileError {
         source: io::Error,
     },
     /// An identity in the clear that others can read.
-    #[error("{}: others can read it (mode {mode:03o}); close it with `chmod 600`, and draw a new one if somebody may have", path.display())]
+    #[error("{}: others can read it (mode {mode:03o}); close it with `chmod 600`, and draw a new one if others may have read it", path.display())]
     Readable {
         /// The path.
         path: PathBuf,

@@ -36,7 +36,7 @@ pub enum SignatureError {
     SecretKey(PathBuf),
     /// A key file that others can read.
     #[error(
-        "{}: others can read it (mode {mode:03o}); close it with `chmod 600`, and draw a new one if somebody may have",
+        "{}: others can read it (mode {mode:03o}); close it with `chmod 600`, and draw a new one if others may have read it",
         path.display()
     )]
     Readable {

@@ -90,7 +90,7 @@ pub enum PageError {
     #[error("page: {0}; give data of the kind that the network was trained on")]
     Evaluate(#[from] EvaluateError),
     /// Nothing to show.
-    #[error("page: the data set has no item; give one that has")]
+    #[error("page: the data set has no items; give one that has some")]
     Empty,
     /// Items are not pictures.
     #[error("page: the data set holds features, which cannot be drawn; the page is for pictures")]

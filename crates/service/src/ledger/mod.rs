@@ -122,7 +122,7 @@ pub enum LedgerError {
         sequence: i64,
     },
     /// A key is to be retired, and none is there to take over.
-    #[error("ledger: there is no key that could succeed its key")]
+    #[error("ledger: no new key is ready to replace its key")]
     NoSuccessor,
     /// Another process holds the ledger for too long.
     #[error("ledger: {path} is locked by another process of this authority; try again, or stop that process")]
