@@ -80,7 +80,7 @@ fn strange_input_is_refused() {
     assert!(matches!(open(&key, &foreign), Err(OwnerError::Inputs { .. })));
     let mut owner = open(&key, &json).unwrap();
     let refused = owner.encrypt(&[0; 3], Encoding::Compressed, &mut ChaCha12Rng::seed_from_u64(3));
-    assert!(matches!(refused, Err(OwnerError::Image(_))));
+    assert!(matches!(refused, Err(OwnerError::Item(_))));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn labelled(data: &Dataset) -> Labelled<'_> {
         let labels = data.labels(name).unwrap();
         Label { classes: &labels.classes, values: &labels.values }
     };
-    Labelled { images: data, main: label("digit"), collateral: label("font") }
+    Labelled { images: data, form: None, main: label("digit"), collateral: label("font") }
 }
 
 fn made(network: &model::CompiledNetwork, data: &Dataset) -> Result<PageFile, PageError> {

@@ -1,0 +1,44 @@
+//! What names the columns that an encoder was fitted on.
+
+use encoder::Encoder;
+use sha2::{Digest, Sha256};
+
+use crate::features::Features;
+use crate::schema::{Column, canonical};
+
+/// Items of other columns than an encoder was fitted on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the columns of the data are not those that the encoder was fitted on (schema {found}, not {expected}): import the \
+     data by the schema, or with the options, of the training data"
+)]
+pub struct EncoderMismatch {
+    /// The schema of the data, abbreviated.
+    pub found: String,
+    /// The schema of the encoder, abbreviated.
+    pub expected: String,
+}
+
+/// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns, and of the analysis of sound.
+pub fn columns_hash((height, width): (usize, usize), features: &Features, columns: Option<&[Column]>) -> String {
+    let text = canonical(height, width, features, columns);
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether one of these hashes is that of the columns that an encoder was fitted on; one that names none takes all.
+///
+/// # Errors
+/// [`EncoderMismatch`] with the first of the hashes.
+pub fn check_hash(found: impl IntoIterator<Item = String>, encoder: &Encoder) -> Result<(), EncoderMismatch> {
+    let Some(expected) = encoder.schema() else { return Ok(()) };
+    let mut first = None;
+    for hash in found {
+        if hash == expected {
+            return Ok(());
+        }
+        first.get_or_insert(hash);
+    }
+    let short = |hash: &str| hash.chars().take(12).collect::<String>();
+    let found = first.as_deref().map_or("none".into(), short);
+    Err(EncoderMismatch { found, expected: short(expected) })
+}
