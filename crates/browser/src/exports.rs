@@ -59,9 +59,9 @@ impl Module {
     fn row(&mut self) -> Result<Vec<u8>, String> {
         let owner = self.owner.as_ref().ok_or_else(closed)?;
         let values = serde_json::from_slice::<Vec<&str>>(&self.input);
-        let item = values.map_err(|error| error.to_string()).and_then(|values| {
-            owner.row(&values).map_err(|error| error.to_string())
-        });
+        let item = values
+            .map_err(|error| error.to_string())
+            .and_then(|values| owner.row(&values).map_err(|error| error.to_string()));
         self.input.zeroize();
         item
     }

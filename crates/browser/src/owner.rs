@@ -84,7 +84,16 @@ impl Owner {
         if encoder.inputs() != key.inputs() {
             return Err(OwnerError::Inputs { encoder: encoder.inputs(), key: key.inputs() });
         }
-        Ok(Self { key, encoder, reader: None, table_bytes, filling: None, encryptor: None, drawing: None, masks: Vec::new() })
+        Ok(Self {
+            key,
+            encoder,
+            reader: None,
+            table_bytes,
+            filling: None,
+            encryptor: None,
+            drawing: None,
+            masks: Vec::new(),
+        })
     }
 
     /// The public key.

@@ -52,7 +52,7 @@ pub mod sheet;
 pub use augment::{AugmentError, AugmentOptions};
 pub use data::{Dataset, Labels};
 pub use error::DatasetError;
-pub use items::Features;
 pub use file::FileError;
+pub use items::Features;
 pub use schema::{Schema, SchemaError};
 pub use sheet::Summary;

@@ -68,12 +68,7 @@ fn form(data: &Dataset) -> Option<Form> {
 }
 
 /// The items of a data set with both labels.
-pub fn labelled<'a>(
-    data: &'a Dataset,
-    form: Option<&'a Form>,
-    main: &str,
-    collateral: &str,
-) -> Result<Labelled<'a>> {
+pub fn labelled<'a>(data: &'a Dataset, form: Option<&'a Form>, main: &str, collateral: &str) -> Result<Labelled<'a>> {
     let label = |name| {
         let labels = data.labels(name)?;
         anyhow::Ok(Label { classes: &labels.classes, values: &labels.values })

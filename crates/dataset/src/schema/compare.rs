@@ -54,7 +54,9 @@ pub enum SchemaError {
     #[error(transparent)]
     Encoder(#[from] EncoderMismatch),
     /// Recordings that were analysed by other options.
-    #[error("`{option}` is {first} in the first data set and {second} in the second: import both with the same options")]
+    #[error(
+        "`{option}` is {first} in the first data set and {second} in the second: import both with the same options"
+    )]
     Sound {
         /// The option of the import.
         option: &'static str,
@@ -180,7 +182,8 @@ fn check_scales(first: &Features, second: &Features) -> Result<(), SchemaError> 
 /// Two analyses, where both are known; the rates of the recordings do not count.
 fn check_sound(first: Option<&Analysis>, second: Option<&Analysis>) -> Result<(), SchemaError> {
     let (Some(first), Some(second)) = (first, second) else { return Ok(()) };
-    let options = [("low", first.low, second.low), ("high", first.high, second.high), ("trim", first.trim, second.trim)];
+    let options =
+        [("low", first.low, second.low), ("high", first.high, second.high), ("trim", first.trim, second.trim)];
     match options.into_iter().find(|(_, first, second)| first != second) {
         Some((option, first, second)) => Err(SchemaError::Sound { option, first, second }),
         None => Ok(()),

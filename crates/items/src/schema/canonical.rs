@@ -88,7 +88,12 @@ mod tests {
     }
 
     fn features() -> Features {
-        Features { names: vec!["a=\t".into(), "b".into()], low: vec![-1e-7, 0.0], step: vec![0.1, 1.5e-10], sound: None }
+        Features {
+            names: vec!["a=\t".into(), "b".into()],
+            low: vec![-1e-7, 0.0],
+            step: vec![0.1, 1.5e-10],
+            sound: None,
+        }
     }
 
     /// Hashes of before rest on what the serialiser wrote.

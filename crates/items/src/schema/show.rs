@@ -29,7 +29,8 @@ impl RecordReader {
     fn reads(&self, column: &Column, place: usize, text: &str, bytes: &[u8]) -> bool {
         let mut values = Vec::with_capacity(bytes.len());
         let read = column.append(&Cell::Text(Cow::Borrowed(text)), &Overrides::default(), &mut values);
-        read.is_ok() && values.iter().zip(bytes).enumerate().all(|(at, (&value, &byte))| self.byte(place + at, value) == byte)
+        read.is_ok()
+            && values.iter().zip(bytes).enumerate().all(|(at, (&value, &byte))| self.byte(place + at, value) == byte)
     }
 }
 
@@ -72,16 +73,15 @@ fn values(scale: &Scale, byte: u8) -> Vec<f32> {
 /// With as few decimals as give a byte back, then as it is.
 fn numbers(scale: &Scale, byte: u8) -> Vec<String> {
     let values = values(scale, byte);
-    let short = |decimals: usize| {
-        values.iter().take(1).map(move |value| format!("{value:.decimals$}"))
-    };
+    let short = |decimals: usize| values.iter().take(1).map(move |value| format!("{value:.decimals$}"));
     (0..=6).flat_map(short).chain(values.iter().map(f32::to_string)).collect()
 }
 
 /// The day, the second.
 fn dates(days: f32, format: &str) -> Vec<String> {
     let seconds = (f64::from(days) * 86_400.0).round() as i64;
-    let Some(time) = TimeDelta::try_seconds(seconds).and_then(|since| DateTime::UNIX_EPOCH.naive_utc().checked_add_signed(since))
+    let Some(time) =
+        TimeDelta::try_seconds(seconds).and_then(|since| DateTime::UNIX_EPOCH.naive_utc().checked_add_signed(since))
     else {
         return Vec::new();
     };
@@ -116,7 +116,10 @@ mod tests {
         let cases = [
             (Kind::Numeric { scale: plain, middle: 3.0 }, vec!["-1.5", "0", "17.25", "800.25", ""]),
             (Kind::Numeric { scale: ranks, middle: 3.0 }, vec!["0", "2", "3", "17", "100", "9000", ""]),
-            (Kind::Date { format: String::new(), scale: days.clone(), middle: 12_000.0 }, vec!["2000-03-01", "2021-12-31", ""]),
+            (
+                Kind::Date { format: String::new(), scale: days.clone(), middle: 12_000.0 },
+                vec!["2000-03-01", "2021-12-31", ""],
+            ),
             (Kind::Date { format: "%d.%m.%Y".into(), scale: days, middle: 12_000.0 }, vec!["01.03.2001", ""]),
             (Kind::Ordinal { values: words(&["S", "M", "L"]), middle: 1 }, vec!["S", "M", "L", ""]),
             (Kind::Category { values: words(&["blue", "red"]), commonest: 0 }, vec!["blue", "red", "green", ""]),
@@ -140,7 +143,11 @@ mod tests {
         assert_eq!(ages.show(&[1, 2, 3]), None);
         let notes = reader(Kind::Text { columns: 8 });
         assert_eq!(notes.show(&notes.read(&["a word".into()]).unwrap()), None);
-        let wrong = reader(Kind::Date { format: "%".into(), scale: Scale { low: 0.0, high: 9.0, quantiles: vec![] }, middle: 1.0 });
+        let wrong = reader(Kind::Date {
+            format: "%".into(),
+            scale: Scale { low: 0.0, high: 9.0, quantiles: vec![] },
+            middle: 1.0,
+        });
         assert_eq!(wrong.show(&[7, 0]), None);
     }
 }

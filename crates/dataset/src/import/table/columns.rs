@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::TableOptions;
+use crate::Labels;
 use crate::draw::Random;
 use crate::import::{Budget, OverBudget};
 use crate::schema::{Cell, Column, Kind, LabelColumn, Missing, Outside, Scale, Unknown, days, shown};
-use crate::Labels;
 
 /// Different texts that are counted before the most frequent ones are chosen.
 const MOST_COUNTED: usize = 1 << 16;
