@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
 # Drives the page in headless Chromium against a real predictor, and compares what it shows with the command and with
-# the integer networks: of pictures, of a table and of sound. Needs web/dist (web/build.sh), node, npm and chromium (or
+# the integer networks: of pictures, of a table and of sound.
+#
+#   web/test.sh                     tests
+#   web/test.sh --pictures FOLDER   writes the pictures of the book instead
+#
+# Needs web/dist (web/build.sh), node, npm and chromium (or
 # CHROMIUM=PATH); says so and passes where one is missing. HALFLIGHT=PATH tests that command instead of building one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,10 +14,13 @@ mkdir -p "$target"
 target=$(realpath "$target")
 chromium=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 
+if [ "${1:-}" = --pictures ]; then pictures=$(realpath "${2:?a folder}"); fi
+
 skip() { echo "skipped: $1" >&2; exit 0; }
 [ -f web/dist/index.html ] || skip "the page is not built; run web/build.sh"
 [ -n "$chromium" ] || skip "no chromium"
 command -v node >/dev/null && command -v npm >/dev/null || skip "no node or npm"
+node -e 'process.exit(parseInt(process.versions.node) < 20)' || skip "node is older than 20, which the driver needs"
 
 if [ -z "${HALFLIGHT:-}" ]; then
   # As the tests build it: other selections have other features, and would compile the large dependencies twice.
@@ -61,6 +69,10 @@ model() {
   cp -r models/digits models/ward
   echo 'context = "ward 3 intake"' >models/ward/model.toml
 } >log.txt 2>&1 || { cat log.txt >&2; exit 1; }
+
+if [ "${1:-}" = --pictures ]; then
+  HALFLIGHT=$HALFLIGHT SHOP=$work/shop CHROMIUM=$chromium exec node "$work/driver/pictures.mjs" "$pictures"
+fi
 
 # One file after the other: each has a browser and a predictor of its own.
 HALFLIGHT=$HALFLIGHT SHOP=$work/shop CHROMIUM=$chromium node --test --test-concurrency=1 "$work"/driver/*.test.mjs
