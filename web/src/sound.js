@@ -11,13 +11,13 @@ export class SoundInput {
   #changed;
   #failed;
   #rate = 8000;
-  #recording = null; // { stop }
+  #recording = null; // { end(wanted) }
 
   constructor({ changed, failed }) {
     this.#changed = changed;
     this.#failed = failed;
     at("sound-file").onchange = (event) => this.#guarded(() => this.#take(event.target.files[0]));
-    at("record").onclick = () => this.#guarded(() => (this.#recording ? this.#recording.stop() : this.#record()));
+    at("record").onclick = () => this.#guarded(() => (this.#recording ? this.#recording.end(true) : this.#record()));
     const heard = Boolean(navigator.mediaDevices?.getUserMedia && globalThis.AudioWorkletNode);
     at("record").disabled = !heard;
     if (!heard) at("record").title = "A microphone needs HTTPS, or a server on this machine.";
@@ -25,7 +25,8 @@ export class SoundInput {
 
   /** The analysis of the model. */
   show({ rate }) {
-    this.#recording?.stop();
+    // What is heard now was meant for another model.
+    this.#recording?.end(false);
     // What every browser offers; nothing above half of it is looked at.
     this.#rate = Math.max(8000, rate);
     at("sound-file").value = "";
@@ -49,12 +50,18 @@ export class SoundInput {
   /** Listens until it is stopped. */
   async #record() {
     const wanted = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
+    at("record").disabled = true;
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
+    } finally {
+      at("record").disabled = false;
+    }
     const context = new AudioContext();
     const blocks = [];
     let length = 0;
-    const end = Promise.withResolvers ? Promise.withResolvers() : resolvers();
-    this.#recording = { stop: end.resolve };
+    let whole = false;
+    const ended = new Promise((resolve) => { this.#recording = { end: resolve }; });
     at("record").textContent = "Stop";
     try {
       await context.audioWorklet.addModule("page/tap.js");
@@ -63,10 +70,10 @@ export class SoundInput {
         blocks.push(data);
         length += data.length;
         at("loudness").value = Math.sqrt(data.reduce((sum, sample) => sum + sample * sample, 0) / data.length) * 3;
-        if (length > SECONDS * context.sampleRate) end.resolve();
+        if (length > SECONDS * context.sampleRate) this.#recording?.end(true);
       };
       context.createMediaStreamSource(stream).connect(tap);
-      await end.promise;
+      whole = await ended;
     } finally {
       for (const track of stream.getTracks()) track.stop();
       await context.close();
@@ -74,6 +81,7 @@ export class SoundInput {
       at("record").textContent = "Record again";
       at("loudness").value = 0;
     }
+    if (!whole) return undefined;
     if (length === 0) throw new Error("The microphone gave no sound.");
     return this.#changed({ samples: await this.#resampled(blocks, length, context.sampleRate), rate: this.#rate });
   }
@@ -109,10 +117,4 @@ function mixed(buffer) {
     buffer.getChannelData(channel).forEach((sample, place) => { out[place] += sample / buffer.numberOfChannels; });
   }
   return out;
-}
-
-function resolvers() {
-  let resolve;
-  const promise = new Promise((found) => { resolve = found; });
-  return { promise, resolve };
 }

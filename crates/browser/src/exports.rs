@@ -58,11 +58,12 @@ impl Module {
 
     fn row(&mut self) -> Result<Vec<u8>, String> {
         let owner = self.owner.as_ref().ok_or_else(closed)?;
-        let values = serde_json::from_slice::<Vec<&str>>(&self.input);
-        let item = values
-            .map_err(|error| error.to_string())
-            .and_then(|values| owner.row(&values).map_err(|error| error.to_string()));
+        let values = serde_json::from_slice::<Vec<String>>(&self.input).map_err(|error| error.to_string());
         self.input.zeroize();
+        let mut values = values?;
+        let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+        let item = owner.row(&texts).map_err(|error| error.to_string());
+        values.zeroize();
         item
     }
 
