@@ -36,19 +36,23 @@ export function showLeak({ audit, page }) {
 }
 
 function foundText(audit) {
-  const { family, class: within, accuracy, low, high, chance } = audit.strongest;
-  const scope = within === null || within === undefined ? "" : ` within ${within}`;
-  const text = `Found, by the signed audit: the strongest attacker (${family}${scope}) identifies the ${audit.attribute} of ` +
-    `one item ${share(accuracy)} of the time (${share(low)} to ${share(high)}), where guessing gives ${share(chance)}.`;
-  const many = audit.vote?.at(-1);
-  return many && many.k !== TOGETHER ? `${text} From ${many.k} items of one subject: ${share(many.accuracy)}.` : text;
+  const { strongest, vote } = audit;
+  const found = audit.strongest_pooled ?? strongest;
+  const figure = ({ accuracy, low, high }) => `${share(accuracy)} of the time (${share(low)} to ${share(high)})`;
+  let text = `Found, by the signed audit: the strongest attacker that was tried (${found.family}) identifies the ` +
+    `${audit.attribute} of one item ${figure(found)}, where guessing gives ${share(found.chance)}.`;
+  if (strongest.class && found !== strongest) text += ` Of items of class ${strongest.class} alone: ${figure(strongest)}.`;
+  const many = vote?.at(-1);
+  if (many && many.k !== TOGETHER && many.k > 1) text += ` From ${many.k} items of one subject: ${share(many.accuracy)}.`;
+  return text;
 }
 
 function provedText({ certificate }, attribute) {
   if (!certificate) return "Nothing is proved: this audit has no certificate, so an attacker that nobody tried may find more.";
+  const bits = Math.ceil(10 * certificate.maximal_leakage_bits) / 10;
   return `Proved, with ${percent(certificate.confidence)} confidence: no attacker, known or not, identifies the ${attribute} of one ` +
-    `item more than ${above(certificate.pooled.bound)} of the time. The truth lies between what was found and what is ` +
-    `proved. About anything at all, one item tells at most ${Math.ceil(10 * certificate.maximal_leakage_bits) / 10} bits.`;
+    `item more than ${above(certificate.pooled.bound)} of the time, where all classes and values are equally frequent. The truth ` +
+    `lies between what was found and what is proved. About anything at all, one item tells at most ${bits} bits.`;
 }
 
 /** One term: a bar, and in words found ≤ true ≤ proved. */
