@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sound::Analysis;
+use crate::sound::{Analysis, FLOOR};
 
 /// The meaning of the bytes of items that are features rather than pictures:
 /// `value = low + step · byte`, for each of the `H · W` columns.
@@ -44,6 +44,11 @@ impl Features {
         (values.iter().map(|&value| features.byte(0, value)).collect(), features)
     }
 
+    /// The energies of recordings, in dB below the loudest.
+    pub fn of_sound(analysis: Analysis) -> Self {
+        Self { sound: Some(analysis), ..Self::quantise_all(&[], FLOOR, 0.0).1 }
+    }
+
     /// The value that a byte of a column stands for.
     pub fn value(&self, column: usize, byte: u8) -> f32 {
         self.low[column.min(self.low.len() - 1)] + self.step[column.min(self.step.len() - 1)] * f32::from(byte)
@@ -73,7 +78,7 @@ impl Features {
         }
         let Some(analysis) = &self.sound else { return Ok(()) };
         analysis.check().map_err(|wrong| wrong.to_string())?;
-        let own = analysis.features();
+        let own = Self::of_sound(analysis.clone());
         let same = (analysis.bands, analysis.frames, &own.low, &own.step) == (height, width, &self.low, &self.step);
         if same { Ok(()) } else { Err("an analysis of sound with other bands, frames or scale".into()) }
     }

@@ -3,8 +3,9 @@
 use encoder::Encoder;
 use serde::{Deserialize, Serialize};
 
-use crate::hash::EncoderMismatch;
-use crate::schema::{RecordReader, Schema};
+use crate::features::Features;
+use crate::hash::{EncoderMismatch, check_columns};
+use crate::schema::Schema;
 use crate::sound::Analysis;
 
 /// How an item that is no picture is read.
@@ -42,9 +43,10 @@ impl Form {
     /// # Errors
     /// [`EncoderMismatch`].
     pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), EncoderMismatch> {
-        match self {
-            Self::Table(schema) => RecordReader::new(schema.clone()).check_encoder(encoder),
-            Self::Sound(analysis) => analysis.check_encoder(encoder),
-        }
+        let (features, columns) = match self {
+            Self::Table(schema) => (schema.features(), Some(&schema.columns[..])),
+            Self::Sound(analysis) => (Features::of_sound(analysis.clone()), None),
+        };
+        check_columns(self.size(), Some(&features), columns, encoder)
     }
 }

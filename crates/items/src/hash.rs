@@ -25,20 +25,26 @@ pub fn columns_hash((height, width): (usize, usize), features: &Features, column
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether one of these hashes is that of the columns that an encoder was fitted on; one that names none takes all.
+/// Refuses an encoder that was fitted on other columns than these, or on some where there are none, as of pictures. One
+/// that names no columns takes all; one from before analyses of sound were kept takes every analysis.
 ///
 /// # Errors
-/// [`EncoderMismatch`] with the first of the hashes.
-pub fn check_hash(found: impl IntoIterator<Item = String>, encoder: &Encoder) -> Result<(), EncoderMismatch> {
+/// [`EncoderMismatch`].
+pub fn check_columns(
+    size: (usize, usize),
+    features: Option<&Features>,
+    columns: Option<&[Column]>,
+    encoder: &Encoder,
+) -> Result<(), EncoderMismatch> {
     let Some(expected) = encoder.schema() else { return Ok(()) };
-    let mut first = None;
-    for hash in found {
-        if hash == expected {
-            return Ok(());
-        }
-        first.get_or_insert(hash);
+    let found = features.map(|features| columns_hash(size, features, columns));
+    let before = features
+        .filter(|features| features.sound.is_some())
+        .map(|features| columns_hash(size, &Features { sound: None, ..features.clone() }, columns));
+    if [&found, &before].into_iter().flatten().any(|hash| hash == expected) {
+        return Ok(());
     }
     let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    let found = first.as_deref().map_or("none".into(), short);
+    let found = found.as_deref().map_or("none".into(), short);
     Err(EncoderMismatch { found, expected: short(expected) })
 }

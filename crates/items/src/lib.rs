@@ -18,6 +18,6 @@ pub mod sound;
 
 pub use features::{Features, span, step};
 pub use form::Form;
-pub use hash::{EncoderMismatch, check_hash, columns_hash};
+pub use hash::{EncoderMismatch, check_columns, columns_hash};
 pub use schema::{RecordError, RecordReader, Schema};
 pub use sound::{Analysis, Recording, SoundError, SoundReader};

@@ -1,7 +1,7 @@
 //! Whether two data sets, or a data set and an encoder, have the same columns.
 
 use encoder::Encoder;
-use items::{Analysis, EncoderMismatch, Features, check_hash, columns_hash};
+use items::{Analysis, EncoderMismatch, Features, check_columns, columns_hash};
 
 use super::{Column, Kind};
 use crate::{Dataset, DatasetError};
@@ -122,11 +122,8 @@ impl Dataset {
     /// Whether the data have the columns that an encoder was fitted on; encoders of pictures and of before schemas
     /// take what has the right size, and those of before analyses were kept take every analysis.
     pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
-        let before = self.features().filter(|features| features.sound.is_some()).map(|features| {
-            let features = Features { sound: None, ..features.clone() };
-            columns_hash((self.height(), self.width()), &features, None)
-        });
-        Ok(check_hash(self.schema_hash().into_iter().chain(before), encoder)?)
+        let columns = self.schema().map(|schema| &schema.columns[..]);
+        Ok(check_columns((self.height(), self.width()), self.features(), columns, encoder)?)
     }
 
     /// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns, and of how sound was analysed;

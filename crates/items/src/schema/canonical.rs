@@ -115,9 +115,9 @@ mod tests {
     #[test]
     fn an_analysis_of_sound_is_covered_and_the_rate_is_not() {
         let analysis = Analysis::default();
-        let form = canonical(20, 24, &analysis.features(), None);
+        let form = canonical(20, 24, &Features::of_sound(analysis.clone()), None);
         assert_eq!(form, r#"[20,24,[],[-60.0],[0.23529412],null,{"low":60.0,"high":4000.0,"trim":40.0}]"#);
-        let other = |analysis: Analysis| canonical(20, 24, &analysis.features(), None);
+        let other = |analysis: Analysis| canonical(20, 24, &Features::of_sound(analysis.clone()), None);
         assert_eq!(other(Analysis { rate: 48_000, ..analysis.clone() }), form);
         assert_ne!(other(Analysis { trim: 30.0, ..analysis }), form);
     }

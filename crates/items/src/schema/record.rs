@@ -7,7 +7,7 @@ use encoder::Encoder;
 use super::Schema;
 use super::read::{Cell, Fault, Overrides};
 use crate::features::Features;
-use crate::hash::{EncoderMismatch, check_hash, columns_hash};
+use crate::hash::{EncoderMismatch, check_columns};
 
 /// A schema that reads one record after the other, as an import by it reads a table.
 #[derive(Clone, Debug)]
@@ -82,7 +82,6 @@ impl RecordReader {
     /// # Errors
     /// [`EncoderMismatch`].
     pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), EncoderMismatch> {
-        let size = (1, self.schema.width());
-        check_hash([columns_hash(size, &self.scale, Some(&self.schema.columns))], encoder)
+        check_columns((1, self.schema.width()), Some(&self.scale), Some(&self.schema.columns), encoder)
     }
 }

@@ -1,12 +1,9 @@
 //! What recordings become.
 
-use encoder::Encoder;
 use serde::{Deserialize, Serialize};
 
-use super::mel::{Analysers, FLOOR};
-use super::{Recording, SoundError};
-use crate::features::Features;
-use crate::hash::{EncoderMismatch, check_hash, columns_hash};
+/// The lowest energy kept, in dB below the loudest.
+pub(crate) const FLOOR: f32 = -60.0;
 
 /// What recordings become, as the import of the training data had it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,11 +42,6 @@ impl Default for Analysis {
 }
 
 impl Analysis {
-    /// What the bytes of an item stand for: dB below the loudest.
-    pub fn features(&self) -> Features {
-        Features { sound: Some(self.clone()), ..Features::quantise_all(&[], FLOOR, 0.0).1 }
-    }
-
     /// Whether all of it lies within its limits.
     ///
     /// # Errors
@@ -70,47 +62,5 @@ impl Analysis {
             }
             None => Ok(()),
         }
-    }
-
-    /// Refuses an encoder that was fitted on other columns. One from before the analysis was kept is compared by size and
-    /// scale alone.
-    ///
-    /// # Errors
-    /// [`EncoderMismatch`].
-    pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), EncoderMismatch> {
-        let (size, features) = ((self.bands, self.frames), self.features());
-        let before = Features { sound: None, ..features.clone() };
-        check_hash([&features, &before].map(|features| columns_hash(size, features, None)), encoder)
-    }
-}
-
-/// An analysis that reads one recording after the other.
-#[derive(Debug)]
-pub struct SoundReader {
-    analysis: Analysis,
-    analysers: Analysers,
-}
-
-impl SoundReader {
-    /// Recordings by an analysis.
-    ///
-    /// # Errors
-    /// A field outside of its limits.
-    pub fn new(analysis: Analysis) -> Result<Self, AnalysisError> {
-        analysis.check()?;
-        Ok(Self { analysis, analysers: Analysers::default() })
-    }
-
-    /// What recordings become.
-    pub fn analysis(&self) -> &Analysis {
-        &self.analysis
-    }
-
-    /// The bytes of one recording: its energies, low bands first.
-    ///
-    /// # Errors
-    /// It is silent, or of a rate that does not reach the highest frequency.
-    pub fn read(&mut self, recording: &Recording) -> Result<Vec<u8>, SoundError> {
-        Ok(Features::quantise_all(&self.analysers.energies(recording, &self.analysis)?, FLOOR, 0.0).0)
     }
 }

@@ -6,13 +6,11 @@ use libm::{cosf, log10f, powf};
 use microfft::real::{rfft_128, rfft_256, rfft_512, rfft_1024, rfft_2048, rfft_4096, rfft_8192};
 use num_complex::Complex32;
 
-use super::{Analysis, Recording, SoundError};
+use super::analysis::{Analysis, FLOOR};
+use super::{Recording, SoundError};
 
 const WINDOW_SECONDS: f32 = 0.032;
 const HOP_SECONDS: f32 = 0.008;
-
-/// The lowest energy kept, in dB below the loudest.
-pub(super) const FLOOR: f32 = -60.0;
 
 /// Analysers of one thread, one for each rate met.
 #[derive(Debug, Default)]

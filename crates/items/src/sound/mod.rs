@@ -13,9 +13,12 @@
 
 mod analysis;
 mod mel;
+mod reader;
 mod wav;
 
-pub use analysis::{Analysis, AnalysisError, SoundReader};
+pub(crate) use analysis::FLOOR;
+pub use analysis::{Analysis, AnalysisError};
+pub use reader::SoundReader;
 pub use wav::{Recording, WavFile};
 
 /// Why a recording gives no item.

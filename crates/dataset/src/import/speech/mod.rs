@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use host::Progress;
+use items::Features;
 use items::sound::{Recording, SoundReader, WavFile};
 
 use super::{Budget, Held, ImportError, Imported, Job, LabelSource};
@@ -65,7 +66,7 @@ pub fn speech(
     })?;
     let rates = rates.into_inner().unwrap_or_else(PoisonError::into_inner);
     let rate = rates.into_iter().max_by_key(|&(_, count)| count).map_or(analysis.rate, |(rate, _)| rate);
-    Ok(Imported { data: imported.data.with_features(options.analysis(rate).features())?, ..imported })
+    Ok(Imported { data: imported.data.with_features(Features::of_sound(options.analysis(rate)))?, ..imported })
 }
 
 /// A recording, and the room that it takes until it has been worked on.
