@@ -63,6 +63,7 @@ export class SoundInput {
     let whole = false;
     const ended = new Promise((resolve) => { this.#recording = { end: resolve }; });
     at("record").textContent = "Stop";
+    at("sound-text").textContent = `Listening, for ${SECONDS} seconds at most.`;
     try {
       await context.audioWorklet.addModule("page/tap.js");
       const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
