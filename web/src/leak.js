@@ -7,7 +7,8 @@ const TOGETHER = 20;
 const SVG = "http://www.w3.org/2000/svg";
 
 const at = (id) => document.getElementById(id);
-const share = (value) => percent(value / 100);
+/** A number stays with its sign. */
+const share = (value) => percent(value / 100).replace(" ", "\u00a0");
 /** A bound is never rounded down. */
 const above = (bound) => share(Math.ceil(10 * bound) / 10);
 
@@ -50,7 +51,7 @@ function foundText(audit) {
 function provedText({ certificate }, attribute) {
   if (!certificate) return "Nothing is proved: this audit has no certificate, so an attacker that nobody tried may find more.";
   const bits = Math.ceil(10 * certificate.maximal_leakage_bits) / 10;
-  return `Proved, with ${percent(certificate.confidence)} confidence: no attacker, known or not, identifies the ${attribute} of one ` +
+  return `Proved, with ${share(100 * certificate.confidence)} confidence: no attacker, known or not, identifies the ${attribute} of one ` +
     `item more than ${above(certificate.pooled.bound)} of the time, where all classes and values are equally frequent. The truth ` +
     `lies between what was found and what is proved. About anything at all, one item tells at most ${bits} bits.`;
 }

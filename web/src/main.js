@@ -129,6 +129,7 @@ function pick(sample) {
     case "table": return table.fill(sample.values);
     default:
       asked += 1;
+      at("sound-file").value = "";
       itemChanged(bytes);
       return showRecording("A sample, as its energies.");
   }
