@@ -61,11 +61,11 @@ fn an_authority_lives_with_its_key_in_a_token() {
 
     let unlock = "--identity authority.identity --folder home";
     shop.works(&format!("authority init {unlock} --network compiled.safetensors"));
-    let sealed = fs::read_dir(shop.path("home/keys")).unwrap().map(|entry| entry.unwrap().path());
-    let sealed: Vec<_> = sealed.filter(|path| path.extension().is_some_and(|end| end == "age")).collect();
-    assert!(!sealed.is_empty());
-    for path in &sealed {
-        assert!(String::from_utf8_lossy(&fs::read(path).unwrap()).contains("-> p256tag "), "{}", path.display());
+    let keys: Vec<_> = fs::read_dir(shop.path("home/keys")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!keys.is_empty());
+    for key in &keys {
+        let sealed = fs::read(key.join("master.age")).unwrap();
+        assert!(String::from_utf8_lossy(&sealed).contains("-> p256tag "), "{}", key.display());
     }
     let issue = format!("authority issue {unlock} --network compiled.safetensors");
     shop.works(&format!("{issue} --out token.key"));

@@ -106,7 +106,7 @@ fn another_reader_checks_the_cosigned_checkpoint_and_its_tiles() {
         assert_eq!(note.text.lines().nth(1), Some(seen.to_string().as_str()));
         assert!(public.iter().zip(names).all(|(key, name)| note.cosigned_at(name, key).is_some()));
     }
-    // One that the witnesses have not seen yet is not put in the place of one that they cosigned.
+    // One that the witnesses have not seen yet does not replace one that they cosigned.
     let body = format!(r#"{{"network":"{network}","holder":"c"}}"#);
     assert_eq!(post("/v1/projects/p/keys", body).status, 409);
     assert_eq!(checkpoint().unwrap().text.lines().nth(1), Some(seen.to_string().as_str()));

@@ -1,6 +1,6 @@
 //! Public keys of an identity provider: a JWK set (RFC 7517) in a file, and what its keys signed.
 //!
-//! `jsonwebtoken` reads tokens and checks their claims; signatures are checked by the library that TLS is built with.
+//! `jsonwebtoken` reads tokens and checks their fields; signatures are checked by the library that TLS is built with.
 //! Only signatures with public keys are known: neither `none` nor a secret that both sides share.
 
 use std::collections::HashSet;
@@ -301,7 +301,7 @@ mod tests {
         }
     }
 
-    /// RFC 8037, A.4, signs a text that is no set of claims.
+    /// RFC 8037, A.4, signs a text that is no JSON.
     #[test]
     fn the_published_example_of_edwards_curves_verifies() {
         let keys = set(&[ED]).unwrap();

@@ -58,7 +58,7 @@ pub(super) enum Refusal {
     NotYet,
     #[error("it is for another audience than '{0}'")]
     Audience(String),
-    #[error("its claim '{0}' is missing or not as it must be")]
+    #[error("its '{0}' is missing or not as it must be")]
     Claim(String),
     #[error("it lasts longer than {} h; ask the issuer for one that ends sooner", MAX_SECONDS / 3600)]
     Lifetime,
@@ -163,7 +163,7 @@ impl Issuer {
 }
 
 impl Claims {
-    /// Whether a claim is this value or holds it. A name with points may be a path, and words of `scope` stand alone.
+    /// Whether a field is this value or holds it. A name with points may be a path, and words of `scope` stand alone.
     pub fn holds(&self, claim: &str, value: &str) -> bool {
         let found = self.all.get(claim).or_else(|| {
             let (first, rest) = claim.split_once('.')?;

@@ -39,7 +39,7 @@ pub(super) enum Proof {
     Uri(String),
     /// Issuer and subject of a token of people.
     Person(String, String),
-    /// Issuer, claim, and the value that it has or holds.
+    /// Issuer, field, and the value that it has or holds.
     Group(String, String, String),
 }
 
