@@ -182,7 +182,8 @@ fn an_image_from_scratch_serves_as_a_user_without_rights() {
     let config = &about["Docker"]["config"];
     assert_eq!((&config["User"], &config["Healthcheck"]["Test"][2]), (&"10001:10001".into(), &"health".into()));
     assert!(says(&["from", "--name", "served", "halflight-trial"]).0);
-    let run = |command: &[&str]| says(&[&["run", "--isolation", "chroot", "served", "--", "halflight"], command].concat());
+    let run =
+        |command: &[&str]| says(&[&["run", "--isolation", "chroot", "served", "--", "halflight"], command].concat());
     let (works, said) = run(&["--version"]);
     if !works && said.contains("chroot") && said.contains("not permitted") {
         println!("skipped: this machine gives no chroot: {said}");

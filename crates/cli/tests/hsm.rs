@@ -74,11 +74,10 @@ fn an_authority_lives_with_its_key_in_a_token() {
     assert!(predicted["results"][0]["label"].is_string() || predicted["results"][0]["label"].is_number());
 
     // The server issues too, and draws a new key when the project is rotated.
-    fs::write(shop.path("tokens.toml"), shop.works("token new ops --scopes admin,issue,ledger --out ops.token")).unwrap();
-    let server = shop.serve(
-        &format!("serve authority {unlock} --tokens tokens.toml --listen 127.0.0.1:0"),
-        "authority at http://",
-    );
+    fs::write(shop.path("tokens.toml"), shop.works("token new ops --scopes admin,issue,ledger --out ops.token"))
+        .unwrap();
+    let server = shop
+        .serve(&format!("serve authority {unlock} --tokens tokens.toml --listen 127.0.0.1:0"), "authority at http://");
     let url = format!("http://{}", server.address);
     let network = shop.json("authority ledger show --folder home")["entries"].to_string();
     let network = network.split("\"network\":\"").nth(1).unwrap()[..64].to_owned();
@@ -105,7 +104,10 @@ fn an_authority_lives_with_its_key_in_a_token() {
     shop.refuses(&format!("{} --out x.key", issue.replace("authority.identity", "stolen.identity")), &[]);
     let moved = identity.replace("token=safe", "token=other");
     secret(&shop, "moved.identity", &moved);
-    shop.refuses(&format!("{} --out x.key", issue.replace("authority.identity", "moved.identity")), &["0 private keys"]);
+    shop.refuses(
+        &format!("{} --out x.key", issue.replace("authority.identity", "moved.identity")),
+        &["0 private keys"],
+    );
     fs::rename(shop.path("tokens"), shop.path("away")).unwrap();
     fs::create_dir(shop.path("tokens")).unwrap();
     shop.refuses(&format!("{issue} --out x.key"), &["0 tokens are called 'safe'"]);
@@ -142,7 +144,9 @@ fn what_is_wrong_with_a_token_is_named() {
         .env("SOFTHSM2_CONF", shop.path("softhsm2.conf"))
         .output();
     match made {
-        Ok(made) if made.status.success() => refuses(&uri.replace("object=authority", "object=wide"), &["another curve"]),
+        Ok(made) if made.status.success() => {
+            refuses(&uri.replace("object=authority", "object=wide"), &["another curve"])
+        }
         _ => println!("skipped: there is no pkcs11-tool"),
     }
 }

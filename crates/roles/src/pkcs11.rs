@@ -187,7 +187,8 @@ impl TokenKey {
             Attribute::Extractable(true),
         ];
         let derived = session.derive_key(&mechanism, key, &wanted).map_err(refused("derive"))?;
-        let found = session.get_attributes(derived, &[AttributeType::Value]).map_err(refused("tell what it derived"))?;
+        let found =
+            session.get_attributes(derived, &[AttributeType::Value]).map_err(refused("tell what it derived"))?;
         session.destroy_object(derived).map_err(refused("forget what it derived"))?;
         let value = found.into_iter().find_map(|attribute| match attribute {
             Attribute::Value(value) => Some(Zeroizing::new(value)),

@@ -29,7 +29,7 @@ const RSA: [(&str, &str); 8] = [
     ("e", "AQAB"),
     (
         "d",
-        "Eq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyWPEAeP88vLNO97IjlA7_GQ5sLKMgvfTeXZx9SE-7YwVol2NXOoAJe46sui395IW_GO-pWJ1O0BkTGoVEn2bKVRUCgu-GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzjkn439X0M_V51gfpRLI9JYanrC4D4qAdGcopV_0ZHHzQlBjudU2QvXt4ehNYTCBr6XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl_x_jTj3ccPDVZFD9pIuhLhBOneufuBiB4cS98l2SR_RQyGWSeWjnczT0QU91p1DhOVRuOopznQ",
+        "AZTSvKPuP_Uhqgx5OKFIA5vJKvc0k_FaLFJY3aLl8XrjDe6lefZwrZwjwHnBuy7vHs75WjQZWwmEV7GkC20ZAFXLhxDB7pyrBTm4GBXhT5j82SyJ-qo67DtGG2Scxo9YkM33cocmTk0OiGE_3I7ML0SHGfKk0miLd97Th9DYmI9PxpimCzMgqh3xILeZr1YvUIp-Q4TS2uqEI1wgaP6nd9r69XnADEvyuxzpJ0zAoFMO9qWRqQskpR-9Tt9Hqok2Ln31ldXV3j9LKkXQ14xeEcqgiSNbdc1pkiDjQzOjq_aMRJkIGw_uz65Fk5UBqcQemWVUIsVmCKmxSxNKX-FFXw",
     ),
     (
         "p",
@@ -41,15 +41,15 @@ const RSA: [(&str, &str); 8] = [
     ),
     (
         "dp",
-        "BwKfV3Akq5_MFZDFZCnW-wzl-CCo83WoZvnLQwCTeDv8uzluRSnm71I3QCLdhrqE2e9YkxvuxdBfpT_PI7Yz-FOKnu1R6HsJeDCjn12Sk3vmAktV2zb34MCdy7cpdTh_YVr7tss2u6vneTwrA86rZtu5Mbr1C1XsmvkxHQAdYo0",
+        "b-shEYC7eVTCKlZTUMlBrsesNbx6uj0o2STxkfSU5LTfuzkdSxqGK3TSg917B0FJQDicPb0Jj0u9QNiSZG4R7EHEPIJxQWCfCfEj9ybCoCfkECZ_A96X4hVgj4NcY8Jx3bWdK7ENYe-auos3Kj_7Ov-A6AC05AYgnVwxpW7h9a0",
     ),
     (
         "dq",
-        "h_96-mK1R_7glhsum81dZxjTnYynPbZpHziZjeeHcXYsXaaMwkOlODsWa7I9xXDoRwbKgB719rrmI2oKr6N3Do9U0ajaHF-NKJnwgjMd2w9cjz3_-kyNlxAr2v4IKhGNpmM5iIgOS1VZnOZ68m6_pbLBSp3nssTdlqvd0tIiTHU",
+        "KTHVdO3k81J0JcJlU8btd7kJQzAhb6Ypw5tbXQHL-T99Np15o073vX0mPMDUeop0PvV6FvRYvV8J-fvFGZJm1mUGXhbh303bxo5CdzhLN7sAWrGv8JBV1bzAQJ1CkWaKLFoGgesilsOqyaQLAhjwqaxJ7jJbmZCr2xYyxTI3D-8",
     ),
     (
         "qi",
-        "IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuMv9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U",
+        "IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U",
     ),
 ];
 
@@ -222,7 +222,11 @@ fn a_token_is_refused_by_name_for_every_reason() {
         ("a key that the token brings", mine.token(brought, "ES256", &good), "signature"),
         ("claims of another token", swapped, "signature"),
         ("no signature", format!("{rest}."), "signature"),
-        ("a critical extension", provider.token(json!({ "alg": "RS256", "kid": "r", "crit": ["x"], "x": 1 }), "RS256", &good), "malformed"),
+        (
+            "a critical extension",
+            provider.token(json!({ "alg": "RS256", "kid": "r", "crit": ["x"], "x": 1 }), "RS256", &good),
+            "malformed",
+        ),
         ("another issuer", provider.signed(&claims(json!({ "iss": "https://evil.example" }))), "issuer"),
         ("no issuer", provider.signed(&claims(json!({ "iss": null }))), "issuer"),
         ("another audience", provider.signed(&claims(json!({ "aud": "other" }))), "audience"),
@@ -328,6 +332,10 @@ fn files_that_name_issuers_wrongly_are_refused() {
         assert!(error.contains(word), "{to}: {error}");
     }
     let people = good.find("[[person]]").unwrap();
-    std::fs::write(&path, format!("[[token]]\nname = \"a\"\nsha256 = \"{}\"\nscopes = []\n{}", "0".repeat(64), &good[..people])).unwrap();
+    std::fs::write(
+        &path,
+        format!("[[token]]\nname = \"a\"\nsha256 = \"{}\"\nscopes = []\n{}", "0".repeat(64), &good[..people]),
+    )
+    .unwrap();
     assert!(Tokens::load(&path).err().unwrap().to_string().contains("no [[person]]"));
 }

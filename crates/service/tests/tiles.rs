@@ -77,7 +77,8 @@ fn another_reader_checks_the_cosigned_checkpoint_and_its_tiles() {
     let tokens = common::tokens(folder.path());
     let address = serve(move || router(AuthorityServer::new(authority, tokens).unwrap()), loopback());
     let post = |path: &str, body: String| send(address, "POST", path, &[BEARER], body.as_bytes());
-    let checkpoint = || Note::parse(&String::from_utf8(send(address, "GET", "/v1/tlog/checkpoint", &[BEARER], b"").body).unwrap());
+    let checkpoint =
+        || Note::parse(&String::from_utf8(send(address, "GET", "/v1/tlog/checkpoint", &[BEARER], b"").body).unwrap());
     let watching: Vec<Witness> = names
         .iter()
         .zip(keys)

@@ -128,7 +128,10 @@ mod tests {
             "pkcs11:token=The%20Safe;object=authority;id=%01%ff?module-path=/usr/lib/m.so&pin-source=file:///run/pin",
         )
         .unwrap();
-        assert_eq!((uri.token.as_str(), uri.object.as_deref(), uri.id.as_deref()), ("The Safe", Some("authority"), Some(&[1, 255][..])));
+        assert_eq!(
+            (uri.token.as_str(), uri.object.as_deref(), uri.id.as_deref()),
+            ("The Safe", Some("authority"), Some(&[1, 255][..]))
+        );
         assert_eq!((uri.module, uri.pin), ("/usr/lib/m.so".into(), Some("/run/pin".into())));
         for (text, word) in [
             ("token=a", "begins with"),

@@ -206,7 +206,7 @@ impl Witness {
     /// # Errors
     /// [`WitnessError`]; nothing is cosigned or remembered then.
     pub fn cosign(&self, handover: &Handover, first: bool) -> Result<(Head, String), WitnessError> {
-        let mut note = Note::parse(&handover.checkpoint).map_err(WitnessError::Format)?;
+        let note = Note::parse(&handover.checkpoint).map_err(WitnessError::Format)?;
         let Checkpoint { origin, head } = Checkpoint::of(&note).map_err(WitnessError::Format)?;
         let path = self.state.with_extension("lock");
         let fail = |source| FileError::System { path: path.clone(), action: "written", source };

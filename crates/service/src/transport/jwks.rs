@@ -308,9 +308,8 @@ mod tests {
         let key = keys.get(Some("a"), Algorithm::EdDSA).unwrap().unwrap();
         let message = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
         let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-        let verify = |message: &str| {
-            jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::EdDSA).unwrap()
-        };
+        let verify =
+            |message: &str| jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, Algorithm::EdDSA).unwrap();
         assert!(verify(message) && !verify(&message.replace("RXh", "RXi")));
     }
 

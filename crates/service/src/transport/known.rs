@@ -235,7 +235,8 @@ impl Known {
             Problem::new(StatusCode::UNAUTHORIZED, format!("the token: {refusal}")).with("reason", code)
         };
         let (Issuer { name, .. }, claims) = jwt::check(&self.issuers, token).map_err(refuse)?;
-        let own = |entry: &&Entry| matches!(&entry.proof, Proof::Person(of, who) if of == name && *who == claims.subject);
+        let own =
+            |entry: &&Entry| matches!(&entry.proof, Proof::Person(of, who) if of == name && *who == claims.subject);
         if let Some(entry) = self.entries.iter().find(own) {
             return Ok((entry.name.clone(), vec![entry]));
         }

@@ -44,7 +44,14 @@ pub(crate) async fn observe(State(metrics): State<Arc<HttpMetrics>>, mut request
     // Answers of the other protocol that rides on this one are 200 whatever they say.
     let outcome = response.extensions().get::<Outcome>().copied().unwrap_or_else(|| Outcome::of(status));
     let name: Option<&str> = caller.as_deref();
-    metrics.request(&Seen { route: &route, method: method.as_str(), status, outcome, caller: entry.as_deref(), seconds });
+    metrics.request(&Seen {
+        route: &route,
+        method: method.as_str(),
+        status,
+        outcome,
+        caller: entry.as_deref(),
+        seconds,
+    });
     let notes = trace.learned();
     let ms = |step: &str| {
         let found = notes.steps.iter().find(|(known, _)| *known == step);
