@@ -1,6 +1,7 @@
 //! An audit with what goes beside it: other attributes, an undefended network, rebuilt inputs, controls, a certificate.
 
 mod controls;
+mod warnings;
 
 use dataset::Dataset;
 use host::Progress;
@@ -22,6 +23,8 @@ pub struct Subject<'a> {
     pub seen: [&'a Observations; 2],
     /// The items themselves, where they are at hand.
     pub data: Option<[&'a Dataset; 2]>,
+    /// What warnings call them, such as their files.
+    pub names: [&'a str; 2],
     /// The network that gives the outputs, where it is compiled.
     pub network: Option<&'a CompiledNetwork>,
     /// The same items as an undefended network shows them.
@@ -114,6 +117,9 @@ pub fn audit(
     }
     if let (Some(network), Some([_, data])) = (subject.network, subject.data) {
         report.noise = noise_bound(network, data, test, seed)?;
+    }
+    if let (Some(network), Some(data)) = (subject.network, subject.data) {
+        report.warnings = warnings::of(network, subject.names, data)?;
     }
     // Undefended outputs and the growth curve are for the attribute asked for.
     let families = options.families.iter().filter(|family| !family.needs_undefended()).cloned().collect();
