@@ -29,7 +29,7 @@ pub enum SoundError {
     #[error("not a readable WAV file: {0}")]
     Wav(String),
     /// A rate that nobody records at.
-    #[error("its rate is {0} Hz: convert it to 8 to 48 kHz")]
+    #[error("its sample rate is {0} Hz: convert it to 8 to 48 kHz")]
     Rate(u32),
     /// No channel, or too many.
     #[error("it has {0} channels: convert it to one")]
@@ -47,7 +47,7 @@ pub enum SoundError {
     #[error("it is silent")]
     Silent,
     /// The analysis looks at higher frequencies than it has.
-    #[error("its rate of {rate} Hz does not reach `high`, {high} Hz: lower `high`")]
+    #[error("its sample rate of {rate} Hz does not reach `high`, {high} Hz: lower `high`")]
     High {
         /// Of the recording.
         rate: u32,

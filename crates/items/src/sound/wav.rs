@@ -1,4 +1,4 @@
-//! WAV files of any common kind to one channel of floats.
+//! WAV files of the common kinds to one channel of floats.
 
 use std::io::Read;
 
