@@ -38,7 +38,7 @@ pub enum SoundError {
     #[error("it is longer than {0} samples: cut it into words")]
     Long(usize),
     /// Not a number, or infinite.
-    #[error("it has samples that are no numbers")]
+    #[error("it has samples that are not numbers")]
     Numbers,
     /// Nothing was recorded.
     #[error("it has no samples")]

@@ -22,7 +22,7 @@ impl Recording {
     /// Samples at a rate in Hz.
     ///
     /// # Errors
-    /// A rate outside 4 to 192 kHz, too many samples, or some that are no numbers.
+    /// A rate outside 4 to 192 kHz, too many samples, or some that are not numbers.
     pub fn new(samples: Vec<f32>, rate: u32) -> Result<Self, SoundError> {
         if !RATES.contains(&rate) {
             return Err(SoundError::Rate(rate));
@@ -90,7 +90,7 @@ impl<R: Read> WavFile<R> {
     /// Reads the samples.
     ///
     /// # Errors
-    /// Fewer than the header says, or more than two minutes, or some that are no numbers.
+    /// Fewer than the header says, or more than two minutes, or some that are not numbers.
     pub fn read(self) -> Result<Recording, SoundError> {
         let Self { mut reader, spec, frames } = self;
         let channels = usize::from(spec.channels);
