@@ -227,6 +227,19 @@ def parse_file(path, identities, definitions):
     return None
 
 
+def page(data):
+    record = json.loads(data)
+    fields("page", record)
+    require(("form" in record) == (record["version"] == 2) and ("ink" in record) == (record["version"] == 1), "ink or form")
+    size, outputs = record["height"] * record["width"], record["cloud"]["outputs"]
+    require(len(outputs) == len(record["cloud"]["main"]) == len(record["cloud"]["collateral"]), "labels of the cloud")
+    for sample in record["samples"]:
+        require(len(base64.b64decode(sample["pixels"])) == size, "bytes of a sample")
+        require(len(sample["output"]) == len(outputs[0]), "outputs of a sample")
+        columns = record.get("form", {}).get("table", {}).get("columns")
+        require(len(sample.get("values", [])) == len(columns or []), "values of a sample")
+
+
 def parse_json(data):
     try:
         record = json.loads(data)
@@ -235,6 +248,7 @@ def parse_json(data):
     kinds = {
         "halflight signed audit": audit,
         "halflight grant": grant,
+        "halflight page": page,
         "halflight public parameters": parameters,
         "halflight ceremony": lambda data: fields("ceremony", json.loads(data)) and None,
     }

@@ -19,6 +19,8 @@ MODULES = {
     "halflight": "__init__.py",
     "halflight.torch": "torch/__init__.py",
     "halflight.onnx": "onnx.py",
+    "halflight.sklearn": "sklearn.py",
+    "halflight.batch": "batch.py",
     "halflight.errors": "errors.py",
 }
 

@@ -1,48 +1,88 @@
-"""What the studies of people share: three networks for one task, judged alike, and the table of what was found."""
+"""What the studies of people share: networks for one task, chosen and judged alike, and tables of what was found.
+
+Data sets go by the names of their roles:
+
+    train    trains the network
+    report   compiling reports accuracy on it; none if absent
+    attack   teaches attackers
+    test     attackers, integers and encryption are scored on it; no network and no choice has seen it
+    fresh    certificates rest on it; no network and no choice has seen it
+"""
 
 from common import halflight, kept, once, row
 
-HEAD = ("network", "S", "seed", "n + m", "main %, float", "main %, integer", "attribute", "found: balanced %", "AUC",
-        "highest balanced %", "certified: balanced %", "estimate %", "parity distance: predictions, any (certified)",
-        "found over all %", "floor %",
-        "under encryption: items, mismatches, ms")
+HEAD = ("network", "S", "seed", "n + m", "main % where chosen", "main %, test", "attribute", "found: balanced %", "AUC",
+        "highest balanced %", "certified: balanced %", "estimate %", "parity distance: own, any (certified)",
+        "found over all %", "floor %", "members − others, points", "under encryption: items, mismatches, ms")
 
 
-def head():
-    row(*HEAD)
-    row(*["---"] * len(HEAD))
-
-
-def made(folder, name, data, validation, main, collateral, recipe, seed):
-    """Trains and compiles one network; returns what compiling it said. Only compiling sees `validation`, to report on it:
-    a network that was selected on items may not be certified on them."""
+def made(folder, name, data, main, collateral, recipe, seed):
+    """Trains and compiles one network; returns what compiling it said."""
     defend = [part for label in collateral for part in ("--collateral", label)] if recipe["defence"] != "none" else []
-    once(folder, f"{name}.float", "train", "--data", data, "--main", main, *defend,
+    once(folder, f"{name}.float", "train", "--data", data["train"], "--main", main, *defend,
          "--defence", recipe["defence"], *recipe["train"], "--seed", seed)
-    return once(folder, f"{name}.compiled", "compile", f"{name}.float", "--data", data, "--validation", validation,
+    report = ["--validation", data["report"]] if "report" in data else []
+    return once(folder, f"{name}.compiled", "compile", f"{name}.float", "--data", data["train"], *report,
                 *recipe["compile"], "--seed", seed)
 
 
-def judged(folder, name, attack, test, main, attributes, recipe, audit=(), certify=None, members=None, overall=False):
-    """Audits every attribute and encrypts some items. Networks with noise are certified on the items of both data sets, or
-    with the options `certify` on `recipe["fresh"]`."""
+def certified(folder, name, attribute, data, more=(), kind="bound"):
+    return kept(folder, f"{name}.{attribute}.{kind}", "certify", f"{name}.compiled", "--data", data, "--collateral", attribute,
+                "--votes", 1, *more)
+
+
+def judged(folder, name, data, main, attributes, recipe, audit=(), certify=(), overall=False):
+    """Audits every attribute, certifies what has noise, and encrypts some items of the test."""
     found = {}
     for attribute in attributes:
-        more = ["--members", members] if members else []
-        if recipe["noise"] and not certify:
-            more += ["--certify", "--repeated"]
-        found[attribute] = kept(folder, f"{name}.{attribute}.audit", "audit", f"{name}.compiled", "--train", attack, "--test",
-                                test, "--main", main, "--collateral", attribute, *audit, *more)
-        bound = found[attribute].get("certificate")
-        if recipe["noise"] and certify:
-            bound = kept(folder, f"{name}.{attribute}.bound", "certify", f"{name}.compiled", "--data", recipe["fresh"],
-                         "--collateral", attribute, *certify)
-        found[attribute]["bound"] = bound
-        if recipe["noise"] and overall:
-            found[attribute]["overall"] = kept(folder, f"{name}.{attribute}.overall", "certify", f"{name}.compiled", "--data",
-                                               test, "--collateral", attribute, "--overall", "--repeated", "--votes", 1)
-    check = kept(folder, f"{name}.check", "check", f"{name}.compiled", "--data", test, "--items", "0..20")
+        audited = kept(folder, f"{name}.{attribute}.audit", "audit", f"{name}.compiled", "--train", data["attack"], "--test",
+                       data["test"], "--members", data["train"], "--main", main, "--collateral", attribute, *audit)
+        if recipe["noise"]:
+            audited["bound"] = certified(folder, name, attribute, data["fresh"], certify)
+            if overall:
+                audited["overall"] = certified(folder, name, attribute, data["fresh"], [*certify, "--overall"], "overall")
+        found[attribute] = audited
+    check = kept(folder, f"{name}.check", "check", f"{name}.compiled", "--data", data["test"], "--items", "0..20")
     return found, check
+
+
+def study(folder, plan, data, main, attributes, recipes, audit=(), certify=(), overall=False):
+    """Every network of the `plan`, pairs of seed and number of outputs, under every recipe. Prints a table and answers what a
+    picture shows of the first seed."""
+    row(*HEAD)
+    row(*["---"] * len(HEAD))
+    shown = []
+    for seed, outputs in plan:
+        for label, recipe in recipes(outputs).items():
+            name = f"{label}-{outputs}-{seed}"
+            compiled = made(folder, name, data, main, attributes, recipe, seed)
+            found, check = judged(folder, name, data, main, attributes, recipe, audit, certify, overall)
+            told(label, outputs, seed, compiled, found, check)
+            if seed == plan[0][0]:
+                shown.append(summary(f"{label}, S = {outputs}", found[attributes[0]], check))
+    return shown
+
+
+def choose(folder, candidates, seeds, data, main, attributes, least, certify=()):
+    """Trains every candidate with every seed and answers the name of the best: of those that keep `least` percent of the main
+    label with each seed, the one whose certificates on `data["report"]` are lowest in the mean of seeds and attributes."""
+    row("candidate", "main %, by seed", *(f"{attribute}: certificate % (estimate)" for attribute in attributes), "mean")
+    row(*["---"] * (3 + len(attributes)))
+    best = (float("inf"), None)
+    for name, recipe in candidates.items():
+        runs = []
+        for seed in seeds:
+            compiled = made(folder, f"{name}-{seed}", data, main, attributes, recipe, seed)
+            bounds = [certified(folder, f"{name}-{seed}", attribute, data["report"], certify, "choice")["pooled"]
+                      for attribute in attributes]
+            runs.append((compiled["main_accuracy_integer"], bounds))
+        mean = sum(bound["bound"] for _, bounds in runs for bound in bounds) / len(runs) / len(attributes)
+        row(name, ", ".join(f"{main:.2f}" for main, _ in runs),
+            *(", ".join(f"{bounds[at]['bound']:.1f} ({bounds[at]['plug_in']:.1f})" for _, bounds in runs)
+              for at in range(len(attributes))), f"{mean:.2f}")
+        if min(main for main, _ in runs) >= least:
+            best = min(best, (mean, name))
+    return best[1]
 
 
 def told(label, outputs, seed, compiled, found, check):
@@ -50,14 +90,16 @@ def told(label, outputs, seed, compiled, found, check):
     for attribute, audit in found.items():
         strongest, highest, floor = audit["strongest_balanced"], audit["highest_balanced"], audit["main_label"]
         pooled = [one for one in audit["attackers"] if one["scope"] == "pooled" and one["family"] == strongest["family"]]
-        bound = audit.get("bound")
-        row(label, outputs, seed, f"{check['inputs'][0]} + {check['inputs'][1]}", f"{compiled['main_accuracy_float']:.2f}",
-            f"{compiled['main_accuracy_integer']:.2f}", attribute,
+        bound, members = audit.get("bound"), audit["members"]
+        chosen = compiled["main_accuracy_integer"]
+        row(label, outputs, seed, f"{check['inputs'][0]} + {check['inputs'][1]}",
+            "–" if chosen is None else f"{chosen:.2f}", f"{check['accuracy_clear']:.2f}", attribute,
             f"{strongest['accuracy']:.1f} ({strongest['low']:.1f} to {strongest['high']:.1f}), {strongest['family']}",
             f"{strongest['auc']:.3f}", f"{highest['accuracy']:.1f} (to {highest['high']:.1f})",
             f"{bound['pooled']['bound']:.1f}" if bound else "none without noise",
             f"{bound['pooled']['plug_in']:.1f}" if bound else "–", parity(audit),
             f"{pooled[0]['balanced']['overall']:.1f}", f"{floor['balanced_accuracy']:.1f}",
+            f"{members['difference']:.1f} ({members['low']:.1f} to {members['high']:.1f})",
             f"{check['items']}, {check['mismatches']}, {check['encrypt_ms']:.0f} + {check['evaluate_ms']:.0f}")
 
 
@@ -66,9 +108,8 @@ def parity(audit):
     return f"{own}, {audit['overall']['pooled']['total_variation']:.3f}" if "overall" in audit else own
 
 
-def summary(told):
+def summary(label, audit, check):
     """What a picture shows of one row: `(label, main %, found, low, high, certified or None, chance)`."""
-    label, compiled, audit = told
-    found, bound = audit["strongest_balanced"], audit["bound"]
-    return (label, compiled["main_accuracy_integer"], found["accuracy"], found["low"], found["high"],
+    found, bound = audit["strongest_balanced"], audit.get("bound")
+    return (label, check["accuracy_clear"], found["accuracy"], found["low"], found["high"],
             bound["pooled"]["bound"] if bound else None, found["chance"])

@@ -4,15 +4,26 @@
 #     crates/python/wheels.sh [FOLDER]         wheels go to FOLDER, dist by default
 #
 # One machine makes all: zig compiles and links what is C, for glibc 2.28. PARTS="core" makes the small ones alone,
-# TARGETS="aarch64" those of one processor, PROFILE=dev takes the profile of the tests.
+# TARGETS="aarch64" those of one processor, PROFILE=dev takes the profile of the tests. TOOLS names a virtual environment
+# with maturin and ziglang, CARGO_TARGET_DIR the folder of what is compiled.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mkdir -p "${1:-dist}" && cd "${1:-dist}" && pwd)
+targets=${TARGETS:-x86_64 aarch64}
+# Found missing before anything is compiled.
+for target in $targets; do
+  triple=$target-unknown-linux-gnu
+  if command -v rustup > /dev/null; then (cd "$here" && rustup target add "$triple") || true; fi
+  if ! ls "$(cd "$here" && rustc --print sysroot)/lib/rustlib/$triple/lib/"libstd-*.rlib > /dev/null 2>&1; then
+    echo "wheels.sh: this Rust has no standard library for $triple. \`rustup target add $triple\` brings it; where rustup" \
+      "cannot be had, TARGETS=$(uname -m) makes the wheels of this processor" >&2
+    exit 1
+  fi
+done
 tools=${TOOLS:-$folder/.tools}
 [ -x "$tools/bin/maturin" ] || "${PYTHON:-python3}" -m venv "$tools"
 "$tools/bin/python" -m pip install --quiet 'maturin>=1.9,<2' ziglang
-for target in ${TARGETS:-x86_64 aarch64}; do
-  if command -v rustup > /dev/null; then (cd "$here" && rustup target add "$target-unknown-linux-gnu" 2> /dev/null); fi
+for target in $targets; do
   for part in ${PARTS:-whole core}; do
     # The folder names the project: its pyproject.toml says which features the wheel has.
     project=$here

@@ -1,13 +1,13 @@
 // The outputs among those of labelled items: by main class, and by the collateral attribute that must not show.
 
-import { number, percent } from "./answer.js";
+import { number } from "./answer.js";
 import { drawCloud } from "./plot.js";
 import { discriminant, nearest } from "./projection.js";
 
 /** Neighbours that the captions count. */
 const NEAREST = 25;
 
-/** The two plots, their captions, and what the audit says. */
+/** The two plots and their captions. */
 export class Among {
   #page = null;
   #fit = null;
@@ -21,7 +21,7 @@ export class Among {
   }
 
   /** A model; without page file there is no cloud to show. */
-  show({ page, audit, parameters }) {
+  show({ page, parameters }) {
     this.#page = page;
     this.#classes = parameters.classes;
     this.#mine = this.#within = null;
@@ -29,9 +29,8 @@ export class Among {
     if (!page) return;
     this.#fit = discriminant(page.cloud.outputs, page.cloud.main);
     at("main-plot-title").textContent = `By ${page.main.name}, which the network is for`;
-    at("among-text").textContent = `All that the server learned of a picture is one point in ${parameters.outputs} ` +
+    at("among-text").textContent = `All that the server learned of an item is one point in ${parameters.outputs} ` +
       `dimensions. Here are two of their directions, among ${number(page.cloud.outputs.length)} labelled items.`;
-    at("audit-text").textContent = auditText(audit, page);
     this.#describe();
     this.draw();
   }
@@ -102,20 +101,6 @@ function counts(values, names) {
   for (const value of values) tally.set(value, (tally.get(value) ?? 0) + 1);
   const parts = [...tally].sort((a, b) => b[1] - a[1]).map(([value, count]) => `${count} ${count === 1 ? "is" : "are"} ${names[value]}`);
   return parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts[0];
-}
-
-function auditText(audit, { collateral }) {
-  if (!audit) {
-    return `How much of the ${collateral.name} these outputs give away is for an audit to say; this predictor keeps no signed one.`;
-  }
-  const { family, class: within, accuracy, low, high, chance } = audit.strongest;
-  const scope = within === null || within === undefined ? "" : ` within ${within}`;
-  const share = (value) => percent(value / 100);
-  let text = `The signed audit: the strongest attacker (${family}${scope}) names the ${audit.attribute} of one item in ` +
-    `${share(accuracy)} of cases (${share(low)} to ${share(high)}), where guessing gives ${share(chance)}.`;
-  const many = audit.vote?.at(-1);
-  if (many) text += ` From ${many.k} items of one subject: ${share(many.accuracy)}.`;
-  return text;
 }
 
 const at = (id) => document.getElementById(id);

@@ -1,8 +1,8 @@
-// The levels of a picture: the small integers that are encrypted.
+// The levels of an item: the small integers that are encrypted.
 
 import { colours } from "./colours.js";
 
-/** Draws the left vector `u` (its first coordinate is the constant 1) where its cells lie in the picture. */
+/** Draws the left vector `u` (its first coordinate is the constant 1) where its cells lie in the item. */
 export function drawLevels(canvas, u, encoder) {
   const { columns, rows, places } = layout(u.length - 1, encoder);
   canvas.width = columns;
@@ -16,9 +16,9 @@ export function drawLevels(canvas, u, encoder) {
   });
 }
 
-/** Cells keep their place; coefficients and components have none and fill a square in order. */
+/** Cells of a picture keep their place; columns, coefficients and components have none and fill a square in order. */
 function layout(count, encoder) {
-  if (encoder.map === "cells" || encoder.map.scaled) {
+  if (encoder.height > 1 && (encoder.map === "cells" || encoder.map.scaled)) {
     const columns = encoder.width / encoder.pooling;
     return { columns, rows: encoder.height / encoder.pooling, places: encoder.cells };
   }

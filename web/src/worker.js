@@ -7,20 +7,28 @@ const READY = 2;
 
 let owner = null;
 let tables = 0; // share done
-let waiting = []; // pictures to encrypt, oldest first
+let waiting = []; // items to encrypt, oldest first
 let working = false;
+
+/** What is answered at once, between two steps of other work. */
+const answers = {
+  encode: ({ item }) => owner.encode(item),
+  row: ({ values }) => owner.row(values),
+  wav: ({ file }) => owner.wav(file),
+  sound: ({ samples, rate }) => owner.sound(samples, rate),
+};
 
 self.onmessage = async ({ data }) => {
   try {
     if (data.open) {
-      const { key, encoder } = data.open;
+      const { key, encoder, form } = data.open;
       owner = await Owner.open(fetch("halflight.wasm"), key, encoder);
+      if (form) owner.takeForm(form);
       postMessage({ opened: { publicKey: owner.publicKey, n: owner.n, m: owner.m } });
-    } else if (data.encode) {
-      const { id, pixels } = data.encode;
-      postMessage({ encoded: { id, levels: owner.encode(pixels) } });
-    } else if (data.encrypt) {
-      waiting.push(data.encrypt);
+    } else if (data.verb === "encrypt") {
+      waiting.push(data);
+    } else {
+      answer(data);
     }
     if (!working) await work();
   } catch (error) {
@@ -28,6 +36,15 @@ self.onmessage = async ({ data }) => {
     postMessage({ failed: error.message });
   }
 };
+
+/** Answers a question, or says why what it gave cannot be used. */
+function answer({ id, verb, ...given }) {
+  try {
+    postMessage({ answer: { id, value: answers[verb](given) } });
+  } catch (error) {
+    postMessage({ answer: { id, refused: error.message } });
+  }
+}
 
 /** Does what is left to do in short steps, so that a question is answered between any two. */
 async function work() {
@@ -49,12 +66,12 @@ async function work() {
   working = false;
 }
 
-function encrypt({ id, pixels }) {
+function encrypt({ id, item }) {
   const start = performance.now();
-  const bytes = owner.encrypt(pixels);
-  pixels.fill(0);
+  const bytes = owner.encrypt(item);
+  item.fill(0);
   const ms = performance.now() - start;
-  postMessage({ encrypted: { id, bytes, ms, masks: owner.masks } }, [bytes.buffer]);
+  postMessage({ answer: { id, value: { bytes, ms } }, progress: { doing: "mask", done: 0, masks: owner.masks } }, [bytes.buffer]);
 }
 
 /** Lets messages in; unlike a timer it is not slowed down by the browser. */

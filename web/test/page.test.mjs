@@ -4,26 +4,20 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, beforeEach, afterEach, test } from "node:test";
-import { chromium } from "playwright-core";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { IntegerNetwork } from "./network.mjs";
-import { itemOf, predict, startPredictor } from "./predictor.mjs";
+import { Reader, assertIsWhatTheCommandSays, launch } from "./page.mjs";
+import { startPredictor } from "./predictor.mjs";
 
-const { SHOP, CHROMIUM } = process.env;
-const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
-const PATIENCE = 120_000;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-const shown = JSON.parse(readFileSync(join(SHOP, "page.json"), "utf8"));
-let predictor, browser, page, requests, complaints;
+const { SHOP } = process.env;
+const shown = JSON.parse(readFileSync(join(SHOP, "models", "digits", "page.json"), "utf8"));
+let predictor, browser, reader, page, allowed;
 
 before(async () => {
   predictor = await startPredictor();
-  browser = await chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: false, args: FLAGS });
+  browser = await launch();
 });
 
 after(async () => {
@@ -31,32 +25,13 @@ after(async () => {
   predictor?.end();
 });
 
-async function open(options = {}, address = predictor.address) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  requests = [];
-  complaints = [];
-  page.on("request", (request) => requests.push(request));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    // Files that a model may do without are asked for and may be missing.
-    if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());
-  });
-  await page.goto(address);
-  await page.waitForSelector("#samples button");
-}
-
-beforeEach(() => open());
-
-afterEach(async () => {
-  assert.deepEqual(complaints, []);
-  const elsewhere = requests.map((request) => request.url()).filter((url) => !url.startsWith(`${predictor.address}/`));
-  assert.deepEqual(elsewhere, []);
-  await page.context().close();
+beforeEach(async () => {
+  allowed = undefined;
+  reader = await Reader.open(browser, predictor.address, { model: "digits" });
+  ({ page } = reader);
 });
 
-const text = (id) => page.textContent(`#${id}`);
+afterEach(() => reader.close(allowed));
 
 /** Draws a seven with the pointer. */
 async function draw() {
@@ -71,77 +46,45 @@ async function draw() {
   await page.mouse.up();
 }
 
-/** Sends what is on the pad; the item that left and what the page then shows. */
-async function send(act = () => page.click("#send")) {
-  await page.waitForFunction(() => !document.getElementById("send").disabled);
-  const asked = page.waitForRequest((request) => request.url().endsWith("/infer"));
-  const answered = page.waitForResponse((response) => response.url().endsWith("/infer"));
-  await act();
-  const item = itemOf((await asked).postDataBuffer());
-  assert.equal((await answered).status(), 200);
-  await page.waitForFunction(() => !document.getElementById("send").disabled);
-  return { item, ...(await learned()) };
-}
-
-async function learned() {
-  const values = await page.locator("#outputs .value").allTextContents();
-  const shares = await page.locator("#classes .share").allTextContents();
-  return {
-    output: values.map((value) => Number(value.replaceAll(",", "").replace("−", "-"))),
-    label: await text("label"),
-    shares,
-  };
-}
-
-function assertIsWhatTheCommandSays({ item, output, label, shares }) {
-  const said = predict(item);
-  assert.deepEqual(output, said.output);
-  assert.equal(label, said.label);
-  assert.deepEqual(shares, said.probabilities.map((share) => `${(100 * share).toFixed(1)} %`));
-}
-
 test("samples give what the command and the network in the clear give", async () => {
   for (const index of [0, 7]) {
-    await page.locator("#samples button").nth(index).click();
-    const answer = await send();
+    await reader.sample(index).click();
+    const answer = await reader.send();
     assertIsWhatTheCommandSays(answer);
     assert.deepEqual(answer.output, shown.samples[index].output);
-    assert.match(await text("clear-text"), /^Exactly what the network gives/);
-    assert.equal(await page.getAttribute(`#samples li:nth-child(${index + 1}) button`, "aria-pressed"), "true");
+    assert.match(await reader.text("clear-text"), /^Exactly what the network gives/);
+    assert.equal(await reader.sample(index).getAttribute("aria-pressed"), "true");
   }
 });
 
 test("a drawing gives what its levels give in the clear", async () => {
   await draw();
   await page.waitForFunction(() => document.getElementById("levels-text").textContent.includes("levels from 0 to 15"));
-  const answer = await send();
+  const answer = await reader.send();
   assertIsWhatTheCommandSays(answer);
-  const { encoder } = await page.evaluate(() => fetch("/v1/models/digits/parameters").then((reply) => reply.json()));
-  const levels = await page.evaluate(() => {
-    const canvas = document.getElementById("levels");
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return Array.from({ length: data.length / 4 }, (_, at) => Math.round((15 * data[4 * at + 3]) / 255));
-  });
+  const { encoder } = await reader.parameters("digits");
+  const levels = await reader.levels();
   const u = [1, ...encoder.cells.map((cell) => levels[cell])];
   const v = [1, ...encoder.right.map((column) => u[1 + column])];
   assert.ok(u.filter((level) => level > 0).length > 8, "there is ink");
-  assert.deepEqual(answer.output, new IntegerNetwork(join(SHOP, "compiled.safetensors")).evaluate(u, v));
+  const network = new IntegerNetwork(join(SHOP, "models", "digits", "network.safetensors"));
+  assert.deepEqual(answer.output, network.evaluate(u, v));
 });
 
 test("the same picture is another ciphertext with the same outputs", async () => {
-  await page.locator("#samples button").nth(3).click();
-  const first = await send(), second = await send();
+  await reader.sample(3).click();
+  const first = await reader.send(), second = await reader.send();
   assert.deepEqual(second.output, first.output);
   assert.notDeepEqual(second.item.subarray(68, 164), first.item.subarray(68, 164));
-  assert.match(await text("bytes-text"), /encrypted anew: 99\.\d % of the bytes/);
-  assert.match(await text("size"), /^\d+ kB$/);
+  assert.match(await reader.text("bytes-text"), /encrypted anew: 99\.\d % of the bytes/);
+  assert.match(await reader.text("size"), /^\d+ kB$/);
   assert.equal(await page.locator("#bytes span").first().textContent(), "48");
 });
 
 test("another network with the same key opens the same ciphertext, in an envelope where it wants one", async () => {
-  await page.locator("#samples button").nth(5).click();
-  const first = await send();
-  const again = await send(() => page.check("input[value=ward]"));
+  await reader.sample(5).click();
+  const first = await reader.send();
+  const again = await reader.send(() => page.check("input[value=ward]"));
   assert.equal(again.item.subarray(0, 4).toString(), "HLEV");
   assert.equal(again.item.subarray(66, 79).toString(), "ward 3 intake");
   assert.deepEqual(again.item.subarray(83), first.item);
@@ -154,7 +97,7 @@ test("everything can be done with the keyboard", async () => {
   for (let step = 0; step < 12; step++) await page.keyboard.press("ArrowDown");
   for (let step = 0; step < 6; step++) await page.keyboard.press("Shift+ArrowLeft");
   await page.keyboard.press("Space");
-  assertIsWhatTheCommandSays(await send(() => page.keyboard.press("Enter")));
+  assertIsWhatTheCommandSays(await reader.send(() => page.keyboard.press("Enter")));
   await page.focus("#undo");
   await page.keyboard.press("Enter");
   assert.ok(await page.isDisabled("#send"), "an empty pad cannot be sent");
@@ -163,39 +106,28 @@ test("everything can be done with the keyboard", async () => {
 test("nothing is sent before it is asked for, and never the picture", async () => {
   await draw();
   await page.waitForFunction(() => document.getElementById("ready-text").textContent.startsWith("Ready: 2"));
-  const before = requests.filter((request) => request.method() === "POST").map((request) => new URL(request.url()).pathname);
-  assert.deepEqual(before, ["/v2/repository/index"]);
-  const { item } = await send();
-  const bodies = requests.filter((request) => request.postDataBuffer()?.length > 0);
+  const posted = () => reader.requests.filter((request) => request.method() === "POST");
+  assert.deepEqual(posted().map((request) => new URL(request.url()).pathname), ["/v2/repository/index"]);
+  const { item } = await reader.send();
+  const bodies = reader.requests.filter((request) => request.postDataBuffer()?.length > 0);
   assert.equal(bodies.length, 1);
-  const { encoder } = await page.evaluate(() => fetch("/v1/models/digits/parameters").then((reply) => reply.json()));
+  const { encoder } = await reader.parameters("digits");
   const [n, m] = [encoder.cells.length + 1, encoder.right.length + 1];
   assert.equal(item.length, 68 + (1 + 2 * n) * 96 + 2 * m * 192 + 32, "the size depends on the network only");
-});
-
-test("no rule of accessibility is broken, light or dark, and a phone needs no sideways scrolling", async () => {
-  for (const [colorScheme, width] of [["light", 1280], ["dark", 1280], ["light", 360]]) {
-    await page.context().close();
-    await open({ colorScheme, viewport: { width, height: 800 }, reducedMotion: "reduce" });
-    await page.locator("#samples button").nth(1).click();
-    await send();
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
-    assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} px`);
-  }
 });
 
 test("a predictor that asks for tokens gets one from its reader", async () => {
   const sha256 = createHash("sha256").update("open sesame").digest("hex");
   const tokens = join(SHOP, "tokens.toml");
   writeFileSync(tokens, `[[token]]\nname = "reader"\nsha256 = "${sha256}"\nscopes = ["infer"]\n`);
+  allowed = / 401 /;
   const guarded = await startPredictor("--tokens", tokens);
   try {
-    await page.context().close();
-    await open({}, guarded.address);
-    await page.locator("#samples button").nth(4).click();
-    await page.waitForFunction(() => !document.getElementById("send").disabled);
+    await reader.close();
+    reader = await Reader.open(browser, guarded.address, { model: "digits" });
+    ({ page } = reader);
+    await reader.sample(4).click();
+    await reader.canSend();
     await page.click("#send");
     await page.fill("#token", "open barley");
     await page.click("#token-use");
@@ -203,22 +135,20 @@ test("a predictor that asks for tokens gets one from its reader", async () => {
     await page.fill("#token", "open sesame");
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.getElementById("label").textContent !== "–");
-    assert.deepEqual((await learned()).output, shown.samples[4].output);
+    assert.deepEqual((await reader.learned()).output, shown.samples[4].output);
   } finally {
     guarded.end();
   }
-  complaints = complaints.filter((complaint) => !complaint.includes("401"));
-  requests = requests.filter((request) => !request.url().startsWith(`${guarded.address}/`));
 });
 
 test("a refusal is said in words", async () => {
+  allowed = / 503 /;
   await page.route("**/infer", (route) => route.fulfill({
     status: 503, contentType: "application/problem+json", body: JSON.stringify({ detail: "the queue is full; try again later" }),
   }));
-  await page.locator("#samples button").nth(2).click();
-  await page.waitForFunction(() => !document.getElementById("send").disabled);
+  await reader.sample(2).click();
+  await reader.canSend();
   await page.click("#send");
   await page.waitForFunction(() => !document.getElementById("notice").hidden);
-  assert.equal(await text("notice"), "the queue is full; try again later");
-  complaints = complaints.filter((complaint) => !complaint.includes("503"));
+  assert.equal(await reader.text("notice"), "the queue is full; try again later");
 });

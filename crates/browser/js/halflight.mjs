@@ -17,7 +17,7 @@ async function instantiate(source, imports) {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** Encodes and encrypts images under one public key. */
+/** Encodes and encrypts items under one public key. */
 export class Owner {
   #exports;
 
@@ -69,14 +69,41 @@ export class Owner {
     return steps(() => this.draw(), progress);
   }
 
-  /** The levels of an image as they are encrypted, left and right: `{u, v}`. */
+  /** Takes up how items that are no pictures are made: the `form` of a page file. */
+  takeForm(form) {
+    this.#give(new TextEncoder().encode(JSON.stringify(form)));
+    this.#check(this.#exports.hl_form());
+  }
+
+  /** The item of a row: one text for each column of the form, empty where a value is missing. */
+  row(values) {
+    this.#give(new TextEncoder().encode(JSON.stringify(values)));
+    this.#check(this.#exports.hl_row());
+    return this.#output();
+  }
+
+  /** The item of a WAV file (`Uint8Array`). */
+  wav(file) {
+    this.#give(file);
+    this.#check(this.#exports.hl_wav());
+    return this.#output();
+  }
+
+  /** The item of samples from −1 to 1 (`Float32Array`) at a rate in Hz. */
+  sound(samples, rate) {
+    this.#give(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength));
+    this.#check(this.#exports.hl_sound(rate));
+    return this.#output();
+  }
+
+  /** The levels of an item as they are encrypted, left and right: `{u, v}`. */
   encode(pixels) {
     this.#give(pixels);
     this.#check(this.#exports.hl_encode());
     return JSON.parse(new TextDecoder().decode(this.#output()));
   }
 
-  /** The ciphertext of `height × width` grey values from 0 to 255, row by row. */
+  /** The ciphertext of an item: `height × width` bytes, of a picture its grey values row by row. */
   encrypt(pixels, { compressed = false } = {}) {
     this.#give(pixels);
     this.#check(this.#exports.hl_encrypt(compressed ? 1 : 0));

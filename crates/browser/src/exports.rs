@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 
+use items::Recording;
 use qfe::Encoding;
 use rand::{
     rand_core::UnwrapErr,
@@ -48,6 +49,37 @@ impl Module {
         let (height, width) = (owner.encoder().height(), owner.encoder().width());
         let id = owner.key().id();
         Ok(format!(r#"{{"public_key":"{id}","n":{n},"m":{m},"height":{height},"width":{width}}}"#).into_bytes())
+    }
+
+    fn form(&mut self) -> Result<Vec<u8>, String> {
+        let owner = self.owner.as_mut().ok_or_else(closed)?;
+        owner.take_form(&self.input).map(|()| Vec::new()).map_err(|error| error.to_string())
+    }
+
+    fn row(&mut self) -> Result<Vec<u8>, String> {
+        let owner = self.owner.as_ref().ok_or_else(closed)?;
+        let values = serde_json::from_slice::<Vec<String>>(&self.input).map_err(|error| error.to_string());
+        self.input.zeroize();
+        let mut values = values?;
+        let texts: Vec<&str> = values.iter().map(String::as_str).collect();
+        let item = owner.row(&texts).map_err(|error| error.to_string());
+        values.zeroize();
+        item
+    }
+
+    fn wav(&mut self) -> Result<Vec<u8>, String> {
+        let owner = self.owner.as_mut().ok_or_else(closed)?;
+        let item = owner.wav(&self.input);
+        self.input.zeroize();
+        item.map_err(|error| error.to_string())
+    }
+
+    fn sound(&mut self, rate: u32) -> Result<Vec<u8>, String> {
+        let owner = self.owner.as_mut().ok_or_else(closed)?;
+        let (samples, _) = self.input.as_chunks();
+        let recording = Recording::new(samples.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(), rate);
+        self.input.zeroize();
+        owner.sound(&recording.map_err(|error| error.to_string())?).map_err(|error| error.to_string())
     }
 
     fn encode(&mut self) -> Result<Vec<u8>, String> {
@@ -116,7 +148,43 @@ extern "C" fn hl_masks() -> usize {
     with(|module| module.owner.as_ref().map_or(0, Owner::masks))
 }
 
-/// Outputs the levels of the pixels in the input as JSON.
+/// Takes up the form in the input.
+#[unsafe(no_mangle)]
+extern "C" fn hl_form() -> u32 {
+    with(|module| {
+        let taken = module.form();
+        module.put(taken)
+    })
+}
+
+/// Outputs the item of the row in the input.
+#[unsafe(no_mangle)]
+extern "C" fn hl_row() -> u32 {
+    with(|module| {
+        let item = module.row();
+        module.put(item)
+    })
+}
+
+/// Outputs the item of the WAV file in the input.
+#[unsafe(no_mangle)]
+extern "C" fn hl_wav() -> u32 {
+    with(|module| {
+        let item = module.wav();
+        module.put(item)
+    })
+}
+
+/// Outputs the item of the samples in the input.
+#[unsafe(no_mangle)]
+extern "C" fn hl_sound(rate: u32) -> u32 {
+    with(|module| {
+        let item = module.sound(rate);
+        module.put(item)
+    })
+}
+
+/// Outputs the levels of the item in the input as JSON.
 #[unsafe(no_mangle)]
 extern "C" fn hl_encode() -> u32 {
     with(|module| {
@@ -125,7 +193,7 @@ extern "C" fn hl_encode() -> u32 {
     })
 }
 
-/// Encrypts the pixels in the input.
+/// Encrypts the item in the input.
 #[unsafe(no_mangle)]
 extern "C" fn hl_encrypt(compressed: u32) -> u32 {
     let encoding = if compressed == 0 { Encoding::Uncompressed } else { Encoding::Compressed };

@@ -1,4 +1,4 @@
-//! The owner's side in a browser: images are encoded and encrypted on the page, and
+//! The owner's side in a browser: pictures, rows of tables and recordings are encoded and encrypted on the page, and
 //! only ciphertexts leave it.
 //!
 //! `build.sh` builds `halflight.wasm` and puts it with `halflight.mjs`, which wraps
@@ -17,6 +17,10 @@
 //! `publicKey` is the key's file as `Uint8Array`, `encoder` the encoder's JSON as text
 //! or bytes, `pixels` the `owner.height × owner.width` grey values of an image. A wrong
 //! input throws an `Error` that says what to change.
+//!
+//! Items that are no pictures are made first, by the form in the predictor's page file: `owner.takeForm(form)`, then
+//! `owner.row(["39", "Ulm"])` for a row of a table, `owner.wav(bytes)` for a WAV file, or `owner.sound(samples, rate)` for
+//! samples from −1 to 1. Each gives the bytes that `encode` and `encrypt` take: those that an import gives the same item.
 //!
 //! Tables and masks take seconds and are made in steps of about a tenth of a second each:
 //! Tables and masks take seconds and are made in steps of about a tenth of a second each. `owner.prepare()` and
@@ -38,8 +42,12 @@
 //! | `hl_prepare()` | one step of the tables | fraction done |
 //! | `hl_draw()` | one step of a mask | fraction done |
 //! | `hl_masks()` | | masks ready |
-//! | `hl_encode()` | takes the input as pixels, outputs JSON: the levels `u`, `v` | status |
-//! | `hl_encrypt(compressed)` | takes the input as pixels, outputs the ciphertext | status |
+//! | `hl_form()` | takes up the form in the input, JSON | status |
+//! | `hl_row()` | takes the input as a JSON list of texts, outputs the item | status |
+//! | `hl_wav()` | takes the input as a WAV file, outputs the item | status |
+//! | `hl_sound(rate)` | takes the input as samples, 32-bit floats, outputs the item | status |
+//! | `hl_encode()` | takes the input as an item, outputs JSON: the levels `u`, `v` | status |
+//! | `hl_encrypt(compressed)` | takes the input as an item, outputs the ciphertext | status |
 //! | `hl_output()`, `hl_output_length()` | | where the output is |
 //!
 //! A status is 0, or 1 when the output is an error message in UTF-8; a fraction is −1

@@ -1,12 +1,14 @@
 //! An owner whose slow work is done in steps.
 
 use encoder::{EncodeError, Encoded, Encoder};
+use items::sound::AnalysisError;
+use items::{EncoderMismatch, Form, RecordError, RecordReader, Recording, SoundError, SoundReader};
 use qfe::{Encoding, EncryptError, Encryptor, EncryptorSteps, Mask, MaskSteps, PublicKey, WireError};
 use rand::CryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Why an owner cannot be made, or an image not be encrypted.
+/// Why an owner cannot be made, or an item not be encrypted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OwnerError {
@@ -26,23 +28,51 @@ pub enum OwnerError {
         /// `(n, m)` of the key.
         key: (usize, usize),
     },
-    /// The image.
+    /// The item.
     #[error(transparent)]
-    Image(#[from] EncodeError),
+    Item(#[from] EncodeError),
+    /// The JSON of the form, or a form that contradicts itself.
+    #[error("form: {0}; give the one of the predictor's page file")]
+    Form(String),
+    /// The form makes items of other columns than the encoder takes.
+    #[error("form: {0}")]
+    Columns(#[from] EncoderMismatch),
+    /// A row or a recording where the form, or its absence, says otherwise.
+    #[error("the form of these items reads no {0}")]
+    Kind(&'static str),
+    /// The values of a row.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A recording.
+    #[error("this recording cannot be used: {0}")]
+    Sound(#[from] SoundError),
     /// Encryption; not with an encoder that fits the key.
     #[error(transparent)]
     Encrypt(#[from] EncryptError),
 }
 
-/// Encodes and encrypts images under one public key.
+/// Encodes and encrypts items under one public key.
 pub struct Owner {
     key: PublicKey,
     encoder: Encoder,
+    reader: Option<Reader>,
     table_bytes: usize,
     filling: Option<EncryptorSteps>,
     encryptor: Option<Encryptor>,
     drawing: Option<MaskSteps>,
     masks: Vec<Mask>,
+}
+
+/// What turns what an owner has into an item that is no picture.
+enum Reader {
+    Row(RecordReader),
+    Sound(SoundReader),
+}
+
+impl From<AnalysisError> for OwnerError {
+    fn from(wrong: AnalysisError) -> Self {
+        Self::Form(wrong.to_string())
+    }
 }
 
 impl Owner {
@@ -54,7 +84,16 @@ impl Owner {
         if encoder.inputs() != key.inputs() {
             return Err(OwnerError::Inputs { encoder: encoder.inputs(), key: key.inputs() });
         }
-        Ok(Self { key, encoder, table_bytes, filling: None, encryptor: None, drawing: None, masks: Vec::new() })
+        Ok(Self {
+            key,
+            encoder,
+            reader: None,
+            table_bytes,
+            filling: None,
+            encryptor: None,
+            drawing: None,
+            masks: Vec::new(),
+        })
     }
 
     /// The public key.
@@ -102,20 +141,51 @@ impl Owner {
         fraction
     }
 
-    /// The levels of an image: what is encrypted of it, for the owner to look at.
-    pub fn encode(&self, image: &[u8]) -> Result<Encoded, OwnerError> {
-        Ok(self.encoder.encode(image)?)
+    /// Takes up the form of items that are no pictures, JSON as a page file has it; refuses one that was not made for the
+    /// encoder.
+    pub fn take_form(&mut self, form: &[u8]) -> Result<(), OwnerError> {
+        let form: Form = serde_json::from_slice(form).map_err(|error| OwnerError::Form(error.to_string()))?;
+        form.check().map_err(OwnerError::Form)?;
+        form.check_encoder(&self.encoder)?;
+        self.reader = Some(match form {
+            Form::Table(schema) => Reader::Row(RecordReader::new(schema)),
+            Form::Sound(analysis) => Reader::Sound(SoundReader::new(analysis)?),
+        });
+        Ok(())
     }
 
-    /// The ciphertext of an image of `height × width` grey values, with a mask that is
+    /// The item of a row of the table: one text for each column, empty where a value is missing.
+    pub fn row(&self, values: &[&str]) -> Result<Vec<u8>, OwnerError> {
+        let Some(Reader::Row(reader)) = &self.reader else { return Err(OwnerError::Kind("row of a table")) };
+        let values: Vec<_> = values.iter().map(|&value| value.into()).collect();
+        Ok(reader.read(&values)?)
+    }
+
+    /// The item of a recording.
+    pub fn sound(&mut self, recording: &Recording) -> Result<Vec<u8>, OwnerError> {
+        let Some(Reader::Sound(reader)) = &mut self.reader else { return Err(OwnerError::Kind("recording")) };
+        Ok(reader.read(recording)?)
+    }
+
+    /// The item of the WAV file of a recording.
+    pub fn wav(&mut self, file: &[u8]) -> Result<Vec<u8>, OwnerError> {
+        self.sound(&Recording::from_wav(file)?)
+    }
+
+    /// The levels of an item: what is encrypted of it, for the owner to look at.
+    pub fn encode(&self, item: &[u8]) -> Result<Encoded, OwnerError> {
+        Ok(self.encoder.encode(item)?)
+    }
+
+    /// The ciphertext of an item of `height × width` bytes, such as the grey values of a picture, with a mask that is
     /// ready or else a fresh one.
     pub fn encrypt(
         &mut self,
-        image: &[u8],
+        item: &[u8],
         encoding: Encoding,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, OwnerError> {
-        let encoded = self.encoder.encode_with(image, rng)?;
+        let encoded = self.encoder.encode_with(item, rng)?;
         let (u, v) = (Zeroizing::new(encoded.u), Zeroizing::new(encoded.v));
         let mask = loop {
             match self.masks.pop() {

@@ -4,11 +4,14 @@ use std::{fs, path::Path, process::Command, sync::Arc};
 
 use browser::{Owner, OwnerError};
 use dataset::{
-    Dataset,
+    Dataset, Schema,
     draw::{DrawSpec, Generator},
+    import::{LabelSource, SpeechOptions, TableOptions, TableRules, csv, speech},
+    schema::Missing,
 };
 use encoder::{Encoder, EncoderOptions};
 use host::Silent;
+use items::{Form, Recording};
 use qfe::{Ciphertext, Encoding, Evaluator, LogTable, MasterKey, PublicKey, QuadraticMap, setup};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
@@ -21,7 +24,10 @@ struct Parameters {
 }
 
 fn parameters(options: &EncoderOptions) -> Parameters {
-    let data = Generator::new(&DrawSpec::default()).unwrap().draw(4, 1, &Silent);
+    parameters_of(Generator::new(&DrawSpec::default()).unwrap().draw(4, 1, &Silent), options)
+}
+
+fn parameters_of(data: Dataset, options: &EncoderOptions) -> Parameters {
     let encoder = Encoder::fit(&data, options).unwrap();
     let (n, m) = encoder.inputs();
     let (master, public) = setup(n, m, &mut ChaCha12Rng::seed_from_u64(1)).unwrap();
@@ -68,6 +74,98 @@ fn an_owner_encrypts_in_steps() {
     parameters.check(&ciphertexts);
 }
 
+/// A table with a missing value, read from a file as people have it.
+fn table() -> Parameters {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("people.csv");
+    fs::write(&path, "age,town,y\n20,Ulm,a\n31,Bern,b\n,Ulm,a\n64,Bern,b\n").unwrap();
+    let rules = TableRules { missing: Some(Missing::Category), ..TableRules::default() };
+    let options = TableOptions { labels: vec!["y".into()], rules, ..TableOptions::default() };
+    parameters_of(csv(&path, &options, false, &Silent).unwrap().data, &EncoderOptions::default())
+}
+
+/// A tone of 16 bits at 8 kHz that gets louder.
+fn wav(frequency: f32) -> Vec<u8> {
+    let sample = |place: u16| {
+        let wave = (f32::from(place) * frequency * std::f32::consts::TAU / 8000.0).sin();
+        ((wave * f32::from(place) * 6.0) as i16).to_le_bytes()
+    };
+    let samples: Vec<u8> = (0..4000).flat_map(sample).collect();
+    let size = samples.len() as u32;
+    let head = [b"RIFF", &(36 + size).to_le_bytes(), b"WAVE", b"fmt ", &16u32.to_le_bytes()].concat();
+    let kind = [1u16, 1].map(u16::to_le_bytes).concat();
+    let rates = [8000u32, 16_000].map(u32::to_le_bytes).concat();
+    let widths = [2u16, 16].map(u16::to_le_bytes).concat();
+    [head, kind, rates, widths, b"data".to_vec(), size.to_le_bytes().to_vec(), samples].concat()
+}
+
+fn recordings() -> Parameters {
+    let folder = tempfile::tempdir().unwrap();
+    for (index, frequency) in [300.0, 700.0, 1100.0, 1900.0].into_iter().enumerate() {
+        fs::write(folder.path().join(format!("{index}.wav")), wav(frequency)).unwrap();
+    }
+    let labels = LabelSource::Pattern("{index}.wav".into());
+    let data = speech(folder.path(), &labels, &SpeechOptions::default(), false, &Silent).unwrap().data;
+    parameters_of(data, &EncoderOptions { pooling: 4, ..EncoderOptions::default() })
+}
+
+impl Parameters {
+    fn owner(&self) -> Owner {
+        Owner::new(&self.public.to_bytes(), &serde_json::to_vec(&self.encoder).unwrap(), 1 << 20).unwrap()
+    }
+
+    fn form(&self) -> Vec<u8> {
+        let table = self.data.schema().map(|schema| Form::Table(Schema { labels: vec![], ..schema.clone() }));
+        let sound = || Form::Sound(self.data.features().unwrap().sound.clone().unwrap());
+        serde_json::to_vec(&table.unwrap_or_else(sound)).unwrap()
+    }
+}
+
+#[test]
+fn rows_and_recordings_become_the_items_of_their_import() {
+    let people = table();
+    let mut owner = people.owner();
+    assert!(matches!(owner.row(&["20", "Ulm"]), Err(OwnerError::Kind(_))));
+    owner.take_form(&people.form()).unwrap();
+    for (item, row) in [["20", "Ulm"], ["31", "Bern"], ["", "Ulm"], ["64.0", " Bern "]].iter().enumerate() {
+        assert_eq!(owner.row(row).unwrap(), people.data.image(item), "{row:?}");
+    }
+    let wrong = owner.row(&["old", "Ulm"]).unwrap_err().to_string();
+    assert_eq!(wrong, "`age` is \"old\", not a number");
+    assert!(matches!(owner.row(&["20"]), Err(OwnerError::Record(_))));
+    assert!(matches!(owner.wav(&wav(300.0)), Err(OwnerError::Kind(_))));
+
+    let sounds = recordings();
+    let mut owner = sounds.owner();
+    owner.take_form(&sounds.form()).unwrap();
+    assert_eq!(owner.wav(&wav(700.0)).unwrap(), sounds.data.image(1));
+    // As a microphone gives it.
+    let samples = Recording::from_wav(&wav(1900.0)[..]).unwrap();
+    assert_eq!(owner.sound(&samples).unwrap(), sounds.data.image(3));
+    let silent = Recording::new(vec![0.0; 4000], 8000).unwrap();
+    assert_eq!(owner.sound(&silent).unwrap_err().to_string(), "this recording cannot be used: it is silent");
+    assert!(matches!(owner.wav(b"RIFF"), Err(OwnerError::Sound(_))));
+}
+
+#[test]
+fn a_form_of_other_columns_is_refused() {
+    let (people, sounds) = (table(), recordings());
+    let mut owner = people.owner();
+    assert!(matches!(owner.take_form(&sounds.form()), Err(OwnerError::Columns(_))));
+    assert!(matches!(owner.take_form(b"{}"), Err(OwnerError::Form(_))));
+    let form = String::from_utf8(people.form()).unwrap();
+    assert!(form.contains("Ulm"));
+    assert!(matches!(owner.take_form(form.replace("Ulm", "Trier").as_bytes()), Err(OwnerError::Columns(_))));
+    let form = String::from_utf8(sounds.form()).unwrap();
+    let mut owner = sounds.owner();
+    for (from, to) in [("\"trim\":40.0", "\"trim\":30.0"), ("\"high\":4000.0", "\"high\":3000.0")] {
+        assert!(form.contains(from));
+        assert!(matches!(owner.take_form(form.replace(from, to).as_bytes()), Err(OwnerError::Columns(_))), "{to}");
+    }
+    let large = form.replace("\"bands\":20", "\"bands\":4000000000");
+    assert!(matches!(owner.take_form(large.as_bytes()), Err(OwnerError::Form(_))));
+}
+
 #[test]
 fn strange_input_is_refused() {
     let small = parameters(&EncoderOptions { pooling: 4, ..EncoderOptions::default() });
@@ -80,7 +178,7 @@ fn strange_input_is_refused() {
     assert!(matches!(open(&key, &foreign), Err(OwnerError::Inputs { .. })));
     let mut owner = open(&key, &json).unwrap();
     let refused = owner.encrypt(&[0; 3], Encoding::Compressed, &mut ChaCha12Rng::seed_from_u64(3));
-    assert!(matches!(refused, Err(OwnerError::Image(_))));
+    assert!(matches!(refused, Err(OwnerError::Item(_))));
 }
 
 #[test]

@@ -81,9 +81,11 @@ impl BulkError {
 
     pub(crate) fn import(path: &Path, error: ImportError) -> Self {
         match error {
-            // It names the file itself.
-            ImportError::Description { path, problem } => Self::Input { path, problem },
-            ImportError::Io { path, source } => FileError::System { path, action: "read", source }.into(),
+            ImportError::Description { problem, .. } => Self::input(path, problem),
+            ImportError::Memory { over, .. } => Self::input(path, over.to_string()),
+            ImportError::Io { source, .. } => {
+                FileError::System { path: path.to_owned(), action: "read", source }.into()
+            }
             other => Self::input(path, other.to_string()),
         }
     }

@@ -106,3 +106,119 @@ fn no_build_takes_secrets_along() {
     let container = std::fs::read_to_string(deploy().join("Containerfile")).unwrap();
     assert!(container.contains("USER 10001:10001") && container.contains("HEALTHCHECK"));
 }
+
+/// The release archive of a binary that is there: what it holds, that its digests are right, and that stock tools take its
+/// bill of materials.
+#[test]
+fn a_release_archive_has_the_command_its_bill_and_its_licences() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let run = |program: &Path, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        // Symbols would be most of it.
+        let output = command.args(arguments).current_dir(folder.path()).env("STRIP", "strip").output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        said
+    };
+    let packed = format!("{target}={}", env!("CARGO_BIN_EXE_halflight"));
+    let out = folder.path().join("dist");
+    let out = out.to_str().unwrap();
+    run(&deploy().join("release.sh"), &["--out", out, &packed]);
+    let name = format!("halflight-{}-{target}", env!("CARGO_PKG_VERSION"));
+    let archive = format!("dist/{name}.tar.gz");
+    let listed = run(Path::new("tar"), &["--list", "--file", &archive]);
+    for file in ["halflight", "LICENSE-MIT", "NOTICE", "README.md", "THIRD-PARTY.txt", "sbom.cdx.json"] {
+        assert!(listed.lines().any(|line| line == format!("{name}/{file}")), "{file}: {listed}");
+    }
+    run(Path::new("sh"), &["-c", "cd dist && sha256sum --check --strict SHA256SUMS"]);
+    run(Path::new("tar"), &["--extract", "--file", &archive]);
+    let said = run(&folder.path().join(&name).join("halflight"), &["--version"]);
+    assert_eq!(said.trim(), format!("halflight {}", env!("CARGO_PKG_VERSION")));
+    let bill = folder.path().join(&name).join("sbom.cdx.json");
+    let bill: serde_json::Value = serde_json::from_slice(&std::fs::read(&bill).unwrap()).unwrap();
+    let components = bill["components"].as_array().unwrap();
+    let has = |name: &str| components.iter().any(|part| part["name"] == name && part["hashes"][0]["alg"] == "SHA-256");
+    assert!(has("rustls") && has("burn") && !components.iter().any(|part| part["name"] == "proptest"));
+    let licences = std::fs::read_to_string(folder.path().join(&name).join("THIRD-PARTY.txt")).unwrap();
+    assert!(licences.contains("Permission is hereby granted") && licences.contains("rustls@"));
+    let python = std::env::var("HALFLIGHT_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = "import sys\n\
+        from cyclonedx.schema import SchemaVersion\n\
+        from cyclonedx.validation.json import JsonStrictValidator\n\
+        sys.exit(str(JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).read()) or '') or 0)";
+    let present = Command::new(&python).args(["-c", "import cyclonedx.validation.json, jsonschema"]).output();
+    if present.is_ok_and(|output| output.status.success()) {
+        run(Path::new(&python), &["-c", script, &format!("{name}/sbom.cdx.json")]);
+    } else {
+        println!("skipped: {python} has no cyclonedx");
+    }
+}
+
+/// An image over no other image, built without a daemon: its command runs as a user without rights and answers a probe.
+#[test]
+fn an_image_from_scratch_serves_as_a_user_without_rights() {
+    let folder = tempfile::tempdir().unwrap();
+    let [root, run] = ["root", "run"].map(|name| folder.path().join(name).display().to_string());
+    let storage = ["--root", &root, "--runroot", &run, "--storage-driver", "vfs"];
+    let buildah = |arguments: &[&str]| Command::new("buildah").args(storage).args(arguments).output();
+    // It must be there, and this machine must let it begin a container at all.
+    let scratch = buildah(&["from", "--name", "trial", "scratch"]);
+    if !scratch.is_ok_and(|output| output.status.success()) {
+        println!("skipped: buildah is missing or cannot work here");
+        return;
+    }
+    let says = |arguments: &[&str]| {
+        let output = buildah(arguments).unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        (output.status.success(), said)
+    };
+    let mut image = Command::new(deploy().join("image.sh"));
+    image.args([env!("CARGO_BIN_EXE_halflight"), "halflight-trial"]).env("STRIP", "strip");
+    let built = image.env("BUILDAH", format!("buildah {}", storage.join(" "))).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let (_, about) = says(&["inspect", "--type", "image", "halflight-trial"]);
+    let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+    let config = &about["Docker"]["config"];
+    assert_eq!((&config["User"], &config["Healthcheck"]["Test"][2]), (&"10001:10001".into(), &"health".into()));
+    assert!(says(&["from", "--name", "served", "halflight-trial"]).0);
+    let run =
+        |command: &[&str]| says(&[&["run", "--isolation", "chroot", "served", "--", "halflight"], command].concat());
+    let (works, said) = run(&["--version"]);
+    if !works && said.contains("chroot") && said.contains("not permitted") {
+        println!("skipped: this machine gives no chroot: {said}");
+        return;
+    }
+    assert!(works && said.contains(env!("CARGO_PKG_VERSION")), "{said}");
+    // It may write to /data, and nowhere else.
+    assert!(run(&["keygen", "--out", "/data/a.key"]).0);
+    assert!(!run(&["keygen", "--out", "/usr/a.key"]).0);
+    assert!(!run(&["health", "http://127.0.0.1:1"]).0);
+    let serve = ["serve", "predictor", "--models", "/data", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let marked = format!("trial-{}.example", std::process::id());
+    let mut child = Command::new("buildah")
+        .args(storage)
+        .args(["run", "--isolation", "chroot", "served", "--", "halflight"])
+        .args(serve)
+        .args(["--public-name", &marked])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(child.stderr.take().unwrap());
+    let admin = std::io::BufRead::lines(lines)
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_prefix("health and metrics at ").map(str::to_owned));
+    let probed = admin.as_ref().map(|admin| run(&["health", admin]));
+    // The server ends as it is asked to, and the container with it.
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ours = processes.filter(|process| {
+        let command = std::fs::read_to_string(process.path().join("cmdline")).unwrap_or_default();
+        command.starts_with("/usr/local/bin/halflight\0") && command.contains(&marked)
+    });
+    for process in ours {
+        assert!(Command::new("kill").arg(process.file_name()).status().unwrap().success());
+    }
+    child.wait().unwrap();
+    let (works, said) = probed.expect("the server started");
+    assert!(works && said.contains("0 of 0 models"), "{said}");
+}

@@ -59,6 +59,35 @@ fn a_probe_needs_no_token_and_tells_living_from_ready() {
 }
 
 #[test]
+fn a_file_of_callers_says_whom_it_lets_in_and_a_token_what_it_allows() {
+    let shop = Workshop::empty();
+    let entry = shop.works("token new ops --scopes admin,metrics --days 30 --out ops.token");
+    let others = "[[token]]\nname = \"gone\"\nsha256 = \"5e88489885c8b5e5b5f4ad4a3f1a7c8d1f0b4b4c5d6e7f8091a2b3c4d5e6f708\"\n\
+        scopes = [\"infer\"]\nexpires = 2020-01-01\n\
+        [[issuer]]\nname = \"clinic\"\nissuer = \"https://login.example\"\naudience = \"halflight\"\nkeys = \"clinic.jwks\"\n\
+        [[group]]\nname = \"auditors\"\nissuer = \"clinic\"\nclaim = \"groups\"\nvalue = \"audit\"\nscopes = [\"ledger\"]\n";
+    std::fs::write(shop.path("tokens.toml"), entry + others).unwrap();
+    shop.refuses("token list --tokens tokens.toml", &["keys of issuer 'clinic'", "clinic.jwks"]);
+    // The key of RFC 8037, A.1, and a token of RFC 7519 that no key of the set signed.
+    let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    std::fs::write(shop.path("clinic.jwks"), keys).unwrap();
+    let callers = &shop.json("token list --tokens tokens.toml")["callers"];
+    let row = |place: usize| {
+        let caller = &callers[place];
+        [&caller["name"], &caller["shown_by"], &caller["valid"]].map(|value| value.to_string().replace('"', ""))
+    };
+    assert_eq!([row(0), row(1)], [["ops", "token", "true"], ["gone", "token", "false"]]);
+    assert_eq!(row(2), ["auditors", "group", "true"]);
+    let known = shop.json("token check --tokens tokens.toml --token-file ops.token");
+    assert_eq!((&known["name"], known["scopes"].to_string().as_str()), (&"ops".into(), r#"["admin","metrics"]"#));
+    let forged = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2xvZ2luLmV4YW1wbGUifQ.";
+    std::fs::write(shop.path("forged.jwt"), forged).unwrap();
+    shop.refuses("token check --tokens tokens.toml --token-file forged.jwt", &["forged.jwt", "signed by 'none'"]);
+    std::fs::write(shop.path("other.token"), "another").unwrap();
+    shop.refuses("token check --tokens tokens.toml --token-file other.token", &["not known here"]);
+}
+
+#[test]
 fn a_collector_that_is_no_address_is_refused_before_anything_starts() {
     let shop = Workshop::empty();
     std::fs::create_dir_all(shop.path("models")).unwrap();

@@ -4,6 +4,7 @@ mod workshop;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 
 use workshop::Workshop;
 
@@ -141,8 +142,23 @@ fn an_authority_knows_its_callers() {
 #[test]
 fn a_predictor_under_load_gives_predictions_or_a_time_to_come_back() {
     let shop = Workshop::furnished();
-    let report = shop.json("bench --load compiled.safetensors --data data.safetensors --seconds 2 --crowd 160");
+    let python = std::env::var("HALFLIGHT_PYTHON").unwrap_or_else(|_| "python3".into());
+    let stock = Command::new(&python).args(["-c", "import tritonclient.http, tritonclient.grpc"]).output();
+    let stock = stock.is_ok_and(|output| output.status.success());
+    let more = if stock { " --triton 2" } else { "" };
+    let command = "bench --load compiled.safetensors --data data.safetensors --seconds 2 --crowd 160";
+    let report = shop.json(&format!("{command}{more}"));
     assert_eq!(report["clean"], true, "{report}");
+    if stock {
+        for protocol in ["rest", "grpc"] {
+            let phase = &report["triton"][protocol];
+            assert!(phase["answered"].as_u64() > Some(0) && phase["clients"] == 2, "{report}");
+            assert!(phase["efficiency"].as_f64() > Some(0.0) && phase["p99_ms"].as_f64() > Some(0.0), "{report}");
+        }
+        assert!(report["triton"]["grpc_to_rest"].as_f64() > Some(0.0), "{report}");
+    } else {
+        println!("skipped: {python} has no tritonclient");
+    }
     let [steady, crowd] = [&report["steady"], &report["crowd"]];
     assert!(steady["answered"].as_u64() > Some(0) && crowd["answered"].as_u64() > Some(0), "{report}");
     for phase in [steady, crowd] {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::DatasetError;
-use crate::features::Features;
+use items::Features;
+
 use crate::schema::{LabelColumn, Schema};
 
 /// Keys of [`Dataset::about`] that the file format uses itself.
@@ -147,7 +148,7 @@ impl Dataset {
 
     /// Sets what the bytes stand for.
     pub fn with_features(mut self, features: Features) -> Result<Self, DatasetError> {
-        features.check(self.height * self.width)?;
+        features.check(self.height, self.width).map_err(|problem| DatasetError::Features { problem })?;
         self.features = Some(features);
         Ok(self)
     }

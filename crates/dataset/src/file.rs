@@ -20,12 +20,12 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use host::files::{self, Access};
+use items::Features;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
 use crate::data::{Dataset, Labels, RESERVED};
 use crate::error::DatasetError;
-use crate::features::Features;
 use crate::schema::Schema;
 
 const FORMAT: &str = "halflight dataset";

@@ -84,7 +84,7 @@ fn each_change_moves_a_spot_as_it_says() {
 
 #[test]
 fn features_are_not_turned() {
-    let features = Features { names: vec![], low: vec![0.0], step: vec![1.0] };
+    let features = Features { names: vec![], low: vec![0.0], step: vec![1.0], sound: None };
     let data = spot(4, 4).with_features(features).unwrap();
     let error = data.augmented(&STILL, &Silent).unwrap_err();
     assert_eq!(error, AugmentError::NotPictures);

@@ -76,7 +76,8 @@ fn an_outlier_does_not_blur_the_rest() {
 
 #[test]
 fn features_survive_the_file_and_bad_ones_are_refused() {
-    let features = Features { names: vec!["a".into(), "b".into()], low: vec![0.1, -3.0], step: vec![0.5, 2.0] };
+    let features =
+        Features { names: vec!["a".into(), "b".into()], low: vec![0.1, -3.0], step: vec![0.5, 2.0], sound: None };
     let plain = Dataset::new(1, 2, vec![1, 2, 3, 4], vec![], BTreeMap::new()).unwrap();
     let data = plain.clone().with_features(features.clone()).unwrap();
     let folder = tempfile::tempdir().unwrap();

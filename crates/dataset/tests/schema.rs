@@ -5,7 +5,7 @@ mod sample;
 use std::fmt::Write;
 
 use dataset::import::{ArrayOptions, ImportError, TableOptions, TableRules, npz};
-use dataset::schema::{Kind, Missing, Outside, Schema, SchemaFileError, Unknown};
+use dataset::schema::{self, Kind, Missing, Outside, SchemaFileError, Unknown};
 use dataset::{Dataset, SchemaError, Summary};
 use encoder::{Encoder, EncoderOptions};
 use host::Silent;
@@ -30,10 +30,10 @@ fn every_kind_of_column_is_learned_and_kept_in_the_file() {
     let path = folder.path().join("train.safetensors");
     data.save(&path).unwrap();
     assert_eq!(Dataset::load(&path).unwrap(), data);
-    assert_eq!(Schema::load(&path).unwrap(), data.whole_schema().unwrap());
+    assert_eq!(schema::load(&path).unwrap(), data.whole_schema().unwrap());
     let alone = folder.path().join("schema.json");
-    data.whole_schema().unwrap().save(&alone).unwrap();
-    assert_eq!(Schema::load(&alone).unwrap().labels[0].classes, ["no", "yes"]);
+    schema::save(&data.whole_schema().unwrap(), &alone).unwrap();
+    assert_eq!(schema::load(&alone).unwrap().labels[0].classes, ["no", "yes"]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn data_sets_of_before_schemas_stay_readable_and_are_compared_by_names_and_scale
     assert_eq!((&read, read.schema()), (&old, None));
     read.check_schema(&data).unwrap();
     data.check_schema(&read).unwrap();
-    assert!(matches!(Schema::load(&path), Err(SchemaFileError::None { .. })));
+    assert!(matches!(schema::load(&path), Err(SchemaFileError::None { .. })));
     assert!(Summary::of(&read).columns.iter().all(|column| column.kind == "numeric"));
 }
 
@@ -264,7 +264,7 @@ fn damaged_schemas_are_refused() {
     let data = train();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("schema.json");
-    data.whole_schema().unwrap().save(&path).unwrap();
+    schema::save(&data.whole_schema().unwrap(), &path).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let cases = [
         ("\"age\"", "\"colour\"", "two columns `colour`"),
@@ -278,12 +278,12 @@ fn damaged_schemas_are_refused() {
     for (from, to, expected) in cases {
         assert!(text.contains(from), "{from}");
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
-        let error = Schema::load(&path).expect_err(to).to_string();
+        let error = schema::load(&path).expect_err(to).to_string();
         assert!(error.contains(expected) && error.contains("schema.json"), "{error}");
     }
     for length in (0..text.len()).step_by(7) {
         std::fs::write(&path, &text[..length]).unwrap();
-        assert!(Schema::load(&path).is_err(), "{length}");
+        assert!(schema::load(&path).is_err(), "{length}");
     }
     // In the file of a data set: a schema that is not that of the columns.
     let path = folder.path().join("data.safetensors");

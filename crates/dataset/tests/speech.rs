@@ -64,6 +64,39 @@ fn every_kind_of_wav_gives_nearly_the_same() {
 }
 
 #[test]
+fn an_analysis_travels_with_the_data_and_names_its_encoder() {
+    let (folder, paths) = folder(&["a_b_0.wav", "a_b_1.wav", "a_c_2.wav"]);
+    tone(&paths[2], 16_000, 16, 1, SampleFormat::Int);
+    let options = SpeechOptions { trim: 30.0, ..Default::default() };
+    let data = import(folder.path(), &options, false).unwrap().data;
+    let kept = data.features().unwrap().sound.clone().unwrap();
+    assert_eq!((kept.bands, kept.frames, kept.trim, kept.rate), (20, 24, 30.0, 8000));
+    let path = folder.path().join("words.safetensors");
+    data.save(&path).unwrap();
+    assert_eq!(Dataset::load(&path).unwrap(), data);
+
+    let encoder = Encoder::fit(&data, &EncoderOptions::default()).unwrap();
+    data.check_encoder(&encoder).unwrap();
+    let other = import(folder.path(), &SpeechOptions::default(), false).unwrap().data;
+    assert!(other.check_encoder(&encoder).is_err());
+    assert_eq!(
+        data.check_schema(&other).unwrap_err().to_string(),
+        "`trim` is 30 in the first data set and 40 in the second: import both with the same options"
+    );
+    // Encoders of before analyses were kept take what has their size and scale.
+    let text = std::fs::read(&path).unwrap();
+    let named = String::from_utf8_lossy(&text[..]).contains("sound");
+    assert!(named);
+    let before = dataset::Features { sound: None, ..data.features().unwrap().clone() };
+    let before =
+        Dataset::new(20, 24, data.images().to_vec(), vec![], Default::default()).unwrap().with_features(before);
+    let before = before.unwrap();
+    other.check_encoder(&Encoder::fit(&before, &EncoderOptions::default()).unwrap()).unwrap();
+    assert!(before.check_encoder(&encoder).is_err());
+    assert!(before.check_schema(&data).is_ok());
+}
+
+#[test]
 fn changed_copies_are_labelled_and_repeatable() {
     let (folder, _paths) = folder(&["a_b_0.wav", "a_b_1.wav"]);
     let options = SpeechOptions { augment: 2, seed: 5, ..Default::default() };

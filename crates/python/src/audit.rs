@@ -82,7 +82,7 @@ type Other<'py> = (String, Vec<String>, PyReadonlyArray1<'py, i64>, PyReadonlyAr
 type Items<'py> = (PyRef<'py, Dataset>, PyRef<'py, Dataset>);
 
 #[pyfunction]
-#[pyo3(signature = (train, test, classes, names, others, items, network, undefended, beside, families, seeds, limits, vote, control, growth, noise, callback))]
+#[pyo3(signature = (train, test, classes, names, others, items, network, undefended, members, beside, families, seeds, limits, vote, control, growth, noise, callback))]
 #[allow(clippy::too_many_arguments)]
 pub fn audit(
     py: Python<'_>,
@@ -94,7 +94,8 @@ pub fn audit(
     items: Option<Items<'_>>,
     network: Option<PyRef<'_, CompiledNetwork>>,
     undefended: Option<(Outputs<'_>, Outputs<'_>)>,
-    beside: (bool, bool, bool),
+    members: Option<Split<'_>>,
+    beside: (bool, bool, bool, bool),
     families: Vec<String>,
     seeds: Vec<u64>,
     limits: (Option<usize>, Option<usize>),
@@ -106,10 +107,11 @@ pub fn audit(
 ) -> PyResult<AuditReport> {
     let (train, test) = (observations(&train, &classes)?, observations(&test, &classes)?);
     let others = others.into_iter().map(attribute).collect::<PyResult<Vec<_>>>()?;
+    let members = members.map(|members| observations(&members, &classes)).transpose()?;
     let undefended = undefended.map(|(first, second)| (shown(&train, &first), shown(&test, &second)));
     let items = items.map(|(first, second)| [Arc::clone(&first.inner), Arc::clone(&second.inner)]);
     let network = network.map(|network| Arc::clone(&network.inner));
-    let (reconstruction, controls, certify) = beside;
+    let (reconstruction, controls, certify, repeated) = beside;
     let options = AuditOptions {
         network: names.0,
         attribute: names.1,
@@ -130,7 +132,7 @@ pub fn audit(
             (true, Some([train, test]), Some(network)) => {
                 bar.note("certifying");
                 let certifier = Certifier::new(vec![&**network])?;
-                let items = certifier.unseen(train, test, &options.attribute, false)?;
+                let items = certifier.unseen(train, test, &options.attribute, repeated)?;
                 Some(certifier.certify(&items, &CertificateOptions::default(), None)?.certificate)
             }
             _ => None,
@@ -138,9 +140,10 @@ pub fn audit(
         let subject = Subject {
             seen: [&train, &test],
             data,
+            names: ["train", "test"],
             network: network.as_deref(),
             undefended: undefended.as_ref().map(|(train, test)| [train, test]),
-            members: None,
+            members: members.as_ref(),
             others: &others,
         };
         let beside = Beside { reconstruction, controls };

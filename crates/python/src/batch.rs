@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bulk::{BulkError, EncryptionOptions, Model, Records, ScoringOptions};
-use dataset::Schema;
-use dataset::schema::RecordReader;
+use dataset::schema::{self, RecordReader};
 use host::Silent;
 use pyo3::prelude::*;
 use qfe::Encoding;
@@ -72,7 +71,7 @@ impl Encryption {
     ) -> PyResult<Self> {
         let records = match schema {
             None => Records::Items(column),
-            Some(path) => Records::Table(Box::new(RecordReader::new(Schema::load(&path).map_err(raise)?))),
+            Some(path) => Records::Table(Box::new(RecordReader::new(schema::load(&path).map_err(raise)?))),
         };
         let encoding = if compressed { Encoding::Compressed } else { Encoding::Uncompressed };
         let options = EncryptionOptions { keep, encoding, ..EncryptionOptions::default() };

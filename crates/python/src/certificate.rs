@@ -13,7 +13,7 @@ use crate::progress;
 
 /// Bounds every attacker on items that the networks never saw; the certificate as JSON.
 #[pyfunction]
-#[pyo3(signature = (networks, data, drawn, collateral, confidence, points, votes, sampled_prior, growth, seed, repeated, callback))]
+#[pyo3(signature = (networks, data, drawn, collateral, confidence, points, votes, sampled_prior, growth, seed, overall, repeated, callback))]
 #[allow(clippy::too_many_arguments)]
 pub fn certify(
     py: Python<'_>,
@@ -27,6 +27,7 @@ pub fn certify(
     sampled_prior: bool,
     growth: Option<u32>,
     seed: u64,
+    overall: bool,
     repeated: bool,
     callback: Option<Py<PyAny>>,
 ) -> PyResult<String> {
@@ -36,6 +37,7 @@ pub fn certify(
         CertificateOptions { confidence, points, votes, seed, prior: sampled_prior.then_some(Prior::Sampled) };
     let certified = progress::run(py, callback, move |bar| {
         let certifier = Certifier::new(networks.iter().map(Arc::as_ref).collect())?;
+        let certifier = if overall { certifier.overall() } else { certifier };
         let items = match &data {
             Some(data) => {
                 let source = Source::Data { sets: &[data.as_ref()], repeated };

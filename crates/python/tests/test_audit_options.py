@@ -160,11 +160,71 @@ def test_a_certificate_stands_above_what_attackers_reach(network: hl.Network, da
     assert learned.certificate.to_dict()["pooled"]["items"] < report.certificate.to_dict()["pooled"]["items"]
 
 
+def repeated(data: hl.Dataset) -> hl.Dataset:
+    """Every item twice."""
+    labels = {name: (np.tile(data.labels(name), 2), data.classes(name)) for name in data.names}
+    return hl.Dataset(np.concatenate([data.images, data.images]), labels)
+
+
+def test_items_that_repeat_each_other_are_certified_where_that_is_said(network: hl.Network, data: hl.Dataset) -> None:
+    noisy = hl.compile(network, data, steps=20, batch=300, noise=0.3)
+    attackers, scored = hl.draw(600, seed=31, **DRAWN), repeated(hl.draw(600, seed=32, **DRAWN))
+    with pytest.raises(hl.errors.CertificateError, match="600") as refused:
+        hl.audit(noisy, attackers, scored, certify=True, vote=[], **FEW)
+    assert refused.value.kind == "Repeated"
+    with pytest.raises(ValueError, match="certify=True"):
+        hl.audit(noisy, attackers, scored, repeated=True, vote=[], **FEW)
+    report = hl.audit(noisy, attackers, scored, certify=True, repeated=True, vote=[], **FEW)
+    assert report.certificate is not None
+    assert any("600 of 1800 items repeat" in assumed for assumed in report.certificate.assumptions)
+
+
+def test_members_show_what_a_network_has_memorised(compiled: hl.CompiledNetwork, data: hl.Dataset, test: hl.Dataset) -> None:
+    def leaking(items: int, seed: int, much: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        outputs, main, values = told(items, seed)
+        return outputs + much * values[:, None] * [1, -1], main, names(values)
+
+    sides = leaking(1500, 1, 0.4), leaking(800, 2, 0.4)
+    assert hl.audit(None, *sides, vote=[], **FEW).members is None
+    report = hl.audit(None, *sides, members=leaking(800, 3, 3.0), vote=[], **FEW)
+    found = report.members
+    assert found is not None and found["items"] == 800
+    assert found["accuracy"] > found["control"] + 15 and found["low"] > 0 and found["risk"] > 0.3
+    same = hl.audit(None, *sides, members=leaking(800, 4, 0.4), vote=[], **FEW).members
+    assert same is not None and same["low"] < 0 < same["high"]
+    # Of a network, by its own outputs, with classes in whatever order.
+    drawn = hl.draw(400, seed=31, **DRAWN)
+    turned = hl.Dataset(data.images, {name: (data.labels(name), data.classes(name)) if name != "font"
+                                      else (1 - data.labels(name), data.classes(name)[::-1]) for name in data.names})
+    both = [hl.audit(compiled, drawn, test, members=one, vote=[], **FEW).members for one in (data, turned)]
+    assert both[0] == both[1] and both[0] is not None and both[0]["items"] == len(data)
+    with pytest.raises(TypeError, match="`members`"):
+        hl.audit(compiled, drawn, test, members=sides[0], vote=[], **FEW)
+    with pytest.raises(TypeError, match="`members`"):
+        hl.audit(None, *sides, members=data, vote=[], **FEW)
+    with pytest.raises(AuditError, match="width|outputs"):
+        hl.audit(None, *sides, members=(sides[0][0][:, :1], *sides[0][1:]), vote=[], **FEW)
+
+
+def test_items_that_the_network_saw_are_warned_of(compiled: hl.CompiledNetwork, data: hl.Dataset, test: hl.Dataset) -> None:
+    own = hl.audit(compiled, data, test, vote=[], **FEW)
+    assert "train: the network was trained on exactly these items" in own.warnings[0] and own.warnings[0] in own.html()
+    assert own.warning is not None and own.warnings[0] in own.warning
+    fresh = hl.audit(compiled, hl.draw(400, seed=31, **DRAWN), hl.draw(400, seed=32, **DRAWN), vote=[], **FEW)
+    assert not any("trained on" in warning for warning in fresh.warnings)
+    # How predictions differ between fonts, which only a network's own main label tells.
+    assert fresh.parity is not None and 0 <= fresh.parity["distance"] <= 1
+    assert hl.audit(None, told(100, 1), told(100, 2), vote=[], **FEW).parity is None
+
+
 def test_the_full_panel_from_python() -> None:
     (outputs, main, values), (asked, asked_main, truth) = told(400, 1), told(200, 2)
     sides = [((1000 * (x + 4.0 * v[:, None])).round().astype(np.int64), m, v) for x, m, v in [(outputs, main, values), (asked, asked_main, truth)]]
     assert len(hl.families("full")) == 31
     report = hl.audit(None, *sides, families="full", vote=[], control=False)
+    # As the command's: three seeds and the growth curve; what needs the items is left out without them.
+    assert report.to_dict()["seeds"] == [0, 1, 2] and len(report.to_dict()["growth"]) > 1
+    assert report.reconstruction is None and report.controls == {}
     assert [attacker["family"] for attacker in report.attackers if attacker["scope"] == "pooled"] == hl.families("full")
     assert report.strongest_pooled.accuracy > 95
 

@@ -160,6 +160,46 @@ def test_daft(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
     assert sum("of its subject" in (row["error"] or "") for row in counted) == ITEMS - 15
 
 
+def test_datafusion_evaluates_every_row_once(
+    folder: Path, encrypted: Any, expected: dict[int, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datafusion = pytest.importorskip("datafusion")
+    import pyarrow.parquet as parquet
+
+    seen = []
+    whole = batch._table
+    monkeypatch.setattr(batch, "_table", lambda work, table: seen.append(table.num_rows) or whole(work, table))
+    context = datafusion.SessionContext()
+    scored = batch.score(context.from_arrow(encrypted), folder / "model")
+    assert scored.schema().names == batch.score(encrypted, folder / "model").column_names
+    seen.clear()
+    check(scored.to_arrow_table().to_pylist(), expected)
+    assert sum(seen) == ITEMS
+    # From files, whatever binary type the engine makes of them, in batches as small as one likes.
+    parquet.write_table(encrypted, tmp_path / "part.parquet", row_group_size=5)
+    context = datafusion.SessionContext(datafusion.SessionConfig().with_batch_size(5))
+    read = context.read_parquet(str(tmp_path))
+    check(batch.score(read, folder / "model").to_arrow_table().to_pylist(), expected)
+    # The same in SQL.
+    context.register_parquet("encrypted", str(tmp_path))
+    context.register_udf(batch.scalar_function(folder / "model"))
+    seen.clear()
+    rows = context.sql("SELECT id, unnest(halflight_score(ciphertext)) FROM encrypted").to_arrow_table()
+    assert sum(seen) == ITEMS and len(seen) > 1
+    check(rows.rename_columns([name.rsplit(".", 1)[-1] for name in rows.column_names]).to_pylist(), expected)
+    with pytest.raises(BatchError, match="to_arrow_table"):
+        batch.score(read, folder / "model", subject="who", most_items=5)
+    with pytest.raises(BatchError, match="nowhere"):
+        batch.scalar_function(folder / "nowhere")
+
+
+def test_datafusion_encrypts(folder: Path, records: Any, expected: dict[int, Any]) -> None:
+    datafusion = pytest.importorskip("datafusion")
+    frame = datafusion.SessionContext().from_arrow(records)
+    sealed = batch.encrypt(frame, folder / "public", keep=["id"]).to_arrow_table()
+    check(batch.score(sealed, folder / "model").to_pylist(), expected)
+
+
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
 def test_spark_with_two_workers(
     folder: Path, encrypted: Any, expected: dict[int, Any], monkeypatch: pytest.MonkeyPatch

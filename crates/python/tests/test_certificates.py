@@ -25,6 +25,13 @@ def test_every_attacker_is_bounded(noisy: hl.CompiledNetwork) -> None:
     assert found.strongest_pooled.low <= certificate.bound
 
 
+def test_over_all_items_the_main_label_counts(noisy: hl.CompiledNetwork) -> None:
+    within = hl.certify(noisy, draw=2000, points=300, growth=3)
+    overall = hl.certify(noisy, draw=2000, points=300, overall=True)
+    assert set(overall.classes) == {"all items"} and overall.bound > 50.0
+    assert within.growth is not None and len(within.growth["points"]) == 3 and overall.growth is None
+
+
 def test_items_that_the_network_saw_are_refused(noisy: hl.CompiledNetwork, data: hl.Dataset) -> None:
     with pytest.raises(hl.errors.CertificateError) as refused:
         hl.certify(noisy, data, points=300)

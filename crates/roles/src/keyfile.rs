@@ -15,6 +15,8 @@ use host::files::{self, Access, FileError};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::closed::{self, ClosedError};
+use crate::pkcs11::{TokenError, TokenKey, uri::SCHEME};
 use qfe::{MasterKey, QuadraticMap, shares::KeyShare};
 
 /// Largest file that is read: the largest master key, and room for age's frame.
@@ -87,18 +89,33 @@ pub enum KeyFileError {
         /// age's error.
         reason: String,
     },
-    /// The decrypted content has the wrong form.
+    /// A key in a PKCS#11 token cannot be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The decrypted content is not what it should be.
     #[error(transparent)]
     Content(FileError),
 }
 
-/// Who can decrypt a secret.
+impl From<ClosedError> for KeyFileError {
+    fn from(error: ClosedError) -> Self {
+        match error {
+            ClosedError::Io { path, source } => Self::Io { path, source },
+            ClosedError::Readable { path, mode } => Self::Readable { path, mode },
+            ClosedError::Size { path, most } => Self::Size { path, most },
+        }
+    }
+}
+
+/// For whom a secret is encrypted.
 #[allow(missing_debug_implementations)] // secret
 pub enum Lock {
     /// Anybody who knows a passphrase (about one second of work per guess).
     Passphrase(SecretString),
     /// The holder of an X25519 identity.
     Recipient(age::x25519::Recipient),
+    /// A P-256 key in a token.
+    Token(age::tag::Recipient),
 }
 
 /// The passphrase or identity that decrypts a secret.
@@ -108,6 +125,8 @@ pub enum Unlock {
     Passphrase(SecretString),
     /// The X25519 identity.
     Identity(age::x25519::Identity),
+    /// A P-256 key that stays in a PKCS#11 token.
+    Token(Box<TokenKey>),
 }
 
 impl Lock {
@@ -116,14 +135,17 @@ impl Lock {
         Self::Passphrase(SecretString::from(passphrase))
     }
 
-    /// A lock for a recipient, `age1…`.
+    /// A lock for a recipient, `age1…`; of a key in a token, `age1tag1…`.
     ///
     /// # Errors
     /// The text is not a recipient.
     pub fn recipient(text: &str) -> Result<Self, KeyFileError> {
-        age::x25519::Recipient::from_str(text.trim())
-            .map(Self::Recipient)
-            .map_err(|reason| KeyFileError::AgeKey { field: "recipient", reason: reason.into() })
+        let text = text.trim();
+        let lock = match text.starts_with("age1tag1") {
+            true => text.parse().map(Self::Token),
+            false => text.parse().map(Self::Recipient),
+        };
+        lock.map_err(|reason: &str| KeyFileError::AgeKey { field: "recipient", reason: reason.into() })
     }
 }
 
@@ -133,13 +155,17 @@ impl Unlock {
         Self::Passphrase(SecretString::from(passphrase))
     }
 
-    /// An identity, `AGE-SECRET-KEY-1…`, alone or as an identity file with comments.
+    /// An identity, `AGE-SECRET-KEY-1…`, alone or as an identity file with comments; or the address of a key in a token,
+    /// `pkcs11:…`.
     ///
     /// # Errors
-    /// No line of the text is an identity.
+    /// No line of the text is an identity, or the token cannot be used.
     pub fn identity(text: &str) -> Result<Self, KeyFileError> {
         let mut lines = text.lines().map(str::trim);
         let key = lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or("");
+        if key.starts_with(SCHEME) {
+            return Ok(Self::Token(Box::new(TokenKey::open(key)?)));
+        }
         age::x25519::Identity::from_str(key)
             .map(Self::Identity)
             .map_err(|reason| KeyFileError::AgeKey { field: "identity", reason: reason.into() })
@@ -151,18 +177,7 @@ impl Unlock {
     /// The file cannot be read, others can read it, or it holds no identity.
     pub fn load_identity(path: &Path) -> Result<Self, KeyFileError> {
         let io = |source| KeyFileError::Io { path: path.to_owned(), source };
-        let file = fs::File::open(path).map_err(io)?;
-        let data = file.metadata().map_err(io)?;
-        #[cfg(unix)]
-        {
-            let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
-            if data.is_file() && mode & 0o077 != 0 {
-                return Err(KeyFileError::Readable { path: path.to_owned(), mode });
-            }
-        }
-        if data.len() > MAX_IDENTITY {
-            return Err(KeyFileError::Size { path: path.to_owned(), most: MAX_IDENTITY });
-        }
+        let file = closed::open(path, MAX_IDENTITY)?;
         let mut text = Zeroizing::new(String::with_capacity(MAX_IDENTITY as usize));
         file.take(MAX_IDENTITY).read_to_string(&mut text).map_err(io)?;
         Self::identity(&text)
@@ -173,6 +188,7 @@ impl Unlock {
         match self {
             Self::Passphrase(passphrase) => Lock::Passphrase(passphrase.clone()),
             Self::Identity(identity) => Lock::Recipient(identity.to_public()),
+            Self::Token(key) => Lock::Token(key.recipient().clone()),
         }
     }
 
@@ -181,6 +197,7 @@ impl Unlock {
         match self {
             Self::Passphrase(_) => None,
             Self::Identity(identity) => Some(identity.to_public().to_string()),
+            Self::Token(key) => Some(key.recipient().to_string()),
         }
     }
 
@@ -192,8 +209,23 @@ impl Unlock {
     }
 }
 
-/// Draws a new identity and writes it as an identity file of age, in the clear, readable by its owner only. Fails if
-/// the path exists. Returns its recipient, `age1…`.
+/// Finds a key in a token, or lets the token draw one, and writes an identity file that says where it is; fails if the path
+/// exists. Gives back its recipient, `age1tag1…`, and whether it was drawn.
+///
+/// # Errors
+/// The token cannot be used, or the path exists or cannot be written.
+pub fn save_token_identity(path: &Path, uri: &str) -> Result<(String, bool), KeyFileError> {
+    if path.exists() {
+        return Err(KeyFileError::Exists { path: path.to_owned() });
+    }
+    let (key, drawn) = TokenKey::open_or_draw(uri)?;
+    let recipient = key.recipient().to_string();
+    write_new(path, format!("# public key: {recipient}\n{}\n", key.uri()).as_bytes())?;
+    Ok((recipient, drawn))
+}
+
+/// Draws a fresh identity and writes it as an identity file of age, in the clear, readable by its owner only; fails if
+/// the path exists. Gives back its recipient, `age1…`.
 ///
 /// # Errors
 /// The path exists, or cannot be written.
@@ -256,6 +288,9 @@ pub(crate) fn seal(secret: &[u8], lock: &Lock) -> Result<Vec<u8>, String> {
         Lock::Recipient(recipient) => {
             age::Encryptor::with_recipients(std::iter::once(recipient as _)).map_err(|error| error.to_string())?
         }
+        Lock::Token(recipient) => {
+            age::Encryptor::with_recipients(std::iter::once(recipient as _)).map_err(|error| error.to_string())?
+        }
     };
     let mut sealed = Vec::with_capacity(secret.len() + 1024);
     let write = |sealed: &mut Vec<u8>| -> io::Result<()> {
@@ -297,6 +332,7 @@ pub(crate) fn is_for(path: &Path, unlock: &Unlock, most: u64) -> io::Result<bool
             decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity)).is_ok()
         }
         Unlock::Identity(identity) => decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)).is_ok(),
+        Unlock::Token(key) => decryptor.decrypt(std::iter::once(&**key as &dyn age::Identity)).is_ok(),
     };
     Ok(opened)
 }
@@ -317,6 +353,7 @@ pub(crate) fn unseal(sealed: &[u8], unlock: &Unlock) -> Result<Zeroizing<Vec<u8>
             decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity))
         }
         Unlock::Identity(identity) => decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)),
+        Unlock::Token(key) => decryptor.decrypt(std::iter::once(&**key as &dyn age::Identity)),
     };
     // The whole size is reserved, so that growing leaves no copies in memory.
     let mut secret = Zeroizing::new(Vec::with_capacity(sealed.len()));

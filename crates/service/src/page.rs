@@ -10,11 +10,18 @@
 //!  "cloud": {"outputs": [[S integers], …], "main": [class, …], "collateral": [class, …]}}
 //! ```
 //!
+//! Items that are no pictures have version 2, which says how an item is made of what an owner has ([`Form`]) instead of how
+//! ink lies: `"form": {"table": {"columns": […]}}` or `"form": {"sound": {"bands": 20, …}}`. Samples of a table have their
+//! values besides: `"values": ["39", "Ulm", …]`.
+//!
 //! Everything in it becomes public with the page: make it from data that may be shown.
+
+use std::collections::btree_map::Entry;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use encoder::{Images, Pixels};
+use items::{EncoderMismatch, Form, RecordReader};
 use model::{CompiledNetwork, EvaluateError};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +46,10 @@ pub struct PageFile {
     collateral: Names,
     height: usize,
     width: usize,
-    ink: Ink,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ink: Option<Ink>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    form: Option<Form>,
     samples: Vec<Sample>,
     cloud: Cloud,
 }
@@ -55,6 +65,8 @@ struct Names {
 #[serde(deny_unknown_fields)]
 struct Sample {
     pixels: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<String>>,
     main: u32,
     collateral: u32,
     output: Vec<i64>,
@@ -92,9 +104,15 @@ pub enum PageError {
     /// Nothing to show.
     #[error("page: the data set has no items; give one that has some")]
     Empty,
-    /// Items are not pictures.
-    #[error("page: the data set holds features, which cannot be drawn; the page is for pictures")]
+    /// The items are no pictures, and nothing says how they are made of what an owner has.
+    #[error(
+        "page: the data set does not say how its columns were made of a table or of recordings; import them again with \
+         this version"
+    )]
     Features,
+    /// Items of another form than the network was fitted on.
+    #[error("page: {0}")]
+    Encoder(#[from] EncoderMismatch),
     /// Not laid out as a page file, or at odds with itself.
     #[error("page: not a page file: {0}; make it again with `halflight page`")]
     Format(String),
@@ -109,11 +127,13 @@ pub struct Label<'a> {
     pub values: &'a [u32],
 }
 
-/// Pictures with both labels.
+/// Items with both labels.
 #[derive(Clone, Copy)]
 pub struct Labelled<'a> {
-    /// The pictures.
+    /// The items.
     pub images: &'a dyn Images,
+    /// How an item is made of what an owner has; none of pictures.
+    pub form: Option<&'a Form>,
     /// What the network predicts.
     pub main: Label<'a>,
     /// The attribute that points are marked by.
@@ -126,7 +146,7 @@ impl Labelled<'_> {
         if items == 0 {
             return Err(PageError::Empty);
         }
-        if !self.images.are_pictures() {
+        if !self.images.are_pictures() && self.form.is_none() {
             return Err(PageError::Features);
         }
         for (name, label) in [(main, self.main), (collateral, self.collateral)] {
@@ -141,7 +161,8 @@ impl Labelled<'_> {
 
 impl PageFile {
     /// Evaluates `network` in the clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`:
-    /// the first item of every main class with every value of the attribute `collateral`.
+    /// the first item of every main class with every value of the attribute `collateral`; of a table, the first whose
+    /// values can be told from its bytes. Texts that were hashed cannot be, so a table that has them has no samples.
     ///
     /// # Errors
     /// [`PageError`]: no items, items that are not pictures or do not suit the network, or other numbers of labels.
@@ -162,25 +183,37 @@ impl PageFile {
             main: points.iter().map(|&item| data.main.values[item]).collect(),
             collateral: points.iter().map(|&item| data.collateral.values[item]).collect(),
         };
-        let items = one_of_each(shown.main.values, shown.collateral.values);
+        let form = data.form.cloned();
+        if let Some(form) = &form {
+            form.check().map_err(PageError::Format)?;
+            form.check_encoder(network.encoder())?;
+        }
+        let reader = match &form {
+            Some(Form::Table(schema)) => Some(RecordReader::new(schema.clone())),
+            _ => None,
+        };
+        let values = |item: usize| reader.as_ref().map(|reader| reader.show(shown.images.image(item)));
+        let items = one_of_each(shown.main.values, shown.collateral.values, |item| values(item) != Some(None));
         let chosen = bytes_of(shown.images, &items);
         let outputs =
             rows(network, &Pixels { height: shown.images.height(), width: shown.images.width(), bytes: &chosen })?;
         let sample = |(&item, output)| Sample {
             pixels: STANDARD.encode(shown.images.image(item)),
+            values: values(item).flatten(),
             main: shown.main.values[item],
             collateral: shown.collateral.values[item],
             output,
         };
         let file = Self {
             format: FORMAT.into(),
-            version: 1,
+            version: if form.is_some() { 2 } else { 1 },
             network: Hash(network.hash()),
             main: Names { name: network.main().to_owned(), classes: data.main.classes.to_vec() },
             collateral: Names { name: collateral.to_owned(), classes: data.collateral.classes.to_vec() },
             height: pictures.height,
             width: pictures.width,
-            ink: Ink::of(&pictures),
+            ink: form.is_none().then(|| Ink::of(&pictures)),
+            form,
             samples: items.iter().zip(outputs).map(sample).collect(),
             cloud,
         };
@@ -213,8 +246,17 @@ impl PageFile {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.format != FORMAT || self.version != 1 {
+        if self.format != FORMAT || self.version != if self.form.is_some() { 2 } else { 1 } {
             return Err(format!("format '{}', version {}", self.format, self.version));
+        }
+        if self.form.is_some() == self.ink.is_some() {
+            return Err("it has ink, which pictures have, or a form, which others have: one of them".into());
+        }
+        if let Some(form) = &self.form {
+            form.check()?;
+            if form.size() != (self.height, self.width) {
+                return Err(format!("its form does not make items of {}x{}", self.height, self.width));
+            }
         }
         let points = self.cloud.outputs.len();
         if points != self.cloud.main.len() || points != self.cloud.collateral.len() {
@@ -237,6 +279,13 @@ impl PageFile {
         for sample in &self.samples {
             if STANDARD.decode(&sample.pixels).ok().map(|pixels| pixels.len()) != size {
                 return Err(format!("a sample does not have {}x{} pixels", self.height, self.width));
+            }
+            let columns = match &self.form {
+                Some(Form::Table(schema)) => Some(schema.columns.len()),
+                _ => None,
+            };
+            if sample.values.as_ref().map(Vec::len) != columns {
+                return Err("a sample does not have one value for each column of a table".into());
             }
         }
         Ok(())
@@ -264,11 +313,15 @@ fn spread(len: usize) -> Vec<usize> {
     items.into_iter().collect()
 }
 
-/// The first item of every pair of labels, in the order of the labels.
-fn one_of_each(main: &[u32], collateral: &[u32]) -> Vec<usize> {
+/// The first item of every pair of labels that can be shown, in the order of the labels.
+fn one_of_each(main: &[u32], collateral: &[u32], can_be_shown: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut first = std::collections::BTreeMap::new();
     for (item, labels) in main.iter().zip(collateral).enumerate() {
-        first.entry(labels).or_insert(item);
+        if let Entry::Vacant(place) = first.entry(labels)
+            && can_be_shown(item)
+        {
+            place.insert(item);
+        }
     }
     first.into_values().collect()
 }

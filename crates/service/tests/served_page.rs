@@ -26,7 +26,7 @@ fn labelled(data: &Dataset) -> Labelled<'_> {
         let labels = data.labels(name).unwrap();
         Label { classes: &labels.classes, values: &labels.values }
     };
-    Labelled { images: data, main: label("digit"), collateral: label("font") }
+    Labelled { images: data, form: None, main: label("digit"), collateral: label("font") }
 }
 
 fn made(network: &model::CompiledNetwork, data: &Dataset) -> Result<PageFile, PageError> {
@@ -207,6 +207,34 @@ fn page_files_are_checked() {
     bad("/samples/0/pixels", "AAAA".into());
     bad("/samples/0/collateral", 2.into());
     bad("/height", (u64::MAX / 2).into());
+    bad("/ink", serde_json::Value::Null);
+    // A form instead of ink is of version 2, makes items of the right size, and its samples have values.
+    let with_form = |version: u32, form: serde_json::Value, values: serde_json::Value| {
+        let mut page = good.clone();
+        page["version"] = version.into();
+        page["form"] = form;
+        page.as_object_mut().unwrap().remove("ink");
+        for sample in page["samples"].as_array_mut().unwrap() {
+            sample["values"] = values.clone();
+        }
+        PageFile::from_bytes(page.to_string().as_bytes())
+    };
+    let scale = serde_json::json!({"low": 0.0, "high": 1.0});
+    let column =
+        |at: usize| serde_json::json!({"name": at.to_string(), "kind": {"numeric": {"scale": scale, "middle": 0.5}}});
+    let table = |columns: usize| serde_json::json!({"table": {"columns": (0..columns).map(column).collect::<Vec<_>>(), "labels": []}});
+    let sound = |trim: f32| serde_json::json!({"sound": {"bands": SIDE, "frames": SIDE, "low": 60.0, "high": 4000.0, "trim": trim, "rate": 8000}});
+    assert!(with_form(2, sound(40.0), serde_json::Value::Null).is_ok());
+    for (version, form, values) in [
+        (1, sound(40.0), serde_json::Value::Null),
+        (2, sound(400.0), serde_json::Value::Null),
+        (2, sound(40.0), serde_json::json!(["1"])),
+        (2, table(SIDE * SIDE), serde_json::Value::Null),
+        (2, table(0), serde_json::json!([])),
+    ] {
+        let refused = with_form(version, form, values);
+        assert!(matches!(refused, Err(PageError::Format(_))), "{refused:?}");
+    }
     let data = data();
     assert!(matches!(made(&world.network, &data.subset(&[])), Err(PageError::Empty)));
     let whole = labelled(&data);

@@ -8,19 +8,22 @@ use host::files::{FileError, folder_of};
 
 use super::Rows;
 use super::items::Items;
+use super::objects::{Address, Object};
+use super::remote::Remote;
 use super::source::Source;
 use crate::BulkError;
 
 const EXTENSION: &str = "parquet";
 
-/// The input of a job, divided into partitions: Parquet files in the order of their names, which are all different, or
-/// items of a data set.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a job reads, divided into partitions: Parquet files or objects in the order of their names, which are all
+/// different, or items of a data set.
+#[derive(Clone, Debug)]
 pub struct Inputs<'a>(Which<'a>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Which<'a> {
     Files(Vec<PathBuf>),
+    Objects(Vec<Object>),
     Items(Vec<Items<'a>>),
 }
 
@@ -32,27 +35,30 @@ pub(super) struct Opened<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// The files that an argument names: a file, a folder (all `.parquet` files in it), or a pattern with `*` and `?`
-    /// in the last part, as in `folder/*.parquet`.
+    /// The files that a text names: a file, a folder (all `.parquet` files in it), or a pattern with `*` and `?` in the
+    /// last part, as `folder/*.parquet`. Objects of a store are named in the same way, as `s3://bucket/folder/*.parquet`.
     ///
     /// # Errors
-    /// There is no such file, or the folder cannot be read.
+    /// There is no such file, or the folder or the store cannot be read.
     pub fn find(text: &str) -> Result<Self, BulkError> {
         let path = Path::new(text);
+        let nothing = || {
+            let problem = "names no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
+            BulkError::input(path, problem)
+        };
+        if let Some(address) = Address::of(path)? {
+            let found = address.find(&wanted)?;
+            return if found.is_empty() { Err(nothing()) } else { Ok(Self(Which::Objects(found))) };
+        }
         let found = if path.is_file() {
             vec![path.to_owned()]
         } else if path.is_dir() {
-            listed(path, &|name| Path::new(name).extension().is_some_and(|found| found == EXTENSION))?
+            listed(path, &|name| wanted("", name))?
         } else {
-            let pattern = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().as_bytes();
-            listed(folder_of(path), &|name| fits(pattern, name.as_bytes()))?
+            let pattern = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            listed(folder_of(path), &|name| !pattern.is_empty() && wanted(pattern, name))?
         };
-        if found.is_empty() {
-            let problem =
-                "matches no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
-            return Err(BulkError::input(path, problem));
-        }
-        Ok(Self(Which::Files(found)))
+        if found.is_empty() { Err(nothing()) } else { Ok(Self(Which::Files(found))) }
     }
 
     /// Items of `width` bytes each, numbered from `first`, in partitions of this many rows: `part-00000` and so on.
@@ -83,7 +89,7 @@ impl<'a> Inputs<'a> {
     pub fn paths(&self) -> &[PathBuf] {
         match &self.0 {
             Which::Files(paths) => paths,
-            Which::Items(_) => &[],
+            Which::Objects(_) | Which::Items(_) => &[],
         }
     }
 
@@ -96,6 +102,13 @@ impl<'a> Inputs<'a> {
                 .map(|path| {
                     let file = PathBuf::from(path.file_name().unwrap_or_default());
                     Ok(Opened { path: path.clone(), file, rows: Box::new(Source::open(path)?) })
+                })
+                .collect(),
+            Which::Objects(objects) => objects
+                .iter()
+                .map(|object| {
+                    let file = PathBuf::from(object.name());
+                    Ok(Opened { path: object.shown(), file, rows: Box::new(Remote::open(object)?) })
                 })
                 .collect(),
             Which::Items(parts) => {
@@ -114,13 +127,20 @@ fn listed(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, 
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        // Engines leave hidden files next to theirs, such as checksums.
-        if !name.starts_with(['.', '_']) && wanted(name) && path.is_file() {
+        if wanted(name) && path.is_file() {
             found.push(path);
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether a job reads files of this name where it is given a pattern, or none. Engines leave hidden files beside theirs,
+/// such as checksums.
+fn wanted(pattern: &str, name: &str) -> bool {
+    let parquet = || Path::new(name).extension().is_some_and(|found| found == EXTENSION);
+    !name.starts_with(['.', '_'])
+        && if pattern.is_empty() { parquet() } else { fits(pattern.as_bytes(), name.as_bytes()) }
 }
 
 /// Whether a name has the form of a pattern, in which `*` is any text and `?` any byte. Takes time `pattern · name`.

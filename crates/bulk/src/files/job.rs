@@ -1,28 +1,31 @@
 //! A job: a kernel over files, partition by partition, resumed where it was interrupted.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use arrow_array::{Array, RecordBatch};
 use host::Progress;
-use host::files::{append_line, make_folder};
+use host::files::append_line;
 use roles::clock;
 use serde::Serialize;
 
-use super::source::Source;
-use super::{Inputs, Rows, sink};
+use super::outputs::{Outputs, Place};
+use super::{Inputs, Rows};
 use crate::BulkError;
-use crate::kernel::{ERROR, Kernel, Tally};
+use crate::kernel::{Kernel, Tally};
 
 /// The prefix of the names in a file's metadata.
 const PREFIX: &str = "halflight.";
+/// The text that counts rows without a result.
+const ERRORS: &str = "errors";
 
-/// The input, and the results: one file for each input file, under its name.
+/// What is read, and where the results go: one file or object for each that is read, under its name.
 #[derive(Clone, Debug)]
 pub struct Job<'a> {
     /// The files to read.
     pub inputs: Inputs<'a>,
-    /// The folder of the results.
+    /// The folder of the results, or `s3://bucket/folder`.
     pub output: PathBuf,
     /// Redo finished partitions, including those of another model.
     pub force: bool,
@@ -103,7 +106,7 @@ impl Job<'_> {
     /// [`BulkError`]: a file that cannot be read or written, a partition of another model, a key that has expired.
     /// Everything finished by then stays.
     pub fn run(&self, kernel: &dyn Kernel, progress: &dyn Progress) -> Result<JobReport, BulkError> {
-        make_folder(&self.output)?;
+        let outputs = Outputs::open(&self.output)?;
         let start = Instant::now();
         let mut report = JobReport {
             job: kernel.name(),
@@ -119,7 +122,7 @@ impl Job<'_> {
             rows_per_second: 0.0,
             failed: None,
         };
-        let done = self.partitions(kernel, progress, &mut report);
+        let done = self.partitions(&outputs, kernel, progress, &mut report);
         report.seconds = start.elapsed().as_secs_f64();
         report.rows_per_second = (report.rows - report.rows_skipped) as f64 / report.seconds.max(1e-9);
         report.subjects = kernel.tally();
@@ -153,6 +156,7 @@ impl Job<'_> {
 
     fn partitions(
         &self,
+        outputs: &Outputs,
         kernel: &dyn Kernel,
         progress: &dyn Progress,
         report: &mut JobReport,
@@ -162,9 +166,10 @@ impl Job<'_> {
         progress.begin(opened.iter().map(|part| part.rows.count()).fold(0, u64::saturating_add));
         let mut todo = Vec::new();
         for part in &opened {
-            let output = self.output.join(&part.file);
-            if same_file(&part.path, &output) {
-                return Err(BulkError::input(&output, "is also the input: name another folder for the results"));
+            let output = outputs.place(&part.file);
+            if output.is(&part.path) {
+                let problem = "is also what is read: name another folder for the results";
+                return Err(BulkError::input(&output.shown(), problem));
             }
             let about = stamp(kernel, &*part.rows);
             let finished = self.finished(&output, &about)?;
@@ -188,18 +193,18 @@ impl Job<'_> {
             report.rows += rows;
             report.rows_skipped += if finished.is_some() { rows } else { 0 };
             report.errors += errors;
-            let input = part.path.clone();
+            let (input, output) = (part.path.clone(), output.shown());
             report.partitions.push(Partition { input, output, rows, errors, skipped: finished.is_some() });
         }
         Ok(())
     }
 
-    /// The number of errors in a finished partition of this kernel and these rows; none if there is no such partition.
-    fn finished(&self, output: &Path, expected: &[(String, String)]) -> Result<Option<u64>, BulkError> {
-        if self.force || !output.exists() {
+    /// The errors of a partition that is there already, of this kernel and these rows; none where there is none.
+    fn finished(&self, output: &Place, expected: &[(String, String)]) -> Result<Option<u64>, BulkError> {
+        if self.force {
             return Ok(None);
         }
-        let found = sink::about(output).unwrap_or_default();
+        let Some(found) = output.about()? else { return Ok(None) };
         let text = |name: &str| found.iter().find(|(found, _)| found == name).map(|(_, text)| text.as_str());
         for (name, expected) in expected {
             let found = text(name).unwrap_or("none");
@@ -209,11 +214,10 @@ impl Job<'_> {
                     "exists, and its {what} is {found}, not {expected}: it belongs to another job; name another folder \
                      for the results, or overwrite it with force"
                 );
-                return Err(BulkError::input(output, problem));
+                return Err(BulkError::input(&output.shown(), problem));
             }
         }
-        let errors = count_errors(output)?;
-        Ok(Some(errors))
+        Ok(text(&format!("{PREFIX}{ERRORS}")).and_then(|errors| errors.parse().ok()))
     }
 }
 
@@ -226,21 +230,22 @@ fn stamp(kernel: &dyn Kernel, source: &dyn Rows) -> Vec<(String, String)> {
 fn partition(
     kernel: &dyn Kernel,
     source: &dyn Rows,
-    output: &Path,
+    output: &Place,
     about: Vec<(String, String)>,
     progress: &dyn Progress,
 ) -> Result<(u64, u64), BulkError> {
     let input = source.schema()?;
     let schema = kernel.schema(&input)?;
-    let mut errors = 0;
+    let errors = Cell::new(0);
     let batches = source.batches(kernel.row_bytes(), None)?.map(|batch| {
         let done = kernel.apply(&batch?)?;
-        errors += errors_of(&done);
+        errors.set(errors.get() + errors_of(&done));
         progress.advance(done.num_rows() as u64);
         Ok(done)
     });
-    let rows = sink::write_batches(output, &schema, &about, batches)?;
-    Ok((rows, errors))
+    let ending = || vec![(format!("{PREFIX}{ERRORS}"), errors.get().to_string())];
+    let rows = output.write(&schema, &about, batches, &ending)?;
+    Ok((rows, errors.get()))
 }
 
 /// Rows with a reason in the last column.
@@ -248,21 +253,8 @@ fn errors_of(batch: &RecordBatch) -> u64 {
     batch.columns().last().map_or(0, |errors| (errors.len() - errors.null_count()) as u64)
 }
 
-/// Rows of a finished partition that have an error.
-fn count_errors(path: &Path) -> Result<u64, BulkError> {
-    let source = Source::open(path)?;
-    let schema = source.schema()?;
-    let last = schema.fields().last().map(|field| field.name().as_str()).unwrap_or(ERROR);
-    source.batches(1, Some(last))?.map(|batch| Ok(errors_of(&batch?))).sum()
-}
-
 /// Counts the subjects of a partition that is finished.
 fn recount(kernel: &dyn Kernel, source: &dyn Rows) -> Result<(), BulkError> {
     let Some(column) = kernel.counted() else { return Ok(()) };
     source.batches(1, Some(column))?.try_for_each(|batch| kernel.count(&batch?))
-}
-
-/// Whether two paths are the same file.
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

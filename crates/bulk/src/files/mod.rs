@@ -1,8 +1,11 @@
-//! Jobs over Parquet files: one file in, one file out, written completely or not at all.
+//! Jobs over Parquet files and objects: one in, one out, whole or not at all.
 
 mod inputs;
 mod items;
 mod job;
+mod objects;
+mod outputs;
+mod remote;
 mod sink;
 mod source;
 

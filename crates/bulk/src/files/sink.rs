@@ -31,9 +31,21 @@ pub fn write_batches(
     about: &[(String, String)],
     batches: impl Iterator<Item = Result<RecordBatch, BulkError>>,
 ) -> Result<u64, BulkError> {
+    write_as(path, path, schema, about, batches, &|| Vec::new())
+}
+
+/// The same of a file that errors call `shown`; `ending`: texts that are known when all batches are there.
+pub(super) fn write_as(
+    path: &Path,
+    shown: &Path,
+    schema: &SchemaRef,
+    about: &[(String, String)],
+    batches: impl Iterator<Item = Result<RecordBatch, BulkError>>,
+    ending: &dyn Fn() -> Vec<(String, String)>,
+) -> Result<u64, BulkError> {
     let (mut rows, mut failed) = (0, None);
     let written = write_with(path, Access::Ordinary, |out| {
-        write_to(out, path, schema, about, batches).map(|written| rows = written).map_err(|error| {
+        write_to(out, shown, schema, about, batches, ending).map(|written| rows = written).map_err(|error| {
             let reason = error.to_string();
             failed = Some(error);
             io::Error::other(reason)
@@ -51,6 +63,7 @@ fn write_to(
     schema: &SchemaRef,
     about: &[(String, String)],
     batches: impl Iterator<Item = Result<RecordBatch, BulkError>>,
+    ending: &dyn Fn() -> Vec<(String, String)>,
 ) -> Result<u64, BulkError> {
     let refused = |error: ParquetError| BulkError::input(path, format!("cannot be written: {error}"));
     let mut batches = batches.peekable();
@@ -66,6 +79,7 @@ fn write_to(
             writer.flush().map_err(refused)?;
         }
     }
+    ending().into_iter().for_each(|(name, text)| writer.append_key_value_metadata(KeyValue::new(name, text)));
     writer.close().map_err(refused)?;
     Ok(rows)
 }

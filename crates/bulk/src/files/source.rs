@@ -18,7 +18,9 @@ use crate::BulkError;
 /// A file whose pages fit into memory.
 pub(super) struct Source {
     path: PathBuf,
-    /// Rows, according to its footer.
+    /// What errors call it: where it came from.
+    shown: PathBuf,
+    /// Rows, as its footer says.
     rows: u64,
     /// Identifies its content: hash of length and footer, which lists every page.
     name: Hash,
@@ -29,21 +31,44 @@ pub(super) struct Source {
 impl Source {
     /// Opens a file; nothing is unpacked yet.
     pub fn open(path: &Path) -> Result<Self, BulkError> {
-        let size = guarded(path, || {
-            // Errors of an import are more informative than those of the reader.
-            Ok(parquet_size(path, &Budget::new(PAGES)))
-        })?;
-        let size = size.map_err(|error| BulkError::import(path, error))?;
-        let failed = |source| FileError::System { path: path.to_owned(), action: "read", source };
-        let name = footer(path).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), rows: size.rows, row: size.row, name })
+        Self::open_as(path, path)
     }
 
-    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, BulkError> {
-        let failed = |source| FileError::System { path: self.path.clone(), action: "read", source };
-        let file = File::open(&self.path).map_err(failed)?;
-        guarded(&self.path, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))
+    /// The same of a copy of what is called `shown`.
+    pub fn open_as(path: &Path, shown: &Path) -> Result<Self, BulkError> {
+        let size = guarded(shown, || {
+            // Errors of an import say more than those of the reader.
+            Ok(parquet_size(path, &Budget::new(PAGES)))
+        })?;
+        let size = size.map_err(|error| BulkError::import(shown, error))?;
+        let name = footer(path).map_err(|source| unread(shown, source))?;
+        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), rows: size.rows, row: size.row, name })
     }
+
+    /// All rows, in batches that need this no more: the file is open, even if it is removed.
+    pub fn reader(&self, made: usize, only: Option<&str>) -> Result<Batches<'static>, BulkError> {
+        let shown = self.shown.clone();
+        let builder = builder(&self.path, &shown)?;
+        let rows = batch_rows(self.row.max(made as u64));
+        let mask = match only {
+            Some(name) => {
+                let root = guarded(&shown, || builder.schema().index_of(name))?;
+                ProjectionMask::roots(builder.parquet_schema(), [root])
+            }
+            None => ProjectionMask::all(),
+        };
+        let mut reader = guarded(&shown, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
+        Ok(Box::new(std::iter::from_fn(move || guarded(&shown, || reader.next().transpose()).transpose())))
+    }
+}
+
+pub(super) fn builder(path: &Path, shown: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, BulkError> {
+    let file = File::open(path).map_err(|source| unread(shown, source))?;
+    guarded(shown, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))
+}
+
+fn unread(path: &Path, source: io::Error) -> FileError {
+    FileError::System { path: path.to_owned(), action: "read", source }
 }
 
 impl Rows for Source {
@@ -56,21 +81,11 @@ impl Rows for Source {
     }
 
     fn schema(&self) -> Result<SchemaRef, BulkError> {
-        Ok(self.builder()?.schema().clone())
+        Ok(builder(&self.path, &self.shown)?.schema().clone())
     }
 
     fn batches(&self, made: usize, only: Option<&str>) -> Result<Batches<'_>, BulkError> {
-        let builder = self.builder()?;
-        let rows = batch_rows(self.row.max(made as u64));
-        let mask = match only {
-            Some(name) => {
-                let root = guarded(&self.path, || builder.schema().index_of(name))?;
-                ProjectionMask::roots(builder.parquet_schema(), [root])
-            }
-            None => ProjectionMask::all(),
-        };
-        let mut reader = guarded(&self.path, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
-        Ok(Box::new(std::iter::from_fn(move || guarded(&self.path, || reader.next().transpose()).transpose())))
+        self.reader(made, only)
     }
 }
 
@@ -84,7 +99,7 @@ fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, ArrowError>) -> Resu
 }
 
 /// Hash of a file's length and footer, which has the place, the size and the bounds of every page.
-fn footer(path: &Path) -> io::Result<Hash> {
+pub(super) fn footer(path: &Path) -> io::Result<Hash> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(8)))?;

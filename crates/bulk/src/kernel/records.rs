@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
+use dataset::SchemaError;
 use dataset::schema::RecordReader;
 use encoder::Encoder;
 
@@ -24,7 +25,7 @@ impl Records {
     pub(super) fn check_encoder(&self, encoder: &Encoder) -> Result<(), BulkError> {
         match self {
             Self::Items(_) => Ok(()),
-            Self::Table(reader) => Ok(reader.check_encoder(encoder)?),
+            Self::Table(reader) => Ok(reader.check_encoder(encoder).map_err(SchemaError::from)?),
         }
     }
 

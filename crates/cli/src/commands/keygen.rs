@@ -18,6 +18,7 @@ use crate::files;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight keygen --out lab.key\n  \
     halflight keygen --identity --out authority.identity\n  \
+    halflight keygen --pkcs11 'pkcs11:token=safe;object=authority?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/halflight/pin' --out authority.identity\n  \
     halflight keygen --model-key --out publisher.pem\n  \
     halflight keygen --token ward-3 --scopes infer --out ward-3.token >> tokens.toml")]
 pub struct Keygen {
@@ -27,6 +28,11 @@ pub struct Keygen {
     /// An age identity, which unlocks master keys instead of a passphrase; not a signing key
     #[arg(long)]
     identity: bool,
+    /// An identity whose key stays in a PKCS#11 token, by its address (RFC 7512): the key of this name, or where there is
+    /// none a new one that the token never gives out. The file says where the key is. The PIN is in the file that
+    /// pin-source names, or in the environment variable HALFLIGHT_PIN
+    #[arg(long, value_name = "URI", conflicts_with_all = ["identity", "model_key", "token"])]
+    pkcs11: Option<String>,
     /// A key that signs published networks (P-256, PKCS#8 in PEM), instead of a signing key; its public key is written
     /// next to it, as NAME.pub.pem
     #[arg(long, conflicts_with = "identity")]
@@ -60,6 +66,11 @@ impl Keygen {
             return console.result(&json!({ "file": self.out, "public": public, "public_file": beside }), || {
                 format!("{}: its public key", beside.display())
             });
+        }
+        if let Some(uri) = &self.pkcs11 {
+            let (public, drawn) = roles::keyfile::save_token_identity(&self.out, uri)?;
+            let machine = json!({ "file": self.out, "public": public, "drawn": drawn });
+            return console.result(&machine, || public.clone());
         }
         let public = if self.identity {
             roles::keyfile::save_new_identity(&self.out)?

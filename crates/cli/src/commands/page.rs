@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use dataset::Dataset;
+use dataset::{Dataset, Schema};
+use items::Form;
 use model::CompiledNetwork;
 use serde_json::json;
 use service::page::{Label, Labelled, PageFile};
@@ -13,7 +14,8 @@ use super::matching;
 use crate::console::{self, Console};
 use crate::files::{self, Output};
 
-/// Writes samples to pick and a cloud of outputs, for the page of a predictor. The content becomes public.
+/// Writes what the page of a predictor shows: samples to pick, a cloud of outputs, and the columns of a table or the
+/// analysis of sound. The content becomes public.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  halflight page compiled.safetensors --data train.safetensors --collateral font \\\n    \
@@ -45,7 +47,8 @@ impl Page {
         for (path, data) in std::iter::once((&self.data, &data)).chain(self.samples.iter().zip(&samples)) {
             matching::encoder((path, data), network.encoder())?;
         }
-        let labelled = |data| labelled(data, network.main(), &self.collateral);
+        let form = form(&data);
+        let labelled = |data| labelled(data, form.as_ref(), network.main(), &self.collateral);
         let page =
             PageFile::new(&network, labelled(&data)?, labelled(samples.as_ref().unwrap_or(&data))?, &self.collateral)?;
         let bytes = page.to_bytes();
@@ -57,11 +60,18 @@ impl Page {
     }
 }
 
-/// The pictures of a data set with both labels.
-pub fn labelled<'a>(data: &'a Dataset, main: &str, collateral: &str) -> Result<Labelled<'a>> {
+/// How owners make an item, where the data set has no pictures and says it. The labels do not belong to it.
+fn form(data: &Dataset) -> Option<Form> {
+    let table = data.schema().map(|schema| Form::Table(Schema { columns: schema.columns.clone(), labels: vec![] }));
+    let sound = || data.features().and_then(|features| features.sound.clone()).map(Form::Sound);
+    table.or_else(sound)
+}
+
+/// The items of a data set with both labels.
+pub fn labelled<'a>(data: &'a Dataset, form: Option<&'a Form>, main: &str, collateral: &str) -> Result<Labelled<'a>> {
     let label = |name| {
         let labels = data.labels(name)?;
         anyhow::Ok(Label { classes: &labels.classes, values: &labels.values })
     };
-    Ok(Labelled { images: data, main: label(main)?, collateral: label(collateral)? })
+    Ok(Labelled { images: data, form, main: label(main)?, collateral: label(collateral)? })
 }

@@ -16,10 +16,10 @@ use crate::console::Console;
     after_help = "Example:\n  halflight score --input 'encrypted/*.parquet' --output scored --model models/digits"
 )]
 pub struct Score {
-    /// Parquet files of ciphertexts: a file, a folder, or a quoted pattern
+    /// Parquet files of ciphertexts: a file, a folder, or a pattern in quotes; or objects, as `s3://bucket/folder`
     #[arg(long, value_name = "FILES")]
     input: String,
-    /// Folder for the predictions, made if missing: one file for each input file, under its name
+    /// Folder for the predictions, made if missing, or `s3://bucket/folder`: one file for each of the input, under its name
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
     /// Folder of the model, as `halflight serve predictor` serves it
@@ -50,7 +50,8 @@ pub struct Score {
 /// Common options of jobs over files.
 #[derive(Args)]
 pub struct Logged {
-    /// File that gets one line of JSON per job [default: jobs.jsonl in the folder of the results]
+    /// File that gets one line of JSON for each job [default: jobs.jsonl in the folder of the results, or here where they
+    /// go to a store]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Note to add to that line, such as who requested the job
@@ -61,7 +62,9 @@ pub struct Logged {
 impl Logged {
     /// A job with this log.
     pub fn job<'a>(&self, inputs: Inputs<'a>, output: &Path, force: bool) -> Job<'a> {
-        let log = self.log.clone().unwrap_or_else(|| output.join("jobs.jsonl"));
+        // A store can replace an object, and lengthen none.
+        let here = if output.to_string_lossy().starts_with("s3://") { Path::new("") } else { output };
+        let log = self.log.clone().unwrap_or_else(|| here.join("jobs.jsonl"));
         Job { inputs, output: output.to_owned(), force, log, note: self.note.clone() }
     }
 }

@@ -2,21 +2,29 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use service::clock;
-use service::transport::{Scope, new_token};
+use service::transport::{Scope, Tokens, new_token};
+use zeroize::Zeroizing;
 
-use crate::console::Console;
+use crate::console::{self, Console};
 use crate::files;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// Bearer tokens.
+/// Largest file with a token.
+const LIMIT: u64 = 32 << 10;
+
+/// Bearer tokens, and who is known by them.
 #[derive(Subcommand)]
 pub enum Token {
+    /// Say who a token makes its holder, and what they may do
+    Check(Check),
+    /// List whom a file of tokens lets in, and until when
+    List(List),
     /// Draw a token, and print its entry for a server's file of tokens
     New(New),
 }
@@ -25,6 +33,8 @@ impl Token {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         match self {
+            Self::Check(check) => check.run(console),
+            Self::List(list) => list.run(console),
             Self::New(new) => new.run(console),
         }
     }
@@ -65,4 +75,61 @@ impl New {
         });
         console.result(&machine, || entry.trim_end().to_owned())
     }
+}
+
+/// Lists everybody in a server's file: tokens, certificates, people and groups, with what they may do.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight token list --tokens tokens.toml")]
+pub struct List {
+    /// The server's file of callers
+    #[arg(long, value_name = "FILE")]
+    tokens: PathBuf,
+}
+
+impl List {
+    fn run(self, console: &Console) -> Result<()> {
+        let callers = Tokens::load(&self.tokens)?.listed();
+        console.result(&json!({ "callers": callers }), || {
+            let rows = callers.iter().map(|caller| {
+                let limit = caller.requests_per_minute.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+                let expires = caller.expires.map_or_else(|| "does not expire".to_owned(), clock::utc);
+                let state = if caller.valid { "valid" } else { "expired" };
+                // Whoever wrote the file chose the names; none may move the cursor.
+                let name = caller.name.replace(char::is_control, "?");
+                [name, caller.shown_by.to_owned(), joined(&caller.scopes), limit, expires, state.to_owned()]
+            });
+            console::table(["name", "shown by", "scopes", "per minute", "expires", "state"], rows)
+        })
+    }
+}
+
+/// Says who the holder of a token is for a server with this file, as the server itself would: by a token of its own, or by
+/// one that an identity provider signed. Fails with the server's answer where it would refuse.
+#[derive(Args)]
+#[command(after_help = "Example:\n  halflight token check --tokens tokens.toml --token-file maria.jwt")]
+pub struct Check {
+    /// The server's file of callers
+    #[arg(long, value_name = "FILE")]
+    tokens: PathBuf,
+    /// File that holds the token
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+}
+
+impl Check {
+    fn run(self, console: &Console) -> Result<()> {
+        let tokens = Tokens::load(&self.tokens)?;
+        let token = Zeroizing::new(files::read(&self.token_file, LIMIT)?);
+        let named = || self.token_file.display().to_string();
+        let token = std::str::from_utf8(&token).with_context(named)?.trim();
+        let caller = tokens.who(token).map_err(|problem| anyhow!("{}: {}", named(), problem.detail()))?;
+        let scopes: Vec<Scope> = caller.scopes().into_iter().flatten().copied().collect();
+        console.result(&json!({ "name": caller.name, "scopes": scopes }), || {
+            format!("{}: {}", caller.name, joined(&scopes))
+        })
+    }
+}
+
+fn joined(scopes: &[Scope]) -> String {
+    scopes.iter().map(Scope::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -77,6 +77,7 @@ impl Workshop {
             .current_dir(self.folder.path())
             .env("HALFLIGHT_PASSPHRASE", PASSPHRASE)
             .env("HALFLIGHT_CLIENT", self.folder.path().join("owner"))
+            .env("SOFTHSM2_CONF", self.folder.path().join("softhsm2.conf"))
             .output()
             .expect("the command starts")
     }
@@ -118,6 +119,7 @@ impl Workshop {
             .current_dir(self.folder.path())
             .env("HALFLIGHT_PASSPHRASE", PASSPHRASE)
             .env("HALFLIGHT_CLIENT", self.folder.path().join("owner"))
+            .env("SOFTHSM2_CONF", self.folder.path().join("softhsm2.conf"))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the command starts");

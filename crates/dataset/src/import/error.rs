@@ -80,6 +80,13 @@ pub enum ImportError {
     Content(#[from] DatasetError),
 }
 
+impl From<items::sound::AnalysisError> for ImportError {
+    fn from(wrong: items::sound::AnalysisError) -> Self {
+        let items::sound::AnalysisError { field, value, remedy } = wrong;
+        Self::Option { field, value, remedy }
+    }
+}
+
 impl ImportError {
     /// The error of an import of this file or folder that would take too much memory.
     pub(super) fn memory(path: &Path) -> impl Fn(OverBudget) -> Self {

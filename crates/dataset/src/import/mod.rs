@@ -26,6 +26,6 @@ pub use pictures::{Crop, PictureOptions, pictures};
 pub use speech::{SpeechOptions, SynthesisError, SynthesisOptions, speech, synthesise};
 pub use table::{ArrayOptions, TableOptions, TableRules, csv, npz};
 #[cfg(feature = "parquet")]
-pub use table::{ParquetSize, parquet, parquet_size};
+pub use table::{ParquetSize, parquet, parquet_footer, parquet_size};
 
 use job::Job;

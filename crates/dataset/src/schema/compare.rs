@@ -1,16 +1,13 @@
 //! Whether two data sets, or a data set and an encoder, have the same columns.
 
 use encoder::Encoder;
+use items::{Analysis, EncoderMismatch, Features, check_columns, columns_hash};
 
-use sha2::{Digest, Sha256};
-
-use super::canonical::canonical;
-use super::{Column, Kind, Schema};
-use crate::features::Features;
+use super::{Column, Kind};
 use crate::{Dataset, DatasetError};
 
 /// Two data sets that cannot be used together.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, PartialEq)]
 #[non_exhaustive]
 pub enum SchemaError {
     /// One holds pictures, the other measured columns.
@@ -53,16 +50,20 @@ pub enum SchemaError {
     /// A label that one of the data sets lacks.
     #[error(transparent)]
     Label(#[from] DatasetError),
-    /// Data with other columns than an encoder was fitted on.
+    /// Data of other columns than an encoder was fitted on.
+    #[error(transparent)]
+    Encoder(#[from] EncoderMismatch),
+    /// Recordings that were analysed by other options.
     #[error(
-        "the columns of the data are not those that the encoder was fitted on (schema {found}, not {expected}): import the \
-         table by the schema of the training data"
+        "`{option}` is {first} in the first data set and {second} in the second: import both with the same options"
     )]
-    Encoder {
-        /// The schema of the data, abbreviated.
-        found: String,
-        /// The schema of the encoder, abbreviated.
-        expected: String,
+    Sound {
+        /// The option of the import.
+        option: &'static str,
+        /// Of the first.
+        first: f32,
+        /// Of the second.
+        second: f32,
     },
 }
 
@@ -94,6 +95,7 @@ impl Dataset {
                     return Err(wrong_size(REMEDY_TABLE));
                 }
                 check_scales(first, other)?;
+                check_sound(first.sound.as_ref(), other.sound.as_ref())?;
                 match (self.schema(), second.schema()) {
                     (Some(first), Some(second)) => check_columns(&first.columns, &second.columns),
                     _ => Ok(()),
@@ -120,40 +122,21 @@ impl Dataset {
     /// Checks that the data have the columns that an encoder was fitted on. Encoders of pictures, and those made before
     /// schemas existed, take any data of the right size.
     pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
-        check_hash(|| self.schema_hash(), encoder)
+        let columns = self.schema().map(|schema| &schema.columns[..]);
+        Ok(check_columns((self.height(), self.width()), self.features(), columns, encoder)?)
     }
 
-    /// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns; none for pictures.
+    /// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns, and of how sound was analysed;
+    /// none for pictures.
     ///
     /// Labels do not count, nor do rules that leave the columns unchanged.
     pub fn schema_hash(&self) -> Option<String> {
         let columns = self.schema().map(|schema| &schema.columns[..]);
-        hash((self.height(), self.width()), self.features()?, columns)
+        Some(columns_hash((self.height(), self.width()), self.features()?, columns))
     }
 }
 
-/// Checks that records of a table have the columns that an encoder was fitted on.
-pub(super) fn check_table(schema: &Schema, scale: &Features, encoder: &Encoder) -> Result<(), SchemaError> {
-    check_hash(|| hash((1, schema.width()), scale, Some(&schema.columns)), encoder)
-}
-
-fn check_hash(found: impl FnOnce() -> Option<String>, encoder: &Encoder) -> Result<(), SchemaError> {
-    let Some(expected) = encoder.schema() else { return Ok(()) };
-    let found = found();
-    if found.as_deref() == Some(expected) {
-        return Ok(());
-    }
-    let short = |hash: &str| hash.chars().take(12).collect::<String>();
-    let found = found.as_deref().map_or("none".into(), short);
-    Err(SchemaError::Encoder { found, expected: short(expected) })
-}
-
-fn hash((height, width): (usize, usize), features: &Features, columns: Option<&[Column]>) -> Option<String> {
-    let text = canonical(height, width, features, columns);
-    Some(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// What determines the features of a value.
+/// What decides the features of a value.
 fn layout(column: &Column) -> (&str, &Kind, bool, bool) {
     (&column.name, &column.kind, column.marks_missing(), column.marks_other())
 }
@@ -191,6 +174,17 @@ fn check_scales(first: &Features, second: &Features) -> Result<(), SchemaError> 
         &name,
         format!("is scaled from {} in one data set and from {} in the other", range(one[place]), range(other[place])),
     )
+}
+
+/// Two analyses, where both are known; the rates of the recordings do not count.
+fn check_sound(first: Option<&Analysis>, second: Option<&Analysis>) -> Result<(), SchemaError> {
+    let (Some(first), Some(second)) = (first, second) else { return Ok(()) };
+    let options =
+        [("low", first.low, second.low), ("high", first.high, second.high), ("trim", first.trim, second.trim)];
+    match options.into_iter().find(|(_, first, second)| first != second) {
+        Some((option, first, second)) => Err(SchemaError::Sound { option, first, second }),
+        None => Ok(()),
+    }
 }
 
 fn check_columns(first: &[Column], second: &[Column]) -> Result<(), SchemaError> {

@@ -2,6 +2,7 @@
 //! certificate.
 
 mod controls;
+mod warnings;
 
 use dataset::Dataset;
 use host::Progress;
@@ -23,7 +24,9 @@ pub struct Subject<'a> {
     pub seen: [&'a Observations; 2],
     /// The items themselves, if available.
     pub data: Option<[&'a Dataset; 2]>,
-    /// The network that gives the outputs, if it is compiled.
+    /// What warnings call them, such as their files.
+    pub names: [&'a str; 2],
+    /// The network that gives the outputs, where it is compiled.
     pub network: Option<&'a CompiledNetwork>,
     /// The outputs of an undefended network on the same items.
     pub undefended: Option<[&'a Observations; 2]>,
@@ -116,7 +119,10 @@ pub fn audit(
     if let (Some(network), Some([_, data])) = (subject.network, subject.data) {
         report.noise = noise_bound(network, data, test, seed)?;
     }
-    // Undefended outputs and the growth curve are only for the requested attribute.
+    if let (Some(network), Some(data)) = (subject.network, subject.data) {
+        report.warnings = warnings::of(network, subject.names, data)?;
+    }
+    // Undefended outputs and the growth curve are for the attribute asked for.
     let families = options.families.iter().filter(|family| !family.needs_undefended()).cloned().collect();
     let options = AuditOptions { families, growth: false, ..options };
     let attributes = match subject.others {

@@ -256,7 +256,8 @@ def audit(
     items: Optional[tuple[Dataset, Dataset]],
     network: Optional[CompiledNetwork],
     undefended: Optional[tuple[_Outputs, _Outputs]],
-    beside: tuple[bool, bool, bool],
+    members: Optional[_Split],
+    beside: tuple[bool, bool, bool, bool],
     families: Sequence[str],
     seeds: Sequence[int],
     limits: tuple[Optional[int], Optional[int]],
@@ -277,6 +278,7 @@ def certify(
     sampled_prior: bool,
     growth: Optional[int],
     seed: int,
+    overall: bool,
     repeated: bool,
     callback: _Callback,
 ) -> str: ...

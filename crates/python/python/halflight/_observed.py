@@ -17,12 +17,13 @@ Bins = Union[int, Mapping[str, int], None]
 
 
 class Column(NamedTuple):
-    """One label of both splits."""
+    """One label of both splits, and of the items that the network learned from where they are given."""
 
     name: str
     classes: list[str]
     train: NDArray[np.int64]
     test: NDArray[np.int64]
+    members: Optional[NDArray[np.int64]] = None
 
 
 def exact(outputs: ArrayLike) -> Outputs:
@@ -51,38 +52,47 @@ def _all_int(values: NDArray[Any]) -> bool:
     return all(isinstance(value, (int, np.integer)) for value in values.flat)
 
 
-def of_data(name: str, train: Dataset, test: Dataset) -> Column:
-    """A label of two data sets; classes in another order are the same classes."""
-    first, second = train.classes(name), test.classes(name)
-    labels = test.labels(name)
+def of_data(name: str, train: Dataset, test: Dataset, members: Optional[Dataset] = None) -> Column:
+    """A label of data sets; classes in another order are the same classes."""
+    learned = None if members is None else _as_in(name, train, members, "members")
+    return Column(name, train.classes(name), train.labels(name), _as_in(name, train, test, "test items"), learned)
+
+
+def _as_in(name: str, train: Dataset, other: Dataset, called: str) -> NDArray[np.int64]:
+    """The labels of one data set as classes of another."""
+    first, second = train.classes(name), other.classes(name)
+    labels = other.labels(name)
     if first != second:
         beyond = [text for text in second if text not in first]
         if beyond or len(second) < len(first):
-            side, text = ("test items", beyond[0]) if beyond else ("training items", next(t for t in first if t not in second))
+            side, text = (called, beyond[0]) if beyond else ("training items", next(t for t in first if t not in second))
             raise AuditError(
                 f"label `{name}`: only the {side} have a class {text!r}; split one data set, or import both with the same "
                 "classes",
                 "Mismatch",
             )
         labels = np.array([first.index(text) for text in second], dtype=np.int64)[labels]
-    return Column(name, first, train.labels(name), labels)
+    return labels
 
 
-def of_arrays(name: str, train: Any, test: Any, bins: Bins) -> Column:
-    """A label in two arrays: strings, booleans, whole numbers, or floats that ``bins`` cuts."""
-    first, second = _flat(name, "train", train), _flat(name, "test", test)
+def of_arrays(name: str, sides: Mapping[str, Any], bins: Bins) -> Column:
+    """A label in arrays by their side, ``train`` first: strings, booleans, whole numbers, or floats that ``bins`` cuts."""
+    arrays = [_flat(name, side, given) for side, given in sides.items()]
     parts = bins.get(name) if isinstance(bins, Mapping) else bins
-    numeric = first.dtype.kind in "iuf" and second.dtype.kind in "iuf"
-    if numeric and (isinstance(bins, Mapping) and parts is not None or not _are_whole(first, second)):
-        return _cut(name, first, second, parts)
-    if numeric:
-        # Floats that are whole numbers are classes, and 1.0 is the class 1.
-        first, second = first.astype(np.int64), second.astype(np.int64)
-    else:
-        first, second = first.astype(str), second.astype(str)
-    values, found = np.unique(np.concatenate([first, second]), return_inverse=True)
-    found = np.ascontiguousarray(found, dtype=np.int64)
-    return Column(name, [str(value) for value in values], found[: len(first)].copy(), found[len(first) :].copy())
+    numeric = all(array.dtype.kind in "iuf" for array in arrays)
+    if numeric and (isinstance(bins, Mapping) and parts is not None or not _are_whole(*arrays)):
+        return _cut(name, arrays, parts)
+    # Floats that are whole numbers are classes, and 1.0 is the class 1.
+    arrays = [array.astype(np.int64 if numeric else str) for array in arrays]
+    values, columns = _indices(arrays)
+    return Column(name, [str(value) for value in values], *columns)
+
+
+def _indices(arrays: list[NDArray[Any]]) -> tuple[NDArray[Any], list[NDArray[np.int64]]]:
+    """The values of several arrays, and each array as their indices."""
+    values, found = np.unique(np.concatenate(arrays), return_inverse=True)
+    ends = np.cumsum([len(array) for array in arrays])[:-1]
+    return values, [np.ascontiguousarray(part, dtype=np.int64) for part in np.split(found.ravel(), ends)]
 
 
 def _flat(name: str, side: str, given: Any) -> NDArray[Any]:
@@ -108,10 +118,10 @@ def _are_whole(*arrays: NDArray[Any]) -> bool:
     return all(array.dtype.kind in "iu" or bool(((array == np.round(array)) & (np.abs(array) < 2.0**63)).all()) for array in arrays)
 
 
-def _cut(name: str, train: NDArray[Any], test: NDArray[Any], parts: Optional[int]) -> Column:
+def _cut(name: str, arrays: list[NDArray[Any]], parts: Optional[int]) -> Column:
     """Parts with equally many training items, by the training items alone."""
     if parts is None:
-        value = next(value for array in (train, test) for value in array if value != round(value))
+        value = next(value for array in arrays for value in array if value != round(value))
         raise AuditError(
             f"`{name}` is measured, not named: it has the value {value}; give classes, or `bins=4` for four parts with equally "
             "many training items",
@@ -119,15 +129,15 @@ def _cut(name: str, train: NDArray[Any], test: NDArray[Any], parts: Optional[int
         )
     if isinstance(parts, bool) or not isinstance(parts, (int, np.integer)) or not 2 <= parts <= 64:
         raise ValueError(f"`bins` is {parts!r}: choose from 2 to 64 parts")
+    train = arrays[0]
     edges = np.unique(np.quantile(train, np.linspace(0, 1, int(parts) + 1)[1:-1])) if len(train) else np.zeros(0)
-    sides = [np.searchsorted(edges, array, side="right").astype(np.int64) for array in (train, test)]
+    sides = [np.searchsorted(edges, array, side="right").astype(np.int64) for array in arrays]
     # Parts that nobody is in, where many items share a value, are none.
-    kept, found = np.unique(np.concatenate(sides), return_inverse=True)
+    kept, columns = _indices(sides)
     texts = [f"{edge:g}" for edge in edges]
     ends = [(texts[part - 1] if part else None, texts[part] if part < len(texts) else None) for part in kept]
     classes = [f"below {high}" if low is None else f"from {low}" if high is None else f"{low} to {high}" for low, high in ends]
-    found = np.ascontiguousarray(found, dtype=np.int64)
-    return Column(name, classes, found[: len(train)].copy(), found[len(train) :].copy())
+    return Column(name, classes, *columns)
 
 
 def named(given: Any, asked: list[str], fallback: str) -> dict[str, Any]:

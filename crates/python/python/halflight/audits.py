@@ -108,6 +108,24 @@ class AuditReport:
         return [AuditReport.from_json(json.dumps(values)) for values in self._values.get("attributes", [])]
 
     @property
+    def members(self) -> Optional[dict[str, Any]]:
+        """The control attack: accuracy on items that the network learned from and on others, their difference, the risk."""
+        found: Optional[dict[str, Any]] = self._values.get("members")
+        return found
+
+    @property
+    def parity(self) -> Optional[dict[str, float]]:
+        """How predictions differ between values of the attribute: ``distance``, that of the ``labels``, ``odds``."""
+        found: Optional[dict[str, float]] = self._values.get("parity")
+        return found
+
+    @property
+    def warnings(self) -> list[str]:
+        """Data that the audit should not rest on, and outputs that are far finer than anything needs, in words."""
+        fine = (self.precision or {}).get("warning")
+        return [*self._values.get("warnings", []), *([] if fine is None else [str(fine)])]
+
+    @property
     def controls(self) -> dict[str, Finding]:
         """The strongest attacker over all items, of everything that was attacked for comparison."""
         controls = self._values["controls"]
@@ -140,9 +158,8 @@ class AuditReport:
 
     @property
     def warning(self) -> Optional[str]:
-        """What to know about outputs that are far finer than anything needs, in words."""
-        warning: Optional[str] = (self.precision or {}).get("warning")
-        return warning
+        """All :attr:`warnings` as one text."""
+        return " ".join(self.warnings) or None
 
     def to_dict(self) -> dict[str, Any]:
         """The whole report."""
@@ -198,15 +215,17 @@ def audit(
     bins: Bins = None,
     families: Union[Literal["quick", "full"], Sequence[str]] = "quick",
     undefended: Union[Audited, tuple[ArrayLike, ArrayLike], None] = None,
-    reconstruction: bool = False,
-    controls: bool = False,
+    members: Optional[Items] = None,
+    reconstruction: Optional[bool] = None,
+    controls: Optional[bool] = None,
     certify: bool = False,
-    seeds: Sequence[int] = (0,),
+    repeated: bool = False,
+    seeds: Optional[Sequence[int]] = None,
     train_limit: Optional[int] = None,
     test_limit: Optional[int] = None,
     vote: Sequence[int] = (1, 5, 20, 50, 140),
     control: bool = True,
-    growth: bool = False,
+    growth: Optional[bool] = None,
     noise: Optional[Sequence[float]] = None,
     name: Optional[str] = None,
     progress: Progress = None,
@@ -233,10 +252,14 @@ def audit(
     bins : int, or mapping of name to int
         Cuts attributes that are measured into so many parts with equally many training items.
     families : "quick", "full" or list of str
-        Such as ``["knn-15", "forest-5", "mlp-64x32"]``; see :func:`families`.
+        Such as ``["knn-15", "forest-5", "mlp-64x32"]``; see :func:`families`. "full" also takes three seeds and the growth
+        curve, rebuilds inputs and attacks the controls where the items are at hand, unless you say otherwise.
     undefended : CompiledNetwork, Network, or (outputs of train, outputs of test)
         An undefended network of the same items: attackers map outputs to its outputs first (de-censoring), and its own
         leak is reported beside.
+    members : Dataset, or (outputs, main, collateral)
+        Items that the network learned from, for a control attack: what it tells about them and not about others, it has
+        memorised.
     reconstruction : bool
         Rebuild inputs from outputs; needs data sets.
     controls : bool
@@ -245,8 +268,10 @@ def audit(
     certify : bool
         Also bound every attacker, known or not, as :func:`halflight.certify` does, on both data sets, or on ``test`` alone
         where the network learned from the other; needs a compiled network with noise.
+    repeated : bool
+        With ``certify``: the population has few values, so that items which repeat each other are draws of their own.
     seeds : sequence of int
-        Random seeds; each is a whole run of the panel, and figures are means.
+        Random seeds, 0 by default; each is a whole run of the panel, and figures are means.
     train_limit, test_limit : int, optional
         Most items used.
     vote : sequence of int
@@ -280,7 +305,10 @@ def audit(
             raise TypeError("without a network, give (outputs, main, collateral)")
         names = asked or ["font"]
         names += [other for other in train.names if unlisted and other not in (main, *names)]
-        of_main, *columns = (of_data(label, train, test) for label in (main, *names))
+        if members is not None and not isinstance(members, Dataset):
+            raise TypeError(f"`members` is {describe(members)}: give a data set, as `train` is")
+        of_main, *columns = (of_data(label, train, test, members) for label in (main, *names))
+        learned = None if members is None else _outputs(network, members)
         seen = (_outputs(network, train), _outputs(network, test))
         items = (train._native, test._native)
     elif isinstance(train, tuple) and isinstance(test, tuple) and len(train) == len(test) == 3:
@@ -290,8 +318,17 @@ def audit(
         absent = [label for label in attributes if label not in tested]
         if absent:
             raise AuditError(f"the test items have no attribute `{absent[0]}`", "NoLabel")
-        of_main = of_arrays("main", train[1], test[1], None)
-        columns = [of_arrays(label, values, tested[label], bins) for label, values in attributes.items()]
+        sides: dict[str, Any] = {"train": train, "test": test}
+        if members is not None:
+            if not isinstance(members, tuple) or len(members) != 3:
+                raise TypeError(f"`members` is {describe(members)}: give (outputs, main, collateral), as `train` is")
+            sides["members"] = members
+        of_main = of_arrays("main", {side: given[1] for side, given in sides.items()}, None)
+        given = {"train": attributes, "test": tested}
+        if members is not None:
+            given["members"] = named(members[2], list(attributes), "attribute")
+        columns = [of_arrays(label, {side: of[label] for side, of in given.items()}, bins) for label in attributes]
+        learned = None if members is None else exact(members[0])
         seen = (exact(train[0]), exact(test[0]))
         items = None
     else:
@@ -301,6 +338,9 @@ def audit(
     compiled = network if isinstance(network, CompiledNetwork) else None
     if certify and (compiled is None or compiled.main != main):
         raise ValueError("`certify` needs a compiled network, and speaks of its own main label alone")
+    if repeated and not certify:
+        raise ValueError("`repeated` speaks of a certificate: ask for it with `certify=True`")
+    full = families == "full"
     shown = None if undefended is None else _undefended(undefended, (train, test))
     first, *others = columns
     chosen = list(families) if not isinstance(families, str) else _native.families(families)
@@ -311,17 +351,23 @@ def audit(
         (seen[1], of_main.test, first.test),
         (of_main.classes, first.classes),
         (name or _title(network), first.name),
-        others,
+        [other[:4] for other in others],
         items,
         None if compiled is None else compiled._native,
         shown,
-        (bool(reconstruction), bool(controls), bool(certify)),
+        None if learned is None or of_main.members is None or first.members is None else (learned, of_main.members, first.members),
+        (
+            bool(full and items is not None if reconstruction is None else reconstruction),
+            bool(full and items is not None and compiled is not None if controls is None else controls),
+            bool(certify),
+            bool(repeated),
+        ),
         chosen,
-        naturals(seeds, "seeds"),
+        naturals((0, 1, 2) if full and seeds is None else (0,) if seeds is None else seeds, "seeds"),
         (_limit(train_limit, "train_limit"), _limit(test_limit, "test_limit")),
         naturals(vote, "vote"),
         bool(control),
-        bool(growth),
+        bool(full if growth is None else growth),
         [] if noise is None else [float(deviation) for deviation in noise],
         callback(progress, "auditing"),
     )

@@ -4,10 +4,10 @@
     >>> encrypted = batch.encrypt(records, "authority/public", column="pixels", keep=["id"])
     >>> scored = batch.score(encrypted, "models/digits")
 
-Both take an engine's frame and return the same kind: tables and record batches of pyarrow, data frames of pandas and
-polars, datasets of Ray, data frames of Daft and of Spark. Engines that divide their work among processes get the names
-of folders, not the keys in them. Every worker opens the model itself, once, so the folder must exist on the workers'
-machines.
+Both take what an engine calls a frame and give the same kind back: tables and record batches of pyarrow, data frames
+of pandas and polars, datasets of Ray, data frames of Daft, DataFusion and Spark. Engines that divide their work among
+processes get the names of folders, not the keys in them: every worker opens the model itself, once, so the folder
+must be where the workers are. ``scalar_function`` is the same for SQL in DataFusion.
 
 A row that cannot be used has its reason in the column ``error``; it never stops the work. Errors that concern all rows
 raise ``BatchError``: a column is missing, a folder is not a model, a functional key has expired.
@@ -27,7 +27,7 @@ from .data import Path
 from .errors import BatchError
 from .keys import Parameters
 
-__all__ = ["encrypt", "score"]
+__all__ = ["encrypt", "scalar_function", "score"]
 
 #: Bytes of a batch, so that memory does not grow with the frame.
 _BYTES = 16 << 20
@@ -53,7 +53,7 @@ def score(
     Parameters
     ----------
     frame
-        Of pyarrow, pandas, polars, Ray, Daft or Spark.
+        Of pyarrow, pandas, polars, Ray, Daft, DataFusion or Spark.
     model : path
         The folder that ``halflight serve predictor`` serves too; the senders, contexts and recipients in its
         ``model.toml`` are enforced here too.
@@ -102,7 +102,7 @@ def encrypt(
     Parameters
     ----------
     frame
-        Of pyarrow, pandas, polars, Ray, Daft or Spark.
+        Of pyarrow, pandas, polars, Ray, Daft, DataFusion or Spark.
     parameters : path or Parameters
         What the authority published: its folder, or what was loaded from it.
     column : str
@@ -133,7 +133,47 @@ def encrypt(
     return _apply(frame, partial(_encrypt, data, given), rows=_ROWS, together=None)
 
 
-# The code that runs in a worker.
+def scalar_function(
+    model: Path, *, name: str = "halflight_score", kind: Any = None, tables: Optional[Path] = None
+) -> Any:
+    """The kernel as a scalar function of DataFusion, for SQL.
+
+        >>> context.register_udf(batch.scalar_function("models/digits"))
+        >>> context.sql("SELECT id, unnest(halflight_score(ciphertext)) FROM encrypted")
+
+    ``unnest`` makes columns of its fields and evaluates every row once. Fields that are picked one by one,
+    ``halflight_score(ciphertext)['label']``, evaluate every row once *each*.
+
+    Parameters
+    ----------
+    model : path
+        The folder that ``halflight serve predictor`` serves too.
+    name : str
+        The function's name in SQL.
+    kind : pyarrow.DataType, optional
+        The type of the ciphertexts; other binary columns are converted to it. ``pyarrow.large_binary()`` by default, as
+        ``halflight encrypt --parquet`` writes them.
+    tables : path, optional
+        Folder that keeps the discrete-log table between processes.
+
+    Returns
+    -------
+    datafusion.ScalarUDF
+        From a column of ciphertexts to a struct of ``output``, ``label``, ``probabilities`` and ``error``.
+
+    Raises
+    ------
+    BatchError
+        The folder is no model; its key has expired.
+    """
+    import pyarrow as pa
+
+    work = partial(_score, fspath(model), ("ciphertext", None, None, "", None if tables is None else fspath(tables)))
+    given = pa.schema([("ciphertext", pa.large_binary() if kind is None else kind)])
+    return _function(work, given, instance(name, str, "name"))
+
+
+# What runs in a worker.
 
 
 def _score(model: str, given: tuple[Any, ...], batches: Iterable[Any]) -> Iterator[Any]:
@@ -244,6 +284,42 @@ def _daft(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
     return groups.select(daft.col("made").unnest())
 
 
+def _datafusion(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
+    from datafusion import col
+
+    if together is not None:
+        raise BatchError(
+            "DataFusion runs a frame anew for every question to it, and would count items again: count subjects in "
+            "`frame.to_arrow_table()`",
+            "Column",
+        )
+
+    def quoted(name: str) -> Any:
+        return col('"' + name.replace('"', '""') + '"')
+
+    schema = frame.schema()
+    function = _function(work, schema, "halflight_batch")
+    # Columns of an unnested struct are evaluated once, all together; fields that are picked are evaluated once each.
+    made = frame.select(function(*(quoted(name) for name in schema.names)).alias("made")).unnest_columns("made")
+    names = [name.removeprefix("made.") for name in made.schema().names]
+    return made.select(*(quoted(f"made.{name}").alias(name) for name in names))
+
+
+def _function(work: Work, schema: Any, name: str) -> Any:
+    """What the kernel makes of columns of this schema, as a scalar function from these columns to a struct."""
+    import pyarrow as pa
+    from datafusion import udf
+
+    made = pa.struct(list(next(work([_empty(schema)])).schema))
+
+    def columns(*arrays: Any) -> Any:
+        out = _table(work, pa.Table.from_arrays(list(arrays), schema=schema))
+        chunks = [batch.to_struct_array() for batch in out.to_batches()]
+        return pa.concat_arrays(chunks) if chunks else pa.array([], made)
+
+    return udf(columns, [field.type for field in schema], made, "volatile", name)
+
+
 def _spark(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
@@ -280,5 +356,6 @@ _ADAPTERS: dict[tuple[str, str], Adapter] = {
     ("polars", "DataFrame"): _polars,
     ("ray", "Dataset"): _ray,
     ("daft", "DataFrame"): _daft,
+    ("datafusion", "DataFrame"): _datafusion,
     ("pyspark", "DataFrame"): _spark,
 }

@@ -48,6 +48,12 @@ class Certificate:
         return {int(found["k"]): float(found["bound"]) for found in self._values["votes"]}
 
     @property
+    def growth(self) -> Optional[dict[str, Any]]:
+        """Certificates of growing parts of the items and the limit of their estimates, if they were asked for."""
+        found: Optional[dict[str, Any]] = self._values.get("growth")
+        return found
+
+    @property
     def confidence(self) -> float:
         """Chance, from 0 to 1, that all bounds hold at once."""
         return float(self._values["confidence"])
@@ -93,6 +99,7 @@ def certify(
     prior: Literal["alike", "sampled"] = "alike",
     growth: Optional[int] = None,
     seed: int = 0,
+    overall: bool = False,
     repeated: bool = False,
     progress: Progress = None,
 ) -> Certificate:
@@ -120,6 +127,8 @@ def certify(
         Also certify this many parts of the items, each twice as large as the last.
     seed : int
         Random seed of drawn images and evaluation points; choose it before you look.
+    overall : bool
+        Over all items at once, without the main label: bounds demographic parity too, for predictions of any kind.
     repeated : bool
         Allow repeated items, because the population itself has few values.
 
@@ -150,6 +159,7 @@ def certify(
         prior == "sampled",
         None if growth is None else natural(growth, "growth", 2**32 - 1),
         natural(seed, "seed"),
+        bool(overall),
         bool(repeated),
         callback(progress, "certifying"),
     )

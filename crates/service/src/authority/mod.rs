@@ -59,7 +59,8 @@ pub use state::{Epoch, Project, Recorded, State};
 
 use crate::files;
 use crate::hash::Hash;
-use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Writing};
+use crate::ledger::note::Note;
+use crate::ledger::{Event, Handover, Head, Ledger, LedgerError, Tree, Writing};
 use crate::parameters::ParametersSignature;
 use crate::policy::Policy;
 use crate::signature::{SigningKey, VerifyingKey};
@@ -210,8 +211,14 @@ impl Issuer {
     /// # Errors
     /// The ledger cannot be read or does not prove itself.
     pub async fn handover(&self, after: i64) -> Result<Handover, AuthorityError> {
-        drop(self.state().await?);
-        Ok(self.ledger.handover(after).await?)
+        let tree = Tree::new(&self.state().await?.entries);
+        let handover = self.ledger.handover(after).await?;
+        // Another process may have written since.
+        let tree = handover.size().and_then(|size| tree.first(size));
+        Ok(match tree {
+            Some(tree) => handover.with_tree(&tree.checkpoint(&self.ledger)),
+            None => handover,
+        })
     }
 
     /// Keeps what a witness cosigned; gives back the head and how many of the policy's witnesses cosigned it.
@@ -224,7 +231,21 @@ impl Issuer {
             value: "empty".into(),
             remedy: "name the witnesses and the quorum in the policy".into(),
         })?;
-        Ok(self.ledger.keep_cosigned(note, &quorum).await?)
+        let tree = Tree::new(&self.state().await?.entries);
+        Ok(self.ledger.keep_cosigned(note, &tree, &quorum).await?)
+    }
+
+    /// The head of the tree over the ledger: the newest that the policy's witnesses cosigned, else the present one.
+    ///
+    /// # Errors
+    /// The ledger cannot be read or does not prove itself.
+    pub async fn tree_head(&self) -> Result<Note, AuthorityError> {
+        let tree = Tree::new(&self.state().await?.entries);
+        let witnessed = match self.policy().quorum() {
+            Some(quorum) => self.ledger.witnessed_tree(&tree, &quorum).await?,
+            None => None,
+        };
+        Ok(witnessed.unwrap_or_else(|| tree.checkpoint(&self.ledger)))
     }
 
     /// The ledger.

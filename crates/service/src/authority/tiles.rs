@@ -12,7 +12,7 @@ use crate::transport::{Caller, Problem, Scope};
 /// `GET /v1/tlog/checkpoint`.
 pub async fn checkpoint(State(server): Shared, Extension(caller): Extension<Caller>) -> Answer<Response> {
     caller.require(Scope::Ledger)?;
-    let text = tree(&server).await?.checkpoint(server.authority.ledger());
+    let text = server.authority.tree_head().await?.to_text();
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 

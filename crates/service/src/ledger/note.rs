@@ -15,6 +15,8 @@ use crate::signature::{SigningKey, VerifyingKey};
 
 /// Most bytes of a note.
 pub const MAX_BYTES: usize = 64 << 10;
+/// Most notes that follow one another.
+const MAX_NOTES: usize = 2;
 /// Most signatures of a note.
 const MAX_LINES: usize = 64;
 
@@ -68,6 +70,18 @@ impl Note {
             lines.push(Line { name: name.to_owned(), id: *id, signature: signature.to_vec() });
         }
         Ok(Self { text: format!("{body}\n"), lines })
+    }
+
+    /// Reads notes that follow one another, an empty line between; none of them has an empty line in its text.
+    ///
+    /// # Errors
+    /// What is wrong with the layout of one of them.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        let parts: Vec<&str> = text.trim_end().split("\n\n").collect();
+        if parts.len() > 2 * MAX_NOTES || parts.len() % 2 != 0 {
+            return Err(format!("it is not 1 to {MAX_NOTES} notes"));
+        }
+        parts.chunks(2).map(|pair| Self::parse(&pair.join("\n\n"))).collect()
     }
 
     /// The note as it is written.
@@ -188,6 +202,7 @@ mod tests {
         fn no_text_panics(parts in proptest::collection::vec(0..9usize, 0..60)) {
             let words = ["\n", "\n\n", "— ", "north ", "AAAAAAAA", "=", "é", " ", "7"];
             let text: String = parts.into_iter().map(|part| words[part]).collect();
+            let _ = Note::parse_all(&text);
             if let Ok(note) = Note::parse(&text) {
                 prop_assert_eq!(Note::parse(&note.to_text()).unwrap(), note);
             }

@@ -3,13 +3,13 @@
 //!
 //! A leaf is the hash that the chain gives an entry; it stands for all that the entry holds and for all before it.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::note::Note;
-use super::{Checkpoint, Ledger};
+use super::{Checkpoint, Head, Ledger};
 use crate::hash::Hash;
+use crate::signature::VerifyingKey;
 
 /// Hashes in a tile, across.
 const WIDTH: u64 = 256;
@@ -92,13 +92,56 @@ impl Tree {
         })
     }
 
+    /// The tree over the first entries alone; none where there are fewer.
+    pub fn first(&self, entries: usize) -> Option<Self> {
+        self.0.get(..entries).map(|first| Self(first.to_vec()))
+    }
+
     /// The head of the tree, signed by the ledger key.
-    pub fn checkpoint(&self, ledger: &Ledger) -> String {
+    pub fn checkpoint(&self, ledger: &Ledger) -> Note {
         let signers = ledger.signers();
-        let origin = format!("{}/tree", Checkpoint::origin_of(&signers.key()));
-        let mut note = Note::new(format!("{origin}\n{}\n{}\n", self.0.len(), STANDARD.encode(self.root())));
+        let origin = origin_of(&signers.key());
+        let head = Head { sequence: i64::try_from(self.0.len()).unwrap_or(i64::MAX), hash: Hash(self.root()) };
+        let mut note = Checkpoint { origin: origin.clone(), head }.note();
         note.sign(&origin, signers.own());
-        note.to_text()
+        note
+    }
+}
+
+/// What the tree over a ledger of this key is called.
+pub(super) fn origin_of(key: &VerifyingKey) -> String {
+    format!("{}/tree", Checkpoint::origin_of(key))
+}
+
+/// The right edge of a tree: roots of the whole trees that its leaves fall into, the largest first. Enough to go on from,
+/// and to know the root, without the leaves.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Edge {
+    size: u64,
+    roots: Vec<Hash>,
+}
+
+impl Edge {
+    /// Adds an entry.
+    pub fn push(&mut self, entry: &Hash) {
+        let mut hash = leaf(&entry.0);
+        // As many trees of the same size stand at the end as the number of leaves has ones at its end.
+        for _ in 0..self.size.trailing_ones() {
+            hash = match self.roots.pop() {
+                Some(left) => node(&left.0, &hash),
+                None => hash,
+            };
+        }
+        self.roots.push(Hash(hash));
+        self.size += 1;
+    }
+
+    /// Leaves and hash of the whole tree.
+    pub fn head(&self) -> Head {
+        let mut roots = self.roots.iter().rev();
+        let last = roots.next().map_or_else(|| root(&[]), |last| last.0);
+        let hash = roots.fold(last, |right, left| node(&left.0, &right));
+        Head { sequence: i64::try_from(self.size).unwrap_or(i64::MAX), hash: Hash(hash) }
     }
 }
 
@@ -112,6 +155,10 @@ fn leaf(entry: &[u8]) -> [u8; 32] {
     Sha256::new_with_prefix([0]).chain_update(entry).finalize().into()
 }
 
+fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
+    Sha256::new_with_prefix([1]).chain_update(left).chain_update(right).finalize().into()
+}
+
 /// The hash of a tree with these leaves (RFC 6962, 2.1).
 fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
     match leaves {
@@ -121,7 +168,7 @@ fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
             // The largest power of two that leaves some.
             let split = leaves.len().next_power_of_two() / 2;
             let (left, right) = leaves.split_at(split);
-            Sha256::new_with_prefix([1]).chain_update(root(left)).chain_update(root(right)).finalize().into()
+            node(&root(left), &root(right))
         }
     }
 }
@@ -157,6 +204,18 @@ mod tests {
         ] {
             assert_eq!(hex(root(&leaves[..count])), expected, "{count}");
         }
+    }
+
+    #[test]
+    fn the_edge_knows_the_root_of_every_size() {
+        let entries: Vec<Hash> = (0..70u64).map(|n| Hash::of_bytes(&n.to_be_bytes())).collect();
+        let (tree, mut edge) = (Tree::new(&entries), Edge::default());
+        for size in 0..=entries.len() {
+            let head = edge.head();
+            assert_eq!((head.sequence, head.hash.0), (size as i64, tree.first(size).unwrap().root()), "{size}");
+            entries.get(size).into_iter().for_each(|entry| edge.push(entry));
+        }
+        assert!(tree.first(71).is_none());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::chain;
 use super::note::{self, Note};
+use super::tree::{Edge, origin_of};
 use super::{Checkpoint, Entry, Event, Head};
 use crate::clock;
 use crate::files::{self, FileError};
@@ -28,6 +29,9 @@ pub struct Handover {
     version: u32,
     /// The head, as a signed note.
     checkpoint: String,
+    /// The head of the tree over the same entries, as another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    tree: Option<String>,
     entries: Vec<Step>,
 }
 
@@ -63,6 +67,9 @@ struct Seen {
     version: u32,
     log: VerifyingKey,
     head: Head,
+    /// The edge of the tree over all entries; none where a witness began before there was a tree.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    edge: Option<Edge>,
     /// Ledger keys that took over from known ones.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     successors: Vec<VerifyingKey>,
@@ -103,6 +110,9 @@ pub enum WitnessError {
         /// Entries seen.
         seen: i64,
     },
+    /// The tree is not that of the entries.
+    #[error("the checkpoint of the tree is not the tree over the {0} entries of the ledger, and nothing is cosigned")]
+    Tree(i64),
     /// Entries between are missing.
     #[error("handover: it begins after entry {0}, and entries before it are missing; ask for the entries after {1}")]
     Gap(i64, i64),
@@ -126,7 +136,18 @@ impl Handover {
     pub(super) fn new(note: &Note, entries: &[Entry]) -> Self {
         let step = |entry: &Entry| Step { sequence: entry.sequence, at: entry.at, text: entry.text.clone() };
         let entries = entries.iter().map(step).collect();
-        Self { format: FORMAT.into(), version: 1, checkpoint: note.to_text(), entries }
+        Self { format: FORMAT.into(), version: 1, checkpoint: note.to_text(), tree: None, entries }
+    }
+
+    /// With the head of the tree over the entries up to the head, for witnesses to cosign it too.
+    pub(crate) fn with_tree(self, tree: &Note) -> Self {
+        Self { tree: Some(tree.to_text()), ..self }
+    }
+
+    /// Entries of the ledger up to its head.
+    pub(crate) fn size(&self) -> Option<usize> {
+        let head = Checkpoint::of(&Note::parse(&self.checkpoint).ok()?).ok()?.head;
+        usize::try_from(head.sequence).ok()
     }
 
     /// Reads one.
@@ -179,13 +200,13 @@ impl Witness {
         Self { writers, ..self }
     }
 
-    /// Cosigns the head of a handover, once it is shown to continue the last one seen: the note with the cosignature.
-    /// `first`: whether nothing may have been seen before. What was seen is on the disk before this returns.
+    /// Cosigns the head of a handover, once it is shown to continue the last one seen: the note with the cosignature, and
+    /// after it that of the tree where the handover has one and this witness saw all entries. `first`: whether nothing may have been seen before. What was seen is on the disk before this returns.
     ///
     /// # Errors
     /// [`WitnessError`]; nothing is cosigned or remembered then.
     pub fn cosign(&self, handover: &Handover, first: bool) -> Result<(Head, String), WitnessError> {
-        let mut note = Note::parse(&handover.checkpoint).map_err(WitnessError::Format)?;
+        let note = Note::parse(&handover.checkpoint).map_err(WitnessError::Format)?;
         let Checkpoint { origin, head } = Checkpoint::of(&note).map_err(WitnessError::Format)?;
         let path = self.state.with_extension("lock");
         let fail = |source| FileError::System { path: path.clone(), action: "written", source };
@@ -198,11 +219,31 @@ impl Witness {
         if !self.logs(&seen).any(signed) {
             return Err(WitnessError::Signature(self.log.clone()));
         }
+        let tree = self.tree(handover, head, &seen)?;
         let seen = Seen { log: self.log.clone(), ..seen };
         let text = serde_json::to_vec_pretty(&seen).map_err(|error| self.state_error(error.to_string()))?;
         files::write(&self.state, &text)?;
-        note.cosign(&self.name, &self.key, clock::now().max(0) as u64);
-        Ok((head, note.to_text()))
+        let now = clock::now().max(0) as u64;
+        let cosigned = [Some(note), tree].into_iter().flatten().map(|mut note| {
+            note.cosign(&self.name, &self.key, now);
+            note.to_text()
+        });
+        Ok((head, cosigned.collect::<Vec<_>>().join("\n")))
+    }
+
+    /// The head of the tree that a handover offers, once it is shown to be that of the entries seen.
+    fn tree(&self, handover: &Handover, head: Head, seen: &Seen) -> Result<Option<Note>, WitnessError> {
+        let (Some(text), Some(edge)) = (&handover.tree, &seen.edge) else { return Ok(None) };
+        let note = Note::parse(text).map_err(WitnessError::Format)?;
+        let Checkpoint { origin, head: offered } = Checkpoint::of(&note).map_err(WitnessError::Format)?;
+        if offered.sequence != head.sequence || offered != edge.head() {
+            return Err(WitnessError::Tree(head.sequence));
+        }
+        let signed = |key: &VerifyingKey| origin == origin_of(key) && note.is_signed(&origin, key);
+        if !self.logs(seen).any(signed) {
+            return Err(WitnessError::Signature(self.log.clone()));
+        }
+        Ok(Some(note))
     }
 
     /// The last head that was seen; none where nothing was.
@@ -245,6 +286,7 @@ impl Witness {
                 version: 1,
                 log: self.log.clone(),
                 head: Head::EMPTY,
+                edge: Some(Edge::default()),
                 successors: Vec::new(),
                 retired: Vec::new(),
             }),
@@ -255,6 +297,9 @@ impl Witness {
     /// What is seen with this head, once the entries are shown to lead to it from the last one.
     fn follow(&self, mut seen: Seen, head: Head, handover: &Handover) -> Result<Seen, WitnessError> {
         let (offered, known) = (head.sequence, seen.head.sequence);
+        if seen.edge.is_none() {
+            seen.edge = edge_of(handover, seen.head);
+        }
         if offered < known {
             return Err(WitnessError::Older { offered, seen: known });
         }
@@ -272,7 +317,10 @@ impl Witness {
                 seen.successors.push(retirement.successor);
                 seen.retired.push((retirement.key, step.sequence));
             }
-            seen.head = Head { sequence: step.sequence, hash: chain(step.sequence, step.at, &step.text, last.hash) };
+            seen.head = step.after(last);
+            if let Some(edge) = &mut seen.edge {
+                edge.push(&seen.head.hash);
+            }
         }
         if seen.head.sequence != offered {
             return Err(WitnessError::Gap(seen.head.sequence, known));
@@ -286,6 +334,26 @@ impl Witness {
     fn state_error(&self, problem: String) -> WitnessError {
         WitnessError::State { path: self.state.clone(), problem }
     }
+}
+
+impl Step {
+    /// The head with this entry, after the last one.
+    fn after(&self, last: Head) -> Head {
+        Head { sequence: self.sequence, hash: chain(self.sequence, self.at, &self.text, last.hash) }
+    }
+}
+
+/// The edge of the tree up to a head that was seen, where a handover has all entries that lead to it.
+fn edge_of(handover: &Handover, seen: Head) -> Option<Edge> {
+    let (mut edge, mut last) = (Edge::default(), Head::EMPTY);
+    for step in handover.entries.iter().filter(|step| step.sequence <= seen.sequence) {
+        if step.sequence != last.sequence + 1 {
+            return None;
+        }
+        last = step.after(last);
+        edge.push(&last.hash);
+    }
+    (last == seen).then_some(edge)
 }
 
 #[cfg(test)]
@@ -303,7 +371,7 @@ mod tests {
         let mut note = Checkpoint { origin: origin.clone(), head }.note();
         note.sign(&origin, signer);
         let entries = vec![Step { sequence, at, text }];
-        (head, Handover { format: FORMAT.into(), version: 1, checkpoint: note.to_text(), entries })
+        (head, Handover { format: FORMAT.into(), version: 1, checkpoint: note.to_text(), tree: None, entries })
     }
 
     /// Whoever stole a retired key named a successor of their own in the very next entry.

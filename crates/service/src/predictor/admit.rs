@@ -49,7 +49,7 @@ struct Parsed {
 impl Asking<'_> {
     /// Counts items of a model that exists.
     pub fn count(&self, model: &Model, result: &'static str, items: usize) {
-        self.predictor.metrics.count(model.name(), &self.caller.name, result, items);
+        self.predictor.metrics.count(model.name(), &self.caller.entry, result, items);
     }
 
     /// The predictions for what `read` gives. `room`: what was taken in the queue for it already.

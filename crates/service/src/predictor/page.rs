@@ -81,7 +81,7 @@ impl Asset {
             (header::REFERRER_POLICY, "no-referrer"),
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
             (HeaderName::from_static("cross-origin-embedder-policy"), "require-corp"),
-            (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+            (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(self)"),
         ];
         response.headers_mut().extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
         response

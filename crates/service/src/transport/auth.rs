@@ -1,4 +1,4 @@
-//! Who is asking: bearer tokens and client certificates, with names and scopes.
+//! Who is asking: bearer tokens, client certificates and people who signed in, with names and scopes.
 //!
 //! ```toml
 //! [[token]]
@@ -12,27 +12,47 @@
 //! name = "ops"
 //! dns = "ops.example.org"             # or subject (common name) or uri: exactly one
 //! scopes = ["admin", "ledger"]
+//!
+//! [[issuer]]                          # signs tokens of people (OpenID Connect)
+//! name = "clinic"
+//! issuer = "https://login.clinic.example"
+//! audience = "halflight"
+//! keys = "clinic.jwks"                # public keys, beside this file
+//! algorithms = ["RS256"]              # omit for RS256, ES256 and EdDSA
+//!
+//! [[person]]
+//! name = "maria"
+//! issuer = "clinic"
+//! subject = "248289761001"            # the claim `sub`
+//! scopes = ["admin", "ledger"]
+//!
+//! [[group]]                           # people are called `clinic:SUBJECT`
+//! name = "auditors"
+//! issuer = "clinic"
+//! claim = "groups"                    # equal to the value, or a list that holds it
+//! value = "halflight-auditors"
+//! scopes = ["ledger"]
 //! ```
 //!
-//! The file is read again when it was replaced: who is new in it is let in, and who is gone is not.
+//! The file is read again when it or a set of keys was replaced: who is new in it is let in, and who is gone is not.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use serde::Deserialize;
-use subtle::ConstantTimeEq;
+use serde::Serialize;
 
-use super::stamp::Stamp;
-use super::{Caller, CertificateNames, Peer, Problem, Scope, expiry};
+use super::known::{Entry, Known, Sources};
+use super::{AuthError, Caller, Peer, Problem, Scope, jwt};
 use crate::clock;
-use crate::files::{self, FileError};
-use crate::hash::Hash;
+
+/// Allowances that are kept; beyond, those that are full again go.
+const MAX_BUCKETS: usize = 4096;
 
 /// The tokens and certificates that are known; none means that everyone may do everything.
 #[derive(Clone, Default)]
@@ -42,113 +62,30 @@ pub struct Tokens(Option<Arc<Shared>>);
 struct Shared {
     path: PathBuf,
     known: RwLock<Arc<Known>>,
-    stamp: Mutex<Stamp>,
+    sources: Mutex<Sources>,
     buckets: Mutex<HashMap<String, Bucket>>,
 }
 
-struct Known {
-    entries: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    token: Vec<Token>,
-    #[serde(default)]
-    certificate: Vec<Certificate>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Token {
-    name: String,
-    sha256: Hash,
-    scopes: BTreeSet<Scope>,
-    #[serde(default)]
-    requests_per_minute: Option<u32>,
-    #[serde(default)]
-    expires: Option<toml::value::Datetime>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Certificate {
-    name: String,
-    #[serde(default)]
-    subject: Option<String>,
-    #[serde(default)]
-    dns: Option<String>,
-    #[serde(default)]
-    uri: Option<String>,
-    scopes: BTreeSet<Scope>,
-    #[serde(default)]
-    requests_per_minute: Option<u32>,
-    #[serde(default)]
-    expires: Option<toml::value::Datetime>,
-}
-
-/// Somebody who is known.
-struct Entry {
-    name: String,
-    proof: Proof,
-    scopes: BTreeSet<Scope>,
-    requests_per_minute: Option<u32>,
-    /// Seconds since 1970.
-    expires: Option<i64>,
-}
-
-/// What shows who somebody is.
-#[derive(PartialEq)]
-enum Proof {
-    Token(Hash),
-    Subject(String),
-    Dns(String),
-    Uri(String),
+/// An entry of the file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// `token`, `certificate`, `person` or `group`.
+    pub shown_by: &'static str,
+    /// What it allows.
+    pub scopes: Vec<Scope>,
+    /// How often somebody may ask; none has no limit.
+    pub requests_per_minute: Option<u32>,
+    /// Seconds since 1970 when it ends; none does not end.
+    pub expires: Option<i64>,
+    /// Whether it has not ended yet.
+    pub valid: bool,
 }
 
 struct Bucket {
     left: f64,
     at: Instant,
-}
-
-/// Callers that could not be told apart as they must be.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AuthError {
-    /// An authority for everyone.
-    #[error(
-        "tokens: an authority serves only callers that it knows, on this machine too; name a file with --tokens \
-         that holds [[token]] entries (`halflight keygen --token NAME --scopes admin,register,issue,ledger --out FILE` \
-         draws a token and prints its entry), or [[certificate]] entries beside --client-authorities"
-    )]
-    Missing,
-    /// A name that cannot be.
-    #[error("token: '{name}' is not a valid name; use 1 to 64 letters, digits, '-', '_' and '.', and not 'anonymous'")]
-    Name {
-        /// What was given.
-        name: String,
-    },
-    /// Certificates that nobody would be asked for.
-    #[error(
-        "tokens {path}: maps certificates, but clients are not asked for them; name their authorities with \
-         --client-authorities, or remove the [[certificate]] entries"
-    )]
-    Unasked {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It cannot be read.
-    #[error("tokens {0}")]
-    File(#[from] FileError),
-    /// It is not a token file.
-    #[error("tokens {path}: {problem}")]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        problem: String,
-    },
 }
 
 impl Tokens {
@@ -162,26 +99,26 @@ impl Tokens {
     /// # Errors
     /// [`AuthError`] names the file and the place.
     pub fn load(path: &Path) -> Result<Self, AuthError> {
-        let stamp = Stamp::of([path]);
-        let known = RwLock::new(Arc::new(Known::read(path)?));
-        let (path, stamp) = (path.to_owned(), Mutex::new(stamp));
-        Ok(Self(Some(Arc::new(Shared { path, known, stamp, buckets: Mutex::default() }))))
+        let (sources, known) = Known::read(path);
+        let known = RwLock::new(Arc::new(known?));
+        let (path, sources) = (path.to_owned(), Mutex::new(sources));
+        Ok(Self(Some(Arc::new(Shared { path, known, sources, buckets: Mutex::default() }))))
     }
 
-    /// Reads the file again if it was written since; nothing where it was not. One that cannot be used changes nothing.
+    /// Reads the file again if it, or keys that it names, were written since; nothing where it was not. One that cannot be used changes nothing.
     /// `certificates`: whether clients are asked for certificates.
     ///
     /// # Errors
     /// As [`Tokens::load`], or it maps certificates that nobody is asked for.
     pub fn reload(&self, certificates: bool) -> Option<Result<(), AuthError>> {
         let shared = self.0.as_ref()?;
-        let mut read = shared.stamp.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = Stamp::of([shared.path.as_path()]);
-        if *read == stamp {
+        let mut sources = shared.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if !sources.changed() {
             return None;
         }
-        *read = stamp;
-        let known = Known::read(&shared.path).and_then(|known| match known.maps_certificates() && !certificates {
+        let (read, known) = Known::read(&shared.path);
+        *sources = read;
+        let known = known.and_then(|known| match known.maps_certificates() && !certificates {
             true => Err(AuthError::Unasked { path: shared.path.clone() }),
             false => Ok(known),
         });
@@ -192,6 +129,27 @@ impl Tokens {
     pub fn expiries(&self) -> BTreeMap<String, i64> {
         let ends = |entry: &Entry| Some((entry.name.clone(), entry.expires?));
         self.known().iter().flat_map(|known| &known.entries).filter_map(ends).collect()
+    }
+
+    /// Everybody in the file, in its order; nobody where everyone may do everything.
+    pub fn listed(&self) -> Vec<Listed> {
+        let listed = |entry: &Entry| Listed {
+            name: entry.name.clone(),
+            shown_by: entry.proof.kind(),
+            scopes: entry.scopes.iter().copied().collect(),
+            requests_per_minute: entry.requests_per_minute,
+            expires: entry.expires,
+            valid: entry.lasts(),
+        };
+        self.known().iter().flat_map(|known| &known.entries).map(listed).collect()
+    }
+
+    /// Who somebody with this bearer token is at this moment, as a server that reads the same file would say.
+    ///
+    /// # Errors
+    /// The answer that they would get.
+    pub fn who(&self, token: &str) -> Result<Caller, Problem> {
+        self.caller(Some(format!("Bearer {token}").as_bytes()), None)
     }
 
     /// Whether callers must be known.
@@ -213,117 +171,65 @@ impl Tokens {
     pub(super) fn caller(&self, authorization: Option<&[u8]>, peer: Option<&Peer>) -> Result<Caller, Problem> {
         let (Some(shared), Some(known)) = (&self.0, self.known()) else { return Ok(Caller::anonymous(None, peer)) };
         let certificate = peer.and_then(|peer| peer.certificate.as_ref());
-        let found = match (authorization, certificate) {
-            (Some(header), _) => Some(known.by_token(header)?),
-            (None, Some(names)) => known.by_certificate(names)?,
-            (None, None) => None,
+        let (name, entries) = match (authorization, certificate) {
+            (Some(header), _) => known.by_header(header)?,
+            (None, Some(names)) => known.by_certificate(names)?.map(one).unwrap_or_default(),
+            (None, None) => Default::default(),
         };
-        let Some(entry) = found else { return Ok(Caller::anonymous(Some(BTreeSet::new()), peer)) };
-        if let Some(expired) = entry.expires.filter(|&expires| clock::now() >= expires) {
-            let detail = format!("'{}' expired at {}; ask for another token", entry.name, clock::utc(expired));
+        let valid: Vec<&Entry> = entries.iter().copied().filter(|entry| entry.lasts()).collect();
+        let Some(first) = valid.first() else {
+            let Some(entry) = entries.first() else { return Ok(Caller::anonymous(Some(BTreeSet::new()), peer)) };
+            let at = entry.expires.map_or_else(String::new, clock::utc);
+            let detail = format!("'{}' expired at {at}; ask for another token", entry.name);
             return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
-        }
-        shared.spend(entry)?;
-        Ok(Caller::known(&entry.name, entry.scopes.clone()))
+        };
+        let scopes = valid.iter().flat_map(|entry| &entry.scopes).copied().collect();
+        // Of several groups the widest allowance counts, as the scopes of all do.
+        let limits: Option<Vec<u32>> = valid.iter().map(|entry| entry.requests_per_minute).collect();
+        shared.spend(&name, limits.and_then(|limits| limits.into_iter().max()))?;
+        Ok(Caller::known(&name, &first.name, scopes))
+    }
+}
+
+/// What an entry alone says.
+fn one(entry: &Entry) -> (String, Vec<&Entry>) {
+    (entry.name.clone(), vec![entry])
+}
+
+impl Entry {
+    fn lasts(&self) -> bool {
+        self.expires.is_none_or(|expires| clock::now() < expires)
     }
 }
 
 impl Known {
-    fn read(path: &Path) -> Result<Self, AuthError> {
-        let text = files::read_text(path, 1 << 20)?;
-        let syntax = |problem: String| AuthError::Syntax { path: path.to_owned(), problem };
-        let file: File = toml::from_str(&text).map_err(|error| syntax(error.to_string()))?;
-        let tokens = file.token.into_iter().map(|token| {
-            let proof = Proof::Token(token.sha256);
-            Ok((token.name, proof, token.scopes, token.requests_per_minute, token.expires))
-        });
-        let certificates = file.certificate.into_iter().map(|certificate| {
-            let named = [
-                certificate.subject.map(Proof::Subject),
-                certificate.dns.map(|name| Proof::Dns(name.to_ascii_lowercase())),
-                certificate.uri.map(Proof::Uri),
-            ];
-            let mut named = named.into_iter().flatten();
-            let (Some(proof), None) = (named.next(), named.next()) else {
-                let problem = "needs exactly one of subject, dns and uri";
-                return Err(format!("certificate '{}' {problem}", certificate.name));
-            };
-            let Certificate { name, scopes, requests_per_minute, expires, .. } = certificate;
-            Ok((name, proof, scopes, requests_per_minute, expires))
-        });
-        let mut names = HashSet::new();
-        let mut entries: Vec<Entry> = Vec::new();
-        for read in tokens.chain(certificates) {
-            let (name, proof, scopes, requests_per_minute, expires) = read.map_err(syntax)?;
-            if name.is_empty() || name == "anonymous" || !names.insert(name.clone()) {
-                return Err(syntax(format!("the name '{name}' is empty, reserved or there twice")));
-            }
-            if let Some(other) = entries.iter().find(|other| other.proof == proof) {
-                return Err(syntax(format!("'{name}' and '{}' are shown by the same thing", other.name)));
-            }
-            let expires = expires.map(|date| {
-                let wrong = || syntax(format!("'{name}': expires is {date}; write a date such as 2027-06-30"));
-                expiry::of_toml(&date).ok_or_else(wrong)
-            });
-            let expires = expires.transpose()?;
-            entries.push(Entry { name, proof, scopes, requests_per_minute, expires });
-        }
-        if entries.is_empty() {
-            return Err(syntax("no token and no certificate; nobody could ask for anything".into()));
-        }
-        Ok(Self { entries })
-    }
-
-    fn maps_certificates(&self) -> bool {
-        self.entries.iter().any(|entry| !matches!(entry.proof, Proof::Token(_)))
-    }
-
-    fn by_token(&self, header: &[u8]) -> Result<&Entry, Problem> {
+    /// Who sent this header, by what name, and the entries that say what they may do.
+    fn by_header(&self, header: &[u8]) -> Result<(String, Vec<&Entry>), Problem> {
         let unknown = || Problem::new(StatusCode::UNAUTHORIZED, "the bearer token is not known here");
         let given = header.get(7..).filter(|_| header[..7].eq_ignore_ascii_case(b"bearer ")).ok_or_else(unknown)?;
-        let hash = Hash::of_bytes(given);
-        // Every token is compared, in constant time, so that time tells nothing about which are near.
-        let same = |entry: &&Entry| match &entry.proof {
-            Proof::Token(known) => bool::from(known.0.ct_eq(&hash.0)),
-            _ => false,
-        };
-        self.entries
-            .iter()
-            .fold(None, |found, entry| if same(&entry) { Some(entry) } else { found })
-            .ok_or_else(unknown)
-    }
-
-    /// The entry of a certificate; one that fits several matches none.
-    fn by_certificate(&self, names: &CertificateNames) -> Result<Option<&Entry>, Problem> {
-        let fits = |entry: &&Entry| match &entry.proof {
-            Proof::Token(_) => false,
-            Proof::Subject(name) => names.subject.as_ref() == Some(name),
-            Proof::Dns(name) => names.dns.contains(name),
-            Proof::Uri(name) => names.uri.contains(name),
-        };
-        let mut fitting = self.entries.iter().filter(fits);
-        match (fitting.next(), fitting.next()) {
-            (Some(one), Some(other)) => {
-                let detail = format!("the client certificate is both '{}' and '{}'", one.name, other.name);
-                Err(Problem::new(StatusCode::FORBIDDEN, detail))
-            }
-            (found, _) => Ok(found),
+        match self.by_token(given) {
+            Some(entry) => Ok(one(entry)),
+            None if self.knows_people() && jwt::is_like(given) => self.by_claims(given),
+            None => Err(unknown()),
         }
     }
 }
 
 impl Shared {
     /// Takes one request from an allowance: a bucket that holds one minute's worth and refills evenly.
-    fn spend(&self, token: &Entry) -> Result<(), Problem> {
-        let Some(per_minute) = token.requests_per_minute.map(f64::from) else { return Ok(()) };
+    fn spend(&self, name: &str, per_minute: Option<u32>) -> Result<(), Problem> {
+        let Some(per_minute) = per_minute.map(f64::from) else { return Ok(()) };
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = buckets.entry(token.name.clone()).or_insert(Bucket { left: per_minute, at: now });
+        if buckets.len() >= MAX_BUCKETS {
+            buckets.retain(|_, bucket| now.duration_since(bucket.at) < Duration::from_secs(60));
+        }
+        let bucket = buckets.entry(name.to_owned()).or_insert(Bucket { left: per_minute, at: now });
         let refilled = bucket.left + now.duration_since(bucket.at).as_secs_f64() * per_minute / 60.0;
         (bucket.left, bucket.at) = (refilled.min(per_minute), now);
         if bucket.left < 1.0 {
             let wait = (60.0 * (1.0 - bucket.left) / per_minute.max(1e-9)).ceil().min(3600.0) as u64;
-            let detail = format!("'{}' may send {per_minute} requests per minute", token.name);
+            let detail = format!("'{name}' may send {per_minute} requests per minute");
             return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(wait));
         }
         bucket.left -= 1.0;
@@ -349,7 +255,9 @@ pub(crate) async fn identify(
 
 #[cfg(test)]
 mod tests {
+    use super::super::CertificateNames;
     use super::*;
+    use crate::hash::Hash;
 
     fn tokens(limit: &str) -> Tokens {
         let folder = tempfile::tempdir().unwrap();

@@ -11,8 +11,10 @@ use super::{Peer, Problem, Scope};
 /// Who asks, and what they may do.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Name of the token or certificate; `anonymous` where none is needed or none was shown.
+    /// Name of the token, certificate or person; `anonymous` where none is needed or none was shown.
     pub name: String,
+    /// The name in the file of callers: that of a group for somebody whom only their group makes known.
+    pub(crate) entry: String,
     scopes: Option<BTreeSet<Scope>>,
     source: Arc<str>,
 }
@@ -21,12 +23,13 @@ impl Caller {
     /// Somebody whom nobody knows. `scopes`: none where everyone may do everything.
     pub(super) fn anonymous(scopes: Option<BTreeSet<Scope>>, peer: Option<&Peer>) -> Self {
         let source = peer.map_or_else(String::new, |peer| format!("address {}", network(peer.address.ip())));
-        Self { name: "anonymous".into(), scopes, source: source.into() }
+        Self { name: "anonymous".into(), entry: "anonymous".into(), scopes, source: source.into() }
     }
 
     /// Somebody who is known by name.
-    pub(super) fn known(name: &str, scopes: BTreeSet<Scope>) -> Self {
-        Self { name: name.to_owned(), scopes: Some(scopes), source: format!("name {name}").into() }
+    pub(super) fn known(name: &str, entry: &str, scopes: BTreeSet<Scope>) -> Self {
+        let source = format!("name {name}").into();
+        Self { name: name.to_owned(), entry: entry.to_owned(), scopes: Some(scopes), source }
     }
 
     /// Refuses a caller without this scope: 401 where nobody knows who it is, 403 otherwise.
@@ -49,6 +52,11 @@ impl Caller {
                 Err(Problem::new(StatusCode::FORBIDDEN, detail))
             }
         }
+    }
+
+    /// What they may do; none where everyone may do everything.
+    pub fn scopes(&self) -> Option<&BTreeSet<Scope>> {
+        self.scopes.as_ref()
     }
 
     /// Whose share of a common good this caller uses: its name's, or where nobody is known, its address's.

@@ -39,12 +39,19 @@ pub(crate) async fn observe(State(metrics): State<Arc<HttpMetrics>>, mut request
     request.extensions_mut().insert(Arc::clone(&trace));
     let mut response = next.run(request).await;
     let seconds = trace.start.elapsed().as_secs_f64();
-    let caller = response.extensions().get::<Caller>().map(|caller| caller.name.clone());
+    let (caller, entry) = response.extensions().get::<Caller>().map(|c| (c.name.clone(), c.entry.clone())).unzip();
     let status = response.status().as_u16();
     // Answers of the other protocol that rides on this one are 200 whatever they say.
     let outcome = response.extensions().get::<Outcome>().copied().unwrap_or_else(|| Outcome::of(status));
-    let name = caller.as_deref();
-    metrics.request(&Seen { route: &route, method: method.as_str(), status, outcome, caller: name, seconds });
+    let name: Option<&str> = caller.as_deref();
+    metrics.request(&Seen {
+        route: &route,
+        method: method.as_str(),
+        status,
+        outcome,
+        caller: entry.as_deref(),
+        seconds,
+    });
     let notes = trace.learned();
     let ms = |step: &str| {
         let found = notes.steps.iter().find(|(known, _)| *known == step);

@@ -9,10 +9,16 @@ pub(super) struct Stamp(Vec<Option<(u64, SystemTime)>>);
 
 impl Stamp {
     pub fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
-        let about = |path: &Path| {
-            let about = std::fs::metadata(path).ok()?;
-            Some((about.len(), about.modified().ok()?))
-        };
         Self(paths.into_iter().map(about).collect())
     }
+
+    /// With one file more.
+    pub fn add(&mut self, path: &Path) {
+        self.0.push(about(path));
+    }
+}
+
+fn about(path: &Path) -> Option<(u64, SystemTime)> {
+    let about = std::fs::metadata(path).ok()?;
+    Some((about.len(), about.modified().ok()?))
 }

@@ -2,7 +2,6 @@
 
 mod outputs;
 mod text;
-mod warnings;
 
 use std::path::{Path, PathBuf};
 
@@ -164,9 +163,11 @@ impl Audit {
         let bare = undefended.as_ref().map(|bare| anyhow::Ok((train.seen_by(bare, self)?, test.seen_by(bare, self)?)));
         let bare = bare.transpose()?;
         let members = self.members.as_deref().map(|path| self.members(path, network, &train.data)).transpose()?;
+        let names = [&self.train, &self.test].map(|path| path.display().to_string());
         let subject = Subject {
             seen: [&train.seen, &test.seen],
             data: Some([&train.data, &test.data]),
+            names: [&names[0], &names[1]],
             network: Some(network),
             undefended: bare.as_ref().map(|(train, test)| [train, test]),
             members: members.as_ref(),
@@ -175,9 +176,8 @@ impl Audit {
         let full = self.panel == Panel::Full;
         let beside = Beside { reconstruction: self.reconstruction || full, controls: self.controls || full };
         let bar = console.bar("auditing");
-        let mut audited = audit::audit(&subject, beside, &self.options(), &bar)?;
+        let audited = audit::audit(&subject, beside, &self.options(), &bar)?;
         bar.finish_and_clear();
-        audited.report.warnings = warnings::of(network, [(&self.train, &train.data), (&self.test, &test.data)])?;
         Ok(audited)
     }
 

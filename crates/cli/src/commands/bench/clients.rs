@@ -63,7 +63,12 @@ impl Server {
         self.child.id()
     }
 
-    /// Requests its health ten times a second until `end`; milliseconds of each answer, and how many failed.
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap_or(&self.url)
+    }
+
+    /// Asks for its health ten times a second until `end`; milliseconds of each answer, and how many failed.
     pub fn health(&self, end: Instant) -> (Vec<f64>, u64) {
         let (mut millis, mut failed) = (Vec::new(), 0);
         while Instant::now() < end {

@@ -1,11 +1,14 @@
 //! `halflight bench --load`: how much load a predictor can bear, and what it does beyond that.
 //!
-//! A predictor is started as a separate process on loopback. A few clients keep every core busy, then a crowd arrives.
-//! Last, requests arrive at a fixed multiple of the rate that the few clients got, whether earlier ones were answered
-//! or not. Before and after the steady load, one thread validates and evaluates ciphertexts; with the mean of both, the
-//! capacity is `cores / (validation + evaluation)`. On a machine that others use too, processor time is more reliable
-//! than wall time: `efficiency` is the processor time that the answers should take, by that mean, divided by that of
-//! the whole server.
+//! A predictor is started as a process of its own on loopback. A few clients keep every core busy, then a crowd comes.
+//! Last, requests arrive at a fixed multiple of the rate that the few clients got, whether earlier ones are answered or
+//! not.
+//! With `--triton`, processes of Triton's client ask as well, over REST and over gRPC: in two rounds, the second the other
+//! way round, so that what changes on the machine meanwhile falls on both.
+//!
+//! Before and after the steady load, one thread validates and evaluates ciphertexts: by the mean of both,
+//! `cores / (validation + evaluation)` is the capacity. On a machine that others use too, processor time says what wall
+//! time cannot: `efficiency` is the processor time that the answers are worth, by that mean, in that of the whole server.
 
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -23,6 +26,7 @@ use serde::Serialize;
 
 use super::clients::{MODEL, Pace, Server, Tally, client};
 use super::process;
+use super::stock::{Protocol, Workers};
 use crate::console::{self, Console};
 use crate::{files, keys};
 
@@ -51,6 +55,10 @@ pub struct Load {
     /// In the last phase requests arrive this many times as fast as they were answered under steady load
     #[arg(long, default_value_t = 4.0, value_name = "FACTOR")]
     overload: f64,
+    /// Also let so many processes of Triton's client for Python ask, over REST and over gRPC. HALFLIGHT_PYTHON names an
+    /// interpreter that has tritonclient
+    #[arg(long, value_name = "CLIENTS", default_value_t = 0, hide_default_value = true, requires = "load")]
+    triton: usize,
 }
 
 /// The findings.
@@ -68,13 +76,16 @@ struct Report {
     crowd_to_steady: f64,
     /// Requests that arrive at a multiple of the steady rate.
     overload: Overload,
+    /// Triton's client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    triton: Option<Stock>,
     peak_bytes: [Option<u64>; 3],
     /// No error below capacity; above it, only predictions and refusals with a time to retry.
     clean: bool,
 }
 
 /// One kind of load.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Phase {
     clients: usize,
     seconds: f64,
@@ -90,6 +101,9 @@ struct Phase {
     p50_ms: Option<f64>,
     p99_ms: Option<f64>,
     health: Health,
+    /// Of each answer.
+    #[serde(skip)]
+    micros: Vec<u64>,
 }
 
 /// More requests than can be answered, and their outcome.
@@ -105,13 +119,26 @@ struct Overload {
     peak_bytes: Option<u64>,
 }
 
-/// How long `/health` took meanwhile, at a separate address.
+/// Triton's client over both protocols.
 #[derive(Serialize)]
+struct Stock {
+    rest: Phase,
+    grpc: Phase,
+    /// Predictions a second over gRPC, in those over REST.
+    grpc_to_rest: f64,
+    /// Processor time of the server for one answer over gRPC, in that over REST.
+    grpc_to_rest_cpu: Option<f64>,
+}
+
+/// How long `/health` took meanwhile, at an address of its own.
+#[derive(Default, Serialize)]
 struct Health {
     asked: usize,
     failed: u64,
     p99_ms: Option<f64>,
     worst_ms: Option<f64>,
+    #[serde(skip)]
+    millis: Vec<f64>,
 }
 
 impl Load {
@@ -139,6 +166,7 @@ impl Load {
         console.step("steady load");
         // Two requests for each core: one in evaluation, one in transit.
         let mut steady = bench.phase(&server, 2 * cores, None, length);
+        let mut triton = if self.triton > 0 { Some(bench.stock(&server, self.triton, length, console)?) } else { None };
         peak_bytes[1] = process::peak_bytes(server.id());
         console.step("one thread alone");
         let after = bench.measure()?;
@@ -153,8 +181,12 @@ impl Load {
         let (validation_ms, evaluation_ms) = ((before.0 + after.0) / 2.0, (before.1 + after.1) / 2.0);
         let each = (validation_ms + evaluation_ms) / 1e3;
         [&mut steady, &mut crowd, &mut phase].into_iter().for_each(|phase| phase.judge(each, cores));
+        for phase in triton.iter_mut().flat_map(|stock| [&mut stock.rest, &mut stock.grpc]) {
+            phase.judge(each, cores);
+        }
+        let stock: u64 = triton.iter().flat_map(|stock| [&stock.rest, &stock.grpc]).map(|phase| phase.other).sum();
         let beyond: u64 = [&crowd, &phase].iter().map(|phase| phase.without_time + phase.other).sum();
-        let refused = steady.turned_away + steady.without_time + steady.other + beyond;
+        let refused = steady.turned_away + steady.without_time + steady.other + beyond + stock;
         let unwell = steady.health.failed + crowd.health.failed + phase.health.failed;
         let in_steady =
             |phase: &Phase| if steady.per_second > 0.0 { phase.per_second / steady.per_second } else { 0.0 };
@@ -173,6 +205,7 @@ impl Load {
             capacity: cores as f64 / each,
             crowd_to_steady: in_steady(&crowd),
             overload,
+            triton,
             steady,
             crowd,
             peak_bytes,
@@ -230,46 +263,101 @@ impl Bench {
     /// `arrivals`: how many requests a second arrive, if they do not wait for answers.
     fn phase(&self, server: &Server, clients: usize, arrivals: Option<f64>, length: Duration) -> Phase {
         let (tally, next) = (Tally::default(), AtomicUsize::new(0));
-        let before = process::cpu_seconds(server.id());
-        let start = Instant::now();
+        let mut watch = Watch::begin(server);
+        let (start, end) = (watch.start, watch.start + length);
         let pace = arrivals.filter(|&rate| rate > 0.0).map_or(Pace::AtOnce, |rate| Pace::Arrivals(rate, start));
-        let (mut health, failed) = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             for _ in 0..clients {
-                scope.spawn(|| client(server, &self.ciphertexts, &next, &tally, pace, start + length));
+                scope.spawn(|| client(server, &self.ciphertexts, &next, &tally, pace, end));
             }
-            server.health(start + length)
+            watch.health(server, end);
         });
-        health.sort_by(f64::total_cmp);
-        let health = Health {
-            asked: health.len() + failed as usize,
-            failed,
-            p99_ms: health.get((health.len() as f64 * 0.99) as usize).copied(),
-            worst_ms: health.last().copied(),
-        };
-        let seconds = start.elapsed().as_secs_f64();
-        let used = before.and_then(|before| Some(process::cpu_seconds(server.id())? - before));
-        let answered = tally.answered.into_inner();
-        let mut micros = tally.micros.into_inner().unwrap_or_else(PoisonError::into_inner);
-        micros.sort_unstable();
-        let quantile = |share: f64| {
-            let index = ((micros.len() as f64 * share) as usize).min(micros.len().saturating_sub(1));
-            micros.get(index).map(|&micros| micros as f64 / 1e3)
-        };
-        Phase {
-            clients,
-            seconds,
-            answered,
-            per_second: answered as f64 / seconds,
-            of_capacity: 0.0,
-            efficiency: None,
-            server_cpu_seconds: used,
-            turned_away: tally.turned_away.into_inner(),
-            without_time: tally.without_time.into_inner(),
-            other: tally.other.into_inner(),
-            p50_ms: quantile(0.5),
-            p99_ms: quantile(0.99),
-            health,
+        let mut phase = Phase { clients, ..Phase::default() };
+        phase.add(watch, tally, server);
+        phase
+    }
+
+    /// Triton's client, over REST, gRPC, gRPC and REST.
+    fn stock(&self, server: &Server, clients: usize, length: Duration, console: &Console) -> Result<Stock> {
+        let items = tempfile::tempdir()?;
+        for (number, item) in self.ciphertexts.iter().enumerate() {
+            files::write(&items.path().join(format!("{number:02}")), item)?;
         }
+        let [mut rest, mut grpc] = [(); 2].map(|()| Phase { clients, ..Phase::default() });
+        for protocol in [Protocol::Rest, Protocol::Grpc, Protocol::Grpc, Protocol::Rest] {
+            let (name, phase) = match protocol {
+                Protocol::Rest => ("REST", &mut rest),
+                Protocol::Grpc => ("gRPC", &mut grpc),
+            };
+            console.step(&format!("Triton's client over {name}"));
+            let mut workers = Workers::start(protocol, clients, server, items.path())?;
+            let (tally, mut watch) = (Tally::default(), Watch::begin(server));
+            std::thread::scope(|scope| {
+                let asking = scope.spawn(|| workers.ask(length, &tally));
+                watch.health(server, watch.start + length);
+                asking.join().unwrap_or_else(|_| bail!("a client could not be asked"))
+            })?;
+            phase.add(watch, tally, server);
+        }
+        let each = |phase: &Phase| phase.server_cpu_seconds.map(|used| used / phase.answered.max(1) as f64);
+        let share = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
+        Ok(Stock {
+            grpc_to_rest: share(grpc.per_second, rest.per_second),
+            grpc_to_rest_cpu: each(&grpc).zip(each(&rest)).map(|(grpc, rest)| share(grpc, rest)),
+            rest,
+            grpc,
+        })
+    }
+}
+
+/// What is measured beside the clients.
+struct Watch {
+    start: Instant,
+    cpu: Option<f64>,
+    health: Vec<f64>,
+    failed: u64,
+}
+
+impl Watch {
+    fn begin(server: &Server) -> Self {
+        Self { cpu: process::cpu_seconds(server.id()), start: Instant::now(), health: Vec::new(), failed: 0 }
+    }
+
+    fn health(&mut self, server: &Server, end: Instant) {
+        (self.health, self.failed) = server.health(end);
+    }
+}
+
+impl Phase {
+    /// Takes in one more stretch of the same load.
+    fn add(&mut self, watch: Watch, tally: Tally, server: &Server) {
+        let used = watch.cpu.and_then(|before| Some(process::cpu_seconds(server.id())? - before));
+        self.server_cpu_seconds = used.map(|used| used + self.server_cpu_seconds.unwrap_or(0.0));
+        self.seconds += watch.start.elapsed().as_secs_f64();
+        self.answered += tally.answered.into_inner();
+        self.turned_away += tally.turned_away.into_inner();
+        self.without_time += tally.without_time.into_inner();
+        self.other += tally.other.into_inner();
+        self.per_second = self.answered as f64 / self.seconds;
+        self.micros.extend(tally.micros.into_inner().unwrap_or_else(PoisonError::into_inner));
+        self.micros.sort_unstable();
+        let quantile = |share: f64| {
+            let index = ((self.micros.len() as f64 * share) as usize).min(self.micros.len().saturating_sub(1));
+            self.micros.get(index).map(|&micros| micros as f64 / 1e3)
+        };
+        (self.p50_ms, self.p99_ms) = (quantile(0.5), quantile(0.99));
+        self.health.add(watch.health, watch.failed);
+    }
+}
+
+impl Health {
+    fn add(&mut self, millis: Vec<f64>, failed: u64) {
+        self.millis.extend(millis);
+        self.millis.sort_by(f64::total_cmp);
+        self.failed += failed;
+        self.asked = self.millis.len() + self.failed as usize;
+        self.p99_ms = self.millis.get((self.millis.len() as f64 * 0.99) as usize).copied();
+        self.worst_ms = self.millis.last().copied();
     }
 }
 
@@ -312,6 +400,14 @@ fn text(report: &Report) -> String {
     let [idle, steady, crowd] = report.peak_bytes;
     let peaks = [idle, steady, crowd, report.overload.peak_bytes]
         .map(|peak| peak.map_or_else(|| "?".to_owned(), |peak| console::bytes(peak as usize)));
+    let mut rows = vec![row("steady", &report.steady)];
+    if let Some(stock) = &report.triton {
+        rows.extend([row("Triton, REST", &stock.rest), row("Triton, gRPC", &stock.grpc)]);
+    }
+    rows.extend([
+        row("crowd", &report.crowd),
+        row(&format!("{} times", report.overload.factor), &report.overload.phase),
+    ]);
     format!(
         "validation {:.1} ms, evaluation {:.1} ms on one thread; capacity of {} cores {:.2} per second\n{}\n\
          the crowd gets {:.0} % of the predictions of the steady load; health took at most {} ms, {} ms in the crowd\n\
@@ -321,14 +417,7 @@ fn text(report: &Report) -> String {
         report.evaluation_ms,
         report.cores,
         report.capacity,
-        console::table(
-            header,
-            [
-                row("steady", &report.steady),
-                row("crowd", &report.crowd),
-                row(&format!("{} times", report.overload.factor), &report.overload.phase)
-            ]
-        ),
+        console::table(header, rows),
         100.0 * report.crowd_to_steady,
         ms(report.steady.health.worst_ms),
         ms(report.crowd.health.worst_ms),

@@ -3,6 +3,7 @@
 mod clients;
 mod load;
 mod process;
+mod stock;
 
 use anyhow::Result;
 use clap::Args;
@@ -17,7 +18,8 @@ use load::Load;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  halflight bench --shape paper --explain\n  \
     halflight bench --shape 65,65,64,4,4 --batch 64\n  \
-    halflight bench --load compiled.safetensors --data test.safetensors --seconds 30")]
+    halflight bench --load compiled.safetensors --data test.safetensors --seconds 30\n  \
+    halflight bench --load compiled.safetensors --data test.safetensors --triton 4")]
 pub struct Bench {
     /// Shape to measure: paper, dense, ternary, three-bit, eight-bit, bilinear, sparse, or a custom one as n,m,d,S,bits
     /// (inputs of either side, units, outputs, bits of a weight); repeat for more [default: paper and dense]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use dataset::schema;
 use serde_json::json;
 
 use crate::console::Console;
@@ -25,8 +26,8 @@ impl Schema {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
         let path = self.output.path()?;
-        let schema = dataset::Schema::load(&self.file)?;
-        schema.save(path)?;
+        let schema = schema::load(&self.file)?;
+        schema::save(&schema, path)?;
         let (columns, features) = (schema.columns.len(), schema.width());
         let labels: Vec<&str> = schema.labels.iter().map(|label| label.name.as_str()).collect();
         let value = json!({ "file": path, "columns": columns, "features": features, "labels": labels });

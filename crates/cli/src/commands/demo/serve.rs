@@ -136,7 +136,7 @@ impl Serve {
         let samples: Vec<usize> = (0..test.len().min(SAMPLES)).collect();
         test.subset(&samples).save(&self.samples())?;
         let attribute = &audited.report.attribute;
-        let items = page::labelled(test, network.main(), attribute)?;
+        let items = page::labelled(test, None, network.main(), attribute)?;
         let page = PageFile::new(network, items, items, attribute)?;
         let files = ModelFolder {
             network: network.clone(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bulk::{Encryption, EncryptionOptions, Inputs, Records, Sealing};
-use dataset::schema::RecordReader;
-use dataset::{Dataset, Schema};
+use dataset::Dataset;
+use dataset::schema::{self, RecordReader};
 use roles::Published;
 use roles::envelope::Destination;
 use roles::signature::SigningKey;
@@ -39,7 +39,7 @@ impl Encrypt {
             }
             (None, Some(files)) => {
                 let records = match &table.schema {
-                    Some(schema) => Records::Table(Box::new(RecordReader::new(Schema::load(schema)?))),
+                    Some(schema) => Records::Table(Box::new(RecordReader::new(schema::load(schema)?))),
                     None => Records::Items(table.column.clone()),
                 };
                 (records, Inputs::find(files)?, table.keep.clone())

@@ -1,5 +1,6 @@
 //! Options of imported recordings, and their limits.
 
+use items::Analysis;
 use serde::{Deserialize, Serialize};
 
 use crate::import::DEFAULT_BUDGET;
@@ -37,21 +38,17 @@ impl Default for SpeechOptions {
 }
 
 impl SpeechOptions {
+    /// How recordings of this rate are analysed.
+    pub fn analysis(&self, rate: u32) -> Analysis {
+        let Self { bands, frames, low, high, trim, .. } = *self;
+        Analysis { bands, frames, low, high, trim, rate }
+    }
+
     pub(super) fn check(&self) -> Result<(), ImportError> {
-        let limits = [
-            ("bands", self.bands as f32, 2.0, 128.0),
-            ("frames", self.frames as f32, 1.0, 1024.0),
-            ("low", self.low, 0.0, 20_000.0),
-            ("high", self.high, self.low + 100.0, 24_000.0),
-            ("trim", self.trim, 10.0, 120.0),
-            ("augment", self.augment as f32, 0.0, 100.0),
-        ];
-        match limits.into_iter().find(|&(_, value, low, high)| !(low..=high).contains(&value)) {
-            Some((field, value, low, high)) => {
-                let remedy = format!("choose from {low} to {high}");
-                Err(ImportError::Option { field, value: value.to_string(), remedy })
-            }
-            None => Ok(()),
+        if self.augment > 100 {
+            let (value, remedy) = (self.augment.to_string(), "choose from 0 to 100".to_owned());
+            return Err(ImportError::Option { field: "augment", value, remedy });
         }
+        Ok(())
     }
 }

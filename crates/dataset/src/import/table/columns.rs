@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::TableOptions;
+use crate::Labels;
 use crate::draw::Random;
 use crate::import::{Budget, OverBudget};
 use crate::schema::{Cell, Column, Kind, LabelColumn, Missing, Outside, Scale, Unknown, days, shown};
-use crate::{Labels, features};
 
 /// Different texts that are counted before the most frequent ones are chosen.
 const MOST_COUNTED: usize = 1 << 16;
@@ -230,7 +230,7 @@ impl Learner {
     /// The scale of the sample, which is sorted.
     fn scale(&self) -> Scale {
         let sample = &self.sample;
-        let (low, high) = features::span(sample.clone());
+        let (low, high) = items::span(sample.clone());
         if !self.quantile || sample.is_empty() {
             return Scale { low, high, quantiles: vec![] };
         }

@@ -23,7 +23,7 @@ pub use options::{TableOptions, TableRules};
 #[cfg(feature = "parquet")]
 pub use pages::ParquetSize;
 #[cfg(feature = "parquet")]
-pub use parquet_file::parquet_size;
+pub use parquet_file::{parquet_footer, parquet_size};
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -26,6 +26,14 @@ pub fn parquet_size(path: &Path, budget: &Budget) -> Result<ParquetSize, ImportE
     pages::check(path, reader.metadata(), budget)
 }
 
+/// Refuses a footer that unpacks to more than the budget has; the pages are not looked at.
+///
+/// # Errors
+/// The footer is too large, or the file cannot be read.
+pub fn parquet_footer(path: &Path, budget: &Budget) -> Result<(), ImportError> {
+    pages::check_footer(path, budget)
+}
+
 pub(super) struct ParquetFile {
     path: PathBuf,
     header: Vec<String>,

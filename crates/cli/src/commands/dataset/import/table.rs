@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use dataset::Schema;
 use dataset::import::{self, ArrayOptions, Imported, TableOptions, TableRules};
-use dataset::schema::{Missing, Outside, Unknown};
+use dataset::schema::{self, Missing, Outside, Unknown};
 use host::Progress;
 
 use super::{Target, finish};
@@ -160,7 +159,7 @@ impl Rules {
                 OutsideName::Drop => Outside::Drop,
                 OutsideName::Refuse => Outside::Refuse,
             }),
-            like: self.like.as_deref().map(Schema::load).transpose()?,
+            like: self.like.as_deref().map(schema::load).transpose()?,
             new_classes: self.new_classes.clone(),
             unlabelled: self.unlabelled,
             budget,

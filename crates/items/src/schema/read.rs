@@ -6,7 +6,8 @@ use super::{Column, Kind, Missing, Outside, Scale, Unknown, days};
 
 /// A value of a table.
 #[derive(Clone, Debug)]
-pub(crate) enum Cell<'a> {
+pub enum Cell<'a> {
+    /// As the table has it.
     Text(Cow<'a, str>),
     /// Not a number (NaN) if it is missing.
     Number(f32),
@@ -14,16 +15,19 @@ pub(crate) enum Cell<'a> {
 
 /// What a rule handled in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Met {
+pub enum Met {
+    /// No value.
     Missing,
+    /// None of the categories.
     Unknown,
+    /// Beyond the scale.
     Outside,
 }
 
 /// Why a row gives no item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The row is bad.
+pub enum Fault {
+    /// It is bad.
     Bad(String),
     /// A rule leaves it out.
     Drop(Met),
@@ -31,13 +35,17 @@ pub(crate) enum Fault {
 
 /// Rules of this import that override those of the columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Overrides {
+pub struct Overrides {
+    /// For missing values.
     pub missing: Option<Missing>,
+    /// For unknown categories.
     pub unknown: Option<Unknown>,
+    /// For numbers beyond the scale.
     pub outside: Option<Outside>,
 }
 
 impl Cell<'_> {
+    /// Without spaces around it.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             Cell::Text(text) => Cow::Borrowed(text.trim()),
@@ -45,6 +53,7 @@ impl Cell<'_> {
         }
     }
 
+    /// Whether it is what stands for no value in tables.
     pub fn is_missing(&self) -> bool {
         match self {
             Cell::Text(text) => is_missing(text.trim()),
@@ -52,6 +61,7 @@ impl Cell<'_> {
         }
     }
 
+    /// As a number, if it is a finite one.
     pub fn number(&self) -> Option<f32> {
         match self {
             Cell::Text(text) => number(text.trim()),
@@ -71,7 +81,10 @@ fn number(text: &str) -> Option<f32> {
 
 impl Column {
     /// Appends the features of one value, and returns what a rule had to handle.
-    pub(crate) fn append(&self, cell: &Cell, rules: &Overrides, values: &mut Vec<f32>) -> Result<Option<Met>, Fault> {
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn append(&self, cell: &Cell, rules: &Overrides, values: &mut Vec<f32>) -> Result<Option<Met>, Fault> {
         let start = values.len();
         let met = if cell.is_missing() {
             self.append_missing(cell, rules.missing.unwrap_or(self.missing), values)?;
@@ -194,7 +207,7 @@ impl Column {
 impl Scale {
     /// The number that becomes the byte: itself, or its rank from 0 to 1. A value between two quantiles is
     /// interpolated; one that several quantiles share gets the middle of their ranks.
-    pub(crate) fn place(&self, number: f32) -> f32 {
+    pub fn place(&self, number: f32) -> f32 {
         let knots = &self.quantiles;
         let most = knots.len().saturating_sub(1);
         if most == 0 {
@@ -229,7 +242,7 @@ fn hash(text: &str) -> u64 {
 }
 
 /// An excerpt for a message, never a whole file.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let dots = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
     text.chars().take(LONGEST).chain(dots.chars()).collect()

@@ -2,14 +2,19 @@
 
 use super::{Column, Kind, Scale};
 use crate::features::Features;
+use crate::sound::Analysis;
 
 /// JSON without spaces: `[height, width, names, low, step, columns]`, each column as
-/// `[name, kind, marks missing values, marks other values]`. Written here member by member, so that no renamed field changes a
-/// hash.
-pub(super) fn canonical(height: usize, width: usize, features: &Features, columns: Option<&[Column]>) -> String {
+/// `[name, kind, marks missing values, marks other values]`; of recordings with `{"low", "high", "trim"}` of their analysis
+/// after that. Written here member by member, so that no renamed field changes a hash.
+pub(crate) fn canonical(height: usize, width: usize, features: &Features, columns: Option<&[Column]>) -> String {
     let columns = columns.map_or("null".to_owned(), |columns| list(columns.iter().map(column)));
     let [low, step] = [&features.low, &features.step].map(|values| list(values.iter().map(|&value| number(value))));
-    format!("[{height},{width},{},{low},{step},{columns}]", list(features.names.iter().map(|name| text(name))))
+    // What a recording's own rate was decides nothing: it is not covered.
+    let sound = features.sound.as_ref().map_or(String::new(), |Analysis { low, high, trim, .. }| {
+        format!(",{{\"low\":{},\"high\":{},\"trim\":{}}}", number(*low), number(*high), number(*trim))
+    });
+    format!("[{height},{width},{},{low},{step},{columns}{sound}]", list(features.names.iter().map(|name| text(name))))
 }
 
 fn column(column: &Column) -> String {
@@ -83,7 +88,12 @@ mod tests {
     }
 
     fn features() -> Features {
-        Features { names: vec!["a=\t".into(), "b".into()], low: vec![-1e-7, 0.0], step: vec![0.1, 1.5e-10] }
+        Features {
+            names: vec!["a=\t".into(), "b".into()],
+            low: vec![-1e-7, 0.0],
+            step: vec![0.1, 1.5e-10],
+            sound: None,
+        }
     }
 
     /// Earlier hashes rest on what the serialiser wrote.
@@ -100,6 +110,16 @@ mod tests {
         let layouts = columns.iter().map(layout).collect();
         assert_eq!(canonical(2, 3, &features, Some(&columns)), of(Some(layouts)));
         assert_eq!(canonical(2, 3, &features, None), of(None));
+    }
+
+    #[test]
+    fn an_analysis_of_sound_is_covered_and_the_rate_is_not() {
+        let analysis = Analysis::default();
+        let form = canonical(20, 24, &Features::of_sound(analysis.clone()), None);
+        assert_eq!(form, r#"[20,24,[],[-60.0],[0.23529412],null,{"low":60.0,"high":4000.0,"trim":40.0}]"#);
+        let other = |analysis: Analysis| canonical(20, 24, &Features::of_sound(analysis.clone()), None);
+        assert_eq!(other(Analysis { rate: 48_000, ..analysis.clone() }), form);
+        assert_ne!(other(Analysis { trim: 30.0, ..analysis }), form);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::DatasetError;
+use crate::sound::{Analysis, FLOOR};
 
-/// The meaning of the bytes of a data set that holds features rather than pictures:
+/// The meaning of the bytes of items that are features rather than pictures:
 /// `value = low + step · byte`, for each of the `H · W` columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +15,9 @@ pub struct Features {
     pub low: Vec<f32>,
     /// The difference between neighbouring bytes, positive: as many as `low`.
     pub step: Vec<f32>,
+    /// How the columns were made from recordings, where they were and the import said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Analysis>,
 }
 
 impl Features {
@@ -24,7 +27,8 @@ impl Features {
     /// does not blur all others; outliers are clamped. A value inside is kept to within half a step,
     /// 1/510 of the span. `values` must be finite, whole rows.
     pub fn quantise(values: &[f32], columns: usize, names: Vec<String>) -> (Vec<u8>, Self) {
-        let mut features = Self { names, low: Vec::with_capacity(columns), step: Vec::with_capacity(columns) };
+        let (low, step) = (Vec::with_capacity(columns), Vec::with_capacity(columns));
+        let mut features = Self { names, low, step, sound: None };
         for column in 0..columns {
             let (low, step) = scale(values.iter().skip(column).step_by(columns).copied().collect());
             features.low.push(low);
@@ -36,8 +40,13 @@ impl Features {
 
     /// Turns values into bytes with one scale for all columns, clamped at `low` and `high`.
     pub fn quantise_all(values: &[f32], low: f32, high: f32) -> (Vec<u8>, Self) {
-        let features = Self { names: vec![], low: vec![low], step: vec![(high - low) / 255.0] };
+        let features = Self { names: vec![], low: vec![low], step: vec![(high - low) / 255.0], sound: None };
         (values.iter().map(|&value| features.byte(0, value)).collect(), features)
+    }
+
+    /// The energies of recordings, in dB below the loudest.
+    pub fn of_sound(analysis: Analysis) -> Self {
+        Self { sound: Some(analysis), ..Self::quantise_all(&[], FLOOR, 0.0).1 }
     }
 
     /// The value that a byte of a column stands for.
@@ -46,24 +55,32 @@ impl Features {
     }
 
     /// The byte nearest to a value of a column that has its own scale; use column 0 where all columns share one.
-    pub(crate) fn byte(&self, column: usize, value: f32) -> u8 {
+    pub fn byte(&self, column: usize, value: f32) -> u8 {
         // The cast clamps.
         ((value - self.low[column]) / self.step[column]).round() as u8
     }
 
-    pub(crate) fn check(&self, columns: usize) -> Result<(), DatasetError> {
-        let fails = |problem: String| Err(DatasetError::Features { problem });
+    /// Whether it describes items of `height · width` columns; says what does not fit.
+    ///
+    /// # Errors
+    /// Another number of names or scales, a scale that is none, an analysis of another size.
+    pub fn check(&self, height: usize, width: usize) -> Result<(), String> {
+        let columns = height * width;
         if !self.names.is_empty() && self.names.len() != columns {
-            return fails(format!("{} names for {columns} columns", self.names.len()));
+            return Err(format!("{} names for {columns} columns", self.names.len()));
         }
         if self.low.len() != self.step.len() || ![1, columns].contains(&self.low.len()) {
-            return fails(format!("{} lows and {} steps for {columns} columns", self.low.len(), self.step.len()));
+            return Err(format!("{} lows and {} steps for {columns} columns", self.low.len(), self.step.len()));
         }
         let sound = |(low, step): (&f32, &f32)| low.is_finite() && step.is_finite() && *step > 0.0;
-        match self.low.iter().zip(&self.step).position(|pair| !sound(pair)) {
-            Some(place) => fails(format!("low {} and step {} at {place}", self.low[place], self.step[place])),
-            None => Ok(()),
+        if let Some(place) = self.low.iter().zip(&self.step).position(|pair| !sound(pair)) {
+            return Err(format!("low {} and step {} at {place}", self.low[place], self.step[place]));
         }
+        let Some(analysis) = &self.sound else { return Ok(()) };
+        analysis.check().map_err(|wrong| wrong.to_string())?;
+        let own = Self::of_sound(analysis.clone());
+        let same = (analysis.bands, analysis.frames, &own.low, &own.step) == (height, width, &self.low, &self.step);
+        if same { Ok(()) } else { Err("an analysis of sound with other bands, frames or scale".into()) }
     }
 }
 
@@ -74,13 +91,13 @@ fn scale(values: Vec<f32>) -> (f32, f32) {
 }
 
 /// The step between bytes of a column whose values go from `low` to `high`.
-pub(crate) fn step(low: f32, high: f32) -> f32 {
+pub fn step(low: f32, high: f32) -> f32 {
     let step = (high - low) / 255.0;
     if step > 0.0 && step.is_finite() { step } else { 1.0 }
 }
 
 /// The quantiles 0.001 and 0.999.
-pub(crate) fn span(mut values: Vec<f32>) -> (f32, f32) {
+pub fn span(mut values: Vec<f32>) -> (f32, f32) {
     if values.is_empty() {
         return (0.0, 0.0);
     }

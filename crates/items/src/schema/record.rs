@@ -5,12 +5,11 @@ use std::borrow::Cow;
 use encoder::Encoder;
 
 use super::Schema;
-use super::compare::{SchemaError, check_table};
 use super::read::{Cell, Fault, Overrides};
 use crate::features::Features;
+use crate::hash::{EncoderMismatch, check_columns};
 
-/// A schema that reads one record after the other, like an import by it
-/// ([`TableRules::like`](crate::import::TableRules)) reads a table.
+/// A schema that reads one record after the other, like an import by it reads a table.
 #[derive(Clone, Debug)]
 pub struct RecordReader {
     schema: Schema,
@@ -43,9 +42,19 @@ impl RecordReader {
         Self { scale: schema.features(), schema }
     }
 
+    /// The schema.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// The names of the columns, in the order in which their values are read.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.schema.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The byte of a feature.
+    pub(super) fn byte(&self, place: usize, value: f32) -> u8 {
+        self.scale.byte(place, value)
     }
 
     /// The bytes of one record: its values as texts in the order of the columns, empty where one is missing.
@@ -65,14 +74,14 @@ impl RecordReader {
                 Fault::Drop(_) => RecordError::Dropped(column.name.clone()),
             })?;
         }
-        Ok(features.iter().enumerate().map(|(place, &value)| self.scale.byte(place, value)).collect())
+        Ok(features.iter().enumerate().map(|(place, &value)| self.byte(place, value)).collect())
     }
 
     /// Refuses an encoder that was fitted on other columns.
     ///
     /// # Errors
-    /// [`SchemaError::Encoder`].
-    pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
-        check_table(&self.schema, &self.scale, encoder)
+    /// [`EncoderMismatch`].
+    pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), EncoderMismatch> {
+        check_columns((1, self.schema.width()), Some(&self.scale), Some(&self.schema.columns), encoder)
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// Days since 1970-01-01, with the time of day as a fraction; by a `strftime` format, or ISO 8601 in UTC if it is
 /// empty.
-pub(crate) fn days(text: &str, format: &str) -> Option<f32> {
+pub fn days(text: &str, format: &str) -> Option<f32> {
     let time = if format.is_empty() {
         iso(text)?
     } else {
