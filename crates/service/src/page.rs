@@ -31,7 +31,7 @@ use crate::ink::Ink;
 const FORMAT: &str = "halflight page";
 /// Maximum size of such a file in bytes.
 pub const MAX_BYTES: usize = 4 << 20;
-/// Maximum number of points in the plot: enough to show the classes, few enough to send and draw at once.
+/// Maximum number of points in the cloud: enough to show the classes, few enough to send and draw at once.
 pub const POINTS: usize = 1500;
 
 /// Samples and cloud of one compiled network.
