@@ -93,6 +93,7 @@ fn a_collector_that_is_no_address_is_refused_before_anything_starts() {
     std::fs::create_dir_all(shop.path("models")).unwrap();
     let refused = shop.run("serve predictor --models models --listen 127.0.0.1:0 --traces collector:4318");
     assert!(
-        !refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("not the address of a collector")
+        !refused.status.success()
+            && String::from_utf8_lossy(&refused.stderr).contains("not the address of a collector")
     );
 }

@@ -19,7 +19,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// Whether its parts fit each other; says what does not.
+    /// Checks that its parts fit each other, and says what does not.
     ///
     /// # Errors
     /// As [`Schema::check`] and [`Analysis::check`].

@@ -160,9 +160,10 @@ impl Labelled<'_> {
 }
 
 impl PageFile {
-    /// Evaluates `network` in the clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`:
-    /// the first item of every main class with every value of the attribute `collateral`; of a table, the first whose
-    /// values can be told from its bytes. Texts that were hashed cannot be, so a table that has them has no samples.
+    /// Evaluates `network` in the clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`.
+    /// The samples are the first item of every main class with every value of the attribute `collateral`; in a table,
+    /// the first whose values can be recovered from its bytes. Hashed texts cannot, so a table that has them has no
+    /// samples.
     ///
     /// # Errors
     /// [`PageError`]: no items, items that are not pictures or do not suit the network, or other numbers of labels.

@@ -43,7 +43,8 @@ impl<'a> Inputs<'a> {
     pub fn find(text: &str) -> Result<Self, BulkError> {
         let path = Path::new(text);
         let nothing = || {
-            let problem = "names no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
+            let problem =
+                "matches no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
             BulkError::input(path, problem)
         };
         if let Some(address) = Address::of(path)? {

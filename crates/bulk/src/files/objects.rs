@@ -261,7 +261,7 @@ impl Address {
     }
 
     fn text(&self, answer: Answer) -> Result<String, BulkError> {
-        String::from_utf8(answer.body).map_err(|_| self.problem("the store's answer is no text"))
+        String::from_utf8(answer.body).map_err(|_| self.problem("the store's answer is not text"))
     }
 
     fn problem(&self, problem: impl ToString) -> BulkError {

@@ -20,7 +20,7 @@ pub(super) struct Source {
     path: PathBuf,
     /// What errors call it: where it came from.
     shown: PathBuf,
-    /// Rows, as its footer says.
+    /// Rows, according to its footer.
     rows: u64,
     /// Identifies its content: hash of length and footer, which lists every page.
     name: Hash,
@@ -37,7 +37,7 @@ impl Source {
     /// The same of a copy of what is called `shown`.
     pub fn open_as(path: &Path, shown: &Path) -> Result<Self, BulkError> {
         let size = guarded(shown, || {
-            // Errors of an import say more than those of the reader.
+            // Errors of an import are more informative than those of the reader.
             Ok(parquet_size(path, &Budget::new(PAGES)))
         })?;
         let size = size.map_err(|error| BulkError::import(shown, error))?;

@@ -1,4 +1,4 @@
-//! What the columns of a table are, so that a second table is read as the first one was.
+//! What the columns of a table are, so that a second table is read like the first one.
 //!
 //! A schema is learned where a table is imported, and travels in the metadata of the data set. Reading another file by
 //! it (`TableRules::like` of the crate `dataset`) gives the same columns with the same scales and categories, or refuses.
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::features::{self, Features};
 
-/// The columns of a table in the order in which they spread to features, and its labels.
+/// The columns of a table in the order in which they expand to features, and its labels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
@@ -39,13 +39,13 @@ pub struct Column {
     pub name: String,
     /// What it holds.
     pub kind: Kind,
-    /// What becomes of a missing value.
+    /// The rule for a missing value.
     #[serde(default)]
     pub missing: Missing,
-    /// What becomes of a value that is none of the categories.
+    /// The rule for a value that is none of the categories.
     #[serde(default)]
     pub unknown: Unknown,
-    /// What becomes of a number beyond the scale.
+    /// The rule for a number beyond the scale.
     #[serde(default)]
     pub outside: Outside,
 }
@@ -61,7 +61,7 @@ pub struct LabelColumn {
     pub classes: Vec<String>,
 }
 
-/// What a column holds, and how that becomes features of one byte each.
+/// What a column holds, and how its values become features of one byte each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Kind {
@@ -82,9 +82,9 @@ pub enum Kind {
         /// The median in days.
         middle: f32,
     },
-    /// Texts with an order: one feature, the place among `values` from 0.
+    /// Ordered texts: one feature, the place among `values`, counted from 0.
     Ordinal {
-        /// The texts, ascending in their own order.
+        /// The texts in their own ascending order.
         values: Vec<String>,
         /// The median place.
         middle: u32,
@@ -96,14 +96,14 @@ pub enum Kind {
         /// The place of the most frequent one.
         commonest: u32,
     },
-    /// Texts of many kinds: the words of each, in lower case, mark features that their hash (FNV-1a, 64 bits) chooses.
+    /// Free texts: the words of each, in lower case, set features chosen by their hash (FNV-1a, 64 bits).
     Text {
-        /// How many features, 1 to 4096.
+        /// The number of features, 1 to 4096.
         columns: u32,
     },
 }
 
-/// Where the bytes of a number lie.
+/// How a number becomes a byte.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scale {
@@ -111,13 +111,13 @@ pub struct Scale {
     pub low: f32,
     /// The value of byte 255; a column that is always the same has `low`.
     pub high: f32,
-    /// For heavy tails: values at equal distances in rank, ascending; a byte then is the rank of a value among them.
+    /// For heavy tails: ascending values at equal distances in rank; a byte is then the rank of a value among them.
     /// Empty for equal distances in value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quantiles: Vec<f32>,
 }
 
-/// What becomes of a missing value.
+/// The rule for a missing value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
@@ -126,13 +126,13 @@ pub enum Missing {
     Refuse,
     /// The row is left out and counted.
     Drop,
-    /// The median of the training data stands for it, or the most frequent category; of hashed texts, no word.
+    /// Replaced by the median of the training data, or by the most frequent category; in hashed texts, no word is set.
     Median,
-    /// A feature of its own (`name=?`) marks it; a number has the median besides.
+    /// Marked by its own feature (`name=?`); a number also gets the median.
     Category,
 }
 
-/// What becomes of a text that is none of the categories.
+/// The rule for a text that is none of the categories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unknown {
@@ -141,18 +141,18 @@ pub enum Unknown {
     Refuse,
     /// The row is left out and counted.
     Drop,
-    /// No category is marked; of an order, the median stands for it.
+    /// No category is set; an ordered text gets the median.
     Ignore,
-    /// A feature of its own (`name=(other)`) marks it, as it marks rare categories of the training data; of an order,
-    /// the median stands for it.
+    /// Marked by its own feature (`name=(other)`), which also marks rare categories of the training data; an ordered
+    /// text gets the median.
     Other,
 }
 
-/// What becomes of a number beyond the scale.
+/// The rule for a number beyond the scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outside {
-    /// The nearest end of the scale stands for it.
+    /// Replaced by the nearest end of the scale.
     #[default]
     Clamp,
     /// The row is left out and counted.
@@ -161,7 +161,7 @@ pub enum Outside {
     Refuse,
 }
 
-/// Features that hashed texts may have.
+/// Features that a hashed column may have.
 pub const MOST_HASHED: u32 = 4096;
 
 impl Schema {
@@ -181,7 +181,7 @@ impl Schema {
         Features { names: self.names(), low, step, sound: None }
     }
 
-    /// Whether its parts fit each other; says what does not.
+    /// Checks that its parts fit each other, and says what does not.
     ///
     /// # Errors
     /// No column, two of one name, a scale or categories that contradict themselves.
@@ -200,12 +200,12 @@ impl Schema {
         let names = self.names();
         let mut seen = BTreeSet::new();
         if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
-            return Err(format!("two of its features are called `{name}`: rename a column"));
+            return Err(format!("two of its features are named `{name}`: rename a column"));
         }
         for LabelColumn { name, classes } in &self.labels {
             let mut seen = BTreeSet::new();
             if let Some(class) = classes.iter().find(|class| !seen.insert(class.as_str())) {
-                return Err(format!("its label `{name}` names two classes `{class}`"));
+                return Err(format!("its label `{name}` has two classes named `{class}`"));
             }
         }
         Ok(())
@@ -236,7 +236,7 @@ impl Column {
         names
     }
 
-    /// What it holds, in a word.
+    /// The kind of its content, in one word.
     pub fn kind_name(&self) -> &'static str {
         match &self.kind {
             Kind::Numeric { .. } => "numeric",
@@ -277,18 +277,18 @@ impl Column {
             let ranks = scale.quantiles.len() != 1
                 && scale.quantiles.iter().all(|value| value.is_finite())
                 && scale.quantiles.is_sorted();
-            (sound && ranks && middle.is_finite()).then_some(()).ok_or("has a scale that is none".to_string())
+            (sound && ranks && middle.is_finite()).then_some(()).ok_or("has an invalid scale".to_string())
         };
         let place = |place: u32, values: &[String]| {
             let sound = !values.is_empty() && (place as usize) < values.len();
-            sound.then_some(()).ok_or("has no value at its middle".to_string())
+            sound.then_some(()).ok_or("has a middle outside its values".to_string())
         };
         match &self.kind {
             Kind::Numeric { scale: found, middle } | Kind::Date { scale: found, middle, .. } => scale(found, *middle),
             Kind::Ordinal { values, middle } => {
                 let mut seen = BTreeSet::new();
                 match values.iter().find(|value| !seen.insert(value.as_str())) {
-                    Some(value) => Err(format!("names `{value}` twice")),
+                    Some(value) => Err(format!("lists `{value}` twice")),
                     None => place(*middle, values),
                 }
             }
@@ -297,7 +297,7 @@ impl Column {
             }
             Kind::Category { values, commonest } => match values.is_sorted_by(|a, b| a < b) {
                 true => place(*commonest, values),
-                false => Err("has categories that do not ascend".into()),
+                false => Err("has categories that are not in ascending order".into()),
             },
             Kind::Text { columns } if (1..=MOST_HASHED).contains(columns) => Ok(()),
             Kind::Text { columns } => Err(format!("is hashed to {columns} features: choose from 1 to {MOST_HASHED}")),

@@ -23,15 +23,15 @@ pub struct Analysis {
     pub rate: u32,
 }
 
-/// A field of an analysis outside of its limits.
+/// A field of an analysis outside its limits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` is {value}: {remedy}")]
 pub struct AnalysisError {
     /// The field.
     pub field: &'static str,
-    /// What it is.
+    /// Its value.
     pub value: String,
-    /// What it may be.
+    /// The allowed values.
     pub remedy: String,
 }
 

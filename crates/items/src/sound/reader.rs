@@ -16,13 +16,13 @@ impl SoundReader {
     /// Recordings by an analysis.
     ///
     /// # Errors
-    /// A field outside of its limits.
+    /// A field outside its limits.
     pub fn new(analysis: Analysis) -> Result<Self, AnalysisError> {
         analysis.check()?;
         Ok(Self { analysis, analysers: Analysers::default() })
     }
 
-    /// What recordings become.
+    /// Options of imported recordings.
     pub fn analysis(&self) -> &Analysis {
         &self.analysis
     }

@@ -41,7 +41,7 @@ impl Uri {
         for part in parts {
             let (name, value) = part.split_once('=').ok_or(format!("'{part}' is not NAME=VALUE"))?;
             let bytes = decode(value).ok_or(format!("{name} has a '%' without two digits"))?;
-            let words = || String::from_utf8(bytes.clone()).map_err(|_| format!("{name} is no text"));
+            let words = || String::from_utf8(bytes.clone()).map_err(|_| format!("{name} is not valid UTF-8"));
             let twice = match name {
                 "token" => token.replace(words()?).is_some(),
                 "serial" => serial.replace(words()?).is_some(),

@@ -249,7 +249,7 @@ impl Known {
         Ok((caller, groups))
     }
 
-    /// The entry of a certificate; one that fits several is nobody's.
+    /// The entry of a certificate; a certificate that fits several entries is refused.
     pub fn by_certificate(&self, names: &CertificateNames) -> Result<Option<&Entry>, Problem> {
         let fits = |entry: &&Entry| match &entry.proof {
             Proof::Subject(name) => names.subject.as_ref() == Some(name),

@@ -130,7 +130,7 @@ struct Stock {
     grpc_to_rest_cpu: Option<f64>,
 }
 
-/// How long `/health` took meanwhile, at an address of its own.
+/// How long `/health` took meanwhile, at a separate address.
 #[derive(Default, Serialize)]
 struct Health {
     asked: usize,
