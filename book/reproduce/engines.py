@@ -22,6 +22,8 @@ from common import halflight, once, row
 ENGINES = {"halflight score": None, "ray": "ray", "daft on ray": "daft", "datafusion": "datafusion", "spark": "pyspark"}
 COLUMNS = ["id", "output", "label", "probabilities", "error"]
 FILES = 12
+# Ray gives way to other programs unless it is told not to; the others do not.
+EVEN = {"RAY_worker_niceness": "0"}
 
 
 def prepare(folder, rows):
@@ -149,7 +151,7 @@ def main():
             continue
         # Each in a process of its own, whose workers have one thread each where they are processes.
         threads = "2" if engine in ("halflight score", "datafusion") else "1"
-        environment = {**os.environ, "RAYON_NUM_THREADS": threads, "PYSPARK_PYTHON": sys.executable}
+        environment = {**os.environ, "RAYON_NUM_THREADS": threads, "PYSPARK_PYTHON": sys.executable, **EVEN}
         command = [sys.executable, __file__, str(folder), str(rows), "--one", engine]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode != 0:

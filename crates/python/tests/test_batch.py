@@ -186,7 +186,11 @@ def test_datafusion_evaluates_every_row_once(
     seen.clear()
     rows = context.sql("SELECT id, unnest(halflight_score(ciphertext)) FROM encrypted").to_arrow_table()
     assert sum(seen) == ITEMS and len(seen) > 1
-    check(rows.rename_columns([name.rsplit(".", 1)[-1] for name in rows.column_names]).to_pylist(), expected)
+    listed = rows.rename_columns([name.rsplit(".", 1)[-1] for name in rows.column_names]).to_pylist()
+    # It sees the ciphertexts alone, and not why there is none.
+    bad = next(row for row in listed if row["id"] == BAD)
+    assert bad["error"] == "it has no ciphertext"
+    check([{**row, "error": "no item"} if row is bad else row for row in listed], expected)
     with pytest.raises(BatchError, match="to_arrow_table"):
         batch.score(read, folder / "model", subject="who", most_items=5)
     with pytest.raises(BatchError, match="nowhere"):

@@ -151,8 +151,7 @@ def scalar_function(
     name : str
         The function's name in SQL.
     kind : pyarrow.DataType, optional
-        The type of the ciphertexts; other binary columns are converted to it. ``pyarrow.large_binary()`` by default, as
-        ``halflight encrypt --parquet`` writes them.
+        The type of the ciphertexts; ``pyarrow.binary_view()`` by default, to which DataFusion converts every binary column.
     tables : path, optional
         Folder that keeps the discrete-log table between processes.
 
@@ -169,7 +168,7 @@ def scalar_function(
     import pyarrow as pa
 
     work = partial(_score, fspath(model), ("ciphertext", None, None, "", None if tables is None else fspath(tables)))
-    given = pa.schema([("ciphertext", pa.large_binary() if kind is None else kind)])
+    given = pa.schema([("ciphertext", pa.binary_view() if kind is None else kind)])
     return _function(work, given, instance(name, str, "name"))
 
 
