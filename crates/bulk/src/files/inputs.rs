@@ -136,8 +136,8 @@ fn listed(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, 
     Ok(found)
 }
 
-/// Whether a job reads files of this name where it is given a pattern, or none. Engines leave hidden files beside theirs,
-/// such as checksums.
+/// Whether a job reads files of this name, given a pattern or none. Engines leave hidden files next to theirs, such as
+/// checksums.
 fn wanted(pattern: &str, name: &str) -> bool {
     let parquet = || Path::new(name).extension().is_some_and(|found| found == EXTENSION);
     !name.starts_with(['.', '_'])

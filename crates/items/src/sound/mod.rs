@@ -28,7 +28,7 @@ pub enum SoundError {
     /// Not a WAV file, or one that is damaged.
     #[error("not a readable WAV file: {0}")]
     Wav(String),
-    /// A rate that nobody records at.
+    /// An unsupported sample rate.
     #[error("its sample rate is {0} Hz: convert it to 8 to 48 kHz")]
     Rate(u32),
     /// No channel, or too many.
