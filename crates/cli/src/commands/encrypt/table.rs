@@ -15,7 +15,7 @@ pub struct Table {
     /// as done
     #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
     pub parquet: Option<PathBuf>,
-    /// Instead of a data set, records in Parquet files: a file, a folder, or a pattern in quotes; or objects, as
+    /// Instead of a data set, records in Parquet files: a file, a folder, or a quoted pattern; or objects, as
     /// `s3://bucket/folder`
     #[arg(long, value_name = "FILES", requires = "parquet", conflicts_with = "data")]
     pub records: Option<String>,
