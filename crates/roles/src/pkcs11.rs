@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use age::secrecy::SecretString;
@@ -23,8 +23,10 @@ use cryptoki::slot::Slot;
 use ring::{aead, agreement, hmac};
 use zeroize::Zeroizing;
 
+pub use self::error::TokenError;
 use self::uri::Uri;
 
+mod error;
 pub(crate) mod uri;
 
 /// DER of the name of P-256.
@@ -39,62 +41,6 @@ const SALT: &[u8] = b"age-encryption.org/p256tag";
 const KEM: &[u8] = b"KEM\x00\x10";
 /// The same with HKDF-SHA256 and ChaCha20-Poly1305.
 const SUITE: &[u8] = b"HPKE\x00\x10\x00\x01\x00\x03";
-
-/// Why a key in a token cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// The address of the key.
-    #[error(
-        "{0}; write it as pkcs11:token=LABEL;object=LABEL?module-path=/usr/lib/MODULE.so&pin-source=/etc/halflight/pin"
-    )]
-    Uri(String),
-    /// The maker's module cannot be loaded.
-    #[error("PKCS#11 module {}: {reason}; name the file that the maker of the token gives", path.display())]
-    Module {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// No PIN.
-    #[error("the PIN of token '{token}': {problem}; name a file of mode 600 by pin-source, or set HALFLIGHT_PIN")]
-    Pin {
-        /// The token's label.
-        token: String,
-        /// Why.
-        problem: String,
-    },
-    /// Not exactly one token or key of this name.
-    #[error("{found} {what} '{name}'; exactly one must be there")]
-    Count {
-        /// How many.
-        found: usize,
-        /// Of what.
-        what: &'static str,
-        /// Its name.
-        name: String,
-    },
-    /// The key is none that this program can use.
-    #[error("key '{name}' in the token: {problem}; use a P-256 key that may derive")]
-    Key {
-        /// Its name.
-        name: String,
-        /// Why.
-        problem: String,
-    },
-    /// The token refused.
-    #[error("the token refused to {action}: {source}")]
-    Refused {
-        /// What it was asked for.
-        action: &'static str,
-        /// What it said.
-        source: Error,
-    },
-    /// A file was not sealed to this key, or was changed.
-    #[error("not sealed to this key, or changed since")]
-    Sealed,
-}
 
 /// A P-256 key in a token, and how to ask for it.
 pub struct TokenKey {
