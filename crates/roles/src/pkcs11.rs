@@ -196,12 +196,12 @@ fn open(shared: &[u8; 32], theirs: &[u8; POINT], own: &[u8; POINT], body: &[u8; 
     Some(FileKey::init_with_mut(|key| key.copy_from_slice(opened)))
 }
 
-/// LabeledExtract of RFC 9180.
+/// The extraction of RFC 9180, with a label.
 fn extract(salt: &[u8], suite: &[u8], label: &str, secret: &[u8]) -> Zeroizing<Vec<u8>> {
     hash(salt, &[b"HPKE-v1", suite, label.as_bytes(), secret])
 }
 
-/// LabeledExpand of RFC 9180, of at most 32 bytes: one round of HKDF.
+/// Its expansion, of at most 32 bytes: one round of HKDF.
 fn expand(secret: &[u8], suite: &[u8], label: &str, context: &[u8], length: u8) -> Zeroizing<Vec<u8>> {
     let mut out = hash(secret, &[&[0, length], b"HPKE-v1", suite, label.as_bytes(), context, &[1]]);
     out.truncate(length.into());
