@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use age::secrecy::SecretString;
@@ -23,8 +23,10 @@ use cryptoki::slot::Slot;
 use ring::{aead, agreement, hmac};
 use zeroize::Zeroizing;
 
+pub use self::error::TokenError;
 use self::uri::Uri;
 
+mod error;
 pub(crate) mod uri;
 
 /// The object identifier of P-256 in DER.
@@ -39,62 +41,6 @@ const SALT: &[u8] = b"age-encryption.org/p256tag";
 const KEM: &[u8] = b"KEM\x00\x10";
 /// The same with HKDF-SHA256 and ChaCha20-Poly1305.
 const SUITE: &[u8] = b"HPKE\x00\x10\x00\x01\x00\x03";
-
-/// Why a key in a token cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// The address of the key.
-    #[error(
-        "{0}; write it as pkcs11:token=LABEL;object=LABEL?module-path=/usr/lib/MODULE.so&pin-source=/etc/halflight/pin"
-    )]
-    Uri(String),
-    /// The vendor's module cannot be loaded.
-    #[error("PKCS#11 module {}: {reason}; name the file that the token's vendor provides", path.display())]
-    Module {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// No PIN.
-    #[error("the PIN of token '{token}': {problem}; name a file of mode 600 by pin-source, or set HALFLIGHT_PIN")]
-    Pin {
-        /// The token's label.
-        token: String,
-        /// Why.
-        problem: String,
-    },
-    /// Not exactly one token or key of this name.
-    #[error("{found} {what} '{name}'; exactly one must be there")]
-    Count {
-        /// How many.
-        found: usize,
-        /// Of what.
-        what: &'static str,
-        /// Its name.
-        name: String,
-    },
-    /// This program cannot use the key.
-    #[error("key '{name}' in the token: {problem}; use a P-256 key that may derive")]
-    Key {
-        /// Its name.
-        name: String,
-        /// Why.
-        problem: String,
-    },
-    /// The token refused.
-    #[error("the token refused to {action}: {source}")]
-    Refused {
-        /// The requested operation.
-        action: &'static str,
-        /// The token's error.
-        source: Error,
-    },
-    /// A file was not sealed to this key, or was changed.
-    #[error("not sealed to this key, or changed since")]
-    Sealed,
-}
 
 /// A P-256 key in a token, and how to ask for it.
 pub struct TokenKey {
@@ -250,12 +196,12 @@ fn open(shared: &[u8; 32], theirs: &[u8; POINT], own: &[u8; POINT], body: &[u8; 
     Some(FileKey::init_with_mut(|key| key.copy_from_slice(opened)))
 }
 
-/// LabeledExtract of RFC 9180.
+/// The extraction of RFC 9180, with a label.
 fn extract(salt: &[u8], suite: &[u8], label: &str, secret: &[u8]) -> Zeroizing<Vec<u8>> {
     hash(salt, &[b"HPKE-v1", suite, label.as_bytes(), secret])
 }
 
-/// LabeledExpand of RFC 9180, of at most 32 bytes: one round of HKDF.
+/// Its expansion, of at most 32 bytes: one round of HKDF.
 fn expand(secret: &[u8], suite: &[u8], label: &str, context: &[u8], length: u8) -> Zeroizing<Vec<u8>> {
     let mut out = hash(secret, &[&[0, length], b"HPKE-v1", suite, label.as_bytes(), context, &[1]]);
     out.truncate(length.into());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::closed;
 
 /// The scheme of such addresses.
