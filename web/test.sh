@@ -20,7 +20,7 @@ skip() { echo "skipped: $1" >&2; exit 0; }
 [ -f web/dist/index.html ] || skip "the page is not built; run web/build.sh"
 [ -n "$chromium" ] || skip "no chromium"
 command -v node >/dev/null && command -v npm >/dev/null || skip "no node or npm"
-node -e 'process.exit(parseInt(process.versions.node) < 20)' || skip "node is older than 20, which the driver needs"
+node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || skip "node is older than 20, which the driver needs"
 
 if [ -z "${HALFLIGHT:-}" ]; then
   # As the tests build it: other selections have other features, and would compile the large dependencies twice.

@@ -299,7 +299,7 @@ function showAnswer(answer, bytes) {
   at("label-text").textContent = `predicted, ${percent(Math.max(...answer.probabilities))}`;
   const known = model.samples.find((sample) => same(sample.pixels, bytes));
   const right = known && known.output.every((value, index) => value === answer.output[index]);
-  at("clear-text").textContent = encoder.noise ? "Each carries noise that was drawn for this item, so they are others every time."
+  at("clear-text").textContent = encoder.noise ? "Each carries noise that was drawn for this item, so they differ every time."
     : !known ? "" : right ? "Exactly what the network gives for this sample in the clear."
       : "This is not what the network gives for this sample in the clear. Please report it.";
   among.place(answer);

@@ -187,7 +187,7 @@ test("what cannot be used is said beside the input, and the page goes on", async
 });
 
 test("the certificate stands beside the audit, in plain words", async () => {
-  const { certificate } = JSON.parse(readFileSync(new URL("ready.certificate.json", import.meta.url), "utf8"));
+  const certificate = JSON.parse(readFileSync(new URL("ready.certificate.json", import.meta.url), "utf8"));
   const audit = JSON.parse(readFileSync(new URL("ready.json", import.meta.url), "utf8"));
   for (const width of [1280, 360]) {
     await open("digits", { viewport: { width, height: 800 } }, demo);

@@ -92,7 +92,7 @@ fn wav(frequency: f32) -> Vec<u8> {
     };
     let samples: Vec<u8> = (0..4000).flat_map(sample).collect();
     let size = samples.len() as u32;
-    let head = [b"RIFF", &(36 + size).to_le_bytes(), b"WAVE", b"fmt ", &16u32.to_le_bytes()].concat();
+    let head = [*b"RIFF", (36 + size).to_le_bytes(), *b"WAVE", *b"fmt ", 16u32.to_le_bytes()].concat();
     let kind = [1u16, 1].map(u16::to_le_bytes).concat();
     let rates = [8000u32, 16_000].map(u32::to_le_bytes).concat();
     let widths = [2u16, 16].map(u16::to_le_bytes).concat();
