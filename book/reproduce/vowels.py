@@ -51,25 +51,25 @@ def split(data, speakers, rest, held):
         halflight(folder, "dataset", "split", data, "--by", "Speaker", "--hold", ",".join(speakers), "--rest", rest, "--held", held)
 
 
-SIZE = ["--units", 16, "--input-bits", 6]
-BITS = ["--bits", 6, "--combine-bits", 6, "--steps", 800]
+SIZE = ["--units", 16, "--input-bits", 6, "--steps", 1000, "--batch", 400]
+BITS = ["--bits", 6, "--combine-bits", 5, "--steps", 400, "--batch", 400]
 
 
 def noisy(count, noise, weight, defence="certify"):
     """A network that is defended and noisy."""
     both = ["--weight", weight, "--noise", noise]
     return {"defence": defence, "noise": noise, "compile": [*BITS, *both],
-            "train": ["--outputs", count, *SIZE, "--steps", 1500, "--batch", 400, *both]}
+            "train": ["--outputs", count, *SIZE, *both]}
 
 
 CANDIDATES = {f"S={count} noise={noise} weight={weight}": noisy(count, noise, weight)
-              for count in (2, 3) for noise in (0.1, 0.2) for weight in (2, 5)}
+              for count, noise, weight in ((2, 0.1, 5), (3, 0.1, 5), (3, 0.15, 5))}
 # What `choose` printed.
 CHOSEN = (0.1, 5)
 
 
 def recipes(count):
-    plain = {"defence": "none", "noise": 0, "compile": BITS, "train": ["--outputs", count, *SIZE, "--steps", 1500, "--batch", 400]}
+    plain = {"defence": "none", "noise": 0, "compile": BITS, "train": ["--outputs", count, *SIZE]}
     return {"undefended": plain, "matched": noisy(count, *CHOSEN, "match"), "certified": noisy(count, *CHOSEN)}
 
 
