@@ -44,8 +44,13 @@ class Certificate:
 
     @property
     def votes(self) -> dict[int, float]:
-        """The bound for k items of one subject."""
+        """The bound for k items of one subject, whatever their main classes."""
         return {int(found["k"]): float(found["bound"]) for found in self._values["votes"]}
+
+    @property
+    def mixed_votes(self) -> dict[int, float]:
+        """The bound for k items of one subject whose main classes are drawn at random, all alike, as an audit's votes are."""
+        return {int(found["k"]): float(found["mixed"]) for found in self._values["votes"] if "mixed" in found}
 
     @property
     def confidence(self) -> float:
