@@ -31,8 +31,8 @@ fn lanes_agree_with_the_scalar_field() {
         let each = |f: &dyn Fn(usize) -> Fp| -> [Fp; 8] { std::array::from_fn(f) };
         assert!(canonical(&x) == a);
         assert!(canonical(&x.add(&y).add(&x)) == each(&|k| a[k].add(&b[k]).add(&a[k])));
-        assert!(canonical(&x.sub(&y).sub(&z)) == each(&|k| a[k].sub(&b[k]).sub(&c[k])));
-        assert!(canonical(&x.sub(&y).mul(&z.sub(&x))) == each(&|k| a[k].sub(&b[k]).mul(&c[k].sub(&a[k]))));
+        assert!(canonical(&x.sub::<3>(&y).sub::<3>(&z)) == each(&|k| a[k].sub(&b[k]).sub(&c[k])));
+        assert!(canonical(&x.sub::<3>(&y).mul(&z.sub::<3>(&x))) == each(&|k| a[k].sub(&b[k]).mul(&c[k].sub(&a[k]))));
         assert!(canonical(&x.add(&y).sqr()) == each(&|k| a[k].add(&b[k]).sqr()));
         let mask = 0b1010_0110;
         let negated = |k: usize| if mask >> k & 1 == 1 { a[k].neg() } else { a[k] };
