@@ -1,7 +1,8 @@
 //! Many inputs or ciphertexts at once.
 //!
 //! What can be shared is: the tables and the compiled projections, the subgroup
-//! check when reading (one set of combinations over all points), and all threads.
+//! check when reading (one set of combinations over all points), lanes and inversions
+//! of eight ciphertexts, and all threads.
 
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
@@ -51,17 +52,12 @@ impl Evaluator {
             results.push(checked.as_ref().map(|_| Vec::new()).map_err(Clone::clone));
             sound.extend(checked.ok().map(|ciphertext| (place, ciphertext)));
         }
-        let values =
-            groups(&sound, rayon::current_num_threads()).into_par_iter().with_max_len(1).flat_map_iter(|group| {
-                let ciphertexts: Vec<&Ciphertext> = group.iter().map(|&(_, ciphertext)| ciphertext).collect();
-                let targets = self.targets_of(&ciphertexts);
-                let values: Vec<_> = group
-                    .iter()
-                    .zip(&targets)
-                    .map(|(&(place, _), targets)| (place, self.logarithms(targets)))
-                    .collect();
-                values
-            });
+        let groups = groups(&sound, rayon::current_num_threads());
+        let values = groups.into_par_iter().with_max_len(1).flat_map_iter(|group| {
+            let ciphertexts: Vec<&Ciphertext> = group.iter().map(|&(_, ciphertext)| ciphertext).collect();
+            let values = self.targets_of(&ciphertexts).into_iter().map(|targets| self.logarithms(&targets));
+            group.iter().map(|&(place, _)| place).zip(values).collect::<Vec<_>>()
+        });
         for (place, values) in values.collect::<Vec<_>>() {
             results[place] = values;
         }

@@ -95,7 +95,9 @@ impl LanePowers {
             let mut product: Option<Fp12x8> = None;
             for place in (0..self.places()).rev() {
                 for _ in 0..self.width {
-                    product = product.map(|p| p.cyclotomic_sqr());
+                    if let Some(p) = &mut product {
+                        *p = p.cyclotomic_sqr();
+                    }
                 }
                 for offset in 0..size {
                     let mut negative = 0;

@@ -30,8 +30,8 @@ use crate::raw::{
 const LANES: usize = 8;
 /// Vectors whose slopes share inversions at most: more would leave the cache.
 const BLOCK: usize = 16;
-/// Pairs that share an inversion at least, where there are as many.
-const SHARE: usize = 16;
+/// Pairs of a lane that share an inversion at least, where there are as many.
+const SHARE: usize = 4;
 
 /// A pair of points to be paired.
 pub(crate) type Pair = (G1, G2);
@@ -134,15 +134,17 @@ fn lanes_block(token: Ifma, vectors: &[&[&[Pair]]]) -> Option<Vec<Fp12x8>> {
                     lines.push(line(pair, shared, &mut inverse, addition));
                 }
                 if !addition {
-                    *product = product.map(|f| f.sqr());
+                    if let Some(f) = product {
+                        *f = f.sqr();
+                    }
                 }
                 for two in lines.chunks(2) {
-                    *product = Some(match (*product, two) {
+                    *product = Some(match (product.as_ref(), two) {
                         (Some(f), [a, b]) => f.mul_by_lines(&TwoLines::product(a, b, &nonresidue)),
                         (None, [a, b]) => Fp12x8::from_lines(&TwoLines::product(a, b, &nonresidue)),
                         (Some(f), [a, ..]) => f.mul_by_line(a),
                         (None, [a, ..]) => Fp12x8::from_line(a),
-                        (f, []) => f.unwrap_or_else(|| Fp12x8::one(token)),
+                        (f, []) => f.copied().unwrap_or_else(|| Fp12x8::one(token)),
                     });
                 }
             }
@@ -238,7 +240,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        group::target::{easy_part, hard_part},
+        group::{
+            batch::add_one,
+            target::{easy_part, hard_part},
+        },
         raw::{Scalar, miller_loop},
     };
 
@@ -253,10 +258,20 @@ mod tests {
             [2, 2, 1, 0, 3, 2, 2, 2, 2, 35].iter().map(|&n| (0..n).map(|_| pair()).collect()).collect();
         groups[1][0].0 = Point::INFINITY;
         groups[2][0].1 = Point::INFINITY;
+        let plain = groups.clone();
+        // A point of order three, on which lanes give up.
+        groups[5][0].0 = Point { x: Fp::ZERO, y: Fp::ONE.double() };
+        assert!(groups[5][0].0.neg() == add_one(groups[5][0].0, groups[5][0].0));
+        for groups in [plain, groups] {
+            check(&groups);
+        }
+    }
+
+    fn check(groups: &[Vec<Pair>]) {
         #[cfg(all(target_arch = "x86_64", feature = "lanes"))]
-        let ways = [products(&groups), lanes_products(Ifma::or_model(), &groups)];
+        let ways = [products(groups), lanes_products(Ifma::or_model(), groups)];
         #[cfg(not(all(target_arch = "x86_64", feature = "lanes")))]
-        let ways = [products(&groups)];
+        let ways = [products(groups)];
         for products in ways {
             for (group, product) in groups.iter().zip(products) {
                 let expected = group.iter().fold(Fp12::one(), |f, (p, q)| f.mul(&miller_loop(p, q)));
