@@ -153,7 +153,7 @@ impl LanePowers {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64", feature = "lanes"))]
 mod tests {
     use super::*;
     use crate::{

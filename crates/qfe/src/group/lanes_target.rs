@@ -81,7 +81,7 @@ pub(crate) fn final_exponentiations(elements: &[Fp12]) -> Vec<Fp12> {
     results.collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64", feature = "lanes"))]
 mod tests {
     use super::*;
     use crate::raw::{Coordinate, Fp, Fp2, Scalar, miller_loop};
