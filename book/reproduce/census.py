@@ -2,7 +2,7 @@
 """Income from the census of 1994 (UCI Adult) without telling sex or race.
 
 census.py FOLDER_OF_ADULT WORKING_FOLDER choose [SEEDS]
-census.py FOLDER_OF_ADULT WORKING_FOLDER test [SEEDS] [OUTPUTS]
+census.py FOLDER_OF_ADULT WORKING_FOLDER test [SEEDS]
 
 The folder holds train.csv and test.csv (or .csv.gz) with the usual fifteen columns under a header. Of the training file
 60 % of the rows train the networks. `choose` compares recipes on the other 40 % and never opens the test file. `test` takes
@@ -20,7 +20,6 @@ from picture import picture
 
 source, folder, mode = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3]
 seeds = [int(seed) for seed in sys.argv[4].split(",")] if len(sys.argv) > 4 else [1, 2, 3]
-outputs = [int(count) for count in sys.argv[5].split(",")] if len(sys.argv) > 5 else [1, 2, 3, 4]
 folder.mkdir(parents=True, exist_ok=True)
 
 FEATURES = ("age,workclass,education_num,marital_status,occupation,relationship,capital_gain,capital_loss,hours_per_week,"
@@ -45,7 +44,7 @@ def divided(name, share, rest, held):
                   "--held", held)
 
 
-AUDIT = ["--families", "logistic,qda,knn-15,knn-51,knn-201,forest-5,boosting,mlp-64x32,digits"]
+AUDIT = ["--families", "logistic,qda,knn-51,forest-5,boosting,mlp-64x32"]
 # A rare category lies ten deviations from the mean of its column. Unless it is clamped, such rows decide how wide an output is,
 # and noise, which is measured by that, drowns the others.
 SIZE = ["--units", 64, "--input-bits", 4, "--input-range=-2,2", "--steps", 800, "--batch", 600]
@@ -60,14 +59,18 @@ def noisy(count, noise, weight, defence="certify"):
 
 
 CANDIDATES = {f"S={count} noise={noise} weight={weight}": noisy(count, noise, weight)
-              for count, noise, weight in ((2, 0.2, 10), (2, 0.3, 10), (1, 0.2, 5), (2, 0.2, 5), (3, 0.3, 10), (3, 0.3, 5))}
-# Noise and weight that `choose` printed.
-CHOSEN = (0.3, 5)
+              for count, noise, weight in ((1, 0.2, 5), (2, 0.2, 10), (2, 0.3, 10))}
+# Percent of the incomes that a recipe must keep with each seed: the goal, 83.5, and a quarter for chance.
+LEAST = 83.75
+# Outputs, and noise and weight, that `choose` printed.
+COUNT, CHOSEN = 2, (0.3, 10)
 
 
 def recipes(count):
+    """Three networks with the chosen number of outputs, one with another."""
     plain = {"defence": "none", "noise": 0, "compile": BITS, "train": ["--outputs", count, *SIZE]}
-    return {"undefended": plain, "matched": noisy(count, *CHOSEN, "match"), "certified": noisy(count, *CHOSEN)}
+    others = {"undefended": plain, "matched": noisy(count, *CHOSEN, "match")}
+    return {**(others if count == COUNT else {}), "certified": noisy(count, *CHOSEN)}
 
 
 imported("train", "people", "--labels", "income,sex,race", "--features", FEATURES, "--quantile", "capital_gain,capital_loss",
@@ -75,12 +78,13 @@ imported("train", "people", "--labels", "income,sex,race", "--features", FEATURE
 divided("people", 0.4, "train", "selection")
 if mode == "choose":
     roles = {"train": "train", "report": "selection"}
-    best = choose(folder, CANDIDATES, seeds, roles, "income", ATTRIBUTES, 83.8, ["--repeated"])
+    best = choose(folder, CANDIDATES, seeds, roles, "income", ATTRIBUTES, LEAST, ["--repeated"])
     print("\nchosen:", best)
 else:
     imported("test", "others", "--like", "people-raw")
     roles = {"train": "train", "report": "selection", "attack": "selection", "test": "others", "fresh": "others"}
-    plan = [(seed, count) for seed in seeds for count in outputs]
+    # Other numbers of outputs are measured with the first seed alone.
+    plan = [(seed, COUNT) for seed in seeds] + [(seeds[0], count) for count in (1, 3, 4)]
     shown = study(folder, plan, roles, "income", ATTRIBUTES, recipes, AUDIT, ["--repeated"], overall=True)
     picture(folder / "census.svg", "Sex from what is published of an income, at equal income", shown)
     for label, given in (("income", []), ("sex", ["--given", "income"]), ("white", ["--given", "income"])):

@@ -28,6 +28,7 @@ EVEN = {"RAY_worker_niceness": "0"}
 
 def prepare(folder, rows):
     """A model and its ciphertexts; what is there already stays."""
+    os.environ.setdefault("HALFLIGHT_PASSPHRASE", "of a key that opens these digits alone")
     folder.mkdir(parents=True, exist_ok=True)
     once(folder, "digits.safetensors", "dataset", "import", "handwriting")
     once(folder, "network.safetensors", "train", "--data", "digits.safetensors", "--main", "digit", "--collateral", "ink",

@@ -148,7 +148,7 @@ extern "C" fn hl_masks() -> usize {
     with(|module| module.owner.as_ref().map_or(0, Owner::masks))
 }
 
-/// Takes up the form in the input.
+/// Loads the form in the input.
 #[unsafe(no_mangle)]
 extern "C" fn hl_form() -> u32 {
     with(|module| {

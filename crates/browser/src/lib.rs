@@ -18,16 +18,16 @@
 //! or bytes, `pixels` the `owner.height × owner.width` grey values of an image. A wrong
 //! input throws an `Error` that says what to change.
 //!
-//! Items that are no pictures are made first, by the form in the predictor's page file: `owner.takeForm(form)`, then
+//! Items other than pictures are made first, with the form in the predictor's page file: `owner.takeForm(form)`, then
 //! `owner.row(["39", "Ulm"])` for a row of a table, `owner.wav(bytes)` for a WAV file, or `owner.sound(samples, rate)` for
-//! samples from −1 to 1. Each gives the bytes that `encode` and `encrypt` take: those that an import gives the same item.
+//! samples from −1 to 1. Each gives the bytes for `encode` and `encrypt`, the same as an import of the item.
 //!
-//! Tables and masks take seconds and are made in steps of about a tenth of a second each:
 //! Tables and masks take seconds and are made in steps of about a tenth of a second each. `owner.prepare()` and
 //! `owner.draw()` take one step and return the fraction done, from 0 to 1. `prepareAll` and `drawAll` take all steps,
 //! and let the page run in between. A step also lets V8 replace its first, slow translation of a function, which it
 //! does between calls only. A mask serves one ciphertext (see [`qfe::Mask`]); `owner.masks` of them are ready.
 //! `encrypt` draws one when there is none.
+//!
 //! # The module
 //!
 //! Code that does not use the wrapper calls these exports. Bytes go in through a buffer
@@ -42,7 +42,7 @@
 //! | `hl_prepare()` | one step of the tables | fraction done |
 //! | `hl_draw()` | one step of a mask | fraction done |
 //! | `hl_masks()` | | masks ready |
-//! | `hl_form()` | takes up the form in the input, JSON | status |
+//! | `hl_form()` | loads the form in the input, JSON | status |
 //! | `hl_row()` | takes the input as a JSON list of texts, outputs the item | status |
 //! | `hl_wav()` | takes the input as a WAV file, outputs the item | status |
 //! | `hl_sound(rate)` | takes the input as samples, 32-bit floats, outputs the item | status |

@@ -8,7 +8,7 @@ use rand::CryptoRng;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// Why an owner cannot be made, or an item not be encrypted.
+/// Why an owner cannot be made, or an item cannot be encrypted.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OwnerError {
@@ -34,10 +34,10 @@ pub enum OwnerError {
     /// The JSON of the form, or a form that contradicts itself.
     #[error("form: {0}; give the one of the predictor's page file")]
     Form(String),
-    /// The form makes items of other columns than the encoder takes.
+    /// The form makes items with other columns than the encoder takes.
     #[error("form: {0}")]
     Columns(#[from] EncoderMismatch),
-    /// A row or a recording where the form, or its absence, says otherwise.
+    /// A row or a recording that the form does not allow, or without a form.
     #[error("the form of these items reads no {0}")]
     Kind(&'static str),
     /// The values of a row.
@@ -63,7 +63,7 @@ pub struct Owner {
     masks: Vec<Mask>,
 }
 
-/// What turns what an owner has into an item that is no picture.
+/// Turns an owner's row or recording into an item.
 enum Reader {
     Row(RecordReader),
     Sound(SoundReader),
@@ -141,7 +141,7 @@ impl Owner {
         fraction
     }
 
-    /// Takes up the form of items that are no pictures, JSON as a page file has it; refuses one that was not made for the
+    /// Loads the form of items other than pictures, as JSON from a page file; refuses one that was not made for the
     /// encoder.
     pub fn take_form(&mut self, form: &[u8]) -> Result<(), OwnerError> {
         let form: Form = serde_json::from_slice(form).map_err(|error| OwnerError::Form(error.to_string()))?;
@@ -172,7 +172,7 @@ impl Owner {
         self.sound(&Recording::from_wav(file)?)
     }
 
-    /// The levels of an item: what is encrypted of it, for the owner to look at.
+    /// The levels of an item, which are what is encrypted, for the owner to look at.
     pub fn encode(&self, item: &[u8]) -> Result<Encoded, OwnerError> {
         Ok(self.encoder.encode(item)?)
     }

@@ -177,8 +177,8 @@ fn an_image_from_scratch_serves_as_a_user_without_rights() {
     image.args([env!("CARGO_BIN_EXE_halflight"), "halflight-trial"]).env("STRIP", "strip");
     let built = image.env("BUILDAH", format!("buildah {}", storage.join(" "))).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let (_, about) = says(&["inspect", "--type", "image", "halflight-trial"]);
-    let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+    let about = buildah(&["inspect", "--type", "image", "halflight-trial"]).unwrap().stdout;
+    let about: serde_json::Value = serde_json::from_slice(&about).unwrap();
     let config = &about["Docker"]["config"];
     assert_eq!((&config["User"], &config["Healthcheck"]["Test"][2]), (&"10001:10001".into(), &"health".into()));
     assert!(says(&["from", "--name", "served", "halflight-trial"]).0);

@@ -127,7 +127,7 @@ fn an_authority_lives_with_its_key_in_a_token() {
 fn what_is_wrong_with_a_token_is_named() {
     let Some((shop, uri)) = furnished() else { return };
     let refuses = |uri: &str, words: &[&str]| fails(&shop, &format!("keygen --pkcs11 {uri} --out x.identity"), words);
-    refuses(&uri.replace("/libsofthsm2.so", "/none.so"), &["none.so", "cannot be loaded"]);
+    refuses(&uri.replace("/libsofthsm2.so", "/none.so"), &["none.so", "name the file that the maker"]);
     refuses(&uri.replace("token=safe", "token=none"), &["0 tokens are called 'none'"]);
     refuses(&uri.replace("?", "?pin-value=1234&"), &["must not stand"]);
     fs::set_permissions(shop.path("pin"), fs::Permissions::from_mode(0o644)).unwrap();

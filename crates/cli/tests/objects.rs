@@ -163,10 +163,10 @@ fn objects_are_scored_as_files_are_and_taken_up_again() {
 
     // Refusals name the object and what helps.
     let other = format!("{} --prefix other_", score("s3://bucket/day/sealed", "s3://bucket/day/scored"));
-    store.refuses(&shop, &other, &["s3://bucket/day/scored/part-00000.parquet", "of another job"]);
+    store.refuses(&shop, &other, &["s3://bucket/day/scored/part-00000.parquet", "belongs to another job"]);
     let itself = score("s3://bucket/day/sealed", "s3://bucket/day/sealed");
-    store.refuses(&shop, &itself, &["s3://bucket/day/sealed/part-00000.parquet", "also what is read"]);
-    store.refuses(&shop, &score("s3://bucket/night", "out"), &["s3://bucket/night", "names no Parquet file"]);
+    store.refuses(&shop, &itself, &["s3://bucket/day/sealed/part-00000.parquet", "also the input"]);
+    store.refuses(&shop, &score("s3://bucket/night", "out"), &["s3://bucket/night", "matches no Parquet file"]);
     store.refuses(&shop, &score("s3://elsewhere/day/", "out"), &["s3://elsewhere", "404", "AWS_ENDPOINT_URL"]);
     store.refuses(&shop, &score("s3:///day", "out"), &["names no bucket"]);
     store.tell("s3.put_object(Bucket='bucket', Key='bad/short.parquet', Body=b'PAR1')");

@@ -83,7 +83,7 @@ fn an_analysis_travels_with_the_data_and_names_its_encoder() {
         data.check_schema(&other).unwrap_err().to_string(),
         "`trim` is 30 in the first data set and 40 in the second: import both with the same options"
     );
-    // Encoders from before analyses were kept take what has their size and scale.
+    // Encoders from before analyses were stored accept any data of their size and scale.
     let text = std::fs::read(&path).unwrap();
     let named = String::from_utf8_lossy(&text[..]).contains("sound");
     assert!(named);

@@ -1,4 +1,4 @@
-//! What a page asks for where items are no pictures.
+//! The fields that a page shows for items other than pictures.
 
 use encoder::Encoder;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::hash::{EncoderMismatch, check_columns};
 use crate::schema::Schema;
 use crate::sound::Analysis;
 
-/// How an item that is no picture is read.
+/// How an item other than a picture is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Form {
@@ -19,7 +19,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// Whether its parts fit each other; says what does not.
+    /// Checks that its parts fit each other, and says what does not.
     ///
     /// # Errors
     /// As [`Schema::check`] and [`Analysis::check`].

@@ -1,4 +1,4 @@
-//! What names the columns that an encoder was fitted on.
+//! The hash that identifies the columns that an encoder was fitted on.
 
 use encoder::Encoder;
 use sha2::{Digest, Sha256};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::features::Features;
 use crate::schema::{Column, canonical};
 
-/// Items of other columns than an encoder was fitted on.
+/// Items with other columns than an encoder was fitted on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the columns of the data are not those that the encoder was fitted on (schema {found}, not {expected}): import the \

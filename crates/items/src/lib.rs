@@ -2,11 +2,11 @@
 //!
 //! | an item begins as | it is read by | with |
 //! |---|---|---|
-//! | a row of a table | [`RecordReader`] | the [`Schema`] that its training data were imported by |
-//! | a recording | [`SoundReader`] | the [`Analysis`] that its training data were imported by |
+//! | a row of a table | [`RecordReader`] | the [`Schema`] of its training data |
+//! | a recording | [`SoundReader`] | the [`Analysis`] of its training data |
 //!
-//! An import, the command and a page in a browser share this crate, so that all of them give one item the same bytes. It
-//! opens no file, and computes with the same bits on every machine.
+//! An import, the command and a page in a browser share this crate, so that all of them turn one item into the same
+//! bytes. It opens no file, and computes the same bits on every machine.
 
 #![warn(missing_debug_implementations)]
 

@@ -60,6 +60,48 @@ fn votes_never_fall_below_the_best_attacker() {
     }
 }
 
+/// Two main classes: one whose laws are `shifts[0]` apart, one whose laws are `shifts[1]` apart.
+fn two_classes(shifts: [i64; 2], count: usize, seed: u64) -> CertificateSamples {
+    let [mut all, other] = [0, 1].map(|main| shifted(shifts[main], [count; 2], 2 * seed + main as u64));
+    all.outputs.extend(other.outputs);
+    all.collateral.extend(other.collateral);
+    all.main = (0..4 * count).map(|item| u32::from(item >= 2 * count)).collect();
+    all.main_classes = vec!["vowel".into(), "consonant".into()];
+    all
+}
+
+#[test]
+fn votes_over_main_classes_at_random_lie_between_the_truth_and_those_of_any_classes() {
+    for shifts in [[0, 0], [0, 3], [3, 1]] {
+        let joint =
+            |value: usize| shifts.iter().flat_map(|&shift| laws(shift)[value].clone()).map(|p| 0.5 * p).collect();
+        let [first, second]: [Vec<f64>; 2] = [joint(0), joint(1)];
+        let two = |p: &[f64]| p.iter().flat_map(|a| p.iter().map(move |b| a * b)).collect::<Vec<_>>();
+        let truth: f64 = 50.0 * two(&first).iter().zip(two(&second)).map(|(p, q)| p.max(q)).sum::<f64>();
+        for seed in 0..100 {
+            let options = CertificateOptions { votes: vec![2], ..options(500, seed) };
+            let certificate = certify(&two_classes(shifts, 1000, seed), &[NOISE], &options).unwrap();
+            let (bound, mixed) = (certificate.votes[0].bound, certificate.votes[0].mixed.unwrap());
+            assert!(truth <= mixed && mixed <= bound, "shifts {shifts:?}, seed {seed}: {truth} {mixed} {bound}");
+            // Ways to mix classes are bounded by the worst one: both items of the class that tells most.
+            assert!(bound >= worst_truth(&shifts), "shifts {shifts:?}, seed {seed}: {bound}");
+        }
+    }
+}
+
+/// Two items of whichever main class tells most.
+fn worst_truth(shifts: &[i64]) -> f64 {
+    shifts.iter().map(|&shift| truth(shift, 2)).fold(0.0, f64::max)
+}
+
+#[test]
+fn a_large_sample_brings_votes_near_the_truth() {
+    let options = CertificateOptions { votes: vec![3], ..options(8000, 4) };
+    let certificate = certify(&shifted(1, [30_000; 2], 4), &[NOISE], &options).unwrap();
+    let (bound, truth) = (certificate.votes[0].bound, truth(1, 3));
+    assert!(bound >= truth && bound < truth + 5.0, "{bound} {truth}");
+}
+
 #[test]
 fn many_items_are_bounded_better_than_by_adding_up() {
     let options = CertificateOptions { votes: vec![140], ..options(10_000, 1) };

@@ -17,6 +17,8 @@ def test_every_attacker_is_bounded(noisy: hl.CompiledNetwork) -> None:
     assert 50.0 < certificate.bound <= 100.0
     assert set(certificate.classes) == set("0147")
     assert list(certificate.votes) == [5, 20, 50, 140]
+    assert all(50 <= bound <= certificate.votes[k] for k, bound in certificate.mixed_votes.items())
+    assert list(certificate.mixed_votes) == list(certificate.votes)
     assert certificate.weighted is not None and certificate.weighted > 50.0
     assert certificate.maximal_leakage_bits > 0 and "labels are right" in " ".join(certificate.assumptions)
     attackers = hl.draw(1000, seed=7, characters="0147", size=12, em=9.0, elastic_alpha=10.0)

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
@@ -179,6 +180,15 @@ def ends(seconds: float) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Whoever starts tests in the background may have told them to ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_training(data: hl.Dataset, test: hl.Dataset) -> None:
     threading.Timer(1.0, signal.raise_signal, [signal.SIGINT]).start()
     start = time.monotonic()

@@ -1,6 +1,6 @@
 //! Prints the measurements of the library as JSON.
 //!
-//! `cargo run --release -p halflight-qfe --example figures -- [--scalar] [shape …]`
+//! `cargo run --release -p halflight-qfe --example figures -- [--scalar] [--one-thread] [--batch] [shape …]`
 
 use host::Silent;
 use qfe::bench::{BenchOptions, run};
@@ -8,9 +8,16 @@ use qfe::bench::{BenchOptions, run};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = BenchOptions::default();
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(place) = arguments.iter().position(|argument| argument == "--scalar") {
-        arguments.remove(place);
-        options.vector = false;
+    let mut take = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name);
+        place.map(|place| arguments.remove(place)).is_some()
+    };
+    options.vector = !take("--scalar");
+    if take("--one-thread") {
+        options.threads = 1;
+    }
+    if take("--batch") {
+        options.batch = 64;
     }
     if !arguments.is_empty() {
         options.shapes = arguments;

@@ -1,7 +1,8 @@
 //! Many inputs or ciphertexts at once.
 //!
-//! These are shared: the tables and the compiled projections, the subgroup check when reading (one set of combinations
-//! over all points), and all threads.
+//! What can be shared is: the tables and the compiled projections, the subgroup
+//! check when reading (one set of combinations over all points), lanes and inversions
+//! of eight ciphertexts, and all threads.
 
 use rand::{CryptoRng, SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
@@ -25,10 +26,42 @@ impl Encryptor {
     }
 }
 
+/// Ciphertexts that are evaluated together: one for each lane.
+const TOGETHER: usize = 8;
+
+/// Groups of powers of two, as large as leaves all threads something to do.
+fn groups<T>(mut items: &[T], threads: usize) -> Vec<&[T]> {
+    let most = items.len().div_ceil(threads).clamp(1, TOGETHER);
+    let mut groups = Vec::new();
+    while !items.is_empty() {
+        let size = 1 << most.min(items.len()).ilog2();
+        let (group, rest) = items.split_at(size);
+        groups.push(group);
+        items = rest;
+    }
+    groups
+}
+
 impl Evaluator {
     /// Evaluates every ciphertext, in order; each by itself may fail.
     pub fn evaluate_batch(&self, ciphertexts: &[Ciphertext]) -> Vec<Result<Vec<i64>, EvaluateError>> {
-        ciphertexts.par_iter().map(|ciphertext| self.evaluate(ciphertext)).collect()
+        let checked = ciphertexts.iter().map(|ciphertext| self.check(ciphertext).map(|()| ciphertext));
+        let mut results: Vec<Result<Vec<i64>, EvaluateError>> = Vec::with_capacity(ciphertexts.len());
+        let mut sound = Vec::with_capacity(ciphertexts.len());
+        for (place, checked) in checked.enumerate() {
+            results.push(checked.as_ref().map(|_| Vec::new()).map_err(Clone::clone));
+            sound.extend(checked.ok().map(|ciphertext| (place, ciphertext)));
+        }
+        let groups = groups(&sound, rayon::current_num_threads());
+        let values = groups.into_par_iter().with_max_len(1).flat_map_iter(|group| {
+            let ciphertexts: Vec<&Ciphertext> = group.iter().map(|&(_, ciphertext)| ciphertext).collect();
+            let values = self.targets_of(&ciphertexts).into_iter().map(|targets| self.logarithms(&targets));
+            group.iter().map(|&(place, _)| place).zip(values).collect::<Vec<_>>()
+        });
+        for (place, values) in values.collect::<Vec<_>>() {
+            results[place] = values;
+        }
+        results
     }
 }
 
@@ -58,5 +91,20 @@ fn forged(ciphertexts: &[(usize, &Ciphertext)]) -> Vec<(usize, WireError)> {
             found.extend(forged(right));
             found
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_powers_of_two() {
+        let sizes =
+            |count: usize, threads| groups(&vec![(); count], threads).iter().map(|g| g.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(64, 2), vec![8; 8]);
+        assert_eq!(sizes(13, 1), [8, 4, 1]);
+        assert_eq!(sizes(5, 2), [2, 2, 1]);
+        assert!(sizes(0, 2).is_empty());
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Costs {
     /// Easy and hard part of the final exponentiation.
     pub(crate) easy: f64,
     pub(crate) hard: f64,
+    /// The hard parts of eight elements at once, if that is possible.
+    hard_vector: Option<f64>,
     /// Product and squaring in the target group.
     pub(crate) product: f64,
     pub(crate) square: f64,
@@ -58,6 +60,7 @@ const SCALAR: Costs = Costs {
     single_pair: 5600.0,
     easy: 320.0,
     hard: 10_500.0,
+    hard_vector: None,
     product: 57.0,
     square: 27.0,
     #[cfg(feature = "bench")]
@@ -72,9 +75,28 @@ const SCALAR: Costs = Costs {
     giant_pair: 7.0,
 };
 
-const LANES: Costs = Costs { add: [3.2, 8.0], short_pair: 2500.0, long_pair: 1800.0, single_pair: 4800.0, ..SCALAR };
+const LANES: Costs = Costs {
+    add: [3.2, 8.0],
+    short_pair: 1500.0,
+    long_pair: 1000.0,
+    single_pair: 2200.0,
+    easy: 100.0,
+    hard_vector: Some(22_000.0),
+    product: 16.0,
+    square: 8.0,
+    ..SCALAR
+};
 
 impl Costs {
+    /// The hard parts of some elements.
+    pub(crate) fn hard_parts(&self, count: usize) -> f64 {
+        match (self.hard_vector, count % 8) {
+            (None, _) => count as f64 * self.hard,
+            (Some(vector), 1) => (count / 8) as f64 * vector + self.hard,
+            (Some(vector), _) => count.div_ceil(8) as f64 * vector,
+        }
+    }
+
     /// The costs of this processor.
     pub(crate) fn current() -> Self {
         if Ifma::detect().is_some() { LANES } else { SCALAR }
@@ -125,7 +147,7 @@ impl Costs {
         let (n, m) = encryptor.inputs();
         let masks =
             2.0 * (encryptor.left.additions() as f64 * self.add[0] + encryptor.right.additions() as f64 * self.add[1]);
-        masks + 3.0 * self.scalar_mul[0] + 2.0 * self.scalar_mul[1] + self.online(n, m)
+        masks + 63.0 * (3.0 * SCALAR.add[0] + 2.0 * SCALAR.add[1]) + self.online(n, m)
     }
 
     /// Online additions are scalar: their terms and sums are used once.
@@ -154,7 +176,7 @@ impl Costs {
         let centre = if low <= 0 && high >= 0 { 0 } else { (i128::from(low) + i128::from(high)) / 2 };
         let distance = value.abs_diff(centre);
         let pairs = table.pairs_for(u64::try_from(distance).unwrap_or(u64::MAX / 4)) as f64;
-        pairs * self.giant_pair + 20.0 * self.product
+        pairs * self.giant_pair + 20.0 * SCALAR.product
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
         schedule::in_order,
     },
     keys::PublicKeyId,
-    mask::{Mask, MaskScalars, Part},
+    mask::{Combs, Mask, MaskScalars, Part},
     raw::{Coordinate, Fp, Fp2, G1, G2, Point},
 };
 
@@ -86,6 +86,7 @@ pub struct Encryptor {
     pub(crate) id: PublicKeyId,
     pub(crate) left: FixedBase<Fp>,
     pub(crate) right: FixedBase<Fp2>,
+    pub(crate) combs: Combs,
     inputs: (usize, usize),
 }
 
@@ -107,6 +108,7 @@ impl Encryptor {
             id: key.id,
             left: FixedBase::build(&key.s, Self::TABLE_BYTES, progress),
             right: FixedBase::build(&key.t, Self::TABLE_BYTES, progress),
+            combs: Combs::new(),
             inputs: (n, m),
         }
     }
@@ -117,7 +119,7 @@ impl Encryptor {
         left: FixedBase<Fp>,
         right: FixedBase<Fp2>,
     ) -> Self {
-        Self { id, left, right, inputs }
+        Self { id, left, right, combs: Combs::new(), inputs }
     }
 
     /// Bytes of the tables for keys of `n` and `m` inputs.
@@ -158,7 +160,7 @@ impl Encryptor {
         // Blocks in G2 take longest and come first.
         let parts = in_order(rights.len() + 1 + lefts.len(), |k| match k.checked_sub(rights.len()) {
             None => Part::Right(self.right.mul_block_vartime(&right, rights[k].clone())),
-            Some(0) => Part::Bases(Box::new(Mask::bases(self.id, &scalars))),
+            Some(0) => Part::Bases(Box::new(Mask::bases_vartime(self.id, &scalars, &self.combs))),
             Some(k) => Part::Left(self.left.mul_block_vartime(&left, lefts[k - 1].clone())),
         });
         let mut mask = Mask::empty(self.id, self.inputs);
@@ -207,39 +209,38 @@ fn add_multiples_vartime<F: Coordinate>(points: &mut [Point<F>], x: &[i64], base
     let mut rest: Zeroizing<Vec<u64>> = Zeroizing::new(x.iter().map(|x| x.unsigned_abs()).collect());
     let mut bases = Zeroizing::new(*bases);
     while let Some(most) = rest.iter().copied().max().filter(|&most| most > 0) {
-        let tables = bases.each_ref().map(|base| multiples(base, most.min(255) as usize, scratch));
+        let table = multiples(&bases, most.min(255) as usize, scratch);
         let parts = points.par_chunks_mut(2 * PART).zip(x.par_chunks(PART)).zip(rest.par_chunks_mut(PART));
         parts.for_each(|((points, x), rest)| {
             let mut terms = Zeroizing::new(Vec::with_capacity(points.len()));
             for (x, rest) in x.iter().zip(rest) {
                 let digit = (*rest & 255) as usize;
-                terms.extend(tables.iter().map(|table| table[digit].neg_if(*x < 0)));
+                terms.extend(table[2 * digit..][..2].iter().map(|multiple| multiple.neg_if(*x < 0)));
                 *rest >>= 8;
             }
             add_all(terms.len(), &mut ZipAdditions { left: points, right: &terms }, &mut Scratch::new());
         });
         if most > 255 {
-            for (base, table) in bases.iter_mut().zip(&tables) {
-                *base = table[255];
-                add_all(1, &mut ZipAdditions { left: std::slice::from_mut(base), right: &table[1..2] }, scratch);
-            }
+            bases.copy_from_slice(&table[2 * 255..]);
+            add_all(2, &mut ZipAdditions { left: &mut *bases, right: &table[2..4] }, scratch);
         }
     }
 }
 
-/// `0·base ..= most·base`.
-fn multiples<F: Coordinate>(base: &Point<F>, most: usize, scratch: &mut Scratch) -> Zeroizing<Vec<Point<F>>> {
+/// `0·base ..= most·base` of both bases, side by side.
+fn multiples<F: Coordinate>(bases: &[Point<F>; 2], most: usize, scratch: &mut Scratch) -> Zeroizing<Vec<Point<F>>> {
     // Room from the start: growing would leave copies in memory.
-    let mut table = Zeroizing::new(Vec::with_capacity(most + 1));
-    table.extend([Point::INFINITY, *base]);
-    let mut top = Zeroizing::new(Vec::with_capacity(most));
-    while table.len() <= most {
-        let known = table.len() - 1;
+    let mut table = Zeroizing::new(Vec::with_capacity(2 * (most + 1)));
+    table.extend([Point::INFINITY; 2]);
+    table.extend_from_slice(bases);
+    let mut top = Zeroizing::new(Vec::with_capacity(2 * most));
+    while table.len() <= 2 * most {
+        let known = table.len() / 2 - 1;
         let next = known.min(most - known);
-        table.extend_from_within(1..=next);
+        table.extend_from_within(2..2 * (next + 1));
         top.clear();
-        top.resize(next, table[known]);
-        add_all(next, &mut ZipAdditions { left: &mut table[known + 1..], right: &top }, scratch);
+        (0..next).for_each(|_| top.extend_from_slice(&table[2 * known..2 * (known + 1)]));
+        add_all(2 * next, &mut ZipAdditions { left: &mut table[2 * (known + 1)..], right: &top }, scratch);
     }
     table
 }

@@ -14,18 +14,20 @@ use crate::{
     dlog::{LogError, LogTable},
     encrypt::Ciphertext,
     group::{
-        miller::{Pair, products},
+        lanes_powers::LanePowers,
+        lanes_target::{easy_vectors, final_exponentiations},
+        miller::{Pair, products, vectors},
         powers::Powers,
         project::{Projection, run_both},
-        target::{easy_part, hard_part},
+        target::easy_part,
     },
     keys::{FunctionalKey, PublicKeyId},
     plan::{Plan, Strategy, dense, folded},
-    raw::{Coordinate, Fp12, G2, Lines, Point, ifma::Ifma},
+    raw::{Coordinate, Fp12, G1, G2, Lines, Point, ifma::Ifma},
 };
 
 /// Why a ciphertext cannot be evaluated.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EvaluateError {
     /// The ciphertext is of another public key.
@@ -95,7 +97,7 @@ const MOST_LINES: usize = 256;
 
 /// The compiled form of a strategy; `None` stands for the identity.
 enum Work {
-    Combine { left: Arc<Projection>, right: Arc<Projection>, combine: Powers },
+    Combine { left: Arc<Projection>, right: Arc<Projection>, powers: Box<(Powers, LanePowers)> },
     Products { left: Vec<Option<Arc<Projection>>>, right: Vec<Option<Arc<Projection>>> },
 }
 
@@ -116,7 +118,8 @@ impl Work {
                 let left = left();
                 let squares = n == m && map.left() == map.right();
                 let right = if squares { left.clone() } else { right() };
-                Self::Combine { left, right, combine: Powers::new(map.units(), map.combine()) }
+                let powers = (Powers::new(map.units(), map.combine()), LanePowers::new(map.units(), map.combine()));
+                Self::Combine { left, right, powers: Box::new(powers) }
             }
             Strategy::FoldLeft => {
                 Self::Products { left: each(n, &|j| folded(map, j, map.left(), n))?, right: same(right()) }
@@ -214,53 +217,90 @@ impl Evaluator {
 
     /// `gT^{f_j(u, v)}` for every output.
     pub(crate) fn targets(&self, ciphertext: &Ciphertext) -> Result<Vec<Fp12>, EvaluateError> {
+        self.check(ciphertext)?;
+        Ok(self.targets_of(&[ciphertext]).concat())
+    }
+
+    /// Whether a ciphertext is one that this key evaluates.
+    pub(crate) fn check(&self, ciphertext: &Ciphertext) -> Result<(), EvaluateError> {
         if ciphertext.id != self.id {
             return Err(EvaluateError::WrongKey { ciphertext: ciphertext.id, key: self.id });
         }
         if ciphertext.inputs() != self.inputs {
             return Err(EvaluateError::Inputs { ciphertext: ciphertext.inputs(), function: self.inputs });
         }
-        Ok(match &self.work {
-            Work::Combine { left, right, combine } => self.combine(ciphertext, left, right, combine),
-            Work::Products { left, right } => self.products(ciphertext, left, right),
-        })
+        Ok(())
+    }
+
+    /// The same for a power of two of ciphertexts that were checked: they share lanes and inversions.
+    pub(crate) fn targets_of(&self, ciphertexts: &[&Ciphertext]) -> Vec<Vec<Fp12>> {
+        match &self.work {
+            Work::Combine { left, right, powers } => self.combine(ciphertexts, left, right, powers),
+            Work::Products { left, right } => self.products(ciphertexts, left, right),
+        }
     }
 
     /// Units first, then `D` in the target group.
-    fn combine(&self, c: &Ciphertext, left: &Projection, right: &Projection, combine: &Powers) -> Vec<Fp12> {
-        let (left, right) = run_both((left, &c.a), (right, &c.b), 2);
-        let pairs: Vec<Pair> = left.into_iter().zip(right).collect();
-        let mut groups: Vec<Vec<Pair>> = pairs.chunks_exact(2).map(<[Pair]>::to_vec).collect();
-        let units = groups.len();
-        // Lanes would stay idle without these pairs; scalar code has their lines already.
-        if self.lines.is_empty() {
-            groups.extend(self.values.iter().map(|value| vec![(c.gamma, *value)]));
-        }
-        let mut millers = products(&groups);
-        millers.par_extend(self.lines.par_iter().map(|lines| lines.miller_loop(&c.gamma)));
-        let parts: Vec<Fp12> = millers.par_iter().map(easy_part).collect();
-        let (units, starts) = parts.split_at(units);
-        combine.hard_parts(units, starts)
+    fn combine(
+        &self,
+        ciphertexts: &[&Ciphertext],
+        left: &Projection,
+        right: &Projection,
+        (powers, lane_powers): &(Powers, LanePowers),
+    ) -> Vec<Vec<Fp12>> {
+        let copies = ciphertexts.len();
+        let mut units = project_units(ciphertexts, left, right);
+        let count = units.len();
+        let key = |value: &G2| ciphertexts.iter().map(|c| vec![(c.gamma, *value)]).collect::<Vec<_>>();
+        let token = Ifma::detect();
+        let targets = if let Some((token, parts)) = token.and_then(|token| {
+            units.extend(self.values.iter().flat_map(key));
+            let parts: Vec<&[Pair]> = units.iter().map(Vec::as_slice).collect();
+            Some((token, easy_vectors(token, &vectors(token, &parts))?))
+        }) {
+            lane_powers.hard_parts(token, &parts, count, copies)
+        } else {
+            units.truncate(count);
+            let mut millers = products(&units);
+            // Scalar code has the lines of the key already.
+            if self.lines.is_empty() {
+                millers.extend(products(&self.values.iter().flat_map(key).collect::<Vec<_>>()));
+            } else {
+                let gammas = self.lines.iter().flat_map(|lines| ciphertexts.iter().map(move |c| (lines, c.gamma)));
+                millers.extend(gammas.map(|(lines, gamma)| lines.miller_loop(&gamma)));
+            }
+            let parts: Vec<Fp12> = millers.par_iter().map(easy_part).collect();
+            let (units, starts) = parts.split_at(count);
+            let mut out = vec![Fp12::one(); starts.len()];
+            for copy in 0..copies {
+                let of = |parts: &[Fp12]| parts.iter().skip(copy).step_by(copies).copied().collect::<Vec<_>>();
+                let targets = powers.hard_parts(&of(units), &of(starts));
+                out.iter_mut().skip(copy).step_by(copies).zip(targets).for_each(|(out, target)| *out = target);
+            }
+            out
+        };
+        by_ciphertext(&targets, copies)
     }
 
     /// One long product of pairings per output.
     fn products(
         &self,
-        c: &Ciphertext,
+        ciphertexts: &[&Ciphertext],
         left: &[Option<Arc<Projection>>],
         right: &[Option<Arc<Projection>>],
-    ) -> Vec<Fp12> {
-        let (left, right) = rayon::join(|| project_all(left, &c.a), || project_all(right, &c.b));
-        let groups: Vec<Vec<Pair>> = left
-            .into_iter()
-            .zip(right)
-            .zip(&self.values)
-            .map(|((left, right), value)| {
-                let own = std::iter::once((c.gamma, *value));
-                own.chain(left.iter().copied().zip(right.iter().copied())).collect()
-            })
+    ) -> Vec<Vec<Fp12>> {
+        let sides: Vec<_> = ciphertexts
+            .par_iter()
+            .map(|c| rayon::join(|| project_all(left, &c.a), || project_all(right, &c.b)))
             .collect();
-        products(&groups).par_iter().map(|f| hard_part(&easy_part(f))).collect()
+        let mut groups: Vec<Vec<Pair>> = Vec::with_capacity(self.outputs * ciphertexts.len());
+        for (j, value) in self.values.iter().enumerate() {
+            for (c, (left, right)) in ciphertexts.iter().zip(&sides) {
+                let own = std::iter::once((c.gamma, *value));
+                groups.push(own.chain(left[j].iter().copied().zip(right[j].iter().copied())).collect());
+            }
+        }
+        by_ciphertext(&final_exponentiations(&products(&groups)), ciphertexts.len())
     }
 
     /// The logarithms of all targets within the bounds.
@@ -274,6 +314,48 @@ impl Evaluator {
             })
             .collect()
     }
+}
+
+/// Points of one side that are projected together, as far as there are several ciphertexts.
+const TOGETHER: usize = 2048;
+
+/// Both pairs of every unit, and within a unit of every ciphertext.
+fn project_units(ciphertexts: &[&Ciphertext], left: &Projection, right: &Projection) -> Vec<Vec<Pair>> {
+    let points = ciphertexts[0].a.len().max(ciphertexts[0].b.len());
+    let together = (TOGETHER / points.max(1)).max(1).min(ciphertexts.len());
+    // A power of two, as the number of ciphertexts is.
+    let together = 1 << together.ilog2();
+    let sides: Vec<_> = ciphertexts
+        .chunks(together)
+        .map(|chunk| {
+            let a: Vec<&[G1]> = chunk.iter().map(|c| c.a.as_slice()).collect();
+            let b: Vec<&[G2]> = chunk.iter().map(|c| c.b.as_slice()).collect();
+            run_both((left, &interleaved(&a)), (right, &interleaved(&b)), 2 * chunk.len())
+        })
+        .collect();
+    let units = sides[0].0.len() / (2 * together);
+    let mut groups = Vec::with_capacity(units * ciphertexts.len());
+    for unit in 0..units {
+        for (a, b) in &sides {
+            let pairs = |copy: usize| {
+                let place = 2 * (unit * together + copy);
+                vec![(a[place], b[place]), (a[place + 1], b[place + 1])]
+            };
+            groups.extend((0..together).map(pairs));
+        }
+    }
+    groups
+}
+
+/// The two coordinates of every input side by side, ciphertext by ciphertext.
+fn interleaved<F: Coordinate>(sides: &[&[Point<F>]]) -> Vec<Point<F>> {
+    let inputs = 0..sides[0].len() / 2;
+    inputs.flat_map(|i| sides.iter().flat_map(move |side| [side[2 * i], side[2 * i + 1]])).collect()
+}
+
+/// From output by output to ciphertext by ciphertext.
+fn by_ciphertext(targets: &[Fp12], copies: usize) -> Vec<Vec<Fp12>> {
+    (0..copies).map(|copy| targets.iter().skip(copy).step_by(copies).copied().collect()).collect()
 }
 
 /// The points of one side for every output; equal projections run once.

@@ -102,11 +102,14 @@
 //! | step | method | cost for `n` inputs a side |
 //! |---|---|---|
 //! | mask of a ciphertext | one scalar for all bases: digits in lock-step over a table of the public key, short parts by the curves' endomorphisms | 77 additions in either group per input |
+//! | its bases | signed digits of four bits over a table of the generator, five scalars at once | 64 additions per scalar |
 //! | online encryption | small multiples of two bases, added to the mask | 2 additions per input and side |
 //! | projection | joint buckets: columns with equal weights in a few rows are added once for all of them | about `n·(weight bits)/7` additions per row and half |
 //! | additions | affine, one inversion per batch: 5M + 1S in G1, norm trick in G2 (15.2M); eight lanes with AVX-512 IFMA | |
-//! | pairings | products of two share their squarings; affine lines whose slopes share an inversion | one Miller loop per unit |
-//! | combination | in the cyclotomic subgroup after the easy part, where the inverse is the conjugate; windows of the weights share odd powers | `S` hard parts and not `d` |
+//! | pairings | products of two share their squarings; affine lines whose slopes share an inversion over all units; each line takes one scaling | one Miller loop per unit |
+//! | combination | in the cyclotomic subgroup after the easy part, where the inverse is the conjugate; windows of the weights share powers | `S` hard parts and not `d` |
+//! | target group in lanes | products are added in columns and reduced once for each of twelve coefficients | |
+//! | batches | eight ciphertexts fill the lanes and share inversions, from the projection to the hard part | |
 //! | logarithm | one coordinate of a product by a dot product, two giant steps at once | 0.14 µs per giant step |
 //! | reading | 26 random combinations with coefficients −1..1 in G1, 11 with −6..6 in G2, and one subgroup check each | soundness `2^−40` |
 //!

@@ -4,8 +4,9 @@ use rand::CryptoRng;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
+    group::comb::Comb,
     keys::PublicKeyId,
-    raw::{Coordinate, Fp, Fp2, G1, G2, Point, Scalar},
+    raw::{Fp, Fp2, G1, G2, Point, Scalar},
 };
 
 /// The part of a ciphertext that depends on no input; for one use, then erased.
@@ -59,6 +60,18 @@ impl MaskScalars {
     }
 }
 
+/// Tables of both generators.
+pub(crate) struct Combs {
+    left: Comb<Fp>,
+    right: Comb<Fp2>,
+}
+
+impl Combs {
+    pub(crate) fn new() -> Self {
+        Self { left: Comb::new(), right: Comb::new() }
+    }
+}
+
 /// What one task of drawing a mask makes.
 pub(crate) enum Part {
     /// The next points of `a`.
@@ -88,12 +101,13 @@ impl Mask {
     }
 
     /// A mask without its vectors.
-    pub(crate) fn bases(id: PublicKeyId, scalars: &MaskScalars) -> Self {
-        let (g1, g2) = (Fp::generator(), Fp2::generator());
+    pub(crate) fn bases_vartime(id: PublicKeyId, scalars: &MaskScalars, combs: &Combs) -> Self {
         let mut mask = Self::empty(id, (0, 0));
-        mask.gamma = Fp::scalar_mul(&g1, &scalars.gamma);
-        mask.left_bases = scalars.left_bases.map(|s| Fp::scalar_mul(&g1, &s));
-        mask.right_bases = scalars.right_bases.map(|s| Fp2::scalar_mul(&g2, &s));
+        let [first, second] = &scalars.left_bases;
+        let left = Zeroizing::new([scalars.gamma, *first, *second]);
+        let points = combs.left.mul_vartime(&left);
+        (mask.gamma, mask.left_bases) = (points[0], [points[1], points[2]]);
+        mask.right_bases = *combs.right.mul_vartime(&scalars.right_bases);
         mask
     }
 

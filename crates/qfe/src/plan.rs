@@ -11,7 +11,8 @@
 use crate::{
     QuadraticMap,
     cost::Costs,
-    group::{powers::Powers, project::estimate_matrix},
+    group::{lanes_powers::LanePowers, powers::Powers, project::estimate_matrix},
+    raw::ifma::Ifma,
 };
 
 /// A way to evaluate a function.
@@ -190,7 +191,11 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         Strategy::Combine => {
             c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
             c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
-            let (products, squarings) = Powers::new(units, map.combine()).operations();
+            let (products, squarings) = if Ifma::detect().is_some() {
+                LanePowers::new(units, map.combine()).operations()
+            } else {
+                Powers::new(units, map.combine()).operations()
+            };
             (c.products, c.squarings) = (products as f64, squarings as f64);
             miller += 2.0 * units as f64 * costs.short_pair + outputs as f64 * costs.single_pair;
             miller += (units + outputs) as f64 * costs.easy;
@@ -221,6 +226,6 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         + miller
         + c.products * costs.product
         + c.squarings * costs.square
-        + c.exponentiations * costs.hard;
+        + costs.hard_parts(outputs);
     Some(c)
 }

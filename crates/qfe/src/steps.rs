@@ -70,7 +70,7 @@ impl MaskSteps {
         let scalars = MaskScalars::draw(rng);
         let inputs = encryptor.inputs();
         let mut mask = Mask::empty(encryptor.id, inputs);
-        mask.add(Part::Bases(Box::new(Mask::bases(encryptor.id, &scalars))));
+        mask.add(Part::Bases(Box::new(Mask::bases_vartime(encryptor.id, &scalars, &encryptor.combs))));
         Self {
             mask,
             left: encryptor.left.digits(&scalars.left),

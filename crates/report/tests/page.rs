@@ -97,7 +97,7 @@ fn the_first_screen_shows_what_is_proved_beside_what_was_found() {
     let report = report("noisy", "font");
     let certificate = serde_json::json!({
         "confidence": 0.999, "pooled": {"bound": 57.21, "plug_in": 55.0, "slack": 2.25, "items": 900,
-        "total_variation": 0.145, "auc": 0.63}, "classes": [], "votes": [{"k": 20, "bound": 81.5}],
+        "total_variation": 0.145, "auc": 0.63}, "classes": [], "votes": [{"k": 20, "bound": 85.5, "mixed": 81.5}],
         "maximal_leakage_bits": 22.5, "assumptions": ["the labels are <right>"],
     });
     let certificate = serde_json::from_value(certificate).unwrap();

@@ -15,7 +15,7 @@ pub(crate) enum ClosedError {
     Size { path: PathBuf, most: u64 },
 }
 
-/// Opens one of at most `most` bytes. What is no file, such as a pipe, has no mode that counts.
+/// Opens one of at most `most` bytes. The mode is checked only for regular files, not for pipes.
 pub(crate) fn open(path: &Path, most: u64) -> Result<File, ClosedError> {
     let io = |source| ClosedError::Io { path: path.to_owned(), source };
     let file = File::open(path).map_err(io)?;

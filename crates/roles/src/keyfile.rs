@@ -92,7 +92,7 @@ pub enum KeyFileError {
     /// A key in a PKCS#11 token cannot be used.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The decrypted content is not what it should be.
+    /// The decrypted content has the wrong form.
     #[error(transparent)]
     Content(FileError),
 }
@@ -107,7 +107,7 @@ impl From<ClosedError> for KeyFileError {
     }
 }
 
-/// For whom a secret is encrypted.
+/// Who can decrypt a secret.
 #[allow(missing_debug_implementations)] // secret
 pub enum Lock {
     /// Anybody who knows a passphrase (about one second of work per guess).
@@ -224,8 +224,8 @@ pub fn save_token_identity(path: &Path, uri: &str) -> Result<(String, bool), Key
     Ok((recipient, drawn))
 }
 
-/// Draws a fresh identity and writes it as an identity file of age, in the clear, readable by its owner only; fails if
-/// the path exists. Gives back its recipient, `age1…`.
+/// Draws a new identity and writes it as an identity file of age, in the clear, readable by its owner only. Fails if
+/// the path exists. Returns its recipient, `age1…`.
 ///
 /// # Errors
 /// The path exists, or cannot be written.

@@ -1,12 +1,12 @@
-//! Keys that stay in a PKCS#11 token: master keys are sealed to a P-256 key that the token never gives out.
+//! Keys that stay in a PKCS#11 token: master keys are sealed to a P-256 key that never leaves the token.
 //!
 //! Files are those of age's tagged recipients, `age1tag1…` ([C2SP age](https://c2sp.org/age)), so any age seals to them.
-//! To open one, the token computes a Diffie-Hellman value; the rest of HPKE (RFC 9180) is done here. The module of the
-//! token's maker is loaded when a token is asked for.
+//! To open one, the token computes a Diffie-Hellman value; the rest of HPKE (RFC 9180) is done here. The vendor's
+//! module is loaded when a token is used.
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use age::secrecy::SecretString;
@@ -23,15 +23,17 @@ use cryptoki::slot::Slot;
 use ring::{aead, agreement, hmac};
 use zeroize::Zeroizing;
 
+pub use self::error::TokenError;
 use self::uri::Uri;
 
+mod error;
 pub(crate) mod uri;
 
-/// DER of the name of P-256.
+/// The object identifier of P-256 in DER.
 const P256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 /// Bytes of a point: 4, x, y.
 const POINT: usize = 65;
-/// Of a stanza: a file key and its tag.
+/// Bytes of a stanza's body: a file key and its tag.
 const BODY: usize = 32;
 const STANZA: &str = "p256tag";
 const SALT: &[u8] = b"age-encryption.org/p256tag";
@@ -39,62 +41,6 @@ const SALT: &[u8] = b"age-encryption.org/p256tag";
 const KEM: &[u8] = b"KEM\x00\x10";
 /// The same with HKDF-SHA256 and ChaCha20-Poly1305.
 const SUITE: &[u8] = b"HPKE\x00\x10\x00\x01\x00\x03";
-
-/// Why a key in a token cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TokenError {
-    /// The address of the key.
-    #[error(
-        "{0}; write it as pkcs11:token=LABEL;object=LABEL?module-path=/usr/lib/MODULE.so&pin-source=/etc/halflight/pin"
-    )]
-    Uri(String),
-    /// The maker's module cannot be loaded.
-    #[error("PKCS#11 module {}: {reason}; name the file that the maker of the token gives", path.display())]
-    Module {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// No PIN.
-    #[error("the PIN of token '{token}': {problem}; name a file of mode 600 by pin-source, or set HALFLIGHT_PIN")]
-    Pin {
-        /// The token's label.
-        token: String,
-        /// Why.
-        problem: String,
-    },
-    /// Not exactly one token or key of this name.
-    #[error("{found} {what} '{name}'; exactly one must be there")]
-    Count {
-        /// How many.
-        found: usize,
-        /// Of what.
-        what: &'static str,
-        /// Its name.
-        name: String,
-    },
-    /// The key is none that this program can use.
-    #[error("key '{name}' in the token: {problem}; use a P-256 key that may derive")]
-    Key {
-        /// Its name.
-        name: String,
-        /// Why.
-        problem: String,
-    },
-    /// The token refused.
-    #[error("the token refused to {action}: {source}")]
-    Refused {
-        /// What it was asked for.
-        action: &'static str,
-        /// What it said.
-        source: Error,
-    },
-    /// A file was not sealed to this key, or was changed.
-    #[error("not sealed to this key, or changed since")]
-    Sealed,
-}
 
 /// A P-256 key in a token, and how to ask for it.
 pub struct TokenKey {
@@ -123,8 +69,8 @@ impl TokenKey {
         Ok(Self::find(Uri::parse(uri)?, false)?.0)
     }
 
-    /// As [`TokenKey::open`]; where no key has this name, the token draws one that it never gives out. Gives back whether
-    /// it was drawn.
+    /// As [`TokenKey::open`]; if no key has this name, the token draws one that never leaves it. Returns whether a key
+    /// was drawn.
     ///
     /// # Errors
     /// [`TokenError`]
@@ -152,20 +98,20 @@ impl TokenKey {
                 false => (public(&session, &uri)?, false),
             }
         };
-        let recipient = recipient(&point).ok_or_else(|| uri.wrong("its public key is no point of P-256".into()))?;
+        let recipient = recipient(&point).ok_or_else(|| uri.wrong("its public key is not a point of P-256".into()))?;
         let key = Self { uri, module, pin, point, recipient, turn: Mutex::new(()) };
         key.try_out()?;
         Ok((key, drawn))
     }
 
-    /// That the private key is the one of the public key, and may be used: before anything is sealed that counts.
+    /// Checks that the private key belongs to the public key and may be used, before anything of value is sealed.
     fn try_out(&self) -> Result<(), TokenError> {
         let sealed = age::encrypt(&self.recipient, b"trial").map_err(|error| self.uri.wrong(error.to_string()))?;
         let opened = age::decrypt(self, &sealed).map_err(|error| self.uri.wrong(error.to_string()))?;
         if opened == b"trial" { Ok(()) } else { Err(TokenError::Sealed) }
     }
 
-    /// What the token and the holder of `point` share.
+    /// The Diffie-Hellman value of the token's key and `point`.
     fn agree(&self, point: &[u8; POINT]) -> Result<Zeroizing<[u8; 32]>, TokenError> {
         // Some tokens do not look whether a point lies on the curve; another one would tell about the key.
         let random = ring::rand::SystemRandom::new();
@@ -195,7 +141,7 @@ impl TokenKey {
             _ => None,
         });
         let shared = value.and_then(|value| value.as_slice().try_into().ok()).map(Zeroizing::new);
-        shared.ok_or_else(|| self.uri.wrong("what it derived has not 32 bytes".into()))
+        shared.ok_or_else(|| self.uri.wrong("the derived value does not have 32 bytes".into()))
     }
 }
 
@@ -220,7 +166,7 @@ fn recipient(point: &[u8; POINT]) -> Option<age::tag::Recipient> {
 
 type Parts = ([u8; POINT], [u8; BODY]);
 
-/// The sender's point and what is sealed, of a stanza for this key; none where it is for another one.
+/// The sender's point and the sealed bytes of a stanza for this key; none if it is for another key.
 fn parts(stanza: &Stanza, own: &[u8; POINT]) -> Option<Result<Parts, TokenError>> {
     let [tag, point] = stanza.args.as_slice() else { return None };
     let decode = |text: &str| STANDARD_NO_PAD.decode(text).ok();
@@ -233,7 +179,7 @@ fn parts(stanza: &Stanza, own: &[u8; POINT]) -> Option<Result<Parts, TokenError>
     Some(if let (Ok(point), Ok(body)) = parts { Ok((point, body)) } else { Err(TokenError::Sealed) })
 }
 
-/// HPKE in base mode (RFC 9180): the file key that `body` seals, from what the two keys share.
+/// HPKE in base mode (RFC 9180): the file key that `body` seals, from the Diffie-Hellman value.
 fn open(shared: &[u8; 32], theirs: &[u8; POINT], own: &[u8; POINT], body: &[u8; BODY]) -> Option<FileKey> {
     let secret = extract(&[], KEM, "eae_prk", shared);
     let secret = expand(&secret, KEM, "shared_secret", &[&theirs[..], own].concat(), 32);
@@ -250,12 +196,12 @@ fn open(shared: &[u8; 32], theirs: &[u8; POINT], own: &[u8; POINT], body: &[u8; 
     Some(FileKey::init_with_mut(|key| key.copy_from_slice(opened)))
 }
 
-/// LabeledExtract of RFC 9180.
+/// The extraction of RFC 9180, with a label.
 fn extract(salt: &[u8], suite: &[u8], label: &str, secret: &[u8]) -> Zeroizing<Vec<u8>> {
     hash(salt, &[b"HPKE-v1", suite, label.as_bytes(), secret])
 }
 
-/// LabeledExpand of RFC 9180, of at most 32 bytes: one round of HKDF.
+/// Its expansion, of at most 32 bytes: one round of HKDF.
 fn expand(secret: &[u8], suite: &[u8], label: &str, context: &[u8], length: u8) -> Zeroizing<Vec<u8>> {
     let mut out = hash(secret, &[&[0, length], b"HPKE-v1", suite, label.as_bytes(), context, &[1]]);
     out.truncate(length.into());
@@ -273,7 +219,7 @@ fn refused(action: &'static str) -> impl FnOnce(Error) -> TokenError {
     move |source| TokenError::Refused { action, source }
 }
 
-/// The maker's module, begun; another user of it in this process may have done that.
+/// The vendor's module, initialised; another user of it in this process may have done that.
 fn load(path: &Path) -> Result<Pkcs11, TokenError> {
     let fail = |error: Error| TokenError::Module { path: path.to_owned(), reason: error.to_string() };
     let module = Pkcs11::new(path).map_err(fail)?;
@@ -340,10 +286,10 @@ fn point_of(session: &Session, uri: &Uri, key: ObjectHandle) -> Result<[u8; POIN
             _ => {}
         }
     }
-    point.ok_or_else(|| uri.wrong("its public key is no whole point".into()))
+    point.ok_or_else(|| uri.wrong("its public key is not a complete point".into()))
 }
 
-/// Lets the token draw a key that it never gives out.
+/// Lets the token draw a key that never leaves it.
 fn draw(session: &Session, uri: &Uri) -> Result<[u8; POINT], TokenError> {
     let label = uri.object.clone().ok_or_else(|| TokenError::Uri("a new key needs a name, object=".into()))?;
     let id = uri.id.clone().unwrap_or_else(|| label.as_bytes().to_vec());
@@ -402,7 +348,7 @@ mod tests {
         }
     }
 
-    /// What age's own library seals is opened from the shared value alone, and a changed one is not.
+    /// Files sealed by age's own library open with the shared value alone, and changed ones do not.
     #[test]
     fn what_age_seals_to_a_tagged_recipient_is_opened() {
         let key = Once::new(0);

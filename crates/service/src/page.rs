@@ -161,8 +161,9 @@ impl Labelled<'_> {
 
 impl PageFile {
     /// Evaluates `network` in the clear on at most [`POINTS`] items of `data`, evenly spread, and on samples of `shown`.
-    /// A sample is the first item of a main class with a value of the attribute `collateral`; in a table, the first whose
-    /// values follow from its bytes. Texts that were hashed cannot be, so a table that has them has no samples.
+    /// The samples are the first item of every main class with every value of the attribute `collateral`; in a table,
+    /// the first whose values can be recovered from its bytes. Hashed texts cannot, so a table that has them has no
+    /// samples.
     ///
     /// # Errors
     /// [`PageError`]: no items, items that are not pictures or do not suit the network, or other numbers of labels.

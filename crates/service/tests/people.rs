@@ -29,7 +29,7 @@ const RSA: [(&str, &str); 8] = [
     ("e", "AQAB"),
     (
         "d",
-        "AZTSvKPuP_Uhqgx5OKFIA5vJKvc0k_FaLFJY3aLl8XrjDe6lefZwrZwjwHnBuy7vHs75WjQZWwmEV7GkC20ZAFXLhxDB7pyrBTm4GBXhT5j82SyJ-qo67DtGG2Scxo9YkM33cocmTk0OiGE_3I7ML0SHGfKk0miLd97Th9DYmI9PxpimCzMgqh3xILeZr1YvUIp-Q4TS2uqEI1wgaP6nd9r69XnADEvyuxzpJ0zAoFMO9qWRqQskpR-9Tt9Hqok2Ln31ldXV3j9LKkXQ14xeEcqgiSNbdc1pkiDjQzOjq_aMRJkIGw_uz65Fk5UBqcQemWVUIsVmCKmxSxNKX-FFXw",
+        "Eq5xpGnNCivDflJsRQBXHx1hdR1k6Ulwe2JZD50LpXyWPEAeP88vLNO97IjlA7_GQ5sLKMgvfTeXZx9SE-7YwVol2NXOoAJe46sui395IW_GO-pWJ1O0BkTGoVEn2bKVRUCgu-GjBVaYLU6f3l9kJfFNS3E0QbVdxzubSu3Mkqzjkn439X0M_V51gfpRLI9JYanrC4D4qAdGcopV_0ZHHzQlBjudU2QvXt4ehNYTCBr6XCLQUShb1juUO1ZdiYoFaFQT5Tw8bGUl_x_jTj3ccPDVZFD9pIuhLhBOneufuBiB4cS98l2SR_RQyGWSeWjnczT0QU91p1DhOVRuOopznQ",
     ),
     (
         "p",
@@ -41,11 +41,11 @@ const RSA: [(&str, &str); 8] = [
     ),
     (
         "dp",
-        "b-shEYC7eVTCKlZTUMlBrsesNbx6uj0o2STxkfSU5LTfuzkdSxqGK3TSg917B0FJQDicPb0Jj0u9QNiSZG4R7EHEPIJxQWCfCfEj9ybCoCfkECZ_A96X4hVgj4NcY8Jx3bWdK7ENYe-auos3Kj_7Ov-A6AC05AYgnVwxpW7h9a0",
+        "BwKfV3Akq5_MFZDFZCnW-wzl-CCo83WoZvnLQwCTeDv8uzluRSnm71I3QCLdhrqE2e9YkxvuxdBfpT_PI7Yz-FOKnu1R6HsJeDCjn12Sk3vmAktV2zb34MCdy7cpdTh_YVr7tss2u6vneTwrA86rZtu5Mbr1C1XsmvkxHQAdYo0",
     ),
     (
         "dq",
-        "KTHVdO3k81J0JcJlU8btd7kJQzAhb6Ypw5tbXQHL-T99Np15o073vX0mPMDUeop0PvV6FvRYvV8J-fvFGZJm1mUGXhbh303bxo5CdzhLN7sAWrGv8JBV1bzAQJ1CkWaKLFoGgesilsOqyaQLAhjwqaxJ7jJbmZCr2xYyxTI3D-8",
+        "h_96-mK1R_7glhsum81dZxjTnYynPbZpHziZjeeHcXYsXaaMwkOlODsWa7I9xXDoRwbKgB719rrmI2oKr6N3Do9U0ajaHF-NKJnwgjMd2w9cjz3_-kyNlxAr2v4IKhGNpmM5iIgOS1VZnOZ68m6_pbLBSp3nssTdlqvd0tIiTHU",
     ),
     (
         "qi",
@@ -303,7 +303,8 @@ fn keys_and_people_are_read_again() {
     replace(&path, &text.replace("\"admin\", \"issue\", \"ledger\"", "\"metrics\""));
     until(&|| status(&after) == 200);
     replace(&path, &text.replace("1001", "1002"));
-    until(&|| ask(address, "/metrics", &after).json()["reason"] == "unknown");
+    until(&|| status(&after) == 403);
+    assert_eq!(ask(address, "/metrics", &after).json()["reason"], "unknown");
 }
 
 #[test]

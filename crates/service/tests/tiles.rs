@@ -122,6 +122,16 @@ fn another_reader_checks_the_cosigned_checkpoint_and_its_tiles() {
     let (_, note) = watching[0].cosign(&offered(seen), false).unwrap();
     assert_eq!(keep(&note.replacen("/tree\n", "/trees\n", 1)).status, 422);
 
+    // A witness of before there was a tree needs all entries once.
+    let path = folder.path().join(names[1]);
+    let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert!(state.as_object_mut().unwrap().remove("edge").is_some());
+    std::fs::write(&path, state.to_string()).unwrap();
+    for (after, with_tree) in [(seen, false), (0, true), (seen, true)] {
+        let (_, note) = watching[1].cosign(&offered(after), false).unwrap();
+        assert_eq!(note.contains("/tree\n"), with_tree, "{after}");
+    }
+
     let python = std::env::var("HALFLIGHT_PYTHON").unwrap_or_else(|_| "python3".into());
     let run = |arguments: &[&str]| std::process::Command::new(&python).args(arguments).output();
     if !run(&["-c", "import cryptography"]).is_ok_and(|output| output.status.success()) {

@@ -43,7 +43,8 @@ impl<'a> Inputs<'a> {
     pub fn find(text: &str) -> Result<Self, BulkError> {
         let path = Path::new(text);
         let nothing = || {
-            let problem = "names no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
+            let problem =
+                "matches no Parquet file: give a file, a folder, or a pattern as 'folder/*.parquet' in quotes";
             BulkError::input(path, problem)
         };
         if let Some(address) = Address::of(path)? {
@@ -135,8 +136,8 @@ fn listed(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<PathBuf>, 
     Ok(found)
 }
 
-/// Whether a job reads files of this name where it is given a pattern, or none. Engines leave hidden files beside theirs,
-/// such as checksums.
+/// Whether a job reads files of this name, given a pattern or none. Engines leave hidden files next to theirs, such as
+/// checksums.
 fn wanted(pattern: &str, name: &str) -> bool {
     let parquet = || Path::new(name).extension().is_some_and(|found| found == EXTENSION);
     !name.starts_with(['.', '_'])

@@ -168,7 +168,7 @@ impl Job<'_> {
         for part in &opened {
             let output = outputs.place(&part.file);
             if output.is(&part.path) {
-                let problem = "is also what is read: name another folder for the results";
+                let problem = "is also the input: name another folder for the results";
                 return Err(BulkError::input(&output.shown(), problem));
             }
             let about = stamp(kernel, &*part.rows);
@@ -199,7 +199,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The errors of a partition that is there already, of this kernel and these rows; none where there is none.
+    /// The number of errors in a finished partition of this kernel and these rows; none if there is no such partition.
     fn finished(&self, output: &Place, expected: &[(String, String)]) -> Result<Option<u64>, BulkError> {
         if self.force {
             return Ok(None);

@@ -1,6 +1,7 @@
 //! Objects of a store that speaks S3: listed, read in pieces, written whole.
 //!
-//! `s3://bucket/folder/name` is an address; the variables that other tools read say where its store is and who asks:
+//! `s3://bucket/folder/name` is an address. The environment variables of other tools give the store and the
+//! credentials:
 //! `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`. Without keys
 //! requests are not signed, as public buckets take them.
 
@@ -23,19 +24,19 @@ use url::Url;
 use crate::BulkError;
 
 const SCHEME: &str = "s3://";
-/// Bytes of one request: what is held in memory, and sent again where a connection breaks.
+/// Bytes of one request: held in memory, and sent again if a connection breaks.
 const PIECE: u64 = 16 << 20;
-/// Pieces that a store takes for one object.
+/// Maximum number of parts of one upload.
 const MOST_PIECES: u64 = 10_000;
-/// Bytes of an answer that is no object.
+/// Maximum size of an answer other than an object, in bytes.
 const MOST_TOLD: u64 = 16 << 20;
-/// Objects of one folder.
+/// Maximum number of objects in one folder.
 const MOST_OBJECTS: usize = 1_000_000;
-/// How long a signature holds.
+/// How long a signature is valid.
 const SIGNED: Duration = Duration::from_secs(900);
 /// Longest time for one request.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// How often a request is sent, and what goes before the second.
+/// Attempts at a request, and the pause before the second.
 const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
@@ -47,14 +48,14 @@ struct Store {
     agent: Agent,
 }
 
-/// An object, or what the names of a folder's objects begin with.
+/// An object, or the prefix of a folder's objects.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
     store: Arc<Store>,
     key: String,
 }
 
-/// An object that was there when its folder was listed.
+/// An object that existed when its folder was listed.
 #[derive(Clone, Debug)]
 pub(super) struct Object {
     address: Address,
@@ -62,7 +63,7 @@ pub(super) struct Object {
     tag: Option<String>,
 }
 
-/// What a store answered.
+/// A store's answer.
 struct Answer {
     status: StatusCode,
     tag: Option<String>,
@@ -73,7 +74,7 @@ struct Answer {
 type Sent = Result<Response<Body>, ureq::Error>;
 
 impl Address {
-    /// The address that a path is; none where it is a path of this machine.
+    /// The address that a path names; none if it is a path on this machine.
     ///
     /// # Errors
     /// It names no bucket, or the variables name no store.
@@ -89,7 +90,7 @@ impl Address {
         Ok(Some(Self { store: Arc::new(store), key: key.to_owned() }))
     }
 
-    /// What people call it.
+    /// Its name in messages.
     pub fn shown(&self) -> PathBuf {
         PathBuf::from(format!("{SCHEME}{}/{}", self.store.bucket.name(), self.key))
     }
@@ -119,7 +120,7 @@ impl Address {
         Ok(found)
     }
 
-    /// The object of this name, where there is one.
+    /// The object of this name, if it exists.
     pub fn object(&self) -> Result<Option<Object>, BulkError> {
         let Store { bucket, credentials, agent } = &*self.store;
         let answer = self.ask(&|| {
@@ -130,11 +131,11 @@ impl Address {
             return Ok(None);
         }
         let answer = self.checked(answer)?;
-        let size = answer.length.ok_or_else(|| self.problem("the store does not say how long it is"))?;
+        let size = answer.length.ok_or_else(|| self.problem("the store does not give its length"))?;
         Ok(Some(Object { address: self.clone(), size, tag: answer.tag }))
     }
 
-    /// Writes a whole object or none; one that is there is replaced.
+    /// Writes a whole object or none; an existing one is replaced.
     pub fn upload(&self, path: &Path) -> Result<(), BulkError> {
         let failed = |source| FileError::System { path: path.to_owned(), action: "read", source };
         let mut file = File::open(path).map_err(failed)?;
@@ -184,7 +185,7 @@ impl Address {
                 agent.put(url.as_str()).send(&bytes[..])
             })?;
             let tag = self.checked(answer)?.tag;
-            tags.push(tag.ok_or_else(|| self.problem("the store gives no tag for a piece"))?);
+            tags.push(tag.ok_or_else(|| self.problem("the store gives no tag for a part"))?);
         }
         let tags = || tags.iter().map(String::as_str);
         let answer = self.checked(self.ask(&|| {
@@ -224,7 +225,7 @@ impl Address {
         }
     }
 
-    /// Sends a request until there is an answer that may be the last one.
+    /// Sends a request until its answer is final.
     fn ask(&self, request: &dyn Fn() -> Sent) -> Result<Answer, BulkError> {
         let mut wait = FIRST_WAIT;
         for _ in 1..TRIES {
@@ -238,7 +239,7 @@ impl Address {
         last.map_err(|error| self.problem(format!("no answer from {}: {error}", self.store.host())))
     }
 
-    /// An answer that is a refusal as the error that it is.
+    /// Turns a refusal into an error.
     fn checked(&self, answer: Answer) -> Result<Answer, BulkError> {
         if answer.status.is_success() {
             return Ok(answer);
@@ -261,7 +262,7 @@ impl Address {
     }
 
     fn text(&self, answer: Answer) -> Result<String, BulkError> {
-        String::from_utf8(answer.body).map_err(|_| self.problem("the store's answer is no text"))
+        String::from_utf8(answer.body).map_err(|_| self.problem("the store's answer is not text"))
     }
 
     fn problem(&self, problem: impl ToString) -> BulkError {
@@ -270,7 +271,7 @@ impl Address {
 }
 
 impl Object {
-    /// What people call it.
+    /// Its name in messages.
     pub fn shown(&self) -> PathBuf {
         self.address.shown()
     }
@@ -280,7 +281,7 @@ impl Object {
         self.address.key.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Writes the last `count` bytes to their place in a file of the same length; what goes before stays empty.
+    /// Writes the last `count` bytes to their place in a file of the same length; the bytes before stay empty.
     pub fn copy_end(&self, count: u64, file: &mut File) -> Result<(), BulkError> {
         self.copy(self.size.saturating_sub(count), file)
     }
@@ -301,7 +302,7 @@ impl Object {
         Ok(())
     }
 
-    /// Some bytes of the object that was listed, and of no other that took its place.
+    /// Some bytes of the listed object; refused if it was replaced since.
     fn piece(&self, start: u64, end: u64) -> Result<Vec<u8>, BulkError> {
         let Address { store, key } = &self.address;
         let Store { bucket, credentials, agent } = &**store;
@@ -369,7 +370,7 @@ fn received(mut response: Response<Body>) -> Result<Answer, ureq::Error> {
     Ok(Answer { status, tag, length, body })
 }
 
-/// Whether a later request may do better.
+/// Whether to try again.
 fn busy(status: StatusCode) -> bool {
     status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT
 }

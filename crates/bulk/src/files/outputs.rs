@@ -23,7 +23,7 @@ pub(super) enum Place {
 }
 
 impl Outputs {
-    /// Makes the folder; a store has none to make.
+    /// Makes the folder; a store needs none.
     pub fn open(path: &Path) -> Result<Self, BulkError> {
         Ok(match Address::of(path)? {
             Some(address) => Self::Objects(address),
@@ -44,7 +44,7 @@ impl Outputs {
 }
 
 impl Place {
-    /// What people call it.
+    /// Its name in messages.
     pub fn shown(&self) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
@@ -60,7 +60,7 @@ impl Place {
         }
     }
 
-    /// The texts that it keeps; none where it is not there, no texts where it is no Parquet file.
+    /// The texts stored in it; `None` if it is missing, no texts if it is not a Parquet file.
     pub fn about(&self) -> Result<Option<Vec<(String, String)>>, BulkError> {
         match self {
             Self::File(path) => Ok(path.exists().then(|| sink::about(path).unwrap_or_default())),

@@ -1,4 +1,4 @@
-//! The rows of an object: its footer at once, its pages when they are read.
+//! The rows of an object: the footer is fetched at once, the pages when they are read.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,12 @@ use super::source::{self, Source};
 use super::{Batches, PAGES, Rows};
 use crate::BulkError;
 
-/// What is asked for first: most footers are shorter.
+/// Bytes of the first request: most footers are shorter.
 const FOOTER: u64 = 64 << 10;
-/// What ends a Parquet file: the length of its footer, and four letters.
+/// The end of a Parquet file: the length of its footer, and four letters.
 const END: u64 = 8;
 
-/// An object that is a Parquet file, as its footer says.
+/// An object that is a Parquet file, by its footer.
 pub(super) struct Remote {
     object: Object,
     rows: u64,
@@ -52,7 +52,7 @@ impl Rows for Remote {
         Ok(self.schema.clone())
     }
 
-    /// Of a copy on this machine, which is there as long as it is read.
+    /// The rows of a copy on this machine, which exists while it is read.
     fn batches(&self, made: usize, only: Option<&str>) -> Result<Batches<'_>, BulkError> {
         let shown = self.object.shown();
         let mut copy = empty(&shown)?;
@@ -68,7 +68,7 @@ impl Rows for Remote {
     }
 }
 
-/// A file as long as the object, of which only the footer is there: enough for what reads footers.
+/// A file as long as the object, with the footer only: enough for code that reads footers.
 pub(super) fn end_of(object: &Object) -> Result<NamedTempFile, BulkError> {
     let shown = object.shown();
     let mut file = empty(&shown)?;
@@ -82,7 +82,7 @@ pub(super) fn end_of(object: &Object) -> Result<NamedTempFile, BulkError> {
     Ok(file)
 }
 
-/// Bytes of a footer and of what ends it, as a file says.
+/// Bytes of the footer and the end of the file, as stated by the file.
 fn footer_length(path: &Path) -> std::io::Result<u64> {
     use std::io::{Read, Seek, SeekFrom};
     let mut file = std::fs::File::open(path)?;
@@ -95,7 +95,7 @@ fn footer_length(path: &Path) -> std::io::Result<u64> {
     Ok(u64::from(u32::from_le_bytes(length)) + END)
 }
 
-/// A file that nobody else sees.
+/// A file without a name.
 pub(super) fn empty(shown: &Path) -> Result<NamedTempFile, BulkError> {
     Ok(NamedTempFile::new().map_err(|source| copied(shown, source))?)
 }

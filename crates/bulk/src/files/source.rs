@@ -18,9 +18,9 @@ use crate::BulkError;
 /// A file whose pages fit into memory.
 pub(super) struct Source {
     path: PathBuf,
-    /// What errors call it: where it came from.
+    /// Its name in errors: where it came from.
     shown: PathBuf,
-    /// Rows, as its footer says.
+    /// Rows, according to its footer.
     rows: u64,
     /// Identifies its content: hash of length and footer, which lists every page.
     name: Hash,
@@ -34,10 +34,10 @@ impl Source {
         Self::open_as(path, path)
     }
 
-    /// The same of a copy of what is called `shown`.
+    /// The same for a copy of the file named `shown`.
     pub fn open_as(path: &Path, shown: &Path) -> Result<Self, BulkError> {
         let size = guarded(shown, || {
-            // Errors of an import say more than those of the reader.
+            // Errors of an import are more informative than those of the reader.
             Ok(parquet_size(path, &Budget::new(PAGES)))
         })?;
         let size = size.map_err(|error| BulkError::import(shown, error))?;
@@ -45,7 +45,7 @@ impl Source {
         Ok(Self { path: path.to_owned(), shown: shown.to_owned(), rows: size.rows, row: size.row, name })
     }
 
-    /// All rows, in batches that need this no more: the file is open, even if it is removed.
+    /// All rows, in batches that no longer need `self`: the file stays open, even if it is removed.
     pub fn reader(&self, made: usize, only: Option<&str>) -> Result<Batches<'static>, BulkError> {
         let shown = self.shown.clone();
         let builder = builder(&self.path, &shown)?;

@@ -157,9 +157,10 @@ pub fn bounds(certificate: &Certificate) -> String {
             class.plug_in
         )
     }));
-    lines.extend(
-        certificate.votes.iter().map(|vote| format!("  {:.2} %  {} items of one subject", above(vote.bound), vote.k)),
-    );
+    lines.extend(certificate.votes.iter().map(|vote| {
+        let mixed = vote.mixed.map_or_else(String::new, |mixed| format!("; {:.2} % of random classes", above(mixed)));
+        format!("  {:.2} %  {} items of one subject, of any classes{mixed}", above(vote.bound), vote.k)
+    }));
     lines.push(format!("about any attribute: at most {:.2} bits an item", above(certificate.maximal_leakage_bits)));
     lines.join("\n")
 }

@@ -28,8 +28,8 @@ pub struct Keygen {
     /// An age identity, which unlocks master keys instead of a passphrase; not a signing key
     #[arg(long)]
     identity: bool,
-    /// An identity whose key stays in a PKCS#11 token, by its address (RFC 7512): the key of this name, or where there is
-    /// none a new one that the token never gives out. The file says where the key is. The PIN is in the file that
+    /// An identity whose key stays in a PKCS#11 token, by its address (RFC 7512): the key of this name, or if there is
+    /// none, a new one that never leaves the token. The file says where the key is. The PIN is in the file that
     /// pin-source names, or in the environment variable HALFLIGHT_PIN
     #[arg(long, value_name = "URI", conflicts_with_all = ["identity", "model_key", "token"])]
     pkcs11: Option<String>,

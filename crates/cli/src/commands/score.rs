@@ -16,10 +16,10 @@ use crate::console::Console;
     after_help = "Example:\n  halflight score --input 'encrypted/*.parquet' --output scored --model models/digits"
 )]
 pub struct Score {
-    /// Parquet files of ciphertexts: a file, a folder, or a pattern in quotes; or objects, as `s3://bucket/folder`
+    /// Parquet files of ciphertexts: a file, a folder, or a quoted pattern; or objects, as `s3://bucket/folder`
     #[arg(long, value_name = "FILES")]
     input: String,
-    /// Folder for the predictions, made if missing, or `s3://bucket/folder`: one file for each of the input, under its name
+    /// Folder for the predictions, made if missing, or `s3://bucket/folder`: one file for each input file, under its name
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
     /// Folder of the model, as `halflight serve predictor` serves it
@@ -50,7 +50,7 @@ pub struct Score {
 /// Common options of jobs over files.
 #[derive(Args)]
 pub struct Logged {
-    /// File that gets one line of JSON for each job [default: jobs.jsonl in the folder of the results, or here where they
+    /// File that gets one line of JSON per job [default: jobs.jsonl in the folder of the results, or here if they
     /// go to a store]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,

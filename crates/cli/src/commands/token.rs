@@ -18,12 +18,12 @@ const DAY: i64 = 86_400;
 /// Largest file with a token.
 const LIMIT: u64 = 32 << 10;
 
-/// Bearer tokens, and who is known by them.
+/// Bearer tokens, and the callers that they identify.
 #[derive(Subcommand)]
 pub enum Token {
-    /// Say who a token makes its holder, and what they may do
+    /// Say whom a token identifies, and what its holder may do
     Check(Check),
-    /// List whom a file of tokens lets in, and until when
+    /// List the callers that a file of tokens admits, and until when
     List(List),
     /// Draw a token, and print its entry for a server's file of tokens
     New(New),
@@ -77,7 +77,7 @@ impl New {
     }
 }
 
-/// Lists everybody in a server's file: tokens, certificates, people and groups, with what they may do.
+/// Lists the callers in a server's file: tokens, certificates, people and groups, with what they may do.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight token list --tokens tokens.toml")]
 pub struct List {
@@ -103,8 +103,8 @@ impl List {
     }
 }
 
-/// Says who the holder of a token is for a server with this file, as the server itself would: by a token of its own, or by
-/// one that an identity provider signed. Fails with the server's answer where it would refuse.
+/// Says whom a token identifies at a server with this file: one that the file lists, or one that an identity provider
+/// signed. Fails with the server's answer if the server would refuse it.
 #[derive(Args)]
 #[command(after_help = "Example:\n  halflight token check --tokens tokens.toml --token-file maria.jwt")]
 pub struct Check {

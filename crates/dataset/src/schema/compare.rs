@@ -50,7 +50,7 @@ pub enum SchemaError {
     /// A label that one of the data sets lacks.
     #[error(transparent)]
     Label(#[from] DatasetError),
-    /// Data of other columns than an encoder was fitted on.
+    /// Data with other columns than an encoder was fitted on.
     #[error(transparent)]
     Encoder(#[from] EncoderMismatch),
     /// Recordings that were analysed by other options.
@@ -136,7 +136,7 @@ impl Dataset {
     }
 }
 
-/// What decides the features of a value.
+/// What determines the features of a value.
 fn layout(column: &Column) -> (&str, &Kind, bool, bool) {
     (&column.name, &column.kind, column.marks_missing(), column.marks_other())
 }

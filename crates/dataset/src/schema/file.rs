@@ -73,7 +73,8 @@ pub fn load(path: &Path) -> Result<Schema, SchemaFileError> {
     if text.len() as u64 > HEADER_LIMIT {
         return Err(wrong(format!("it has more than {HEADER_LIMIT} bytes")));
     }
-    let stored: Stored = serde_json::from_slice(&text).map_err(|error| wrong(format!("it is none: {error}")))?;
+    let stored: Stored =
+        serde_json::from_slice(&text).map_err(|error| wrong(format!("it is not a schema: {error}")))?;
     if (stored.format.as_str(), stored.version) != (FORMAT, VERSION) {
         return Err(wrong(format!("it is {} {}, not {FORMAT} {VERSION}", stored.format, stored.version)));
     }

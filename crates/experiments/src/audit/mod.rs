@@ -26,7 +26,7 @@ pub struct Subject<'a> {
     pub data: Option<[&'a Dataset; 2]>,
     /// What warnings call them, such as their files.
     pub names: [&'a str; 2],
-    /// The network that gives the outputs, where it is compiled.
+    /// The network that gives the outputs, if it is compiled.
     pub network: Option<&'a CompiledNetwork>,
     /// The outputs of an undefended network on the same items.
     pub undefended: Option<[&'a Observations; 2]>,
@@ -122,7 +122,7 @@ pub fn audit(
     if let (Some(network), Some(data)) = (subject.network, subject.data) {
         report.warnings = warnings::of(network, subject.names, data)?;
     }
-    // Undefended outputs and the growth curve are for the attribute asked for.
+    // Undefended outputs and the growth curve are only for the requested attribute.
     let families = options.families.iter().filter(|family| !family.needs_undefended()).cloned().collect();
     let options = AuditOptions { families, growth: false, ..options };
     let attributes = match subject.others {

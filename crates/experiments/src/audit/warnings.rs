@@ -8,16 +8,16 @@ use crate::{ExperimentError, Seen, seen};
 /// Share of the network's training items that makes a data set doubtful; tables of few values repeat some by chance.
 const DOUBTFUL: f64 = 0.3;
 
-/// What to say of data sets whose items the network has seen, by its own record: attackers and test items, in this order.
+/// Warnings about data sets whose items the network has seen, by its own record: first attackers, then test items.
 pub(super) fn of(
     network: &CompiledNetwork,
     names: [&str; 2],
     data: [&Dataset; 2],
 ) -> Result<Vec<String>, ExperimentError> {
     let consequences = [
-        "attackers learn from items whose outputs the network fitted, so that they are misled about others; let them learn \
-         from items that it never saw",
-        "what the network gives away about others is understated; test on items that it never saw",
+        "attackers learn from items whose outputs the network fitted, so that they are misled about others; let them \
+         learn from items that it never saw",
+        "what the network reveals about others is understated; test on items that it never saw",
     ];
     let mut told = Vec::new();
     for ((name, data), consequence) in names.into_iter().zip(data).zip(consequences) {

@@ -161,7 +161,7 @@ pub enum Outside {
     Refuse,
 }
 
-/// Features that hashed texts may have.
+/// Features that a hashed column may have.
 pub const MOST_HASHED: u32 = 4096;
 
 impl Schema {
@@ -181,7 +181,7 @@ impl Schema {
         Features { names: self.names(), low, step, sound: None }
     }
 
-    /// Whether its parts fit each other; says what does not.
+    /// Checks that its parts fit each other, and says what does not.
     ///
     /// # Errors
     /// No column, two of one name, a scale or categories that contradict themselves.

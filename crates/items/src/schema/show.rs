@@ -8,12 +8,12 @@ use super::read::{Cell, Overrides};
 use super::{Column, Kind, RecordReader, Scale};
 use crate::features;
 
-/// Stands for a text that is none of the categories.
+/// Represents a text that is none of the categories.
 const OTHER: &str = "(other)";
 
 impl RecordReader {
-    /// Values that [`read`](Self::read) turns into these bytes, each as short as one can be; none where no values do, or
-    /// where texts were hashed, whose words are gone.
+    /// Values that [`read`](Self::read) turns into these bytes, each as short as possible; none if no values do, or if
+    /// texts were hashed, because their words are lost.
     pub fn show(&self, bytes: &[u8]) -> Option<Vec<String>> {
         let (mut rest, mut place, mut texts) = (bytes, 0, Vec::new());
         for column in &self.schema().columns {

@@ -1,11 +1,11 @@
-//! What recordings become.
+//! How recordings become items.
 
 use serde::{Deserialize, Serialize};
 
 /// The lowest energy kept, in dB below the loudest.
 pub(crate) const FLOOR: f32 = -60.0;
 
-/// What recordings become, as the import of the training data had it.
+/// How recordings become items: the options of the import of the training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Analysis {
@@ -19,7 +19,7 @@ pub struct Analysis {
     pub high: f32,
     /// Frames at both ends that are this many dB below the loudest are cut, 10 to 120.
     pub trim: f32,
-    /// The rate of most recordings of the training data in Hz: what a microphone is resampled to.
+    /// The sample rate of most training recordings in Hz, to which a microphone is resampled.
     pub rate: u32,
 }
 
@@ -42,7 +42,7 @@ impl Default for Analysis {
 }
 
 impl Analysis {
-    /// Whether all of it lies within its limits.
+    /// Checks that every field lies within its limits.
     ///
     /// # Errors
     /// The first field that does not.

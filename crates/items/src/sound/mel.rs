@@ -12,11 +12,11 @@ use super::{Recording, SoundError};
 const WINDOW_SECONDS: f32 = 0.032;
 const HOP_SECONDS: f32 = 0.008;
 
-/// Analysers of one thread, one for each rate met.
+/// The analysers of one thread, one for each sample rate met.
 #[derive(Debug, Default)]
 pub(super) struct Analysers(HashMap<u32, Analyser>);
 
-/// Everything that depends on the rate only.
+/// Everything that depends on the sample rate only.
 #[derive(Debug)]
 struct Analyser {
     rate: u32,

@@ -7,7 +7,7 @@
 //! | spectrum | Hann windows of 32 ms every 8 ms |
 //! | bands | 20 triangles, equally spaced in mel from 60 to 4,000 Hz |
 //! | energy | dB below the loudest band and frame of the recording, cut at −60 |
-//! | time | averaged or stretched to 24 frames, so that a fast word equals a slow one |
+//! | time | averaged or stretched to 24 frames, so that fast and slow words look alike |
 //!
 //! An item is `bands × frames`, low bands first.
 
@@ -28,7 +28,7 @@ pub enum SoundError {
     /// Not a WAV file, or one that is damaged.
     #[error("not a readable WAV file: {0}")]
     Wav(String),
-    /// A rate that nobody records at.
+    /// An unsupported sample rate.
     #[error("its sample rate is {0} Hz: convert it to 8 to 48 kHz")]
     Rate(u32),
     /// No channel, or too many.
@@ -38,7 +38,7 @@ pub enum SoundError {
     #[error("it is longer than {0} samples: cut it into words")]
     Long(usize),
     /// Not a number, or infinite.
-    #[error("it has samples that are not numbers")]
+    #[error("it has samples that are not finite numbers")]
     Numbers,
     /// Nothing was recorded.
     #[error("it has no samples")]

@@ -1,4 +1,4 @@
-//! One recording after the other.
+//! Reads one recording after the other.
 
 use super::analysis::{Analysis, AnalysisError, FLOOR};
 use super::mel::Analysers;
@@ -13,7 +13,7 @@ pub struct SoundReader {
 }
 
 impl SoundReader {
-    /// Recordings by an analysis.
+    /// Reads recordings with an analysis.
     ///
     /// # Errors
     /// A field outside its limits.
@@ -22,7 +22,7 @@ impl SoundReader {
         Ok(Self { analysis, analysers: Analysers::default() })
     }
 
-    /// What recordings become.
+    /// The analysis of the recordings.
     pub fn analysis(&self) -> &Analysis {
         &self.analysis
     }

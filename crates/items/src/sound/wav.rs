@@ -22,7 +22,7 @@ impl Recording {
     /// Samples at a rate in Hz.
     ///
     /// # Errors
-    /// A rate outside 4 to 192 kHz, too many samples, or some that are not numbers.
+    /// A rate outside 4 to 192 kHz, too many samples, or some that are not finite.
     pub fn new(samples: Vec<f32>, rate: u32) -> Result<Self, SoundError> {
         if !RATES.contains(&rate) {
             return Err(SoundError::Rate(rate));
@@ -77,7 +77,7 @@ impl<R: Read> WavFile<R> {
         if spec.channels == 0 || spec.channels > MOST_CHANNELS {
             return Err(SoundError::Channels(spec.channels));
         }
-        // The header's word: a file that is shorter ends in an error, and none is read further.
+        // The length from the header: a shorter file ends in an error, and no more than this is read.
         let frames = (reader.duration() as usize).min(MOST_SAMPLES + 1);
         Ok(Self { reader, spec, frames })
     }
@@ -90,7 +90,7 @@ impl<R: Read> WavFile<R> {
     /// Reads the samples.
     ///
     /// # Errors
-    /// Fewer than the header says, or more than two minutes, or some that are not numbers.
+    /// Fewer than the header says, or more than two minutes, or some that are not finite.
     pub fn read(self) -> Result<Recording, SoundError> {
         let Self { mut reader, spec, frames } = self;
         let channels = usize::from(spec.channels);
@@ -109,7 +109,7 @@ fn damaged(error: hound::Error) -> SoundError {
     SoundError::Wav(error.to_string())
 }
 
-/// The mean of all channels, at most so many samples of it.
+/// The mean of all channels, at most this many samples.
 fn mixed<T>(
     values: impl Iterator<Item = hound::Result<T>>,
     channels: usize,

@@ -4,12 +4,11 @@ use super::error::CertificateError;
 use super::input::{CertificateOptions, CertificateSamples, Prior};
 use super::maximal::{NoisyOutput, maximal_leakage_bits};
 use super::mixture::{Mixture, reach};
-use super::report::{Certificate, ClassBound, PooledBound, VoteBound, WeightedBound};
+use super::report::{Certificate, ClassBound, PooledBound, WeightedBound};
 use super::sampler::{REACH_LIMIT, Sampler};
 use super::statistics::Evaluated;
-use super::terms::{
-    area_bound, contrast_bound, evaluation_slack, many_contrasts, many_items, mean_bound, sampling_slack,
-};
+use super::terms::{area_bound, evaluation_slack, sampling_slack, upper_mean};
+use super::votes::Votes;
 
 const ASSUMPTIONS: [&str; 8] = [
     "the samples are independent draws of the items that will be encrypted",
@@ -19,7 +18,7 @@ const ASSUMPTIONS: [&str; 8] = [
     "each item is encrypted once and its noise is fresh, independent between outputs, with the stated law",
     "these outputs are all that the functions opened under the public key give away",
     "the seed of the evaluation was chosen before its result was seen",
-    "a vote bound needs independent items of one subject; it is taken at the worst main class",
+    "a vote bound needs independent items of one subject; that of mixed classes needs them drawn at random, all alike",
 ];
 
 /// Bounds the accuracy of *every* attacker that reads the collateral attribute of one item from its noisy outputs.
@@ -28,20 +27,26 @@ const ASSUMPTIONS: [&str; 8] = [
 ///
 /// ```math
 /// \text{bound} = \hat A + \sqrt{\tfrac12 \ln \tfrac{1}{\delta'} \sum_v \frac{1}{V^2 n_v}}
-///   + \text{empirical Bernstein at } \delta' + \text{rounding}
+///   + \text{evaluation at } \delta' + \text{rounding}
 /// ```
 ///
 /// for every main class and, with its own terms, for their mean; all of them hold at once with the stated
 /// confidence. `Â` is on average not below the truth, for `max` is convex. It is itself the mean of
-/// `max_v p̂_v(y)/Σ_v p̂_v(y)` over points `y` drawn from the samples and fresh noise; rounding in the table of the
-/// noise and in the sums is bounded and added. The noise ends at its tail, so nothing is cut.
+/// `max_v p̂_v(y)/Σ_v p̂_v(y)` over points `y` drawn from the samples and fresh noise, whose error [`evaluation_slack`] or
+/// [`upper_mean`] bounds; rounding in the table of the noise and in the sums is bounded and added. The noise ends at
+/// its tail, so nothing is cut.
 ///
 /// A prior gives a second bound, with `π_v·p̂_v` in place of `p̂_v/V` and `Σ π_v²/n_v` below the root; shares as
 /// sampled move the plug-in by `1/n` a sample, which gives `sqrt(ln(1/δ')/(2n))`.
 ///
-/// Vote bounds take the smaller of two at the worst main class and pair of values: the sub-additive
-/// [`many_items`] of the class bound, and [`many_contrasts`] of [`contrast_bound`]. A quarter of `1 − confidence` goes
-/// to the latter. No attacker is right more often than `(1 + (V − 1)·tv)/V`.
+/// Vote bounds compose a law of likelihood ratios that tells at least as much as any main class and pair of values, or
+/// as all main classes at random: a curve above theirs at every threshold. They never exceed [`many_items`] and
+/// [`many_contrasts`] of [`contrast_bound`]. A quarter of `1 − confidence` goes to curves and contrasts, half to
+/// each. No attacker is right more often than `(1 + (V − 1)·tv)/V`.
+///
+/// [`many_items`]: super::many_items
+/// [`many_contrasts`]: super::many_contrasts
+/// [`contrast_bound`]: super::contrast_bound
 ///
 /// # Errors
 /// [`CertificateError`] for an output without noise, noise or ranges too wide, unequal lengths, unknown labels,
@@ -56,7 +61,17 @@ pub fn certify(
     let values = samples.collateral_classes.len();
     let (share, alike) = (1.0 / samples.main_classes.len() as f64, 1.0 / values as f64);
     let deltas = Deltas::new(samples, options);
-    let range = 1.0 - alike;
+    // What points tell beyond guessing, and its squares.
+    let told = |best: &[f64]| {
+        best.iter()
+            .map(|best| best - alike)
+            .fold((0.0, 0.0), |(sum, squares), told| (sum + told, squares + told * told))
+    };
+    // The better of two bounds on a mean, by its variance and by its squares: where little is told, the latter.
+    let evaluated = |means: &[f64], (sum, squares): (f64, f64), count: usize| {
+        let bound = upper_mean(sum, squares, count, 1.0 - alike, (4.0 / deltas.accuracy).ln());
+        evaluation_slack(means, 1.0 - alike, 0.5 * deltas.accuracy).min(bound - sum / count as f64)
+    };
 
     let mut members = vec![Vec::new(); samples.main_classes.len()];
     let rows = samples.outputs.chunks_exact(noise.len()).zip(&samples.main).zip(&samples.collateral);
@@ -70,9 +85,11 @@ pub fn certify(
     let samplers: Vec<Sampler> = noise.iter().map(|n| Sampler::new(n.deviation, reach(n))).collect();
     let tables: f64 = samplers.iter().map(Sampler::rounding).sum();
     let mut pooled = vec![0.0; options.points];
+    let mut pooled_told = (0.0, 0.0);
     let mut weighted = vec![0.0; options.points];
     let mut pooled_values = Vec::new();
-    let (mut largest, mut apart) = (0.0_f64, 0.0_f64);
+    let mut largest = 0.0_f64;
+    let mut votes = Votes::new(samples.main_classes.len(), values, deltas.votes);
     let mut classes = Vec::new();
     for (class, (name, counts)) in samples.main_classes.iter().zip(&counts).enumerate() {
         let mixture = Mixture::new(&members[class], values, noise, &samplers);
@@ -85,24 +102,23 @@ pub fn certify(
         pooled_values.extend(counts.iter().map(|n| (share * alike, *n)));
         let rounding = tables + EXPONENTIAL + 4.0 * f64::EPSILON * mixture.len() as f64;
         largest = largest.max(rounding);
-        if !options.votes.is_empty() {
-            for ((v, w), mean) in points.contrasts() {
-                let plug_in = values as f64 * (mean_bound(mean, options.points, deltas.contrast) + 6.0 * rounding);
-                apart = apart.max(contrast_bound(plug_in, counts[v].min(counts[w]), deltas.contrast));
-            }
-        }
         let own: Vec<_> = counts.iter().map(|n| (alike, *n)).collect();
-        let slack = sampling_slack(&own, deltas.accuracy) + evaluation_slack(&best, range, deltas.accuracy) + rounding;
+        let told = told(&best);
+        pooled_told = (pooled_told.0 + told.0, pooled_told.1 + told.1);
+        let slack = sampling_slack(&own, deltas.accuracy) + evaluated(&best, told, options.points) + rounding;
         let (bound, plug_in, slack) = percent(&best, slack);
         let (total_variation, auc) = areas(bound, values);
+        if !options.votes.is_empty() {
+            votes.add(&points, counts, total_variation, rounding);
+        }
         let (class, items) = (name.clone(), mixture.len());
         classes.push(ClassBound { class, bound, plug_in, slack, items, total_variation, auc });
     }
-    let slack =
-        sampling_slack(&pooled_values, deltas.accuracy) + evaluation_slack(&pooled, range, deltas.accuracy) + largest;
+    let points = options.points * samples.main_classes.len();
+    let slack = sampling_slack(&pooled_values, deltas.accuracy) + evaluated(&pooled, pooled_told, points) + largest;
     let (bound, plug_in, slack) = percent(&pooled, slack);
     let (total_variation, auc) = areas(bound, values);
-    let worst = classes.iter().map(|class| class.bound).fold(0.0, f64::max);
+    let worst = classes.iter().map(|class| class.total_variation).fold(0.0, f64::max);
     Ok(Certificate {
         confidence: options.confidence,
         pooled: PooledBound { bound, plug_in, slack, items: samples.main.len(), total_variation, auc },
@@ -115,7 +131,7 @@ pub fn certify(
             let guessing = 100.0 * prior.iter().map(|own| largest_of(own)).sum::<f64>();
             WeightedBound { bound, plug_in, slack, guessing }
         }),
-        votes: options.votes.iter().map(|&k| VoteBound { k, bound: vote(worst, apart, values as f64, k) }).collect(),
+        votes: votes.bounds(&options.votes, worst, total_variation),
         maximal_leakage_bits: leaked,
         assumptions: ASSUMPTIONS.map(str::to_owned).into(),
     })
@@ -128,18 +144,16 @@ const EXPONENTIAL: f64 = 4.0 / (1_u64 << 44) as f64;
 struct Deltas {
     /// Two events a class, two for the pooled bound, two for the weighted one.
     accuracy: f64,
-    /// Two events for every class and pair of values.
-    contrast: f64,
+    /// All events of the votes together.
+    votes: f64,
 }
 
 impl Deltas {
     fn new(samples: &CertificateSamples, options: &CertificateOptions) -> Self {
-        let (classes, values) = (samples.main_classes.len() as f64, samples.collateral_classes.len() as f64);
         let whole = 1.0 - options.confidence;
-        let (accuracy, contrast) = if options.votes.is_empty() { (1.0, 0.0) } else { (0.75, 0.25) };
-        let bounds = classes + 1.0 + f64::from(u8::from(options.prior.is_some()));
-        let pairs = classes * values * (values - 1.0) / 2.0;
-        Self { accuracy: accuracy * whole / (2.0 * bounds), contrast: contrast * whole / (2.0 * pairs) }
+        let votes = if options.votes.is_empty() { 0.0 } else { 0.25 * whole };
+        let bounds = samples.main_classes.len() + 1 + usize::from(options.prior.is_some());
+        Self { accuracy: (whole - votes) / (2 * bounds) as f64, votes }
     }
 }
 
@@ -279,11 +293,4 @@ fn enough(samples: &CertificateSamples, counts: &[Vec<usize>], delta: f64) -> Re
 fn percent(ratios: &[f64], slack: f64) -> (f64, f64, f64) {
     let plug_in = ratios.iter().sum::<f64>() / ratios.len() as f64;
     (100.0 * (plug_in + slack).min(1.0), 100.0 * plug_in, 100.0 * slack)
-}
-
-/// Bound for `k` items in percent, from the worst class bound in percent and the largest contrast.
-fn vote(worst: f64, apart: f64, values: f64, k: u32) -> f64 {
-    let tv = (values * worst / 100.0 - 1.0).clamp(0.0, 1.0);
-    let tv = many_items(tv, k).min(many_contrasts(apart, k));
-    100.0 * (1.0 + (values - 1.0) * tv) / values
 }

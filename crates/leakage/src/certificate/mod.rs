@@ -1,6 +1,8 @@
 //! Upper bounds on what outputs with known noise tell any attacker.
 
 mod certify;
+mod compose;
+mod curve;
 mod error;
 mod growth;
 mod input;
@@ -11,6 +13,7 @@ mod report;
 mod sampler;
 mod statistics;
 mod terms;
+mod votes;
 
 pub use certify::certify;
 pub use error::CertificateError;
@@ -20,4 +23,5 @@ pub use maximal::{NoisyOutput, maximal_leakage_bits};
 pub use report::{Certificate, ClassBound, PooledBound, VoteBound, WeightedBound};
 pub use terms::{
     area_bound, contrast, contrast_bound, evaluation_slack, many_contrasts, many_items, mean_bound, sampling_slack,
+    upper_mean,
 };

@@ -71,11 +71,15 @@ pub struct WeightedBound {
     pub guessing: f64,
 }
 
-/// Bound for an attacker that sees `k` independent items of one subject, whatever their main classes.
+/// Bounds for an attacker that sees `k` independent items of one subject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VoteBound {
     /// Items.
     pub k: u32,
-    /// No attacker is right more often, in percent.
+    /// No attacker is right more often, in percent, whatever the main classes of the items.
     pub bound: f64,
+    /// The same where the items' main classes are drawn at random, all alike, as an audit's votes are. Absent from older
+    /// certificates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixed: Option<f64>,
 }

@@ -1,5 +1,6 @@
-//! What the points of one main class say: accuracy, weighted accuracy, contrast of every pair of values.
+//! What the points of one main class say: accuracy, weighted accuracy, contrast and curve of every pair of values.
 
+use super::curve::Excess;
 use super::mixture::Mixture;
 use super::terms::contrast;
 use rand::SeedableRng;
@@ -46,6 +47,19 @@ impl Evaluated {
             self.points().map(one).sum::<f64>() / count
         };
         pairs.map(|pair| (pair, mean(pair))).collect()
+    }
+
+    /// For every pair of values the terms of its curve, both ways round.
+    pub(super) fn excesses(&self) -> Vec<((usize, usize), [Excess; 2])> {
+        let pairs = (0..self.values).flat_map(|v| (v + 1..self.values).map(move |w| (v, w)));
+        let terms =
+            |v: usize, w: usize| Excess::new(self.points().map(move |shares| (shares[v], shares[w])), self.values);
+        pairs.map(|(v, w)| ((v, w), [terms(v, w), terms(w, v)])).collect()
+    }
+
+    /// Points.
+    pub(super) fn len(&self) -> usize {
+        self.points().len()
     }
 
     fn points(&self) -> std::slice::ChunksExact<'_, f64> {

@@ -163,7 +163,7 @@ def scalar_function(
     Raises
     ------
     BatchError
-        The folder is no model; its key has expired.
+        The folder is not a model, or its key has expired.
     """
     import pyarrow as pa
 
@@ -172,7 +172,7 @@ def scalar_function(
     return _function(work, given, instance(name, str, "name"))
 
 
-# What runs in a worker.
+# The code that runs in a worker.
 
 
 def _score(model: str, given: tuple[Any, ...], batches: Iterable[Any]) -> Iterator[Any]:

@@ -44,7 +44,7 @@ class Certificate:
 
     @property
     def votes(self) -> dict[int, float]:
-        """The bound for k items of one subject."""
+        """The bound for k items of one subject, whatever their main classes."""
         return {int(found["k"]): float(found["bound"]) for found in self._values["votes"]}
 
     @property
@@ -52,6 +52,11 @@ class Certificate:
         """Certificates of growing parts of the items and the limit of their estimates, if they were asked for."""
         found: Optional[dict[str, Any]] = self._values.get("growth")
         return found
+
+    @property
+    def mixed_votes(self) -> dict[int, float]:
+        """The bound for k items of one subject whose main classes are drawn at random, all alike, as an audit's votes are."""
+        return {int(found["k"]): float(found["mixed"]) for found in self._values["votes"] if "mixed" in found}
 
     @property
     def confidence(self) -> float:

@@ -9,7 +9,7 @@ use super::{
 use crate::raw::Fp12;
 
 /// Why no logarithm was returned.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogError {
     /// The bounds are empty, or wider than the table can search.

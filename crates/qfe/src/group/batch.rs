@@ -75,7 +75,6 @@ pub(crate) fn add_all<F: Coordinate>(count: usize, additions: &mut impl Addition
 }
 
 /// The sum of two points, by itself.
-#[cfg(any(test, feature = "verify"))]
 pub(crate) fn add_one<F: Coordinate>(a: Point<F>, b: Point<F>) -> Point<F> {
     let mut sum = [a];
     add_all(1, &mut ZipAdditions { left: &mut sum, right: &[b] }, &mut Scratch::new());

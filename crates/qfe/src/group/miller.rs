@@ -1,9 +1,15 @@
 //! Products of pairings before the final exponentiation.
 //!
-//! With vector lanes, every lane accumulates one product. The Miller loop runs over affine points of G2, whose slopes
-//! share an inversion per step. Lines are scaled to `x + y·v + v·w` with `x = (λx_T − y_T)/y_P`, `y = −λx_P/y_P`;
-//! factors in proper subfields vanish in the final exponentiation. Two lines are multiplied first (three products),
-//! then into the accumulator (seventeen).
+//! With vector lanes, every lane accumulates one product: the Miller loop runs over
+//! affine points of G2, whose slopes share an inversion per step over all vectors of a
+//! block. Two lines are multiplied first (three products), then into the accumulator
+//! (seventeen).
+//!
+//! A line through `T` with slope `λ`, at `P`, is `y_P·vw − λx_P·v + (λx_T − y_T)`. Moving `Q` to
+//! the isomorphic curve by `(x, y) ↦ (u²x, u³y)` with `u = −x_P/y_P` multiplies slopes by `u`, and
+//! `λx_T − y_T` by `u³`. The line times `u³` then has `y_P u³` beside `vw` and beside `λu·v` alike; over
+//! that number it is `x + y·v + v·w` where `y` is the slope itself and `x` one product by
+//! `1/(y_P u³) = −y_P²/x_P³`. Factors in proper subfields vanish in the final exponentiation.
 //!
 //! A pair with infinity, and a lane without a pair, gets `x = y = 0`: its line is
 //! `v·w = w³`, which vanishes as well.
@@ -11,9 +17,9 @@
 use rayon::prelude::*;
 
 use super::{
-    lanes12::{Fp12x8, Line, TwoLines},
+    lanes12::{Fp12x8, Line, TwoLines, nonresidue, to_shifted},
     schedule::in_order,
-    vector::invert_lanes,
+    vector::{invert_all, invert_lanes},
 };
 use crate::raw::{
     Coordinate, Field, Fp, Fp2, Fp12, G1, G2, Point, Vector, X,
@@ -22,10 +28,10 @@ use crate::raw::{
 };
 
 const LANES: usize = 8;
-/// Longest product that one lane takes while there are lanes to fill.
-const SHORT: usize = 4;
-/// Lanes that one long product is spread over.
-const SPREAD: usize = 16;
+/// Vectors whose slopes share inversions at most: more would leave the cache.
+const BLOCK: usize = 16;
+/// Pairs of a lane that share an inversion at least, where there are as many.
+const SHARE: usize = 4;
 
 /// A pair of points to be paired.
 pub(crate) type Pair = (G1, G2);
@@ -41,20 +47,34 @@ pub(crate) fn products(groups: &[Vec<Pair>]) -> Vec<Fp12> {
 }
 
 fn lanes_products(token: Ifma, groups: &[Vec<Pair>]) -> Vec<Fp12> {
+    // Long products are spread over the lanes that there are.
+    let lanes = LANES * rayon::current_num_threads();
+    let pairs: usize = groups.iter().map(Vec::len).sum();
+    let size = pairs.div_ceil(lanes).max(2).next_multiple_of(2);
     let mut parts: Vec<(usize, &[Pair])> = Vec::new();
     for (number, group) in groups.iter().enumerate() {
-        let size = group.len().div_ceil(SPREAD).max(SHORT);
         parts.extend(group.chunks(size).map(|part| (number, part)));
     }
     parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.len()));
-    let vectors: Vec<_> = parts.chunks(LANES).collect();
-    let values = in_order(vectors.len(), |k| lanes_product(token, vectors[k]));
+    let slices: Vec<&[Pair]> = parts.iter().map(|(_, part)| *part).collect();
+    let values = vectors(token, &slices);
     let mut out: Vec<Option<Fp12>> = vec![None; groups.len()];
-    for ((number, _), value) in parts.iter().zip(values.iter().flatten()) {
+    for ((number, _), value) in parts.iter().zip(values.iter().flat_map(Fp12x8::unload)) {
         let product = &mut out[*number];
-        *product = Some(product.map_or(*value, |p| p.mul(value)));
+        *product = Some(product.map_or(value, |p| p.mul(&value)));
     }
     out.into_iter().map(|product| product.unwrap_or_else(Fp12::one)).collect()
+}
+
+/// The products of parts, eight to a vector; the lanes of the last one that have no part are of no use.
+pub(crate) fn vectors(token: Ifma, parts: &[&[Pair]]) -> Vec<Fp12x8> {
+    let vectors: Vec<&[&[Pair]]> = parts.chunks(LANES).collect();
+    // Enough blocks for all threads, but not so many that there is nothing to share.
+    let longest = parts.iter().map(|part| part.len()).max().unwrap_or(0);
+    let fair = vectors.len().div_ceil(rayon::current_num_threads());
+    let size = fair.max(SHARE.div_ceil(longest.max(1))).min(BLOCK).max(1);
+    let blocks: Vec<_> = vectors.chunks(size).collect();
+    in_order(blocks.len(), |k| block(token, blocks[k])).concat()
 }
 
 /// Products by blst, split for threads.
@@ -63,111 +83,154 @@ fn scalar_product(group: &[Pair]) -> Fp12 {
     finite.par_chunks(32).map(miller_loop_many).reduce_with(|a, b| a.mul(&b)).unwrap_or_else(Fp12::one)
 }
 
+/// Vectors that share inversions; each by itself, and then by scalars, when points are not of prime order.
+fn block(token: Ifma, vectors: &[&[&[Pair]]]) -> Vec<Fp12x8> {
+    if let Some(products) = token.run(|| lanes_block(token, vectors)) {
+        return products;
+    }
+    match vectors {
+        [parts] => {
+            let lane = |lane: usize| parts.get(lane).map_or_else(Fp12::one, |part| to_shifted(&scalar_product(part)));
+            let products: [Fp12; LANES] = std::array::from_fn(lane);
+            vec![Fp12x8::load(token, products.each_ref())]
+        }
+        _ => vectors.chunks(1).flat_map(|vector| block(token, vector)).collect(),
+    }
+}
+
 /// One pair per lane, with the running multiple of its second point.
 struct PairVector {
     q: [Fp2x8; 2],
     t: [Fp2x8; 2],
-    /// `1/y_P` and `−x_P/y_P`, zero where there is no pair.
-    inverse_y: Fp8,
-    ratio: Fp8,
+    /// `−y_P²/x_P³`, zero where there is no pair.
+    scale: Fp8,
+    /// Lanes without a pair.
+    empty: u8,
 }
 
-/// The products of up to eight parts, one per lane.
-fn lanes_product(token: Ifma, parts: &[(usize, &[Pair])]) -> [Fp12; LANES] {
-    let longest = parts.iter().map(|(_, part)| part.len()).max().unwrap_or(0);
-    let mut pairs: Vec<PairVector> = (0..longest).map(|k| pair_vector(token, parts, k)).collect();
-    let one = Fp2x8::from_base(&Fp8::splat(token, &Fp::ONE.to_shifted()));
-    let mut product: Option<Fp12x8> = None;
-    let mut lines = Vec::with_capacity(longest);
+/// None when a slope does not exist.
+#[inline(always)]
+fn lanes_block(token: Ifma, vectors: &[&[&[Pair]]]) -> Option<Vec<Fp12x8>> {
+    let longest = |parts: &[&[Pair]]| parts.iter().map(|part| part.len()).max().unwrap_or(0);
+    let lengths: Vec<usize> = vectors.iter().map(|parts| longest(parts)).collect();
+    let places = vectors.iter().zip(&lengths).flat_map(|(parts, &length)| (0..length).map(move |k| (*parts, k)));
+    let mut pairs = pair_vectors(token, places)?;
+    let mut products: Vec<Option<Fp12x8>> = vec![None; vectors.len()];
+    let nonresidue = nonresidue(token);
+    let mut shared = Vec::with_capacity(pairs.len());
+    let mut lines = Vec::new();
     for bit in (0..63).rev() {
-        product = product.map(|f| f.sqr());
         for addition in [false, true] {
             if addition && X >> bit & 1 == 0 {
                 continue;
             }
-            if !step(token, &mut pairs, addition, &mut lines) {
-                return fallback(parts);
-            }
-            for two in lines.chunks(2) {
-                product = Some(match (product, two) {
-                    (Some(f), [a, b]) => f.mul_by_lines(&TwoLines::product(a, b, &one)),
-                    (None, [a, b]) => Fp12x8::from_lines(&TwoLines::product(a, b, &one)),
-                    (Some(f), [a, ..]) => f.mul_by_line(a),
-                    (None, [a, ..]) => Fp12x8::from_line(a, &one),
-                    (f, []) => match f {
-                        Some(f) => f,
-                        None => continue,
-                    },
-                });
+            let mut inverse = denominators(token, &pairs, addition, &mut shared)?;
+            let mut end = pairs.len();
+            for (product, &length) in products.iter_mut().zip(&lengths).rev() {
+                let range = end - length..end;
+                end = range.start;
+                lines.clear();
+                for (pair, shared) in pairs[range.clone()].iter_mut().zip(&shared[range]).rev() {
+                    lines.push(line(pair, shared, &mut inverse, addition));
+                }
+                if !addition {
+                    if let Some(f) = product {
+                        *f = f.sqr();
+                    }
+                }
+                for two in lines.chunks(2) {
+                    *product = Some(match (product.as_ref(), two) {
+                        (Some(f), [a, b]) => f.mul_by_lines(&TwoLines::product(a, b, &nonresidue)),
+                        (None, [a, b]) => Fp12x8::from_lines(&TwoLines::product(a, b, &nonresidue)),
+                        (Some(f), [a, ..]) => f.mul_by_line(a),
+                        (None, [a, ..]) => Fp12x8::from_line(a),
+                        (f, []) => f.copied().unwrap_or_else(|| Fp12x8::one(token)),
+                    });
+                }
             }
         }
     }
-    product.map_or([Fp12::one(); LANES], |f| f.conjugate().unload())
+    Some(products.into_iter().map(|f| f.map_or_else(|| Fp12x8::one(token), |f| f.conjugate())).collect())
 }
 
-/// The same without lanes, when points are not of prime order.
-fn fallback(parts: &[(usize, &[Pair])]) -> [Fp12; LANES] {
-    std::array::from_fn(|lane| parts.get(lane).map_or_else(Fp12::one, |(_, part)| scalar_product(part)))
-}
-
-fn pair_vector(token: Ifma, parts: &[(usize, &[Pair])], k: usize) -> PairVector {
+/// The pairs at some places of the parts of some vectors.
+#[inline(always)]
+fn pair_vectors<'a>(token: Ifma, places: impl Iterator<Item = (&'a [&'a [Pair]], usize)>) -> Option<Vec<PairVector>> {
     let generator = (Fp::generator(), Fp2::generator());
-    let pairs: [Option<Pair>; LANES] = std::array::from_fn(|lane| {
-        let pair = parts.get(lane).and_then(|(_, part)| part.get(k)).copied();
-        pair.filter(|(p, q)| !p.is_infinity() && !q.is_infinity())
+    let load = |(parts, k): (&[&[Pair]], usize)| {
+        let pairs: [Option<Pair>; LANES] = std::array::from_fn(|lane| {
+            let pair = parts.get(lane).and_then(|part| part.get(k)).copied();
+            pair.filter(|(p, q)| !p.is_infinity() && !q.is_infinity())
+        });
+        let empty = (0..LANES).fold(0, |mask, lane| mask | u8::from(pairs[lane].is_none()) << lane);
+        let filled = pairs.map(|pair| pair.unwrap_or(generator));
+        let p: [G1; LANES] = filled.map(|(p, _)| Point::to_shifted(p));
+        let q: [G2; LANES] = filled.map(|(_, q)| Point::to_shifted(q));
+        let p = [
+            Fp8::load(token, std::array::from_fn(|lane| &p[lane].x)),
+            Fp8::load(token, std::array::from_fn(|lane| &p[lane].y)),
+        ];
+        let q = [
+            Fp2x8::load(token, std::array::from_fn(|lane| &q[lane].x)),
+            Fp2x8::load(token, std::array::from_fn(|lane| &q[lane].y)),
+        ];
+        (p, q, empty)
+    };
+    let loaded: Vec<_> = places.map(load).collect();
+    let products: Vec<Fp8> = loaded.iter().map(|([x, y], ..)| x.mul(y)).collect();
+    // No point of prime order has x = 0 or y = 0.
+    let inverses = invert_all(&products)?;
+    let moved = loaded.iter().zip(&inverses).map(|(([x, y], q, empty), inverse)| {
+        let (inverse_x, inverse_y) = (inverse.mul(y), inverse.mul(x));
+        // −u, whose sign goes to u³.
+        let u = x.mul(&inverse_y);
+        let square = u.sqr();
+        let q = [q[0].scale(&square), q[1].scale(&square.mul(&u)).neg_lanes(0xff).settle()];
+        // −y²/x³ = −1/(u²x)
+        let ratio = y.mul(&inverse_x);
+        let scale = ratio.sqr().mul(&inverse_x).neg_lanes(0xff).clear_lanes(*empty);
+        PairVector { q, t: q, scale, empty: *empty }
     });
-    let filled = pairs.map(|pair| pair.unwrap_or(generator));
-    let y = filled.map(|(p, _)| p.y.to_shifted());
-    let x = filled.map(|(p, _)| p.x.to_shifted());
-    let q: [G2; LANES] = filled.map(|(_, q)| Point::to_shifted(q));
-    let y = Fp8::load(token, std::array::from_fn(|lane| &y[lane]));
-    let x = Fp8::load(token, std::array::from_fn(|lane| &x[lane]));
-    // No point of the curve has y = 0: the order is odd.
-    let inverse = invert_lanes(&y).unwrap_or_else(|| Fp8::zero(token));
-    let empty = (0..LANES).fold(0, |mask, lane| mask | u8::from(pairs[lane].is_none()) << lane);
-    let q = [
-        Fp2x8::load(token, std::array::from_fn(|lane| &q[lane].x)),
-        Fp2x8::load(token, std::array::from_fn(|lane| &q[lane].y)),
-    ];
-    let inverse_y = inverse.clear_lanes(empty);
-    PairVector { q, t: q, inverse_y, ratio: x.mul(&inverse_y).neg_lanes(0xff) }
+    Some(moved.collect())
 }
 
-/// Doubles every point (or adds the second point to it) and gives the lines; false
-/// when a slope does not exist.
-fn step(token: Ifma, pairs: &mut [PairVector], addition: bool, lines: &mut Vec<Line>) -> bool {
-    let denominator = |pair: &PairVector| {
-        if addition { pair.t[0].sub(&pair.q[0]) } else { pair.t[1].add(&pair.t[1]) }
-    };
+/// What a slope is divided by, its norm, and the product of the norms before it.
+type Shared = (Fp2x8, Fp8, Fp8);
+
+/// The denominators of all slopes of a step, and the inverse of the product of their norms.
+#[inline(always)]
+fn denominators(token: Ifma, pairs: &[PairVector], addition: bool, shared: &mut Vec<Shared>) -> Option<Fp8> {
     let mut product = Fp8::splat(token, &Fp::ONE.to_shifted());
-    let mut shared = Vec::with_capacity(pairs.len());
-    for pair in pairs.iter() {
-        let denominator = denominator(pair);
+    shared.clear();
+    for pair in pairs {
+        let denominator = if addition { pair.t[0].sub::<1>(&pair.q[0]) } else { pair.t[1].add(&pair.t[1]) };
         let norm = denominator.norm();
         shared.push((denominator, norm, product));
         product = product.mul(&norm);
     }
-    let Some(mut inverse) = invert_lanes(&product) else { return false };
-    lines.clear();
-    for (pair, (denominator, norm, prefix)) in pairs.iter_mut().zip(&shared).rev() {
-        let inverse_norm = inverse.mul(prefix);
-        inverse = inverse.mul(norm);
-        let [tx, ty] = pair.t;
-        let numerator = if addition {
-            ty.sub(&pair.q[1])
-        } else {
-            let square = tx.sqr();
-            square.add(&square).add(&square)
-        };
-        let slope = numerator.mul(&denominator.with_inverse_norm(&inverse_norm));
-        let offset = slope.mul(&tx).sub(&ty);
-        lines.push(Line { x: offset.scale(&pair.inverse_y), y: slope.scale(&pair.ratio) });
-        let other = if addition { pair.q[0] } else { tx };
-        let x = slope.sqr().sub(&tx).sub(&other);
-        // y₃ = λ(x₁ − x₃) − y₁ = (λx₁ − y₁) − λx₃
-        pair.t = [x, offset.sub(&slope.mul(&x))];
-    }
-    true
+    invert_lanes(&product)
+}
+
+/// Doubles the point of a pair (or adds the second point to it) and gives the line.
+#[inline(always)]
+fn line(pair: &mut PairVector, (denominator, norm, prefix): &Shared, inverse: &mut Fp8, addition: bool) -> Line {
+    let inverse_norm = inverse.mul(prefix);
+    *inverse = inverse.mul(norm);
+    let [tx, ty] = pair.t;
+    let numerator = if addition {
+        ty.sub::<1>(&pair.q[1])
+    } else {
+        let square = tx.sqr();
+        square.add(&square).add(&square)
+    };
+    let slope = numerator.mul(&denominator.with_inverse_norm(&inverse_norm));
+    let offset = slope.mul(&tx).sub::<1>(&ty);
+    let other = if addition { pair.q[0] } else { tx };
+    let x = slope.sqr().sub::<2>(&tx.add(&other)).settle();
+    // y₃ = λ(x₁ − x₃) − y₁ = (λx₁ − y₁) − λx₃
+    pair.t = [x, offset.sub::<2>(&slope.mul(&x)).settle()];
+    let y = if pair.empty == 0 { slope } else { slope.clear_lanes(pair.empty) };
+    Line { x: offset.scale(&pair.scale), y }
 }
 
 #[cfg(test)]
@@ -177,7 +240,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        group::target::{easy_part, hard_part},
+        group::{
+            batch::add_one,
+            target::{easy_part, hard_part},
+        },
         raw::{Scalar, miller_loop},
     };
 
@@ -192,10 +258,20 @@ mod tests {
             [2, 2, 1, 0, 3, 2, 2, 2, 2, 35].iter().map(|&n| (0..n).map(|_| pair()).collect()).collect();
         groups[1][0].0 = Point::INFINITY;
         groups[2][0].1 = Point::INFINITY;
+        let plain = groups.clone();
+        // A point of order three, on which lanes give up.
+        groups[5][0].0 = Point { x: Fp::ZERO, y: Fp::ONE.double() };
+        assert!(groups[5][0].0.neg() == add_one(groups[5][0].0, groups[5][0].0));
+        for groups in [plain, groups] {
+            check(&groups);
+        }
+    }
+
+    fn check(groups: &[Vec<Pair>]) {
         #[cfg(all(target_arch = "x86_64", feature = "lanes"))]
-        let ways = [products(&groups), lanes_products(Ifma::or_model(), &groups)];
+        let ways = [products(groups), lanes_products(Ifma::or_model(), groups)];
         #[cfg(not(all(target_arch = "x86_64", feature = "lanes")))]
-        let ways = [products(&groups)];
+        let ways = [products(groups)];
         for products in ways {
             for (group, product) in groups.iter().zip(products) {
                 let expected = group.iter().fold(Fp12::one(), |f, (p, q)| f.mul(&miller_loop(p, q)));

@@ -3,15 +3,22 @@
 //! - [`batch`]: many affine additions that share one inversion.
 //! - [`vector`]: the same, eight at a time.
 //! - [`fixed_base`], [`windows`]: one scalar times every base of a public key.
+//! - [`comb`]: a few scalars times the generator.
 //! - [`program`], [`project`]: sums of points with small integer weights.
 //! - [`miller`], [`target`], [`powers`]: products of pairings and the target group.
+//! - [`lanes12`], [`lanes_target`], [`lanes_powers`]: the same, eight at a time.
 //! - [`subgroup`]: one check for many points.
 //! - [`schedule`]: the division of work among threads.
 
 pub(crate) mod batch;
+pub(crate) mod comb;
 pub(crate) mod fixed_base;
 #[cfg(feature = "verify")]
 mod lanes12;
+#[cfg(feature = "evaluate")]
+pub(crate) mod lanes_powers;
+#[cfg(feature = "evaluate")]
+pub(crate) mod lanes_target;
 #[cfg(feature = "verify")]
 pub(crate) mod miller;
 #[cfg(feature = "evaluate")]

@@ -33,7 +33,13 @@ pub(crate) fn from_shifted<F: Coordinate>(token: Ifma, points: &[Point<F>]) -> V
 
 fn map_lanes<F: Coordinate>(token: Ifma, points: &[Point<F>], f: impl Fn(F::Vector) -> F::Vector) -> Vec<Point<F>> {
     let mut out = points.to_vec();
-    for points in out.chunks_mut(LANES) {
+    token.run(|| map_points(token, &mut out, f));
+    out
+}
+
+#[inline(always)]
+fn map_points<F: Coordinate>(token: Ifma, points: &mut [Point<F>], f: impl Fn(F::Vector) -> F::Vector) {
+    for points in points.chunks_mut(LANES) {
         let count = points.len();
         let at = |lane: usize| &points[lane.min(count - 1)];
         let x = f(<F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).x))).unload();
@@ -45,7 +51,6 @@ fn map_lanes<F: Coordinate>(token: Ifma, points: &[Point<F>], f: impl Fn(F::Vect
             }
         }
     }
-    out
 }
 
 /// Additions by lanes or by scalars, as the form of the points demands.
@@ -163,6 +168,11 @@ impl<F: Coordinate> VectorScratch<F> {
 
     /// False when a lane met a special case: then nothing was stored.
     fn batch(&mut self, start: usize, end: usize, doublings: bool, additions: &mut impl Additions<F>) -> bool {
+        self.token.run(|| self.lanes(start, end, doublings, additions))
+    }
+
+    #[inline(always)]
+    fn lanes(&mut self, start: usize, end: usize, doublings: bool, additions: &mut impl Additions<F>) -> bool {
         self.steps.clear();
         let token = self.token;
         let mut product = Fp8::splat(token, &Fp::ONE.to_shifted());
@@ -180,7 +190,7 @@ impl<F: Coordinate> VectorScratch<F> {
                 let infinite = (0..LANES).filter(|lane| suspects >> lane & 1 == 1).fold(0, |mask, lane| {
                     mask | u8::from(left[lane].is_infinity() || right[lane].is_infinity()) << lane
                 });
-                (other.sub(&x), infinite)
+                (other.sub::<3>(&x), infinite)
             };
             if infinite != 0 {
                 return false;
@@ -200,8 +210,8 @@ impl<F: Coordinate> VectorScratch<F> {
             let slope = numerator.mul(&inverse_denominator);
             // x₁ + x₂ = 2x₁ + (x₂ − x₁)
             let sum = if doublings { twice } else { twice.add(&step.denominator) };
-            let x = slope.sqr().sub(&sum);
-            let y = slope.mul(&step.x.sub(&x)).sub(&y);
+            let x = slope.sqr().sub::<5>(&sum);
+            let y = slope.mul(&step.x.sub::<6>(&x)).sub::<4>(&y);
             let (x, y) = (x.unload(), y.unload());
             for lane in 0..LANES.min(end - first) {
                 *additions.result(first + lane) = Point { x: x[lane], y: y[lane] };
@@ -245,7 +255,7 @@ fn slope_parts<F: Coordinate>(
         let numerator = square.add(&square).add(&square).neg_lanes(signs(0));
         return (y, numerator, twice);
     }
-    (y, load(1).sub(&y), twice)
+    (y, load(1).sub::<4>(&y), twice)
 }
 
 /// The inverses of eight lanes by one inversion; `None` when a lane is zero.
@@ -267,6 +277,27 @@ pub(crate) fn invert_lanes(lanes: &Fp8) -> Option<Fp8> {
         inverse = inverse.mul(&values[k]);
     }
     Some(Fp8::load(lanes.token(), std::array::from_fn(|k| &inverses[k])))
+}
+
+/// The inverses of all lanes by one inversion; `None` when a lane is zero.
+#[cfg(feature = "verify")]
+#[inline(always)]
+pub(crate) fn invert_all(values: &[Fp8]) -> Option<Vec<Fp8>> {
+    let Some(first) = values.first() else { return Some(Vec::new()) };
+    let mut product = *first;
+    // Products of what lies before.
+    let mut out = vec![*first];
+    for value in &values[1..] {
+        out.push(product);
+        product = product.mul(value);
+    }
+    let mut inverse = invert_lanes(&product)?;
+    for (place, value) in out.iter_mut().zip(values).skip(1).rev() {
+        *place = inverse.mul(place);
+        inverse = inverse.mul(value);
+    }
+    out[0] = inverse;
+    Some(out)
 }
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ impl Fp12 {
     }
 
     /// Coefficient `k` of `1, v, v², w, vw, v²w` over the quadratic extension.
-    #[cfg(feature = "evaluate")]
     #[inline(always)]
     pub(crate) fn coefficient(&self, k: usize) -> Fp2 {
         let c = &self.0.fp6[k / 3].fp2[k % 3];

@@ -113,11 +113,15 @@ pub(crate) trait Vector: Copy {
     fn load(token: ifma::Ifma, elements: [&Self::Element; 8]) -> Self;
     fn token(&self) -> ifma::Ifma;
     fn unload(&self) -> [Self::Element; 8];
+    /// Sums and differences are not reduced: see [`notes::limbs`](crate::notes::limbs).
     fn add(&self, other: &Self) -> Self;
-    fn sub(&self, other: &Self) -> Self;
+    /// `other` is below `2^BITS·p`, which is added.
+    fn sub<const BITS: u32>(&self, other: &Self) -> Self;
+    /// The same below `2p`.
+    fn settle(&self) -> Self;
     fn mul(&self, other: &Self) -> Self;
     fn sqr(&self) -> Self;
-    /// `−self` in the lanes of the mask.
+    /// `−self` in the lanes of the mask, of what is below `16p`.
     fn neg_lanes(&self, mask: u8) -> Self;
     /// Lanes stored as all-zero bits, as infinity is.
     fn zero_limbs(&self) -> u8;

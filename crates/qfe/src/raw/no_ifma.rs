@@ -16,6 +16,11 @@ impl Ifma {
         None
     }
 
+    /// Never.
+    pub(crate) fn run<T>(self, _: impl FnOnce() -> T) -> T {
+        match self.0 {}
+    }
+
     /// There is nothing to switch.
     #[cfg(feature = "bench")]
     pub(crate) fn enable(_on: bool) {}
@@ -49,7 +54,11 @@ macro_rules! without_values {
                 *self
             }
 
-            fn sub(&self, _: &Self) -> Self {
+            fn sub<const BITS: u32>(&self, _: &Self) -> Self {
+                *self
+            }
+
+            fn settle(&self) -> Self {
                 *self
             }
 
@@ -107,12 +116,55 @@ impl Fp8 {
 #[cfg(feature = "verify")]
 impl Fp2x8 {
     /// As of lanes.
-    pub(crate) fn mul_by_nonresidue(&self) -> Self {
+    pub(crate) fn mul_by_nonresidue<const BITS: u32>(&self) -> Self {
+        *self
+    }
+
+    /// As of lanes.
+    pub(crate) fn from_parts(c0: &Fp8, _: &Fp8) -> Self {
+        Self(c0.0)
+    }
+
+    /// As of lanes.
+    pub(crate) fn clear_lanes(&self, _: u8) -> Self {
         *self
     }
 
     /// As of lanes.
     pub(crate) fn from_base(base: &Fp8) -> Self {
         Self(base.0)
+    }
+}
+
+/// As of lanes.
+#[cfg(feature = "verify")]
+#[derive(Clone, Copy)]
+pub(crate) struct Fp2Columns(Ifma);
+
+#[cfg(feature = "verify")]
+impl Fp2Columns {
+    /// As of lanes.
+    pub(crate) fn product(a: &Fp2x8, _: &Fp2x8) -> Self {
+        Self(a.0)
+    }
+
+    /// As of lanes.
+    pub(crate) fn add(&self, _: &Self) -> Self {
+        *self
+    }
+
+    /// As of lanes.
+    pub(crate) fn sub(&self, _: &Self) -> Self {
+        *self
+    }
+
+    /// As of lanes.
+    pub(crate) fn mul_by_nonresidue(&self) -> Self {
+        *self
+    }
+
+    /// As of lanes.
+    pub(crate) fn reduce(&self) -> Fp2x8 {
+        Fp2x8(self.0)
     }
 }

@@ -23,7 +23,11 @@ pub(super) fn section(at: usize, report: &AuditReport, certificate: &Certificate
     if let Some(vote) = certificate.votes.iter().find(|vote| vote.k == TOGETHER) {
         let same = report.vote.iter().find(|found| found.k as u64 == u64::from(vote.k));
         let chance = same.map_or(found.chance, |found| found.chance);
-        entry(&mut out, (at, TOGETHER), same.map(|found| found.accuracy), vote.bound, chance);
+        // An audit's votes take items of random main classes.
+        entry(&mut out, (at, TOGETHER), same.map(|found| found.accuracy), vote.mixed.unwrap_or(vote.bound), chance);
+        if vote.mixed.is_some() {
+            let _ = writeln!(out, "<dt>… of whatever main classes</dt>\n<dd>proved {} %</dd>", above(vote.bound));
+        }
     }
     let _ = write!(
         out,

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::closed;
 
-/// What such addresses begin with.
+/// The scheme of such addresses.
 pub(crate) const SCHEME: &str = "pkcs11:";
 /// Environment variable that may hold the PIN.
 const VARIABLE: &str = "HALFLIGHT_PIN";
@@ -41,7 +41,7 @@ impl Uri {
         for part in parts {
             let (name, value) = part.split_once('=').ok_or(format!("'{part}' is not NAME=VALUE"))?;
             let bytes = decode(value).ok_or(format!("{name} has a '%' without two digits"))?;
-            let words = || String::from_utf8(bytes.clone()).map_err(|_| format!("{name} is no text"));
+            let words = || String::from_utf8(bytes.clone()).map_err(|_| format!("{name} is not valid UTF-8"));
             let twice = match name {
                 "token" => token.replace(words()?).is_some(),
                 "serial" => serial.replace(words()?).is_some(),
@@ -54,25 +54,25 @@ impl Uri {
                     pin.replace(PathBuf::from(path.strip_prefix("//").unwrap_or(path))).is_some()
                 }
                 "type" if value == "private" => false,
-                "pin-value" => return Err("a PIN must not stand in an address".into()),
+                "pin-value" => return Err("a PIN must not be in an address".into()),
                 _ => return Err(format!("'{name}' is not used here")),
             };
             if twice {
-                return Err(format!("{name} is there twice"));
+                return Err(format!("{name} is given twice"));
             }
         }
         if object.is_none() && id.is_none() {
-            return Err("it names no key, by object or id".into());
+            return Err("it names no key; give object or id".into());
         }
         let token = token.ok_or("it names no token")?;
-        let module = module.ok_or("it names no module, by module-path")?;
+        let module = module.ok_or("it names no module; give module-path")?;
         if !module.is_absolute() {
             return Err("module-path is not absolute".into());
         }
         Ok(Self { text: text.to_owned(), token, serial, object, id, module, pin })
     }
 
-    /// For people.
+    /// The address for messages.
     pub fn name(&self) -> String {
         let id = || self.id.iter().flatten().map(|byte| format!("{byte:02x}")).collect();
         self.object.clone().unwrap_or_else(id)
@@ -99,7 +99,7 @@ impl Uri {
     }
 }
 
-/// Bytes of a text in which `%41` stands for A.
+/// Decodes percent encoding: `%41` is A.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -209,7 +209,7 @@ impl Issuer {
     /// The signed head of the ledger and the entries after number `after`, for witnesses.
     ///
     /// # Errors
-    /// The ledger cannot be read or does not prove itself.
+    /// The ledger cannot be read or does not verify.
     pub async fn handover(&self, after: i64) -> Result<Handover, AuthorityError> {
         let tree = Tree::new(&self.state().await?.entries);
         let handover = self.ledger.handover(after).await?;
@@ -235,10 +235,10 @@ impl Issuer {
         Ok(self.ledger.keep_cosigned(note, &tree, &quorum).await?)
     }
 
-    /// The head of the tree over the ledger: the newest that the policy's witnesses cosigned, else the present one.
+    /// The head of the tree over the ledger: the newest that the policy's witnesses cosigned, else the current one.
     ///
     /// # Errors
-    /// The ledger cannot be read or does not prove itself.
+    /// The ledger cannot be read or does not verify.
     pub async fn tree_head(&self) -> Result<Note, AuthorityError> {
         let tree = Tree::new(&self.state().await?.entries);
         let witnessed = match self.policy().quorum() {
@@ -256,7 +256,7 @@ impl Issuer {
     /// What the ledger adds up to, entries of other processes included.
     ///
     /// # Errors
-    /// The ledger cannot be read or does not prove itself.
+    /// The ledger cannot be read or does not verify.
     pub async fn state(&self) -> Result<MutexGuard<'_, State>, AuthorityError> {
         let mut state = self.state.lock().await;
         let entries = self.ledger.after(state.head().sequence).await?;

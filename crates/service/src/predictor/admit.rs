@@ -18,7 +18,7 @@ use super::version::{INPUT, ready, valid};
 use crate::oip::{InferRequest, InferResponse, OutputTensor, RequestedOutput, Values};
 use crate::transport::{Caller, Problem, Trace};
 
-/// Somebody asks for predictions.
+/// A request for predictions.
 #[derive(Clone, Copy)]
 pub struct Asking<'a> {
     pub predictor: &'a Arc<PredictorServer>,
@@ -178,7 +178,7 @@ pub fn turned_away(error: QueueError) -> Problem {
     }
 }
 
-/// Keeps the envelopes whose ciphertexts were evaluated; what was none may come again.
+/// Remembers the envelopes whose ciphertexts were evaluated; the others may be sent again.
 fn remember(slots: Vec<Option<Slot>>, done: &[Done]) {
     for (slot, done) in slots.into_iter().zip(done) {
         if let (Some(slot), false) = (slot, matches!(done.result, Err(PredictError::Ciphertext(_)))) {

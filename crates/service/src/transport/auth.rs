@@ -322,7 +322,8 @@ mod tests {
             (certificate("dns = \"b\"\nuri = \"c\""), "exactly one of"),
             (certificate("dns = \"b\"") + &certificate("dns = \"c\""), "twice"),
             (certificate("dns = \"b\"") + &other, "same thing"),
-            (certificate("sha256 = \"b\""), "unknown field"),
+            (certificate(&format!("sha256 = \"{}\"", Hash::of_bytes(b"b"))), "unknown field 'sha256'"),
+            (certificate("colour = \"b\""), "unknown field"),
         ] {
             let error = read(&text).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(word), "{text}: {error}");

@@ -1,7 +1,7 @@
-//! Public keys of an identity provider: a JWK set (RFC 7517) in a file, and what its keys signed.
+//! Public keys of an identity provider: a JWK set (RFC 7517) in a file, which verifies signatures.
 //!
 //! `jsonwebtoken` reads tokens and checks their fields; signatures are checked by the library that TLS is built with.
-//! Only signatures with public keys are known: neither `none` nor a secret that both sides share.
+//! Only public-key signatures are supported: neither `none` nor shared secrets.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use serde::Deserialize;
 
 use crate::files::{self, FileError};
 
-/// Most bytes of a JWK set.
+/// Maximum size of a JWK set, in bytes.
 const MAX_BYTES: u64 = 256 << 10;
-/// Most keys of one.
+/// Maximum number of its keys.
 const MAX_KEYS: usize = 64;
 
-/// Public keys, by the names that tokens call them.
+/// Public keys by key ID (`kid`).
 pub(super) struct KeySet(Vec<Key>);
 
 /// A key, and what it may sign with.
@@ -39,7 +39,7 @@ pub enum KeySetError {
     /// It cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It is no JWK set.
+    /// It is not a JWK set.
     #[error("{path}: {problem}; download the `jwks_uri` of the provider again")]
     Format {
         /// The file.
@@ -54,7 +54,7 @@ struct Set {
     keys: Vec<Entry>,
 }
 
-/// What counts of a key; there may be more.
+/// The fields of a key that are read; others are ignored.
 #[derive(Deserialize)]
 struct Entry {
     kty: String,
@@ -67,9 +67,9 @@ struct Entry {
     e: Option<String>,
     x: Option<String>,
     y: Option<String>,
-    /// Of a private key.
+    /// Present in a private key.
     d: Option<serde::de::IgnoredAny>,
-    /// A secret that both sides share.
+    /// A shared secret.
     k: Option<serde::de::IgnoredAny>,
 }
 
@@ -85,7 +85,7 @@ impl KeySet {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let set: Set = serde_json::from_str(text).map_err(|error| format!("no JWK set: {error}"))?;
+        let set: Set = serde_json::from_str(text).map_err(|error| format!("not a JWK set: {error}"))?;
         if set.keys.len() > MAX_KEYS {
             return Err(format!("it has {} keys, more than {MAX_KEYS}", set.keys.len()));
         }
@@ -97,7 +97,7 @@ impl KeySet {
                 return Err(format!("{name} is secret, and only public keys belong here"));
             }
             if !names.insert(entry.kid.clone()) {
-                return Err(format!("{name} is there twice, or has no name beside another without one"));
+                return Err(format!("{name} is there twice, or is one of several without a name"));
             }
             keys.extend(entry.key().map_err(|problem| format!("{name}: {problem}"))?);
         }
@@ -107,7 +107,7 @@ impl KeySet {
         Ok(Self(keys))
     }
 
-    /// The key of this name; without a name the only one. None where there is no such key.
+    /// The key of this name; without a name, the only one. None if there is no such key.
     fn find(&self, id: Option<&str>) -> Option<&Key> {
         match (id, self.0.as_slice()) {
             (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
@@ -116,7 +116,7 @@ impl KeySet {
         }
     }
 
-    /// The key of this name, if it may sign by this algorithm; `None` where there is no key of the name.
+    /// The key of this name, if it may sign by this algorithm; `None` if no key has the name.
     pub fn get(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Result<&DecodingKey, &[Algorithm]>> {
         let key = self.find(id)?;
         Some(if key.algorithms.contains(&algorithm) { Ok(&key.key) } else { Err(&key.algorithms) })
@@ -124,7 +124,7 @@ impl KeySet {
 }
 
 impl Entry {
-    /// The key; none where it serves something else.
+    /// The key; none if it serves another purpose.
     fn key(self) -> Result<Option<Key>, String> {
         use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
         let for_signatures = self.r#use.as_deref().is_none_or(|purpose| purpose == "sig")
@@ -134,13 +134,17 @@ impl Entry {
         }
         let part = |part: &Option<String>, name: &str| {
             let text = part.as_ref().ok_or(format!("it has no '{name}'"))?;
-            URL_SAFE_NO_PAD.decode(text).map_err(|error| format!("its '{name}' is no base64url: {error}"))
+            URL_SAFE_NO_PAD.decode(text).map_err(|error| format!("its '{name}' is not base64url: {error}"))
         };
         let point = |most: usize| {
             let (x, y) = (part(&self.x, "x")?, part(&self.y, "y")?);
             let whole = x.len() == most && y.len() == most;
             let key = [&[4], &x[..], &y].concat();
-            if whole { Ok(DecodingKey::from_ec_der(&key)) } else { Err(format!("a coordinate has not {most} bytes")) }
+            if whole {
+                Ok(DecodingKey::from_ec_der(&key))
+            } else {
+                Err(format!("a coordinate does not have {most} bytes"))
+            }
         };
         let (mut algorithms, key) = match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => {
@@ -150,7 +154,7 @@ impl Entry {
                 let n = &n[zeros..];
                 let bits = 8 * n.len() - n.first().map_or(0, |first| first.leading_zeros() as usize);
                 if !(2048..=8192).contains(&bits) {
-                    return Err(format!("RSA with {bits} bits; 2048 to 8192 are taken"));
+                    return Err(format!("RSA with {bits} bits; 2048 to 8192 are accepted"));
                 }
                 let key = DecodingKey::from_rsa_raw_components(n, &e);
                 (vec![RS256, RS384, RS512, PS256, PS384, PS512], key)
@@ -173,7 +177,7 @@ impl Entry {
     }
 }
 
-/// What an algorithm is called in tokens and in files.
+/// The name of an algorithm in tokens and files.
 pub(super) fn name(algorithm: Algorithm) -> &'static str {
     use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
     match algorithm {
@@ -195,7 +199,7 @@ pub(super) fn algorithm(text: &str) -> Option<Algorithm> {
     text.parse().ok().filter(|found| name(*found) == text)
 }
 
-/// Makes the checks of signatures known to `jsonwebtoken`; who came first wins.
+/// Registers the signature verification with `jsonwebtoken`; the first registration wins.
 fn install() {
     static RING: CryptoProvider = CryptoProvider {
         signer_factory: |_, _| Err(ErrorKind::UnsupportedAlgorithm.into()),
@@ -301,7 +305,7 @@ mod tests {
         }
     }
 
-    /// RFC 8037, A.4, signs a text that is no JSON.
+    /// RFC 8037, A.4, signs a text that is not JSON.
     #[test]
     fn the_published_example_of_edwards_curves_verifies() {
         let keys = set(&[ED]).unwrap();

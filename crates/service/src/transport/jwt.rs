@@ -1,4 +1,4 @@
-//! Tokens of people: JSON Web Tokens (RFC 7519) that an identity provider signs, as OpenID Connect gives them out.
+//! Tokens of people: JSON Web Tokens (RFC 7519) that an identity provider signs, as OpenID Connect issues them.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,42 +11,42 @@ use serde_json::{Map, Value};
 use super::jwks::{self, KeySet};
 use crate::clock;
 
-/// Most bytes of a token.
+/// Maximum size of a token, in bytes.
 const MAX_BYTES: usize = 16 << 10;
-/// Seconds by which two clocks may differ.
+/// Allowed clock skew, in seconds.
 const LEEWAY: u64 = 30;
-/// Seconds that a token may still last: who is gone from the directory must be gone here soon.
+/// Maximum remaining lifetime of a token, in seconds: people who leave the directory must lose access here soon.
 const MAX_SECONDS: i64 = 86_400;
-/// What a provider signs with unless its entry says otherwise.
+/// The default signature algorithms of a provider.
 pub(super) const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// An identity provider.
 pub(super) struct Issuer {
-    /// What it is called here.
+    /// Its name here.
     pub name: String,
-    /// What it calls itself, `iss`.
+    /// Its own name, `iss`.
     pub issuer: String,
-    /// For whom its tokens must be, `aud`.
+    /// The required audience of its tokens, `aud`.
     pub audience: String,
-    /// What it may sign with.
+    /// Its allowed signature algorithms.
     pub algorithms: Vec<Algorithm>,
     pub keys: KeySet,
 }
 
-/// What a token says, once its issuer is shown to have said it.
+/// The content of a token whose signature was verified.
 pub(super) struct Claims {
     pub subject: String,
     all: Map<String, Value>,
 }
 
-/// A token that is not taken.
+/// A rejected token.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("it is no JSON Web Token of at most {MAX_BYTES} bytes")]
+    #[error("it is not a JSON Web Token of at most {MAX_BYTES} bytes")]
     Malformed,
-    #[error("its issuer is none that this server knows")]
+    #[error("this server does not know its issuer")]
     Issuer,
-    #[error("it is signed by '{given}', and its issuer may sign by {allowed}")]
+    #[error("it is signed by '{given}', but its issuer may sign by {allowed}")]
     Algorithm { given: String, allowed: String },
     #[error("its key {0} is not in the key set of its issuer; if keys were rotated, download the set again")]
     Key(String),
@@ -54,13 +54,13 @@ pub(super) enum Refusal {
     Signature,
     #[error("it has expired; sign in again")]
     Expired,
-    #[error("it counts only later; compare the clocks")]
+    #[error("it is not valid yet; compare the clocks")]
     NotYet,
     #[error("it is for another audience than '{0}'")]
     Audience(String),
-    #[error("its '{0}' is missing or not as it must be")]
+    #[error("its '{0}' is missing or invalid")]
     Claim(String),
-    #[error("it lasts longer than {} h; ask the issuer for one that ends sooner", MAX_SECONDS / 3600)]
+    #[error("it is valid for more than {} h; ask the issuer for a shorter-lived one", MAX_SECONDS / 3600)]
     Lifetime,
 }
 
@@ -76,7 +76,7 @@ struct Body {
 }
 
 impl Refusal {
-    /// For machines.
+    /// The reason code, for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -98,7 +98,7 @@ pub(super) fn is_like(token: &[u8]) -> bool {
     token.iter().filter(|byte| **byte == b'.').count() == 2
 }
 
-/// Which of these issuers signed a token, and what it says.
+/// The issuer that signed a token, and the token's content.
 pub(super) fn check<'a>(issuers: &'a [Issuer], token: &[u8]) -> Result<(&'a Issuer, Claims), Refusal> {
     if token.len() > MAX_BYTES {
         return Err(Refusal::Malformed);
@@ -178,7 +178,7 @@ impl Claims {
     }
 }
 
-/// What somebody sent, short and without what moves a cursor.
+/// Received text for a message: short and without control characters.
 fn shown(text: &str) -> String {
     text.chars().take(40).map(|c| if c.is_ascii_graphic() { c } else { '?' }).collect()
 }

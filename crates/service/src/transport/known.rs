@@ -14,13 +14,13 @@ use super::{CertificateNames, Problem, Scope, expiry};
 use crate::files::{self, FileError, folder_of, is_plain_name};
 use crate::hash::Hash;
 
-/// Everybody who is known.
+/// All known callers.
 pub(super) struct Known {
     pub entries: Vec<Entry>,
     issuers: Vec<Issuer>,
 }
 
-/// Somebody who is known, or a group of people.
+/// A known caller, or a group of people.
 pub(super) struct Entry {
     pub name: String,
     pub proof: Proof,
@@ -30,20 +30,20 @@ pub(super) struct Entry {
     pub expires: Option<i64>,
 }
 
-/// What shows who somebody is.
+/// The proof of a caller's identity.
 #[derive(PartialEq)]
 pub(super) enum Proof {
     Token(Hash),
     Subject(String),
     Dns(String),
     Uri(String),
-    /// Issuer and subject of a token of people.
+    /// Issuer and subject of a person's token.
     Person(String, String),
     /// Issuer, field, and the value that it has or holds.
     Group(String, String, String),
 }
 
-/// Files that were read, and how they were before.
+/// The files that were read, with their state when read.
 #[derive(Clone)]
 pub(super) struct Sources {
     paths: Vec<PathBuf>,
@@ -92,7 +92,7 @@ struct Provider {
     algorithms: Option<Vec<String>>,
 }
 
-/// Callers that could not be told apart as they must be.
+/// A file of callers that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -103,13 +103,13 @@ pub enum AuthError {
          draws a token and prints its entry), or [[certificate]] entries beside --client-authorities"
     )]
     Missing,
-    /// A name that cannot be.
+    /// An invalid name.
     #[error("token: '{name}' is not a valid name; use 1 to 64 letters, digits, '-', '_' and '.', and not 'anonymous'")]
     Name {
-        /// What was given.
+        /// The name.
         name: String,
     },
-    /// Certificates that nobody would be asked for.
+    /// Certificate entries, but no client certificates are requested.
     #[error(
         "tokens {path}: maps certificates, but clients are not asked for them; name their authorities with \
          --client-authorities, or remove the [[certificate]] entries"
@@ -121,7 +121,7 @@ pub enum AuthError {
     /// It cannot be read.
     #[error("tokens {0}")]
     File(#[from] FileError),
-    /// It is no token file.
+    /// It is not a token file.
     #[error("tokens {path}: {problem}")]
     Syntax {
         /// The file.
@@ -132,7 +132,7 @@ pub enum AuthError {
     /// Keys of an identity provider cannot be used.
     #[error("keys of issuer '{issuer}': {problem}")]
     Keys {
-        /// What the provider is called in the file.
+        /// The provider's name in the file.
         issuer: String,
         /// Why.
         problem: KeySetError,
@@ -147,7 +147,7 @@ impl Sources {
 }
 
 impl Known {
-    /// Reads the file and the sets of keys that it names; also what was read, where they cannot be used.
+    /// Reads the file and the key sets that it names; returns the stamp of the files read even if they cannot be used.
     pub fn read(path: &Path) -> (Sources, Result<Self, AuthError>) {
         let mut sources = Sources { paths: vec![path.to_owned()], stamp: Stamp::of([path]) };
         let known = Self::parse(path, &mut sources);
@@ -166,15 +166,15 @@ impl Known {
             let entry = row.entry(table).map_err(syntax)?;
             let name = &entry.name;
             if name.is_empty() || name == "anonymous" || !names.insert(name.clone()) {
-                return Err(syntax(format!("the name '{name}' is empty, reserved or there twice")));
+                return Err(syntax(format!("the name '{name}' is empty, reserved or used twice")));
             }
             if let Some(other) = entries.iter().find(|other| other.proof == entry.proof) {
-                return Err(syntax(format!("'{name}' and '{}' are shown by the same thing", other.name)));
+                return Err(syntax(format!("'{name}' and '{}' have the same proof of identity", other.name)));
             }
             entries.push(entry);
         }
         if entries.is_empty() {
-            return Err(syntax("no token, no certificate and no person; nobody could ask for anything".into()));
+            return Err(syntax("no token, no certificate and no person; nobody could make a request".into()));
         }
         let issuers = issuer.into_iter().map(|provider| provider.load(path, sources));
         let known = Self { entries, issuers: issuers.collect::<Result<_, _>>()? };
@@ -182,7 +182,7 @@ impl Known {
         Ok(known)
     }
 
-    /// That issuers and people belong together, and that nobody is called as somebody of an issuer would be.
+    /// Checks that the issuers of people and groups exist, and that no name looks like that of an issuer's person.
     fn check(&self) -> Result<(), String> {
         let named = |entry: &Entry| match &entry.proof {
             Proof::Person(issuer, _) | Proof::Group(issuer, ..) => Some(issuer.clone()),
@@ -195,13 +195,13 @@ impl Known {
         }
         for (place, Issuer { name, issuer, .. }) in self.issuers.iter().enumerate() {
             if self.issuers[..place].iter().any(|other| other.name == *name || other.issuer == *issuer) {
-                return Err(format!("issuer '{name}' is there twice"));
+                return Err(format!("issuer '{name}' is defined twice"));
             }
             if let Some(entry) = self.entries.iter().find(|entry| entry.name.starts_with(&format!("{name}:"))) {
-                return Err(format!("'{}' is a name of somebody whom issuer '{name}' knows", entry.name));
+                return Err(format!("'{}' is reserved for people of issuer '{name}'", entry.name));
             }
             if !self.entries.iter().any(|entry| named(entry).as_ref() == Some(name)) {
-                return Err(format!("issuer '{name}': no [[person]] and no [[group]] is of it"));
+                return Err(format!("issuer '{name}': no [[person]] and no [[group]] uses it"));
             }
         }
         Ok(())
@@ -223,12 +223,13 @@ impl Known {
         self.entries.iter().fold(None, |found, entry| if same(&entry) { Some(entry) } else { found })
     }
 
-    /// Whether people may sign in by tokens of their own.
+    /// Whether people may sign in through an issuer.
     pub fn knows_people(&self) -> bool {
         !self.issuers.is_empty()
     }
 
-    /// Who somebody with a token of people is, and their entries: their own one, or else those of their groups.
+    /// The name of the holder of a person's token, and the entries that apply: the person's own, or else those of their
+    /// groups.
     pub fn by_claims(&self, token: &[u8]) -> Result<(String, Vec<&Entry>), Problem> {
         let refuse = |refusal: jwt::Refusal| {
             let code = refusal.code();
@@ -243,13 +244,15 @@ impl Known {
         let groups: Vec<&Entry> = self.entries.iter().filter(|entry| entry.proof.is_group_of(name, &claims)).collect();
         let caller = format!("{name}:{}", claims.subject);
         if groups.is_empty() {
-            let detail = format!("'{caller}' is in no group and has no entry here; ask who keeps the file of callers");
+            let detail = format!(
+                "'{caller}' is in no group and has no entry here; ask the administrator of the file of callers"
+            );
             return Err(Problem::new(StatusCode::FORBIDDEN, detail).with("reason", "unknown"));
         }
         Ok((caller, groups))
     }
 
-    /// The entry of a certificate; one that fits several is nobody's.
+    /// The entry of a certificate; a certificate that fits several entries is refused.
     pub fn by_certificate(&self, names: &CertificateNames) -> Result<Option<&Entry>, Problem> {
         let fits = |entry: &&Entry| match &entry.proof {
             Proof::Subject(name) => names.subject.as_ref() == Some(name),
@@ -325,12 +328,12 @@ impl Row {
 }
 
 impl Provider {
-    /// With its keys, which lie beside the file of callers unless their path says otherwise.
+    /// With its keys; a relative path starts at the folder of the file of callers.
     fn load(self, beside: &Path, sources: &mut Sources) -> Result<Issuer, AuthError> {
         let Self { name, issuer, audience, keys, algorithms } = self;
         let syntax = |problem: String| AuthError::Syntax { path: beside.to_owned(), problem };
         if !is_plain_name(&name) || issuer.is_empty() || audience.is_empty() {
-            return Err(syntax(format!("issuer '{name}': its name is not plain, or issuer or audience is empty")));
+            return Err(syntax(format!("issuer '{name}': its name is invalid, or issuer or audience is empty")));
         }
         let algorithms = match algorithms {
             None => jwt::ALGORITHMS.to_vec(),
@@ -339,7 +342,7 @@ impl Provider {
                 let found: Result<Vec<_>, _> = found.collect();
                 found.map_err(|unknown| {
                     let known = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA";
-                    syntax(format!("issuer '{name}': '{unknown}' is no algorithm with public keys; known are {known}"))
+                    syntax(format!("issuer '{name}': '{unknown}' is not a public-key algorithm; choose from {known}"))
                 })?
             }
         };

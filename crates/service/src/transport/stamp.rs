@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Lengths and times of some files, none of one that is not there.
+/// Sizes and modification times of files; none for a missing file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Stamp(Vec<Option<(u64, SystemTime)>>);
 
@@ -12,7 +12,7 @@ impl Stamp {
         Self(paths.into_iter().map(about).collect())
     }
 
-    /// With one file more.
+    /// With one more file.
     pub fn add(&mut self, path: &Path) {
         self.0.push(about(path));
     }

@@ -68,7 +68,7 @@ impl Server {
         self.url.strip_prefix("http://").unwrap_or(&self.url)
     }
 
-    /// Asks for its health ten times a second until `end`; milliseconds of each answer, and how many failed.
+    /// Requests its health ten times a second until `end`; milliseconds of each answer, and how many failed.
     pub fn health(&self, end: Instant) -> (Vec<f64>, u64) {
         let (mut millis, mut failed) = (Vec::new(), 0);
         while Instant::now() < end {

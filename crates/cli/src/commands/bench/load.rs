@@ -55,8 +55,8 @@ pub struct Load {
     /// In the last phase requests arrive this many times as fast as they were answered under steady load
     #[arg(long, default_value_t = 4.0, value_name = "FACTOR")]
     overload: f64,
-    /// Also let so many processes of Triton's client for Python ask, over REST and over gRPC. HALFLIGHT_PYTHON names an
-    /// interpreter that has tritonclient
+    /// Also send requests from this many processes of Triton's Python client, over REST and over gRPC. HALFLIGHT_PYTHON
+    /// names an interpreter that has tritonclient
     #[arg(long, value_name = "CLIENTS", default_value_t = 0, hide_default_value = true, requires = "load")]
     triton: usize,
 }
@@ -130,7 +130,7 @@ struct Stock {
     grpc_to_rest_cpu: Option<f64>,
 }
 
-/// How long `/health` took meanwhile, at an address of its own.
+/// How long `/health` took meanwhile, at a separate address.
 #[derive(Default, Serialize)]
 struct Health {
     asked: usize,

@@ -1,4 +1,4 @@
-//! Clients that others wrote: processes of Triton's client for Python, over REST or over gRPC.
+//! Third-party clients: processes of Triton's Python client, over REST or gRPC.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -12,17 +12,17 @@ use serde::Deserialize;
 
 use super::clients::{MODEL, Server, Tally};
 
-/// What the processes run.
+/// The program that the processes run.
 const SCRIPT: &str = include_str!("triton.py");
 
-/// How they speak.
+/// Their protocol.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Protocol {
     Rest,
     Grpc,
 }
 
-/// Processes that have asked once, and wait to go on.
+/// Processes that have sent one request, and wait to continue.
 pub struct Workers(Vec<(Child, BufReader<ChildStdout>)>);
 
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ struct Said {
 }
 
 impl Workers {
-    /// Starts so many, which send the files in a folder.
+    /// Starts this many, which send the files in a folder.
     pub fn start(protocol: Protocol, count: usize, server: &Server, items: &Path) -> Result<Self> {
         let python = std::env::var("HALFLIGHT_PYTHON").unwrap_or_else(|_| "python3".into());
         let protocol = if protocol == Protocol::Grpc { "grpc" } else { "http" };
@@ -63,7 +63,7 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Lets all of them ask for so long.
+    /// Lets all of them send requests for this long.
     pub fn ask(&mut self, length: Duration, tally: &Tally) -> Result<()> {
         for (child, _) in &mut self.0 {
             let mut input = child.stdin.take().context("no input")?;

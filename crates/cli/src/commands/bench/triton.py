@@ -16,6 +16,7 @@ if protocol == "grpc":
 else:
     import tritonclient.http as triton
 client = triton.InferenceServerClient(address)
+BUSY = "429", "503", "StatusCode.RESOURCE_EXHAUSTED", "StatusCode.UNAVAILABLE"
 
 
 def tensor(path):
@@ -25,7 +26,14 @@ def tensor(path):
 
 
 tensors = [tensor(path) for path in sorted(pathlib.Path(folder).iterdir())]
-client.infer(model, tensors[:1])
+for patience in range(50):
+    try:
+        client.infer(model, tensors[:1])
+        break
+    except triton.InferenceServerException as error:
+        if error.status() not in BUSY:
+            raise
+        time.sleep(0.2)
 print("ready", flush=True)
 seconds = float(sys.stdin.readline())
 micros, turned_away, other, said = [], 0, 0, None
@@ -37,7 +45,7 @@ while (begin := time.perf_counter()) < end:
         client.infer(model, [tensors[number % len(tensors)]])
         micros.append(int(1e6 * (time.perf_counter() - begin)))
     except triton.InferenceServerException as error:
-        if error.status() in ("429", "503", "StatusCode.RESOURCE_EXHAUSTED", "StatusCode.UNAVAILABLE"):
+        if error.status() in BUSY:
             turned_away += 1
             time.sleep(0.02)
         else:

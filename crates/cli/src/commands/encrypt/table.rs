@@ -11,11 +11,11 @@ use crate::commands::score::Logged;
 #[derive(Args)]
 #[command(next_help_heading = "To Parquet")]
 pub struct Table {
-    /// Folder for Parquet files of ciphertexts, made if missing, or `s3://bucket/folder`; files that are there already are
-    /// taken as done
+    /// Folder for Parquet files of ciphertexts, made if missing, or `s3://bucket/folder`; existing files count
+    /// as done
     #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
     pub parquet: Option<PathBuf>,
-    /// Instead of a data set, records in Parquet files: a file, a folder, or a pattern in quotes; or objects, as
+    /// Instead of a data set, records in Parquet files: a file, a folder, or a quoted pattern; or objects, as
     /// `s3://bucket/folder`
     #[arg(long, value_name = "FILES", requires = "parquet", conflicts_with = "data")]
     pub records: Option<String>,

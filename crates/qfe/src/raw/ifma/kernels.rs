@@ -21,24 +21,48 @@ pub(super) const fn split(w: &[u64; 6]) -> [u64; 8] {
     ]
 }
 
-const fn times4(w: &[u64; 6]) -> [u64; 6] {
-    let mut out = [0; 6];
+/// `2^bits·p`, in limbs of which the top one takes what is above.
+pub(super) const fn multiple(bits: u32) -> [u64; 8] {
+    let mut out = [0; 8];
+    let mut carry = 0;
     let mut k = 0;
-    while k < 6 {
-        out[k] = w[k] << 2 | if k == 0 { 0 } else { w[k - 1] >> 62 };
+    while k < 8 {
+        let limb = P[k] << bits | carry;
+        out[k] = if k < 7 { limb & MASK } else { limb };
+        carry = limb >> 52;
+        k += 1;
+    }
+    out
+}
+
+/// `2^416 − p`.
+const fn minus_p() -> [u64; 8] {
+    let mut out = [0; 8];
+    let mut carry = 1;
+    let mut k = 0;
+    while k < 8 {
+        let limb = (MASK ^ P[k]) + carry;
+        out[k] = limb & MASK;
+        carry = limb >> 52;
         k += 1;
     }
     out
 }
 
 pub(super) const P: [u64; 8] = split(&MODULUS);
-pub(super) const P4: [u64; 8] = split(&times4(&MODULUS));
+pub(super) const MINUS_P: [u64; 8] = minus_p();
+/// `2^52/(p_7 + 1)`, rounded down: the quotient of a value by `p` from its top limb alone.
+pub(super) const QUOTIENT: u64 = (1 << 52) / (P[7] + 1);
 
-// What the notes rest on: the inverse is one, and 4p leaves its top limb far from full.
-const _: () = assert!(P[0].wrapping_mul(NEGATIVE_INVERSE) & MASK == MASK && P4[7] < 1 << 19);
+// What the notes rest on: the inverse is one, and multiples of p leave their top limb far from full.
+const _: () = assert!(P[0].wrapping_mul(NEGATIVE_INVERSE) & MASK == MASK && multiple(11)[7] < 1 << 28);
 
 pub(super) type Limbs = [[u64; 8]; 8];
+/// Columns of products before their reduction: signed, each below `2^62`.
+#[cfg(feature = "verify")]
+pub(super) type Columns = [[u64; 8]; 16];
 type Registers = [__m512i; 8];
+type WideRegisters = [__m512i; 16];
 
 // The bodies below are macros, not functions: registers must not pass through
 // memory, and functions with target features cannot be forced inline.
@@ -60,7 +84,7 @@ macro_rules! write {
     }};
 }
 
-/// Limbs below `2^52` from signed limbs; the top limb keeps the sign of the whole.
+/// Limbs below `2^52` from signed limbs; the top limb takes what is above.
 macro_rules! carry {
     ($t:ident) => {
         let mask = _mm512_set1_epi64(MASK as i64);
@@ -71,14 +95,32 @@ macro_rules! carry {
     };
 }
 
-/// The first where it is not negative, else the second.
-macro_rules! select_nonnegative {
-    ($first:ident, $second:ident) => {{
-        carry!($first);
-        carry!($second);
-        let negative = _mm512_cmplt_epi64_mask($first[7], _mm512_setzero_si512());
-        let chosen: Registers = std::array::from_fn(|k| _mm512_mask_mov_epi64($first[k], negative, $second[k]));
-        chosen
+/// The same word in every lane, for all limbs.
+macro_rules! splat {
+    ($limbs:expr, $k:expr) => {
+        _mm512_set1_epi64($limbs[$k] as i64)
+    };
+}
+
+/// Normal limbs of `a + b`.
+macro_rules! sum {
+    ($a:expr, $b:expr) => {{
+        let (a, b) = (read!($a), read!($b));
+        let mut sum: Registers = std::array::from_fn(|k| _mm512_add_epi64(a[k], b[k]));
+        carry!(sum);
+        sum
+    }};
+}
+
+/// Normal limbs of `a − b + c`, where `c` has the same limbs in every lane.
+macro_rules! difference {
+    ($a:expr, $b:expr, $c:expr) => {{
+        let (a, b) = (read!($a), read!($b));
+        let c: &[u64; 8] = $c;
+        let mut difference: Registers =
+            std::array::from_fn(|k| _mm512_sub_epi64(_mm512_add_epi64(a[k], splat!(c, k)), b[k]));
+        carry!(difference);
+        difference
     }};
 }
 
@@ -88,6 +130,9 @@ macro_rules! accumulate {
         let (a, b) = (read!($a), read!($b));
         accumulate!(@rows $t, a, b, 0 1 2 3 4 5 6 7);
     }};
+    (registers $t:ident, $a:ident, $b:ident) => {
+        accumulate!(@rows $t, $a, $b, 0 1 2 3 4 5 6 7);
+    };
     (@rows $t:ident, $a:ident, $b:ident, $($i:literal)*) => {$(
         for j in 0..8 {
             $t[$i + j] = _mm512_madd52lo_epu64($t[$i + j], $a[j], $b[$i]);
@@ -96,45 +141,96 @@ macro_rules! accumulate {
     )*};
 }
 
-/// Montgomery reduction of sixteen limbs.
-macro_rules! reduce {
+/// `t += a²`, where nothing has been added to `t` before.
+macro_rules! accumulate_square {
+    ($t:ident, $($a:ident),*) => {{
+        $(accumulate_square!(@cross $t, $a, 0 1 2 3 4 5 6);)*
+        for limb in &mut $t {
+            *limb = _mm512_add_epi64(*limb, *limb);
+        }
+        $(accumulate_square!(@diagonal $t, $a, 0 1 2 3 4 5 6 7);)*
+    }};
+    (@cross $t:ident, $a:ident, $($i:literal)*) => {$(
+        for j in $i + 1..8 {
+            $t[$i + j] = _mm512_madd52lo_epu64($t[$i + j], $a[j], $a[$i]);
+            $t[$i + j + 1] = _mm512_madd52hi_epu64($t[$i + j + 1], $a[j], $a[$i]);
+        }
+    )*};
+    (@diagonal $t:ident, $a:ident, $($i:literal)*) => {$(
+        $t[2 * $i] = _mm512_madd52lo_epu64($t[2 * $i], $a[$i], $a[$i]);
+        $t[2 * $i + 1] = _mm512_madd52hi_epu64($t[2 * $i + 1], $a[$i], $a[$i]);
+    )*};
+}
+
+/// Montgomery reduction of sixteen signed columns, as eight signed ones.
+macro_rules! reduce_columns {
     ($t:ident) => {{
         let inverse = _mm512_set1_epi64(NEGATIVE_INVERSE as i64);
         let zero = _mm512_setzero_si512();
-        let p: Registers = std::array::from_fn(|j| _mm512_set1_epi64(P[j] as i64));
-        reduce!(@steps $t, p, inverse, zero, 0 1 2 3 4 5 6 7);
-        let mask = _mm512_set1_epi64(MASK as i64);
-        for k in 8..15 {
-            $t[k + 1] = _mm512_add_epi64($t[k + 1], _mm512_srli_epi64::<52>($t[k]));
-            $t[k] = _mm512_and_si512($t[k], mask);
-        }
+        reduce_columns!(@steps $t, inverse, zero, 0 1 2 3 4 5 6 7);
         let out: Registers = std::array::from_fn(|k| $t[k + 8]);
         out
     }};
-    (@steps $t:ident, $p:ident, $inverse:ident, $zero:ident, $($i:literal)*) => {$(
+    (@steps $t:ident, $inverse:ident, $zero:ident, $($i:literal)*) => {$(
         let m = _mm512_madd52lo_epu64($zero, $t[$i], $inverse);
         for j in 0..8 {
-            $t[$i + j] = _mm512_madd52lo_epu64($t[$i + j], m, $p[j]);
-            $t[$i + j + 1] = _mm512_madd52hi_epu64($t[$i + j + 1], m, $p[j]);
+            $t[$i + j] = _mm512_madd52lo_epu64($t[$i + j], m, splat!(P, j));
+            $t[$i + j + 1] = _mm512_madd52hi_epu64($t[$i + j + 1], m, splat!(P, j));
         }
-        $t[$i + 1] = _mm512_add_epi64($t[$i + 1], _mm512_srli_epi64::<52>($t[$i]));
+        $t[$i + 1] = _mm512_add_epi64($t[$i + 1], _mm512_srai_epi64::<52>($t[$i]));
     )*};
+}
+
+/// The product of columns that are not negative as a whole.
+macro_rules! reduce {
+    ($t:ident) => {{
+        let mut out = reduce_columns!($t);
+        carry!(out);
+        out
+    }};
+}
+
+/// The same of columns of either sign: `p` is added.
+macro_rules! reduce_signed {
+    ($t:ident) => {{
+        let mut out = reduce_columns!($t);
+        for k in 0..8 {
+            out[k] = _mm512_add_epi64(out[k], splat!(P, k));
+        }
+        carry!(out);
+        out
+    }};
+}
+
+/// A value below `2^11·p` in normal limbs, made smaller than `2p`.
+macro_rules! settle {
+    ($t:ident) => {
+        let quotient = _mm512_madd52hi_epu64(_mm512_setzero_si512(), $t[7], _mm512_set1_epi64(QUOTIENT as i64));
+        for k in 0..7 {
+            $t[k] = _mm512_madd52lo_epu64($t[k], quotient, splat!(MINUS_P, k));
+            $t[k + 1] = _mm512_madd52hi_epu64($t[k + 1], quotient, splat!(MINUS_P, k));
+        }
+        $t[7] = _mm512_madd52lo_epu64($t[7], quotient, splat!(MINUS_P, 7));
+        carry!($t);
+        $t[7] = _mm512_and_si512($t[7], _mm512_set1_epi64(MASK as i64));
+    };
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
-    let (a, b) = (read!(a), read!(b));
-    let mut sum: Registers = std::array::from_fn(|k| _mm512_add_epi64(a[k], b[k]));
-    let mut less: Registers = std::array::from_fn(|k| _mm512_sub_epi64(sum[k], _mm512_set1_epi64(P4[k] as i64)));
-    write!(select_nonnegative!(less, sum))
+    write!(sum!(a, b))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn sub(a: &Limbs, b: &Limbs) -> Limbs {
-    let (a, b) = (read!(a), read!(b));
-    let mut difference: Registers = std::array::from_fn(|k| _mm512_sub_epi64(a[k], b[k]));
-    let mut more: Registers = std::array::from_fn(|k| _mm512_add_epi64(difference[k], _mm512_set1_epi64(P4[k] as i64)));
-    write!(select_nonnegative!(difference, more))
+pub(super) fn sub(a: &Limbs, b: &Limbs, c: &[u64; 8]) -> Limbs {
+    write!(difference!(a, b, c))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn settle(a: &Limbs) -> Limbs {
+    let mut t = read!(a);
+    settle!(t);
+    write!(t)
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
@@ -145,37 +241,92 @@ pub(super) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn sum_of_products(a: &Limbs, b: &Limbs, c: &Limbs, d: &Limbs) -> Limbs {
+pub(super) fn sqr(a: &Limbs) -> Limbs {
+    let a = read!(a);
     let mut t = [_mm512_setzero_si512(); 16];
-    accumulate!(t, a, b);
-    accumulate!(t, c, d);
+    accumulate_square!(t, a);
     write!(reduce!(t))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn sqr(a: &Limbs) -> Limbs {
-    let a = read!(a);
+pub(super) fn sum_of_squares(a: &Limbs, b: &Limbs) -> Limbs {
+    let (a, b) = (read!(a), read!(b));
     let mut t = [_mm512_setzero_si512(); 16];
-    macro_rules! row {
-        ($($i:literal)*) => {$(
-            for j in $i + 1..8 {
-                t[$i + j] = _mm512_madd52lo_epu64(t[$i + j], a[j], a[$i]);
-                t[$i + j + 1] = _mm512_madd52hi_epu64(t[$i + j + 1], a[j], a[$i]);
-            }
-        )*};
-    }
-    row!(0 1 2 3 4 5 6);
-    for limb in &mut t {
+    accumulate_square!(t, a, b);
+    write!(reduce!(t))
+}
+
+/// Karatsuba's method: the columns of `a₀b₀ − a₁b₁` and of `(a₀ + a₁)(b₀ + b₁) − a₀b₀ − a₁b₁`.
+macro_rules! quadratic_product {
+    ($a0:expr, $a1:expr, $b0:expr, $b1:expr) => {{
+        let mut low = [_mm512_setzero_si512(); 16];
+        accumulate!(low, $a0, $b0);
+        let mut high = [_mm512_setzero_si512(); 16];
+        accumulate!(high, $a1, $b1);
+        let real: WideRegisters = std::array::from_fn(|k| _mm512_sub_epi64(low[k], high[k]));
+        let both: WideRegisters = std::array::from_fn(|k| _mm512_add_epi64(low[k], high[k]));
+        let (a, b) = (sum!($a0, $a1), sum!($b0, $b1));
+        let mut cross = [_mm512_setzero_si512(); 16];
+        accumulate!(registers cross, a, b);
+        let imaginary: WideRegisters = std::array::from_fn(|k| _mm512_sub_epi64(cross[k], both[k]));
+        (real, imaginary)
+    }};
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_mul(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Limbs; 2] {
+    let (mut real, mut imaginary) = quadratic_product!(a[0], a[1], b[0], b[1]);
+    [write!(reduce_signed!(real)), write!(reduce!(imaginary))]
+}
+
+/// `(a₀ + a₁)(a₀ − a₁)` and `2·a₀a₁`; `c` is a multiple of `p` above `a₁`.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_sqr(a: [&Limbs; 2], c: &[u64; 8]) -> [Limbs; 2] {
+    let (sum, difference) = (sum!(a[0], a[1]), difference!(a[0], a[1], c));
+    let mut real = [_mm512_setzero_si512(); 16];
+    accumulate!(registers real, sum, difference);
+    let mut imaginary = [_mm512_setzero_si512(); 16];
+    accumulate!(imaginary, a[0], a[1]);
+    for limb in &mut imaginary {
         *limb = _mm512_add_epi64(*limb, *limb);
     }
-    macro_rules! diagonal {
-        ($($i:literal)*) => {$(
-            t[2 * $i] = _mm512_madd52lo_epu64(t[2 * $i], a[$i], a[$i]);
-            t[2 * $i + 1] = _mm512_madd52hi_epu64(t[2 * $i + 1], a[$i], a[$i]);
-        )*};
-    }
-    diagonal!(0 1 2 3 4 5 6 7);
-    write!(reduce!(t))
+    [write!(reduce!(real)), write!(reduce!(imaginary))]
+}
+
+#[cfg(feature = "verify")]
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_columns(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Columns; 2] {
+    let (real, imaginary) = quadratic_product!(a[0], a[1], b[0], b[1]);
+    // SAFETY: both are 2048 bytes of any bits.
+    unsafe { std::mem::transmute::<[WideRegisters; 2], [Columns; 2]>([real, imaginary]) }
+}
+
+/// `a + b` column by column, or `a − b`.
+#[cfg(feature = "verify")]
+macro_rules! columnwise {
+    ($name:ident, $instruction:ident) => {
+        #[target_feature(enable = "avx512f,avx512ifma")]
+        pub(super) fn $name(a: &Columns, b: &Columns) -> Columns {
+            // SAFETY: sixteen rows of 64 readable bytes each, of any bits.
+            let row = |of: &Columns, k: usize| unsafe { _mm512_loadu_si512(of[k].as_ptr().cast()) };
+            let out: WideRegisters = std::array::from_fn(|k| $instruction(row(a, k), row(b, k)));
+            // SAFETY: both are 1024 bytes of any bits.
+            unsafe { std::mem::transmute::<WideRegisters, Columns>(out) }
+        }
+    };
+}
+
+#[cfg(feature = "verify")]
+columnwise!(add_columns, _mm512_add_epi64);
+#[cfg(feature = "verify")]
+columnwise!(sub_columns, _mm512_sub_epi64);
+
+#[cfg(feature = "verify")]
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn reduce_columns(t: &Columns) -> Limbs {
+    // SAFETY: sixteen rows of 64 readable bytes, of any bits.
+    let mut t: WideRegisters = std::array::from_fn(|k| unsafe { _mm512_loadu_si512(t[k].as_ptr().cast()) });
+    write!(reduce_signed!(t))
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
@@ -246,7 +397,8 @@ pub(super) fn load(elements: [&Fp; 8]) -> Limbs {
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn unload(a: &Limbs) -> [Fp; 8] {
-    let l = read!(a);
+    let mut l = read!(a);
+    settle!(l);
     let or = |a, b| _mm512_or_si512(a, b);
     let zero = _mm512_setzero_si512();
     let rows = transpose!([

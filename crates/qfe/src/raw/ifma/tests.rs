@@ -31,12 +31,47 @@ fn lanes_agree_with_the_scalar_field() {
         let each = |f: &dyn Fn(usize) -> Fp| -> [Fp; 8] { std::array::from_fn(f) };
         assert!(canonical(&x) == a);
         assert!(canonical(&x.add(&y).add(&x)) == each(&|k| a[k].add(&b[k]).add(&a[k])));
-        assert!(canonical(&x.sub(&y).sub(&z)) == each(&|k| a[k].sub(&b[k]).sub(&c[k])));
-        assert!(canonical(&x.sub(&y).mul(&z.sub(&x))) == each(&|k| a[k].sub(&b[k]).mul(&c[k].sub(&a[k]))));
+        assert!(canonical(&x.sub::<3>(&y).sub::<3>(&z)) == each(&|k| a[k].sub(&b[k]).sub(&c[k])));
+        assert!(canonical(&x.sub::<3>(&y).mul(&z.sub::<3>(&x))) == each(&|k| a[k].sub(&b[k]).mul(&c[k].sub(&a[k]))));
         assert!(canonical(&x.add(&y).sqr()) == each(&|k| a[k].add(&b[k]).sqr()));
         let mask = 0b1010_0110;
         let negated = |k: usize| if mask >> k & 1 == 1 { a[k].neg() } else { a[k] };
         assert!(canonical(&x.neg_lanes(mask)) == each(&negated));
     }
     assert_eq!(Fp8::zero(token).zero_limbs(), 0xff);
+}
+
+#[test]
+fn quadratic_lanes_agree_with_the_quadratic_field() {
+    let token = Ifma::or_model();
+    let mut rng = ChaCha12Rng::seed_from_u64(5);
+    let mut draw = || -> [Fp2; 8] {
+        std::array::from_fn(|k| match k {
+            0 => [Fp2::ZERO, Fp2::ONE, Fp2 { c0: Fp::ZERO, c1: Fp::ONE.neg() }][(rng.next_u32() % 3) as usize],
+            _ => Fp2::scalar_mul(&Fp2::generator(), &Scalar::random(&mut rng)).x,
+        })
+    };
+    let load = |values: &[Fp2; 8]| {
+        let moved = values.map(|v| v.to_shifted());
+        Fp2x8::load(token, std::array::from_fn(|k| &moved[k]))
+    };
+    let nonresidue = |a: &Fp2| Fp2 { c0: a.c0.sub(&a.c1), c1: a.c0.add(&a.c1) };
+    for _ in 0..30 {
+        let (a, b) = (draw(), draw());
+        let (x, y) = (load(&a), load(&b));
+        let same = |lanes: Fp2x8, f: &dyn Fn(&Fp2, &Fp2) -> Fp2| {
+            let found = lanes.unload().map(|v| Fp2 { c0: v.c0.unshifted(), c1: v.c1.unshifted() });
+            let expected: [Fp2; 8] = std::array::from_fn(|k| f(&a[k], &b[k]));
+            assert!(found == expected);
+        };
+        same(x.mul(&y), &|a, b| a.mul(b));
+        same(x.sqr(), &|a, _| a.sqr());
+        same(x.sub::<3>(&y).sqr(), &|a, b| a.sub(b).sqr());
+        same(x.sub::<10>(&y).settle(), &|a, b| a.sub(b));
+        same(x.neg_lanes(0xff).mul_by_nonresidue::<4>(), &|a, _| nonresidue(&a.neg()));
+        same(x.scale(&y.norm()), &|a, b| a.scale(&b.mul(&b.conjugate()).c0));
+        let (product, square) = (Fp2Columns::product(&x, &y), Fp2Columns::product(&x, &x));
+        same(product.add(&square.mul_by_nonresidue()).reduce(), &|a, b| a.mul(b).add(&nonresidue(&a.sqr())));
+        same(square.sub(&product).sub(&product).reduce(), &|a, b| a.sqr().sub(&a.mul(b).double()));
+    }
 }

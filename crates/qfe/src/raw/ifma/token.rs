@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+#[cfg(feature = "verify")]
+use super::kernels::Columns;
 use super::kernels::{self, Limbs};
 use crate::raw::Fp;
 
@@ -36,9 +38,30 @@ impl Ifma {
     }
 }
 
+/// Compiled for the instructions, with whatever is inlined into it.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn with_instructions<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+impl Ifma {
+    /// Does work in code that is compiled for the instructions: vectors then stay in wide registers, and are copied
+    /// in rows of 64 bytes. (Without, each copy takes rows of 16 bytes, which the next load has to wait for.)
+    #[inline(always)]
+    pub(crate) fn run<T>(self, work: impl FnOnce() -> T) -> T {
+        #[cfg(test)]
+        if !hardware() {
+            return work();
+        }
+        // SAFETY: as below.
+        unsafe { with_instructions(work) }
+    }
+}
+
 macro_rules! kernels {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty;)*) => {
+    ($($(#[$meta:meta])? $name:ident($($argument:ident: $type:ty),*) -> $out:ty;)*) => {
         impl Ifma {$(
+            $(#[$meta])?
             #[inline(always)]
             pub(super) fn $name(self, $($argument: $type),*) -> $out {
                 #[cfg(test)]
@@ -57,10 +80,21 @@ kernels! {
     load(elements: [&Fp; 8]) -> Limbs;
     unload(a: &Limbs) -> [Fp; 8];
     add(a: &Limbs, b: &Limbs) -> Limbs;
-    sub(a: &Limbs, b: &Limbs) -> Limbs;
+    sub(a: &Limbs, b: &Limbs, c: &[u64; 8]) -> Limbs;
+    settle(a: &Limbs) -> Limbs;
     mul(a: &Limbs, b: &Limbs) -> Limbs;
     sqr(a: &Limbs) -> Limbs;
-    sum_of_products(a: &Limbs, b: &Limbs, c: &Limbs, d: &Limbs) -> Limbs;
+    sum_of_squares(a: &Limbs, b: &Limbs) -> Limbs;
+    quadratic_mul(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Limbs; 2];
+    quadratic_sqr(a: [&Limbs; 2], c: &[u64; 8]) -> [Limbs; 2];
+    #[cfg(feature = "verify")]
+    quadratic_columns(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Columns; 2];
+    #[cfg(feature = "verify")]
+    add_columns(a: &Columns, b: &Columns) -> Columns;
+    #[cfg(feature = "verify")]
+    sub_columns(a: &Columns, b: &Columns) -> Columns;
+    #[cfg(feature = "verify")]
+    reduce_columns(t: &Columns) -> Limbs;
     blend(a: &Limbs, b: &Limbs, mask: u8) -> Limbs;
     zero_limbs(a: &Limbs) -> u8;
 }

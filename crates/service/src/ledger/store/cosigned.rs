@@ -32,7 +32,7 @@ impl Ledger {
     /// different witnesses of the quorum cosigned it. With the head of the tree after it, in `tree`, that is kept too.
     ///
     /// # Errors
-    /// It is no checkpoint of this ledger, or nothing can be written.
+    /// It is not a checkpoint of this ledger, or nothing can be written.
     pub async fn keep_cosigned(&self, text: &str, tree: &Tree, quorum: &Quorum) -> Result<(Head, usize), LedgerError> {
         let mut notes = Note::parse_all(text).map_err(LedgerError::Checkpoint)?.into_iter();
         let (Some(mut note), of_tree) = (notes.next(), notes.next()) else {
