@@ -47,7 +47,7 @@ pub enum SoundError {
     #[error("it is silent")]
     Silent,
     /// The analysis looks at higher frequencies than it has.
-    #[error("its sample rate of {rate} Hz does not reach `high`, {high} Hz: lower `high`")]
+    #[error("its sample rate of {rate} Hz is too low for `high`, {high} Hz: lower `high`")]
     High {
         /// Of the recording.
         rate: u32,
