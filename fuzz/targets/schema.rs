@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use dataset::Schema;
+use dataset::schema;
 use halflight_fuzz::Scratch;
 use libfuzzer_sys::fuzz_target;
 
@@ -12,8 +12,8 @@ static AGAIN: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("again.json"));
 
 fuzz_target!(|data: &[u8]| {
     halflight_fuzz::alone();
-    let Ok(schema) = Schema::load(FILE.put(data)) else { return };
-    assert_eq!(schema.names().len(), schema.width());
-    schema.save(AGAIN.path()).expect("it can be written");
-    assert!(Schema::load(AGAIN.path()).expect("what was written can be read") == schema);
+    let Ok(found) = schema::load(FILE.put(data)) else { return };
+    assert_eq!(found.names().len(), found.width());
+    schema::save(&found, AGAIN.path()).expect("it can be written");
+    assert!(schema::load(AGAIN.path()).expect("what was written can be read") == found);
 });

@@ -97,7 +97,7 @@ impl Dataset {
                 check_scales(first, other)?;
                 check_sound(first.sound.as_ref(), other.sound.as_ref())?;
                 match (self.schema(), second.schema()) {
-                    (Some(first), Some(second)) => check_columns(&first.columns, &second.columns),
+                    (Some(first), Some(second)) => check_layouts(&first.columns, &second.columns),
                     _ => Ok(()),
                 }
             }
@@ -187,7 +187,7 @@ fn check_sound(first: Option<&Analysis>, second: Option<&Analysis>) -> Result<()
     }
 }
 
-fn check_columns(first: &[Column], second: &[Column]) -> Result<(), SchemaError> {
+fn check_layouts(first: &[Column], second: &[Column]) -> Result<(), SchemaError> {
     let other = first.iter().zip(second).find(|(first, second)| layout(first) != layout(second));
     match other {
         Some((first, second)) if first.kind_name() != second.kind_name() => differs(
