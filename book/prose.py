@@ -164,7 +164,7 @@ def main():
         wrong.append(f"mean of {mean:.1f} words; at most {MOST_MEAN}")
     book = [count for path in documents for count, _ in lengths(path)]
     print(f"all documents: {len(book)} sentences, mean {sum(book) / len(book):.1f} words, longest {max(book)}")
-    wrong += words(documents + tracked("crates/*.rs", "crates/python/python/*.py", "book/notebooks/*.py", "web/src/*"))
+    wrong += words(documents + tracked("crates/*.rs", "crates/python/core/python/*.py", "book/notebooks/*.py", "web/src/*"))
     wrong += links(documents)
     wrong += orphans()
     wrong += glossary(documents)
