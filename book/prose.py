@@ -203,7 +203,7 @@ def main():
         wrong.append(f"mean of {mean:.1f} words; at most {MOST_MEAN}")
     book = [count for path in documents for count, _ in lengths(path)]
     print(f"all documents: {len(book)} sentences, mean {sum(book) / len(book):.1f} words, longest {max(book)}")
-    wrong += words(documents + tracked("crates/*.rs", "crates/python/python/*.py", "book/notebooks/*.py", "web/src/*"))
+    wrong += words(documents + tracked("crates/*.rs", "crates/python/core/python/*.py", "book/notebooks/*.py", "web/src/*"))
     wrong += long_comments([path for path in tracked("crates/*.rs") if "/tests/" not in str(path)])
     wrong += links(documents)
     wrong += orphans()

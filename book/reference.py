@@ -14,7 +14,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SNAPSHOTS = ROOT / "crates/cli/tests/snapshots"
-PACKAGE = ROOT / "crates/python/python/halflight"
+PACKAGE = ROOT / "crates/python/core/python/halflight"
 MODULES = {
     "halflight": "__init__.py",
     "halflight.torch": "torch/__init__.py",

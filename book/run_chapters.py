@@ -45,7 +45,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 HERE = ROOT / "book/src"
 FIRST = HERE / "guide/first.md"
 HELP = ROOT / "crates/cli/tests/snapshots"
-PACKAGE = ROOT / "crates/python/python/halflight"
+PACKAGE = ROOT / "crates/python/core/python/halflight"
 # Options that make a verb quick, given where the page does not choose.
 QUICK = {
     "train": {"--steps": "--steps 20", "--units": "--units 6", "--pooling": "--pooling 4", "--batch": "--batch 100"},

@@ -31,7 +31,7 @@ venv/bin/python "$here/tests/quick_start.py"
 venv/bin/python -m pytest -q -p no:cacheprovider "$here/tests"
 (cd "$here" && "$folder/venv/bin/mypy" --cache-dir "$folder/mypy")
 # Without PyTorch, `torch` would be taken for the package of that name here.
-typed=$(cd "$here" && find python/halflight -name '*.py*' -not -path '*/torch/*')
+typed=$(cd "$here" && find core/python/halflight -name '*.py*' -not -path '*/torch/*')
 if venv/bin/python -c 'import torch' 2>/dev/null; then typed=; fi
 # shellcheck disable=SC2086
 (cd "$here" && "$folder/venv/bin/pyright" --pythonpath "$folder/venv/bin/python" $typed)

@@ -1,7 +1,7 @@
 //! The native half of the Python package `halflight`: data, networks, keys and audits as Python classes.
 //!
 //! It is thin: numpy arrays in, one call of the Rust library, numpy arrays out. The Python half
-//! (`python/halflight`) adds names, defaults, documentation and the scikit-learn conventions. Long calls
+//! (`core/python/halflight`) adds names, defaults, documentation and the scikit-learn conventions. Long calls
 //! run with the interpreter unlocked and report to a callback; every Rust error becomes the Python
 //! exception of the same name.
 

@@ -139,12 +139,21 @@ def test_polars(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
     check(batch.score(polars.from_arrow(encrypted), folder / "model").to_dicts(), expected)
 
 
-def test_ray_with_two_workers(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
+def test_ray_with_two_workers(
+    folder: Path, encrypted: Any, expected: dict[int, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ray = pytest.importorskip("ray")
+    # Workers that give way to every other program of a busy machine would take minutes.
+    monkeypatch.setenv("RAY_worker_niceness", "0")
     ray.init(num_cpus=2, include_dashboard=False, logging_level="error")
     try:
         data = ray.data.from_arrow(encrypted).repartition(4)
         check(batch.score(data, folder / "model").take_all(), expected)
+        # One block is divided among the workers.
+        monkeypatch.setattr(batch, "_ROWS", 5)
+        whole = batch.score(ray.data.from_arrow(encrypted).repartition(1), folder / "model").materialize()
+        assert whole.num_blocks() >= 4
+        check(whole.take_all(), expected)
         counted = batch.score(data, folder / "model", subject="who", most_items=5).take_all()
         assert len(counted) == ITEMS
         assert sum("of its subject" in (row["error"] or "") for row in counted) == ITEMS - 15

@@ -122,7 +122,7 @@ fn another_reader_checks_the_cosigned_checkpoint_and_its_tiles() {
     let (_, note) = watching[0].cosign(&offered(seen), false).unwrap();
     assert_eq!(keep(&note.replacen("/tree\n", "/trees\n", 1)).status, 422);
 
-    // A witness of before there was a tree needs all entries once.
+    // A witness from before the tree existed needs all entries once.
     let path = folder.path().join(names[1]);
     let mut state: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert!(state.as_object_mut().unwrap().remove("edge").is_some());

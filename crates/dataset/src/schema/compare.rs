@@ -1,7 +1,7 @@
 //! Whether two data sets, or a data set and an encoder, have the same columns.
 
 use encoder::Encoder;
-use items::{Analysis, EncoderMismatch, Features, check_columns, columns_hash};
+use items::{Analysis, EncoderMismatch, Features, columns_hash};
 
 use super::{Column, Kind};
 use crate::{Dataset, DatasetError};
@@ -123,7 +123,7 @@ impl Dataset {
     /// schemas existed, take any data of the right size.
     pub fn check_encoder(&self, encoder: &Encoder) -> Result<(), SchemaError> {
         let columns = self.schema().map(|schema| &schema.columns[..]);
-        Ok(check_columns((self.height(), self.width()), self.features(), columns, encoder)?)
+        Ok(items::check_columns((self.height(), self.width()), self.features(), columns, encoder)?)
     }
 
     /// SHA-256, in hexadecimal, of size, names, scales and categories of measured columns, and of how sound was analysed;

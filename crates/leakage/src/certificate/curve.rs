@@ -67,8 +67,8 @@ impl Excess {
         }
     }
 
-    /// Upper bounds on the curve at the thresholds, all at once but for `EVENTS/2` events of chance `delta` each, from
-    /// `least` or more samples of either law.
+    /// Upper bounds on the curve at the thresholds, all at once except for `EVENTS/2` events of chance `delta` each,
+    /// from `least` or more samples of either law.
     fn heights(&self, least: f64, delta: f64, rounding: f64) -> Vec<f64> {
         let log = -delta.ln();
         let mut heights: Vec<f64> = Vec::with_capacity(STEPS);

@@ -22,7 +22,7 @@ pub fn evaluation_slack(points: &[f64], range: f64, delta: f64) -> f64 {
     (2.0 * variance * log / count).sqrt() + 7.0 * range * log / (3.0 * (count - 1.0))
 }
 
-/// Upper bound on the mean of independent terms in `0..=range`, but for two events of chance `exp(−log)` each.
+/// Upper bound on the mean of independent terms in `0..=range`, except for two events of chance `exp(−log)` each.
 ///
 /// A term that is never negative has a lower tail below that of a normal one whose variance is its second moment `S`:
 /// `E exp(−λX) ≤ 1 − λ·EX + λ²·S/2`. So the mean is at most `X̄ + sqrt(2·S·log/n)`; the same for `X²/range²`, which

@@ -1,7 +1,7 @@
 //! Products of powers as in [`powers`](super::powers), eight at a time.
 //!
 //! Each lane takes the product of one row, or of a part of it, for one ciphertext. Exponents are cut into
-//! signed digits of `w` bits, as many for all, so that lanes do not wait for each other; the multiples of
+//! signed digits of `w` bits, equally many for all, so that lanes do not wait for each other. The multiples of
 //! each base up to `2^(w−1)` are made once for all rows, eight bases at a time.
 
 use super::{

@@ -256,7 +256,8 @@ def _ray(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
     if together is not None:
         # All rows of a subject in one call, so that its count is complete.
         return frame.groupby(together).map_groups(apply, batch_format="pyarrow")
-    return frame.map_batches(apply, batch_format="pyarrow", batch_size=rows)
+    # Ray reads files of a few megabytes into one block, and a block is the work of one worker.
+    return frame.repartition(target_num_rows_per_block=rows).map_batches(apply, batch_format="pyarrow", batch_size=rows)
 
 
 def _daft(frame: Any, work: Work, rows: int, together: Optional[str]) -> Any:
