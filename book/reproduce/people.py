@@ -112,7 +112,9 @@ def above(certificate):
 
 def parity(audit):
     own = f"{audit['parity']['distance']:.3f}"
-    return f"{own}, {audit['overall']['pooled']['total_variation']:.3f}" if "overall" in audit else own
+    if "overall" not in audit:
+        return own
+    return f"{own}, {math.ceil(1000 * audit['overall']['pooled']['total_variation']) / 1000:.3f}"
 
 
 def summary(label, audit, check):
