@@ -26,12 +26,11 @@ def idx(name):
 
 
 def imported(part, name):
-    """Reads images and labels, if both are there."""
+    """Reads images and labels, if both are there; answers how many."""
     pair = [idx(f"{part}-images-idx3-ubyte"), idx(f"{part}-labels-idx1-ubyte")]
     if None in pair:
-        return False
-    once(folder, name, "dataset", "import", "idx", *pair)
-    return True
+        return 0
+    return once(folder, name, "dataset", "import", "idx", *pair)["items"]
 
 
 def parts(seed):
@@ -45,13 +44,15 @@ def parts(seed):
     return train, test, 9
 
 
-if not imported("t10k", "mnist"):
+tested = imported("t10k", "mnist")
+if not tested:
     raise SystemExit(f"{source}: has no t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or gzipped; these are MNIST's "
                      "test images, and nothing runs without them")
 whole = imported("train", "train")
 if whole:
-    print("MNIST whole: 60,000 images to learn from, 10,000 to test.")
+    print(f"{whole:,} training images to learn from, {tested:,} test images.")
 else:
+    tested = 2000
     print(f"{source}: has no train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or gzipped. So networks learn from 8,000 "
           "of the 10,000 test images and are tested on the other 2,000: not the figures of MNIST's own division.")
 NETWORKS = {
@@ -91,7 +92,7 @@ if (source / "final.mlm").exists():
     told("final.mlm", "–", "–", check["accuracy_clear"], check)
 else:
     print(f"\n{source}: has no final.mlm, the paper's own integers; with it there is one more row.")
-count = "10,000" if whole else "2,000"
+count = f"{tested:,}"
 picture(folder / "handwriting.svg", "Handwritten digits read under encryption", shown,
         f"dot: right among 200 encrypted images, with 95 % interval; main: all {count} by the same integers", 2)
 for name, integers in found.items():

@@ -9,7 +9,9 @@ Data sets go by the names of their roles:
     fresh    certificates rest on it; no network and no choice has seen it
 """
 
-from common import halflight, kept, once, row
+import math
+
+from common import kept, once, row
 
 HEAD = ("network", "S", "seed", "n + m", "main % where chosen", "main %, test", "attribute", "found: balanced %", "AUC",
         "highest balanced %", "certified: balanced %", "estimate %", "parity distance: own, any (certified)",
@@ -73,12 +75,12 @@ def choose(folder, candidates, seeds, data, main, attributes, least, certify=())
         runs = []
         for seed in seeds:
             compiled = made(folder, f"{name}-{seed}", data, main, attributes, recipe, seed)
-            bounds = [certified(folder, f"{name}-{seed}", attribute, data["report"], certify, "choice")["pooled"]
+            bounds = [certified(folder, f"{name}-{seed}", attribute, data["report"], certify, "choice")
                       for attribute in attributes]
             runs.append((compiled["main_accuracy_integer"], bounds))
-        mean = sum(bound["bound"] for _, bounds in runs for bound in bounds) / len(runs) / len(attributes)
+        mean = sum(bound["pooled"]["bound"] for _, bounds in runs for bound in bounds) / len(runs) / len(attributes)
         row(name, ", ".join(f"{main:.2f}" for main, _ in runs),
-            *(", ".join(f"{bounds[at]['bound']:.1f} ({bounds[at]['plug_in']:.1f})" for _, bounds in runs)
+            *(", ".join(f"{above(bounds[at])} ({bounds[at]['pooled']['plug_in']:.1f})" for _, bounds in runs)
               for at in range(len(attributes))), f"{mean:.2f}")
         if min(main for main, _ in runs) >= least:
             best = min(best, (mean, name))
@@ -96,16 +98,23 @@ def told(label, outputs, seed, compiled, found, check):
             "–" if chosen is None else f"{chosen:.2f}", f"{check['accuracy_clear']:.2f}", attribute,
             f"{strongest['accuracy']:.1f} ({strongest['low']:.1f} to {strongest['high']:.1f}), {strongest['family']}",
             f"{strongest['auc']:.3f}", f"{highest['accuracy']:.1f} (to {highest['high']:.1f})",
-            f"{bound['pooled']['bound']:.1f}" if bound else "none without noise",
+            above(bound) if bound else "none without noise",
             f"{bound['pooled']['plug_in']:.1f}" if bound else "–", parity(audit),
             f"{pooled[0]['balanced']['overall']:.1f}", f"{floor['balanced_accuracy']:.1f}",
             f"{members['difference']:.1f} ({members['low']:.1f} to {members['high']:.1f})",
             f"{check['items']}, {check['mismatches']}, {check['encrypt_ms']:.0f} + {check['evaluate_ms']:.0f}")
 
 
+def above(certificate):
+    """A bound is never rounded down."""
+    return f"{math.ceil(10 * certificate['pooled']['bound']) / 10:.1f}"
+
+
 def parity(audit):
     own = f"{audit['parity']['distance']:.3f}"
-    return f"{own}, {audit['overall']['pooled']['total_variation']:.3f}" if "overall" in audit else own
+    if "overall" not in audit:
+        return own
+    return f"{own}, {math.ceil(1000 * audit['overall']['pooled']['total_variation']) / 1000:.3f}"
 
 
 def summary(label, audit, check):

@@ -146,7 +146,9 @@ fn unsound_input_gets_no_number() {
     }
     assert_eq!(refusal(&samples, &[]), CertificateError::NoOutputs);
     let wide = NoisyOutput { deviation: u32::MAX, tail: u32::MAX, ..NOISE };
-    assert!(matches!(refusal(&samples, &[wide]), CertificateError::WideNoise { output: 0, .. }));
+    let refused = refusal(&samples, &[wide]);
+    assert!(matches!(refused, CertificateError::WideNoise { output: 0, .. }));
+    assert!(refused.to_string().contains("fewer bits"), "{refused}");
     let far = NoisyOutput { high: i64::MAX, ..NOISE };
     assert!(matches!(refusal(&samples, &[far]), CertificateError::Range { output: 0, .. }));
     let narrow = NoisyOutput { low: 1, ..NOISE };

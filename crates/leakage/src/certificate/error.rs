@@ -11,7 +11,10 @@ pub enum CertificateError {
         output: usize,
     },
     /// The noise of an output is wider than its table holds.
-    #[error("output {output}: its noise reaches {reach} steps; at most {limit} can be evaluated")]
+    #[error(
+        "output {output}: its noise reaches {reach} steps; at most {limit} can be evaluated: compile with fewer bits of \
+         weights or inputs"
+    )]
     WideNoise {
         /// Index of the output.
         output: usize,
