@@ -32,9 +32,9 @@ const ASSUMPTIONS: [&str; 8] = [
 ///
 /// for every main class and, with its own terms, for their mean; all of them hold at once with the stated
 /// confidence. `Â` is on average not below the truth, for `max` is convex. It is itself the mean of
-/// `max_v p̂_v(y)/Σ_v p̂_v(y)` over points `y` drawn from the samples and fresh noise, whose error [`evaluation_slack`] or
-/// [`upper_mean`] bounds; rounding in the table of the noise and in the sums is bounded and added. The noise ends at
-/// its tail, so nothing is cut.
+/// `max_v p̂_v(y)/Σ_v p̂_v(y)` over points `y` drawn from the samples and fresh noise, whose error
+/// [`evaluation_slack`] or [`upper_mean`] bounds; rounding in the table of the noise and in the sums is bounded and
+/// added. The noise ends at its tail, so nothing is cut.
 ///
 /// A prior gives a second bound, with `π_v·p̂_v` in place of `p̂_v/V` and `Σ π_v²/n_v` below the root; shares as
 /// sampled move the plug-in by `1/n` a sample, which gives `sqrt(ln(1/δ')/(2n))`.

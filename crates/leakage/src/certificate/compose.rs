@@ -72,7 +72,7 @@ impl Losses {
         sum.finite[SIDE] = 1.0;
         for bit in (0..u32::BITS - k.leading_zeros()).rev() {
             sum = sum.plus(&sum);
-            if k >> bit & 1 == 1 {
+            if (k >> bit) & 1 == 1 {
                 sum = sum.plus(self);
             }
         }
