@@ -1,7 +1,7 @@
 //! Named malformed files: each is refused for its own reason, with a sealed
 //! checksum where the forger could make one.
 
-use qfe::{Ciphertext, FunctionalKey, MasterKey, PublicKey, WireError};
+use qfe::{Ciphertext, FunctionalKey, MasterKey, PublicKey, WireError, peek};
 use sha2::{Digest, Sha256};
 
 const PUBLIC: &[u8] = include_bytes!("vectors/v1.public");
@@ -75,6 +75,23 @@ fn malformed_headers() {
     let mut flipped = c.to_vec();
     flipped[HEADER + 5] ^= 1;
     refused("checksum", read(&flipped), |e| matches!(e, WireError::Checksum));
+}
+
+/// What is too short for any object says so, unless its first bytes say that it is none.
+#[test]
+fn short_files() {
+    let short = |found| Err(WireError::Length { found, expected: 100 });
+    for length in [0, 3, 4, 68, 99] {
+        assert_eq!(peek(&CIPHERTEXT[..length]).map(|_| ()), short(length as u64));
+    }
+    assert_eq!(peek(b"HLQ?").map(|_| ()), Err(WireError::Magic { found: *b"HLQ?" }));
+    assert_eq!(peek(&CIPHERTEXT[..100]).map(|header| (header.n, header.m)), Ok((4, 3)));
+}
+
+#[test]
+fn errors_name_both_kinds() {
+    let error = Ciphertext::from_bytes(PUBLIC).unwrap_err();
+    assert_eq!(error.to_string(), "this is a public key, a ciphertext was expected: pass the right file");
 }
 
 #[test]
