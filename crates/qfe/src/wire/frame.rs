@@ -211,6 +211,11 @@ pub(super) fn open(bytes: &[u8], expected: Kind) -> Result<(Header, Bytes<'_>), 
     if header.kind != expected {
         return Err(WireError::Kind { found: header.kind, expected });
     }
+    // Secrets and messages are written in one way, so that each has one text.
+    let once = matches!(expected, Kind::MasterKey | Kind::Mask | Kind::KeyShare | Kind::CeremonyMessage);
+    if once && header.encoding.is_compressed() {
+        return Err(WireError::Header { field: "encoding", value: 1 });
+    }
     let body = header.body_bytes()?;
     let total = header.object_bytes()?;
     if bytes.len() != total {
@@ -288,7 +293,7 @@ mod tests {
         assert_eq!(body_bytes(Kind::Commitments, 0, 1), refused("outputs", 1));
     }
 
-    /// An object that grows leaves a copy of its secrets behind.
+    /// An object that grows leaves a copy of its secrets in memory.
     #[test]
     fn an_object_is_allocated_once() {
         let id = PublicKeyId::from_bytes([0; 32]);
