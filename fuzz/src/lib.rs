@@ -18,6 +18,13 @@ pub fn alone() {
     });
 }
 
+/// Lets panics that an import turns into errors pass: the hook of the fuzzer ends the process before they are caught.
+/// A panic that nobody catches still is a finding.
+pub fn caught() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| ())));
+}
+
 /// A file, for parsers that read paths. `TMPDIR` should lie in memory.
 pub struct Scratch(PathBuf);
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use halflight_fuzz::{Scratch, edited};
 use libfuzzer_sys::fuzz_target;
 use service::hash::Hash;
-use service::ledger::{Checkpoint, Entry, Event, Handover, Head, Witness, note::Note};
+use service::ledger::{Checkpoint, Event, Handover, Head, Witness, note::Note};
 use service::signature::{SigningKey, VerifyingKey};
 
 struct Valid {
@@ -45,7 +45,6 @@ fuzz_target!(|data: &[u8]| {
         assert!(valid.witness.cosign(&handover, true).is_err());
         assert!(matches!(valid.witness.last(), Ok(None)));
     }
-    let _ = serde_json::from_slice::<Entry>(&bytes);
     let _ = serde_json::from_slice::<Event>(&bytes);
     let Ok(text) = std::str::from_utf8(&bytes) else { return };
     let _ = Head::parse_copy(text);

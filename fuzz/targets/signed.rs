@@ -2,7 +2,9 @@
 //! with bytes changed: an accepted object has the signed content.
 #![no_main]
 
+use std::path::Path;
 use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
 
 use encoder::Encoder;
 use halflight_fuzz::edited;
@@ -14,13 +16,31 @@ use service::hash::Hash;
 use service::ledger::{EntrySignature, Grant};
 use service::page::PageFile;
 use service::parameters::{Parameters, ParametersSignature, Purpose};
+use service::policy::Policy;
 use service::proposal::{Proposal, SignedProposal};
 use service::signature::{SigningKey, VerifyingKey};
 
 const REPORT: &str = include_str!("../report.json");
 
+const POLICY: &str = r#"
+version = 1
+[networks]
+allow = []
+[limits]
+rank = 9
+bits = 99.0
+holders = 2
+[approval]
+above_rank = 1
+above_bits = 1.0
+people = 2
+approvers = { anna = "KEY", ben = "BEN" }
+"#;
+
 struct Valid {
     key: VerifyingKey,
+    policy: Policy,
+    subject: Subject,
     audit: SignedAudit,
     grant: GrantFile,
     proposal: Proposal,
@@ -37,7 +57,14 @@ static VALID: LazyLock<Valid> = LazyLock::new(|| {
         Evidence { date: 1_795_355_100, data: None, panel: Some("quick".into()), attackers: 9, items: 4000, seeds: 1 };
     let audit = SignedAudit::sign(network, REPORT, &evidence, &signing).expect("it is a report");
     let subject = Subject { public_key, network, holder: "ward".into(), rank: 3, bits: 4.5, audits };
-    let approval = Approval::sign(&subject, 1_795_400_000, &signing);
+    let ben = SigningKey::generate().expect("the system gives randomness").verifying_key().to_string();
+    let policy = POLICY.replace("KEY", &signing.verifying_key().to_string()).replace("BEN", &ben);
+    let policy = Policy::parse(&policy, Path::new("policy.toml")).expect("it is a policy");
+    // Approvals of the past count for nothing.
+    let day = SystemTime::now() + Duration::from_secs(86_400);
+    let day = day.duration_since(SystemTime::UNIX_EPOCH).expect("it is after 1970").as_secs() as i64;
+    let approval = Approval::sign(&subject, day, &signing);
+    assert!(approval.check(&subject, &policy).is_ok());
     let encoder = Encoder::pixels(2, 2, 8).expect("four pixels");
     let parameters = Parameters::new(public_key, network, 2, vec!["a".into(), "b".into()], encoder);
     let purpose = Purpose { project: "wards".into(), epoch: 2, date: 1_795_355_100 };
@@ -45,7 +72,8 @@ static VALID: LazyLock<Valid> = LazyLock::new(|| {
     let grant: Grant = serde_json::from_str(include_str!("../grant.json")).expect("it is a grant");
     let grant = GrantFile::sign(grant, 7, Hash([5; 32]), &signing);
     let (project, date) = ("wards".into(), 1_795_355_100);
-    let proposal = Proposal { project, subject, rank_before: 2, bits_before: 3.0, audits: vec![], date };
+    let proposal =
+        Proposal { project, subject: subject.clone(), rank_before: 2, bits_before: 3.0, audits: vec![], date };
     let signed = SignedProposal::sign(&proposal, &signing);
     let texts = [
         audit.to_bytes(),
@@ -55,7 +83,18 @@ static VALID: LazyLock<Valid> = LazyLock::new(|| {
         signature.to_string().into_bytes(),
         approval.to_string().into_bytes(),
     ];
-    Valid { key: signing.verifying_key(), audit, grant, proposal, parameters, signature, approval, texts }
+    Valid {
+        key: signing.verifying_key(),
+        policy,
+        subject,
+        audit,
+        grant,
+        proposal,
+        parameters,
+        signature,
+        approval,
+        texts,
+    }
 });
 
 fuzz_target!(|data: &[u8]| {
@@ -99,7 +138,8 @@ fuzz_target!(|data: &[u8]| {
         // Bits may be NaN, which equals nothing.
         let again: Approval = approval.to_string().parse().expect("it was read before");
         assert_eq!(again.to_string(), approval.to_string());
-        assert!(!ours || approval.to_string().len() == valid.approval.to_string().len());
+        let counts = approval.check(&valid.subject, &valid.policy).is_ok();
+        assert!(!counts || approval == valid.approval, "a forged approval");
     }
     if let Ok(signature) = text.parse::<EntrySignature>() {
         assert_eq!(signature.to_string().parse::<EntrySignature>().expect("it was read before"), signature);

@@ -1,13 +1,14 @@
 //! Named malformed files: each is refused for its own reason, with a sealed
 //! checksum where the forger could make one.
 
-use qfe::{Ciphertext, FunctionalKey, MasterKey, PublicKey, WireError};
+use qfe::{Ciphertext, FunctionalKey, Mask, MasterKey, PublicKey, WireError, peek, shares::KeyShare};
 use sha2::{Digest, Sha256};
 
 const PUBLIC: &[u8] = include_bytes!("vectors/v1.public");
 const MASTER: &[u8] = include_bytes!("vectors/v1.master");
 const FUNCTION: &[u8] = include_bytes!("vectors/v1.function");
 const CIPHERTEXT: &[u8] = include_bytes!("vectors/v1.ciphertext");
+const SHARE: &[u8] = include_bytes!("vectors/v1.share");
 const HEADER: usize = 68;
 /// The modulus, big-endian.
 const MODULUS: [u8; 48] = [
@@ -75,6 +76,33 @@ fn malformed_headers() {
     let mut flipped = c.to_vec();
     flipped[HEADER + 5] ^= 1;
     refused("checksum", read(&flipped), |e| matches!(e, WireError::Checksum));
+}
+
+/// What is too short for any object says so, unless its first bytes say that it is none.
+#[test]
+fn short_files() {
+    let short = |found| Err(WireError::Length { found, expected: 100 });
+    for length in [0, 3, 4, 68, 99] {
+        assert_eq!(peek(&CIPHERTEXT[..length]).map(|_| ()), short(length as u64));
+    }
+    assert_eq!(peek(b"HLQ?").map(|_| ()), Err(WireError::Magic { found: *b"HLQ?" }));
+    assert_eq!(peek(&CIPHERTEXT[..100]).map(|header| (header.n, header.m)), Ok((4, 3)));
+}
+
+/// The fuzzer found a master key with two texts: one that speaks of compressed points, of which it has none.
+#[test]
+fn secrets_have_one_text() {
+    let compressed = |e: &WireError| matches!(e, WireError::Header { field: "encoding", value: 1 });
+    refused("master-key", MasterKey::from_bytes(&with(MASTER, 9, &[1])).err(), compressed);
+    refused("share", KeyShare::from_bytes(&with(SHARE, 9, &[1])).err(), compressed);
+    let mask = forged(CIPHERTEXT, |bytes| (bytes[8], bytes[9]) = (5, 1));
+    refused("mask", Mask::from_bytes(&mask).err(), compressed);
+}
+
+#[test]
+fn errors_name_both_kinds() {
+    let error = Ciphertext::from_bytes(PUBLIC).unwrap_err();
+    assert_eq!(error.to_string(), "this is a public key, a ciphertext was expected: pass the right file");
 }
 
 #[test]

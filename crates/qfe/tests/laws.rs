@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 use host::Silent;
 use proptest::prelude::*;
 use qfe::{
-    Ciphertext, Encoding, Encryptor, EvaluateError, Evaluator, FunctionalKey, LogTable, MasterKey, PublicKey,
-    QuadraticMap, WireError, setup,
+    Ciphertext, Encoding, Encryptor, EvaluateError, Evaluator, FunctionalKey, LogTable, Mask, MasterKey, PublicKey,
+    QuadraticMap, WireError, ciphertext_size, setup,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -58,7 +58,11 @@ proptest! {
         let (n, m) = map.inputs();
         let (master, public) = setup(n, m, &mut rng).unwrap();
         let key = master.issue(&map).unwrap();
-        let ciphertext = Encryptor::new(&public, &Silent).encrypt(&u, &v, &mut rng).unwrap();
+        let encryptor = Encryptor::new(&public, &Silent);
+        let ciphertext = encryptor.encrypt(&u, &v, &mut rng).unwrap();
+        prop_assert_eq!(ciphertext_size(n, m), ciphertext.to_bytes().len());
+        let mask = encryptor.draw_mask(&mut rng).to_bytes();
+        prop_assert!(Mask::from_bytes(&mask).unwrap().to_bytes() == mask);
         let again = MasterKey::from_bytes(&master.to_bytes()).unwrap();
         prop_assert!(again.to_bytes() == master.to_bytes());
         prop_assert_eq!(master.encoded_size(), master.to_bytes().len());

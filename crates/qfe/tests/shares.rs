@@ -252,6 +252,11 @@ fn malformed_shared_objects_are_refused_for_their_own_reason() {
     assert_eq!(Commitments::from_bytes(&outside, &house.public).err(), Some(subgroup));
     let many = forged(&commitments, |bytes| bytes[52..56].copy_from_slice(&[0xff; 4]));
     assert!(Commitments::from_bytes(&many, &house.public).is_err());
+    let shorter = forged(&commitments, |bytes| bytes[68 + 10] = 0);
+    let threshold = WireError::Header { field: "threshold", value: 0 };
+    assert_eq!(Commitments::from_bytes(&shorter, &house.public).err(), Some(threshold));
+    let wider = forged(&commitments, |bytes| bytes[48] += 1);
+    assert_eq!(Commitments::from_bytes(&wider, &house.public).err(), Some(WireError::Id));
     let stranger = self::house(3, 1, 11);
     assert_eq!(Commitments::from_bytes(&commitments, &stranger.public).err(), Some(WireError::Id));
 }

@@ -162,9 +162,26 @@ mod tests {
     #[test]
     fn noise_that_an_input_multiplies_covers_nothing() {
         let f = opening(&[0, 1, 0, 15, -1, 0], &[1, 0, 0, 0, 0, 1], &[1, 1], &[(-400, 400)]);
-        assert_eq!(opened(std::slice::from_ref(&f)).noise_free, 1);
-        // And no more for being listed twice.
-        assert_eq!(opened(&[f.clone(), f]).noise_free, 1);
+        let bits = 801_f64.log2();
+        let open = Opened { rank: 1, bits, noise_free: 1, unnoised_bits: bits };
+        assert_eq!(opened(std::slice::from_ref(&f)), open);
+        // And none more for being there twice.
+        assert_eq!(opened(&[f.clone(), f]), open);
+    }
+
+    /// What has no noise makes no steps of it.
+    #[test]
+    fn a_coordinate_without_noise_takes_nothing_from_the_noise_of_others() {
+        let found = opened(&[opening(&[1, 0, 0], &[0, 1024, 1], &[1], &[(-24, 1024 * 15 + 24)])]);
+        assert!((found.bits - found.unnoised_bits - 4.05).abs() < 0.01, "{found:?}");
+    }
+
+    #[test]
+    fn noise_of_its_own_covers_each_output() {
+        let (p, r) = ([0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0], [1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1]);
+        let f = opening(&p, &r, &[1, 1, 0, 0, 0, 0, 1, 1], &[(-24, 39), (-24, 39)]);
+        let found = Opened::of(&[f], 3, &[0.0, 4.0, 4.0]).unwrap();
+        assert_eq!((found.rank, found.noise_free), (2, 0));
     }
 
     /// A deviation of 4 covers a range of `4 / LEAST_NOISE` values, and no wider one.

@@ -66,6 +66,9 @@ mod tests {
         near(bits(&[&[1000.0, 0.0], &[0.0, 9.0]]), 60.0 - entropy(1000.0) - entropy(9.0));
         near(bits(&[&[1000.0], &[3000.0]]), 60.0 - entropy(1000.0));
         near(bits(&[&[1e6, 0.0], &[3e6, 4.0]]), 60.0 - entropy(1e6) - entropy(4.0));
+        // What rounding leaves of a row is nothing, and a row of nothing changes no other.
+        near(bits(&[&[1e6, 0.0], &[3e6, 0.1]]), 60.0 - entropy(1e6));
+        near(bits(&[&[0.0], &[1000.0]]), 60.0 - entropy(1000.0));
         // More noise than range leaves nothing, and takes nothing from others.
         near(bits(&[&[1e12, 0.0], &[0.0, 0.0]]), 30.0);
     }

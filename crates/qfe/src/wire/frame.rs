@@ -211,6 +211,11 @@ pub(super) fn open(bytes: &[u8], expected: Kind) -> Result<(Header, Bytes<'_>), 
     if header.kind != expected {
         return Err(WireError::Kind { found: header.kind, expected });
     }
+    // Secrets and messages are written in one way, so that each has one text.
+    let once = matches!(expected, Kind::MasterKey | Kind::Mask | Kind::KeyShare | Kind::CeremonyMessage);
+    if once && header.encoding.is_compressed() {
+        return Err(WireError::Header { field: "encoding", value: 1 });
+    }
     let body = header.body_bytes()?;
     let total = header.object_bytes()?;
     if bytes.len() != total {
@@ -246,5 +251,58 @@ impl<'a> Bytes<'a> {
         let mut out = [0; N];
         out.copy_from_slice(self.take(N)?);
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body_bytes(kind: Kind, units: usize, outputs: usize) -> Result<usize, WireError> {
+        let public_key_id = PublicKeyId::from_bytes([0; 32]);
+        Header { kind, encoding: Encoding::Compressed, public_key_id, n: 5, m: 3, units, outputs }.body_bytes()
+    }
+
+    fn refused(field: &'static str, value: u64) -> Result<usize, WireError> {
+        Err(WireError::Header { field, value })
+    }
+
+    #[test]
+    fn messages_have_the_length_of_their_step() {
+        let message = |step, entries| body_bytes(Kind::CeremonyMessage, step, entries);
+        let content = |bytes: usize| Ok(4 + bytes + 64);
+        assert_eq!((message(steps::COMMIT, 0), message(steps::ENDORSE, 0)), (content(32), content(32)));
+        assert_eq!(message(steps::DEAL, 2), content(2 * 5 * 48 + 3 * 96 + 48 + 32 + 96 + 32));
+        assert_eq!(message(steps::RESHARE, 255), content(255 * 5 * 48 + 48 + 32));
+        assert_eq!(message(steps::RESHARE, 256), refused("outputs", 256));
+        assert_eq!(message(steps::COMPLAIN, 0), content(0));
+        assert_eq!(message(steps::COMPLAIN, 2), content(2 * (68 + 4 + 5 * 32 + 64 + 32)));
+        assert_eq!(message(steps::DELIVER, 0), content(5 * 32));
+        for (step, entries) in [(1, 1), (2, 0), (3, 0), (6, 1), (7, 1)] {
+            assert_eq!(message(step, entries), refused("outputs", entries as u64), "{step}");
+        }
+        for step in [0, 5, 8] {
+            assert_eq!(message(step, 0), refused("units", step as u64));
+        }
+    }
+
+    #[test]
+    fn commitments_are_to_fewer_coefficients_than_there_may_be_servers() {
+        assert_eq!(body_bytes(Kind::Commitments, 254, 0), Ok(16 + 254 * 5 * 48));
+        assert_eq!(body_bytes(Kind::Commitments, 255, 0), refused("units", 255));
+        assert_eq!(body_bytes(Kind::Commitments, 0, 1), refused("outputs", 1));
+    }
+
+    /// An object that grows leaves a copy of its secrets in memory.
+    #[test]
+    fn an_object_is_allocated_once() {
+        let id = PublicKeyId::from_bytes([0; 32]);
+        let header = super::super::objects::header(Kind::MasterKey, Encoding::Uncompressed, id, (2, 1));
+        let mut out = header.begin(96);
+        let allocated = out.capacity();
+        out.extend([0; 96]);
+        seal(&mut out);
+        assert_eq!((out.len(), out.capacity()), (68 + 96 + 32, allocated));
+        assert!(allocated < 2 * out.len());
     }
 }

@@ -8,7 +8,7 @@
 //! | 2 | version, 1 |
 //! | 2 | suite, 1 = BLS12-381 |
 //! | 1 | kind: 1 public key, 2 master key, 3 functional key, 4 ciphertext, 5 mask, 6 key share, 7 partial key, 8 commitments, 9 message of a ceremony |
-//! | 1 | points: 0 uncompressed (96 and 192 bytes), 1 compressed (48 and 96 bytes) |
+//! | 1 | points: 0 uncompressed (96 and 192 bytes), 1 compressed (48 and 96 bytes); always 0 for kinds 2, 5, 6 and 9 |
 //! | 2 | zero |
 //! | 32 | public-key id (of messages: the session) |
 //! | 4 × 4 | `n`, `m`, units, outputs (zero where they do not apply; of commitments the threshold, zero; of messages step and entries) |
