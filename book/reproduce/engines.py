@@ -99,7 +99,7 @@ def spark(source, out, model, tables):
     session = builder.config("spark.sql.files.maxPartitionBytes", str(8 << 20)).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     started = time.perf_counter() - begin
-    batch.score(session.read.parquet(str(source)), model, tables=tables).write.parquet(f"file://{out}")
+    batch.score(session.read.parquet(f"{source}/*.parquet"), model, tables=tables).write.parquet(f"file://{out}")
     return started
 
 

@@ -32,4 +32,8 @@ for target in $targets; do
       --compatibility manylinux_2_28 --target "$target-unknown-linux-gnu" --out "$folder")
   done
 done
+# maturin leaves out a Python half that is not where the project says, without a word.
+for wheel in "$folder"/*.whl; do
+  "$tools/bin/python" -m zipfile -l "$wheel" | grep -q '^halflight/__init__.py' || { echo "wheels.sh: $wheel has no Python half" >&2; exit 1; }
+done
 ls -l "$folder"/*.whl

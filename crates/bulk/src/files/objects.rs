@@ -105,12 +105,13 @@ impl Address {
     /// The object, the objects of the folder, or those whose names fit the pattern, in the order of their names. `wanted`
     /// is asked for a pattern and a name.
     pub fn find(&self, wanted: &dyn Fn(&str, &str) -> bool) -> Result<Vec<Object>, BulkError> {
-        let (folder, last) = self.key.rsplit_once('/').map_or(("", &*self.key), |(folder, last)| (folder, last));
+        let (folder, last) = self.key.rsplit_once('/').unwrap_or(("", &self.key));
         let pattern = if last.contains(['*', '?']) { last } else { "" };
-        if pattern.is_empty() && !last.is_empty() {
-            if let Some(object) = self.object()? {
-                return Ok(vec![object]);
-            }
+        if pattern.is_empty()
+            && !last.is_empty()
+            && let Some(object) = self.object()?
+        {
+            return Ok(vec![object]);
         }
         let folder = if pattern.is_empty() { self.key.trim_end_matches('/') } else { folder };
         let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
