@@ -73,6 +73,7 @@ impl Work {
         xx.set_product(&a.x, &b.x);
         yy.set_product(&a.y, &b.y);
         both.set_product(&a.x.add(&a.y), &b.x.add(&b.y));
+        let (xx, yy, both) = (&*xx, &*yy, &*both);
         l[0].set_sum([(Plus, xx)]);
         l[0] = l[0].add(&self.nonresidue);
         l[1].set_sum([(Plus, both), (Minus, xx), (Minus, yy)]);
@@ -206,6 +207,7 @@ impl Fp12x8 {
             for (k, (a, b)) in [(&*z0, &*z1), (&*z2, &*z3), (&*z4, &*z5)].into_iter().enumerate() {
                 product.set_product(a, b);
                 sum.set_product(&a.add(b), &a.add(&b.mul_by_nonresidue::<2>()));
+                let (product, sum) = (&*product, &*sum);
                 first[k].set_sum([(Plus, sum), (Minus, product), (MinusTwisted, product)]);
                 second[k].set_sum([(Plus, product), (Plus, product)]);
             }
@@ -330,17 +332,17 @@ impl Inverting {
         let (mut t, mut norm) = (*n, n[0]);
         c0.set_product(&n[0], &n[0]);
         c1.set_product(&n[1], &n[2]);
-        t[0].set_sum([(Plus, c0), (MinusTwisted, c1)]);
+        t[0].set_sum([(Plus, &*c0), (MinusTwisted, &*c1)]);
         c0.set_product(&n[2], &n[2]);
         c1.set_product(&n[0], &n[1]);
-        t[1].set_sum([(Twisted, c0), (Minus, c1)]);
+        t[1].set_sum([(Twisted, &*c0), (Minus, &*c1)]);
         c0.set_product(&n[1], &n[1]);
         c1.set_product(&n[0], &n[2]);
-        t[2].set_sum([(Plus, c0), (Minus, c1)]);
+        t[2].set_sum([(Plus, &*c0), (Minus, &*c1)]);
         c0.set_product(&n[0], &t[0]);
         c1.set_product(&n[2], &t[1]);
         c2.set_product(&n[1], &t[2]);
-        norm.set_sum([(Plus, c0), (Twisted, c1), (Twisted, c2)]);
+        norm.set_sum([(Plus, &*c0), (Twisted, &*c1), (Twisted, &*c2)]);
         Self { squared, t, norm }
     }
 

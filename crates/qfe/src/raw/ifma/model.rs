@@ -257,18 +257,18 @@ fn total(terms: &[(Sign, &[Columns; 2])]) -> [Columns; 2] {
 pub(super) fn finish_cubic(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) {
     use Sign::{Minus, MinusTwisted, Plus, Twisted};
     let [c0, c1, c2] = c;
-    *c0 = total(&[(Plus, v[0]), (Twisted, c0), (MinusTwisted, v[1]), (MinusTwisted, v[2])]);
-    *c1 = total(&[(Plus, c1), (Minus, v[0]), (Minus, v[1]), (Twisted, v[2])]);
-    *c2 = total(&[(Plus, c2), (Minus, v[0]), (Minus, v[2]), (Plus, v[1])]);
+    *c0 = total(&[(Plus, v[0]), (Twisted, &*c0), (MinusTwisted, v[1]), (MinusTwisted, v[2])]);
+    *c1 = total(&[(Plus, &*c1), (Minus, v[0]), (Minus, v[1]), (Twisted, v[2])]);
+    *c2 = total(&[(Plus, &*c2), (Minus, v[0]), (Minus, v[2]), (Plus, v[1])]);
 }
 
 #[cfg(feature = "verify")]
 pub(super) fn finish_sparse(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) {
     use Sign::{MinusTwisted, Plus, Twisted};
     let [c0, c1, c2] = c;
-    *c0 = total(&[(Twisted, c0), (MinusTwisted, v[1]), (MinusTwisted, v[2])]);
-    *c1 = total(&[(Plus, c1), (Twisted, v[2])]);
-    *c2 = total(&[(Plus, c2), (Plus, v[1])]);
+    *c0 = total(&[(Twisted, &*c0), (MinusTwisted, v[1]), (MinusTwisted, v[2])]);
+    *c1 = total(&[(Plus, &*c1), (Twisted, v[2])]);
+    *c2 = total(&[(Plus, &*c2), (Plus, v[1])]);
 }
 
 #[cfg(feature = "verify")]
