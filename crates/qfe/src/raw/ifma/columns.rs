@@ -4,19 +4,12 @@
 //! products is therefore added in columns and reduced once. Columns take 2 kB a quadratic element: they
 //! are written to memory that is there already.
 
-use super::{Fp2x8, Ifma, kernels::Columns};
+use super::Fp2x8;
+use super::limbs::{Columns, Sign};
+use super::token::Ifma;
 #[cfg(test)]
 use super::{MOST_PRODUCT, SIGNED_PRODUCT};
 use crate::raw::Vector;
-
-/// How a term enters a sum; twisted ones are multiplied by `1 + i`.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Sign {
-    Plus,
-    Minus,
-    Twisted,
-    MinusTwisted,
-}
 
 /// Both coordinates of eight quadratic elements, as signed columns.
 #[derive(Clone, Copy)]

@@ -12,14 +12,18 @@
 
 #[cfg(feature = "verify")]
 mod columns;
+mod dispatch;
 mod kernels;
+mod limbs;
 #[cfg(test)]
 mod model;
 mod token;
 
 #[cfg(feature = "verify")]
-pub(crate) use self::columns::{Cubic, Fp2Columns, Sign};
-use self::kernels::{Limbs, multiple, split};
+pub(crate) use self::columns::{Cubic, Fp2Columns};
+#[cfg(feature = "verify")]
+pub(crate) use self::limbs::Sign;
+use self::limbs::{Limbs, multiple, split};
 pub(crate) use self::token::Ifma;
 use super::{Fp, Fp2, Vector};
 

@@ -1,12 +1,13 @@
 //! The kernels lane by lane in plain integers, for tests: what processors without the
 //! instructions run instead, and where the bounds of [`notes`](crate::notes) are asserted.
 
-use super::{
-    Fp2x8, Fp8, Ifma,
-    kernels::{Limbs, MASK, NEGATIVE_INVERSE, P, multiple, split},
-};
 #[cfg(feature = "verify")]
-use super::{columns::Sign, kernels::Columns};
+use super::limbs::{Columns, Sign};
+use super::{
+    Fp2x8, Fp8,
+    limbs::{Limbs, MASK, NEGATIVE_INVERSE, P, multiple, split},
+    token::Ifma,
+};
 use crate::raw::Fp;
 
 type Lane = [u64; 8];
