@@ -138,7 +138,7 @@ fn what_is_wrong_with_a_token_is_named() {
     refuses(before, &["nobody gave it", "HALFLIGHT_PIN"]);
     // From the environment.
     let output = Command::new(env!("CARGO_BIN_EXE_halflight"))
-        .args(["keygen", "--pkcs11", before, "--out", "x.identity"])
+        .args(["keygen", "--pkcs11", before, "--out", "environment.identity"])
         .current_dir(shop.path("."))
         .env("SOFTHSM2_CONF", shop.path("softhsm2.conf"))
         .env("HALFLIGHT_PIN", "1234")

@@ -78,7 +78,7 @@ impl Note {
     /// What is wrong with the layout of one of them.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
         let parts: Vec<&str> = text.trim_end().split("\n\n").collect();
-        if parts.len() > 2 * MAX_NOTES || parts.len() % 2 != 0 {
+        if parts.len() > 2 * MAX_NOTES || !parts.len().is_multiple_of(2) {
             return Err(format!("it is not 1 to {MAX_NOTES} notes"));
         }
         parts.chunks(2).map(|pair| Self::parse(&pair.join("\n\n"))).collect()
