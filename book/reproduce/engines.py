@@ -95,6 +95,9 @@ def spark(source, out, model, tables):
     builder = SparkSession.builder.master("local-cluster[2,1,2048]").config("spark.ui.enabled", "false")
     builder = builder.config("spark.executor.memory", "1g").config("spark.executorEnv.RAYON_NUM_THREADS", "1")
     builder = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "64")
+    # The compiled Snappy is not for every C library.
+    for who in ("driver", "executor"):
+        builder = builder.config(f"spark.{who}.extraJavaOptions", "-Dorg.xerial.snappy.purejava=true")
     # A file is about four megabytes: one partition for each.
     session = builder.config("spark.sql.files.maxPartitionBytes", str(8 << 20)).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
