@@ -2,27 +2,30 @@
 //!
 //! `Fp6 = Fp2[v]/(v³ − ξ)`, `Fp12 = Fp6[w]/(w² − v)`, `ξ = 1 + i`. Coefficients are sums of
 //! products: these are added up in columns and reduced once, 12 times for a product of
-//! 54 multiplications.
+//! 54 multiplications. Elements are changed in place, with columns in [`Work`]: copies of them would
+//! take a fifth of the time.
 
 #[cfg(feature = "evaluate")]
 use std::sync::OnceLock;
 
 use crate::raw::{
     Coordinate, Field, Fp, Fp2, Fp12, Vector,
-    ifma::{Fp2Columns, Fp2x8, Fp8, Ifma},
+    ifma::{
+        Cubic, Fp2x8, Fp8, Ifma,
+        Sign::{Minus, MinusTwisted, Plus, Twisted},
+    },
 };
 
 const LANES: usize = 8;
 
 type Fp6x8 = [Fp2x8; 3];
-type Columns6 = [Fp2Columns; 3];
 
 /// Coefficients of `1, v, v², w, vw, v²w`, all below `4p`.
 #[derive(Clone, Copy)]
 pub(crate) struct Fp12x8([Fp6x8; 2]);
 
 /// A product of two lines: `(l₀ + l₁v + l₂v²) + (m₁v + m₂v²)w`.
-pub(super) struct TwoLines {
+struct TwoLines {
     l: Fp6x8,
     m1: Fp2x8,
     m2: Fp2x8,
@@ -35,69 +38,54 @@ pub(super) struct Line {
     pub(super) y: Fp2x8,
 }
 
-#[inline(always)]
-fn add6(a: &Fp6x8, b: &Fp6x8) -> Fp6x8 {
-    std::array::from_fn(|k| a[k].add(&b[k]))
+/// Memory of products.
+pub(super) struct Work {
+    low: Cubic,
+    high: Cubic,
+    middle: Cubic,
+    scratch: Cubic,
+    a: Fp6x8,
+    b: Fp6x8,
+    lines: TwoLines,
+    /// `ξ` in all lanes.
+    nonresidue: Fp2x8,
+}
+
+impl Work {
+    pub(super) fn new(token: Ifma) -> Box<Self> {
+        let (cubic, zero) = (Cubic::new(token), Fp2x8::zero(token));
+        let one = Fp8::splat(token, &Fp::ONE.to_shifted());
+        Box::new(Self {
+            low: cubic,
+            high: cubic,
+            middle: cubic,
+            scratch: cubic,
+            a: [zero; 3],
+            b: [zero; 3],
+            lines: TwoLines { l: [zero; 3], m1: zero, m2: zero },
+            nonresidue: Fp2x8::from_parts(&one, &one),
+        })
+    }
+
+    /// The product of two lines, where `(vw)² = v³ = ξ`.
+    fn multiply_lines(&mut self, a: &Line, b: &Line) {
+        let ([xx, yy, both], TwoLines { l, m1, m2 }) = (&mut self.scratch.coefficients, &mut self.lines);
+        xx.set_product(&a.x, &b.x);
+        yy.set_product(&a.y, &b.y);
+        both.set_product(&a.x.add(&a.y), &b.x.add(&b.y));
+        let (xx, yy, both) = (&*xx, &*yy, &*both);
+        l[0].set_sum([(Plus, xx)]);
+        l[0] = l[0].add(&self.nonresidue);
+        l[1].set_sum([(Plus, both), (Minus, xx), (Minus, yy)]);
+        l[2].set_sum([(Plus, yy)]);
+        (*m1, *m2) = (a.x.add(&b.x), a.y.add(&b.y));
+    }
 }
 
 /// `v·a`, of what is below `4p`.
 #[inline(always)]
 fn shift6(a: &Fp6x8) -> Fp6x8 {
     [a[2].mul_by_nonresidue::<2>(), a[0], a[1]]
-}
-
-#[inline(always)]
-fn add_columns(a: &Columns6, b: &Columns6) -> Columns6 {
-    std::array::from_fn(|k| a[k].add(&b[k]))
-}
-
-#[inline(always)]
-fn sub_columns(a: &Columns6, b: &Columns6) -> Columns6 {
-    std::array::from_fn(|k| a[k].sub(&b[k]))
-}
-
-#[inline(always)]
-fn shift_columns(a: &Columns6) -> Columns6 {
-    [a[2].mul_by_nonresidue(), a[0], a[1]]
-}
-
-#[inline(always)]
-fn reduce(a: &Columns6) -> Fp6x8 {
-    std::array::from_fn(|k| a[k].reduce())
-}
-
-/// `a·b` by Karatsuba's method: six products.
-fn mul6(a: &Fp6x8, b: &Fp6x8) -> Columns6 {
-    a[0].token().run(|| {
-        let v: Columns6 = std::array::from_fn(|k| Fp2Columns::product(&a[k], &b[k]));
-        let cross = |i: usize, j: usize| Fp2Columns::product(&a[i].add(&a[j]), &b[i].add(&b[j])).sub(&v[i]).sub(&v[j]);
-        [v[0].add(&cross(1, 2).mul_by_nonresidue()), cross(0, 1).add(&v[2].mul_by_nonresidue()), cross(0, 2).add(&v[1])]
-    })
-}
-
-/// `(a₀ + b₀w)(a₁ + b₁w)` of three products: `low = a₀a₁`, `high = b₀b₁` and that of the sums.
-#[inline(always)]
-fn from_products(low: &Columns6, high: &Columns6, sums: &Columns6) -> Fp12x8 {
-    let middle = sub_columns(&sub_columns(sums, low), high);
-    Fp12x8([reduce(&add_columns(low, &shift_columns(high))), reduce(&middle)])
-}
-
-impl TwoLines {
-    /// `(x₁ + y₁v + vw)(x₂ + y₂v + vw)`, where `(vw)² = v³ = ξ`.
-    pub(super) fn product(a: &Line, b: &Line, nonresidue: &Fp2x8) -> Self {
-        a.x.token().run(|| {
-            let (xx, yy) = (Fp2Columns::product(&a.x, &b.x), Fp2Columns::product(&a.y, &b.y));
-            let (m1, m2) = (a.x.add(&b.x), a.y.add(&b.y));
-            let cross = Fp2Columns::product(&a.x.add(&a.y), &b.x.add(&b.y)).sub(&xx).sub(&yy);
-            Self { l: [xx.reduce().add(nonresidue), cross.reduce(), yy.reduce()], m1, m2 }
-        })
-    }
-}
-
-/// `ξ` in all lanes.
-pub(super) fn nonresidue(token: Ifma) -> Fp2x8 {
-    let one = Fp8::splat(token, &Fp::ONE.to_shifted());
-    Fp2x8::from_parts(&one, &one)
 }
 
 impl Fp12x8 {
@@ -107,9 +95,10 @@ impl Fp12x8 {
         Self([[one, zero, zero], [zero; 3]])
     }
 
-    pub(super) fn from_lines(lines: &TwoLines) -> Self {
-        let l = lines.l.map(|l| l.settle());
-        Self([l, [Fp2x8::zero(lines.m1.token()), lines.m1.settle(), lines.m2.settle()]])
+    pub(super) fn from_lines(a: &Line, b: &Line, work: &mut Work) -> Self {
+        work.multiply_lines(a, b);
+        let TwoLines { l, m1, m2 } = &work.lines;
+        Self([l.map(|l| l.settle()), [Fp2x8::zero(m1.token()), m1.settle(), m2.settle()]])
     }
 
     pub(super) fn from_line(line: &Line) -> Self {
@@ -120,83 +109,124 @@ impl Fp12x8 {
     }
 
     /// `(a + bw)² = (a + b)(a + vb) − (1 + v)ab + 2ab·w`.
-    pub(super) fn sqr(&self) -> Self {
-        let [a, b] = &self.0;
+    pub(super) fn sqr(&mut self, work: &mut Work) {
+        let [a, b] = &mut self.0;
+        let Work { low, middle, scratch, a: sum, b: twisted, .. } = work;
         a[0].token().run(|| {
-            let product = mul6(a, b);
-            let sum = mul6(&add6(a, b), &add6(a, &shift6(b)));
-            let first = sub_columns(&sub_columns(&sum, &product), &shift_columns(&product));
-            Self([reduce(&first), reduce(&add_columns(&product, &product))])
-        })
+            low.set_product(a, b, scratch);
+            for k in 0..3 {
+                sum[k] = a[k].add(&b[k]);
+            }
+            twisted[0] = a[0].add(&b[2].mul_by_nonresidue::<2>());
+            twisted[1] = a[1].add(&b[0]);
+            twisted[2] = a[2].add(&b[1]);
+            middle.set_product(sum, twisted, scratch);
+            let (m, p) = (&middle.coefficients, &low.coefficients);
+            a[0].set_sum([(Plus, &m[0]), (Minus, &p[0]), (MinusTwisted, &p[2])]);
+            a[1].set_sum([(Plus, &m[1]), (Minus, &p[1]), (Minus, &p[0])]);
+            a[2].set_sum([(Plus, &m[2]), (Minus, &p[2]), (Minus, &p[1])]);
+            for k in 0..3 {
+                b[k].set_sum([(Plus, &p[k]), (Plus, &p[k])]);
+            }
+        });
+    }
+
+    /// From `low = a₀a₁`, `high = b₀b₁` and the product of the sums: `(a₀ + b₀w)(a₁ + b₁w)`.
+    #[inline(always)]
+    fn set_products(&mut self, low: &Cubic, high: &Cubic, sums: &Cubic) {
+        let [a, b] = &mut self.0;
+        let (l, h, s) = (&low.coefficients, &high.coefficients, &sums.coefficients);
+        a[0].set_sum([(Plus, &l[0]), (Twisted, &h[2])]);
+        a[1].set_sum([(Plus, &l[1]), (Plus, &h[0])]);
+        a[2].set_sum([(Plus, &l[2]), (Plus, &h[1])]);
+        for k in 0..3 {
+            b[k].set_sum([(Plus, &s[k]), (Minus, &l[k]), (Minus, &h[k])]);
+        }
     }
 
     #[cfg(feature = "evaluate")]
-    pub(super) fn mul(&self, other: &Self) -> Self {
-        let ([a, b], [c, d]) = (&self.0, &other.0);
-        a[0].token().run(|| from_products(&mul6(a, c), &mul6(b, d), &mul6(&add6(a, b), &add6(c, d))))
+    pub(super) fn mul(&mut self, other: &Self, work: &mut Work) {
+        let Work { low, high, middle, scratch, a: first, b: second, .. } = work;
+        other.0[0][0].token().run(|| {
+            let ([a, b], [c, d]) = (&self.0, &other.0);
+            low.set_product(a, c, scratch);
+            high.set_product(b, d, scratch);
+            for k in 0..3 {
+                first[k] = a[k].add(&b[k]);
+                second[k] = c[k].add(&d[k]);
+            }
+            middle.set_product(first, second, scratch);
+            self.set_products(low, high, middle);
+        });
     }
 
-    pub(super) fn mul_by_lines(&self, lines: &TwoLines) -> Self {
-        let [a, b] = &self.0;
-        a[0].token().run(|| {
-            let low = mul6(a, &lines.l);
-            // b·(m₁v + m₂v²): five products.
-            let product = Fp2Columns::product;
-            let (b1m1, b2m2) = (product(&b[1], &lines.m1), product(&b[2], &lines.m2));
-            let cross = product(&b[1].add(&b[2]), &lines.m1.add(&lines.m2)).sub(&b1m1).sub(&b2m2);
-            let high = [
-                cross.mul_by_nonresidue(),
-                product(&b[0], &lines.m1).add(&b2m2.mul_by_nonresidue()),
-                product(&b[0], &lines.m2).add(&b1m1),
-            ];
-            let sums = [lines.l[0], lines.l[1].add(&lines.m1), lines.l[2].add(&lines.m2)];
-            from_products(&low, &high, &mul6(&add6(a, b), &sums))
-        })
+    /// Times two lines, which are multiplied first.
+    pub(super) fn mul_by_lines(&mut self, one: &Line, other: &Line, work: &mut Work) {
+        one.x.token().run(|| {
+            work.multiply_lines(one, other);
+            let [a, b] = &self.0;
+            let Work { low, high, middle, scratch, a: first, b: second, lines: TwoLines { l, m1, m2 }, .. } = work;
+            low.set_product(a, l, scratch);
+            high.set_sparse_product(b, m1, m2, scratch);
+            for k in 0..3 {
+                first[k] = a[k].add(&b[k]);
+            }
+            *second = [l[0], l[1].add(m1), l[2].add(m2)];
+            middle.set_product(first, second, scratch);
+            self.set_products(low, high, middle);
+        });
     }
 
     /// Times `x + y·v + v·w`.
-    pub(super) fn mul_by_line(&self, line: &Line) -> Self {
+    pub(super) fn mul_by_line(&mut self, line: &Line) {
         let [a, b] = &self.0;
-        a[0].token().run(|| {
+        *self = a[0].token().run(|| {
             let both = line.x.add(&line.y);
             let sparse = |c: &Fp6x8| -> Fp6x8 {
                 // c·(x + y v): five products.
-                let product = Fp2Columns::product;
-                let (c0x, c1y) = (product(&c[0], &line.x), product(&c[1], &line.y));
-                let cross = product(&c[0].add(&c[1]), &both).sub(&c0x).sub(&c1y);
-                let first = c0x.add(&product(&c[2], &line.y).mul_by_nonresidue());
-                [first.reduce(), cross.reduce(), c1y.add(&product(&c[2], &line.x)).reduce()]
+                let (c0x, c1y) = (c[0].mul(&line.x), c[1].mul(&line.y));
+                let cross = c[0].add(&c[1]).mul(&both).sub::<2>(&c0x).sub::<2>(&c1y);
+                let first = c0x.add(&c[2].mul(&line.y).mul_by_nonresidue::<2>());
+                [first, cross, c1y.add(&c[2].mul(&line.x))]
             };
+            let add = |a: &Fp6x8, b: &Fp6x8| -> Fp6x8 { std::array::from_fn(|k| a[k].add(&b[k]).settle()) };
             // (a + b w)(L + v w) = aL + v²b + (bL + v a) w.
             let twice = [b[1].mul_by_nonresidue::<2>(), b[2].mul_by_nonresidue::<2>(), b[0]];
-            Self([add6(&sparse(a), &twice).map(|c| c.settle()), add6(&sparse(b), &shift6(a)).map(|c| c.settle())])
-        })
+            Self([add(&sparse(a), &twice), add(&sparse(b), &shift6(a))])
+        });
     }
 
-    /// Squaring in the cyclotomic subgroup (Granger and Scott): three squarings in `Fp4`.
+    /// Squaring in the cyclotomic subgroup (Granger and Scott): three squarings in `Fp4 = Fp2(√ξ)`, each
+    /// of which gives `a² + ξb² = (a + b)(a + ξb) − (1 + ξ)ab` and `2ab`.
     #[cfg(feature = "evaluate")]
-    pub(super) fn cyclotomic_sqr(&self) -> Self {
-        let [[z0, z4, z3], [z2, z1, z5]] = &self.0;
+    pub(super) fn cyclotomic_sqr(&mut self, work: &mut Work) {
+        let [[z0, z4, z3], [z2, z1, z5]] = &mut self.0;
+        let Work { scratch, a: first, b: second, .. } = work;
+        let [product, sum, _] = &mut scratch.coefficients;
         z0.token().run(|| {
-            let (t0, t1) = square4(z0, z1);
-            let (t2, t3) = square4(z2, z3);
-            let (t4, t5) = square4(z4, z5);
+            for (k, (a, b)) in [(&*z0, &*z1), (&*z2, &*z3), (&*z4, &*z5)].into_iter().enumerate() {
+                product.set_product(a, b);
+                sum.set_product(&a.add(b), &a.add(&b.mul_by_nonresidue::<2>()));
+                let (product, sum) = (&*product, &*sum);
+                first[k].set_sum([(Plus, sum), (Minus, product), (MinusTwisted, product)]);
+                second[k].set_sum([(Plus, product), (Plus, product)]);
+            }
             // 3t − 2z and 3t + 2z.
-            let minus = |t: &Fp2x8, z: &Fp2x8| t.add(t).add(t).sub::<3>(&z.add(z)).settle();
-            let plus = |t: &Fp2x8, z: &Fp2x8| t.add(t).add(t).add(z).add(z).settle();
-            let t5 = t5.mul_by_nonresidue::<2>();
-            Self([[minus(&t0, z0), minus(&t2, z4), minus(&t4, z3)], [plus(&t5, z2), plus(&t1, z1), plus(&t3, z5)]])
-        })
+            *z0 = z0.with_triple(&first[0], true);
+            *z1 = z1.with_triple(&second[0], false);
+            *z4 = z4.with_triple(&first[1], true);
+            *z5 = z5.with_triple(&second[1], false);
+            *z3 = z3.with_triple(&first[2], true);
+            *z2 = z2.with_triple(&second[2].mul_by_nonresidue::<2>(), false);
+        });
     }
 
     /// `p⁶`-power.
     pub(super) fn conjugate(&self) -> Self {
-        let [a, b] = &self.0;
-        Self([*a, b.map(|c| c.neg_lanes(0xff).settle())])
+        self.conjugate_lanes(0xff)
     }
 
     /// Its `p⁶`-power in the lanes of the mask.
-    #[cfg(feature = "evaluate")]
     pub(super) fn conjugate_lanes(&self, mask: u8) -> Self {
         let [a, b] = &self.0;
         Self([*a, b.map(|c| c.neg_lanes(mask).settle())])
@@ -254,16 +284,6 @@ fn from_shifted(element: &Fp12) -> Fp12 {
     Fp12::from_coefficients(&std::array::from_fn(|k| element.coefficient(k).unshifted()))
 }
 
-/// `(a + b·√ξ)²` in `Fp4 = Fp2(√ξ)`: `a² + ξb²` and `2ab`.
-#[cfg(feature = "evaluate")]
-#[inline(always)]
-fn square4(a: &Fp2x8, b: &Fp2x8) -> (Fp2x8, Fp2x8) {
-    let product = Fp2Columns::product(a, b);
-    let sum = Fp2Columns::product(&a.add(b), &a.add(&b.mul_by_nonresidue::<2>()));
-    let first = sum.sub(&product).sub(&product.mul_by_nonresidue());
-    (first.reduce(), product.add(&product).reduce())
-}
-
 /// What the `p`- and `p²`-powers of `1, v, v², w, vw, v²w` are multiples by, in shifted form.
 #[cfg(feature = "evaluate")]
 fn frobenius_factors() -> &'static [[Fp2; 6]; 2] {
@@ -290,20 +310,39 @@ pub(super) struct Inverting {
 #[cfg(feature = "evaluate")]
 impl Inverting {
     #[inline(always)]
-    pub(super) fn new(f: &Fp12x8) -> Self {
+    pub(super) fn new(f: &Fp12x8, work: &mut Work) -> Self {
         let [a, b] = &f.0;
-        let (aa, vbb, ab) = (mul6(a, a), shift_columns(&mul6(b, b)), mul6(a, b));
-        let minus = reduce(&add_columns(&ab, &ab)).map(|c| c.neg_lanes(0xff).settle());
-        let squared = Fp12x8([reduce(&add_columns(&aa, &vbb)), minus]);
-        let [n0, n1, n2] = reduce(&sub_columns(&aa, &vbb));
-        let product = Fp2Columns::product;
-        let t = [
-            product(&n0, &n0).sub(&product(&n1, &n2).mul_by_nonresidue()).reduce(),
-            product(&n2, &n2).mul_by_nonresidue().sub(&product(&n0, &n1)).reduce(),
-            product(&n1, &n1).sub(&product(&n0, &n2)).reduce(),
-        ];
-        let rest = product(&n2, &t[1]).add(&product(&n1, &t[2])).mul_by_nonresidue();
-        let norm = product(&n0, &t[0]).add(&rest).reduce();
+        let Work { low, high, middle, scratch, a: n, .. } = work;
+        low.set_product(a, a, scratch);
+        high.set_product(b, b, scratch);
+        middle.set_product(a, b, scratch);
+        let (aa, bb, ab) = (&low.coefficients, &high.coefficients, &middle.coefficients);
+        let mut squared = *f;
+        let [first, second] = &mut squared.0;
+        first[0].set_sum([(Plus, &aa[0]), (Twisted, &bb[2])]);
+        n[0].set_sum([(Plus, &aa[0]), (MinusTwisted, &bb[2])]);
+        for k in 1..3 {
+            first[k].set_sum([(Plus, &aa[k]), (Plus, &bb[k - 1])]);
+            n[k].set_sum([(Plus, &aa[k]), (Minus, &bb[k - 1])]);
+        }
+        for k in 0..3 {
+            second[k].set_sum([(Minus, &ab[k]), (Minus, &ab[k])]);
+        }
+        let [c0, c1, c2] = &mut scratch.coefficients;
+        let (mut t, mut norm) = (*n, n[0]);
+        c0.set_product(&n[0], &n[0]);
+        c1.set_product(&n[1], &n[2]);
+        t[0].set_sum([(Plus, &*c0), (MinusTwisted, &*c1)]);
+        c0.set_product(&n[2], &n[2]);
+        c1.set_product(&n[0], &n[1]);
+        t[1].set_sum([(Twisted, &*c0), (Minus, &*c1)]);
+        c0.set_product(&n[1], &n[1]);
+        c1.set_product(&n[0], &n[2]);
+        t[2].set_sum([(Plus, &*c0), (Minus, &*c1)]);
+        c0.set_product(&n[0], &t[0]);
+        c1.set_product(&n[2], &t[1]);
+        c2.set_product(&n[1], &t[2]);
+        norm.set_sum([(Plus, &*c0), (Twisted, &*c1), (Twisted, &*c2)]);
         Self { squared, t, norm }
     }
 
@@ -315,10 +354,16 @@ impl Inverting {
 
     /// `f^(p⁶−1)` from the inverse of the norm's norm.
     #[inline(always)]
-    pub(super) fn finish(&self, inverse: &Fp8) -> Fp12x8 {
-        let inverse = self.norm.with_inverse_norm(inverse).settle();
+    pub(super) fn finish(&self, inverse: &Fp8, work: &mut Work) -> Fp12x8 {
+        let inverse = self.norm.with_inverse_norm(inverse);
         let t = self.t.map(|t| t.mul(&inverse));
-        let [a, b] = &self.squared.0;
-        Fp12x8([reduce(&mul6(a, &t)), reduce(&mul6(b, &t))])
+        let mut out = self.squared;
+        for side in &mut out.0 {
+            work.low.set_product(side, &t, &mut work.scratch);
+            for k in 0..3 {
+                side[k].set_sum([(Plus, &work.low.coefficients[k])]);
+            }
+        }
+        out
     }
 }

@@ -6,7 +6,7 @@
 
 use super::{
     lanes_target::{LANES, gather, hard_part},
-    lanes12::Fp12x8,
+    lanes12::{Fp12x8, Work},
     schedule::in_order,
     target,
 };
@@ -80,7 +80,8 @@ impl LanePowers {
     /// `copies` apart. The others are the starts, in the order of the results.
     pub(crate) fn hard_parts(&self, token: Ifma, elements: &[Fp12x8], count: usize, copies: usize) -> Vec<Fp12> {
         let bases = &elements[..count.div_ceil(LANES)];
-        let tables: Vec<Vec<[Fp12; LANES]>> = in_order(bases.len(), |k| self.multiples(&bases[k]));
+        let tables: Vec<Vec<[Fp12; LANES]>> =
+            in_order(bases.len(), |k| self.multiples(&bases[k], &mut Work::new(token)));
         let starts = elements[count / LANES..].iter().flat_map(Fp12x8::unload_shifted).skip(count % LANES);
         let starts: Vec<Fp12> = starts.take(self.digits.len() * copies).collect();
         let base = |base: usize, copy: usize, multiple: usize| {
@@ -92,11 +93,12 @@ impl LanePowers {
         let one = Fp12x8::one(token).unload_shifted()[0];
         let tasks = starts.len() * parts;
         let products = in_order(tasks.div_ceil(LANES), |vector| {
+            let work = &mut *Work::new(token);
             let mut product: Option<Fp12x8> = None;
             for place in (0..self.places()).rev() {
                 for _ in 0..self.width {
                     if let Some(p) = &mut product {
-                        *p = p.cyclotomic_sqr();
+                        p.cyclotomic_sqr(work);
                     }
                 }
                 for offset in 0..size {
@@ -114,7 +116,10 @@ impl LanePowers {
                     });
                     if any {
                         let factor = Fp12x8::load(token, factors).conjugate_lanes(negative);
-                        product = Some(product.map_or(factor, |p| p.mul(&factor)));
+                        match &mut product {
+                            Some(product) => product.mul(&factor, work),
+                            None => product = Some(factor),
+                        }
                     }
                 }
             }
@@ -124,30 +129,34 @@ impl LanePowers {
         let results = in_order(starts.len().div_ceil(LANES), |vector| {
             let first = vector * LANES;
             let count = LANES.min(starts.len() - first);
-            let start = gather(token, count, |lane| &starts[first + lane]);
-            let rows =
-                (0..parts).map(|part| gather(token, count, |lane| &products[part * starts.len() + first + lane]));
-            let total = rows.fold(start, |total, row| total.mul(&row));
+            let work = &mut *Work::new(token);
+            let mut total = gather(token, count, |lane| &starts[first + lane]);
+            for part in 0..parts {
+                total.mul(&gather(token, count, |lane| &products[part * starts.len() + first + lane]), work);
+            }
             // One element alone is quicker by scalars.
             match count {
                 1 => vec![target::hard_part(&total.unload()[0])],
-                _ => hard_part(&total).unload()[..count].to_vec(),
+                _ => hard_part(&total, work).unload()[..count].to_vec(),
             }
         });
         results.concat()
     }
 
     /// `base, base², base³, …` as far as the digits go, in shifted form.
-    fn multiples(&self, base: &Fp12x8) -> Vec<[Fp12; LANES]> {
+    fn multiples(&self, base: &Fp12x8, work: &mut Work) -> Vec<[Fp12; LANES]> {
         let most = 1usize << (self.width - 1);
         let mut multiples = vec![*base];
         while multiples.len() < most {
-            let next = multiples.len() + 1;
-            multiples.push(if next % 2 == 0 {
-                multiples[next / 2 - 1].cyclotomic_sqr()
+            let known = multiples.len();
+            // An even multiple is a square.
+            let mut multiple = multiples[if known % 2 == 1 { known / 2 } else { known - 1 }];
+            if known % 2 == 1 {
+                multiple.cyclotomic_sqr(work);
             } else {
-                multiples[next - 2].mul(base)
-            });
+                multiple.mul(base, work);
+            }
+            multiples.push(multiple);
         }
         multiples.iter().map(Fp12x8::unload_shifted).collect()
     }

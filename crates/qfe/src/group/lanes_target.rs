@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{
-    lanes12::{Fp12x8, Inverting, to_shifted},
+    lanes12::{Fp12x8, Inverting, Work, to_shifted},
     target,
     vector::invert_all,
 };
@@ -16,13 +16,15 @@ pub(super) const LANES: usize = 8;
 
 /// `f^((p⁶−1)(p²+1))` of every element, with one inversion for all; none where one is zero.
 fn easy_parts(token: Ifma, elements: &[Fp12x8]) -> Option<Vec<Fp12x8>> {
+    let work = &mut *Work::new(token);
     token.run(|| {
-        let parts: Vec<Inverting> = elements.iter().map(Inverting::new).collect();
+        let parts: Vec<Inverting> = elements.iter().map(|element| Inverting::new(element, work)).collect();
         let norms: Vec<Fp8> = parts.iter().map(|part| part.norm().norm()).collect();
         let inverses = invert_all(&norms)?;
         let finish = |(part, inverse): (&Inverting, &Fp8)| {
-            let g = part.finish(inverse);
-            g.frobenius(2).mul(&g)
+            let mut g = part.finish(inverse, work);
+            g.mul(&g.frobenius(2), work);
+            g
         };
         Some(parts.iter().zip(&inverses).map(finish).collect())
     })
@@ -36,21 +38,31 @@ pub(crate) fn easy_vectors(token: Ifma, elements: &[Fp12x8]) -> Option<Vec<Fp12x
 }
 
 /// The hard part, for elements of the cyclotomic subgroup.
-pub(super) fn hard_part(f: &Fp12x8) -> Fp12x8 {
-    let a = power_of_x(f).mul(&f.conjugate());
-    let b = power_of_x(&a).mul(&a.conjugate());
-    let c = power_of_x(&b).mul(&b.frobenius(1));
-    let d = power_of_x(&power_of_x(&c)).mul(&c.frobenius(2)).mul(&c.conjugate());
-    d.mul(&f.cyclotomic_sqr().mul(f))
+pub(super) fn hard_part(f: &Fp12x8, work: &mut Work) -> Fp12x8 {
+    let mut a = power_of_x(f, work);
+    a.mul(&f.conjugate(), work);
+    let mut b = power_of_x(&a, work);
+    b.mul(&a.conjugate(), work);
+    let mut c = power_of_x(&b, work);
+    c.mul(&b.frobenius(1), work);
+    let mut d = power_of_x(&c, work);
+    d = power_of_x(&d, work);
+    d.mul(&c.frobenius(2), work);
+    d.mul(&c.conjugate(), work);
+    let mut cube = *f;
+    cube.cyclotomic_sqr(work);
+    cube.mul(f, work);
+    d.mul(&cube, work);
+    d
 }
 
 /// `f^x` for the (negative) curve parameter.
-fn power_of_x(f: &Fp12x8) -> Fp12x8 {
+fn power_of_x(f: &Fp12x8, work: &mut Work) -> Fp12x8 {
     let mut power = *f;
     for bit in (0..63).rev() {
-        power = power.cyclotomic_sqr();
+        power.cyclotomic_sqr(work);
         if X >> bit & 1 == 1 {
-            power = power.mul(f);
+            power.mul(f, work);
         }
     }
     power.conjugate()
@@ -74,7 +86,7 @@ pub(crate) fn final_exponentiations(elements: &[Fp12]) -> Vec<Fp12> {
         let vector = gather(token, chunk.len(), |lane| &shifted[lane]);
         let easy = easy_parts(token, &[vector]).filter(|_| chunk.len() > 1);
         match easy.as_deref() {
-            Some([easy]) => hard_part(easy).unload()[..chunk.len()].to_vec(),
+            Some([easy]) => hard_part(easy, &mut Work::new(token)).unload()[..chunk.len()].to_vec(),
             _ => chunk.iter().map(scalar).collect(),
         }
     });
@@ -98,15 +110,20 @@ mod tests {
         let expected: Vec<Fp12> = elements.iter().map(target::easy_part).collect();
         assert!(easy.iter().all(|easy| easy.unload()[..] == expected));
         let squares: Vec<Fp12> = expected.iter().map(Fp12::cyclotomic_sqr).collect();
-        assert!(easy[0].cyclotomic_sqr().unload()[..] == squares);
-        assert!(easy[0].mul(&easy[0]).unload()[..] == squares);
-        assert!(easy[0].sqr().unload()[..] == squares);
+        let work = &mut *Work::new(token);
+        let ways: [&dyn Fn(&mut Fp12x8, &mut Work); 3] =
+            [&|f, work| f.cyclotomic_sqr(work), &|f, work| f.mul(&{ *f }, work), &|f, work| f.sqr(work)];
+        for way in ways {
+            let mut f = easy[0];
+            way(&mut f, work);
+            assert!(f.unload()[..] == squares);
+        }
         for n in [1, 2] {
             let powers: Vec<Fp12> = expected.iter().map(|f| f.frobenius(n)).collect();
             assert!(easy[0].frobenius(n).unload()[..] == powers);
         }
         let expected: Vec<Fp12> = expected.iter().map(target::hard_part).collect();
-        assert!(hard_part(&easy[0]).unload()[..] == expected);
+        assert!(hard_part(&easy[0], work).unload()[..] == expected);
         assert!(final_exponentiations(&elements) == expected);
         assert!(final_exponentiations(&elements[..1]) == expected[..1]);
     }

@@ -17,7 +17,7 @@
 use rayon::prelude::*;
 
 use super::{
-    lanes12::{Fp12x8, Line, TwoLines, nonresidue, to_shifted},
+    lanes12::{Fp12x8, Line, Work, to_shifted},
     schedule::in_order,
     vector::{invert_all, invert_lanes},
 };
@@ -116,7 +116,7 @@ fn lanes_block(token: Ifma, vectors: &[&[&[Pair]]]) -> Option<Vec<Fp12x8>> {
     let places = vectors.iter().zip(&lengths).flat_map(|(parts, &length)| (0..length).map(move |k| (*parts, k)));
     let mut pairs = pair_vectors(token, places)?;
     let mut products: Vec<Option<Fp12x8>> = vec![None; vectors.len()];
-    let nonresidue = nonresidue(token);
+    let work = &mut *Work::new(token);
     let mut shared = Vec::with_capacity(pairs.len());
     let mut lines = Vec::new();
     for bit in (0..63).rev() {
@@ -135,17 +135,17 @@ fn lanes_block(token: Ifma, vectors: &[&[&[Pair]]]) -> Option<Vec<Fp12x8>> {
                 }
                 if !addition {
                     if let Some(f) = product {
-                        *f = f.sqr();
+                        f.sqr(work);
                     }
                 }
                 for two in lines.chunks(2) {
-                    *product = Some(match (product.as_ref(), two) {
-                        (Some(f), [a, b]) => f.mul_by_lines(&TwoLines::product(a, b, &nonresidue)),
-                        (None, [a, b]) => Fp12x8::from_lines(&TwoLines::product(a, b, &nonresidue)),
+                    match (&mut *product, two) {
+                        (Some(f), [a, b]) => f.mul_by_lines(a, b, work),
                         (Some(f), [a, ..]) => f.mul_by_line(a),
-                        (None, [a, ..]) => Fp12x8::from_line(a),
-                        (f, []) => f.copied().unwrap_or_else(|| Fp12x8::one(token)),
-                    });
+                        (f, [a, b]) => *f = Some(Fp12x8::from_lines(a, b, work)),
+                        (f, [a, ..]) => *f = Some(Fp12x8::from_line(a)),
+                        (_, []) => {}
+                    }
                 }
             }
         }

@@ -139,32 +139,60 @@ impl Fp2x8 {
 /// As of lanes.
 #[cfg(feature = "verify")]
 #[derive(Clone, Copy)]
+pub(crate) enum Sign {
+    Plus,
+    Minus,
+    Twisted,
+    MinusTwisted,
+}
+
+/// As of lanes.
+#[cfg(feature = "verify")]
+#[derive(Clone, Copy)]
 pub(crate) struct Fp2Columns(Ifma);
 
 #[cfg(feature = "verify")]
 impl Fp2Columns {
     /// As of lanes.
-    pub(crate) fn product(a: &Fp2x8, _: &Fp2x8) -> Self {
-        Self(a.0)
+    pub(crate) fn set_product(&mut self, _: &Fp2x8, _: &Fp2x8) {
+        match self.0.0 {}
+    }
+}
+
+#[cfg(feature = "verify")]
+impl Fp2x8 {
+    /// As of lanes.
+    pub(crate) fn set_sum<const N: usize>(&mut self, _: [(Sign, &Fp2Columns); N]) {
+        match self.0.0 {}
     }
 
     /// As of lanes.
-    pub(crate) fn add(&self, _: &Self) -> Self {
+    pub(crate) fn with_triple(&self, _: &Self, _: bool) -> Self {
         *self
     }
+}
 
+/// As of lanes.
+#[cfg(feature = "verify")]
+#[derive(Clone, Copy)]
+pub(crate) struct Cubic {
+    pub(crate) coefficients: [Fp2Columns; 3],
+}
+
+#[cfg(feature = "verify")]
+impl Cubic {
     /// As of lanes.
-    pub(crate) fn sub(&self, _: &Self) -> Self {
-        *self
+    pub(crate) fn new(token: Ifma) -> Self {
+        match token.0 {}
     }
 
     /// As of lanes.
-    pub(crate) fn mul_by_nonresidue(&self) -> Self {
-        *self
+    pub(crate) fn set_product(&mut self, _: &[Fp2x8; 3], b: &[Fp2x8; 3], _: &mut Self) {
+        match b[0].0.0 {}
     }
 
     /// As of lanes.
-    pub(crate) fn reduce(&self) -> Fp2x8 {
-        Fp2x8(self.0)
+    pub(crate) fn set_sparse_product(&mut self, _: &[Fp2x8; 3], b1: &Fp2x8, _: &Fp2x8, _: &mut Self) {
+        match b1.0.0 {}
     }
 }

@@ -1,25 +1,35 @@
 //! Products of quadratic elements that are not reduced yet.
 //!
 //! A reduction costs as much as a product of prime-field elements. What is added up from many
-//! products is therefore added in columns and reduced once.
+//! products is therefore added in columns and reduced once. Columns take 2 kB a quadratic element: they
+//! are written to memory that is there already.
 
-use super::{
-    Fp2x8, Fp8, Ifma, MOST_PRODUCT, SIGNED_PRODUCT,
-    kernels::{self, Limbs},
-};
+use super::{Fp2x8, Ifma, kernels::Columns};
+#[cfg(test)]
+use super::{MOST_PRODUCT, SIGNED_PRODUCT};
 use crate::raw::Vector;
+
+/// How a term enters a sum; twisted ones are multiplied by `1 + i`.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Sign {
+    Plus,
+    Minus,
+    Twisted,
+    MinusTwisted,
+}
 
 /// Both coordinates of eight quadratic elements, as signed columns.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Fp2Columns {
-    columns: [kernels::Columns; 2],
+    columns: [Columns; 2],
     token: Ifma,
     #[cfg(test)]
     size: Size,
 }
 
 /// What the coordinates stay below in absolute value.
+#[cfg(test)]
 #[derive(Clone, Copy, Default)]
 struct Size {
     /// As a whole, in multiples of `p²`.
@@ -28,76 +38,121 @@ struct Size {
     column: u64,
 }
 
+#[cfg(test)]
+impl Size {
+    fn of_product(a: u64, b: u64) -> Self {
+        // A column of a product has at most 15 terms; two products are subtracted from the imaginary one.
+        Self { value: 4 * a * b, column: 30 }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { value: self.value + other.value, column: self.column + other.column }
+    }
+
+    fn twice(self) -> Self {
+        self.plus(self)
+    }
+}
+
 /// `2^62`, so that the reduction does not leave a word.
+#[cfg(test)]
 const MOST_COLUMN: u64 = 1 << 10;
 
 impl Fp2Columns {
-    #[inline(always)]
-    fn of(token: Ifma, columns: [kernels::Columns; 2], _size: Size) -> Self {
+    pub(crate) fn new(token: Ifma) -> Self {
         Self {
-            columns,
+            columns: [[[0; 8]; 16]; 2],
             token,
             #[cfg(test)]
-            size: _size,
+            size: Size::default(),
         }
     }
 
-    /// Known in tests only.
-    #[cfg(test)]
-    fn size(&self) -> Size {
-        self.size
+    /// Becomes `a·b`.
+    #[inline(always)]
+    pub(crate) fn set_product(&mut self, a: &Fp2x8, b: &Fp2x8) {
+        self.token.product_columns(&mut self.columns, a, b);
+        #[cfg(test)]
+        {
+            self.size = Size::of_product(a.bound(), b.bound());
+        }
+    }
+}
+
+impl Fp2x8 {
+    /// Becomes the reduced sum of some terms.
+    #[inline(always)]
+    pub(crate) fn set_sum<const N: usize>(&mut self, terms: [(Sign, &Fp2Columns); N]) {
+        #[cfg(test)]
+        {
+            let size = terms.iter().fold(Size::default(), |sum, (sign, term)| {
+                let twisted = matches!(sign, Sign::Twisted | Sign::MinusTwisted);
+                sum.plus(if twisted { term.size.twice() } else { term.size })
+            });
+            assert!(size.value <= MOST_PRODUCT && size.column <= MOST_COLUMN);
+        }
+        self.c0.token.reduce_terms(self, &terms.map(|(sign, term)| (sign, &term.columns)));
+        #[cfg(test)]
+        {
+            *self = self.bounded(SIGNED_PRODUCT);
+        }
+    }
+}
+
+/// Eight elements of the cubic extension of the quadratic one.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct Cubic {
+    pub(crate) coefficients: [Fp2Columns; 3],
+}
+
+impl Cubic {
+    pub(crate) fn new(token: Ifma) -> Self {
+        Self { coefficients: [Fp2Columns::new(token); 3] }
     }
 
-    /// Not known.
-    #[cfg(not(test))]
-    #[inline(always)]
-    fn size(&self) -> Size {
-        Size::default()
+    /// Becomes `a·b`, by Karatsuba's method: six products.
+    pub(crate) fn set_product(&mut self, a: &[Fp2x8; 3], b: &[Fp2x8; 3], scratch: &mut Self) {
+        for k in 0..3 {
+            scratch.coefficients[k].set_product(&a[k], &b[k]);
+        }
+        for (k, (i, j)) in [(1, 2), (0, 1), (0, 2)].into_iter().enumerate() {
+            self.coefficients[k].set_product(&a[i].add(&a[j]), &b[i].add(&b[j]));
+        }
+        self.finish(scratch, Ifma::finish_cubic);
+        #[cfg(test)]
+        {
+            let [v0, v1, v2] = scratch.coefficients.map(|v| v.size);
+            let [c0, c1, c2] = &mut self.coefficients;
+            c0.size = v0.plus(c0.size.plus(v1).plus(v2).twice());
+            c1.size = c1.size.plus(v0).plus(v1).plus(v2.twice());
+            c2.size = c2.size.plus(v0).plus(v2).plus(v1);
+        }
+    }
+
+    /// Becomes `a·(b₁v + b₂v²)`: five products.
+    pub(crate) fn set_sparse_product(&mut self, a: &[Fp2x8; 3], b1: &Fp2x8, b2: &Fp2x8, scratch: &mut Self) {
+        scratch.coefficients[1].set_product(&a[1], b1);
+        scratch.coefficients[2].set_product(&a[2], b2);
+        self.coefficients[0].set_product(&a[1].add(&a[2]), &b1.add(b2));
+        self.coefficients[1].set_product(&a[0], b1);
+        self.coefficients[2].set_product(&a[0], b2);
+        self.finish(scratch, Ifma::finish_sparse);
+        #[cfg(test)]
+        {
+            let [_, v1, v2] = scratch.coefficients.map(|v| v.size);
+            let [c0, c1, c2] = &mut self.coefficients;
+            c0.size = c0.size.plus(v1).plus(v2).twice();
+            c1.size = c1.size.plus(v2.twice());
+            c2.size = c2.size.plus(v1);
+        }
     }
 
     #[inline(always)]
-    fn sum(a: Size, b: Size) -> Size {
-        Size { value: a.value + b.value, column: a.column + b.column }
-    }
-
-    /// `a·b`.
-    #[inline(always)]
-    pub(crate) fn product(a: &Fp2x8, b: &Fp2x8) -> Self {
-        let token = a.token();
-        // A column of a product has at most 15 terms; two products are subtracted from the imaginary one.
-        let size = Size { value: 4 * a.bound() * b.bound(), column: 30 };
-        Self::of(token, token.quadratic_columns(a.limbs(), b.limbs()), size)
-    }
-
-    #[inline(always)]
-    pub(crate) fn add(&self, other: &Self) -> Self {
-        let ([a0, a1], [b0, b1]) = (&self.columns, &other.columns);
-        let columns = [self.token.add_columns(a0, b0), self.token.add_columns(a1, b1)];
-        Self::of(self.token, columns, Self::sum(self.size(), other.size()))
-    }
-
-    #[inline(always)]
-    pub(crate) fn sub(&self, other: &Self) -> Self {
-        let ([a0, a1], [b0, b1]) = (&self.columns, &other.columns);
-        let columns = [self.token.sub_columns(a0, b0), self.token.sub_columns(a1, b1)];
-        Self::of(self.token, columns, Self::sum(self.size(), other.size()))
-    }
-
-    /// Multiplication by `1 + i`.
-    #[inline(always)]
-    pub(crate) fn mul_by_nonresidue(&self) -> Self {
-        let [a0, a1] = &self.columns;
-        let columns = [self.token.sub_columns(a0, a1), self.token.add_columns(a0, a1)];
-        Self::of(self.token, columns, Self::sum(self.size(), self.size()))
-    }
-
-    #[inline(always)]
-    pub(crate) fn reduce(&self) -> Fp2x8 {
-        debug_assert!(self.size().value <= MOST_PRODUCT && self.size().column <= MOST_COLUMN);
-        let reduced = |columns: &kernels::Columns| -> Fp8 {
-            let limbs: Limbs = self.token.reduce_columns(columns);
-            Fp8::of(self.token, limbs, SIGNED_PRODUCT)
-        };
-        Fp2x8 { c0: reduced(&self.columns[0]), c1: reduced(&self.columns[1]) }
+    fn finish(&mut self, scratch: &Self, by: impl Fn(Ifma, [&mut [Columns; 2]; 3], [&[Columns; 2]; 3])) {
+        let token = self.coefficients[0].token;
+        let [c0, c1, c2] = &mut self.coefficients;
+        let [v0, v1, v2] = &scratch.coefficients;
+        by(token, [&mut c0.columns, &mut c1.columns, &mut c2.columns], [&v0.columns, &v1.columns, &v2.columns]);
     }
 }

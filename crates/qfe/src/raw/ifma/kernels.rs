@@ -2,6 +2,9 @@
 
 use std::arch::x86_64::*;
 
+#[cfg(feature = "verify")]
+use super::columns::Sign;
+use super::{Fp2x8, Fp8, Ifma};
 use crate::raw::{Field, Fp, MODULUS};
 
 pub(super) const MASK: u64 = (1 << 52) - 1;
@@ -216,44 +219,126 @@ macro_rules! settle {
     };
 }
 
+/// Normal limbs of `c − a` in the lanes of the mask, of `a` in the others.
+macro_rules! negate_lanes {
+    ($a:expr, $mask:expr, $c:expr) => {{
+        let a = read!($a);
+        let c: &[u64; 8] = $c;
+        let mut negative: Registers = std::array::from_fn(|k| _mm512_sub_epi64(splat!(c, k), a[k]));
+        carry!(negative);
+        let chosen: Registers = std::array::from_fn(|k| _mm512_mask_mov_epi64(a[k], $mask, negative[k]));
+        chosen
+    }};
+}
+
+/// The product of two elements.
+macro_rules! product {
+    ($a:expr, $b:expr) => {{
+        let mut t = [_mm512_setzero_si512(); 16];
+        accumulate!(t, $a, $b);
+        reduce!(t)
+    }};
+}
+
+// Results are written where the caller wants them: vectors returned in parts would be copied.
+
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
-    write!(sum!(a, b))
+pub(super) fn add(a: &Fp8, b: &Fp8) -> Fp8 {
+    Fp8::of(a.token, write!(sum!(&a.limbs, &b.limbs)), 0)
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn sub(a: &Limbs, b: &Limbs, c: &[u64; 8]) -> Limbs {
-    write!(difference!(a, b, c))
+pub(super) fn sub(a: &Fp8, b: &Fp8, c: &[u64; 8]) -> Fp8 {
+    Fp8::of(a.token, write!(difference!(&a.limbs, &b.limbs, c)), 0)
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn settle(a: &Limbs) -> Limbs {
-    let mut t = read!(a);
+pub(super) fn settle(a: &Fp8) -> Fp8 {
+    let mut t = read!(&a.limbs);
     settle!(t);
-    write!(t)
+    Fp8::of(a.token, write!(t), 0)
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
-    let mut t = [_mm512_setzero_si512(); 16];
-    accumulate!(t, a, b);
-    write!(reduce!(t))
+pub(super) fn negate_lanes(a: &Fp8, mask: u8, c: &[u64; 8]) -> Fp8 {
+    Fp8::of(a.token, write!(negate_lanes!(&a.limbs, mask, c)), 0)
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn sqr(a: &Limbs) -> Limbs {
-    let a = read!(a);
-    let mut t = [_mm512_setzero_si512(); 16];
-    accumulate_square!(t, a);
-    write!(reduce!(t))
+pub(super) fn mul(a: &Fp8, b: &Fp8) -> Fp8 {
+    Fp8::of(a.token, write!(product!(&a.limbs, &b.limbs)), 0)
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn sum_of_squares(a: &Limbs, b: &Limbs) -> Limbs {
-    let (a, b) = (read!(a), read!(b));
+pub(super) fn sqr(a: &Fp8) -> Fp8 {
+    let limbs = read!(&a.limbs);
     let mut t = [_mm512_setzero_si512(); 16];
-    accumulate_square!(t, a, b);
-    write!(reduce!(t))
+    accumulate_square!(t, limbs);
+    Fp8::of(a.token, write!(reduce!(t)), 0)
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn blend(a: &Fp8, b: &Fp8, mask: u8) -> Fp8 {
+    let (first, second) = (read!(&a.limbs), read!(&b.limbs));
+    let limbs = write!(std::array::from_fn(|k| _mm512_mask_mov_epi64(first[k], mask, second[k])));
+    Fp8::of(a.token, limbs, 0)
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn zero_limbs(a: &Fp8) -> u8 {
+    let a = read!(&a.limbs);
+    let any = a.iter().fold(a[0], |any, &limb| _mm512_or_si512(any, limb));
+    _mm512_cmpeq_epi64_mask(any, _mm512_setzero_si512())
+}
+
+/// An element of the quadratic extension from the limbs of both coordinates.
+macro_rules! quadratic {
+    ($of:expr, $c0:expr, $c1:expr) => {{
+        let token = $of.c0.token;
+        Fp2x8 { c0: Fp8::of(token, write!($c0), 0), c1: Fp8::of(token, write!($c1), 0) }
+    }};
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_add(a: &Fp2x8, b: &Fp2x8) -> Fp2x8 {
+    quadratic!(a, sum!(&a.c0.limbs, &b.c0.limbs), sum!(&a.c1.limbs, &b.c1.limbs))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_sub(a: &Fp2x8, b: &Fp2x8, c: &[u64; 8]) -> Fp2x8 {
+    quadratic!(a, difference!(&a.c0.limbs, &b.c0.limbs, c), difference!(&a.c1.limbs, &b.c1.limbs, c))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_settle(a: &Fp2x8) -> Fp2x8 {
+    let (mut c0, mut c1) = (read!(&a.c0.limbs), read!(&a.c1.limbs));
+    settle!(c0);
+    settle!(c1);
+    quadratic!(a, c0, c1)
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_scale(a: &Fp2x8, by: &Fp8) -> Fp2x8 {
+    quadratic!(a, product!(&a.c0.limbs, &by.limbs), product!(&a.c1.limbs, &by.limbs))
+}
+
+/// `a₀·b` and `c − a₁·b`.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_scale_conjugate(a: &Fp2x8, by: &Fp8, c: &[u64; 8]) -> Fp2x8 {
+    let c0 = product!(&a.c0.limbs, &by.limbs);
+    let c1 = product!(&a.c1.limbs, &by.limbs);
+    let mut negative: Registers = std::array::from_fn(|k| _mm512_sub_epi64(splat!(c, k), c1[k]));
+    carry!(negative);
+    quadratic!(a, c0, negative)
+}
+
+/// `a₀² + a₁²`.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn quadratic_norm(a: &Fp2x8) -> Fp8 {
+    let (first, second) = (read!(&a.c0.limbs), read!(&a.c1.limbs));
+    let mut t = [_mm512_setzero_si512(); 16];
+    accumulate_square!(t, first, second);
+    Fp8::of(a.c0.token, write!(reduce!(t)), 0)
 }
 
 /// Karatsuba's method: the columns of `a₀b₀ − a₁b₁` and of `(a₀ + a₁)(b₀ + b₁) − a₀b₀ − a₁b₁`.
@@ -274,72 +359,155 @@ macro_rules! quadratic_product {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn quadratic_mul(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Limbs; 2] {
-    let (mut real, mut imaginary) = quadratic_product!(a[0], a[1], b[0], b[1]);
-    [write!(reduce_signed!(real)), write!(reduce!(imaginary))]
+pub(super) fn quadratic_mul(a: &Fp2x8, b: &Fp2x8) -> Fp2x8 {
+    let (mut real, mut imaginary) = quadratic_product!(&a.c0.limbs, &a.c1.limbs, &b.c0.limbs, &b.c1.limbs);
+    quadratic!(a, reduce_signed!(real), reduce!(imaginary))
 }
 
 /// `(a₀ + a₁)(a₀ − a₁)` and `2·a₀a₁`; `c` is a multiple of `p` above `a₁`.
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn quadratic_sqr(a: [&Limbs; 2], c: &[u64; 8]) -> [Limbs; 2] {
-    let (sum, difference) = (sum!(a[0], a[1]), difference!(a[0], a[1], c));
+pub(super) fn quadratic_sqr(a: &Fp2x8, c: &[u64; 8]) -> Fp2x8 {
+    let (a0, a1) = (&a.c0.limbs, &a.c1.limbs);
+    let (sum, difference) = (sum!(a0, a1), difference!(a0, a1, c));
     let mut real = [_mm512_setzero_si512(); 16];
     accumulate!(registers real, sum, difference);
     let mut imaginary = [_mm512_setzero_si512(); 16];
-    accumulate!(imaginary, a[0], a[1]);
+    accumulate!(imaginary, a0, a1);
     for limb in &mut imaginary {
         *limb = _mm512_add_epi64(*limb, *limb);
     }
-    [write!(reduce!(real)), write!(reduce!(imaginary))]
+    quadratic!(a, reduce!(real), reduce!(imaginary))
+}
+
+#[cfg(feature = "verify")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn row(of: &Columns, k: usize) -> __m512i {
+    // SAFETY: a row of 64 readable bytes, of any bits.
+    unsafe { _mm512_loadu_si512(of[k].as_ptr().cast()) }
+}
+
+#[cfg(feature = "verify")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn set_row(of: &mut Columns, k: usize, row: __m512i) {
+    // SAFETY: a row of 64 writable bytes, of any bits.
+    unsafe { _mm512_storeu_si512(of[k].as_mut_ptr().cast(), row) }
 }
 
 #[cfg(feature = "verify")]
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn quadratic_columns(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Columns; 2] {
-    let (real, imaginary) = quadratic_product!(a[0], a[1], b[0], b[1]);
-    // SAFETY: both are 2048 bytes of any bits.
-    unsafe { std::mem::transmute::<[WideRegisters; 2], [Columns; 2]>([real, imaginary]) }
+pub(super) fn product_columns(out: &mut [Columns; 2], a: &Fp2x8, b: &Fp2x8) {
+    let (real, imaginary) = quadratic_product!(&a.c0.limbs, &a.c1.limbs, &b.c0.limbs, &b.c1.limbs);
+    for k in 0..16 {
+        set_row(&mut out[0], k, real[k]);
+        set_row(&mut out[1], k, imaginary[k]);
+    }
 }
 
-/// `a + b` column by column, or `a − b`.
+/// Of products in the cubic extension: from `a₀b₀, a₁b₁, a₂b₂` and
+/// `(a₁ + a₂)(b₁ + b₂), (a₀ + a₁)(b₀ + b₁), (a₀ + a₂)(b₀ + b₂)` to the three coefficients.
 #[cfg(feature = "verify")]
-macro_rules! columnwise {
-    ($name:ident, $instruction:ident) => {
-        #[target_feature(enable = "avx512f,avx512ifma")]
-        pub(super) fn $name(a: &Columns, b: &Columns) -> Columns {
-            // SAFETY: sixteen rows of 64 readable bytes each, of any bits.
-            let row = |of: &Columns, k: usize| unsafe { _mm512_loadu_si512(of[k].as_ptr().cast()) };
-            let out: WideRegisters = std::array::from_fn(|k| $instruction(row(a, k), row(b, k)));
-            // SAFETY: both are 1024 bytes of any bits.
-            unsafe { std::mem::transmute::<WideRegisters, Columns>(out) }
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn finish_cubic(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) {
+    let (add, sub) = (|a, b| _mm512_add_epi64(a, b), |a, b| _mm512_sub_epi64(a, b));
+    for k in 0..16 {
+        let v: [[__m512i; 2]; 3] = std::array::from_fn(|i| [row(&v[i][0], k), row(&v[i][1], k)]);
+        let t: [[__m512i; 2]; 3] = std::array::from_fn(|i| [row(&c[i][0], k), row(&c[i][1], k)]);
+        let rest: [__m512i; 2] = std::array::from_fn(|h| sub(sub(t[0][h], v[1][h]), v[2][h]));
+        set_row(&mut c[0][0], k, add(v[0][0], sub(rest[0], rest[1])));
+        set_row(&mut c[0][1], k, add(v[0][1], add(rest[0], rest[1])));
+        let rest: [__m512i; 2] = std::array::from_fn(|h| sub(sub(t[1][h], v[0][h]), v[1][h]));
+        set_row(&mut c[1][0], k, add(rest[0], sub(v[2][0], v[2][1])));
+        set_row(&mut c[1][1], k, add(rest[1], add(v[2][0], v[2][1])));
+        for h in 0..2 {
+            set_row(&mut c[2][h], k, add(sub(sub(t[2][h], v[0][h]), v[2][h]), v[1][h]));
         }
-    };
+    }
+}
+
+/// The same where `b₀ = 0`: from `a₁b₁, a₂b₂` in `v` and `(a₁ + a₂)(b₁ + b₂), a₀b₁, a₀b₂`.
+#[cfg(feature = "verify")]
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn finish_sparse(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) {
+    let (add, sub) = (|a, b| _mm512_add_epi64(a, b), |a, b| _mm512_sub_epi64(a, b));
+    for k in 0..16 {
+        let v: [[__m512i; 2]; 3] = std::array::from_fn(|i| [row(&v[i][0], k), row(&v[i][1], k)]);
+        let t: [[__m512i; 2]; 3] = std::array::from_fn(|i| [row(&c[i][0], k), row(&c[i][1], k)]);
+        let rest: [__m512i; 2] = std::array::from_fn(|h| sub(sub(t[0][h], v[1][h]), v[2][h]));
+        set_row(&mut c[0][0], k, sub(rest[0], rest[1]));
+        set_row(&mut c[0][1], k, add(rest[0], rest[1]));
+        set_row(&mut c[1][0], k, add(t[1][0], sub(v[2][0], v[2][1])));
+        set_row(&mut c[1][1], k, add(t[1][1], add(v[2][0], v[2][1])));
+        for h in 0..2 {
+            set_row(&mut c[2][h], k, add(t[2][h], v[1][h]));
+        }
+    }
+}
+
+/// Adds terms up and reduces the sum.
+#[cfg(feature = "verify")]
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn reduce_terms(out: &mut Fp2x8, terms: &[(Sign, &[Columns; 2])]) {
+    let mut real = [_mm512_setzero_si512(); 16];
+    for (sign, [a, b]) in terms {
+        macro_rules! each {
+            ($instruction:ident, |$k:ident| $term:expr) => {
+                for $k in 0..16 {
+                    real[$k] = $instruction(real[$k], $term);
+                }
+            };
+        }
+        match sign {
+            Sign::Plus => each!(_mm512_add_epi64, |k| row(a, k)),
+            Sign::Minus => each!(_mm512_sub_epi64, |k| row(a, k)),
+            Sign::Twisted => each!(_mm512_add_epi64, |k| _mm512_sub_epi64(row(a, k), row(b, k))),
+            Sign::MinusTwisted => each!(_mm512_sub_epi64, |k| _mm512_sub_epi64(row(a, k), row(b, k))),
+        }
+    }
+    out.c0.limbs = write!(reduce_signed!(real));
+    let mut imaginary = [_mm512_setzero_si512(); 16];
+    for (sign, [a, b]) in terms {
+        macro_rules! each {
+            ($instruction:ident, |$k:ident| $term:expr) => {
+                for $k in 0..16 {
+                    imaginary[$k] = $instruction(imaginary[$k], $term);
+                }
+            };
+        }
+        match sign {
+            Sign::Plus => each!(_mm512_add_epi64, |k| row(b, k)),
+            Sign::Minus => each!(_mm512_sub_epi64, |k| row(b, k)),
+            Sign::Twisted => each!(_mm512_add_epi64, |k| _mm512_add_epi64(row(a, k), row(b, k))),
+            Sign::MinusTwisted => each!(_mm512_sub_epi64, |k| _mm512_add_epi64(row(a, k), row(b, k))),
+        }
+    }
+    out.c1.limbs = write!(reduce_signed!(imaginary));
+}
+
+/// `3t + 2z`, or `3t − 2z + c`, below `2p`.
+macro_rules! triple {
+    ($t:expr, $z:expr, $negative:expr, $c:expr) => {{
+        let (t, z) = (read!($t), read!($z));
+        let c: &[u64; 8] = $c;
+        let mut out: Registers = std::array::from_fn(|k| {
+            let (triple, double) = (_mm512_add_epi64(_mm512_add_epi64(t[k], t[k]), t[k]), _mm512_add_epi64(z[k], z[k]));
+            if $negative {
+                _mm512_sub_epi64(_mm512_add_epi64(triple, splat!(c, k)), double)
+            } else {
+                _mm512_add_epi64(triple, double)
+            }
+        });
+        carry!(out);
+        settle!(out);
+        out
+    }};
 }
 
 #[cfg(feature = "verify")]
-columnwise!(add_columns, _mm512_add_epi64);
-#[cfg(feature = "verify")]
-columnwise!(sub_columns, _mm512_sub_epi64);
-
-#[cfg(feature = "verify")]
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn reduce_columns(t: &Columns) -> Limbs {
-    // SAFETY: sixteen rows of 64 readable bytes, of any bits.
-    let mut t: WideRegisters = std::array::from_fn(|k| unsafe { _mm512_loadu_si512(t[k].as_ptr().cast()) });
-    write!(reduce_signed!(t))
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn blend(a: &Limbs, b: &Limbs, mask: u8) -> Limbs {
-    let (a, b) = (read!(a), read!(b));
-    write!(std::array::from_fn(|k| _mm512_mask_mov_epi64(a[k], mask, b[k])))
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn zero_limbs(a: &Limbs) -> u8 {
-    let a = read!(a);
-    let any = a.iter().fold(a[0], |any, &limb| _mm512_or_si512(any, limb));
-    _mm512_cmpeq_epi64_mask(any, _mm512_setzero_si512())
+pub(super) fn quadratic_triple(t: &Fp2x8, z: &Fp2x8, negative: bool, c: &[u64; 8]) -> Fp2x8 {
+    quadratic!(t, triple!(&t.c0.limbs, &z.c0.limbs, negative, c), triple!(&t.c1.limbs, &z.c1.limbs, negative, c))
 }
 
 /// Transposes an 8×8 matrix of words.
@@ -377,13 +545,13 @@ macro_rules! transpose {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn load(elements: [&Fp; 8]) -> Limbs {
+pub(super) fn load(token: Ifma, elements: [&Fp; 8]) -> Fp8 {
     // SAFETY: the mask reads the six limbs of an element and nothing beyond.
     let w = transpose!(elements.map(|e| unsafe { _mm512_maskz_loadu_epi64(0b11_1111, e.limbs().as_ptr().cast()) }));
     let mask = _mm512_set1_epi64(MASK as i64);
     let and = |value| _mm512_and_si512(value, mask);
     let or = |a, b| _mm512_or_si512(a, b);
-    write!([
+    let limbs = write!([
         and(w[0]),
         and(or(_mm512_srli_epi64::<52>(w[0]), _mm512_slli_epi64::<12>(w[1]))),
         and(or(_mm512_srli_epi64::<40>(w[1]), _mm512_slli_epi64::<24>(w[2]))),
@@ -392,12 +560,13 @@ pub(super) fn load(elements: [&Fp; 8]) -> Limbs {
         and(_mm512_srli_epi64::<4>(w[4])),
         and(or(_mm512_srli_epi64::<56>(w[4]), _mm512_slli_epi64::<8>(w[5]))),
         _mm512_srli_epi64::<44>(w[5]),
-    ])
+    ]);
+    Fp8::of(token, limbs, 0)
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn unload(a: &Limbs) -> [Fp; 8] {
-    let mut l = read!(a);
+pub(super) fn unload(a: &Fp8) -> [Fp; 8] {
+    let mut l = read!(&a.limbs);
     settle!(l);
     let or = |a, b| _mm512_or_si512(a, b);
     let zero = _mm512_setzero_si512();

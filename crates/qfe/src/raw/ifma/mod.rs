@@ -18,7 +18,7 @@ mod model;
 mod token;
 
 #[cfg(feature = "verify")]
-pub(crate) use self::columns::Fp2Columns;
+pub(crate) use self::columns::{Cubic, Fp2Columns, Sign};
 use self::kernels::{Limbs, multiple, split};
 pub(crate) use self::token::Ifma;
 use super::{Fp, Fp2, Vector};
@@ -34,6 +34,25 @@ pub(crate) struct Fp8 {
     bound: u64,
 }
 
+/// What a kernel made, with its bound in tests.
+#[cfg(not(test))]
+macro_rules! bounded {
+    ($bound:expr, $made:expr) => {
+        $made
+    };
+}
+
+/// What a kernel made, with its bound.
+#[cfg(test)]
+macro_rules! bounded {
+    ($bound:expr, $made:expr) => {{
+        let bound = $bound;
+        $made.bounded(bound)
+    }};
+}
+
+/// Negatives are taken from `2^NEGATIVE·p`.
+const NEGATIVE: u32 = 4;
 /// Bound of elements in memory, in multiples of `p`.
 const STORED: u64 = 8;
 /// Bound of a product.
@@ -69,15 +88,15 @@ impl Fp8 {
         0
     }
 
+    #[cfg(test)]
+    fn bounded(mut self, bound: u64) -> Self {
+        self.bound = bound;
+        self
+    }
+
     /// The same element in all lanes.
     pub(crate) fn splat(token: Ifma, shifted: &Fp) -> Self {
         Self::of(token, split(shifted.limbs()).map(|limb| [limb; 8]), STORED)
-    }
-
-    #[inline(always)]
-    fn sum_of_squares(a: &Self, b: &Self) -> Self {
-        debug_assert!(a.bound().pow(2) + b.bound().pow(2) <= MOST_PRODUCT);
-        Self::of(a.token, a.token.sum_of_squares(&a.limbs, &b.limbs), PRODUCT)
     }
 
     /// Zero in the lanes of the mask.
@@ -89,8 +108,7 @@ impl Fp8 {
     /// The other in the lanes of the mask.
     #[inline(always)]
     fn blend(&self, other: &Self, mask: u8) -> Self {
-        let bound = self.bound().max(other.bound());
-        Self::of(self.token, self.token.blend(&self.limbs, &other.limbs, mask), bound)
+        bounded!(self.bound().max(other.bound()), self.token.blend(self, other, mask))
     }
 }
 
@@ -104,7 +122,7 @@ impl Vector for Fp8 {
 
     #[inline(always)]
     fn load(token: Ifma, elements: [&Fp; 8]) -> Self {
-        Self::of(token, token.load(elements), STORED)
+        bounded!(STORED, token.load(token, elements))
     }
 
     #[inline(always)]
@@ -115,37 +133,36 @@ impl Vector for Fp8 {
     #[inline(always)]
     fn unload(&self) -> [Fp; 8] {
         debug_assert!(self.bound() <= MOST);
-        self.token.unload(&self.limbs)
+        self.token.unload(self)
     }
 
     #[inline(always)]
     fn add(&self, other: &Self) -> Self {
-        Self::of(self.token, self.token.add(&self.limbs, &other.limbs), self.bound() + other.bound())
+        bounded!(self.bound() + other.bound(), self.token.add(self, other))
     }
 
     #[inline(always)]
     fn sub<const BITS: u32>(&self, other: &Self) -> Self {
         debug_assert!(other.bound() <= 1 << BITS);
-        let limbs = self.token.sub(&self.limbs, &other.limbs, const { &multiple(BITS) });
-        Self::of(self.token, limbs, self.bound() + (1 << BITS))
+        bounded!(self.bound() + (1 << BITS), self.token.sub(self, other, const { &multiple(BITS) }))
     }
 
     #[inline(always)]
     fn settle(&self) -> Self {
         debug_assert!(self.bound() <= MOST);
-        Self::of(self.token, self.token.settle(&self.limbs), PRODUCT)
+        bounded!(PRODUCT, self.token.settle(self))
     }
 
     #[inline(always)]
     fn mul(&self, other: &Self) -> Self {
         debug_assert!(self.bound() * other.bound() <= MOST_PRODUCT);
-        Self::of(self.token, self.token.mul(&self.limbs, &other.limbs), PRODUCT)
+        bounded!(PRODUCT, self.token.mul(self, other))
     }
 
     #[inline(always)]
     fn sqr(&self) -> Self {
         debug_assert!(self.bound().pow(2) <= MOST_PRODUCT);
-        Self::of(self.token, self.token.sqr(&self.limbs), PRODUCT)
+        bounded!(PRODUCT, self.token.sqr(self))
     }
 
     #[inline(always)]
@@ -153,12 +170,13 @@ impl Vector for Fp8 {
         if mask == 0 {
             return *self;
         }
-        self.blend(&Self::zero(self.token).sub::<4>(self), mask)
+        debug_assert!(self.bound() <= 1 << NEGATIVE);
+        bounded!(self.bound().max(1 << NEGATIVE), self.token.negate_lanes(self, mask, const { &multiple(NEGATIVE) }))
     }
 
     #[inline(always)]
     fn zero_limbs(&self) -> u8 {
-        self.token.zero_limbs(&self.limbs)
+        self.token.zero_limbs(self)
     }
 
     #[inline(always)]
@@ -191,14 +209,9 @@ pub(crate) struct Fp2x8 {
 }
 
 impl Fp2x8 {
-    #[inline(always)]
-    fn of(token: Ifma, [c0, c1]: [Limbs; 2], bound: u64) -> Self {
-        Self { c0: Fp8::of(token, c0, bound), c1: Fp8::of(token, c1, bound) }
-    }
-
-    #[inline(always)]
-    fn limbs(&self) -> [&Limbs; 2] {
-        [&self.c0.limbs, &self.c1.limbs]
+    #[cfg(test)]
+    fn bounded(self, bound: u64) -> Self {
+        Self { c0: self.c0.bounded(bound), c1: self.c1.bounded(bound) }
     }
 
     /// Of both coordinates.
@@ -223,6 +236,14 @@ impl Fp2x8 {
     /// Zero in the lanes of the mask.
     pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
         Self { c0: self.c0.clear_lanes(mask), c1: self.c1.clear_lanes(mask) }
+    }
+
+    /// `3t + 2·self` or, if that is said, `3t − 2·self`.
+    #[inline(always)]
+    pub(crate) fn with_triple(&self, t: &Self, negative: bool) -> Self {
+        const BITS: u32 = 3;
+        debug_assert!(2 * self.bound() <= 1 << BITS && 3 * t.bound() + 2 * self.bound() + (1 << BITS) <= MOST);
+        bounded!(PRODUCT, self.token().quadratic_triple(t, self, negative, const { &multiple(BITS) }))
     }
 
     /// Multiplication by `1 + i`, of what is below `2^BITS·p`.
@@ -258,32 +279,33 @@ impl Vector for Fp2x8 {
 
     #[inline(always)]
     fn add(&self, other: &Self) -> Self {
-        Self { c0: self.c0.add(&other.c0), c1: self.c1.add(&other.c1) }
+        bounded!(self.bound() + other.bound(), self.token().quadratic_add(self, other))
     }
 
     #[inline(always)]
     fn sub<const BITS: u32>(&self, other: &Self) -> Self {
-        Self { c0: self.c0.sub::<BITS>(&other.c0), c1: self.c1.sub::<BITS>(&other.c1) }
+        debug_assert!(other.bound() <= 1 << BITS);
+        let c = const { &multiple(BITS) };
+        bounded!(self.bound() + (1 << BITS), self.token().quadratic_sub(self, other, c))
     }
 
     #[inline(always)]
     fn settle(&self) -> Self {
-        Self { c0: self.c0.settle(), c1: self.c1.settle() }
+        debug_assert!(self.bound() <= MOST);
+        bounded!(PRODUCT, self.token().quadratic_settle(self))
     }
 
     #[inline(always)]
     fn mul(&self, other: &Self) -> Self {
         debug_assert!(4 * self.bound() * other.bound() <= MOST_PRODUCT);
-        let token = self.token();
-        Self::of(token, token.quadratic_mul(self.limbs(), other.limbs()), SIGNED_PRODUCT)
+        bounded!(SIGNED_PRODUCT, self.token().quadratic_mul(self, other))
     }
 
     #[inline(always)]
     fn sqr(&self) -> Self {
         const BITS: u32 = 11;
         debug_assert!(self.bound() <= 1 << BITS);
-        let token = self.token();
-        Self::of(token, token.quadratic_sqr(self.limbs(), const { &multiple(BITS) }), PRODUCT)
+        bounded!(PRODUCT, self.token().quadratic_sqr(self, const { &multiple(BITS) }))
     }
 
     #[inline(always)]
@@ -298,17 +320,21 @@ impl Vector for Fp2x8 {
 
     #[inline(always)]
     fn norm(&self) -> Fp8 {
-        Fp8::sum_of_squares(&self.c0, &self.c1)
+        debug_assert!(2 * self.bound().pow(2) <= MOST_PRODUCT);
+        bounded!(PRODUCT, self.token().quadratic_norm(self))
     }
 
     #[inline(always)]
     fn with_inverse_norm(&self, inverse: &Fp8) -> Self {
-        self.scale(inverse).conjugate()
+        debug_assert!(self.bound() * inverse.bound() <= MOST_PRODUCT);
+        let c = const { &multiple(1) };
+        bounded!(PRODUCT, self.token().quadratic_scale_conjugate(self, inverse, c))
     }
 
     #[inline(always)]
     fn scale(&self, by: &Fp8) -> Self {
-        Self { c0: self.c0.mul(by), c1: self.c1.mul(by) }
+        debug_assert!(self.bound() * by.bound() <= MOST_PRODUCT);
+        bounded!(PRODUCT, self.token().quadratic_scale(self, by))
     }
 
     #[inline(always)]

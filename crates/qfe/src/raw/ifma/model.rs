@@ -1,7 +1,12 @@
 //! The kernels lane by lane in plain integers, for tests: what processors without the
 //! instructions run instead, and where the bounds of [`notes`](crate::notes) are asserted.
 
-use super::kernels::{Columns, Limbs, MASK, NEGATIVE_INVERSE, P, multiple, split};
+use super::{
+    Fp2x8, Fp8, Ifma,
+    kernels::{Limbs, MASK, NEGATIVE_INVERSE, P, multiple, split},
+};
+#[cfg(feature = "verify")]
+use super::{columns::Sign, kernels::Columns};
 use crate::raw::Fp;
 
 type Lane = [u64; 8];
@@ -73,14 +78,36 @@ fn reduce(mut t: Column, signed: bool) -> Lane {
     out
 }
 
-pub(super) fn load(elements: [&Fp; 8]) -> Limbs {
-    lanes(|k| split(elements[k].limbs()))
+/// A vector from its limbs; its bound is set by who calls.
+fn vector(token: Ifma, limbs: Limbs) -> Fp8 {
+    Fp8::of(token, limbs, 0)
 }
 
-pub(super) fn unload(a: &Limbs) -> [Fp; 8] {
-    let settled = settle(a);
+fn quadratic(of: &Fp2x8, limbs: [Limbs; 2]) -> Fp2x8 {
+    let [c0, c1] = limbs.map(|limbs| vector(of.c0.token, limbs));
+    Fp2x8 { c0, c1 }
+}
+
+/// Both coordinates by one function of limbs.
+fn each(f: impl Fn(&Fp8) -> Fp8, a: &Fp2x8) -> Fp2x8 {
+    Fp2x8 { c0: f(&a.c0), c1: f(&a.c1) }
+}
+
+fn settled(mut rest: Lane) -> Lane {
+    assert!(less(&rest, &multiple(11)), "a value is not below 2^11·p");
+    while !less(&rest, &P) {
+        rest = carry(std::array::from_fn(|k| rest[k] as i64 - P[k] as i64));
+    }
+    rest
+}
+
+pub(super) fn load(token: Ifma, elements: [&Fp; 8]) -> Fp8 {
+    vector(token, lanes(|k| split(elements[k].limbs())))
+}
+
+pub(super) fn unload(a: &Fp8) -> [Fp; 8] {
     std::array::from_fn(|k| {
-        let l = lane(&settled, k);
+        let l = settled(lane(&a.limbs, k));
         Fp::from_limbs([
             l[0] | l[1] << 52,
             l[1] >> 12 | l[2] << 40,
@@ -92,49 +119,81 @@ pub(super) fn unload(a: &Limbs) -> [Fp; 8] {
     })
 }
 
-pub(super) fn settle(a: &Limbs) -> Limbs {
-    lanes(|k| {
-        let mut rest = lane(a, k);
-        assert!(less(&rest, &multiple(11)), "a value is not below 2^11·p");
-        while !less(&rest, &P) {
-            rest = carry(std::array::from_fn(|k| rest[k] as i64 - P[k] as i64));
-        }
-        rest
-    })
+pub(super) fn settle(a: &Fp8) -> Fp8 {
+    vector(a.token, lanes(|k| settled(lane(&a.limbs, k))))
 }
 
-pub(super) fn add(a: &Limbs, b: &Limbs) -> Limbs {
-    lanes(|k| sum(&lane(a, k), &lane(b, k)))
+pub(super) fn add(a: &Fp8, b: &Fp8) -> Fp8 {
+    vector(a.token, lanes(|k| sum(&lane(&a.limbs, k), &lane(&b.limbs, k))))
 }
 
-pub(super) fn sub(a: &Limbs, b: &Limbs, c: &[u64; 8]) -> Limbs {
-    lanes(|k| difference(&lane(a, k), &lane(b, k), c))
+pub(super) fn sub(a: &Fp8, b: &Fp8, c: &[u64; 8]) -> Fp8 {
+    vector(a.token, lanes(|k| difference(&lane(&a.limbs, k), &lane(&b.limbs, k), c)))
 }
 
-pub(super) fn mul(a: &Limbs, b: &Limbs) -> Limbs {
-    lanes(|k| {
-        let mut t = [0; 16];
-        accumulate(&mut t, &lane(a, k), &lane(b, k));
-        reduce(t, false)
-    })
+pub(super) fn negate_lanes(a: &Fp8, mask: u8, c: &[u64; 8]) -> Fp8 {
+    let negated = |k: usize| difference(&[0; 8], &lane(&a.limbs, k), c);
+    vector(a.token, lanes(|k| if mask >> k & 1 == 1 { negated(k) } else { lane(&a.limbs, k) }))
 }
 
-pub(super) fn sqr(a: &Limbs) -> Limbs {
+pub(super) fn mul(a: &Fp8, b: &Fp8) -> Fp8 {
+    vector(
+        a.token,
+        lanes(|k| {
+            let mut t = [0; 16];
+            accumulate(&mut t, &lane(&a.limbs, k), &lane(&b.limbs, k));
+            reduce(t, false)
+        }),
+    )
+}
+
+pub(super) fn sqr(a: &Fp8) -> Fp8 {
     mul(a, a)
 }
 
-pub(super) fn sum_of_squares(a: &Limbs, b: &Limbs) -> Limbs {
-    lanes(|k| {
-        let mut t = [0; 16];
-        [a, b].iter().for_each(|a| accumulate(&mut t, &lane(a, k), &lane(a, k)));
-        reduce(t, false)
-    })
+pub(super) fn blend(a: &Fp8, b: &Fp8, mask: u8) -> Fp8 {
+    vector(a.token, lanes(|k| lane(if mask >> k & 1 == 1 { &b.limbs } else { &a.limbs }, k)))
+}
+
+pub(super) fn zero_limbs(a: &Fp8) -> u8 {
+    (0..8).fold(0, |mask, k| mask | u8::from(lane(&a.limbs, k) == [0; 8]) << k)
+}
+
+pub(super) fn quadratic_add(a: &Fp2x8, b: &Fp2x8) -> Fp2x8 {
+    Fp2x8 { c0: add(&a.c0, &b.c0), c1: add(&a.c1, &b.c1) }
+}
+
+pub(super) fn quadratic_sub(a: &Fp2x8, b: &Fp2x8, c: &[u64; 8]) -> Fp2x8 {
+    Fp2x8 { c0: sub(&a.c0, &b.c0, c), c1: sub(&a.c1, &b.c1, c) }
+}
+
+pub(super) fn quadratic_settle(a: &Fp2x8) -> Fp2x8 {
+    each(settle, a)
+}
+
+pub(super) fn quadratic_scale(a: &Fp2x8, by: &Fp8) -> Fp2x8 {
+    each(|c| mul(c, by), a)
+}
+
+pub(super) fn quadratic_scale_conjugate(a: &Fp2x8, by: &Fp8, c: &[u64; 8]) -> Fp2x8 {
+    Fp2x8 { c0: mul(&a.c0, by), c1: negate_lanes(&mul(&a.c1, by), 0xff, c) }
+}
+
+pub(super) fn quadratic_norm(a: &Fp2x8) -> Fp8 {
+    vector(
+        a.c0.token,
+        lanes(|k| {
+            let mut t = [0; 16];
+            [&a.c0, &a.c1].iter().for_each(|a| accumulate(&mut t, &lane(&a.limbs, k), &lane(&a.limbs, k)));
+            reduce(t, false)
+        }),
+    )
 }
 
 /// Both coordinates of a product, in columns.
-fn product(a: [&Limbs; 2], b: [&Limbs; 2], k: usize) -> [Column; 2] {
-    let [a0, a1] = a.map(|a| lane(a, k));
-    let [b0, b1] = b.map(|b| lane(b, k));
+fn product(a: &Fp2x8, b: &Fp2x8, k: usize) -> [Column; 2] {
+    let [a0, a1] = [&a.c0, &a.c1].map(|a| lane(&a.limbs, k));
+    let [b0, b1] = [&b.c0, &b.c1].map(|b| lane(&b.limbs, k));
     let [mut low, mut high, mut cross] = [[0; 16]; 3];
     accumulate(&mut low, &a0, &b0);
     accumulate(&mut high, &a1, &b1);
@@ -142,45 +201,78 @@ fn product(a: [&Limbs; 2], b: [&Limbs; 2], k: usize) -> [Column; 2] {
     [std::array::from_fn(|k| low[k] - high[k]), std::array::from_fn(|k| cross[k] - low[k] - high[k])]
 }
 
-pub(super) fn quadratic_mul(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Limbs; 2] {
-    [lanes(|k| reduce(product(a, b, k)[0], true)), lanes(|k| reduce(product(a, b, k)[1], false))]
+pub(super) fn quadratic_mul(a: &Fp2x8, b: &Fp2x8) -> Fp2x8 {
+    quadratic(a, [lanes(|k| reduce(product(a, b, k)[0], true)), lanes(|k| reduce(product(a, b, k)[1], false))])
 }
 
-pub(super) fn quadratic_sqr(a: [&Limbs; 2], c: &[u64; 8]) -> [Limbs; 2] {
+pub(super) fn quadratic_sqr(a: &Fp2x8, c: &[u64; 8]) -> Fp2x8 {
     let twice = |k: usize| {
         let mut t = [0; 16];
-        (0..2).for_each(|_| accumulate(&mut t, &lane(a[0], k), &lane(a[1], k)));
+        (0..2).for_each(|_| accumulate(&mut t, &lane(&a.c0.limbs, k), &lane(&a.c1.limbs, k)));
         reduce(t, false)
     };
-    [mul(&add(a[0], a[1]), &sub(a[0], a[1], c)), lanes(twice)]
+    let c0 = mul(&add(&a.c0, &a.c1), &sub(&a.c0, &a.c1, c));
+    Fp2x8 { c0, c1: vector(a.c0.token, lanes(twice)) }
+}
+
+#[cfg(feature = "verify")]
+pub(super) fn quadratic_triple(t: &Fp2x8, z: &Fp2x8, negative: bool, c: &[u64; 8]) -> Fp2x8 {
+    let (triple, double) = (quadratic_add(&quadratic_add(t, t), t), quadratic_add(z, z));
+    let sum = if negative { quadratic_sub(&triple, &double, c) } else { quadratic_add(&triple, &double) };
+    quadratic_settle(&sum)
 }
 
 /// Column by column and lane by lane.
+#[cfg(feature = "verify")]
 fn columns(f: impl Fn(usize, usize) -> i64) -> Columns {
     std::array::from_fn(|column| std::array::from_fn(|lane| f(column, lane) as u64))
 }
 
-pub(super) fn quadratic_columns(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Columns; 2] {
+#[cfg(feature = "verify")]
+pub(super) fn product_columns(out: &mut [Columns; 2], a: &Fp2x8, b: &Fp2x8) {
     let products: [_; 8] = std::array::from_fn(|k| product(a, b, k));
-    [0, 1].map(|coordinate| columns(|column, lane| products[lane][coordinate][column]))
+    *out = [0, 1].map(|coordinate: usize| columns(|column, lane| products[lane][coordinate][column]));
 }
 
-pub(super) fn add_columns(a: &Columns, b: &Columns) -> Columns {
-    columns(|column, lane| a[column][lane] as i64 + b[column][lane] as i64)
+/// The sum of some terms, coordinate by coordinate.
+#[cfg(feature = "verify")]
+fn total(terms: &[(Sign, &[Columns; 2])]) -> [Columns; 2] {
+    let at = |coordinate: usize, column: usize, lane: usize| {
+        let value = |(sign, term): &(Sign, &[Columns; 2])| {
+            let [a, b] = term.each_ref().map(|half| half[column][lane] as i64);
+            let (plain, twisted) = if coordinate == 0 { (a, a - b) } else { (b, a + b) };
+            match sign {
+                Sign::Plus => plain,
+                Sign::Minus => -plain,
+                Sign::Twisted => twisted,
+                Sign::MinusTwisted => -twisted,
+            }
+        };
+        terms.iter().map(value).sum()
+    };
+    [0, 1].map(|coordinate| columns(|column, lane| at(coordinate, column, lane)))
 }
 
-pub(super) fn sub_columns(a: &Columns, b: &Columns) -> Columns {
-    columns(|column, lane| a[column][lane] as i64 - b[column][lane] as i64)
+#[cfg(feature = "verify")]
+pub(super) fn finish_cubic(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) {
+    use Sign::{Minus, MinusTwisted, Plus, Twisted};
+    let [c0, c1, c2] = c;
+    *c0 = total(&[(Plus, v[0]), (Twisted, &*c0), (MinusTwisted, v[1]), (MinusTwisted, v[2])]);
+    *c1 = total(&[(Plus, &*c1), (Minus, v[0]), (Minus, v[1]), (Twisted, v[2])]);
+    *c2 = total(&[(Plus, &*c2), (Minus, v[0]), (Minus, v[2]), (Plus, v[1])]);
 }
 
-pub(super) fn reduce_columns(t: &Columns) -> Limbs {
-    lanes(|lane| reduce(t.map(|column| column[lane] as i64), true))
+#[cfg(feature = "verify")]
+pub(super) fn finish_sparse(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) {
+    use Sign::{MinusTwisted, Plus, Twisted};
+    let [c0, c1, c2] = c;
+    *c0 = total(&[(Twisted, &*c0), (MinusTwisted, v[1]), (MinusTwisted, v[2])]);
+    *c1 = total(&[(Plus, &*c1), (Twisted, v[2])]);
+    *c2 = total(&[(Plus, &*c2), (Plus, v[1])]);
 }
 
-pub(super) fn blend(a: &Limbs, b: &Limbs, mask: u8) -> Limbs {
-    lanes(|k| lane(if mask >> k & 1 == 1 { b } else { a }, k))
-}
-
-pub(super) fn zero_limbs(a: &Limbs) -> u8 {
-    (0..8).fold(0, |mask, k| mask | u8::from(lane(a, k) == [0; 8]) << k)
+#[cfg(feature = "verify")]
+pub(super) fn reduce_terms(out: &mut Fp2x8, terms: &[(Sign, &[Columns; 2])]) {
+    let [real, imaginary] = total(terms).map(|t| lanes(|lane| reduce(t.map(|column| column[lane] as i64), true)));
+    (out.c0.limbs, out.c1.limbs) = (real, imaginary);
 }

@@ -70,8 +70,16 @@ fn quadratic_lanes_agree_with_the_quadratic_field() {
         same(x.sub::<10>(&y).settle(), &|a, b| a.sub(b));
         same(x.neg_lanes(0xff).mul_by_nonresidue::<4>(), &|a, _| nonresidue(&a.neg()));
         same(x.scale(&y.norm()), &|a, b| a.scale(&b.mul(&b.conjugate()).c0));
-        let (product, square) = (Fp2Columns::product(&x, &y), Fp2Columns::product(&x, &x));
-        same(product.add(&square.mul_by_nonresidue()).reduce(), &|a, b| a.mul(b).add(&nonresidue(&a.sqr())));
-        same(square.sub(&product).sub(&product).reduce(), &|a, b| a.sqr().sub(&a.mul(b).double()));
+        let [mut product, mut square] = [Fp2Columns::new(token); 2];
+        product.set_product(&x, &y);
+        square.set_product(&x, &x);
+        let mut sum = x;
+        sum.set_sum([(Sign::Plus, &product), (Sign::Twisted, &square)]);
+        same(sum, &|a, b| a.mul(b).add(&nonresidue(&a.sqr())));
+        sum.set_sum([(Sign::Minus, &product), (Sign::MinusTwisted, &square)]);
+        same(sum, &|a, b| a.mul(b).add(&nonresidue(&a.sqr())).neg());
+        let (small, three) = (x.settle(), |t: &Fp2| t.double().add(t));
+        same(small.with_triple(&y, true), &|a, b| three(b).sub(&a.double()));
+        same(small.with_triple(&y, false), &|a, b| three(b).add(&a.double()));
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::{Fp2x8, Fp8, kernels};
 #[cfg(feature = "verify")]
-use super::kernels::Columns;
-use super::kernels::{self, Limbs};
+use super::{columns::Sign, kernels::Columns};
 use crate::raw::Fp;
 
 /// Exists only where AVX-512 IFMA was detected, takes no memory, and is carried by every
@@ -77,24 +77,32 @@ macro_rules! kernels {
 }
 
 kernels! {
-    load(elements: [&Fp; 8]) -> Limbs;
-    unload(a: &Limbs) -> [Fp; 8];
-    add(a: &Limbs, b: &Limbs) -> Limbs;
-    sub(a: &Limbs, b: &Limbs, c: &[u64; 8]) -> Limbs;
-    settle(a: &Limbs) -> Limbs;
-    mul(a: &Limbs, b: &Limbs) -> Limbs;
-    sqr(a: &Limbs) -> Limbs;
-    sum_of_squares(a: &Limbs, b: &Limbs) -> Limbs;
-    quadratic_mul(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Limbs; 2];
-    quadratic_sqr(a: [&Limbs; 2], c: &[u64; 8]) -> [Limbs; 2];
+    load(token: Ifma, elements: [&Fp; 8]) -> Fp8;
+    unload(a: &Fp8) -> [Fp; 8];
+    add(a: &Fp8, b: &Fp8) -> Fp8;
+    sub(a: &Fp8, b: &Fp8, c: &[u64; 8]) -> Fp8;
+    settle(a: &Fp8) -> Fp8;
+    negate_lanes(a: &Fp8, mask: u8, c: &[u64; 8]) -> Fp8;
+    mul(a: &Fp8, b: &Fp8) -> Fp8;
+    sqr(a: &Fp8) -> Fp8;
+    blend(a: &Fp8, b: &Fp8, mask: u8) -> Fp8;
+    zero_limbs(a: &Fp8) -> u8;
+    quadratic_add(a: &Fp2x8, b: &Fp2x8) -> Fp2x8;
+    quadratic_sub(a: &Fp2x8, b: &Fp2x8, c: &[u64; 8]) -> Fp2x8;
+    quadratic_settle(a: &Fp2x8) -> Fp2x8;
+    quadratic_scale(a: &Fp2x8, by: &Fp8) -> Fp2x8;
+    quadratic_scale_conjugate(a: &Fp2x8, by: &Fp8, c: &[u64; 8]) -> Fp2x8;
+    quadratic_norm(a: &Fp2x8) -> Fp8;
+    quadratic_mul(a: &Fp2x8, b: &Fp2x8) -> Fp2x8;
+    quadratic_sqr(a: &Fp2x8, c: &[u64; 8]) -> Fp2x8;
     #[cfg(feature = "verify")]
-    quadratic_columns(a: [&Limbs; 2], b: [&Limbs; 2]) -> [Columns; 2];
+    quadratic_triple(t: &Fp2x8, z: &Fp2x8, negative: bool, c: &[u64; 8]) -> Fp2x8;
     #[cfg(feature = "verify")]
-    add_columns(a: &Columns, b: &Columns) -> Columns;
+    product_columns(out: &mut [Columns; 2], a: &Fp2x8, b: &Fp2x8) -> ();
     #[cfg(feature = "verify")]
-    sub_columns(a: &Columns, b: &Columns) -> Columns;
+    finish_cubic(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) -> ();
     #[cfg(feature = "verify")]
-    reduce_columns(t: &Columns) -> Limbs;
-    blend(a: &Limbs, b: &Limbs, mask: u8) -> Limbs;
-    zero_limbs(a: &Limbs) -> u8;
+    finish_sparse(c: [&mut [Columns; 2]; 3], v: [&[Columns; 2]; 3]) -> ();
+    #[cfg(feature = "verify")]
+    reduce_terms(out: &mut Fp2x8, terms: &[(Sign, &[Columns; 2])]) -> ();
 }
