@@ -76,12 +76,12 @@ const SCALAR: Costs = Costs {
 };
 
 const LANES: Costs = Costs {
-    add: [3.2, 8.0],
-    short_pair: 1500.0,
-    long_pair: 1000.0,
-    single_pair: 2200.0,
+    add: [3.4, 8.8],
+    short_pair: 1450.0,
+    long_pair: 1230.0,
+    single_pair: 2500.0,
     easy: 100.0,
-    hard_vector: Some(22_000.0),
+    hard_vector: Some(22000.0),
     product: 16.0,
     square: 8.0,
     ..SCALAR
