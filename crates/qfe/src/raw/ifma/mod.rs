@@ -17,8 +17,10 @@ mod kernels;
 mod model;
 mod token;
 
+#[cfg(all(test, feature = "verify"))]
+use self::columns::Fp2Columns;
 #[cfg(feature = "verify")]
-pub(crate) use self::columns::{Cubic, Fp2Columns, Sign};
+pub(crate) use self::columns::{Cubic, Sign};
 use self::kernels::{Limbs, multiple, split};
 pub(crate) use self::token::Ifma;
 use super::{Fp, Fp2, Vector};
@@ -56,8 +58,10 @@ const NEGATIVE: u32 = 4;
 /// Bound of elements in memory, in multiples of `p`.
 const STORED: u64 = 8;
 /// Bound of a product.
+#[cfg(test)]
 const PRODUCT: u64 = 2;
 /// Bound of a product of quadratic elements, which may have been negative.
+#[cfg(test)]
 const SIGNED_PRODUCT: u64 = 3;
 /// Most that the bounds of two factors may multiply to.
 const MOST_PRODUCT: u64 = 1 << 33;
