@@ -76,14 +76,14 @@ const SCALAR: Costs = Costs {
 };
 
 const LANES: Costs = Costs {
-    add: [3.3, 8.5],
-    short_pair: 2200.0,
-    long_pair: 1670.0,
-    single_pair: 3500.0,
-    easy: 150.0,
-    hard_vector: Some(26000.0),
-    product: 25.0,
-    square: 12.0,
+    add: [3.4, 8.8],
+    short_pair: 1450.0,
+    long_pair: 1230.0,
+    single_pair: 2500.0,
+    easy: 100.0,
+    hard_vector: Some(22000.0),
+    product: 16.0,
+    square: 8.0,
     ..SCALAR
 };
 

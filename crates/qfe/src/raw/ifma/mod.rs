@@ -20,7 +20,9 @@ mod model;
 mod token;
 
 #[cfg(feature = "verify")]
-pub(crate) use self::columns::{Cubic, Fp2Columns};
+pub(crate) use self::columns::Cubic;
+#[cfg(all(test, feature = "verify"))]
+use self::columns::Fp2Columns;
 #[cfg(feature = "verify")]
 pub(crate) use self::limbs::Sign;
 use self::limbs::{Limbs, multiple, split};
@@ -60,8 +62,10 @@ const NEGATIVE: u32 = 4;
 /// Bound of elements in memory, in multiples of `p`.
 const STORED: u64 = 8;
 /// Bound of a product.
+#[cfg(test)]
 const PRODUCT: u64 = 2;
 /// Bound of a product of quadratic elements, which may have been negative.
+#[cfg(test)]
 const SIGNED_PRODUCT: u64 = 3;
 /// Most that the bounds of two factors may multiply to.
 const MOST_PRODUCT: u64 = 1 << 33;
