@@ -11,15 +11,6 @@ use super::token::Ifma;
 use super::{MOST_PRODUCT, SIGNED_PRODUCT};
 use crate::raw::Vector;
 
-/// How a term enters a sum; twisted ones are multiplied by `1 + i`.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Sign {
-    Plus,
-    Minus,
-    Twisted,
-    MinusTwisted,
-}
-
 /// Both coordinates of eight quadratic elements, as signed columns.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]

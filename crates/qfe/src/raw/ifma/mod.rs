@@ -21,8 +21,6 @@ mod token;
 
 #[cfg(feature = "verify")]
 pub(crate) use self::columns::Cubic;
-#[cfg(all(test, feature = "verify"))]
-use self::columns::Fp2Columns;
 #[cfg(feature = "verify")]
 pub(crate) use self::limbs::Sign;
 use self::limbs::{Limbs, multiple, split};

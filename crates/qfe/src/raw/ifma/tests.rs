@@ -3,6 +3,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
+#[cfg(feature = "verify")]
+use super::columns::Fp2Columns;
 use super::*;
 use crate::raw::{Coordinate, Field, Scalar};
 
