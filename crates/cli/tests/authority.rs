@@ -173,7 +173,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
     sign("lab.key", "audit.json");
     shop.works("authority register --folder home --audit audit.json");
 
-    refused(&shop, ISSUE, "2 people must sign, 0 did");
+    refused(&shop, ISSUE, "2 people must sign, but 0 did");
     let approve = |who: &str, holder: &str| {
         let dry = shop.run(&format!("{ISSUE} --holder {holder} --dry-run --json"));
         fs::write(shop.path("request.json"), &dry.stdout).unwrap();

@@ -84,7 +84,7 @@ fn what_does_not_belong_to_the_network_is_refused() {
     };
     refused("audit.json", "{}", "no strongest attacker");
     refused("audit.json", "[", "JSON");
-    refused("certificate.json", r#"{"certificate":{}}"#, "no certificate");
+    refused("certificate.json", r#"{"certificate":{}}"#, "not a certificate");
     let other =
         format!(r#"{{"network":"{}","certificate":{{"confidence":0.9,"pooled":{{"bound":1}}}}}}"#, "00".repeat(32));
     refused("certificate.json", &other, "the certificate is of network 00");

@@ -376,5 +376,5 @@ fn joins_that_cannot_be_are_refused() {
     let waiting = three.shop.json(&format!("{join} --key s1.key --identity s1.identity --late"));
     assert_eq!(waiting["step"], 1);
     fs::remove_file(three.path("home1/dealing.age")).unwrap();
-    three.shop.refuses(&format!("{join} --key s1.key --identity s1.identity"), &["dealing.age is gone"]);
+    three.shop.refuses(&format!("{join} --key s1.key --identity s1.identity"), &["dealing.age is missing"]);
 }

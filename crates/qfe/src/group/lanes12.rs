@@ -360,8 +360,8 @@ impl Inverting {
         let mut out = self.squared;
         for side in &mut out.0 {
             work.low.set_product(side, &t, &mut work.scratch);
-            for k in 0..3 {
-                side[k].set_sum([(Plus, &work.low.coefficients[k])]);
+            for (out, columns) in side.iter_mut().zip(&work.low.coefficients) {
+                out.set_sum([(Plus, columns)]);
             }
         }
         out

@@ -72,7 +72,7 @@ pub(crate) fn vectors(token: Ifma, parts: &[&[Pair]]) -> Vec<Fp12x8> {
     // Enough blocks for all threads, but not so many that there is nothing to share.
     let longest = parts.iter().map(|part| part.len()).max().unwrap_or(0);
     let fair = vectors.len().div_ceil(rayon::current_num_threads());
-    let size = fair.max(SHARE.div_ceil(longest.max(1))).min(BLOCK).max(1);
+    let size = fair.max(SHARE.div_ceil(longest.max(1))).clamp(1, BLOCK);
     let blocks: Vec<_> = vectors.chunks(size).collect();
     in_order(blocks.len(), |k| block(token, blocks[k])).concat()
 }
@@ -133,10 +133,8 @@ fn lanes_block(token: Ifma, vectors: &[&[&[Pair]]]) -> Option<Vec<Fp12x8>> {
                 for (pair, shared) in pairs[range.clone()].iter_mut().zip(&shared[range]).rev() {
                     lines.push(line(pair, shared, &mut inverse, addition));
                 }
-                if !addition {
-                    if let Some(f) = product {
-                        f.sqr(work);
-                    }
+                if !addition && let Some(f) = product {
+                    f.sqr(work);
                 }
                 for two in lines.chunks(2) {
                     match (&mut *product, two) {
