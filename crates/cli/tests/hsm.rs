@@ -129,7 +129,7 @@ fn what_is_wrong_with_a_token_is_named() {
     let refuses = |uri: &str, words: &[&str]| fails(&shop, &format!("keygen --pkcs11 {uri} --out x.identity"), words);
     refuses(&uri.replace("/libsofthsm2.so", "/none.so"), &["none.so", "name the file that the maker"]);
     refuses(&uri.replace("token=safe", "token=none"), &["0 tokens are called 'none'"]);
-    refuses(&uri.replace("?", "?pin-value=1234&"), &["must not stand"]);
+    refuses(&uri.replace("?", "?pin-value=1234&"), &["must not be in an address"]);
     fs::set_permissions(shop.path("pin"), fs::Permissions::from_mode(0o644)).unwrap();
     refuses(&uri, &["the PIN of token 'safe'", "others can read it"]);
     secret(&shop, "pin", "9999\n");
