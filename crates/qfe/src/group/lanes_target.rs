@@ -111,8 +111,8 @@ mod tests {
         assert!(easy.iter().all(|easy| easy.unload()[..] == expected));
         let squares: Vec<Fp12> = expected.iter().map(Fp12::cyclotomic_sqr).collect();
         let work = &mut *Work::new(token);
-        let ways: [&dyn Fn(&mut Fp12x8, &mut Work); 3] =
-            [&|f, work| f.cyclotomic_sqr(work), &|f, work| f.mul(&{ *f }, work), &|f, work| f.sqr(work)];
+        type Way = fn(&mut Fp12x8, &mut Work);
+        let ways: [Way; 3] = [|f, work| f.cyclotomic_sqr(work), |f, work| f.mul(&{ *f }, work), |f, work| f.sqr(work)];
         for way in ways {
             let mut f = easy[0];
             way(&mut f, work);
