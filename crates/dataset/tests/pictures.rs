@@ -116,7 +116,7 @@ fn faults_of_a_csv_file_are_named_with_their_line() {
         (b"file,x\na.png,\xff\n", "line 2: it is not UTF-8"),
         (b"file,x\nb.png,1\n", "b.png: No such file"),
         (b"file,x\na.png,1,2\n", "l.csv, line 2: it has 3 fields, and the header 2"),
-        (b"name,x\na.png,1\n", "no column `file`, but name, x"),
+        (b"name,x\na.png,1\n", "no column `file`; choose one of name, x"),
         (b"file,x,x\na.png,1,1\n", "two columns `x`"),
         (b"", "no column `file`"),
     ];
@@ -182,7 +182,7 @@ fn nothing_to_import_and_bad_options_are_errors() {
     folder.picture("a/small.png", 1);
     let large = PictureOptions { smallest: 9, ..Default::default() };
     let error = pictures(folder.path(), &folders(&["x"]), &large, false, &Silent).unwrap_err();
-    assert!(error.to_string().contains("8x8 pixels, and 9x9"), "{error}");
+    assert!(error.to_string().contains("8x8 pixels, fewer than the 9x9 required"), "{error}");
 }
 
 proptest! {

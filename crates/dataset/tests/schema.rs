@@ -86,9 +86,9 @@ fn malformed_second_tables_are_refused_by_name() {
     let renamed = TRAIN.replace("colour", "color");
     let good = "20,red,2020-01-01,S,x,no";
     let cases = [
-        (renamed, plain(), "no column `colour`, which the schema has; it has color besides"),
+        (renamed, plain(), "no column `colour`, which the schema has; its other columns are color"),
         (TRAIN.replace("colour,", "").replace("red,", ""), plain(), "no column `colour`"),
-        (TRAIN.replace(",y\n", ",z\n"), plain(), "no column `y`, a label"),
+        (TRAIN.replace(",y\n", ",z\n"), plain(), "no label column `y`"),
         (row("old,red,2020-01-01,S,x,no"), plain(), "row 2: `age` is \"old\", not a number"),
         (row("20,red,yesterday,S,x,no"), plain(), "`joined` is \"yesterday\", not a date (ISO 8601"),
         (row("20,red,2020-01-01,S,x,maybe"), plain(), "label `y` has no class \"maybe\" in the schema"),

@@ -93,7 +93,7 @@ fn bad_rows_are_named_or_skipped() {
 fn faults_of_a_table_are_named() {
     let many: String = (0..100).map(|row| format!("name{row},1\n")).collect();
     let cases = [
-        (read_csv("a,y\n1,0\n", &labels(&["z"]), false), "no column `z`, but a, y"),
+        (read_csv("a,y\n1,0\n", &labels(&["z"]), false), "no column `z`; choose one of a, y"),
         (read_csv("a,y\n1,0\n", &labels(&[]), false), "`labels` is wrong"),
         (read_csv("y\n0\n", &labels(&["y"]), false), "`features` is wrong"),
         (read_csv("a,a,y\n1,1,0\n", &labels(&["y"]), false), "two columns `a`"),

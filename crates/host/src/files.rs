@@ -112,7 +112,7 @@ pub fn write_with(
 /// The same, but the file must not exist.
 ///
 /// # Errors
-/// As [`write`], and [`io::ErrorKind::AlreadyExists`] if the file exists.
+/// As [`write()`], and [`io::ErrorKind::AlreadyExists`] if the file exists.
 pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
     let write = || -> io::Result<()> {
         temporary(path, access, |out| out.write_all(bytes))?.persist_noclobber(path)?;
