@@ -102,7 +102,7 @@ fn secrets_have_one_text() {
 #[test]
 fn errors_name_both_kinds() {
     let error = Ciphertext::from_bytes(PUBLIC).unwrap_err();
-    assert_eq!(error.to_string(), "this is a public key, a ciphertext was expected: pass the right file");
+    assert_eq!(error.to_string(), "this is a public key, but a ciphertext was expected: pass the right file");
 }
 
 #[test]

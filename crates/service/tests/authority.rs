@@ -255,11 +255,11 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     let [anna, ben] = [0, 1].map(|who| Approval::sign(&subject, until, &world.approvers[who]));
     let ben_on = |subject: &Subject, until| Approval::sign(subject, until, &world.approvers[1]);
     let unfit = [
-        (ben_on(&Subject { holder: "other".into(), ..subject.clone() }, until), "does not fit"),
+        (ben_on(&Subject { holder: "other".into(), ..subject.clone() }, until), "the signature is invalid"),
         (ben_on(&Subject { rank: 2, ..subject.clone() }, until), "signed for rank 2"),
         (ben_on(&Subject { bits: subject.bits - 1.0, ..subject.clone() }, until), "would be open"),
         (ben_on(&Subject { audits: Hash([0; 32]), ..subject.clone() }, until), "other audits"),
-        (ben_on(&subject, clock::now() - 1), "ended"),
+        (ben_on(&subject, clock::now() - 1), "expired"),
         (ben_on(&subject, clock::now() + 400 * 86_400), "longer than the policy's 30 days"),
     ];
     for approvals in [vec![], vec![anna.clone()], vec![anna.clone(), anna.clone()]] {
@@ -267,7 +267,7 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     }
     for (approval, word) in unfit {
         let refused = reasons(authority.issue(&world.request(0, &[anna.clone(), approval])).await);
-        assert!(refused.contains("2 people must sign, 1 did") && refused.contains(word), "{word}: {refused}");
+        assert!(refused.contains("2 people must sign, but 1 did") && refused.contains(word), "{word}: {refused}");
     }
     let old = format!("approval:{}/{}", world.approvers[0].verifying_key(), "0".repeat(128));
     assert!(old.parse::<Approval>().unwrap_err().to_string().contains("names no totals"));
@@ -277,11 +277,11 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
     assert_eq!(names, ["anna", "ben"].into());
     // The same key for someone else opens nothing new, and needs people all the same; these approvals are not theirs.
     let mallory = KeyRequest { holder: "mallory", ..world.request(0, &approvals) };
-    assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
+    assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, but 0 did"));
     let mallory = KeyRequest { holder: "mallory", ..world.request(0, &[]) };
-    assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, 0 did"));
+    assert!(reasons(authority.issue(&mallory).await).contains("2 people must sign, but 0 did"));
     // Its holder has it already, and gets it for longer while the approvals hold.
-    assert!(reasons(authority.issue(&world.request(0, &[])).await).contains("2 people must sign, 0 did"));
+    assert!(reasons(authority.issue(&world.request(0, &[])).await).contains("2 people must sign, but 0 did"));
     assert!(authority.issue(&world.request(0, &approvals)).await.is_ok());
     let end = clock::now() + 4;
     let ending = [0, 1].map(|who| Approval::sign(&subject, end, &world.approvers[who]));
@@ -290,7 +290,7 @@ async fn above_a_threshold_two_people_must_sign_for_this_very_key() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     let refused = reasons(authority.issue(&world.request(0, &ending)).await);
-    assert!(refused.contains("2 people must sign, 0 did") && refused.contains("ended"), "{refused}");
+    assert!(refused.contains("2 people must sign, but 0 did") && refused.contains("expired"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -322,10 +322,10 @@ fn files_that_name_issuers_wrongly_are_refused() {
         ("audience = \"halflight\"", "audience = \"\"", "audience"),
         ("audience = \"halflight\"\n", "", "audience"),
         ("issuer = \"clinic\"\nsubject", "issuer = \"other\"\nsubject", "no [[issuer]]"),
-        ("name = \"maria\"", "name = \"clinic:1001\"", "whom issuer 'clinic' knows"),
+        ("name = \"maria\"", "name = \"clinic:1001\"", "reserved for people of issuer 'clinic'"),
         ("claim = \"groups\"\n", "", "needs issuer, claim, value"),
         ("claim = \"groups\"", "dns = \"groups\"", "unknown field 'dns'"),
-        ("claim = \"realm.roles\"\nvalue = \"issue\"", "claim = \"groups\"\nvalue = \"audit\"", "same thing"),
+        ("claim = \"realm.roles\"\nvalue = \"issue\"", "claim = \"groups\"\nvalue = \"audit\"", "same proof of identity"),
     ] {
         assert!(good.contains(from), "{from}");
         std::fs::write(&path, good.replacen(from, to, 1)).unwrap();

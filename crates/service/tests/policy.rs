@@ -105,8 +105,8 @@ fn every_rule_refuses_with_its_reason() {
     only(refusals(|r| r.audits = &worse), "60.00 %");
     only(refusals(|r| r.audits = &old), "older than 30 days");
     only(refusals(|r| r.audits = &other), "none recorded");
-    only(refusals(|r| r.after = opened(4, 70.0)), "2 people must sign, 0 did");
-    only(refusals(|r| (r.after, r.approved_by) = (opened(3, 81.0), &one)), "2 people must sign, 1 did");
+    only(refusals(|r| r.after = opened(4, 70.0)), "2 people must sign, but 0 did");
+    only(refusals(|r| (r.after, r.approved_by) = (opened(3, 81.0), &one)), "2 people must sign, but 1 did");
     assert!(refusals(|r| (r.after, r.approved_by) = (opened(4, 99.0), &both)).is_empty());
     assert!(refusals(|r| r.network = Hash([6; 32])).len() >= 2);
 }
@@ -124,7 +124,7 @@ fn a_new_holder_needs_approval_where_nothing_new_is_opened() {
     let both: BTreeSet<String> = ["anna".to_owned(), "ben".to_owned()].into();
     let full = opened(4, 90.0);
     let refused = refusals(|r| (r.before, r.after) = (full, full));
-    assert!(refused.len() == 1 && refused[0].contains("2 people must sign, 0 did"), "{refused:?}");
+    assert!(refused.len() == 1 && refused[0].contains("2 people must sign, but 0 did"), "{refused:?}");
     assert!(refusals(|r| (r.before, r.after, r.approved_by) = (full, full, &both)).is_empty());
     let old = parse(&text().replace("people = 2", "people = 2\nnew_holders = false")).unwrap();
     let (audits, nobody) = ([audit(55.0, 0)], BTreeSet::new());
@@ -143,9 +143,9 @@ fn a_new_holder_needs_approval_where_nothing_new_is_opened() {
     assert!(old.decide(&request).refusals.is_empty());
     // Who has it needs people again for every renewal, whatever new holders need.
     let renewal = Request { new_holder: false, ..request };
-    assert!(old.decide(&renewal).refusals[0].contains("2 people must sign, 0 did"));
+    assert!(old.decide(&renewal).refusals[0].contains("2 people must sign, but 0 did"));
     let refused = refusals(|r| (r.before, r.after, r.new_holder) = (full, full, false));
-    assert!(refused.len() == 1 && refused[0].contains("2 people must sign, 0 did"), "{refused:?}");
+    assert!(refused.len() == 1 && refused[0].contains("2 people must sign, but 0 did"), "{refused:?}");
     let within = opened(3, 70.0);
     assert!(refusals(|r| (r.before, r.after, r.new_holder) = (within, within, false)).is_empty());
 }
@@ -203,9 +203,9 @@ fn a_policy_may_demand_how_much_an_audit_rests_on() {
     };
     assert!(decide("min_items = 500\nmin_attackers = 10\nmin_seeds = 1\npanel = \"quick\"").is_empty());
     for (more, word) in [
-        ("min_items = 501", "rests on 500 items"),
-        ("min_attackers = 11", "rests on 10 attackers"),
-        ("min_seeds = 2", "rests on 1 seeds"),
+        ("min_items = 501", "is based on 500 items"),
+        ("min_attackers = 11", "is based on 10 attackers"),
+        ("min_seeds = 2", "is based on 1 seeds"),
         ("panel = \"full\"", "demands the full panel"),
     ] {
         let refused = decide(more);

@@ -321,7 +321,7 @@ mod tests {
             (certificate(""), "exactly one of"),
             (certificate("dns = \"b\"\nuri = \"c\""), "exactly one of"),
             (certificate("dns = \"b\"") + &certificate("dns = \"c\""), "twice"),
-            (certificate("dns = \"b\"") + &other, "same thing"),
+            (certificate("dns = \"b\"") + &other, "same proof of identity"),
             (certificate(&format!("sha256 = \"{}\"", Hash::of_bytes(b"b"))), "unknown field 'sha256'"),
             (certificate("colour = \"b\""), "unknown field"),
         ] {
