@@ -116,7 +116,7 @@ fn envelopes_bind_sender_context_key_and_time() {
     let mut changed = envelope(2).seal(Some(&sender)).unwrap();
     changed[200] ^= 1;
     let cases = [
-        (good, 409, "taken before"),
+        (good, 409, "accepted before"),
         (changed, 403, "signature"),
         (envelope(3).seal(None).unwrap(), 403, "signed envelopes only"),
         (envelope(4).seal(Some(&stranger)).unwrap(), 403, "not known"),

@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(wider.weight(), 7.0);
         assert!(serde_json::to_string(&wider).unwrap().contains(r#""width":0.5"#));
         let error = |defence: &Defence, text| defence.with_options(&given(text)).unwrap_err().to_string();
-        assert!(error(&certify, r#"{"wide":1}"#).contains("no option `wide`: choose of "));
+        assert!(error(&certify, r#"{"wide":1}"#).contains("no option `wide`: choose one of "));
         assert!(error(&certify, r#"{"width":"much"}"#).contains("invalid type"));
         assert!(error(&Defence::none(), r#"{"width":1}"#).contains("has no options"));
     }
