@@ -196,7 +196,7 @@ fn a_key_needs_the_audit_and_the_people_that_the_policy_names() {
     let sign = "authority approve --key anna.key --network compiled.safetensors";
     shop.refuses(&format!("{sign} --request better.json --authority {authority}"), &["better.json", "was changed"]);
     shop.refuses(&format!("{sign} --request request.json --authority {anna}"), &["not by the authority", &anna]);
-    refused(&shop, &format!("{ISSUE} {annas} {annas}"), "2 people must sign, 1 did");
+    refused(&shop, &format!("{ISSUE} {annas} {annas}"), "2 people must sign, but 1 did");
     refused(&shop, &format!("{ISSUE} {annas} {}", approve("ben", "somebody-else")), "approval");
     shop.works(&format!("{ISSUE} {annas} {} --model models/digits", approve("ben", "predictor")));
     assert_eq!(last(&shop)["approved_by"], serde_json::json!(["anna", "ben"]));
