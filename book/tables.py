@@ -120,7 +120,7 @@ def check_signature(key, message, signature, what):
 
 def fields(name, record):
     """That a JSON object has the fields of a table; those described as absent may be. Gives the order of the table."""
-    listed = [(field, "absent" in meaning or "only where" in meaning) for field, *_, meaning in rows(f"fields: {name}")]
+    listed = [(field, "absent" in meaning or "only if" in meaning) for field, *_, meaning in rows(f"fields: {name}")]
     known = [(field, optional) for names, optional in listed for field in re.findall(r"`(\w+)`", names)]
     for field, optional in known:
         require(field in record or optional, f"{name}: no field {field}")
