@@ -285,7 +285,10 @@ fn a_second_table_meets_the_first_only_by_its_schema() {
         .lines()
         .fold(String::new(), |text, line| text + &line.split(',').take(5).collect::<Vec<_>>().join(",") + "\n");
     put(&shop, "mine.csv", unlabelled);
-    shop.refuses("dataset import table mine.csv --like schema.json --out r", &["no label column `income`", "--unlabelled"]);
+    shop.refuses(
+        "dataset import table mine.csv --like schema.json --out r",
+        &["no label column `income`", "--unlabelled"],
+    );
     shop.works("dataset import table mine.csv --like schema.json --unlabelled --out mine.safetensors");
 
     // Imported apart: other towns and other scales.

@@ -325,7 +325,11 @@ fn files_that_name_issuers_wrongly_are_refused() {
         ("name = \"maria\"", "name = \"clinic:1001\"", "reserved for people of issuer 'clinic'"),
         ("claim = \"groups\"\n", "", "needs issuer, claim, value"),
         ("claim = \"groups\"", "dns = \"groups\"", "unknown field 'dns'"),
-        ("claim = \"realm.roles\"\nvalue = \"issue\"", "claim = \"groups\"\nvalue = \"audit\"", "same proof of identity"),
+        (
+            "claim = \"realm.roles\"\nvalue = \"issue\"",
+            "claim = \"groups\"\nvalue = \"audit\"",
+            "same proof of identity",
+        ),
     ] {
         assert!(good.contains(from), "{from}");
         std::fs::write(&path, good.replacen(from, to, 1)).unwrap();

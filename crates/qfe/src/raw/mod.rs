@@ -118,6 +118,7 @@ pub(crate) trait Vector: Copy {
     /// `other` is below `2^BITS·p`, which is added.
     fn sub<const BITS: u32>(&self, other: &Self) -> Self;
     /// The same below `2p`.
+    #[cfg_attr(not(feature = "verify"), expect(dead_code, reason = "for pairings"))]
     fn settle(&self) -> Self;
     fn mul(&self, other: &Self) -> Self;
     fn sqr(&self) -> Self;

@@ -167,6 +167,7 @@ impl Fp2x8 {
     }
 
     /// As of lanes.
+    #[cfg(feature = "evaluate")]
     pub(crate) fn with_triple(&self, _: &Self, _: bool) -> Self {
         *self
     }

@@ -35,6 +35,7 @@ kernels! {
     negate_lanes(a: &Fp8, mask: u8, c: &[u64; 8]) -> Fp8;
     mul(a: &Fp8, b: &Fp8) -> Fp8;
     sqr(a: &Fp8) -> Fp8;
+    #[cfg(feature = "verify")]
     blend(a: &Fp8, b: &Fp8, mask: u8) -> Fp8;
     zero_limbs(a: &Fp8) -> u8;
     quadratic_add(a: &Fp2x8, b: &Fp2x8) -> Fp2x8;

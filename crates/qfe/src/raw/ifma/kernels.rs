@@ -220,6 +220,7 @@ pub(super) fn sqr(a: &Fp8) -> Fp8 {
     Fp8::of(a.token, write!(reduce!(t)), 0)
 }
 
+#[cfg(feature = "verify")]
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(super) fn blend(a: &Fp8, b: &Fp8, mask: u8) -> Fp8 {
     let (first, second) = (read!(&a.limbs), read!(&b.limbs));
@@ -429,6 +430,7 @@ pub(super) fn reduce_terms(out: &mut Fp2x8, terms: &[(Sign, &[Columns; 2])]) {
 }
 
 /// `3t + 2z`, or `3t − 2z + c`, below `2p`.
+#[cfg(feature = "verify")]
 macro_rules! triple {
     ($t:expr, $z:expr, $negative:expr, $c:expr) => {{
         let (t, z) = (read!($t), read!($z));

@@ -112,6 +112,7 @@ impl Fp8 {
     }
 
     /// The other in the lanes of the mask.
+    #[cfg(feature = "verify")]
     #[inline(always)]
     fn blend(&self, other: &Self, mask: u8) -> Self {
         bounded!(self.bound().max(other.bound()), self.token.blend(self, other, mask))

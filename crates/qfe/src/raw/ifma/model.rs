@@ -152,6 +152,7 @@ pub(super) fn sqr(a: &Fp8) -> Fp8 {
     mul(a, a)
 }
 
+#[cfg(feature = "verify")]
 pub(super) fn blend(a: &Fp8, b: &Fp8, mask: u8) -> Fp8 {
     vector(a.token, lanes(|k| lane(if mask >> k & 1 == 1 { &b.limbs } else { &a.limbs }, k)))
 }
