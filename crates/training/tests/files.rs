@@ -153,5 +153,5 @@ fn records_of_stored_networks_keep_their_form() {
         let record = format!(r#""record":{}"#, serde_json::to_string(&record).unwrap());
         assert!(stored.contains(&record), "{}: {record}", path.display());
     }
-    assert_eq!((floats, integers), (5, 5));
+    assert_eq!((floats, integers), (6, 6));
 }
