@@ -3,16 +3,17 @@
 #
 #     crates/python/check.sh [FOLDER]          uses or makes FOLDER/venv; PYTHON chooses the interpreter
 #
-# HALFLIGHT_TORCH=1 installs PyTorch too (several gigabytes), HALFLIGHT_ENGINES=1 Ray, Daft, DataFusion and Spark; without them their
-# tests say that they were skipped.
+# Ray is always there, Spark where Java is (`apt install default-jre-headless`). HALFLIGHT_ENGINES=1 installs Daft and DataFusion too,
+# HALFLIGHT_TORCH=1 PyTorch (several gigabytes); without them their tests say that they were skipped.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mkdir -p "${1:-/tmp/halflight-python}" && cd "${1:-/tmp/halflight-python}" && pwd)
 "${PYTHON:-python3}" -m venv "$folder/venv"
 pip="$folder/venv/bin/python -m pip install --quiet"
-$pip 'maturin>=1.9,<2' pytest mypy pyright scikit-learn pandas joblib tqdm jupytext nbclient nbformat ipykernel matplotlib onnx onnxruntime pyarrow polars
-# Engines for bulk work, where asked for: Spark also needs Java (`apt install default-jre-headless`).
-if [ -n "${HALFLIGHT_ENGINES:-}" ]; then $pip ray daft datafusion pyspark; fi
+$pip 'maturin>=1.9,<2' pytest mypy pyright scikit-learn pandas joblib tqdm jupytext nbclient nbformat ipykernel matplotlib onnx onnxruntime pyarrow polars ray
+# More engines for bulk work.
+if command -v java > /dev/null; then $pip pyspark; fi
+if [ -n "${HALFLIGHT_ENGINES:-}" ]; then $pip daft datafusion; fi
 if [ -n "${HALFLIGHT_TORCH:-}" ]; then $pip torch; fi
 
 rm -rf "$folder/wheels"

@@ -86,7 +86,7 @@ fn a_data_set_becomes_ciphertexts_and_predictions_of_single_calls() {
         }
     }
     assert_eq!(item, 29);
-    let log = fs::read_to_string(shop.path("scored/jobs.jsonl")).unwrap();
+    let log = fs::read_to_string(shop.path("scored/_jobs.jsonl")).unwrap();
     assert!(log.lines().count() == 1 && log.contains("\"note\":\"nightly\""), "{log}");
 }
 
@@ -133,6 +133,62 @@ fn a_job_that_is_killed_again_and_again_ends_with_every_row_once() {
         }
     }
     assert_eq!(ids, (0..240).collect::<Vec<_>>());
+}
+
+/// `HALFLIGHT_BULK_ROWS=1000000` tries as many.
+#[test]
+fn thousands_of_rows_take_the_memory_of_a_batch_and_a_kill_in_the_middle_costs_none() {
+    let shop = shop();
+    let each = 500;
+    let rows: usize = std::env::var("HALFLIGHT_BULK_ROWS").ok().map_or(2_000, |rows| rows.parse().unwrap());
+    let parts = rows.div_ceil(each).max(2);
+    let encrypt =
+        format!("encrypt --parameters authority/public --data data.safetensors --items 0..{each} --rows {each}");
+    shop.works(&format!("{encrypt} --parquet one"));
+    shop.works("score --input one --output expected --model models/digits --tables kept");
+    let expected = fs::read(shop.path("expected/part-00000.parquet")).unwrap();
+    // The same file under many names.
+    fs::create_dir(shop.path("sealed")).unwrap();
+    for part in 0..parts {
+        let name = shop.path("sealed").join(format!("part-{part:05}.parquet"));
+        fs::hard_link(shop.path("one/part-00000.parquet"), name).unwrap();
+    }
+    let score = "score --input sealed --output scored --model models/digits --tables kept --json";
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_halflight"));
+        command.args(score.split(' ')).current_dir(shop.path("")).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let there = || shop.path("scored").exists().then(|| files(&shop.path("scored")).len()).unwrap_or(0);
+    let mut child = start();
+    while there() < parts / 2 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before half of it was there");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let done = there();
+    let mut child = start();
+    let mut most = 0;
+    while child.try_wait().unwrap().is_none() {
+        most = most.max(peak(child.id()));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let report: serde_json::Value = serde_json::from_reader(child.stdout.unwrap()).unwrap();
+    assert_eq!((report["rows"].as_u64(), report["errors"].as_u64()), (Some((parts * each) as u64), Some(0)));
+    assert_eq!(report["rows_skipped"].as_u64(), Some((done * each) as u64), "{report}");
+    for name in files(&shop.path("scored")) {
+        assert!(fs::read(shop.path("scored").join(&name)).unwrap() == expected, "{name}");
+    }
+    println!("{parts} files of {each} rows, {} rows a second, {most} kB at most", report["rows_per_second"]);
+    assert!(most < 1_000_000, "{most} kB");
+}
+
+/// The most memory that a process had so far, in kB.
+fn peak(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn objects_are_scored_as_files_are_and_taken_up_again() {
     let sealed = store.json(&shop, encrypt);
     assert_eq!((sealed["rows"].as_u64(), sealed["errors"].as_u64()), (Some(620), Some(0)), "{sealed}");
     assert_eq!(store.names("day/sealed/"), ["day/sealed/part-00000.parquet", "day/sealed/part-00001.parquet"]);
-    assert!(shop.path("jobs.jsonl").exists() && !shop.path("s3:").exists());
+    assert!(shop.path("_jobs.jsonl").exists() && !shop.path("s3:").exists());
     let large = store.fetch("day/sealed/part-00000.parquet", &shop.path("large.parquet"));
     assert!(large.len() > 16 << 20, "{} bytes", large.len());
     assert_eq!(store.json(&shop, encrypt)["rows_skipped"], 620, "ciphertexts that are there are not made again");

@@ -18,6 +18,9 @@ pa = pytest.importorskip("pyarrow")
 
 from halflight import batch  # noqa: E402 (needs pyarrow)
 
+# The cluster that the book's script about engines starts, too.
+sys.path.append(str(Path(__file__).parents[3] / "book" / "reproduce"))
+
 ITEMS = 24
 BAD = 7
 
@@ -161,6 +164,41 @@ def test_ray_with_two_workers(
         ray.shutdown()
 
 
+def test_a_worker_killed_in_the_middle_costs_no_row(
+    folder: Path, encrypted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    times, marks = 50, str(tmp_path)
+    whole = pa.concat_tables([encrypted] * times)
+    whole = whole.set_column(0, "id", pa.array(range(whole.num_rows), pa.int64()))
+
+    def deadly(table: Any) -> Any:
+        """Whoever comes first to one of these rows is killed; Ray runs this and the kernel in one process."""
+        for row in (300, 900):
+            if row in table["id"].to_pylist():
+                try:
+                    os.close(os.open(f"{marks}/{row}", os.O_CREAT | os.O_EXCL))
+                except FileExistsError:
+                    continue
+                os.kill(os.getpid(), 9)
+        return table
+
+    ray.init(num_cpus=2, include_dashboard=False, logging_level="error")
+    try:
+        data = ray.data.from_arrow(whole).repartition(24).map_batches(deadly, batch_format="pyarrow")
+        scored = sorted(batch.score(data, folder / "model").take_all(), key=lambda row: row["id"])
+    finally:
+        ray.shutdown()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["300", "900"], "two workers were killed"
+    assert [row["id"] for row in scored] == list(range(whole.num_rows)), "every row once"
+    alone = batch.score(encrypted, folder / "model").to_pylist()
+    for row in scored:
+        same = alone[row["id"] % ITEMS]
+        # What is missing comes back as another kind of nothing.
+        assert row["error"] == same["error"] and (row["error"] or list(row["output"]) == same["output"]), row["id"]
+
+
 def test_daft(folder: Path, encrypted: Any, expected: dict[int, Any]) -> None:
     daft = pytest.importorskip("daft")
     data = daft.from_arrow(encrypted)
@@ -214,18 +252,30 @@ def test_datafusion_encrypts(folder: Path, records: Any, expected: dict[int, Any
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
-def test_spark_with_two_workers(
-    folder: Path, encrypted: Any, expected: dict[int, Any], monkeypatch: pytest.MonkeyPatch
+def test_spark_standalone_with_two_workers_of_which_one_is_killed(
+    folder: Path, encrypted: Any, expected: dict[int, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sql = pytest.importorskip("pyspark.sql")
+    pytest.importorskip("pyspark")
+    clusters = pytest.importorskip("clusters")
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
-    builder = sql.SparkSession.builder.master(os.environ.get("HALFLIGHT_SPARK", "local[2]"))
-    session = builder.config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "2").getOrCreate()
-    try:
+    mark = str(tmp_path / "killed")
+
+    def deadly(batches: Any) -> Any:
+        """The executor that comes to this row first is killed, with what it has done."""
+        for one in batches:
+            if 5 in one["id"].to_pylist() and not os.path.exists(mark):
+                os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+                # This process is forked by a daemon, which the executor started.
+                with open(f"/proc/{os.getppid()}/stat") as stat:
+                    os.kill(int(stat.read().rsplit(")", 1)[1].split()[1]), 9)
+            yield one
+
+    with clusters.spark(workers=2) as session:
+        session.conf.set("spark.sql.shuffle.partitions", "2")
         rows = [(row["id"], row["who"], row["ciphertext"], row["error"]) for row in encrypted.to_pylist()]
-        data = session.createDataFrame(rows, "id long, who string, ciphertext binary, error string").repartition(4)
-        check([row.asDict() for row in batch.score(data, folder / "model").collect()], expected)
+        columns = "id long, who string, ciphertext binary, error string"
+        data = session.createDataFrame(rows, columns).repartition(4)
+        check([row.asDict() for row in batch.score(data.mapInArrow(deadly, columns), folder / "model").collect()], expected)
+        assert os.path.exists(mark)
         counted = batch.score(data, folder / "model", subject="who", most_items=5).collect()
         assert sum("of its subject" in (row["error"] or "") for row in counted) == ITEMS - 15
-    finally:
-        session.stop()

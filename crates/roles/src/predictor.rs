@@ -104,6 +104,13 @@ impl Predictor {
         self.head(self.evaluate(ciphertext)?)
     }
 
+    /// The same for many ciphertexts, in their order: faster than one by one, since they share lanes and inversions.
+    /// Each by itself may fail.
+    pub fn predict_batch(&self, ciphertexts: &[Ciphertext]) -> Vec<Result<Prediction, PredictError>> {
+        let outputs = self.evaluator.evaluate_batch(ciphertexts);
+        outputs.into_iter().map(|output| self.head(output?)).collect()
+    }
+
     /// The same for the bytes of a ciphertext.
     ///
     /// # Errors

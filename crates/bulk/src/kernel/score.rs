@@ -99,27 +99,32 @@ impl Scoring {
     fn predict(&self, items: &[Result<&[u8], String>]) -> Vec<Outcome> {
         let mut admitted: Vec<_> = items.par_iter().with_max_len(1).map(|item| self.admit(item)).collect();
         let bytes: Vec<&[u8]> = admitted.iter().flatten().map(|bytes| &**bytes).collect();
-        let mut read = Ciphertext::from_bytes_batch(&bytes).into_iter();
-        let ciphertexts: Vec<Result<Ciphertext, String>> = admitted
-            .iter_mut()
-            .map(|admitted| match admitted {
-                Err(reason) => Err(std::mem::take(reason)),
-                Ok(_) => match read.next() {
-                    Some(Ok(ciphertext)) => Ok(ciphertext),
-                    Some(Err(error)) => Err(roles::PredictError::from(error).to_string()),
-                    None => Err("it was not read".into()),
-                },
-            })
-            .collect();
-        drop(admitted);
-        let one = |ciphertext: &Result<Ciphertext, String>| -> Outcome {
-            let ciphertext = ciphertext.as_ref().map_err(Clone::clone)?;
-            // An internal error in one row should not lose the others.
-            let predicted = catch_unwind(AssertUnwindSafe(|| self.model.predictor().predict(ciphertext)));
-            let predicted = predicted.map_err(|_| "the evaluation failed because of an internal error".to_owned())?;
-            predicted.map_err(|error| error.to_string())
+        let (mut sound, mut unsound) = (Vec::with_capacity(bytes.len()), Vec::new());
+        for read in Ciphertext::from_bytes_batch(&bytes) {
+            unsound.push(read.map(|ciphertext| sound.push(ciphertext)).err());
+        }
+        let mut predicted = self.predict_all(&sound).into_iter();
+        let mut unsound = unsound.into_iter();
+        let outcome = |admitted: &mut Result<Cow<[u8]>, String>| match admitted {
+            Err(reason) => Err(std::mem::take(reason)),
+            Ok(_) => match unsound.next().flatten() {
+                Some(error) => Err(roles::PredictError::from(error).to_string()),
+                None => predicted.next().unwrap_or_else(|| Err("it was not evaluated".into())),
+            },
         };
-        ciphertexts.par_iter().with_max_len(1).map(one).collect()
+        admitted.iter_mut().map(outcome).collect()
+    }
+
+    /// Evaluates ciphertexts together; one by one if that ends in an internal error, which costs its row alone.
+    fn predict_all(&self, ciphertexts: &[Ciphertext]) -> Vec<Outcome> {
+        let predict = |ciphertexts: &[Ciphertext]| {
+            let predicted =
+                catch_unwind(AssertUnwindSafe(|| self.model.predictor().predict_batch(ciphertexts))).ok()?;
+            Some(predicted.into_iter().map(|one| one.map_err(|error| error.to_string())).collect::<Vec<Outcome>>())
+        };
+        let failed = || vec![Err("the evaluation failed because of an internal error".to_owned())];
+        let alone = |ciphertext| predict(std::slice::from_ref(ciphertext)).unwrap_or_else(failed);
+        predict(ciphertexts).unwrap_or_else(|| ciphertexts.par_iter().with_max_len(1).flat_map_iter(alone).collect())
     }
 
     /// The ciphertext, if it is admitted, or why it is not.

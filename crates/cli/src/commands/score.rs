@@ -50,7 +50,7 @@ pub struct Score {
 /// Common options of jobs over files.
 #[derive(Args)]
 pub struct Logged {
-    /// File that gets one line of JSON per job [default: jobs.jsonl in the folder of the results, or here if they
+    /// File that gets one line of JSON per job [default: _jobs.jsonl in the folder of the results, or here if they
     /// go to a store]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -64,7 +64,7 @@ impl Logged {
     pub fn job<'a>(&self, inputs: Inputs<'a>, output: &Path, force: bool) -> Job<'a> {
         // A store can replace an object, and lengthen none.
         let here = if output.to_string_lossy().starts_with("s3://") { Path::new("") } else { output };
-        let log = self.log.clone().unwrap_or_else(|| here.join("jobs.jsonl"));
+        let log = self.log.clone().unwrap_or_else(|| here.join("_jobs.jsonl"));
         Job { inputs, output: output.to_owned(), force, log, note: self.note.clone() }
     }
 }
