@@ -18,7 +18,8 @@ fn has(program: &str) -> bool {
 
 /// What a program says of a file: its output, and its complaints, which there must be none of.
 fn says(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).env("MANWIDTH", "100").env("LC_ALL", "C.UTF-8").output().unwrap();
+    let output =
+        Command::new(program).args(arguments).env("MANWIDTH", "100").env("LC_ALL", "C.UTF-8").output().unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success() && complaints.is_empty(), "{program} {arguments:?}: {complaints}");
     String::from_utf8(output.stdout).unwrap()
@@ -28,7 +29,8 @@ fn says(program: &str, arguments: &[&str]) -> String {
 fn every_verb_has_a_page_that_man_shows() {
     let shop = Workshop::empty();
     let written = shop.json("man --out pages");
-    let pages: BTreeSet<&str> = written["pages"].as_array().unwrap().iter().map(|page| page.as_str().unwrap()).collect();
+    let pages: BTreeSet<&str> =
+        written["pages"].as_array().unwrap().iter().map(|page| page.as_str().unwrap()).collect();
     let verbs = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots")).unwrap();
     let verbs: BTreeSet<String> = verbs
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
