@@ -62,8 +62,8 @@ start() {
   local name=$1 log; shift; log=$(mktemp)
   "$@" --listen 127.0.0.1:0 >>"$log" 2>&1 & SERVERS+=($!)
   for _ in $(seq 600); do
-    if grep -qE 'http://127\.0\.0\.1:[0-9]+' "$log"; then
-      printf -v "$name" %s "$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$log" | head -n 1)"; return
+    if grep -qE 'https?://127\.0\.0\.1:[0-9]+' "$log"; then
+      printf -v "$name" %s "$(grep -oE 'https?://127\.0\.0\.1:[0-9]+' "$log" | head -n 1)"; return
     fi
     kill -0 $! || break; sleep 0.1
   done

@@ -128,7 +128,18 @@ fn a_release_archive_has_the_command_its_bill_and_its_licences() {
     let name = format!("halflight-{}-{target}", env!("CARGO_PKG_VERSION"));
     let archive = format!("dist/{name}.tar.gz");
     let listed = run(Path::new("tar"), &["--list", "--file", &archive]);
-    for file in ["halflight", "LICENSE-MIT", "NOTICE", "README.md", "THIRD-PARTY.txt", "sbom.cdx.json"] {
+    for file in [
+        "halflight",
+        "LICENSE-MIT",
+        "NOTICE",
+        "README.md",
+        "THIRD-PARTY.txt",
+        "sbom.cdx.json",
+        "share/man/man1/halflight-token-new.1",
+        "share/bash-completion/completions/halflight",
+        "share/fish/vendor_completions.d/halflight.fish",
+        "share/zsh/site-functions/_halflight",
+    ] {
         assert!(listed.lines().any(|line| line == format!("{name}/{file}")), "{file}: {listed}");
     }
     run(Path::new("sh"), &["-c", "cd dist && sha256sum --check --strict SHA256SUMS"]);

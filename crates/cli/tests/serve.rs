@@ -118,7 +118,12 @@ fn an_authority_knows_its_callers() {
     shop.refuses("serve authority --folder authority", &["--tokens", "keygen --token NAME", "[[certificate]]"]);
     shop.refuses("keygen --token ops --out ops.token", &["--scopes"]);
     shop.refuses("keygen --token ops --scopes everything --out ops.token", &["everything", "issue"]);
+    shop.refuses("keygen --token ops --scopes admin --days 0 --out ops.token", &["--days is 0", "--no-expiry"]);
+    shop.refuses("keygen --days 30 --out ops.key", &["--token"]);
+    let lasting = shop.works("keygen --token scraper --scopes metrics --no-expiry --out scraper.token");
+    assert!(!lasting.contains("expires"), "{lasting}");
     let entry = shop.works("keygen --token ops --scopes admin,ledger --out ops.token");
+    assert!(entry.contains("expires = 20"), "as `token new`: {entry}");
     std::fs::write(shop.path("tokens.toml"), entry).unwrap();
     let token = std::fs::read_to_string(shop.path("ops.token")).unwrap();
     let server = shop.serve(
@@ -154,6 +159,7 @@ fn a_predictor_under_load_gives_predictions_or_a_time_to_come_back() {
             let phase = &report["triton"][protocol];
             assert!(phase["answered"].as_u64() > Some(0) && phase["clients"] == 2, "{report}");
             assert!(phase["efficiency"].as_f64() > Some(0.0) && phase["p99_ms"].as_f64() > Some(0.0), "{report}");
+            assert!(phase["of_remaining"].as_f64() >= phase["of_capacity"].as_f64(), "{report}");
         }
         assert!(report["triton"]["grpc_to_rest"].as_f64() > Some(0.0), "{report}");
     } else {

@@ -89,6 +89,9 @@ impl TokenKey {
     }
 
     fn find(uri: Uri, draw: bool) -> Result<(Self, bool), TokenError> {
+        if cfg!(all(target_env = "musl", target_feature = "crt-static")) {
+            return Err(TokenError::Static);
+        }
         let pin = uri.pin()?;
         let module = load(&uri.module)?;
         let (point, drawn) = {

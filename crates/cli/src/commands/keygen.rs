@@ -6,9 +6,10 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use service::signature::SigningKey;
-use service::transport::{Scope, new_token};
+use service::transport::Scope;
 
 use super::card::signature::ModelKey;
+use super::token;
 use crate::console::Console;
 use crate::files;
 
@@ -20,7 +21,7 @@ use crate::files;
     halflight keygen --identity --out authority.identity\n  \
     halflight keygen --pkcs11 'pkcs11:token=safe;object=authority?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/halflight/pin' --out authority.identity\n  \
     halflight keygen --model-key --out publisher.pem\n  \
-    halflight keygen --token ward-3 --scopes infer --out ward-3.token >> tokens.toml")]
+    halflight keygen --token ward-3 --scopes infer --days 90 --out ward-3.token >> tokens.toml")]
 pub struct Keygen {
     /// File for the secret key; an existing one is never replaced
     #[arg(long, short, value_name = "FILE")]
@@ -43,20 +44,22 @@ pub struct Keygen {
     /// What the token allows: infer, metrics, admin, register, issue, ledger, ceremony
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', requires = "token")]
     scopes: Vec<Scope>,
+    /// Days until the token expires
+    #[arg(long, default_value_t = token::DAYS, requires = "token", conflicts_with = "no_expiry")]
+    days: u32,
+    /// A token that does not expire
+    #[arg(long, requires = "token")]
+    no_expiry: bool,
 }
 
 impl Keygen {
     /// Runs the verb.
     pub fn run(self, console: &Console) -> Result<()> {
-        files::check_writable(&self.out, false)?;
-        if let Some(name) = &self.token {
-            let entry = new_token(&self.out, name, &self.scopes, None)?;
-            let scopes: Vec<String> = self.scopes.iter().map(Scope::to_string).collect();
-            return console
-                .result(&json!({ "file": self.out, "name": name, "scopes": scopes, "entry": entry }), || {
-                    entry.clone()
-                });
+        if let Some(name) = self.token {
+            let (scopes, out, days, no_expiry) = (self.scopes, self.out, self.days, self.no_expiry);
+            return token::New { name, scopes, out, days, no_expiry }.run(console);
         }
+        files::check_writable(&self.out, false)?;
         if self.model_key {
             let beside = self.out.with_extension("pub.pem");
             files::check_writable(&beside, false)?;

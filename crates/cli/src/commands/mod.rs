@@ -14,6 +14,7 @@ mod encrypt;
 mod health;
 mod import;
 mod keygen;
+mod manual;
 mod masks;
 mod matching;
 mod page;
@@ -82,6 +83,10 @@ pub enum Command {
     Paper(paper::Paper),
     /// Time every operation of the encryption, next to the paper's figures
     Bench(bench::Bench),
+    /// Print the script by which a shell completes verbs and options
+    Completions(manual::Completions),
+    /// Write a manual page for each verb
+    Man(manual::Man),
 }
 
 impl Command {
@@ -110,6 +115,8 @@ impl Command {
             Self::Health(health) => health.run(console),
             Self::Paper(paper) => paper.run(console),
             Self::Bench(bench) => bench.run(console),
+            Self::Completions(completions) => completions.run(console),
+            Self::Man(man) => man.run(console),
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::files;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
+/// Days until a token expires, unless another number is asked for.
+pub const DAYS: u32 = 365;
+
 /// Largest file with a token.
 const LIMIT: u64 = 32 << 10;
 
@@ -48,26 +51,27 @@ impl Token {
     halflight token new scraper --scopes metrics --no-expiry --out scraper.token >> tokens.toml")]
 pub struct New {
     /// Who it is for: this name appears in the log and in the ledger
-    name: String,
+    pub name: String,
     /// What it allows: infer, metrics, admin, register, issue, ledger, ceremony
     #[arg(long, value_name = "SCOPES", value_delimiter = ',', required = true)]
-    scopes: Vec<Scope>,
+    pub scopes: Vec<Scope>,
     /// File for the token; an existing one is never replaced
     #[arg(long, short, value_name = "FILE")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// Days until it expires
-    #[arg(long, default_value_t = 365, conflicts_with = "no_expiry")]
-    days: u32,
+    #[arg(long, default_value_t = DAYS, conflicts_with = "no_expiry")]
+    pub days: u32,
     /// A token that does not expire
     #[arg(long)]
-    no_expiry: bool,
+    pub no_expiry: bool,
 }
 
 impl New {
-    fn run(self, console: &Console) -> Result<()> {
+    /// Runs the verb.
+    pub fn run(self, console: &Console) -> Result<()> {
         ensure!(self.days > 0, "--days is 0; give the days until the token expires, or --no-expiry");
         files::check_writable(&self.out, false)?;
-        let expires = (!self.no_expiry).then(|| clock::now() + DAY * i64::from(self.days));
+        let expires = (!self.no_expiry).then(|| in_days(self.days));
         let entry = new_token(&self.out, &self.name, &self.scopes, expires)?;
         let scopes: Vec<String> = self.scopes.iter().map(Scope::to_string).collect();
         let machine = json!({
@@ -128,6 +132,11 @@ impl Check {
             format!("{}: {}", caller.name, joined(&scopes))
         })
     }
+}
+
+/// Seconds since 1970 so many days from now.
+pub fn in_days(days: u32) -> i64 {
+    clock::now() + DAY * i64::from(days)
 }
 
 fn joined(scopes: &[Scope]) -> String {

@@ -21,6 +21,9 @@ pub enum TokenError {
         /// What the system said.
         reason: String,
     },
+    /// A program that is linked statically with musl has no loader.
+    #[error("this build is static and cannot load a PKCS#11 module; use a build for glibc (…-unknown-linux-gnu)")]
+    Static,
     /// No PIN.
     #[error("the PIN of token '{token}': {problem}; name a file of mode 600 by pin-source, or set HALFLIGHT_PIN")]
     Pin {

@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 
 use super::{AuthorityError, Issuer};
 use crate::clock;
-use crate::transport::{BodyLimits, HttpMetrics, Tokens, answer_metrics, raise};
+use crate::transport::{BodyLimits, HttpMetrics, Tokens, answer_metrics, raise, shown};
 
 /// Time for the ledger to answer. A decision may take longer: then the previous counts are given.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,7 +34,6 @@ pub(super) struct Metrics {
     witnessed: Gauge,
     lag: Gauge,
     unanswered: Counter,
-    callers_expiry: Family<NameLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -49,52 +48,50 @@ struct HolderLabels {
     network: String,
 }
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct NameLabels {
-    caller: String,
-}
-
 impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("halflight");
         let http = Arc::new(HttpMetrics::register(&mut registry, "authority"));
-        let mut new = Self {
-            registry: Registry::default(),
+        let r = &mut registry;
+        Self {
             http,
-            issues: Family::default(),
-            refusals: Counter::default(),
-            rotations: Family::default(),
-            projects: Gauge::default(),
-            valid: Family::default(),
-            expiry: Family::default(),
-            entries: Gauge::default(),
-            written: Gauge::default(),
-            witnessed: Gauge::default(),
-            lag: Gauge::default(),
-            unanswered: Counter::default(),
-            callers_expiry: Family::default(),
-        };
-        registry.register("keys_issued", "Functional keys in the ledger, by project", new.issues.clone());
-        registry.register("refusals", "Refusals in the ledger", new.refusals.clone());
-        registry.register("rotations", "Rotations in the ledger, by project", new.rotations.clone());
-        registry.register("projects", "Projects in the ledger", new.projects.clone());
-        let help = "Holders with a key under the current public key that has not expired, by project";
-        registry.register("keys_valid", help, new.valid.clone());
-        let help = "When a holder's newest key expires, in seconds since 1970";
-        registry.register("key_expiry_timestamp_seconds", help, new.expiry.clone());
-        registry.register("ledger_entries", "Entries of the ledger: the number in its head", new.entries.clone());
-        let help = "When the last entry was written, in seconds since 1970";
-        registry.register("ledger_last_entry_timestamp_seconds", help, new.written.clone());
-        let help = "Entries that a quorum of witnesses has cosigned; 0 where the policy names no witnesses";
-        registry.register("ledger_witnessed_entries", help, new.witnessed.clone());
-        let help = "Entries that wait for a quorum of witnesses; 0 where the policy names no witnesses";
-        registry.register("ledger_witness_lag_entries", help, new.lag.clone());
-        let help = "Times that the ledger did not answer a request for these counts";
-        registry.register("ledger_unanswered", help, new.unanswered.clone());
-        let help = "When the token or certificate of a caller expires, in seconds since 1970";
-        registry.register("caller_expiry_timestamp_seconds", help, new.callers_expiry.clone());
-        new.registry = registry;
-        new
+            issues: shown(r, "keys_issued", "Functional keys in the ledger, by project"),
+            refusals: shown(r, "refusals", "Refusals in the ledger"),
+            rotations: shown(r, "rotations", "Rotations in the ledger, by project"),
+            projects: shown(r, "projects", "Projects in the ledger"),
+            valid: shown(
+                r,
+                "keys_valid",
+                "Holders with a key under the current public key that has not expired, by project",
+            ),
+            expiry: shown(
+                r,
+                "key_expiry_timestamp_seconds",
+                "When a holder's newest key expires, in seconds since 1970",
+            ),
+            entries: shown(r, "ledger_entries", "Entries of the ledger: the number in its head"),
+            written: shown(
+                r,
+                "ledger_last_entry_timestamp_seconds",
+                "When the last entry was written, in seconds since 1970",
+            ),
+            witnessed: shown(
+                r,
+                "ledger_witnessed_entries",
+                "Entries that a quorum of witnesses has cosigned; 0 where the policy names no witnesses",
+            ),
+            lag: shown(
+                r,
+                "ledger_witness_lag_entries",
+                "Entries that wait for a quorum of witnesses; 0 where the policy names no witnesses",
+            ),
+            unanswered: shown(
+                r,
+                "ledger_unanswered",
+                "Times that the ledger did not answer a request for these counts",
+            ),
+            registry,
+        }
     }
 
     /// The text that `/metrics` gives.
@@ -108,11 +105,7 @@ impl Metrics {
         if !matches!(tokio::time::timeout(PATIENCE, self.count(authority)).await, Ok(Ok(()))) {
             self.unanswered.inc();
         }
-        self.callers_expiry.clear();
-        for (caller, expires) in tokens.expiries() {
-            self.callers_expiry.get_or_create(&NameLabels { caller }).set(expires);
-        }
-        self.http.refresh(bodies);
+        self.http.refresh(bodies, tokens);
         answer_metrics(&self.registry, headers)
     }
 

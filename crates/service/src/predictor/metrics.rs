@@ -14,7 +14,7 @@ use roles::Step;
 
 use super::PredictorServer;
 use super::queue::Done;
-use crate::transport::{HttpMetrics, answer_metrics, latency_buckets, raise};
+use crate::transport::{HttpMetrics, answer_metrics, latency_buckets, raise, shown, shown_as};
 
 /// Counts of a predictor.
 pub struct Metrics {
@@ -34,7 +34,6 @@ pub struct Metrics {
     states: Family<VersionLabels, Gauge>,
     expiry: Family<VersionLabels, Gauge>,
     failures: Family<ModelLabels, Counter>,
-    callers_expiry: Family<NameLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -66,56 +65,47 @@ struct VersionLabels {
     version: String,
 }
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct NameLabels {
-    caller: String,
-}
-
 impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("halflight");
         let http = Arc::new(HttpMetrics::register(&mut registry, "predictor"));
-        let mut new = Self {
-            registry: Registry::default(),
+        let r = &mut registry;
+        Self {
             http,
-            items: Family::default(),
-            callers: Family::default(),
-            queue: Gauge::default(),
-            capacity: Gauge::default(),
-            share: Gauge::default(),
-            evaluation: Gauge::default(),
-            waited: latency_buckets(),
-            evaluated: latency_buckets(),
-            steps: Family::new_with_constructor(latency_buckets),
-            ready: Gauge::default(),
-            states: Family::default(),
-            expiry: Family::default(),
-            failures: Family::default(),
-            callers_expiry: Family::default(),
-        };
-        registry.register("ciphertexts", "Ciphertexts by model and result", new.items.clone());
-        let help = "Ciphertexts by caller, model and result";
-        registry.register("caller_ciphertexts", help, new.callers.clone());
-        registry.register("queue_ciphertexts", "Ciphertexts waiting or in evaluation", new.queue.clone());
-        registry.register("queue_limit_ciphertexts", "Most of these", new.capacity.clone());
-        registry.register("queue_caller_limit_ciphertexts", "Most of these of one caller", new.share.clone());
-        registry.register("evaluation_seconds", "Moving average of one evaluation", new.evaluation.clone());
-        let help = "Time that a ciphertext waited for a worker";
-        registry.register("queue_wait_duration_seconds", help, new.waited.clone());
-        let help = "Time of one evaluation, from the points to the prediction";
-        registry.register("evaluation_duration_seconds", help, new.evaluated.clone());
-        let help = "Time of each step of an evaluation: points, evaluate, log, head";
-        registry.register("evaluation_step_duration_seconds", help, new.steps.clone());
-        registry.register("models_ready", "Models that can predict", new.ready.clone());
-        registry.register("model_ready", "Whether a version of a model can predict: 1 or 0", new.states.clone());
-        let help = "When the functional key of a version expires, in seconds since 1970";
-        registry.register("model_key_expiry_timestamp_seconds", help, new.expiry.clone());
-        let help = "Failed loads of a model, at the start or later";
-        registry.register("model_load_failures", help, new.failures.clone());
-        let help = "When the token or certificate of a caller expires, in seconds since 1970";
-        registry.register("caller_expiry_timestamp_seconds", help, new.callers_expiry.clone());
-        new.registry = registry;
-        new
+            items: shown(r, "ciphertexts", "Ciphertexts by model and result"),
+            callers: shown(r, "caller_ciphertexts", "Ciphertexts by caller, model and result"),
+            queue: shown(r, "queue_ciphertexts", "Ciphertexts waiting or in evaluation"),
+            capacity: shown(r, "queue_limit_ciphertexts", "Most of these"),
+            share: shown(r, "queue_caller_limit_ciphertexts", "Most of these of one caller"),
+            evaluation: shown(r, "evaluation_seconds", "Moving average of one evaluation"),
+            waited: shown_as(
+                r,
+                "queue_wait_duration_seconds",
+                "Time that a ciphertext waited for a worker",
+                latency_buckets(),
+            ),
+            evaluated: shown_as(
+                r,
+                "evaluation_duration_seconds",
+                "Time of one evaluation, from the points to the prediction",
+                latency_buckets(),
+            ),
+            steps: shown_as(
+                r,
+                "evaluation_step_duration_seconds",
+                "Time of each step of an evaluation: points, evaluate, log, head",
+                Family::new_with_constructor(latency_buckets),
+            ),
+            ready: shown(r, "models_ready", "Models that can predict"),
+            states: shown(r, "model_ready", "Whether a version of a model can predict: 1 or 0"),
+            expiry: shown(
+                r,
+                "model_key_expiry_timestamp_seconds",
+                "When the functional key of a version expires, in seconds since 1970",
+            ),
+            failures: shown(r, "model_load_failures", "Failed loads of a model, at the start or later"),
+            registry,
+        }
     }
 
     /// Counts ciphertexts of a model that exists.
@@ -159,7 +149,6 @@ impl Metrics {
         // What is gone is not shown.
         self.states.clear();
         self.expiry.clear();
-        self.callers_expiry.clear();
         for status in &index {
             let labels = VersionLabels { model: status.name.clone(), version: status.version.clone() };
             self.states.get_or_create(&labels).set(i64::from(status.state == "READY"));
@@ -170,10 +159,7 @@ impl Metrics {
         for (model, failures) in predictor.repository.failures() {
             raise(&self.failures.get_or_create(&ModelLabels { model }), failures);
         }
-        for (caller, expires) in predictor.tokens.expiries() {
-            self.callers_expiry.get_or_create(&NameLabels { caller }).set(expires);
-        }
-        self.http.refresh(&predictor.bodies);
+        self.http.refresh(&predictor.bodies, &predictor.tokens);
         answer_metrics(&self.registry, headers)
     }
 }

@@ -10,10 +10,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Metric, Registry};
 
 use super::outcome::Outcome;
-use super::{BodyLimits, spans};
+use super::{BodyLimits, Tokens, spans};
 
 /// Requests by route, method, status, outcome and caller, how long they took, and the connections they came over.
 pub struct HttpMetrics {
@@ -21,6 +21,7 @@ pub struct HttpMetrics {
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     durations: Family<OutcomeLabels, Histogram, fn() -> Histogram>,
     callers: Family<CallerLabels, Counter>,
+    callers_expiry: Family<NameLabels, Gauge>,
     open: Family<ListenerLabels, Gauge>,
     most: Family<ListenerLabels, Gauge>,
     accepted: Family<ListenerLabels, Counter>,
@@ -84,6 +85,11 @@ struct CallerLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct NameLabels {
+    caller: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ListenerLabels {
     listener: &'static str,
 }
@@ -102,44 +108,44 @@ struct BuildLabels {
 
 impl HttpMetrics {
     /// Makes the counts known to a registry. `role`: what this server is.
-    pub fn register(registry: &mut Registry, role: &'static str) -> Self {
+    pub fn register(r: &mut Registry, role: &'static str) -> Self {
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION"), role });
-        registry.register("build", "Version and role of this server", build);
-        let metrics = Self {
-            requests: Family::default(),
-            seconds: Family::new_with_constructor(latency_buckets),
-            durations: Family::new_with_constructor(latency_buckets),
-            callers: Family::default(),
-            open: Family::default(),
-            most: Family::default(),
-            accepted: Family::default(),
-            crowded: Family::default(),
-            certificate: Family::default(),
-            reloads: Family::default(),
-            bodies: Gauge::default(),
-            bodies_most: Gauge::default(),
-            spans: Counter::default(),
+        r.register("build", "Version and role of this server", build);
+        Self {
+            requests: shown(r, "http_requests", "Requests by route, method and status"),
+            seconds: shown_as(
+                r,
+                "http_request_seconds",
+                "Time to answer, by route",
+                Family::new_with_constructor(latency_buckets),
+            ),
+            durations: shown_as(
+                r,
+                "http_request_duration_seconds",
+                "Time to answer, by route and outcome: answered, refused, busy, failed",
+                Family::new_with_constructor(latency_buckets),
+            ),
+            callers: shown(r, "caller_requests", "Requests by caller and outcome"),
+            callers_expiry: shown(
+                r,
+                "caller_expiry_timestamp_seconds",
+                "When the token or certificate of a caller expires, in seconds since 1970",
+            ),
+            open: shown(r, "connections_open", "Open connections, by listener"),
+            most: shown(r, "connections_limit", "Most connections at once"),
+            accepted: shown(r, "connections_accepted", "Accepted connections"),
+            crowded: shown(r, "connections_refused", "Connections refused because their address had too many"),
+            certificate: shown(
+                r,
+                "tls_certificate_expiry_timestamp_seconds",
+                "When the TLS certificate expires, in seconds since 1970; absent without TLS",
+            ),
+            reloads: shown(r, "reloads", "Files reloaded while the server ran, by file and result"),
+            bodies: shown(r, "body_memory_bytes", "Bytes of request bodies in memory"),
+            bodies_most: shown(r, "body_memory_limit_bytes", "Most bytes of request bodies at once"),
+            spans: shown(r, "spans_dropped", "Requests whose spans did not reach the collector"),
             listeners: Mutex::default(),
-        };
-        let m = &metrics;
-        registry.register("http_requests", "Requests by route, method and status", m.requests.clone());
-        registry.register("http_request_seconds", "Time to answer, by route", m.seconds.clone());
-        let help = "Time to answer, by route and outcome: answered, refused, busy, failed";
-        registry.register("http_request_duration_seconds", help, m.durations.clone());
-        registry.register("caller_requests", "Requests by caller and outcome", m.callers.clone());
-        registry.register("connections_open", "Open connections, by listener", m.open.clone());
-        registry.register("connections_limit", "Most connections at once", m.most.clone());
-        registry.register("connections_accepted", "Accepted connections", m.accepted.clone());
-        let help = "Connections refused because their address had too many";
-        registry.register("connections_refused", help, m.crowded.clone());
-        let help = "When the TLS certificate expires, in seconds since 1970; absent without TLS";
-        registry.register("tls_certificate_expiry_timestamp_seconds", help, m.certificate.clone());
-        registry.register("reloads", "Files reloaded while the server ran, by file and result", m.reloads.clone());
-        registry.register("body_memory_bytes", "Bytes of request bodies in memory", m.bodies.clone());
-        registry.register("body_memory_limit_bytes", "Most bytes of request bodies at once", m.bodies_most.clone());
-        let help = "Requests whose spans did not reach the collector";
-        registry.register("spans_dropped", help, m.spans.clone());
-        metrics
+        }
     }
 
     /// Counts one answer.
@@ -168,7 +174,7 @@ impl HttpMetrics {
     }
 
     /// Takes over what is counted elsewhere, before the text is made.
-    pub(crate) fn refresh(&self, bodies: &BodyLimits) {
+    pub(crate) fn refresh(&self, bodies: &BodyLimits, tokens: &Tokens) {
         use std::sync::atomic::Ordering::Relaxed;
         let mut renewed = BTreeMap::new();
         for (&listener, known) in self.listeners.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -191,8 +197,24 @@ impl HttpMetrics {
         let (held, most) = bodies.memory();
         self.bodies.set(held as i64);
         self.bodies_most.set(most as i64);
+        // Whoever was removed is not shown.
+        self.callers_expiry.clear();
+        for (caller, expires) in tokens.expiries() {
+            self.callers_expiry.get_or_create(&NameLabels { caller }).set(expires);
+        }
         raise(&self.spans, spans::left_out().unwrap_or(0));
     }
+}
+
+/// A count that a registry knows: it reads the value whenever the text is made.
+pub(crate) fn shown<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    shown_as(registry, name, help, M::default())
+}
+
+/// The same of a kind that has no default.
+pub(crate) fn shown_as<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, count: M) -> M {
+    registry.register(name, help, count.clone());
+    count
 }
 
 /// Brings a counter up to what was counted elsewhere.

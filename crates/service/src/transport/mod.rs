@@ -53,4 +53,4 @@ pub(crate) use exposition::answer as answer_metrics;
 pub(crate) use frame::frame;
 pub(crate) use grpc::{answer as grpc_answer, message as grpc_message};
 pub(crate) use guard::{BYTES, JSON, content};
-pub(crate) use metrics::{latency_buckets, raise};
+pub(crate) use metrics::{latency_buckets, raise, shown, shown_as};

@@ -9,6 +9,7 @@
 //! Before and after the steady load, one thread validates and evaluates ciphertexts: by the mean of both,
 //! `cores / (validation + evaluation)` is the capacity. On a machine that others use too, processor time says what wall
 //! time cannot: `efficiency` is the processor time that the answers are worth, by that mean, in that of the whole server.
+//! Triton's client shares the cores with the server: `of_remaining` counts as capacity what it leaves of them.
 
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -95,6 +96,12 @@ struct Phase {
     of_capacity: f64,
     efficiency: Option<f64>,
     server_cpu_seconds: Option<f64>,
+    /// Of third-party clients on the same cores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clients_cpu_seconds: Option<f64>,
+    /// `per_second`, relative to the capacity of what such clients leave of the cores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of_remaining: Option<f64>,
     turned_away: u64,
     without_time: u64,
     other: u64,
@@ -220,6 +227,8 @@ impl Phase {
     /// Compares with the throughput of the cores if one answer took `each` seconds of one core.
     fn judge(&mut self, each: f64, cores: usize) {
         self.of_capacity = self.per_second * each / cores as f64;
+        let left = self.clients_cpu_seconds.map(|used| cores as f64 * self.seconds - used);
+        self.of_remaining = left.filter(|&left| left > 0.0).map(|left| self.answered as f64 * each / left);
         let used = self.server_cpu_seconds.filter(|&used| used > 0.0);
         self.efficiency = used.map(|used| self.answered as f64 * each / used);
     }
@@ -292,11 +301,14 @@ impl Bench {
             console.step(&format!("Triton's client over {name}"));
             let mut workers = Workers::start(protocol, clients, server, items.path())?;
             let (tally, mut watch) = (Tally::default(), Watch::begin(server));
+            let before = workers.cpu_seconds();
             std::thread::scope(|scope| {
                 let asking = scope.spawn(|| workers.ask(length, &tally));
                 watch.health(server, watch.start + length);
                 asking.join().unwrap_or_else(|_| bail!("a client could not be asked"))
             })?;
+            let used = workers.cpu_seconds().zip(before).map(|(after, before)| after - before);
+            phase.clients_cpu_seconds = used.map(|used| used + phase.clients_cpu_seconds.unwrap_or(0.0));
             phase.add(watch, tally, server);
         }
         let each = |phase: &Phase| phase.server_cpu_seconds.map(|used| used / phase.answered.max(1) as f64);
@@ -397,6 +409,11 @@ fn text(report: &Report) -> String {
     };
     let header =
         ["load", "clients", "answers", "per s", "of capacity", "of CPU", "turned away", "errors", "p50 / p99 ms"];
+    let percent = |share: Option<f64>| share.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", 100.0 * share));
+    let beside = report.triton.as_ref().map_or_else(String::new, |stock| {
+        let [rest, grpc] = [&stock.rest, &stock.grpc].map(|phase| percent(phase.of_remaining));
+        format!("\nof what Triton's clients leave of the cores, answers over REST take {rest}, over gRPC {grpc}")
+    });
     let [idle, steady, crowd] = report.peak_bytes;
     let peaks = [idle, steady, crowd, report.overload.peak_bytes]
         .map(|peak| peak.map_or_else(|| "?".to_owned(), |peak| console::bytes(peak as usize)));
@@ -409,7 +426,7 @@ fn text(report: &Report) -> String {
         row(&format!("{} times", report.overload.factor), &report.overload.phase),
     ]);
     format!(
-        "validation {:.1} ms, evaluation {:.1} ms on one thread; capacity of {} cores {:.2} per second\n{}\n\
+        "validation {:.1} ms, evaluation {:.1} ms on one thread; capacity of {} cores {:.2} per second\n{}{beside}\n\
          the crowd gets {:.0} % of the predictions of the steady load; health took at most {} ms, {} ms in the crowd\n\
          of {:.0} arrivals a second, as many are answered as {:.0} % of the steady load; health took at most {} ms\n\
          memory at most: {} idle, {} under steady load, {} in the crowd, {} in the end",

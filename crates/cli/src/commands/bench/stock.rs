@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use super::clients::{MODEL, Server, Tally};
+use super::process;
 
 /// The program that the processes run.
 const SCRIPT: &str = include_str!("triton.py");
@@ -61,6 +62,11 @@ impl Workers {
             }
         }
         Ok(workers)
+    }
+
+    /// Seconds of processor time that they have used.
+    pub fn cpu_seconds(&self) -> Option<f64> {
+        self.0.iter().map(|(child, _)| process::cpu_seconds(child.id())).sum()
     }
 
     /// Lets all of them send requests for this long.

@@ -27,6 +27,7 @@ use service::signature::SigningKey;
 use service::transport::{self, Scope, ServerOptions, new_token};
 
 use crate::commands::page;
+use crate::commands::token::{DAYS, in_days};
 use crate::console::Console;
 use crate::files;
 use crate::keys;
@@ -179,18 +180,16 @@ impl Serve {
         Ok(())
     }
 
-    /// The file with the authority's only token, made if there is none.
+    /// The file with the authority's only token, drawn anew at each start, so that none expires unnoticed.
     fn tokens(&self) -> Result<PathBuf> {
         let path = self.folder.join("authority-tokens.toml");
-        if !path.is_file() {
-            let token = self.folder.join(TOKEN);
-            // Left by a start that stopped between the two files.
-            if token.exists() {
-                fs::remove_file(&token).with_context(|| token.display().to_string())?;
-            }
-            let scopes = [Scope::Admin, Scope::Register, Scope::Issue, Scope::Ledger, Scope::Metrics];
-            files::write(&path, new_token(&token, "demo", &scopes, None)?.as_bytes())?;
+        let token = self.folder.join(TOKEN);
+        if token.exists() {
+            fs::remove_file(&token).with_context(|| token.display().to_string())?;
         }
+        let scopes = [Scope::Admin, Scope::Register, Scope::Issue, Scope::Ledger, Scope::Metrics];
+        let entry = new_token(&token, "demo", &scopes, Some(in_days(DAYS)))?;
+        files::write(&path, entry.as_bytes())?;
         Ok(path)
     }
 
