@@ -259,7 +259,7 @@ mod tests {
         assert!(matches!(read(&path, 99), Err(FileError::TooLong { limit: 99, .. })));
     }
 
-    /// Options and an expiry behind a link to a file that was gone counted as none.
+    /// Options and an expiry in a file that was gone counted as none where a link led to it.
     #[cfg(unix)]
     #[test]
     fn a_link_that_leads_nowhere_is_no_missing_file() {

@@ -264,7 +264,7 @@ fn options_that_cannot_be_read_stop_the_model() {
     assert!(until(404), "the model goes on under the options of before");
     std::fs::remove_file(&options).unwrap();
     assert!(until(200));
-    // Behind a link: noticed when they change, and not taken for none when they are gone.
+    // Through a link: noticed when they change, and not taken for none when they are gone.
     let kept = world.models().join("kept.toml");
     std::fs::write(&kept, "").unwrap();
     std::os::unix::fs::symlink(&kept, &options).unwrap();
