@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::path::Path;
 
 use common::{World, image, loopback, post, predictor, predictor_with};
@@ -11,7 +9,7 @@ use service::clock;
 use service::grant::GrantFile;
 use service::hash::Hash;
 use service::ledger::Grant;
-use service::owner::{ClientError, Connection, ConnectionOptions, Limits, OwnerClient, OwnerClientError, OwnerOptions};
+use service::owner::{Connection, ConnectionOptions, Limits, OwnerClient, OwnerClientError, OwnerOptions};
 use service::parameters::{Parameters, ParametersSignature, Purpose};
 use service::signature::SigningKey;
 use service::transport::Tokens;
@@ -282,35 +280,4 @@ fn owners_wait_for_a_busy_server() {
     while connection().get(&["health"], 1 << 10).is_ok() {}
     let (answers, reading) = owner.predict(&[&image(1)]).unwrap();
     assert_eq!((answers[0].output.clone(), reading.items), (world.expected(&image(1)), 1));
-}
-
-/// Of a crowd most are turned away: each sent its whole body first, and the server read it.
-#[test]
-fn a_client_that_is_turned_away_sends_no_body() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            request.push(byte[0]);
-        }
-        let busy =
-            "HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        stream.write_all(busy.as_bytes()).unwrap();
-        stream.read_to_end(&mut Vec::new()).unwrap()
-    });
-    let connection = |url: String| Connection::new(ConnectionOptions { url, ..Default::default() }).unwrap();
-    let refused = connection(url).infer("digits", &[vec![0; 1 << 20]]).unwrap_err();
-    assert!(matches!(refused, ClientError::Refused { status: 503, retry_after: Some(2), .. }), "{refused}");
-    assert_eq!(server.join().unwrap(), 0, "bytes of a body that nobody wants");
-    // Where there is room, the body follows.
-    let world = World::new();
-    let address = predictor(&world, |options| (options.items, options.queue) = (256, 512));
-    let item = world.encrypt(&image(1));
-    let items = vec![item.clone(); 1 + (64 << 10) / item.len()];
-    let answers = connection(format!("http://{address}")).infer("digits", &items).unwrap();
-    assert_eq!((answers.len(), &answers[0].output), (items.len(), &world.expected(&image(1))));
 }

@@ -16,8 +16,6 @@ use crate::predictor::Answer;
 /// Maximum size of a public key, in bytes.
 pub(super) const MAX_KEY_BYTES: usize = 512 << 20;
 const MAX_ANSWER: u64 = 16 << 20;
-/// Bytes of a body from which on the client asks whether it may send it.
-const ASK_FIRST: usize = 32 << 10;
 /// Longest time for one request.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -270,10 +268,6 @@ impl Connection {
             .build()
             .header("content-type", "application/octet-stream")
             .header(HEADER_LENGTH, json.len().to_string());
-        if body.len() >= ASK_FIRST {
-            // Whoever is turned away hears so before the body is sent, which would cost both sides.
-            request = request.header("expect", "100-continue");
-        }
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
