@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds all fuzz targets with the stable compiler and runs each of them for so many seconds, two at a time:
+# Builds all fuzz targets with the stable compiler, optimised and with assertions, and runs each of them for so many
+# seconds, two at a time:
 #     fuzz/run.sh SECONDS [TARGET...]
 # Prints a table of executions and findings. Inputs that reach more code are kept in CORPUS (default fuzz/corpus),
 # findings in fuzz/artifacts. LIGHT=1 leaves out the targets of the servers and of Parquet, which build for long.
@@ -9,21 +10,15 @@ seconds=${1:?how many seconds each target runs}
 shift
 corpus=${CORPUS:-$PWD/corpus}
 jobs=${JOBS:-2}
-host=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 
-# The versions that the program is built with, as far as both have them.
-[ -e Cargo.lock ] || cp ../Cargo.lock Cargo.lock
-features=()
-[ -n "${LIGHT:-}" ] || features=(--features service,parquet)
-# With --target, build scripts and macros are left as they are.
-sanitize="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
--Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
--Cllvm-args=-sanitizer-coverage-trace-compares --cfg fuzzing -Ccodegen-units=1"
-RUSTFLAGS="$sanitize" ${BUILD_LOCK:+flock "$BUILD_LOCK"} cargo build --release --target "$host" "${features[@]}"
+features=(--features libfuzzer)
+[ -z "${LIGHT:-}" ] || features+=(--no-default-features)
+CARGO_INCREMENTAL=0 RUSTC_WRAPPER=$PWD/rustc ${CARGO:-cargo} --config profile.toml \
+  build --locked -p halflight-fuzz --bins "${features[@]}"
 [ "$seconds" -gt 0 ] || exit 0
 
-binaries=$CARGO_TARGET_DIR/$host/release
+binaries=$CARGO_TARGET_DIR/debug
 if [ $# -gt 0 ]; then targets=("$@"); else
   mapfile -t targets < <(sed -n 's/^path = "targets\/\(.*\)\.rs"/\1/p' Cargo.toml)
 fi

@@ -1,23 +1,6 @@
-//! Recordings: any WAV file, as an item of speech. Samples that are read become an item of the requested size.
 #![no_main]
 
-use std::sync::LazyLock;
-
-use dataset::import::{LabelSource, SpeechOptions, speech};
-use halflight_fuzz::{BUDGET, Scratch};
-use host::Silent;
-use libfuzzer_sys::fuzz_target;
-
-static FILE: LazyLock<Scratch> = LazyLock::new(|| Scratch::new("7_anna_1.wav"));
-
-fuzz_target!(|data: &[u8]| {
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     halflight_fuzz::alone();
-    let [mode, data @ ..] = data else { return };
-    let labels = LabelSource::Pattern("{digit}_{speaker}_{}.wav".into());
-    let augment = usize::from(mode % 2);
-    let options = SpeechOptions { bands: 4, frames: 3, augment, budget: BUDGET, ..SpeechOptions::default() };
-    let folder = FILE.put(data).parent().expect("it lies in a folder");
-    if let Ok(read) = speech(folder, &labels, &options, false, &Silent) {
-        assert_eq!(read.data.images().len(), 12 * (1 + augment));
-    }
+    halflight_fuzz::wav::run(data);
 });

@@ -36,6 +36,13 @@ impl Noise {
         self.deviations.iter().map(move |deviation| (-bound(deviation), bound(deviation)))
     }
 
+    /// The entropy of every coordinate, in bits.
+    pub fn entropies(&self) -> Vec<f64> {
+        let mut known = std::collections::BTreeMap::new();
+        let of = |&deviation: &u32| *known.entry(deviation).or_insert_with(|| entropy(deviation, self.tail));
+        self.deviations.iter().map(of).collect()
+    }
+
     /// One fresh value of every coordinate. Where the item is secret, `rng` must be a cryptographic generator.
     pub fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> Vec<i64> {
         self.deviations.iter().map(|&deviation| truncated(deviation, self.tail, rng)).collect()
@@ -54,6 +61,23 @@ impl Noise {
         }
         require((1..=16).contains(&self.tail), format!("tail {}", self.tail), "choose a tail from 1 to 16".into())
     }
+}
+
+/// The entropy of the truncated Gaussian, in bits: with a tail of 1 it is a whole bit less than without a tail.
+fn entropy(deviation: u32, tail: u32) -> f64 {
+    let (mut sigma, mut halved) = (f64::from(deviation), 0.0);
+    // A wide one has that of one half as wide, and one bit.
+    while sigma > 128.0 {
+        (sigma, halved) = (sigma / 2.0, halved + 1.0);
+    }
+    let bound = (sigma * f64::from(tail)).floor() as i64;
+    let (mut whole, mut mean) = (0.0, 0.0);
+    for value in -bound..=bound {
+        let exponent = (value as f64 / sigma).powi(2) / 2.0;
+        whole += (-exponent).exp();
+        mean += exponent * (-exponent).exp();
+    }
+    halved + whole.log2() + mean / whole * std::f64::consts::LOG2_E
 }
 
 /// A discrete Gaussian, conditioned on lying within `tail` deviations: a value outside is drawn again.
@@ -130,6 +154,20 @@ mod tests {
     use super::*;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn entropies_are_those_of_the_truncated_gaussian() {
+        let noise = |deviations: &[u32], tail| Noise { deviations: deviations.to_vec(), tail }.entropies();
+        // σ·√(2πe) values.
+        for (deviation, entropy) in [4, 40, 1000, LARGEST].into_iter().zip(noise(&[4, 40, 1000, LARGEST], 6)) {
+            assert!((entropy - (f64::from(deviation) * 4.132_731).log2()).abs() < 1e-4, "{deviation} {entropy}");
+        }
+        // Three values of weight 1, 1/√e and 1/√e.
+        assert!((noise(&[1], 1)[0] - 1.5414).abs() < 1e-3, "{:?}", noise(&[1], 1));
+        // Within one deviation: log2(2σ) at most.
+        let narrow = noise(&[1000, LARGEST], 1);
+        assert!(narrow[0] < 2001_f64.log2() && narrow[1] < 25.0 && narrow[1] > 24.9, "{narrow:?}");
+    }
 
     #[test]
     fn frequencies_are_those_of_the_truncated_gaussian() {

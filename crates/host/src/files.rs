@@ -73,6 +73,18 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// Like [`read`]; none where nothing has this name. A link that leads nowhere, or a folder that cannot be entered, is an
+/// error: what is missing would otherwise pass for what was never there.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_if_there(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => read(path, limit).map(Some),
+    }
+}
+
 /// Like [`read`], as UTF-8 text.
 ///
 /// # Errors
@@ -245,6 +257,20 @@ mod tests {
         write(&path, &[7; 100], Access::Ordinary).unwrap();
         assert_eq!(read(&path, 100).unwrap().len(), 100);
         assert!(matches!(read(&path, 99), Err(FileError::TooLong { limit: 99, .. })));
+    }
+
+    /// Options and an expiry in a file that was gone counted as none where a link led to it.
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_no_missing_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert!(read_if_there(&path, 9).unwrap().is_none());
+        std::os::unix::fs::symlink(folder.path().join("gone"), &path).unwrap();
+        assert!(matches!(read_if_there(&path, 9), Err(FileError::System { action: "read", .. })));
+        fs::write(folder.path().join("gone"), b"one").unwrap();
+        assert_eq!(read_if_there(&path, 9).unwrap().unwrap(), b"one");
+        assert!(read_if_there(&path.join("inside"), 9).is_err());
     }
 
     #[cfg(unix)]

@@ -22,12 +22,18 @@ impl Echelon {
 
     /// Adds a row; true if it was not in the space.
     pub(crate) fn add(&mut self, row: Vec<Element>) -> bool {
+        self.pivot(row).is_some()
+    }
+
+    /// Adds a row; its pivot column, which no other row has, or none if it was in the space. The added rows are
+    /// invertible on their pivot columns.
+    pub(crate) fn pivot(&mut self, row: Vec<Element>) -> Option<usize> {
         let mut row = self.reduced(row);
-        let Some(pivot) = row.iter().position(|value| *value != Element::ZERO) else { return false };
+        let pivot = row.iter().position(|value| *value != Element::ZERO)?;
         let scale = inverse(&row[pivot]);
         row.iter_mut().for_each(|value| *value = value.mul(&scale));
         self.rows.push((pivot, row));
-        true
+        Some(pivot)
     }
 
     fn reduced(&self, mut row: Vec<Element>) -> Vec<Element> {

@@ -45,5 +45,5 @@ mod unnoised;
 pub use bounds::{Bounds, Interval};
 pub use columns::Columns;
 pub use map::{MapError, QuadraticMap};
-pub use opened::{LEAST_NOISE, Opened, Opening};
+pub use opened::{LEAST_NOISE, NoiseLaw, Opened, Opening};
 pub use span::FormSpan;

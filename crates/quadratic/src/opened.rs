@@ -34,6 +34,15 @@ pub struct Opening {
     pub bounds: Vec<(i128, i128)>,
 }
 
+/// The noise in a coordinate of `v`: an integer of mean 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NoiseLaw {
+    /// Its deviation; 0 if some encoder in use puts no noise there.
+    pub deviation: f64,
+    /// Its entropy in bits.
+    pub entropy: f64,
+}
+
 /// What is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
@@ -48,15 +57,15 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// What these functions of `n` and `m` coordinates open together, in the order of issue. `noise`: the deviation of
-    /// the noise in every coordinate of `v`, 0 if some encoder in use has none.
+    /// What these functions of `n` and `m` coordinates open together, in the order of issue. `noise`: that of every
+    /// coordinate of `v`.
     ///
     /// # Errors
     /// A map of other lengths, bounds for another number of outputs.
-    pub fn of(openings: &[Opening], n: usize, noise: &[f64]) -> Result<Self, MapError> {
+    pub fn of(openings: &[Opening], n: usize, noise: &[NoiseLaw]) -> Result<Self, MapError> {
         let mut span = FormSpan::new(n, noise.len());
-        let columns: Vec<usize> = (0..noise.len()).filter(|&column| noise[column] > 0.0).collect();
-        let (mut bits, mut basis) = (0.0, Vec::new());
+        let columns: Vec<usize> = (0..noise.len()).filter(|&column| noise[column].deviation > 0.0).collect();
+        let (mut bits, mut basis) = (0.0, Vec::<(f64, Vec<i128>)>::new());
         let mut dirty = vec![false; columns.len()];
         for Opening { map, bounds } in openings {
             if bounds.len() != map.outputs() {
@@ -75,27 +84,18 @@ impl Opened {
         let clean_columns: Vec<usize> = clean.iter().map(|&place| columns[place]).collect();
         // Cancelled over Z_r, or too small to hide anything: whichever leaves more open.
         let cancelled = span.noise_free_rank(&clean_columns)?;
-        let deviations: Vec<f64> = clean_columns.iter().map(|&column| noise[column]).collect();
+        let laws: Vec<NoiseLaw> = clean_columns.iter().map(|&column| noise[column]).collect();
+        let basis: Vec<(f64, Vec<i128>)> = basis
+            .into_iter()
+            .map(|(width, coefficients)| (width, clean.iter().map(|&place| coefficients[place]).collect()))
+            .collect();
+        let share = |width: f64, (&factor, law): (&i128, &NoiseLaw)| factor as f64 * law.deviation / width;
         let rows: Vec<Vec<f64>> = basis
             .iter()
-            .map(|(width, coefficients)| {
-                let shares = clean
-                    .iter()
-                    .zip(&deviations)
-                    .map(|(&place, deviation)| coefficients[place] as f64 * deviation / width);
-                shares.collect()
-            })
+            .map(|(width, factors)| factors.iter().zip(&laws).map(|noise| share(*width, noise)).collect())
             .collect();
-        let noise: Vec<(f64, Vec<f64>)> = (basis.iter())
-            .map(|(width, coefficients)| {
-                // Noise in steps of 2^16 leaves the 16 bits below as they are: it covers its own entropy and no more.
-                let step = clean.iter().map(|&place| coefficients[place].unsigned_abs()).max().unwrap_or(0).max(1);
-                let parts = clean.iter().zip(&deviations);
-                let parts = parts.map(|(&place, deviation)| coefficients[place] as f64 / step as f64 * deviation);
-                (*width, parts.collect())
-            })
-            .collect();
-        let (rank, unnoised_bits) = (span.rank(), unnoised_bits(&noise));
+        let entropies: Vec<f64> = laws.iter().map(|law| law.entropy).collect();
+        let (rank, unnoised_bits) = (span.rank(), unnoised_bits(&basis, &entropies));
         Ok(Self { rank, bits, noise_free: cancelled.max(weak(&rows)), unnoised_bits })
     }
 }
@@ -116,8 +116,11 @@ fn weak(rows: &[Vec<f64>]) -> usize {
 mod tests {
     use super::*;
 
+    const NONE: NoiseLaw = NoiseLaw { deviation: 0.0, entropy: 0.0 };
+    /// log2(4·√(2πe))
+    const FOUR: NoiseLaw = NoiseLaw { deviation: 4.0, entropy: 4.047 };
     /// Noise of deviation 4 in the last of three coordinates.
-    const NOISE: [f64; 3] = [0.0, 0.0, 4.0];
+    const NOISE: [NoiseLaw; 3] = [NONE, NONE, FOUR];
 
     fn opening(left: &[i32], right: &[i32], combine: &[i32], bounds: &[(i128, i128)]) -> Opening {
         let (units, outputs) = (left.len() / 3, bounds.len());
@@ -180,7 +183,7 @@ mod tests {
     fn noise_of_its_own_covers_each_output() {
         let (p, r) = ([0, 1, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0], [1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1]);
         let f = opening(&p, &r, &[1, 1, 0, 0, 0, 0, 1, 1], &[(-24, 39), (-24, 39)]);
-        let found = Opened::of(&[f], 3, &[0.0, 4.0, 4.0]).unwrap();
+        let found = Opened::of(&[f], 3, &[NONE, FOUR, FOUR]).unwrap();
         assert_eq!((found.rank, found.noise_free), (2, 0));
     }
 

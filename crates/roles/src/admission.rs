@@ -50,10 +50,7 @@ impl ModelOptions {
     /// The file cannot be read, or holds an unknown option.
     pub fn read(folder: &Path) -> Result<Self, FileError> {
         let path = folder.join(OPTIONS);
-        if !path.exists() {
-            return Ok(Self::default());
-        }
-        let bytes = files::read(&path, MAX_OPTIONS_BYTES)?;
+        let Some(bytes) = files::read_if_there(&path, MAX_OPTIONS_BYTES)? else { return Ok(Self::default()) };
         let text = String::from_utf8(bytes).map_err(|error| FileError::content(&path, error))?;
         toml::from_str(&text).map_err(|error| FileError::content(&path, error))
     }

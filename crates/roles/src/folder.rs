@@ -134,8 +134,7 @@ impl ModelFolder {
 }
 
 fn optional(folder: &Path, name: &str, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
-    let path = folder.join(name);
-    if path.exists() { files::read(&path, limit).map(Some) } else { Ok(None) }
+    files::read_if_there(&folder.join(name), limit)
 }
 
 fn replace(folder: &Path, name: &str, bytes: Option<&[u8]>) -> Result<(), FileError> {

@@ -6,7 +6,7 @@
 //! over which keys are linear ([`quadratic::FormSpan`]).
 
 use model::CompiledNetwork;
-use quadratic::{Opened, Opening};
+use quadratic::{NoiseLaw, Opened, Opening};
 
 /// Why networks cannot be counted.
 #[derive(Debug, thiserror::Error)]
@@ -22,21 +22,22 @@ pub enum CountError {
     Wide(crate::hash::Hash),
 }
 
-/// The output of the encoders of some networks: the range of every coordinate, and the deviation of its noise.
+/// The output of the encoders of some networks: the range of every coordinate, and its noise.
 struct Inputs {
     u: Vec<(i64, i64)>,
     v: Vec<(i64, i64)>,
-    noise: Vec<f64>,
+    noise: Vec<NoiseLaw>,
 }
 
 impl Inputs {
     fn of(network: &CompiledNetwork) -> Self {
         let encoder = network.encoder();
         let (u, v) = encoder.ranges();
-        let mut noise = vec![0.0; v.len()];
-        if let Some(law) = encoder.noise() {
-            let deviations = law.deviations.iter().map(|&deviation| f64::from(deviation));
-            noise[encoder.noise_coordinates()].iter_mut().zip(deviations).for_each(|(to, from)| *to = from);
+        let mut noise = vec![NoiseLaw::default(); v.len()];
+        if let Some(drawn) = encoder.noise() {
+            let laws = drawn.deviations.iter().zip(drawn.entropies());
+            let laws = laws.map(|(&deviation, entropy)| NoiseLaw { deviation: deviation.into(), entropy });
+            noise[encoder.noise_coordinates()].iter_mut().zip(laws).for_each(|(to, from)| *to = from);
         }
         Self { u, v, noise }
     }
@@ -47,7 +48,9 @@ impl Inputs {
         };
         widen(&mut self.u, &other.u);
         widen(&mut self.v, &other.v);
-        self.noise.iter_mut().zip(&other.noise).for_each(|(a, &b)| *a = a.min(b));
+        self.noise.iter_mut().zip(&other.noise).for_each(|(a, b)| {
+            *a = NoiseLaw { deviation: a.deviation.min(b.deviation), entropy: a.entropy.min(b.entropy) };
+        });
         self
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use host::files::Access;
 pub use host::files::{
-    FileError, folder_of, is_plain_name, make_folder, make_secret_file, make_secret_folder, read, read_text,
+    FileError, folder_of, is_plain_name, make_folder, make_secret_file, make_secret_folder, read, read_if_there,
+    read_text,
 };
 
 /// Writes a whole file or nothing.

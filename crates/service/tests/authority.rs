@@ -375,10 +375,44 @@ async fn what_is_unknown_or_damaged_is_refused_and_recorded() {
     assert!(reasons(authority.issue(&nowhere).await).contains("no project 'q'"));
     assert!(matches!(authority.create_project("../x", world.hash(0), "t").await, Err(AuthorityError::Field { .. })));
     assert!(matches!(authority.create_project("p", world.hash(0), "t").await, Err(AuthorityError::Refused { .. })));
+    // What was sent may be quoted, but not at any length: the ledger keeps it.
+    let long = format!("{{\"{}\": 1}}", "n".repeat(100_000));
+    assert!(authority.record_audit(long.into_bytes(), "test").await.is_err());
+    let event = last_event(&authority).await;
+    assert!(event.contains("unknown field") && event.len() < 2000, "{} bytes", event.len());
     // A network that is swapped on the disk is found by its hash.
     let path = |which| world.home().join("networks").join(format!("{}.safetensors", world.hash(which)));
     std::fs::copy(path(1), path(0)).unwrap();
     assert!(matches!(world.issue(&authority, 0).await, Err(AuthorityError::File(FileError::Content { .. }))));
+}
+
+/// A large network that nobody allowed was read and counted while every issue waited.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_is_not_allowed_is_not_read_at_the_issue() {
+    let (world, identity) = (World::new(6, ""), identity());
+    let authority = world.ready(&identity).await;
+    let (other, path) = common::network(world.folder.path(), 99, 3);
+    let hash = authority.register(std::fs::read(path).unwrap(), "test").await.unwrap();
+    assert_eq!(hash, Hash(other.hash()));
+    let request = KeyRequest { network: hash, ..world.request(0, &[]) };
+    assert_eq!(authority.consider(&request).await.unwrap().0.after.rank, 3);
+    std::fs::remove_file(world.home().join("networks").join(format!("{hash}.safetensors"))).unwrap();
+    assert!(matches!(authority.consider(&request).await, Err(AuthorityError::File(_))));
+    assert!(reasons(authority.issue(&request).await).contains("not in the policy's allow-list"));
+}
+
+/// Marks of direction and joiners make a name that approvers read as another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn holders_that_look_alike_are_refused() {
+    let (world, identity) = (World::new(6, ""), identity());
+    let authority = world.ready(&identity).await;
+    for holder in ["ward\u{200b}", "ward\u{202e}x", "ward\u{a0}", " ward", "ward ", "", "wa\nrd", "\u{feff}ward"] {
+        let asked = authority.issue(&KeyRequest { holder, ..world.request(0, &[]) }).await;
+        assert!(matches!(asked, Err(AuthorityError::Field { field: "holder", .. })), "{holder:?}");
+    }
+    for holder in ["ward", "Wärd 3 (north)", "o'neill", "病棟"] {
+        authority.issue(&KeyRequest { holder, ..world.request(0, &[]) }).await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

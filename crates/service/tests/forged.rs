@@ -151,3 +151,33 @@ async fn noise_that_cancels_or_is_too_small_covers_nothing() {
     let refusals = ask(&[&true_noise], 1, 99.0, demand).await;
     assert!(refusals[0].is_empty(), "{refusals:?}");
 }
+
+/// `r_1 + r_2` and `r_1 − r_2` look wider than `r_1` and `r_2` and hide no more: the sum of both outputs has the parity of
+/// the signals. Noise that is cut at one deviation hides a bit less than its deviation says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn noise_in_a_coarse_lattice_or_cut_short_covers_its_entropy_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = network(folder.path(), pixels(4), [&[at(1, 1)], &[at(0, 1)], &[vec![1]]]);
+    let under = |tail: u32, [a, b, c, d]: [i32; 4]| {
+        let noise = Noise { deviations: vec![64, 64], tail };
+        let encoder = plain.encoder().with_noise(Some(noise)).unwrap();
+        let right = |constant: i32, noise: [i32; 2]| [at(0, constant), noise.to_vec()].concat();
+        let p = [at(1, 1), at(2, 1), at(0, 1), at(0, 1)];
+        let r = [right(1, [0, 0]), right(1, [0, 0]), right(0, [1, 0]), right(0, [0, 1])];
+        network(folder.path(), Inputs::Encoder(Box::new(encoder)), [&p, &r, &[vec![1, 0, a, b], vec![0, 1, c, d]]])
+    };
+    let counted = |network: &CompiledNetwork| opened(&[network]).unwrap();
+    let covered = |network: &CompiledNetwork| counted(network).bits - counted(network).unnoised_bits;
+    // log2(64·√(2πe)) for each coordinate.
+    let entropy = (64.0_f64 * 4.1327).log2();
+    for factors in [[1, 0, 0, 1], [1, 1, 1, -1]] {
+        let found = covered(&under(6, factors));
+        assert!((found - 2.0 * entropy).abs() < 1e-3, "{factors:?} {found}");
+    }
+    let short = under(1, [1, 0, 0, 1]);
+    assert!(covered(&short) < 2.0 * (entropy - 1.0), "{:?}", counted(&short));
+    let lattice = under(6, [1, 1, 1, -1]);
+    let limit = counted(&lattice).unnoised_bits - 0.1;
+    let refusals = ask(&[&lattice], 2, 99.0, &format!("unnoised_bits = {limit:.2}\n")).await;
+    assert!(has(&refusals[0], "unnoised bits"), "{refusals:?}");
+}

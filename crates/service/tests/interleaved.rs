@@ -77,10 +77,12 @@ async fn a_writer_that_goes_away_at_any_step_leaves_a_ledger_that_holds() {
     ledger.verify().await.unwrap();
 }
 
-/// Two handles, as two processes have, in random orders; each seed is one.
+/// Two handles, as two processes have, in random orders; each seed is one. `HALFLIGHT_INTERLEAVINGS` says how many.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn in_random_interleavings_the_head_is_the_last_entry_and_nothing_acknowledged_is_lost() {
-    for seed in 0..12u64 {
+    let seeds = std::env::var("HALFLIGHT_INTERLEAVINGS");
+    let seeds: u64 = seeds.map_or(12, |text| text.parse().expect("HALFLIGHT_INTERLEAVINGS is a number"));
+    for seed in 0..seeds {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let ledgers = [Arc::new(open(&folder).await), Arc::new(open(&folder).await)];
         let acknowledged = Arc::new(Mutex::new(Vec::new()));

@@ -264,6 +264,18 @@ fn options_that_cannot_be_read_stop_the_model() {
     assert!(until(404), "the model goes on under the options of before");
     std::fs::remove_file(&options).unwrap();
     assert!(until(200));
+    // Through a link: noticed when they change, and not taken for none when they are gone.
+    let kept = world.models().join("kept.toml");
+    std::fs::write(&kept, "").unwrap();
+    std::os::unix::fs::symlink(&kept, &options).unwrap();
+    std::fs::write(&kept, "require_signatur = true\n").unwrap();
+    assert!(until(404));
+    std::fs::write(&kept, "").unwrap();
+    assert!(until(200));
+    std::fs::remove_file(&kept).unwrap();
+    assert!(until(404), "a link that leads nowhere counts as no options");
+    std::fs::remove_file(&options).unwrap();
+    assert!(until(200));
     // Other options beside a damaged key: the old model would not obey them.
     std::fs::write(world.models().join("digits/functional.key"), b"damaged").unwrap();
     std::fs::write(&options, "context = \"here\"\n").unwrap();

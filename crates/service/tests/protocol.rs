@@ -46,9 +46,22 @@ fn an_output_that_is_asked_for_twice_is_refused() {
         parse(body.as_bytes(), None)
     };
     assert_eq!(ask(r#"{"name":"output"},{"name":"label"}"#).unwrap().outputs.len(), 2);
-    let many = vec![r#"{"name":"output"}"#; 100_000].join(",");
-    let error = ask(&many).unwrap_err();
+    let error = ask(&[r#"{"name":"output"}"#; 2].join(",")).unwrap_err();
     assert!(error.contains("output 'output' is requested twice"), "{error}");
+}
+
+/// Lists of different names, of empty inputs or of extents took many times the body's length in memory.
+#[test]
+fn long_lists_are_refused_before_they_are_kept() {
+    let names: Vec<String> = (0..100_000).map(|i| format!(r#"{{"name":"{i}"}}"#)).collect();
+    let input = |shape: &str| format!(r#"{{"name":"c","datatype":"UINT8","shape":[{shape}],"data":[1]}}"#);
+    let (one, long) = (input("1"), input(&["1"; 100_000].join(",")));
+    let body = |inputs: &str, outputs: &str| format!(r#"{{"inputs":[{inputs}],"outputs":[{outputs}]}}"#);
+    let many = vec![one.as_str(); 100_000].join(",");
+    for body in [body(&one, &names.join(",")), body(&many, ""), body(&long, "")] {
+        let error = parse(body.as_bytes(), None).unwrap_err();
+        assert!(error.contains("a list of at most 64 elements"), "{error}");
+    }
 }
 
 #[test]

@@ -326,8 +326,13 @@ async fn run(actions: &[Action]) -> usize {
     given
 }
 
+/// How many sequences; `HALFLIGHT_SEQUENCES` says another number.
+fn cases() -> u32 {
+    std::env::var("HALFLIGHT_SEQUENCES").map_or(24, |text| text.parse().expect("HALFLIGHT_SEQUENCES is a number"))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn no_sequence_of_requests_crashes_restores_and_forgeries_opens_more_than_the_policy(

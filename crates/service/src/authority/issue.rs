@@ -45,7 +45,7 @@ impl Issuer {
     /// The project is unknown, or the ledger cannot be read.
     pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<(Decision, SignedProposal), AuthorityError> {
         // On the state of this moment: nobody waits for as long as this counts.
-        let pending = PendingDecision::new(&self.archive, self.policy(), &*self.state().await?, request);
+        let pending = PendingDecision::new(&self.archive, self.policy(), &*self.state().await?, request, true);
         let Considered { decision, subject, .. } = blocking(move || pending.decide()).await??;
         let proposal = Proposal {
             project: request.project.to_owned(),
@@ -82,7 +82,7 @@ impl Issuer {
 
     async fn release(&self, request: &KeyRequest<'_>, wanted: Wanted) -> Result<Issued, AuthorityError> {
         let (mut state, writing) = self.write().await?;
-        let pending = PendingDecision::new(&self.archive, self.policy(), &state, request);
+        let pending = PendingDecision::new(&self.archive, self.policy(), &state, request, false);
         let considered = blocking(move || pending.decide()).await?;
         let Considered { epoch, network, decision, approved_by, .. } = match considered {
             Ok(considered) => considered,

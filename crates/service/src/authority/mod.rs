@@ -69,6 +69,9 @@ use crate::signature::{SigningKey, VerifyingKey};
 const PUBLIC_KEYS: usize = 128 << 20;
 const PARAMETERS: usize = 16 << 20;
 
+/// Maximum length of one reason to refuse, in characters.
+const REASON: usize = 500;
+
 /// Name of the policy in the folder.
 pub const POLICY: &str = "policy.toml";
 /// Name of the SQLite ledger in the folder.
@@ -315,7 +318,8 @@ impl Issuer {
     }
 
     /// Records a refusal, and gives it back as the error.
-    async fn refuse(&self, state: &mut State, writing: Writing<'_>, refusal: Refusal<'_>) -> AuthorityError {
+    async fn refuse(&self, state: &mut State, writing: Writing<'_>, mut refusal: Refusal<'_>) -> AuthorityError {
+        refusal.reasons.iter_mut().for_each(shorten);
         let event = Event::Refused {
             request: refusal.request.to_owned(),
             project: refusal.project.map(str::to_owned),
@@ -328,6 +332,14 @@ impl Issuer {
             Ok(_) => AuthorityError::Refused { reasons: refusal.reasons },
             Err(error) => error,
         }
+    }
+}
+
+/// Cuts a reason, which may quote what was sent: the ledger keeps it, and witnesses read all of it.
+fn shorten(reason: &mut String) {
+    if let Some((end, _)) = reason.char_indices().nth(REASON) {
+        reason.truncate(end);
+        reason.push('…');
     }
 }
 

@@ -1,8 +1,6 @@
 //! Authorities that hold shares of the same key are witnesses of each other's ledgers: each cosigns the heads of the
 //! others, so that none can be rolled back unnoticed.
 
-use std::path::PathBuf;
-
 use super::archive::blocking;
 use super::{AuthorityError, Issuer};
 use crate::files;
@@ -36,7 +34,7 @@ impl Issuer {
     /// # Errors
     /// The policy does not name this ledger, or what was seen cannot be read.
     pub async fn witnessed_of(&self, ledger: VerifyingKey) -> Result<Option<Head>, AuthorityError> {
-        let (witness, _) = self.witness(ledger)?;
+        let witness = self.witness(ledger)?;
         Ok(blocking(move || witness.last()).await??)
     }
 
@@ -46,17 +44,21 @@ impl Issuer {
     /// # Errors
     /// The policy does not name this ledger, or the head is older than or forks from the last one seen.
     pub async fn cosign(&self, ledger: VerifyingKey, handover: Handover) -> Result<(Head, String), AuthorityError> {
-        let (witness, state) = self.witness(ledger)?;
+        let witness = self.witness(ledger)?;
         files::make_secret_folder(&self.folder.join(SEEN))?;
-        Ok(blocking(move || witness.cosign(&handover, !state.exists())).await??)
+        Ok(blocking(move || {
+            let first = witness.last()?.is_none();
+            witness.cosign(&handover, first)
+        })
+        .await??)
     }
 
-    fn witness(&self, ledger: VerifyingKey) -> Result<(Witness, PathBuf), AuthorityError> {
+    fn witness(&self, ledger: VerifyingKey) -> Result<Witness, AuthorityError> {
         let policy = self.policy();
         let Some(name) = policy.witness_of(&ledger) else {
             return Err(AuthorityError::Unknown(format!("the policy here names no ledger {ledger} under [witness]")));
         };
         let state = self.folder.join(SEEN).join(format!("{}.json", crate::hash::to_hex(&ledger.to_bytes())));
-        Ok((Witness::new(name, self.witness_secret()?, ledger, state.clone())?, state))
+        Ok(Witness::new(name, self.witness_secret()?, ledger, state)?)
     }
 }

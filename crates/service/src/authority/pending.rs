@@ -25,6 +25,7 @@ pub(super) struct PendingDecision {
     network: Hash,
     holder: String,
     approvals: Vec<Approval>,
+    all: bool,
 }
 
 /// A request with everything that its decision needs.
@@ -38,7 +39,9 @@ pub(super) struct Considered {
 }
 
 impl PendingDecision {
-    pub fn new(archive: &Archive, policy: Arc<Policy>, state: &State, request: &KeyRequest) -> Self {
+    /// `all`: whether networks are counted that the policy does not allow. While others wait for the decision they are
+    /// not: anybody who may register a network could hold up every issue with a large one.
+    pub fn new(archive: &Archive, policy: Arc<Policy>, state: &State, request: &KeyRequest, all: bool) -> Self {
         Self {
             archive: archive.clone(),
             policy,
@@ -47,6 +50,7 @@ impl PendingDecision {
             network: request.network,
             holder: request.holder.to_owned(),
             approvals: request.approvals.to_vec(),
+            all,
         }
     }
 
@@ -61,7 +65,7 @@ impl PendingDecision {
         let others_open = issued.iter().any(|hash| *hash != self.network);
         let issued = issued.iter().map(|hash| archive.network(*hash)).collect::<Result<Vec<_>, _>>()?;
         let before = count(&issued, None)?;
-        let (after, network) = match registered {
+        let (after, network) = match registered && (self.all || policy.allows(self.network)) {
             false => (before, None),
             true => {
                 let network = archive.network(self.network)?;
@@ -152,10 +156,14 @@ pub(super) fn current<'a>(state: &'a State, project: &str) -> Result<&'a Epoch, 
     })
 }
 
+/// Two holders must not look alike: approvers sign for the name that they read.
 fn check_holder(holder: &str) -> Result<(), AuthorityError> {
-    if holder.is_empty() || holder.len() > 200 || holder.chars().any(char::is_control) {
-        let remedy = "name who gets the key, in 1 to 200 printable characters".to_owned();
-        return Err(AuthorityError::Field { field: "holder", value: holder.chars().take(80).collect(), remedy });
+    // Characters without a picture of their own are escaped: spaces but ' ', joiners, marks of direction.
+    let hidden = |c: char| c.is_control() || c.escape_debug().len() > 2;
+    if !(1..=200).contains(&holder.len()) || holder.chars().any(hidden) || holder.trim() != holder {
+        let remedy = "name who gets the key, in 1 to 200 printable characters without spaces around them".to_owned();
+        let value = holder.chars().take(80).flat_map(char::escape_debug).collect();
+        return Err(AuthorityError::Field { field: "holder", value, remedy });
     }
     Ok(())
 }

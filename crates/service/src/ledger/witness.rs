@@ -255,10 +255,7 @@ impl Witness {
     }
 
     fn read(&self) -> Result<Option<Seen>, WitnessError> {
-        if !self.state.exists() {
-            return Ok(None);
-        }
-        let bytes = files::read(&self.state, 1 << 16)?;
+        let Some(bytes) = files::read_if_there(&self.state, 1 << 16)? else { return Ok(None) };
         let seen: Seen = serde_json::from_slice(&bytes).map_err(|error| self.state_error(error.to_string()))?;
         let known = |log: &VerifyingKey| *log == seen.log || seen.successors.contains(log);
         if seen.version != 1 || !self.named().any(known) {

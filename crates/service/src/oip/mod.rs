@@ -1,14 +1,16 @@
-//! The Open Inference Protocol v2, REST form, with its binary tensor extension.
+//! The Open Inference Protocol v2: its REST form with the binary tensor extension, and requests of its gRPC form.
 //!
 //! A request is one JSON object, or one JSON object followed by the raw bytes of its binary tensors; then the header
 //! `Inference-Header-Content-Length` says where the JSON ends. A tensor of ciphertexts is `BYTES` (one element per
 //! ciphertext; base64 in JSON, 4-byte little-endian length and bytes in binary) or `UINT8` (`[bytes]` for one,
 //! `[items, bytes]` for several of equal length).
 
+mod call;
 mod flatten;
 mod request;
 mod response;
 
+pub use call::Call;
 pub use request::{InferRequest, InputTensor, RequestedOutput};
 pub use response::{InferResponse, OutputTensor, Values};
 

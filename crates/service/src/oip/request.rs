@@ -1,8 +1,12 @@
 //! An inference request, read from a body.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::OipError;
@@ -41,13 +45,16 @@ pub struct RequestedOutput {
     pub classification: Option<usize>,
 }
 
+/// Most tensors, outputs and extents that are read: an element of two bytes may take a hundred in memory.
+const FEW: usize = 64;
+
 #[derive(Deserialize)]
 struct Json<'a> {
     #[serde(default)]
     id: Option<String>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "few")]
     inputs: Vec<JsonInput<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few")]
     outputs: Vec<JsonOutput>,
     #[serde(default)]
     parameters: RequestParameters,
@@ -57,6 +64,7 @@ struct Json<'a> {
 struct JsonInput<'a> {
     name: String,
     datatype: String,
+    #[serde(deserialize_with = "few")]
     shape: Vec<u64>,
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
@@ -89,6 +97,32 @@ struct OutputParameters {
     binary_data: Option<bool>,
     #[serde(default)]
     classification: Option<usize>,
+}
+
+/// A list of at most [`FEW`] elements; a longer one is refused before it is kept.
+fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(list: D) -> Result<Vec<T>, D::Error> {
+    struct Few<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Few<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {FEW} elements")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut all = Vec::new();
+            while let Some(element) = list.next_element()? {
+                if all.len() == FEW {
+                    return Err(A::Error::invalid_length(FEW + 1, &self));
+                }
+                all.push(element);
+            }
+            Ok(all)
+        }
+    }
+
+    list.deserialize_seq(Few(PhantomData))
 }
 
 impl InferRequest {

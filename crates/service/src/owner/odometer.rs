@@ -183,11 +183,10 @@ impl Odometer {
     }
 
     fn read(&self) -> Result<Counts, OdometerError> {
-        if !self.0.exists() {
+        let Some(bytes) = files::read_if_there(&self.0, 16 << 20)? else {
             return Ok(Counts { version: 2, salt: Some(draw()), items: BTreeMap::new() });
-        }
-        let counts: Counts =
-            serde_json::from_slice(&files::read(&self.0, 16 << 20)?).map_err(|error| self.format(&error))?;
+        };
+        let counts: Counts = serde_json::from_slice(&bytes).map_err(|error| self.format(&error))?;
         match (counts.version, counts.salt) {
             (1, None) => Ok(counts.salted()),
             (2, Some(_)) => Ok(counts),

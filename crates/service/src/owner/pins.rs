@@ -120,10 +120,8 @@ impl Pins {
     }
 
     fn read(&self) -> Result<File, PinError> {
-        if !self.0.exists() {
-            return Ok(File::default());
-        }
-        serde_json::from_slice(&files::read(&self.0, 1 << 20)?).map_err(|error| self.format(&error))
+        let Some(bytes) = files::read_if_there(&self.0, 1 << 20)? else { return Ok(File::default()) };
+        serde_json::from_slice(&bytes).map_err(|error| self.format(&error))
     }
 
     fn format(&self, error: &serde_json::Error) -> PinError {

@@ -127,7 +127,7 @@ impl Policy {
     }
 
     fn check_network(&self, request: &Request, refusals: &mut Vec<String>) {
-        if !self.networks.allow.contains(&request.network) {
+        if !self.allows(request.network) {
             refusals.push(format!("network {} is not in the policy's allow-list", request.network));
         }
         if !request.registered {

@@ -254,6 +254,11 @@ impl Policy {
         &self.text
     }
 
+    /// Whether the list of allowed networks has this one.
+    pub fn allows(&self, network: Hash) -> bool {
+        self.networks.allow.contains(&network)
+    }
+
     /// Ledger keys of other authorities whose entries are accepted.
     pub fn writers(&self) -> &[VerifyingKey] {
         &self.ledger.writers

@@ -153,10 +153,13 @@ impl PredictorServer {
 }
 
 /// Runs a model in every interleaving of its threads that takes a processor away from one of them at most so many times
-/// where it could have gone on: faults need few, and all interleavings take too long.
+/// where it could have gone on: faults need few, and all interleavings take too long. `HALFLIGHT_PREEMPTIONS` allows
+/// so many more.
 #[cfg(test)]
 fn interleaved(switches: usize, model: impl Fn() + Sync + Send + 'static) {
+    let more = std::env::var("HALFLIGHT_PREEMPTIONS");
+    let more: usize = more.map_or(0, |text| text.parse().expect("HALFLIGHT_PREEMPTIONS is a number"));
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(switches);
+    builder.preemption_bound = Some(switches + more);
     builder.check(model);
 }

@@ -233,7 +233,8 @@ fn files(folder: &Path) -> std::io::Result<Files> {
     let mut files = Files::new();
     for file in fs::read_dir(folder)? {
         let file = file?;
-        let about = file.metadata()?;
+        // Of the file that a link leads to: that is what is read.
+        let about = fs::metadata(file.path()).or_else(|_| file.metadata())?;
         if !about.is_dir() {
             files.push((file.file_name().to_string_lossy().into_owned(), about.len(), about.modified()?));
         }

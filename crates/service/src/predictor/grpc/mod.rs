@@ -2,7 +2,6 @@
 //! over HTTP, at the same address.
 
 mod messages;
-mod read;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,10 +20,9 @@ use super::admit::Asking;
 use super::common::{SERVER_EXTENSIONS, Shared, load_model, told_index};
 use super::model::Model;
 use super::version::{INPUT, ready};
-use crate::oip::OutputTensor;
+use crate::oip::{Call, OutputTensor};
 use crate::transport::{Caller, Problem, Scope, Trace, grpc_answer, grpc_message};
 use messages as m;
-use read::Call;
 
 /// Maximum size of a message that names things and brings no items, in bytes.
 const SHORT: usize = 64 << 10;

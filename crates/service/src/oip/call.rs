@@ -1,16 +1,19 @@
 //! Reads `ModelInferRequest` without copies except of the items themselves, so that no message takes more memory than
 //! the same items over REST: generated readers keep hundreds of bytes for an empty tensor of two bytes.
 
-use crate::oip::{InferRequest, InputTensor, RequestedOutput};
+use super::{InferRequest, InputTensor, RequestedOutput};
 
 /// Maximum number of input tensors and of output tensors in a request: more than any model has.
 const MOST_TENSORS: usize = 16;
 
-/// Who is asked, and what.
+/// A request over gRPC, which names its model itself.
 #[derive(Debug)]
 pub struct Call {
+    /// Which model is asked.
     pub model: String,
+    /// Which version of it; empty leaves it to the server.
     pub version: String,
+    /// What it is asked.
     pub request: InferRequest,
 }
 
