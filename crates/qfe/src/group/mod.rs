@@ -1,7 +1,7 @@
 //! The bulk arithmetic that pairing libraries lack.
 //!
 //! - [`batch`]: many affine additions that share one inversion.
-//! - [`vector`]: the same, eight at a time.
+//! - [`vector`], [`coordinates`]: the same, eight at a time.
 //! - [`fixed_base`], [`windows`]: one scalar times every base of a public key.
 //! - [`comb`]: a few scalars times the generator.
 //! - [`program`], [`project`]: sums of points with small integer weights.
@@ -12,6 +12,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod comb;
+mod coordinates;
 pub(crate) mod fixed_base;
 #[cfg(feature = "verify")]
 mod lanes12;

@@ -44,6 +44,21 @@ fn lanes_agree_with_scalars() {
     agree::<Fp2>();
 }
 
+#[cfg(all(target_arch = "x86_64", feature = "lanes"))]
+#[test]
+fn eight_inverses_are_those_of_each_lane() {
+    let token = Ifma::or_model();
+    let mut values: [Fp; 8] = std::array::from_fn(|k| (0..5 * k).fold(Fp::ONE, |power, _| power.double()));
+    let load = |values: &[Fp; 8]| {
+        let values = values.map(Fp::to_shifted);
+        Fp8::load(token, values.each_ref())
+    };
+    let inverses = invert_lanes(&load(&values)).unwrap().unload();
+    assert!(values.iter().zip(inverses).all(|(value, inverse)| inverse.unshifted() == value.inverse()));
+    values[5] = Fp::ZERO;
+    assert!(invert_lanes(&load(&values)).is_none());
+}
+
 #[test]
 fn projections_are_weighted_sums() {
     let points = points::<Fp>(30, 3);
