@@ -11,7 +11,7 @@
 use crate::{
     QuadraticMap,
     cost::Costs,
-    group::{lanes_powers::LanePowers, powers::Powers, project::estimate_matrix},
+    group::{lanes_powers::LanePowers, powers::Powers, project::count_matrix},
     raw::ifma::Ifma,
 };
 
@@ -184,13 +184,13 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
     let (units, outputs) = (map.units(), map.outputs());
     let mut c = Counts { exponentiations: outputs as f64, pairs: pairs(map, strategy), ..Counts::default() };
     let per_output = |side: &dyn Fn(usize) -> Option<Vec<i32>>, columns: usize| -> Option<f64> {
-        (0..outputs).map(|j| side(j).map(|weights| estimate_matrix(columns, &weights))).sum()
+        (0..outputs).map(|j| side(j).map(|weights| count_matrix(columns, &weights))).sum()
     };
     let mut miller = 0.0;
     match strategy {
         Strategy::Combine => {
-            c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
-            c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
+            c.additions_g1 = 2.0 * count_matrix(n, map.left());
+            c.additions_g2 = 2.0 * count_matrix(m, map.right());
             let (products, squarings) = if Ifma::detect().is_some() {
                 LanePowers::new(units, map.combine()).operations()
             } else {
@@ -204,10 +204,10 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         _ if outputs > 4 => return None,
         Strategy::FoldLeft => {
             c.additions_g1 = 2.0 * per_output(&|j| folded(map, j, map.left(), n), n)?;
-            c.additions_g2 = 2.0 * estimate_matrix(m, map.right());
+            c.additions_g2 = 2.0 * count_matrix(m, map.right());
         }
         Strategy::FoldRight => {
-            c.additions_g1 = 2.0 * estimate_matrix(n, map.left());
+            c.additions_g1 = 2.0 * count_matrix(n, map.left());
             c.additions_g2 = 2.0 * per_output(&|j| folded(map, j, map.right(), m), m)?;
         }
         _ if n.saturating_mul(m).saturating_mul(units) > 1 << 27 => return None,

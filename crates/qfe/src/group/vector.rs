@@ -6,7 +6,12 @@
 //! loaded, and points with equal `x` make a lane's product zero: either sends the
 //! batch through the scalar code, which is exact. Honest inputs never do.
 
-use super::batch::{Additions, Scratch, ZipAdditions, add_all};
+use std::marker::PhantomData;
+
+use super::{
+    batch::{Additions, Scratch, ZipAdditions, add_all},
+    coordinates::{FiniteMut, Operands, Results, Side, Slice, X, Y, finite},
+};
 use crate::raw::{
     Coordinate, Field, Fp, Point, Vector,
     ifma::{Fp8, Ifma},
@@ -18,38 +23,41 @@ const LANES: usize = 8;
 
 /// Points in the form of the lanes.
 pub(crate) fn to_shifted<F: Coordinate>(token: Ifma, points: &[Point<F>]) -> Vec<Point<F>> {
-    // As lanes read it, `x·2^384` times `2^448` over `2^416` is `x·2^416`.
-    let power = (0..64).fold(Fp::ONE, |power, _| power.double());
-    map_lanes(token, points, |x| x.scale(&Fp8::splat(token, &power)))
+    let mut out = points.to_vec();
+    shift(token, &mut out);
+    out
 }
 
 /// Points from the form of the lanes.
 pub(crate) fn from_shifted<F: Coordinate>(token: Ifma, points: &[Point<F>]) -> Vec<Point<F>> {
-    // As lanes read it, `x·2^416` times `2^384` over `2^416` is `x·2^384`, below `2p`.
-    let mut out = map_lanes(token, points, |x| x.scale(&Fp8::splat(token, &Fp::ONE)));
-    out.iter_mut().for_each(|point| *point = Point { x: point.x.add(&F::ZERO), y: point.y.add(&F::ZERO) });
+    let mut out = points.to_vec();
+    unshift(token, &mut out);
     out
 }
 
-fn map_lanes<F: Coordinate>(token: Ifma, points: &[Point<F>], f: impl Fn(F::Vector) -> F::Vector) -> Vec<Point<F>> {
-    let mut out = points.to_vec();
-    token.run(|| map_points(token, &mut out, f));
-    out
+/// Brings points into the form of the lanes.
+pub(crate) fn shift<F: Coordinate>(token: Ifma, points: &mut [Point<F>]) {
+    // As lanes read it, `x·2^384` times `2^448` over `2^416` is `x·2^416`.
+    let power = (0..64).fold(Fp::ONE, |power, _| power.double());
+    token.run(|| map_points(token, points, |x| x.scale(&Fp8::splat(token, &power))));
+}
+
+/// Brings points back from the form of the lanes.
+pub(crate) fn unshift<F: Coordinate>(token: Ifma, points: &mut [Point<F>]) {
+    // As lanes read it, `x·2^416` times `2^384` over `2^416` is `x·2^384`, below `2p`.
+    token.run(|| map_points(token, points, |x| x.scale(&Fp8::splat(token, &Fp::ONE))));
+    points.iter_mut().for_each(|point| *point = Point { x: point.x.add(&F::ZERO), y: point.y.add(&F::ZERO) });
 }
 
 #[inline(always)]
 fn map_points<F: Coordinate>(token: Ifma, points: &mut [Point<F>], f: impl Fn(F::Vector) -> F::Vector) {
     for points in points.chunks_mut(LANES) {
-        let count = points.len();
-        let at = |lane: usize| &points[lane.min(count - 1)];
-        let x = f(<F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).x))).unload();
-        let y = f(<F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).y))).unload();
-        for (lane, point) in points.iter_mut().enumerate() {
-            // Infinity stays all zero bits, which is how it is known.
-            if !point.is_infinity() {
-                *point = Point { x: x[lane], y: y[lane] };
-            }
-        }
+        let x = f(<F::Vector as Vector>::load_from(token, &Slice::<_, X>(points, PhantomData)));
+        let y = f(<F::Vector as Vector>::load_from(token, &Slice::<_, Y>(points, PhantomData)));
+        // Infinity stays all zero bits, which is how it is known.
+        let finite = finite(points);
+        x.unload_to(&mut FiniteMut::<_, X>(points, finite, PhantomData));
+        y.unload_to(&mut FiniteMut::<_, Y>(points, finite, PhantomData));
     }
 }
 
@@ -88,10 +96,8 @@ impl<F: Coordinate> Adder<F> {
             // Values of lanes are not reduced: only lanes can negate them.
             Self::Lanes(VectorScratch { token, .. }) => {
                 for points in points.chunks_mut(LANES) {
-                    let count = points.len();
-                    let y = std::array::from_fn(|lane: usize| &points[lane.min(count - 1)].y);
-                    let y = <F::Vector as Vector>::load(*token, y).neg_lanes(0xff).unload();
-                    points.iter_mut().zip(y).for_each(|(point, y)| point.y = y);
+                    let y = <F::Vector as Vector>::load_from(*token, &Slice::<_, Y>(points, PhantomData));
+                    y.neg_lanes(0xff).unload_to(&mut FiniteMut::<_, Y>(points, 0xff, PhantomData));
                 }
             }
         }
@@ -101,8 +107,7 @@ impl<F: Coordinate> Adder<F> {
     pub(crate) fn erase(&mut self) {
         if let Self::Lanes(vectors) = self {
             let (x, norm) = (<F::Vector as Vector>::zero(vectors.token), Fp8::zero(vectors.token));
-            vectors.steps.clear();
-            vectors.steps.resize(BATCH, Step { x, denominator: x, norm, prefix: norm });
+            vectors.steps.fill(Step { x, denominator: x, norm, prefix: norm });
             // So that the writes are not left out.
             std::hint::black_box(&vectors.steps);
         }
@@ -120,16 +125,15 @@ impl<F: Coordinate> Adder<F> {
             <F::Vector as Vector>::load(token, [&c; LANES])
         };
         let (cx, cy) = (constant(cx), constant(cy));
-        for points in points.chunks_mut(LANES) {
-            let count = points.len();
-            let at = |lane: usize| &points[lane.min(count - 1)];
-            let x = <F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).x));
-            let y = <F::Vector as Vector>::load(token, std::array::from_fn(|lane| &at(lane).y));
-            let (x, y) = (x.conjugate().mul(&cx).unload(), y.conjugate().mul(&cy).unload());
-            for (lane, point) in points.iter_mut().enumerate().filter(|(_, point)| !point.is_infinity()) {
-                *point = Point { x: x[lane], y: y[lane] };
+        token.run(|| {
+            for points in points.chunks_mut(LANES) {
+                let x = <F::Vector as Vector>::load_from(token, &Slice::<_, X>(points, PhantomData));
+                let y = <F::Vector as Vector>::load_from(token, &Slice::<_, Y>(points, PhantomData));
+                let finite = finite(points);
+                x.conjugate().mul(&cx).unload_to(&mut FiniteMut::<_, X>(points, finite, PhantomData));
+                y.conjugate().mul(&cy).unload_to(&mut FiniteMut::<_, Y>(points, finite, PhantomData));
             }
-        }
+        });
     }
 }
 
@@ -150,7 +154,8 @@ pub(crate) struct VectorScratch<F: Coordinate> {
 
 impl<F: Coordinate> VectorScratch<F> {
     pub(crate) fn new(token: Ifma) -> Self {
-        Self { steps: Vec::with_capacity(BATCH), token }
+        let (x, norm) = (<F::Vector as Vector>::zero(token), Fp8::zero(token));
+        Self { steps: vec![Step { x, denominator: x, norm, prefix: norm }; BATCH], token }
     }
 
     /// Carries out `count` independent additions, or doublings when every addition
@@ -168,54 +173,70 @@ impl<F: Coordinate> VectorScratch<F> {
 
     /// False when a lane met a special case: then nothing was stored.
     fn batch(&mut self, start: usize, end: usize, doublings: bool, additions: &mut impl Additions<F>) -> bool {
-        self.token.run(|| self.lanes(start, end, doublings, additions))
+        let token = self.token;
+        token.run(|| {
+            if doublings {
+                self.lanes::<true>(start, end, additions)
+            } else {
+                self.lanes::<false>(start, end, additions)
+            }
+        })
     }
 
     #[inline(always)]
-    fn lanes(&mut self, start: usize, end: usize, doublings: bool, additions: &mut impl Additions<F>) -> bool {
-        self.steps.clear();
+    fn lanes<const DOUBLINGS: bool>(&mut self, start: usize, end: usize, additions: &mut impl Additions<F>) -> bool {
         let token = self.token;
+        let steps = &mut self.steps[..(end - start).div_ceil(LANES)];
         let mut product = Fp8::splat(token, &Fp::ONE.to_shifted());
-        for first in (start..end).step_by(LANES) {
-            let operands = std::array::from_fn(|lane| additions.operands((first + lane).min(end - 1)));
-            let left: [&Point<F>; LANES] = operands.map(|[(a, _), _]| a);
-            let right: [&Point<F>; LANES] = operands.map(|[_, (b, _)]| b);
-            let x = <F::Vector as Vector>::load(token, left.map(|p| &p.x));
-            let (denominator, infinite) = if doublings {
-                let y = <F::Vector as Vector>::load(token, left.map(|p| &p.y));
-                (y.add(&y), x.zero_limbs() & y.zero_limbs())
+        for (number, step) in steps.iter_mut().enumerate() {
+            let operands = Operands::new(additions, start + number * LANES, end);
+            let [left, right] = &operands.points;
+            step.x = <F::Vector as Vector>::load_from(token, &Side::<_, X>(left, PhantomData));
+            let infinite = if DOUBLINGS {
+                let y = <F::Vector as Vector>::load_from(token, &Side::<_, Y>(left, PhantomData));
+                step.denominator = y.add(&y);
+                step.x.zero_limbs() & y.zero_limbs()
             } else {
-                let other = <F::Vector as Vector>::load(token, right.map(|p| &p.x));
-                let suspects = x.zero_limbs() | other.zero_limbs();
-                let infinite = (0..LANES).filter(|lane| suspects >> lane & 1 == 1).fold(0, |mask, lane| {
+                let other = <F::Vector as Vector>::load_from(token, &Side::<_, X>(right, PhantomData));
+                step.denominator = other.sub::<3>(&step.x);
+                let suspects = step.x.zero_limbs() | other.zero_limbs();
+                (0..LANES).filter(|lane| suspects >> lane & 1 == 1).fold(0, |mask, lane| {
                     mask | u8::from(left[lane].is_infinity() || right[lane].is_infinity()) << lane
-                });
-                (other.sub::<3>(&x), infinite)
+                })
             };
             if infinite != 0 {
                 return false;
             }
-            let norm = denominator.norm();
-            self.steps.push(Step { x, denominator, norm, prefix: product });
-            product = product.mul(&norm);
+            step.norm = step.denominator.norm();
+            step.prefix = product;
+            product = product.mul(&step.norm);
         }
         let Some(mut inverse) = invert_lanes(&product) else { return false };
-        for (number, step) in self.steps.iter().enumerate().rev() {
+        for (number, step) in steps.iter().enumerate().rev() {
             let first = start + number * LANES;
-            let operands = std::array::from_fn(|lane| additions.operands((first + lane).min(end - 1)));
+            let operands = Operands::new(additions, first, end);
+            let [left, right] = &operands.points;
             let inverse_norm = inverse.mul(&step.prefix);
             inverse = inverse.mul(&step.norm);
             let inverse_denominator = step.denominator.with_inverse_norm(&inverse_norm);
-            let (y, numerator, twice) = slope_parts(&operands, &step.x, doublings);
+            let [minus, minus_right] = operands.negative;
+            let y = <F::Vector as Vector>::load_from(token, &Side::<_, Y>(left, PhantomData)).neg_lanes(minus);
+            let twice = step.x.add(&step.x);
+            let (numerator, sum) = if DOUBLINGS {
+                let square = step.x.sqr();
+                // The denominator was 2y without the sign: so is the slope's numerator.
+                (square.add(&square).add(&square).neg_lanes(minus), twice)
+            } else {
+                let other = <F::Vector as Vector>::load_from(token, &Side::<_, Y>(right, PhantomData));
+                // x₁ + x₂ = 2x₁ + (x₂ − x₁)
+                (other.neg_lanes(minus_right).sub::<4>(&y), twice.add(&step.denominator))
+            };
             let slope = numerator.mul(&inverse_denominator);
-            // x₁ + x₂ = 2x₁ + (x₂ − x₁)
-            let sum = if doublings { twice } else { twice.add(&step.denominator) };
             let x = slope.sqr().sub::<5>(&sum);
             let y = slope.mul(&step.x.sub::<6>(&x)).sub::<4>(&y);
-            let (x, y) = (x.unload(), y.unload());
-            for lane in 0..LANES.min(end - first) {
-                *additions.result(first + lane) = Point { x: x[lane], y: y[lane] };
-            }
+            let last = (end - first).min(LANES);
+            x.unload_to(&mut Results::<_, X>(additions, first, last, PhantomData));
+            y.unload_to(&mut Results::<_, Y>(additions, first, last, PhantomData));
         }
         true
     }
@@ -235,48 +256,15 @@ fn exact_batch<F: Coordinate>(start: usize, end: usize, additions: &mut impl Add
     }
 }
 
-/// `y₁`, the numerator of the slope, and `2x₁`.
-#[inline(always)]
-fn slope_parts<F: Coordinate>(
-    operands: &[[(&Point<F>, bool); 2]; LANES],
-    x: &F::Vector,
-    doublings: bool,
-) -> (F::Vector, F::Vector, F::Vector) {
-    let signs = |side: usize| (0..LANES).fold(0, |mask, lane| mask | u8::from(operands[lane][side].1) << lane);
-    let token = x.token();
-    let load = |side: usize| {
-        <F::Vector as Vector>::load(token, std::array::from_fn(|lane| &operands[lane][side].0.y)).neg_lanes(signs(side))
-    };
-    let y = load(0);
-    let twice = x.add(x);
-    if doublings {
-        let square = x.sqr();
-        // The denominator was 2y without the sign: so is the slope's numerator.
-        let numerator = square.add(&square).add(&square).neg_lanes(signs(0));
-        return (y, numerator, twice);
-    }
-    (y, load(1).sub::<4>(&y), twice)
-}
-
 /// The inverses of eight lanes by one inversion; `None` when a lane is zero.
 pub(crate) fn invert_lanes(lanes: &Fp8) -> Option<Fp8> {
-    let values = lanes.unload().map(Fp::unshifted);
-    let mut prefixes = [Fp::ONE; LANES];
-    let mut product = Fp::ONE;
-    for (prefix, value) in prefixes.iter_mut().zip(&values) {
-        *prefix = product;
-        product = product.mul(value);
-    }
-    if product.is_zero() {
-        return None;
-    }
-    let mut inverse = product.inverse();
-    let mut inverses = [Fp::ONE; LANES];
-    for k in (0..LANES).rev() {
-        inverses[k] = inverse.mul(&prefixes[k]).to_shifted();
-        inverse = inverse.mul(&values[k]);
-    }
-    Some(Fp8::load(lanes.token(), std::array::from_fn(|k| &inverses[k])))
+    // Of lane k, the products of the lanes from k on: two, four, eight of them.
+    let two = lanes.mul(&lanes.rotate(1));
+    let four = two.mul(&two.rotate(2));
+    let others = lanes.rotate(1).mul(&two.rotate(2)).mul(&four.rotate(4));
+    let product = others.mul(lanes).unload()[0].unshifted();
+    let inverse = (!product.is_zero()).then(|| product.inverse().to_shifted())?;
+    Some(others.mul(&Fp8::splat(lanes.token(), &inverse)))
 }
 
 /// The inverses of all lanes by one inversion; `None` when a lane is zero.

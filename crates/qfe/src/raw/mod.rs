@@ -103,6 +103,30 @@ pub(crate) trait Coordinate: Field {
     fn deserialize(bytes: &[u8], compressed: bool) -> Option<Point<Self>>;
 }
 
+/// Where vectors find their elements: lists of eight pointers would pass through memory.
+pub(crate) trait Lanes<T> {
+    fn lane(&self, lane: usize) -> &T;
+}
+
+/// Where vectors put their elements; some lanes may have no place.
+pub(crate) trait LanesMut<T> {
+    fn place(&mut self, lane: usize) -> Option<&mut T>;
+}
+
+impl<T> Lanes<T> for [&T; 8] {
+    #[inline(always)]
+    fn lane(&self, lane: usize) -> &T {
+        self[lane]
+    }
+}
+
+impl<T> LanesMut<T> for [T; 8] {
+    #[inline(always)]
+    fn place(&mut self, lane: usize) -> Option<&mut T> {
+        self.get_mut(lane)
+    }
+}
+
 /// Eight elements of a coordinate field, one per lane.
 ///
 /// Elements are loaded and stored in shifted form. Vectors are made with a token, which
@@ -110,9 +134,17 @@ pub(crate) trait Coordinate: Field {
 pub(crate) trait Vector: Copy {
     type Element: Coordinate;
     fn zero(token: ifma::Ifma) -> Self;
-    fn load(token: ifma::Ifma, elements: [&Self::Element; 8]) -> Self;
+    fn load_from(token: ifma::Ifma, elements: &impl Lanes<Self::Element>) -> Self;
     fn token(&self) -> ifma::Ifma;
-    fn unload(&self) -> [Self::Element; 8];
+    fn unload_to(&self, places: &mut impl LanesMut<Self::Element>);
+    fn load(token: ifma::Ifma, elements: [&Self::Element; 8]) -> Self {
+        Self::load_from(token, &elements)
+    }
+    fn unload(&self) -> [Self::Element; 8] {
+        let mut out = [Self::Element::ZERO; 8];
+        self.unload_to(&mut out);
+        out
+    }
     /// Sums and differences are not reduced: see [`notes::limbs`](crate::notes::limbs).
     fn add(&self, other: &Self) -> Self;
     /// `other` is below `2^BITS·p`, which is added.

@@ -1,7 +1,7 @@
 //! For processors without vector instructions: types without values, so that the compiler knows that nothing which
 //! takes one of them ever runs.
 
-use super::{Fp, Fp2, Vector};
+use super::{Fp, Fp2, Lanes, LanesMut, Vector};
 
 #[derive(Clone, Copy)]
 enum Never {}
@@ -38,7 +38,7 @@ macro_rules! without_values {
                 match token.0 {}
             }
 
-            fn load(token: Ifma, _: [&$element; 8]) -> Self {
+            fn load_from(token: Ifma, _: &impl Lanes<$element>) -> Self {
                 match token.0 {}
             }
 
@@ -46,7 +46,7 @@ macro_rules! without_values {
                 self.0
             }
 
-            fn unload(&self) -> [$element; 8] {
+            fn unload_to(&self, _: &mut impl LanesMut<$element>) {
                 match self.0.0 {}
             }
 
@@ -104,6 +104,11 @@ impl Fp8 {
     /// As of lanes.
     pub(crate) fn splat(token: Ifma, _: &Fp) -> Self {
         match token.0 {}
+    }
+
+    /// As of lanes.
+    pub(crate) fn rotate(&self, _: usize) -> Self {
+        *self
     }
 
     /// As of lanes.

@@ -6,7 +6,7 @@ use super::token::Ifma;
 #[cfg(test)]
 use super::token::hardware;
 use super::{Fp2x8, Fp8, kernels};
-use crate::raw::Fp;
+use crate::raw::{Fp, Lanes, LanesMut};
 
 macro_rules! kernels {
     ($($(#[$meta:meta])? $name:ident($($argument:ident: $type:ty),*) -> $out:ty;)*) => {
@@ -27,8 +27,9 @@ macro_rules! kernels {
 }
 
 kernels! {
-    load(token: Ifma, elements: [&Fp; 8]) -> Fp8;
-    unload(a: &Fp8) -> [Fp; 8];
+    load(token: Ifma, elements: &impl Lanes<Fp>) -> Fp8;
+    unload(a: &Fp8, places: &mut impl LanesMut<Fp>) -> ();
+    rotate(a: &Fp8, by: usize) -> Fp8;
     add(a: &Fp8, b: &Fp8) -> Fp8;
     sub(a: &Fp8, b: &Fp8, c: &[u64; 8]) -> Fp8;
     settle(a: &Fp8) -> Fp8;

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::limbs::*;
 use super::token::Ifma;
 use super::{Fp2x8, Fp8};
-use crate::raw::{Field, Fp};
+use crate::raw::{Fp, Lanes, LanesMut};
 
 type Registers = [__m512i; 8];
 type WideRegisters = [__m512i; 16];
@@ -490,9 +490,14 @@ macro_rules! transpose {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn load(token: Ifma, elements: [&Fp; 8]) -> Fp8 {
-    // SAFETY: the mask reads the six limbs of an element and nothing beyond.
-    let w = transpose!(elements.map(|e| unsafe { _mm512_maskz_loadu_epi64(0b11_1111, e.limbs().as_ptr().cast()) }));
+pub(super) fn load(token: Ifma, elements: &impl Lanes<Fp>) -> Fp8 {
+    macro_rules! word {
+        ($lane:literal) => {
+            // SAFETY: the mask reads the six limbs of an element and nothing beyond.
+            unsafe { _mm512_maskz_loadu_epi64(0b11_1111, elements.lane($lane).limbs().as_ptr().cast()) }
+        };
+    }
+    let w = transpose!([word!(0), word!(1), word!(2), word!(3), word!(4), word!(5), word!(6), word!(7)]);
     let mask = _mm512_set1_epi64(MASK as i64);
     let and = |value| _mm512_and_si512(value, mask);
     let or = |a, b| _mm512_or_si512(a, b);
@@ -510,7 +515,7 @@ pub(super) fn load(token: Ifma, elements: [&Fp; 8]) -> Fp8 {
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
-pub(super) fn unload(a: &Fp8) -> [Fp; 8] {
+pub(super) fn unload(a: &Fp8, places: &mut impl LanesMut<Fp>) {
     let mut l = read!(&a.limbs);
     settle!(l);
     let or = |a, b| _mm512_or_si512(a, b);
@@ -525,10 +530,21 @@ pub(super) fn unload(a: &Fp8) -> [Fp; 8] {
         zero,
         zero,
     ]);
-    let mut out = [Fp::ZERO; 8];
-    for (out, row) in out.iter_mut().zip(rows) {
-        // SAFETY: the mask writes the six limbs of an element and nothing beyond.
-        unsafe { _mm512_mask_storeu_epi64((out as *mut Fp).cast(), 0b11_1111, row) };
+    macro_rules! put {
+        ($($lane:literal)*) => {$(
+            if let Some(place) = places.place($lane) {
+                // SAFETY: the mask writes the six limbs of an element and nothing beyond.
+                unsafe { _mm512_mask_storeu_epi64((place as *mut Fp).cast(), 0b11_1111, rows[$lane]) };
+            }
+        )*};
     }
-    out
+    put!(0 1 2 3 4 5 6 7);
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(super) fn rotate(a: &Fp8, by: usize) -> Fp8 {
+    let lanes = _mm512_add_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), _mm512_set1_epi64(by as i64));
+    let limbs = read!(&a.limbs);
+    // The instruction reads three bits of each index.
+    Fp8::of(a.token, write!(std::array::from_fn(|k| _mm512_permutexvar_epi64(lanes, limbs[k]))), 0)
 }

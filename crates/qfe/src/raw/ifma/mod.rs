@@ -25,7 +25,7 @@ pub(crate) use self::columns::Cubic;
 pub(crate) use self::limbs::Sign;
 use self::limbs::{Limbs, multiple, split};
 pub(crate) use self::token::Ifma;
-use super::{Fp, Fp2, Vector};
+use super::{Fp, Fp2, Lanes, LanesMut, Vector};
 
 /// Radix-2^52 limbs, `limb[k][lane]`.
 #[derive(Clone, Copy)]
@@ -105,6 +105,11 @@ impl Fp8 {
         Self::of(token, split(shifted.limbs()).map(|limb| [limb; 8]), STORED)
     }
 
+    /// Lane `k` of the result is lane `k + by` modulo eight.
+    pub(crate) fn rotate(&self, by: usize) -> Self {
+        bounded!(self.bound(), self.token.rotate(self, by))
+    }
+
     /// Zero in the lanes of the mask.
     #[cfg(feature = "verify")]
     pub(crate) fn clear_lanes(&self, mask: u8) -> Self {
@@ -128,7 +133,7 @@ impl Vector for Fp8 {
     }
 
     #[inline(always)]
-    fn load(token: Ifma, elements: [&Fp; 8]) -> Self {
+    fn load_from(token: Ifma, elements: &impl Lanes<Fp>) -> Self {
         bounded!(STORED, token.load(token, elements))
     }
 
@@ -138,9 +143,9 @@ impl Vector for Fp8 {
     }
 
     #[inline(always)]
-    fn unload(&self) -> [Fp; 8] {
+    fn unload_to(&self, places: &mut impl LanesMut<Fp>) {
         debug_assert!(self.bound() <= MOST);
-        self.token.unload(self)
+        self.token.unload(self, places);
     }
 
     #[inline(always)]
@@ -260,6 +265,38 @@ impl Fp2x8 {
     }
 }
 
+/// The first coordinates of elements, and the second ones.
+struct First<P>(P);
+struct Second<P>(P);
+
+impl<P: Lanes<Fp2>> Lanes<Fp> for First<&P> {
+    #[inline(always)]
+    fn lane(&self, lane: usize) -> &Fp {
+        &self.0.lane(lane).c0
+    }
+}
+
+impl<P: Lanes<Fp2>> Lanes<Fp> for Second<&P> {
+    #[inline(always)]
+    fn lane(&self, lane: usize) -> &Fp {
+        &self.0.lane(lane).c1
+    }
+}
+
+impl<P: LanesMut<Fp2>> LanesMut<Fp> for First<&mut P> {
+    #[inline(always)]
+    fn place(&mut self, lane: usize) -> Option<&mut Fp> {
+        self.0.place(lane).map(|element| &mut element.c0)
+    }
+}
+
+impl<P: LanesMut<Fp2>> LanesMut<Fp> for Second<&mut P> {
+    #[inline(always)]
+    fn place(&mut self, lane: usize) -> Option<&mut Fp> {
+        self.0.place(lane).map(|element| &mut element.c1)
+    }
+}
+
 impl Vector for Fp2x8 {
     type Element = Fp2;
 
@@ -269,8 +306,8 @@ impl Vector for Fp2x8 {
     }
 
     #[inline(always)]
-    fn load(token: Ifma, elements: [&Fp2; 8]) -> Self {
-        Self { c0: Fp8::load(token, elements.map(|e| &e.c0)), c1: Fp8::load(token, elements.map(|e| &e.c1)) }
+    fn load_from(token: Ifma, elements: &impl Lanes<Fp2>) -> Self {
+        Self { c0: Fp8::load_from(token, &First(elements)), c1: Fp8::load_from(token, &Second(elements)) }
     }
 
     #[inline(always)]
@@ -279,9 +316,9 @@ impl Vector for Fp2x8 {
     }
 
     #[inline(always)]
-    fn unload(&self) -> [Fp2; 8] {
-        let (c0, c1) = (self.c0.unload(), self.c1.unload());
-        std::array::from_fn(|k| Fp2 { c0: c0[k], c1: c1[k] })
+    fn unload_to(&self, places: &mut impl LanesMut<Fp2>) {
+        self.c0.unload_to(&mut First(&mut *places));
+        self.c1.unload_to(&mut Second(&mut *places));
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use super::{
     limbs::{Limbs, MASK, NEGATIVE_INVERSE, P, multiple, split},
     token::Ifma,
 };
-use crate::raw::Fp;
+use crate::raw::{Fp, Lanes, LanesMut};
 
 type Lane = [u64; 8];
 type Column = [i64; 16];
@@ -102,22 +102,27 @@ fn settled(mut rest: Lane) -> Lane {
     rest
 }
 
-pub(super) fn load(token: Ifma, elements: [&Fp; 8]) -> Fp8 {
-    vector(token, lanes(|k| split(elements[k].limbs())))
+pub(super) fn load(token: Ifma, elements: &impl Lanes<Fp>) -> Fp8 {
+    vector(token, lanes(|k| split(elements.lane(k).limbs())))
 }
 
-pub(super) fn unload(a: &Fp8) -> [Fp; 8] {
-    std::array::from_fn(|k| {
+pub(super) fn rotate(a: &Fp8, by: usize) -> Fp8 {
+    vector(a.token, lanes(|k| lane(&a.limbs, (k + by) % 8)))
+}
+
+pub(super) fn unload(a: &Fp8, places: &mut impl LanesMut<Fp>) {
+    for k in 0..8 {
+        let Some(place) = places.place(k) else { continue };
         let l = settled(lane(&a.limbs, k));
-        Fp::from_limbs([
+        *place = Fp::from_limbs([
             l[0] | l[1] << 52,
             l[1] >> 12 | l[2] << 40,
             l[2] >> 24 | l[3] << 28,
             l[3] >> 36 | l[4] << 16,
             l[4] >> 48 | l[5] << 4 | l[6] << 56,
             l[6] >> 8 | l[7] << 44,
-        ])
-    })
+        ]);
+    }
 }
 
 pub(super) fn settle(a: &Fp8) -> Fp8 {

@@ -44,6 +44,28 @@ fn lanes_agree_with_the_scalar_field() {
 }
 
 #[test]
+fn lanes_rotate_and_leave_places_that_are_not_there() {
+    struct Few<'a>(&'a mut [Fp]);
+
+    impl LanesMut<Fp> for Few<'_> {
+        fn place(&mut self, lane: usize) -> Option<&mut Fp> {
+            self.0.get_mut(lane)
+        }
+    }
+
+    let values: [Fp; 8] = std::array::from_fn(|k| (0..k).fold(Fp::ONE, |power, _| power.double()));
+    let x = shifted(&values);
+    for by in [0, 1, 2, 4, 7] {
+        let turned: [Fp; 8] = std::array::from_fn(|k| values[(k + by) % 8]);
+        assert!(canonical(&x.rotate(by)) == turned);
+    }
+    let mut out = [Fp::ZERO; 8];
+    x.unload_to(&mut Few(&mut out[..3]));
+    assert!(out[..3].iter().zip(&values).all(|(found, value)| found.unshifted() == *value));
+    assert!(out[3..].iter().all(Field::is_zero));
+}
+
+#[test]
 fn quadratic_lanes_agree_with_the_quadratic_field() {
     let token = Ifma::or_model();
     let mut rng = ChaCha12Rng::seed_from_u64(5);
