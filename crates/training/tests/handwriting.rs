@@ -9,8 +9,8 @@ use encoder::EncoderOptions;
 use host::{Progress, Silent};
 use model::{CompiledNetwork, EvaluateError, ModelError, Origin, Range};
 use training::{
-    AdversarialOptions, Adversary, Checkpoint, CompileDefence, CompileError, CompileOptions, Defence, Fresh,
-    MatchOptions, Network, Precision, Selection, TrainError, TrainOptions, compile, train,
+    AdversarialOptions, Adversary, CertifyOptions, Checkpoint, CompileDefence, CompileError, CompileOptions, Defence,
+    Fresh, MatchOptions, Network, Precision, Selection, TrainError, TrainOptions, compile, train,
 };
 
 /// Steps done of the work that began last.
@@ -270,6 +270,39 @@ fn fresh_drawings_replace_old_ones_and_survive_a_stop() {
     let error = train(&data, &test, &TrainOptions { fresh: other, ..options }, &progress);
     let error = error.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("`fresh.specification`"), "{error}");
+}
+
+/// Running leaks are part of a checkpoint.
+#[test]
+fn a_tilted_run_survives_a_stop_and_differs_from_an_even_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let generator = Generator::new(&DrawSpec::default()).unwrap();
+    let (data, test) = (generator.draw_pairs(150, 1, &Silent), generator.draw(100, 2, &Silent));
+    let tilted = |tilt| TrainOptions {
+        units: 8,
+        head: vec![16],
+        encoder: EncoderOptions { pooling: 4, ..EncoderOptions::default() },
+        steps: 16,
+        batch: 80,
+        noise: 0.2,
+        defence: Defence::certify(CertifyOptions { tilt, ramp: (0.0, 0.1), ..CertifyOptions::default() }),
+        ..TrainOptions::default()
+    };
+    let outputs = |network: &Network| network.outputs(&test).unwrap();
+    let whole = train(&data, &test, &tilted(1.0), &Silent).unwrap();
+    assert!(stopped_and_resumed(&data, &test, &tilted(1.0), folder.path()) == whole);
+    assert!(outputs(&train(&data, &test, &tilted(0.0), &Silent).unwrap()) != outputs(&whole));
+
+    let weights = |defence| {
+        let options = CompileOptions { steps: 16, batch: 80, log_bits: 63, defence, ..CompileOptions::default() };
+        compile(&whole, &data, &options, &Silent).unwrap().0.left().to_vec()
+    };
+    let chosen = |tilt| CompileDefence::with_weight(&tilted(tilt).defence, 60.0);
+    assert!(weights(chosen(1.0)) == weights(CompileDefence::AsTrained));
+    assert!(weights(chosen(1.0)) != weights(chosen(0.0)));
+
+    let error = train(&data, &test, &tilted(-1.0), &Silent).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("`defence.tilt`"), "{error}");
 }
 
 #[test]

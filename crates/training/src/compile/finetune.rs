@@ -8,6 +8,7 @@ use host::Progress;
 use super::CompileError;
 use super::latent::Latent;
 use super::options::CompileOptions;
+use crate::defences::Penalty;
 use crate::defences::loss::Noise;
 use crate::defences::loss::discrepancy::Discriminant;
 use crate::features::Features;
@@ -16,6 +17,7 @@ use crate::float::parameters::{Trained, matrix};
 use crate::train::batches::Batches;
 use crate::train::objective::{Batch, Objective, noise};
 use crate::train::optimiser::{Optimiser, clip, warm_up_and_cosine};
+use crate::train::tilt::Tilt;
 use crate::train::{Targets, sampler::Sampler};
 use crate::{Defence, TrainingRecord};
 use model::{Parameters, standardise};
@@ -76,6 +78,7 @@ impl Tuning<'_> {
         let mut scales = latent.scales();
         let [mut of_weights, mut of_head, mut of_scales] =
             [Optimiser::adam(&latent.parameters), Optimiser::adam(head), Optimiser::adam(&scales)];
+        let mut tilt = Tilt::new(penalty.map_or(0.0, Penalty::tilt));
         let settling = steps - (options.settle * steps as f64).round() as usize;
         for step in 0..steps {
             if step == settling {
@@ -92,6 +95,7 @@ impl Tuning<'_> {
                 penalty,
                 owners: Noise { deviation: self.noise, draw: self.draw(step) },
                 discriminant: self.discriminant(weight, step),
+                tilted: tilt.weights(),
             };
             let width = head.0[0].shape[0];
             let noise = noise(self.noise, items.len() * width, options.seed, step);
@@ -101,6 +105,7 @@ impl Tuning<'_> {
             if !descent.loss.is_finite() {
                 return Err(CompileError::NotFinite { tensor: "loss".into(), step });
             }
+            tilt.add(&descent.leaks);
             latent.mask(&mut descent.gradients[0]);
             clip(&mut descent.gradients, CLIP);
             let settled = step >= settling;

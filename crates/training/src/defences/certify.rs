@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::defence::{Defence, Kind, Method, Options, Penalty};
-use super::loss::discrepancy::{Discriminant, Layout, Measure, matching};
+use super::loss::discrepancy::{Discriminant, Layout, Matched, Measure, matching};
 use super::loss::{Noise, chi_square, volume};
 use super::matched;
 use crate::TrainOptions;
@@ -38,6 +38,10 @@ pub struct CertifyOptions {
     pub sharp: f32,
     /// Weight of the pairing loss, in addition to λ's discrepancy; used only with paired data.
     pub pairing: f32,
+    /// Tilt `t` of the mean over main classes: one whose leak is `ℓ` times the mean weighs in proportion to `exp(t·ℓ)`.
+    /// A certificate's worst class is one of them; 0 weighs all alike.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tilt: f32,
     /// Number of kernel widths of the discrepancy, each a third of the previous one (in squared distance).
     pub scales: usize,
     /// Whether to use pairs; `None` to follow the data set.
@@ -46,9 +50,23 @@ pub struct CertifyOptions {
     pub ramp: (f64, f64),
 }
 
+/// Files of networks without it keep their form.
+fn is_zero(tilt: &f32) -> bool {
+    *tilt == 0.0
+}
+
 impl Default for CertifyOptions {
     fn default() -> Self {
-        Self { weight: 30.0, width: 0.005, sharp: 0.2, pairing: 0.3, scales: 5, paired: None, ramp: (0.03, 0.23) }
+        Self {
+            weight: 30.0,
+            width: 0.005,
+            sharp: 0.2,
+            pairing: 0.3,
+            tilt: 0.0,
+            scales: 5,
+            paired: None,
+            ramp: (0.03, 0.23),
+        }
     }
 }
 
@@ -80,6 +98,7 @@ impl Method for CertifyOptions {
             ("defence.width", self.width),
             ("defence.sharp", self.sharp),
             ("defence.pairing", self.pairing),
+            ("defence.tilt", self.tilt),
         ];
         matched::check(&weights, self.scales, self.ramp)
     }
@@ -130,6 +149,10 @@ impl Penalty for CertifyOptions {
         true
     }
 
+    fn tilt(&self) -> f32 {
+        self.tilt
+    }
+
     fn descend(
         &self,
         q: &[f32],
@@ -138,21 +161,21 @@ impl Penalty for CertifyOptions {
         weight: f32,
         noise: Noise,
         discriminant: Option<Discriminant>,
-    ) -> (f64, Vec<f32>) {
+    ) -> (Vec<f64>, Vec<f32>) {
         let share = |part: f32| if self.weight > 0.0 { part / self.weight } else { 0.0 };
         let floor = noise.deviation * noise.deviation;
         let measure = Measure { scales: self.scales, pairing: share(self.pairing), whiten: true, floor, discriminant };
         let (matched, mut gradient) = matching(q, outputs, layout, measure, weight);
-        let leak = sharp(q, outputs, layout, noise, weight * self.sharp, &mut gradient);
+        let leaks = sharp(q, outputs, layout, noise, weight * self.sharp, &mut gradient);
         volume(q, outputs, layout, noise.deviation, weight * share(self.width), &mut gradient);
-        (matched.mmd + f64::from(self.sharp) * leak, gradient)
+        let leak = |(matched, leak): (&Matched, f64)| matched.mmd + f64::from(self.sharp) * leak;
+        (matched.iter().zip(leaks).map(leak).collect(), gradient)
     }
 }
 
-/// The mean `χ²` of the classes under the noise, over [`WIDTHS`]; adds `weight` times its gradient.
-fn sharp(q: &[f32], outputs: usize, layout: Layout, noise: Noise, weight: f32, gradient: &mut [f32]) -> f64 {
+/// The `χ²` of every class under the noise, a mean over [`WIDTHS`]; adds the gradient of `weight` times their mean.
+fn sharp(q: &[f32], outputs: usize, layout: Layout, noise: Noise, weight: f32, gradient: &mut [f32]) -> Vec<f64> {
     let active = layout.cells.iter().filter(|&&cells| cells > 1).count().max(1) as f32;
-    let share = 1.0 / (active * WIDTHS.len() as f32);
     let (mut rest, mut start, mut classes) = (gradient, 0, Vec::new());
     for (number, &cells) in (0..).zip(layout.cells) {
         let length = cells * layout.items * outputs;
@@ -160,12 +183,13 @@ fn sharp(q: &[f32], outputs: usize, layout: Layout, noise: Noise, weight: f32, g
         classes.push((number, cells, &q[start..start + length], head));
         (rest, start) = (tail, start + length);
     }
+    let widths = WIDTHS.len() as f32;
     let values = classes.into_par_iter().map(|(number, cells, q, gradient): (u64, _, _, _)| {
         let at = |(place, width): (u64, &f32), gradient: &mut [f32]| {
             let named = (width * noise.deviation, noise.draw, number * WIDTHS.len() as u64 + place);
-            chi_square(q, outputs, (cells, layout), named, weight * share, gradient)
+            chi_square(q, outputs, (cells, layout), named, weight / (active * widths), gradient)
         };
-        (0..).zip(&WIDTHS).map(|width| at(width, gradient)).sum::<f64>()
+        (0..).zip(&WIDTHS).map(|width| at(width, gradient)).sum::<f64>() / f64::from(widths)
     });
-    values.collect::<Vec<_>>().iter().sum::<f64>() * f64::from(share)
+    values.collect()
 }

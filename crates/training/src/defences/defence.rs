@@ -136,8 +136,13 @@ pub(crate) trait Penalty: Sync {
         false
     }
 
-    /// Its value on the outputs `q` [rows, outputs] of a batch, and the gradient of `weight` times the whole loss with
-    /// respect to `q`.
+    /// How much more the main classes weigh that leak more than others; 0 for not at all.
+    fn tilt(&self) -> f32 {
+        0.0
+    }
+
+    /// Its value for every main class on the outputs `q` [rows, outputs] of a batch, and the gradient with respect to `q`
+    /// of `weight` times the whole loss, a mean over classes. A class has an effect on the gradient of its own rows only.
     fn descend(
         &self,
         q: &[f32],
@@ -146,7 +151,7 @@ pub(crate) trait Penalty: Sync {
         weight: f32,
         noise: Noise,
         discriminant: Option<Discriminant>,
-    ) -> (f64, Vec<f32>);
+    ) -> (Vec<f64>, Vec<f32>);
 }
 
 /// The training's defence of the collateral attribute: one defence with its options.
@@ -297,10 +302,10 @@ mod tests {
             weight: f32,
             _: Noise,
             _: Option<Discriminant>,
-        ) -> (f64, Vec<f32>) {
+        ) -> (Vec<f64>, Vec<f32>) {
             assert_eq!(q.len(), layout.cells.iter().sum::<usize>() * layout.items * outputs);
             self.asked.lock().unwrap().push(weight);
-            (q.iter().map(|&value| f64::from(value)).sum(), vec![weight; q.len()])
+            (vec![q.iter().map(|&value| f64::from(value)).sum()], vec![weight; q.len()])
         }
     }
 

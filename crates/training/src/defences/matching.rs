@@ -121,11 +121,11 @@ impl Penalty for MatchOptions {
         weight: f32,
         _: Noise,
         discriminant: Option<Discriminant>,
-    ) -> (f64, Vec<f32>) {
+    ) -> (Vec<f64>, Vec<f32>) {
         // The batch's loss is λ·(MMD² + share·pairing).
         let share = if self.weight > 0.0 { self.pairing / self.weight } else { 0.0 };
         let measure = Measure { scales: self.scales, pairing: share, whiten: self.whiten, floor: 0.0, discriminant };
         let (matched, gradient) = matching(q, outputs, layout, measure, weight);
-        (matched.mmd, gradient)
+        (matched.into_iter().map(|class| class.mmd).collect(), gradient)
     }
 }

@@ -41,14 +41,7 @@ impl Defence {
         let Some(Value::Object(options)) = stored.get_mut(self.name()) else {
             return Err(refuse(format!("`{self}`"), "it has no options: leave them out".into()));
         };
-        for (name, value) in given {
-            if !options.contains_key(name) {
-                let known: Vec<&str> = options.keys().map(String::as_str).collect();
-                let remedy = format!("`{self}` has no option `{name}`: choose one of {}", known.join(", "));
-                return Err(refuse(format!("`{self}`"), remedy));
-            }
-            options.insert(name.clone(), value.clone());
-        }
+        options.extend(given.clone());
         serde_json::from_value(stored).map_err(|error| refuse(format!("`{self}`"), error.to_string()))
     }
 }
@@ -223,8 +216,10 @@ mod tests {
         let wider = certify.with_options(&given(r#"{"width":0.5,"weight":7}"#)).unwrap();
         assert_eq!(wider.weight(), 7.0);
         assert!(serde_json::to_string(&wider).unwrap().contains(r#""width":0.5"#));
+        let tilted = certify.with_options(&given(r#"{"tilt":1.5}"#)).unwrap();
+        assert!(serde_json::to_string(&tilted).unwrap().contains(r#""tilt":1.5"#));
         let error = |defence: &Defence, text| defence.with_options(&given(text)).unwrap_err().to_string();
-        assert!(error(&certify, r#"{"wide":1}"#).contains("no option `wide`: choose one of "));
+        assert!(error(&certify, r#"{"wide":1}"#).contains("unknown field `wide`, expected one of "));
         assert!(error(&certify, r#"{"width":"much"}"#).contains("invalid type"));
         assert!(error(&Defence::none(), r#"{"width":1}"#).contains("has no options"));
     }

@@ -22,6 +22,9 @@ struct About {
     /// Step, accuracy and leak of the state kept by selection.
     best: Option<(usize, f64, f64)>,
     seen: Seen,
+    /// Running leaks of the main classes, if there is a penalty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    leaks: Vec<f32>,
 }
 
 impl Run<'_> {
@@ -79,6 +82,7 @@ impl Run<'_> {
             adam: adam.collect(),
             best: state.best.as_ref().map(|best| (best.step, best.accuracy, best.leak)),
             seen: state.seen,
+            leaks: state.tilt.leaks().to_vec(),
         };
         storage::write(&checkpoint.path, &tensors, &about)
             .map_err(|error| TrainError::Checkpoint { path: checkpoint.path.clone(), problem: error.to_string() })
@@ -122,6 +126,7 @@ fn read(stored: &Stored, about: &About, state: &mut State) -> Result<(), storage
         state.best = Some(Candidate { step, accuracy, leak, private, head });
     }
     (state.step, state.seen) = (about.step, about.seen);
+    state.tilt.resume(about.leaks.clone());
     let mut adam = about.adam.iter();
     let adversaries = state.adversaries.iter_mut().enumerate().map(|(i, part)| (format!("adversary {i}"), part));
     let own = [("private".to_string(), &mut state.private), ("head".to_string(), &mut state.head)];

@@ -42,6 +42,7 @@ pub(crate) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
             penalty,
             owners: Noise { deviation: options.noise, draw: options.seed.rotate_left(32) ^ step as u64 },
             discriminant: None,
+            tilted: state.tilt.weights(),
         };
         let done = step as f64 / options.steps as f64;
         let weight = penalty.map_or(0.0, |penalty| options.defence.weight() * penalty.ramp(done));
@@ -58,10 +59,11 @@ pub(crate) fn run(run: &Run, state: &mut State, mut features: Features) -> Resul
             part.optimiser.step(&mut part.parameters, gradients, rate);
         }
         check_finite(&[&state.private, &state.head], step)?;
+        state.tilt.add(&descent.leaks);
         state.step += 1;
         run.progress.advance(1);
         if step.is_multiple_of(20) {
-            let beside = penalty.map(|penalty| format!(", {} {:.1e}", penalty.name(), descent.penalty));
+            let beside = penalty.map(|penalty| format!(", {} {:.1e}", penalty.name(), descent.penalty()));
             run.progress.note(&format!("loss {:.3}{}", descent.loss, beside.unwrap_or_default()));
         }
         if let Some(selection) = &options.selection {

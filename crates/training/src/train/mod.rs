@@ -15,6 +15,7 @@ mod require;
 pub(crate) mod sampler;
 mod select;
 pub(crate) mod state;
+pub(crate) mod tilt;
 
 pub(crate) use cells::Targets;
 pub use error::TrainError;

@@ -48,20 +48,29 @@ pub(crate) struct Objective<'a> {
     pub owners: Noise,
     /// The discriminant ratio, if it is added to the penalty.
     pub discriminant: Option<Discriminant>,
+    /// The weight of every main class in the penalty, in addition to its own; all 1 if none.
+    pub tilted: Option<Vec<f32>>,
 }
 
 /// The loss of a batch and its gradients.
 pub(crate) struct Descent {
     /// Cross-entropy of the head.
     pub loss: f32,
-    /// Value of the penalty, 0 without weight.
-    pub penalty: f64,
+    /// Value of the penalty for every main class, none without weight.
+    pub leaks: Vec<f64>,
     /// With respect to the private part, then to the head.
     pub gradients: [Vec<Vec<f32>>; 2],
 }
 
 /// Items that go through the private part together, in one thread: few enough for a cache.
 const TOGETHER: usize = 2000;
+
+impl Descent {
+    /// The penalty's mean over main classes.
+    pub(crate) fn penalty(&self) -> f64 {
+        self.leaks.iter().sum::<f64>() / self.leaks.len().max(1) as f64
+    }
+}
 
 impl Objective<'_> {
     /// Losses and gradients with weight `weight` on the penalty.
@@ -75,7 +84,7 @@ impl Objective<'_> {
             batch.items.par_chunks(TOGETHER).map(|items| self.outputs(&weights, batch.features, items)).collect();
         let q: Vec<f32> = parts.iter().flat_map(|part| to_host(part.q.clone().detach())).collect();
         let batch_rows = batch.items.len();
-        let HeadGradients { loss, penalty, by_outputs, by_head } = self.head_gradients(&q, head, batch, weight);
+        let HeadGradients { loss, leaks, by_outputs, by_head } = self.head_gradients(&q, head, batch, weight);
         let width = q.len() / batch_rows;
         let gradients = parts.into_par_iter().zip(by_outputs.par_chunks(TOGETHER * width)).map(|(part, upstream)| {
             let upstream = matrix(upstream.to_vec(), upstream.len() / width, width, self.device);
@@ -90,7 +99,7 @@ impl Objective<'_> {
         if let Some(met) = met {
             private.spread_rows(met, &mut of_private);
         }
-        Descent { loss, penalty, gradients: [of_private, by_head] }
+        Descent { loss, leaks, gradients: [of_private, by_head] }
     }
 
     /// The private part on some items.
@@ -121,28 +130,40 @@ impl Objective<'_> {
         };
         let entropy = head::cross_entropy(head::forward(&head, seen), targets);
         let loss = to_host(entropy.clone().detach())[0];
-        let (total, penalty) = match self.strata.zip(self.penalty).filter(|_| weight > 0.0) {
-            None => (entropy, 0.0),
+        let (total, leaks) = match self.strata.zip(self.penalty).filter(|_| weight > 0.0) {
+            None => (entropy, Vec::new()),
             Some((strata, penalty)) => {
                 let values = to_host(q.clone().detach());
                 let layout = Layout { cells: &strata.shape, items: strata.items, paired: strata.paired };
-                let (value, gradient) =
+                let (leaks, mut gradient) =
                     penalty.descend(&values, outputs, layout, weight, self.owners, self.discriminant);
+                self.tilt(&mut gradient, layout, outputs);
                 // A loss whose gradient with respect to q is `gradient`: locally the same as the penalty.
                 let penalty = (q * matrix(gradient, rows, outputs, self.device)).sum();
-                (entropy + penalty, value)
+                (entropy + penalty, leaks)
             }
         };
         let mut gradients = total.backward();
         let by_outputs = raw.grad_remove(&mut gradients).map_or_else(|| vec![0.0; rows * outputs], to_host);
-        HeadGradients { loss, penalty, by_outputs, by_head: head.gradients(&mut gradients) }
+        HeadGradients { loss, leaks, by_outputs, by_head: head.gradients(&mut gradients) }
+    }
+
+    /// Scales the gradient of the penalty, in the rows of every class.
+    fn tilt(&self, gradient: &mut [f32], layout: Layout, outputs: usize) {
+        let Some(weights) = &self.tilted else { return };
+        let mut rest = gradient;
+        for (weight, cells) in weights.iter().zip(layout.cells) {
+            let (rows, after) = rest.split_at_mut(cells * layout.items * outputs);
+            rows.iter_mut().for_each(|value| *value *= weight);
+            rest = after;
+        }
     }
 }
 
 /// Losses of a batch and their gradients, back to the outputs.
 struct HeadGradients {
     loss: f32,
-    penalty: f64,
+    leaks: Vec<f64>,
     by_outputs: Vec<f32>,
     by_head: Vec<Vec<f32>>,
 }
@@ -177,6 +198,27 @@ mod tests {
     fn part(name: &str, shape: [usize; 2]) -> Parameter {
         let values = (0..shape[0] * shape[1]).map(|i| 0.4 * (i as f32 * 0.7 + shape[0] as f32).sin()).collect();
         Parameter::new(name, &shape, values)
+    }
+
+    #[test]
+    fn a_tilt_scales_the_rows_of_every_class() {
+        let device = Device::flex();
+        let objective = |tilted| Objective {
+            device: &device,
+            classes: 2,
+            normalise: true,
+            strata: None,
+            penalty: None,
+            owners: Noise::default(),
+            discriminant: None,
+            tilted,
+        };
+        let layout = Layout { cells: &[1, 2], items: 2, paired: false };
+        let mut gradient = vec![1.0; 12];
+        objective(Some(vec![0.5, 3.0])).tilt(&mut gradient, layout, 2);
+        assert_eq!(gradient, [[0.5; 4].as_slice(), &[3.0; 8]].concat());
+        objective(None).tilt(&mut gradient, layout, 2);
+        assert_eq!(gradient[4..], [3.0; 8]);
     }
 
     /// Pieces of a batch without dark columns against the whole batch with all columns.
@@ -218,6 +260,7 @@ mod tests {
                 penalty: None,
                 owners: Noise::default(),
                 discriminant: None,
+                tilted: None,
             };
             let batch = Batch { features: &lit, items: &items, labels, noise: None };
             let found = objective.descend(&private, &head, batch, 0.0).gradients[0].clone();

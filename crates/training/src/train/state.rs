@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Run;
 use super::optimiser::Optimiser;
+use super::tilt::Tilt;
+use crate::defences::Penalty;
 use crate::float::{head, private};
 use model::Parameters;
 
@@ -45,6 +47,8 @@ pub(crate) struct State {
     pub private: Part,
     pub head: Part,
     pub adversaries: Vec<Part>,
+    /// Which main classes the penalty weighs more.
+    pub tilt: Tilt,
     pub best: Option<Candidate>,
     pub seen: Seen,
 }
@@ -66,6 +70,7 @@ impl State {
         let part = |parameters: Parameters| Part { optimiser: defence.optimiser(&parameters), parameters };
         let seen = Seen { highest: 0.0, in_vain: 0 };
         let (private, head, adversaries) = (part(private), part(head), defence.adversaries(run));
-        Self { step: 0, private, head, adversaries, best: None, seen }
+        let tilt = Tilt::new(defence.penalty().map_or(0.0, Penalty::tilt));
+        Self { step: 0, private, head, adversaries, tilt, best: None, seen }
     }
 }

@@ -61,27 +61,28 @@ pub(crate) struct Discriminant {
     pub draw: u64,
 }
 
-/// The losses of one batch, and the gradients with respect to its outputs.
+/// The losses of one class in a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Matched {
-    /// Mean unbiased MMD² over classes.
+    /// Unbiased MMD².
     pub mmd: f64,
-    /// Mean pairing loss over classes, 0 without pairs.
+    /// Pairing loss, 0 without pairs.
     pub pairing: f64,
 }
 
 /// The most distances that a median is taken over.
 const MEDIAN_SAMPLE: usize = 8192;
 
-/// The losses of a batch `q` [rows, outputs], and the gradient of
-/// `weight·(mmd + measure.pairing·pairing + measure.discriminant.weight·ratio)` by `q`, of the same shape.
+/// The losses of every class of a batch `q` [rows, outputs], 0 for one seen with a single value, and the gradient of
+/// `weight·(mmd + measure.pairing·pairing + measure.discriminant.weight·ratio)` by `q`, of the same shape. The gradient is
+/// that of the mean over the other classes.
 pub(crate) fn matching(
     q: &[f32],
     outputs: usize,
     layout: Layout,
     measure: Measure,
     weight: f32,
-) -> (Matched, Vec<f32>) {
+) -> (Vec<Matched>, Vec<f32>) {
     // A class seen with one value only has nothing to match.
     let active = layout.cells.iter().filter(|&&cells| cells > 1).count();
     let mut gradient = vec![0.0; q.len()];
@@ -97,8 +98,10 @@ pub(crate) fn matching(
     let classes: Vec<Matched> = slices
         .into_par_iter()
         .enumerate()
-        .filter(|(_, (cells, ..))| *cells > 1)
         .map(|(number, (cells, q, gradient))| {
+            if cells < 2 {
+                return Matched::default();
+            }
             let class = Class { q, outputs, cells, items: layout.items, paired: layout.paired };
             let whitening = Whitening::fit(q, outputs, measure.floor);
             let white = Class { q: &whitening.apply(q), ..class };
@@ -117,8 +120,7 @@ pub(crate) fn matching(
             Matched { mmd, pairing }
         })
         .collect();
-    let mean = |part: fn(&Matched) -> f64| classes.iter().map(part).sum::<f64>() / active.max(1) as f64;
-    (Matched { mmd: mean(|class| class.mmd), pairing: mean(|class| class.pairing) }, gradient)
+    (classes, gradient)
 }
 
 /// The rows of one main class.
@@ -276,7 +278,7 @@ mod tests {
             (0..items).flat_map(|i| row(i, 0.0)).chain((0..items).flat_map(|i| row(i + 17, shift))).collect()
         };
         let layout = Layout { cells: &[2], items, paired: false };
-        let value = |shift| matching(&batch(shift), 2, layout, PLAIN, 1.0).0.mmd;
+        let value = |shift| matching(&batch(shift), 2, layout, PLAIN, 1.0).0[0].mmd;
         assert!(value(0.0).abs() < 0.05, "{}", value(0.0));
         assert!(value(1.0) > 0.15, "{}", value(1.0));
     }
@@ -287,7 +289,8 @@ mod tests {
         let (matched, gradient) = matching(&q, 2, Layout { cells: &[1, 2], items: 3, paired: true }, PLAIN, 1.0);
         assert!(gradient[..6].iter().all(|&g| g == 0.0));
         assert!(gradient[6..].iter().any(|&g| g != 0.0));
-        assert!(matched.mmd.is_finite() && matched.pairing.is_finite());
+        assert_eq!(matched[0], Matched::default());
+        assert!(matched[1].mmd.is_finite() && matched[1].pairing.is_finite());
     }
 
     #[test]
@@ -299,7 +302,7 @@ mod tests {
             (0..items).flat_map(|i| row(i, 0.0)).chain((0..items).flat_map(|i| row(i + 17, 1.0))).collect();
         let layout = Layout { cells: &[2], items, paired: false };
         let [plain, white] =
-            [false, true].map(|whiten| matching(&q, 2, layout, Measure { whiten, ..PLAIN }, 1.0).0.mmd);
+            [false, true].map(|whiten| matching(&q, 2, layout, Measure { whiten, ..PLAIN }, 1.0).0[0].mmd);
         assert!(white > 1.5 * plain, "{plain} {white}");
     }
 
@@ -309,7 +312,7 @@ mod tests {
         let (cells, items) = (3, 20);
         let rows = cells * items;
         let q: Vec<f32> = (0..rows * 2).map(|i| (i as f32 * 0.61).sin() + (i / 40) as f32 * 0.3).collect();
-        let found = matching(&q, 2, Layout { cells: &[cells], items, paired: false }, PLAIN, 1.0).0.mmd;
+        let found = matching(&q, 2, Layout { cells: &[cells], items, paired: false }, PLAIN, 1.0).0[0].mmd;
 
         let class = Class { q: &q, outputs: 2, cells, items, paired: false };
         let median = f64::from(class.median(&class.columns()));
