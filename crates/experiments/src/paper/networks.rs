@@ -89,13 +89,19 @@ fn recipes() -> [Recipe; 6] {
         recipe("digits-paper", 60_000, seeded(studies::paper(1.7, (10, 50))), rounded),
         recipe("digits-match", 960_000, matching.clone(), thorough.clone()),
         recipe("digits-match-noise", 960_000, TrainOptions { noise: NOISE, ..matching }, thorough),
-        certified("digits-certified", audit.clone(), (11, 11), 128),
-        certified("digits-small", audit.clone(), (8, 8), 44),
+        certified("digits-certified", 1_200_000, audit.clone(), (11, 11), 128),
+        certified("digits-small", 600_000, audit.clone(), (8, 8), 44),
     ]
 }
 
-/// A network trained for its certificate, with this many cosines and units.
-fn certified(name: &'static str, audit: AuditOptions, (rows, columns): (usize, usize), units: usize) -> Recipe {
+/// A network trained for its certificate on so many images, with this many cosines and units.
+fn certified(
+    name: &'static str,
+    images: usize,
+    audit: AuditOptions,
+    (rows, columns): (usize, usize),
+    units: usize,
+) -> Recipe {
     let encoder =
         EncoderOptions { bits: INPUT_BITS, transform: Transform::Dct { rows, columns }, ..EncoderOptions::default() };
     let defence = Defence::certify(CertifyOptions { width: 0.01, ..CertifyOptions::default() });
@@ -119,7 +125,7 @@ fn certified(name: &'static str, audit: AuditOptions, (rows, columns): (usize, u
         seed: 1,
         ..CompileOptions::thorough()
     };
-    Recipe { name, audit, images: 600_000, options, compile, certified: CERTIFIED_IMAGES }
+    Recipe { name, audit, images, options, compile, certified: CERTIFIED_IMAGES }
 }
 
 impl Recipe {

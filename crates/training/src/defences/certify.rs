@@ -38,8 +38,8 @@ pub struct CertifyOptions {
     pub sharp: f32,
     /// Weight of the pairing loss, in addition to λ's discrepancy; used only with paired data.
     pub pairing: f32,
-    /// Tilt `t` of the mean over main classes: one whose leak is `ℓ` times the mean weighs in proportion to `exp(t·ℓ)`.
-    /// A certificate's worst class is one of them; 0 weighs all alike.
+    /// Tilt `t` of the mean over main classes: one whose leak is `ℓ` times the mean counts in proportion to `exp(t·ℓ)`.
+    /// A certificate's worst class is one of them; 0 counts all alike.
     #[serde(skip_serializing_if = "is_zero")]
     pub tilt: f32,
     /// Number of kernel widths of the discrepancy, each a third of the previous one (in squared distance).

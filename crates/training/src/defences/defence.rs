@@ -136,7 +136,7 @@ pub(crate) trait Penalty: Sync {
         false
     }
 
-    /// How much more the main classes weigh that leak more than others; 0 for not at all.
+    /// How much more those main classes count that leak more than others; 0 for not at all.
     fn tilt(&self) -> f32 {
         0.0
     }

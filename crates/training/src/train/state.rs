@@ -47,7 +47,7 @@ pub(crate) struct State {
     pub private: Part,
     pub head: Part,
     pub adversaries: Vec<Part>,
-    /// Which main classes the penalty weighs more.
+    /// The leaks of the main classes, by which the penalty counts them.
     pub tilt: Tilt,
     pub best: Option<Candidate>,
     pub seen: Seen,

@@ -1,4 +1,4 @@
-//! Main classes that leak more weigh more: tilted empirical risk minimisation (Li, Beirami, Sanjabi and Smith 2021).
+//! Main classes that leak more count more: tilted empirical risk minimisation (Li, Beirami, Sanjabi and Smith 2021).
 //!
 //! With `ℓ_c ≥ 0` the leak of class `c` and `ℓ̄` their mean, a class has the weight
 //!
@@ -50,7 +50,7 @@ impl Tilt {
         }
     }
 
-    /// The weight of every class; `None` while nothing is known, or where all weigh the same.
+    /// The weight of every class; `None` while nothing is known, or where all count the same.
     pub(crate) fn weights(&self) -> Option<Vec<f32>> {
         if self.leaks.is_empty() {
             return None;
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_that_leak_more_weigh_more() {
+    fn classes_that_leak_more_count_more() {
         let mut tilt = Tilt::new(1.0);
         assert_eq!(tilt.weights(), None);
         tilt.add(&[0.01, 0.01, 0.04, -0.001]);
