@@ -105,11 +105,11 @@ impl Work {
     fn new(map: &QuadraticMap, strategy: Strategy) -> Option<Self> {
         let (n, m) = map.inputs();
         let outputs = 0..map.outputs();
-        let left = || Arc::new(Projection::new(n, map.left()));
-        let right = || Arc::new(Projection::new(m, map.right()));
+        let left = || Arc::new(Projection::thorough(n, map.left()));
+        let right = || Arc::new(Projection::thorough(m, map.right()));
         let same = |projection: Arc<Projection>| vec![Some(projection); map.outputs()];
         let each = |columns: usize, weights: &dyn Fn(usize) -> Option<Vec<i32>>| -> Option<Vec<_>> {
-            let project = |j| Some(Some(Arc::new(Projection::new(columns, &weights(j)?))));
+            let project = |j| Some(Some(Arc::new(Projection::thorough(columns, &weights(j)?))));
             outputs.clone().map(project).collect()
         };
         let identity = vec![None; map.outputs()];

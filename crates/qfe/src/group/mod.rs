@@ -4,7 +4,7 @@
 //! - [`vector`], [`coordinates`]: the same, eight at a time.
 //! - [`fixed_base`], [`windows`]: one scalar times every base of a public key.
 //! - [`comb`]: a few scalars times the generator.
-//! - [`program`], [`project`]: sums of points with small integer weights.
+//! - [`program`], [`project`], [`passes`], [`common`]: sums of points with small integer weights.
 //! - [`miller`], [`target`], [`powers`]: products of pairings and the target group.
 //! - [`lanes12`], [`lanes_target`], [`lanes_powers`]: the same, eight at a time.
 //! - [`subgroup`]: one check for many points.
@@ -12,6 +12,8 @@
 
 pub(crate) mod batch;
 pub(crate) mod comb;
+#[cfg(feature = "evaluate")]
+mod common;
 mod coordinates;
 pub(crate) mod fixed_base;
 #[cfg(feature = "verify")]
@@ -22,6 +24,7 @@ pub(crate) mod lanes_powers;
 pub(crate) mod lanes_target;
 #[cfg(feature = "verify")]
 pub(crate) mod miller;
+mod passes;
 #[cfg(feature = "evaluate")]
 pub(crate) mod powers;
 pub(crate) mod program;

@@ -26,11 +26,11 @@ impl Node {
         Self(if negative { self.0 ^ NEGATIVE } else { self.0 })
     }
 
-    fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         (self.0 & !NEGATIVE) as usize
     }
 
-    fn is_negative(self) -> bool {
+    pub(super) fn is_negative(self) -> bool {
         self.0 & NEGATIVE != 0
     }
 }
@@ -52,6 +52,12 @@ pub(crate) struct Builder {
 impl Builder {
     pub(crate) fn new(inputs: usize) -> Self {
         Self { inputs, ops: Vec::new(), depth: Vec::new() }
+    }
+
+    /// All additions so far.
+    #[cfg(test)]
+    pub(super) fn additions(&self) -> impl Iterator<Item = (Node, Node)> {
+        self.ops.iter().copied()
     }
 
     fn depth(&self, node: Node) -> u32 {
@@ -150,9 +156,33 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Additions for one copy.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn additions(&self) -> usize {
+        self.rounds.iter().map(Vec::len).sum()
+    }
+
     /// `out[o·copies + c]`: output `o` of copy `c`; infinity for an empty sum.
     /// The inputs are in shifted form when `lanes` is given, the outputs never.
     pub(crate) fn run<F: Coordinate>(&self, inputs: &[Point<F>], copies: usize, lanes: Option<Ifma>) -> Vec<Point<F>> {
+        let mut points = self.run_unsigned(inputs, copies, lanes);
+        if let Some(token) = lanes {
+            points = from_shifted(token, &points);
+        }
+        for (outputs, points) in self.outputs.iter().zip(points.chunks_exact_mut(copies)) {
+            let negative = outputs.is_some_and(Node::is_negative);
+            points.iter_mut().for_each(|point| *point = point.neg_if(negative));
+        }
+        points
+    }
+
+    /// The same in the form of the inputs, and without the signs of the outputs.
+    pub(crate) fn run_unsigned<F: Coordinate>(
+        &self,
+        inputs: &[Point<F>],
+        copies: usize,
+        lanes: Option<Ifma>,
+    ) -> Vec<Point<F>> {
         debug_assert_eq!(inputs.len(), self.inputs * copies);
         debug_assert!(copies.is_power_of_two());
         let shift = copies.trailing_zeros();
@@ -174,17 +204,8 @@ impl Program {
             }
         }
         let round = Round { ops: &[], inputs, slots: &mut slots, shift, first: self.inputs };
-        let copies = 0..copies;
-        let nodes = self.outputs.iter().flat_map(|output| copies.clone().map(move |copy| (*output, copy)));
-        let points = nodes.clone().map(|(output, copy)| output.map_or(Point::INFINITY, |node| *round.get(node, copy)));
-        let mut points: Vec<Point<F>> = points.collect();
-        if let Some(token) = lanes {
-            points = from_shifted(token, &points);
-        }
-        for (point, (output, _)) in points.iter_mut().zip(nodes) {
-            *point = point.neg_if(output.is_some_and(Node::is_negative));
-        }
-        points
+        let node = |output: Option<Node>, copy| output.map_or(Point::INFINITY, |node| *round.get(node, copy));
+        self.outputs.iter().flat_map(|output| (0..copies).map(move |copy| node(*output, copy))).collect()
     }
 }
 

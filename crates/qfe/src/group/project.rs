@@ -4,6 +4,9 @@
 //! into the bucket named by its tuple of digits, up to sign. So one addition per column serves all rows of the pass
 //! (the transposed method of the Four Russians). Sums over buckets with equal digit of one row, then over digits with
 //! equal bit, then doublings finish it. The cost is linear in the weight bits: about 7 bits per pass over the columns.
+//!
+//! Weights that are used many times are compiled more thoroughly: sums of two columns that passes have in common
+//! (see [`common`](super::common)) save a fifth of the additions at 65 inputs and 64 units, and 2 % at 785 and 40.
 
 #[cfg(any(test, feature = "verify"))]
 use std::borrow::Cow;
@@ -12,30 +15,39 @@ use rayon::prelude::*;
 
 #[cfg(any(test, feature = "verify"))]
 use super::vector::to_shifted;
+#[cfg(feature = "evaluate")]
 use super::{
-    program::{Builder, Node, Program},
+    common::share,
+    passes::{Group, digit_rows, key, peak, tuple},
+    program::{Builder, Node},
+};
+use super::{
+    passes::{Part, Parts, Term, WIDEST, best_group},
+    program::Program,
     schedule::in_order,
 };
 use crate::raw::{Coordinate, Point, ifma::Ifma};
 #[cfg(feature = "verify")]
 use crate::raw::{G1, G2};
 
-/// Digit rows of one pass at most.
-const WIDEST: usize = 6;
-/// Radix of the digits that wide weights are cut into.
-const RADIX: i64 = 16;
-
 /// Passes that share their inversions; more programs than threads keep all busy.
 #[cfg(feature = "verify")]
 const PASSES_PER_PROGRAM: f64 = 3.0;
 
-type Tuple = [i8; WIDEST];
+/// Largest matrices in which common sums are looked for: the search takes tenths of a second.
+#[cfg(feature = "evaluate")]
+const MOST_COLUMNS: usize = 1024;
+#[cfg(feature = "evaluate")]
+const MOST_WEIGHTS: usize = 1 << 17;
 
 /// `rows × columns` weights compiled to straight-line programs.
 pub(crate) struct Projection {
     columns: usize,
-    /// First row and rows of every program.
-    programs: Vec<(usize, usize, Program)>,
+    /// Sums that the programs take as inputs besides the columns.
+    #[cfg_attr(not(any(test, feature = "verify")), expect(dead_code, reason = "for evaluation"))]
+    common: Option<Program>,
+    /// For rows one after another.
+    programs: Vec<Program>,
 }
 
 impl Projection {
@@ -47,36 +59,99 @@ impl Projection {
 
     /// The same with a given number of passes per program.
     pub(crate) fn in_parts(columns: usize, weights: &[i32], passes_per_program: f64) -> Self {
-        let rows: Vec<&[i32]> = weights.chunks_exact(columns).collect();
-        let digits: Vec<Vec<Vec<i8>>> = rows.par_iter().map(|row| digit_rows(row)).collect();
-        let passes: f64 = digits.iter().flatten().map(|d| 1.0 / best_group(columns, peak(d)).0 as f64).sum();
-        let chunks = ((passes / passes_per_program).round() as usize).clamp(1, rows.len().max(1));
-        let programs = (0..chunks)
-            .into_par_iter()
-            .map(|k| {
-                let (start, end) = (k * rows.len() / chunks, (k + 1) * rows.len() / chunks);
-                (start, end - start, compile(columns, &digits[start..end]))
-            })
-            .collect();
-        Self { columns, programs }
+        let parts = Parts::new(columns, weights, passes_per_program, WIDEST);
+        let compile = |part: &Part| {
+            let terms: Vec<Vec<Term>> =
+                part.groups.iter().map(|group| part.columns(columns, group).collect()).collect();
+            part.compile(columns, &terms)
+        };
+        Self { columns, common: None, programs: parts.0.par_iter().map(compile).collect() }
+    }
+
+    /// The same for weights that are used many times: sums that passes have in common are looked for, which takes
+    /// longer.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn thorough(columns: usize, weights: &[i32]) -> Self {
+        let plain = Self::new(columns, weights);
+        if columns > MOST_COLUMNS || weights.len() > MOST_WEIGHTS {
+            return plain;
+        }
+        let others = (1..=2).into_par_iter().map(|widest| Self::with_common(columns, weights, widest));
+        let others: Vec<Self> = others.collect();
+        others.into_iter().fold(plain, |best, next| if next.additions() < best.additions() { next } else { best })
+    }
+
+    /// Passes of at most `widest` digit rows, and the sums that they have in common.
+    #[cfg(feature = "evaluate")]
+    fn with_common(columns: usize, weights: &[i32], widest: usize) -> Self {
+        let parts = Parts::new(columns, weights, PASSES_PER_PROGRAM, widest);
+        let keys = |part: &Part, group: &Group| part.columns(columns, group).map(|term| key(&term.0)).collect();
+        let passes: Vec<Vec<i32>> =
+            parts.0.iter().flat_map(|part| part.groups.iter().map(move |group| keys(part, group))).collect();
+        let mut builder = Builder::new(columns);
+        let mut passes = share(&mut builder, columns, &passes);
+        // Sums that a program needs become its inputs, after the columns.
+        let mut sums: Vec<Node> = passes.iter().flatten().map(|term| term.0).filter(|n| n.index() >= columns).collect();
+        sums.sort_unstable_by_key(|node| node.index());
+        sums.dedup();
+        let place = |node: Node| sums.binary_search_by_key(&node.index(), |sum| sum.index());
+        for (node, _) in passes.iter_mut().flatten() {
+            *node = place(*node).map_or(*node, |place| Node::input(columns + place));
+        }
+        let inputs = columns + sums.len();
+        let common = builder.finish(&sums.iter().copied().map(Some).collect::<Vec<_>>());
+        let mut rest = passes.as_slice();
+        let parts = parts.0.iter().map(|part| {
+            let (own, others) = rest.split_at(part.groups.len());
+            rest = others;
+            (part, own)
+        });
+        let parts: Vec<(&Part, &[Vec<(Node, i32)>])> = parts.collect();
+        let compile = |(part, passes): (&Part, &[Vec<(Node, i32)>])| {
+            let terms: Vec<Vec<Term>> =
+                passes.iter().map(|terms| terms.iter().map(|&(node, key)| (tuple(key), node)).collect()).collect();
+            part.compile(inputs, &terms)
+        };
+        Self { columns, common: Some(common), programs: parts.into_par_iter().map(compile).collect() }
+    }
+
+    /// Additions for one copy.
+    #[cfg(feature = "evaluate")]
+    pub(crate) fn additions(&self) -> usize {
+        self.common.iter().chain(&self.programs).map(Program::additions).sum()
+    }
+
+    /// The points as programs take them, with the sums that they have in common.
+    #[cfg(any(test, feature = "verify"))]
+    fn inputs<'a, F: Coordinate>(
+        &self,
+        points: &'a [Point<F>],
+        copies: usize,
+        lanes: Option<Ifma>,
+    ) -> Cow<'a, [Point<F>]> {
+        let points = lanes.map_or_else(|| Cow::from(points), |token| to_shifted(token, points).into());
+        match &self.common {
+            None => points,
+            Some(common) => [&*points, &common.run_unsigned(&points, copies, lanes)].concat().into(),
+        }
     }
 
     /// `out[row·copies + c] = Σ_i weights[row][i]·points[i·copies + c]`.
     #[cfg(any(test, feature = "evaluate", feature = "shares"))]
     pub(crate) fn run<F: Coordinate>(&self, points: &[Point<F>], copies: usize) -> Vec<Point<F>> {
         let lanes = Ifma::detect();
-        self.run_prepared(&prepare(points, lanes), copies, lanes)
+        self.run_prepared(&self.inputs(points, copies, lanes), copies, lanes)
     }
 
-    /// The same on points in shifted form, when `lanes` is given.
+    /// The same on what the programs take: points in shifted form when `lanes` is given.
     pub(crate) fn run_prepared<F: Coordinate>(
         &self,
         points: &[Point<F>],
         copies: usize,
         lanes: Option<Ifma>,
     ) -> Vec<Point<F>> {
-        debug_assert_eq!(points.len(), self.columns * copies);
-        in_order(self.programs.len(), |k| self.programs[k].2.run(points, copies, lanes)).concat()
+        debug_assert!(points.len() >= self.columns * copies);
+        in_order(self.programs.len(), |k| self.programs[k].run(points, copies, lanes)).concat()
     }
 }
 
@@ -84,43 +159,25 @@ impl Projection {
 #[cfg(feature = "verify")]
 pub(crate) fn run_both(left: (&Projection, &[G1]), right: (&Projection, &[G2]), copies: usize) -> (Vec<G1>, Vec<G2>) {
     let lanes = Ifma::detect();
-    let (a, b) = rayon::join(|| prepare(left.1, lanes), || prepare(right.1, lanes));
+    let (a, b) = rayon::join(|| left.0.inputs(left.1, copies, lanes), || right.0.inputs(right.1, copies, lanes));
     // Programs in G2 take longer and come first.
     let first = right.0.programs.len();
     let parts = in_order(first + left.0.programs.len(), |k| match k.checked_sub(first) {
-        None => (Vec::new(), right.0.programs[k].2.run(&b, copies, lanes)),
-        Some(k) => (left.0.programs[k].2.run(&a, copies, lanes), Vec::new()),
+        None => (Vec::new(), right.0.programs[k].run(&b, copies, lanes)),
+        Some(k) => (left.0.programs[k].run(&a, copies, lanes), Vec::new()),
     });
     let (left, right): (Vec<Vec<G1>>, Vec<Vec<G2>>) = parts.into_iter().unzip();
     (left.concat(), right.concat())
 }
 
-#[cfg(any(test, feature = "verify"))]
-fn prepare<F: Coordinate>(points: &[Point<F>], lanes: Option<Ifma>) -> Cow<'_, [Point<F>]> {
-    lanes.map_or_else(|| points.into(), |token| to_shifted(token, points).into())
-}
-
-fn peak(digits: &[i8]) -> i8 {
-    digits.iter().map(|d| d.abs()).max().unwrap_or(0)
-}
-
-/// The digits of a row, lowest first: the row itself when it fits in `±7`.
-fn digit_rows(row: &[i32]) -> Vec<Vec<i8>> {
-    let mut rest: Vec<i64> = row.iter().map(|&w| i64::from(w)).collect();
-    let mut out = Vec::new();
-    while rest.iter().any(|&w| w != 0) {
-        let last = rest.iter().all(|&w| w.abs() < RADIX / 2);
-        let digits = rest
-            .iter_mut()
-            .map(|w| {
-                let low = if last { *w } else { (*w + RADIX / 2).rem_euclid(RADIX) - RADIX / 2 };
-                *w = (*w - low) / RADIX;
-                low as i8
-            })
-            .collect();
-        out.push(digits);
+/// Additions of a matrix that is used many times: as many as [`Projection::thorough`] finds, or a formula where it
+/// does not look.
+#[cfg(feature = "evaluate")]
+pub(crate) fn count_matrix(columns: usize, weights: &[i32]) -> f64 {
+    if columns > MOST_COLUMNS || weights.len() > MOST_WEIGHTS {
+        return estimate_matrix(columns, weights);
     }
-    out
+    Projection::thorough(columns, weights).additions() as f64
 }
 
 /// Additions of a matrix by the cost formula of the passes, without compiling it.
@@ -147,148 +204,4 @@ pub(crate) fn estimate_additions(columns: usize, peaks: &[i32]) -> f64 {
 /// Rows with values in `±peak`, at most 7, that one pass takes.
 pub(crate) fn rows_per_pass(columns: usize, peak: i32) -> usize {
     best_group(columns, peak as i8).0
-}
-
-/// The number of digit rows with values in `±peak` that a pass should take, and
-/// the additions per digit row that this costs.
-fn best_group(columns: usize, peak: i8) -> (usize, f64) {
-    (1..=WIDEST)
-        .map(|rows| {
-            let base = 2.0 * f64::from(peak) + 1.0;
-            let entries = columns as f64 * (1.0 - base.powi(-(rows as i32)));
-            (rows, folding(entries, base, rows) / rows as f64)
-        })
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .unwrap_or((1, columns as f64))
-}
-
-/// Expected additions that fold uniform entries into buckets of `rows` digits, and
-/// these by halves down to single rows.
-fn folding(entries: f64, base: f64, rows: usize) -> f64 {
-    let buckets = ((base.powi(rows as i32) - 1.0) / 2.0).max(1.0);
-    let filled = buckets * (1.0 - (-entries / buckets).exp());
-    let below = if rows == 1 {
-        // Half of the digits have each bit; then a doubling and an addition per bit.
-        let bits = buckets.log2().floor() + 1.0;
-        bits * (filled / 2.0) + bits - 2.0
-    } else {
-        folding(filled, base, rows / 2) + folding(filled, base, rows - rows / 2)
-    };
-    (entries - filled).max(0.0) + below.max(0.0)
-}
-
-fn compile(columns: usize, rows: &[Vec<Vec<i8>>]) -> Program {
-    let mut builder = Builder::new(columns);
-    let mut order: Vec<(usize, usize, i8)> = rows
-        .iter()
-        .enumerate()
-        .flat_map(|(row, digits)| digits.iter().enumerate().map(move |(k, d)| (row, k, peak(d))))
-        .collect();
-    order.sort_by_key(|&(_, _, peak)| peak);
-    let mut values: Vec<Vec<Option<Node>>> = rows.iter().map(|d| vec![None; d.len()]).collect();
-    let mut rest = order.as_slice();
-    while let [(_, _, low), ..] = *rest {
-        let wanted = best_group(columns, low).0.min(rest.len());
-        // The widest row of the group decides what the group costs.
-        let take = best_group(columns, rest[wanted - 1].2).0.min(wanted);
-        let (group, others) = rest.split_at(take);
-        rest = others;
-        let digits: Vec<&[i8]> = group.iter().map(|&(row, k, _)| rows[row][k].as_slice()).collect();
-        for (&(row, k, _), node) in group.iter().zip(pass(&mut builder, &digits)) {
-            values[row][k] = node;
-        }
-    }
-    let outputs: Vec<Option<Node>> =
-        values.iter().map(|digits| horner(&mut builder, digits, RADIX.trailing_zeros())).collect();
-    builder.finish(&outputs)
-}
-
-/// `Σ_k 2^(shift·k)·terms[k]`.
-fn horner(builder: &mut Builder, terms: &[Option<Node>], shift: u32) -> Option<Node> {
-    let mut sum: Option<Node> = None;
-    for term in terms.iter().rev() {
-        if let Some(mut high) = sum {
-            for _ in 0..shift {
-                high = builder.double(high);
-            }
-            sum = Some(high);
-        }
-        sum = match (sum, *term) {
-            (Some(a), Some(b)) => Some(builder.add(a, b)),
-            (a, b) => a.or(b),
-        };
-    }
-    sum
-}
-
-/// One pass: `Σ_i rows[r][i]·input_i` for each of the digit rows.
-fn pass(builder: &mut Builder, rows: &[&[i8]]) -> Vec<Option<Node>> {
-    let columns = rows.first().map_or(0, |row| row.len());
-    let entries = (0..columns).map(|i| {
-        let mut tuple = [0; WIDEST];
-        for (t, row) in tuple.iter_mut().zip(rows) {
-            *t = row[i];
-        }
-        (tuple, Node::input(i))
-    });
-    let buckets = collect(builder, entries, 0..rows.len());
-    let mut out = Vec::with_capacity(rows.len());
-    split(builder, &buckets, 0..rows.len(), &mut out);
-    out
-}
-
-/// Sums entries with equal digits in `rows`, up to a common sign.
-fn collect(
-    builder: &mut Builder,
-    entries: impl Iterator<Item = (Tuple, Node)>,
-    rows: std::ops::Range<usize>,
-) -> Vec<(Tuple, Node)> {
-    let mut keyed: Vec<(u32, Tuple, Node)> = Vec::new();
-    for (tuple, node) in entries {
-        let mut key = [0; WIDEST];
-        key[rows.clone()].copy_from_slice(&tuple[rows.clone()]);
-        let negative = match key.iter().find(|&&digit| digit != 0) {
-            None => continue,
-            Some(&first) => first < 0,
-        };
-        if negative {
-            key.iter_mut().for_each(|digit| *digit = -*digit);
-        }
-        let number = key.iter().fold(0, |n, &digit| n * 17 + (i32::from(digit) + 8) as u32);
-        keyed.push((number, key, node.neg_if(negative)));
-    }
-    keyed.sort_by_key(|entry| entry.0);
-    let mut nodes = Vec::new();
-    keyed
-        .chunk_by(|a, b| a.0 == b.0)
-        .filter_map(|bucket| {
-            nodes.clear();
-            nodes.extend(bucket.iter().map(|entry| entry.2));
-            builder.sum(&mut nodes).map(|sum| (bucket[0].1, sum))
-        })
-        .collect()
-}
-
-/// Halves the rows until one is left, whose buckets then have the weights `1, 2, 3, …`.
-fn split(builder: &mut Builder, buckets: &[(Tuple, Node)], rows: std::ops::Range<usize>, out: &mut Vec<Option<Node>>) {
-    if rows.len() <= 1 {
-        let row = rows.start;
-        let top = buckets.iter().map(|(tuple, _)| tuple[row]).max().unwrap_or(0);
-        let bits = (i8::BITS - top.leading_zeros()) as usize;
-        let sums: Vec<Option<Node>> = (0..bits)
-            .map(|bit| {
-                let with_bit = buckets.iter().filter(|(tuple, _)| tuple[row] >> bit & 1 == 1);
-                let mut nodes: Vec<Node> = with_bit.map(|&(_, node)| node).collect();
-                builder.sum(&mut nodes)
-            })
-            .collect();
-        let sum = horner(builder, &sums, 1);
-        out.push(sum);
-        return;
-    }
-    let middle = rows.start + rows.len() / 2;
-    for half in [rows.start..middle, middle..rows.end] {
-        let folded = collect(builder, buckets.iter().copied(), half.clone());
-        split(builder, &folded, half, out);
-    }
 }

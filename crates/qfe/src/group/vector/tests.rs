@@ -5,7 +5,10 @@ use rand_chacha::ChaCha12Rng;
 
 use super::*;
 use crate::{
-    group::{batch::add_one, project::Projection},
+    group::{
+        batch::add_one,
+        project::{Projection, count_matrix, run_both},
+    },
     raw::{Fp2, Scalar},
 };
 
@@ -62,15 +65,37 @@ fn eight_inverses_are_those_of_each_lane() {
 #[test]
 fn projections_are_weighted_sums() {
     let points = points::<Fp>(30, 3);
-    for most in [1, 3, 7, 127, 40_000] {
-        let weights: Vec<i32> = (0..5 * 30).map(|k| (k * k * 31 + k * 17) % (2 * most + 1) - most).collect();
-        let out = Projection::new(30, &weights).run(&points, 1);
-        for (row, sum) in weights.chunks(30).zip(out) {
-            let expected = row
-                .iter()
-                .zip(&points)
-                .fold(Point::INFINITY, |sum, (&w, p)| add_one(sum, Fp::scalar_mul(p, &Scalar::from_i64(i64::from(w)))));
-            assert!(sum == expected);
+    for most in [1, 3, 7, 8, 127, 40_000] {
+        let mut weights: Vec<i32> = (0..9 * 30).map(|k| (k * k * 31 + k * 17) % (2 * most + 1) - most).collect();
+        // Rows that are zero, equal and opposite, and rows of one entry.
+        weights[..30].fill(0);
+        weights.copy_within(60..90, 90);
+        (0..30).for_each(|k| weights[120 + k] = -weights[60 + k]);
+        weights[150..180].fill(0);
+        weights[155] = most;
+        let (plain, thorough) = (Projection::new(30, &weights), Projection::thorough(30, &weights));
+        assert!(thorough.additions() <= plain.additions());
+        assert_eq!(thorough.additions() as f64, count_matrix(30, &weights));
+        for out in [plain.run(&points, 1), thorough.run(&points, 1)] {
+            for (row, sum) in weights.chunks(30).zip(out) {
+                let expected = row.iter().zip(&points).fold(Point::INFINITY, |sum, (&w, p)| {
+                    add_one(sum, Fp::scalar_mul(p, &Scalar::from_i64(i64::from(w))))
+                });
+                assert!(sum == expected);
+            }
         }
     }
+}
+
+/// Two copies side by side, as the coordinates of a ciphertext are, in both groups.
+#[test]
+fn common_sums_serve_all_copies() {
+    let weights: Vec<i32> = (0..24 * 40).map(|k| (k * k * 7 + k * 13) % 15 - 7).collect();
+    let (plain, thorough) = (Projection::new(40, &weights), Projection::thorough(40, &weights));
+    assert!(thorough.additions() < plain.additions());
+    let (a, b) = (points::<Fp>(80, 4), points::<Fp2>(80, 5));
+    assert!(plain.run(&a, 2) == thorough.run(&a, 2));
+    let both = [&plain, &thorough].map(|projection| run_both((projection, &a), (projection, &b), 2));
+    assert!(both[0] == both[1]);
+    assert!(both[0].0 == plain.run(&a, 2) && both[0].1 == plain.run(&b, 2));
 }
