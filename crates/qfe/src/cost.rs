@@ -38,6 +38,9 @@ pub(crate) struct Costs {
     /// Constant-time multiplication by a scalar.
     #[cfg(feature = "bench")]
     scalar_mul: [f64; 2],
+    /// Bringing one point into the form of lanes and back.
+    #[cfg(feature = "bench")]
+    shift: [f64; 2],
     /// Reading one uncompressed point.
     #[cfg(feature = "bench")]
     read: [f64; 2],
@@ -66,6 +69,8 @@ const SCALAR: Costs = Costs {
     #[cfg(feature = "bench")]
     scalar_mul: [2200.0, 4500.0],
     #[cfg(feature = "bench")]
+    shift: [0.0, 0.0],
+    #[cfg(feature = "bench")]
     read: [7.5, 16.0],
     #[cfg(feature = "bench")]
     coefficient: 0.7,
@@ -76,7 +81,9 @@ const SCALAR: Costs = Costs {
 };
 
 const LANES: Costs = Costs {
-    add: [3.4, 8.8],
+    add: [2.1, 5.2],
+    #[cfg(feature = "bench")]
+    shift: [1.5, 3.0],
     short_pair: 1450.0,
     long_pair: 1230.0,
     single_pair: 2500.0,
@@ -150,9 +157,9 @@ impl Costs {
         masks + 63.0 * (3.0 * SCALAR.add[0] + 2.0 * SCALAR.add[1]) + self.online(n, m)
     }
 
-    /// Online additions are scalar: their terms and sums are used once.
+    /// One addition for each point, and with lanes its way into their form and back.
     pub(crate) fn online(&self, n: usize, m: usize) -> f64 {
-        2.0 * (n as f64 * SCALAR.add[0] + m as f64 * SCALAR.add[1])
+        2.0 * (n as f64 * (self.add[0] + self.shift[0]) + m as f64 * (self.add[1] + self.shift[1]))
     }
 
     pub(crate) fn read(&self, n: usize, m: usize) -> f64 {

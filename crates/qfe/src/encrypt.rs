@@ -22,13 +22,14 @@ use zeroize::Zeroizing;
 use crate::keys::PublicKey;
 use crate::{
     group::{
-        batch::{Scratch, ZipAdditions, add_all},
+        batch::{Additions, Scratch, ZipAdditions, add_all},
         fixed_base::{FixedBase, blocks},
         schedule::in_order,
+        vector::{Adder, shift, unshift},
     },
     keys::PublicKeyId,
     mask::{Combs, Mask, MaskScalars, Part},
-    raw::{Coordinate, Fp, Fp2, G1, G2, Point},
+    raw::{Coordinate, Fp, Fp2, G1, G2, Point, ifma::Ifma},
 };
 
 /// An encryption of `(u, v)` under one public key.
@@ -201,6 +202,9 @@ pub(crate) fn check_lengths(u: &[i64], v: &[i64], (n, m): (usize, usize)) -> Res
 /// Coordinates that one thread adds at a time: one batch.
 const PART: usize = 256;
 
+/// Fewest points for which lanes are quicker.
+const LEAST: usize = 64;
+
 /// `points[2i + c] += x_i·bases[c]`, eight bits of `|x_i|` at a time.
 ///
 /// The bases are secrets of the mask: whatever holds multiples of them is erased.
@@ -208,22 +212,57 @@ fn add_multiples_vartime<F: Coordinate>(points: &mut [Point<F>], x: &[i64], base
     let scratch = &mut Scratch::new();
     let mut rest: Zeroizing<Vec<u64>> = Zeroizing::new(x.iter().map(|x| x.unsigned_abs()).collect());
     let mut bases = Zeroizing::new(*bases);
+    let lanes = Ifma::detect().filter(|_| points.len() >= LEAST);
+    if let Some(token) = lanes {
+        points.par_chunks_mut(2 * PART).for_each(|points| shift(token, points));
+    }
     while let Some(most) = rest.iter().copied().max().filter(|&most| most > 0) {
-        let table = multiples(&bases, most.min(255) as usize, scratch);
-        let parts = points.par_chunks_mut(2 * PART).zip(x.par_chunks(PART)).zip(rest.par_chunks_mut(PART));
-        parts.for_each(|((points, x), rest)| {
-            let mut terms = Zeroizing::new(Vec::with_capacity(points.len()));
-            for (x, rest) in x.iter().zip(rest) {
-                let digit = (*rest & 255) as usize;
-                terms.extend(table[2 * digit..][..2].iter().map(|multiple| multiple.neg_if(*x < 0)));
-                *rest >>= 8;
-            }
-            add_all(terms.len(), &mut ZipAdditions { left: points, right: &terms }, &mut Scratch::new());
-        });
+        let mut table = multiples(&bases, most.min(255) as usize, scratch);
         if most > 255 {
             bases.copy_from_slice(&table[2 * 255..]);
             add_all(2, &mut ZipAdditions { left: &mut *bases, right: &table[2..4] }, scratch);
         }
+        if let Some(token) = lanes {
+            shift(token, &mut table);
+        }
+        let parts = points.par_chunks_mut(2 * PART).zip(x.par_chunks(PART)).zip(rest.par_chunks_mut(PART));
+        parts.for_each(|((points, x), rest)| {
+            let mut terms = Zeroizing::new(Vec::with_capacity(points.len()));
+            for (i, (x, rest)) in x.iter().zip(rest).enumerate() {
+                let digit = (*rest & 255) as usize;
+                // Zero adds nothing, and lanes do not take infinity.
+                if digit != 0 {
+                    terms.extend([0, 1].map(|c| (2 * i + c, 2 * digit + c, *x < 0)));
+                }
+                *rest >>= 8;
+            }
+            let mut adder = Adder::new(lanes);
+            adder.add(terms.len(), &mut Multiples { points, table: &table, terms: &terms });
+            adder.erase();
+        });
+    }
+    if let Some(token) = lanes {
+        points.par_chunks_mut(2 * PART).for_each(|points| unshift(token, points));
+    }
+}
+
+/// `points[place] += ±table[entry]`.
+struct Multiples<'a, F> {
+    points: &'a mut [Point<F>],
+    table: &'a [Point<F>],
+    terms: &'a [(usize, usize, bool)],
+}
+
+impl<F: Coordinate> Additions<F> for Multiples<'_, F> {
+    #[inline(always)]
+    fn operands(&self, k: usize) -> [(&Point<F>, bool); 2] {
+        let (place, entry, negative) = self.terms[k];
+        [(&self.points[place], false), (&self.table[entry], negative)]
+    }
+
+    #[inline(always)]
+    fn result(&mut self, k: usize) -> &mut Point<F> {
+        &mut self.points[self.terms[k].0]
     }
 }
 
@@ -250,14 +289,21 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
-    use crate::{erasure::freed_with, group::batch::add_one, keys::setup, raw::Field};
+    use crate::{
+        erasure::freed_with,
+        group::batch::add_one,
+        keys::setup,
+        raw::{Field, Scalar},
+    };
 
     /// The first words of the coordinates of `1·base ..= 255·base`, and of the multiples by `256`.
     fn patterns(base: &G1, out: &mut Vec<[u64; 2]>) {
         let mut multiple = *base;
         for _ in 0..300 {
-            for coordinate in [multiple.x, multiple.y, multiple.y.neg()] {
-                out.push([coordinate.limbs()[0], coordinate.limbs()[1]]);
+            for point in [multiple, multiple.to_shifted()] {
+                for coordinate in [point.x, point.y, point.y.neg()] {
+                    out.push([coordinate.limbs()[0], coordinate.limbs()[1]]);
+                }
             }
             multiple = add_one(multiple, *base);
         }
@@ -266,19 +312,43 @@ mod tests {
     #[test]
     fn multiples_of_secret_bases_are_erased_in_every_path() {
         let mut rng = StdRng::seed_from_u64(31);
-        let (_, public) = setup(5, 4, &mut rng).unwrap();
-        let encryptor = crate::EncryptorSteps::new(&public, 0).finish();
-        for largest in [3, 255, 299, 70_000] {
-            let mask = encryptor.draw_mask(&mut rng);
-            let mut secrets = Vec::new();
-            mask.left_bases.iter().for_each(|base| patterns(base, &mut secrets));
-            let mut cipher = None;
-            let found = freed_with(secrets, || {
-                cipher = encryptor.encrypt_with_mask(&[1, -2, 3, 0, largest], &[1, 2, 3, -largest], mask).ok();
-            });
-            assert!(cipher.is_some());
-            assert_eq!(found, 0, "inputs up to {largest}");
+        // Few inputs are added by scalars, many by lanes.
+        for (n, m) in [(5, 4), (LEAST, LEAST)] {
+            let (_, public) = setup(n, m, &mut rng).unwrap();
+            let encryptor = crate::EncryptorSteps::new(&public, 0).finish();
+            for largest in [3, 255, 299, 70_000] {
+                let mask = encryptor.draw_mask(&mut rng);
+                let mut secrets = Vec::new();
+                mask.left_bases.iter().for_each(|base| patterns(base, &mut secrets));
+                let (mut u, mut v) = (vec![1; n], vec![2; m]);
+                (u[1], u[3], u[n - 1], v[m - 1]) = (-2, 0, largest, -largest);
+                let mut cipher = None;
+                let found = freed_with(secrets, || cipher = encryptor.encrypt_with_mask(&u, &v, mask).ok());
+                assert!(cipher.is_some());
+                assert_eq!(found, 0, "inputs up to {largest}");
+            }
         }
+    }
+
+    /// Lanes add what scalars do: zero, both signs and several digits, and a last batch that is not full.
+    #[test]
+    fn inputs_are_added_by_lanes_and_by_scalars() {
+        let bases = [3, 5].map(|k| Fp2::scalar_mul(&Fp2::generator(), &Scalar::from_i64(k)));
+        let start = Fp2::scalar_mul(&Fp2::generator(), &Scalar::from_i64(1 << 40));
+        for count in [LEAST / 2 - 1, LEAST / 2 + 5, PART + 3] {
+            let x: Vec<i64> = (0..count as i64).map(|k| [0, k, -k, 300 * k, -70_000 - k][k as usize % 5]).collect();
+            let mut points = vec![start; 2 * count];
+            add_multiples_vartime(&mut points, &x, &bases);
+            for (points, x) in points.chunks(2).zip(x) {
+                for (c, point) in points.iter().enumerate() {
+                    let value = (1 << 40) + x * [3, 5][c];
+                    assert!(*point == Fp2::scalar_mul(&Fp2::generator(), &Scalar::from_i64(value)));
+                }
+            }
+        }
+        let mut points = vec![start; LEAST];
+        add_multiples_vartime(&mut points, &[0; LEAST / 2], &bases);
+        assert!(points.iter().all(|point| *point == start));
     }
 
     #[test]

@@ -11,7 +11,11 @@
 use crate::{
     QuadraticMap,
     cost::Costs,
-    group::{lanes_powers::LanePowers, powers::Powers, project::count_matrix},
+    group::{
+        lanes_powers::LanePowers,
+        powers::Powers,
+        project::{count_matrix, estimate_matrix},
+    },
     raw::ifma::Ifma,
 };
 
@@ -125,6 +129,12 @@ impl Plan {
     }
 }
 
+/// The part of the additions by the formula that common sums save, at most.
+const MOST_SAVED: f64 = 0.5;
+
+/// Additions of a matrix.
+type Additions = fn(usize, &[i32]) -> f64;
+
 /// Strategies that can serve, cheapest first.
 fn candidates(map: &QuadraticMap, prune: bool) -> Vec<(Strategy, Counts)> {
     let costs = Costs::current();
@@ -134,7 +144,14 @@ fn candidates(map: &QuadraticMap, prune: bool) -> Vec<(Strategy, Counts)> {
         if prune && strategy != Strategy::Combine && pairs(map, strategy) * costs.long_pair > least {
             continue;
         }
-        candidates.extend(count(map, strategy, &costs).map(|counts| (strategy, counts)));
+        // Matrices of strategies that are far from winning are not compiled.
+        let exact = strategy == Strategy::Combine;
+        let counts = count(map, strategy, &costs, if exact { count_matrix } else { estimate_matrix }).and_then(|c| {
+            let additions = c.additions_g1 * costs.add[0] + c.additions_g2 * costs.add[1];
+            let near = !exact && c.field_muls - MOST_SAVED * additions < least;
+            if near { count(map, strategy, &costs, count_matrix) } else { Some(c) }
+        });
+        candidates.extend(counts.map(|counts| (strategy, counts)));
     }
     candidates.sort_by(|a, b| a.1.field_muls.total_cmp(&b.1.field_muls));
     candidates
@@ -179,18 +196,20 @@ pub(crate) fn dense(map: &QuadraticMap, output: usize, left: bool) -> Option<Vec
     matrix.into_iter().map(|entry| i32::try_from(entry).ok()).collect()
 }
 
-fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts> {
+fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs, additions: Additions) -> Option<Counts> {
     let (n, m) = map.inputs();
     let (units, outputs) = (map.units(), map.outputs());
     let mut c = Counts { exponentiations: outputs as f64, pairs: pairs(map, strategy), ..Counts::default() };
     let per_output = |side: &dyn Fn(usize) -> Option<Vec<i32>>, columns: usize| -> Option<f64> {
-        (0..outputs).map(|j| side(j).map(|weights| count_matrix(columns, &weights))).sum()
+        (0..outputs).map(|j| side(j).map(|weights| additions(columns, &weights))).sum()
     };
     let mut miller = 0.0;
     match strategy {
         Strategy::Combine => {
-            c.additions_g1 = 2.0 * count_matrix(n, map.left());
-            c.additions_g2 = 2.0 * count_matrix(m, map.right());
+            let squares = n == m && map.left() == map.right();
+            let right = || (!squares).then(|| additions(m, map.right()));
+            let (left, right) = rayon::join(|| additions(n, map.left()), right);
+            (c.additions_g1, c.additions_g2) = (2.0 * left, 2.0 * right.unwrap_or(left));
             let (products, squarings) = if Ifma::detect().is_some() {
                 LanePowers::new(units, map.combine()).operations()
             } else {
@@ -204,10 +223,10 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         _ if outputs > 4 => return None,
         Strategy::FoldLeft => {
             c.additions_g1 = 2.0 * per_output(&|j| folded(map, j, map.left(), n), n)?;
-            c.additions_g2 = 2.0 * count_matrix(m, map.right());
+            c.additions_g2 = 2.0 * additions(m, map.right());
         }
         Strategy::FoldRight => {
-            c.additions_g1 = 2.0 * count_matrix(n, map.left());
+            c.additions_g1 = 2.0 * additions(n, map.left());
             c.additions_g2 = 2.0 * per_output(&|j| folded(map, j, map.right(), m), m)?;
         }
         _ if n.saturating_mul(m).saturating_mul(units) > 1 << 27 => return None,
@@ -228,4 +247,31 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs) -> Option<Counts
         + c.squarings * costs.square
         + costs.hard_parts(outputs);
     Some(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::project::Projection;
+
+    #[test]
+    fn plans_count_the_additions_that_are_compiled() {
+        let (n, units, outputs) = (40, 24, 2);
+        let weights = |seed: usize, count: usize| -> Vec<i32> {
+            (0..count).map(|k| ((k * k * 7 + k * seed) % 15) as i32 - 7).collect()
+        };
+        let (left, right, combine) = (weights(13, units * n), weights(5, units * n), weights(3, outputs * units));
+        let counts = |left: &[i32], right: &[i32]| {
+            let map = QuadraticMap::new(n, n, units, outputs, left.to_vec(), right.to_vec(), combine.clone()).unwrap();
+            let plan = Plan::with(&map, Strategy::Combine).unwrap();
+            assert_eq!(plan.candidates().len(), Strategy::ALL.len());
+            let found = plan.candidates().iter().find(|candidate| candidate.0 == Strategy::Combine).unwrap().1;
+            assert_eq!(found.field_muls, plan.field_muls());
+            [found.additions_g1, found.additions_g2]
+        };
+        let compiled = |weights: &[i32]| 2.0 * Projection::thorough(n, weights).additions() as f64;
+        assert_eq!(counts(&left, &right), [compiled(&left), compiled(&right)]);
+        assert_eq!(counts(&left, &left), [compiled(&left); 2]);
+        assert!(compiled(&left) < 2.0 * estimate_matrix(n, &left));
+    }
 }

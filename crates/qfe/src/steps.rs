@@ -123,12 +123,12 @@ mod tests {
         let (_, public) = setup(70, 20, &mut ChaCha12Rng::seed_from_u64(1)).unwrap();
         let at_once = Encryptor::new(&public, &Silent);
         let mut steps = EncryptorSteps::new(&public, 1 << 20);
-        assert_eq!((steps.steps(), steps.step(), steps.step()), (8, 1, 2));
+        assert_eq!((steps.steps(), steps.step(), steps.step()), (4, 1, 2));
         let stepped = steps.finish();
 
         let mut rng = ChaCha12Rng::seed_from_u64(2);
         let mut mask = MaskSteps::new(&stepped, &mut rng);
-        assert!((1..=8).all(|done| mask.step(&stepped) == done));
+        assert!((1..=4).all(|done| mask.step(&stepped) == done));
         let mask = mask.finish().unwrap();
         let (u, v) = (vec![3; 70], vec![-5; 20]);
         let one = stepped.encrypt_with_mask(&u, &v, mask).unwrap();

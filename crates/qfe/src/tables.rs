@@ -6,7 +6,7 @@
 //! | bytes | field |
 //! |---|---|
 //! | 4 | magic `HLQT` |
-//! | 2 | version, 1 |
+//! | 2 | version, 2 |
 //! | 2 | suite, 1 |
 //! | 4 | kind: 1 fixed bases, 2 logarithms |
 //! | 4 | parameter: bits of a logarithm table, or 1 for points in the form of vector lanes |
@@ -43,7 +43,7 @@ use crate::{
 };
 
 const MAGIC: [u8; 4] = *b"HLQT";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEADER_BYTES: usize = 128;
 const FIXED_BASES: u32 = 1;
 const LOGARITHMS: u32 = 2;

@@ -30,7 +30,7 @@ struct Terms {
     keys: Vec<Key>,
     /// Keys of either sign, at most.
     width: usize,
-    /// Pass by pass and key by key, the terms that had this key or its negative once.
+    /// Pass by pass and key by key, the terms that have this key or its negative, and some that had it.
     holders: Vec<Vec<u32>>,
     /// By the number of passes that they had in common when they came in: two terms, and whether one is negative.
     pairs: Vec<Vec<(u32, u32, bool)>>,
@@ -57,17 +57,18 @@ impl Terms {
         let mut met = Vec::new();
         for (pass, &key) in keys.iter().enumerate().filter(|(_, key)| **key != 0) {
             let holders = &mut self.holders[pass * self.width + key.unsigned_abs() as usize];
-            for &other in holders.iter() {
+            // Terms that went into other sums in this pass leave the list.
+            holders.retain(|&other| {
                 let found = self.keys[other as usize * self.passes + pass];
-                if found == 0 {
-                    continue;
+                if found != 0 {
+                    let common = &mut self.common[other as usize];
+                    if *common == [0, 0] {
+                        met.push(other);
+                    }
+                    common[usize::from(found != key)] += 1;
                 }
-                let common = &mut self.common[other as usize];
-                if *common == [0, 0] {
-                    met.push(other);
-                }
-                common[usize::from(found != key)] += 1;
-            }
+                found != 0
+            });
             holders.push(term as u32);
         }
         for other in met {

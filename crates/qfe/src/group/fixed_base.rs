@@ -19,7 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{
     batch::{RowAdditions, Width, ZipAdditions},
-    vector::{Adder, from_shifted, to_shifted},
+    vector::{Adder, to_shifted, unshift},
     windows::Layout,
 };
 use crate::raw::{Coordinate, Point, Scalar, Storage, ifma::Ifma};
@@ -102,29 +102,33 @@ impl<F: Coordinate> FixedBase<F> {
         let mut out = Zeroizing::new(vec![Point::INFINITY; digits.0.len() * block.len()]);
         self.add_rows(&digits.0, rows, &mut out);
         if let Some(token) = self.lanes {
-            let points = Zeroizing::new(from_shifted(token, &out));
-            out.copy_from_slice(&points);
+            unshift(token, &mut out);
         }
         out
     }
 
     fn add_rows(&self, digits: &[Vec<(Vec<i32>, bool)>], table: &[Point<F>], out: &mut [Point<F>]) {
         let width = out.len() / digits.len();
-        let mut accumulators = Zeroizing::new(vec![Point::INFINITY; digits.len() * F::SPLIT * width]);
+        let parts = digits.len() * F::SPLIT;
+        let copies = copies(self.layout.windows.len(), parts * width);
+        let mut accumulators = Zeroizing::new(vec![Point::INFINITY; copies * parts * width]);
         let mut adder = Adder::new(self.lanes);
-        let mut started = vec![false; digits.len() * F::SPLIT];
-        for (w, window) in self.layout.windows.iter().enumerate() {
+        let mut started = vec![false; copies * parts];
+        for (windows, places) in self.layout.windows.chunks(copies).zip((0..).step_by(copies)) {
             let mut rows = Vec::new();
-            for (k, (digits, negative)) in digits.iter().flatten().enumerate() {
-                let digit = digits[w];
-                if digit != 0 {
+            for (copy, window) in windows.iter().enumerate() {
+                for (part, (digits, negative)) in digits.iter().flatten().enumerate() {
+                    let digit = digits[places + copy];
+                    if digit == 0 {
+                        continue;
+                    }
                     let row = window.first_row + digit.unsigned_abs() as usize - 1;
                     let row = &table[row * width..(row + 1) * width];
                     let negative = (digit < 0) != *negative;
-                    if started[k] {
+                    let k = copy * parts + part;
+                    if std::mem::replace(&mut started[k], true) {
                         rows.push((k, row, negative));
                     } else {
-                        started[k] = true;
                         let accumulator = &mut accumulators[k * width..(k + 1) * width];
                         accumulator.copy_from_slice(row);
                         if negative {
@@ -136,20 +140,55 @@ impl<F: Coordinate> FixedBase<F> {
             let mut step = RowAdditions { accumulators: &mut accumulators, rows: &rows, width: Width::new(width) };
             adder.add(rows.len() * width, &mut step);
         }
-        // Horner in the endomorphism: acc_e ← acc_e + ψ(acc_{e+1}).
-        for (s, parts) in accumulators.chunks_exact_mut(F::SPLIT * width).enumerate() {
-            for e in (0..F::SPLIT - 1).rev() {
-                let (low, high) = parts.split_at_mut((e + 1) * width);
-                adder.endomorphism(&mut high[..width]);
-                let mut step = ZipAdditions { left: &mut low[e * width..], right: &high[..width] };
-                adder.add(width, &mut step);
+        let mut count = copies * parts;
+        while count > parts {
+            count /= 2;
+            let (sums, others) = accumulators.split_at_mut(count * width);
+            let mut rows = Vec::new();
+            for k in 0..count {
+                if !started[count + k] {
+                    continue;
+                }
+                let row = &others[k * width..(k + 1) * width];
+                if std::mem::replace(&mut started[k], true) {
+                    rows.push((k, row, false));
+                } else {
+                    sums[k * width..(k + 1) * width].copy_from_slice(row);
+                }
             }
+            let mut step = RowAdditions { accumulators: sums, rows: &rows, width: Width::new(width) };
+            adder.add(rows.len() * width, &mut step);
+        }
+        // Horner in the endomorphism: acc_e ← acc_e + ψ(acc_{e+1}), for all scalars together.
+        let mut high = Zeroizing::new(vec![Point::INFINITY; digits.len() * width]);
+        for e in (0..F::SPLIT - 1).rev() {
+            for (high, parts) in high.chunks_exact_mut(width).zip(accumulators.chunks_exact(F::SPLIT * width)) {
+                high.copy_from_slice(&parts[(e + 1) * width..][..width]);
+            }
+            adder.endomorphism(&mut high);
+            let row = |s: usize| (s * F::SPLIT + e, &high[s * width..][..width], false);
+            let rows: Vec<_> = (0..digits.len()).map(row).collect();
+            let mut step = RowAdditions { accumulators: &mut accumulators, rows: &rows, width: Width::new(width) };
+            adder.add(rows.len() * width, &mut step);
+        }
+        for (s, parts) in accumulators.chunks_exact(F::SPLIT * width).take(digits.len()).enumerate() {
             for (i, point) in parts[..width].iter().enumerate() {
                 out[i * digits.len() + s] = *point;
             }
         }
         adder.erase();
     }
+}
+
+/// Additions that should share an inversion.
+const SHARE: usize = 1024;
+
+/// Copies of the accumulators, a power of two, each for some of the windows: so many that enough additions share an
+/// inversion, but each for two windows at least.
+fn copies(windows: usize, points: usize) -> usize {
+    let wanted = SHARE.div_ceil(points.max(1)).next_power_of_two();
+    let most = 1 << (windows / 2).max(1).ilog2();
+    wanted.min(most)
 }
 
 /// A table while its blocks are filled one after another.
@@ -195,9 +234,10 @@ impl Drop for Digits {
     }
 }
 
-/// Bases in blocks that threads take one by one: a multiple of four of at most 128.
+/// Bases in blocks that threads take one by one: an even number of at most 128 bases each. More would leave few additions
+/// to share an inversion.
 pub(crate) fn blocks(bases: usize) -> impl Iterator<Item = Range<usize>> {
-    let count = if bases < 16 { 1 } else { 4 * bases.div_ceil(512) };
+    let count = if bases < 16 { 1 } else { 2 * bases.div_ceil(256) };
     (0..count).map(move |k| k * bases / count..(k + 1) * bases / count)
 }
 
@@ -251,5 +291,42 @@ fn fill_block<F: Coordinate>(
             done += next;
             progress(next * width);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw::{Fp, Fp2};
+
+    #[test]
+    fn copies_fill_a_batch_with_two_windows_each() {
+        assert_eq!([64, 128, 784, 1024, 5000].map(|points| copies(10, points)), [4, 4, 2, 1, 1]);
+        assert_eq!([(20, 64), (20, 32), (3, 1), (1, 1)].map(|(windows, points)| copies(windows, points)), [8, 8, 1, 1]);
+    }
+
+    /// Every digit from none to all, so that copies of accumulators start late or never.
+    fn multiples<F: Coordinate>() {
+        let bases: Vec<Point<F>> = (1..4).map(|k| F::scalar_mul(&F::generator(), &Scalar::from_i64(k))).collect();
+        let mut table = Unfilled::new(&bases, 0);
+        while table.step() {}
+        let table = table.table();
+        let all = Scalar::from_i64(-1);
+        for scalars in [[0, 1], [1 << 20, 1 << 62], [-5, i64::MAX]].map(|pair| pair.map(Scalar::from_i64)) {
+            for scalars in [scalars.clone(), [scalars[0].clone(), all.clone()]] {
+                let found = table.mul_block_vartime(&table.digits(&scalars), 0..bases.len());
+                for (i, base) in bases.iter().enumerate() {
+                    for (s, scalar) in scalars.iter().enumerate() {
+                        assert!(found[2 * i + s] == F::scalar_mul(base, scalar));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tables_multiply_by_any_scalar() {
+        multiples::<Fp>();
+        multiples::<Fp2>();
     }
 }

@@ -157,6 +157,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Additions for one copy.
+    #[cfg(feature = "evaluate")]
     pub(crate) fn additions(&self) -> usize {
         self.rounds.iter().map(Vec::len).sum()
     }

@@ -44,6 +44,7 @@ const MOST_WEIGHTS: usize = 1 << 17;
 pub(crate) struct Projection {
     columns: usize,
     /// Sums that the programs take as inputs besides the columns.
+    #[cfg_attr(not(any(test, feature = "verify")), expect(dead_code, reason = "for evaluation"))]
     common: Option<Program>,
     /// For rows one after another.
     programs: Vec<Program>,
