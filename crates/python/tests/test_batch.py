@@ -275,7 +275,8 @@ def test_spark_standalone_with_two_workers_of_which_one_is_killed(
         rows = [(row["id"], row["who"], row["ciphertext"], row["error"]) for row in encrypted.to_pylist()]
         columns = "id long, who string, ciphertext binary, error string"
         data = session.createDataFrame(rows, columns).repartition(4)
-        check([row.asDict() for row in batch.score(data.mapInArrow(deadly, columns), folder / "model").collect()], expected)
+        scored = batch.score(data.mapInArrow(deadly, columns), folder / "model").collect()
+        check([row.asDict() for row in scored], expected)
         assert os.path.exists(mark)
         counted = batch.score(data, folder / "model", subject="who", most_items=5).collect()
         assert sum("of its subject" in (row["error"] or "") for row in counted) == ITEMS - 15
