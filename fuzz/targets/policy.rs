@@ -1,3 +1,5 @@
+//! `policy` for libFuzzer.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

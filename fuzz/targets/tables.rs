@@ -1,3 +1,5 @@
+//! `tables` for libFuzzer.
+
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
