@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn noise_in_a_coarse_lattice_covers_no_more_than_its_own_entropy() {
         let k = 16;
-        let sign = |i: usize, j: usize| if (i & j).count_ones() % 2 == 0 { 1 } else { -1 };
+        let sign = |i: usize, j: usize| if (i & j).count_ones().is_multiple_of(2) { 1 } else { -1 };
         let rows: Vec<Vec<i128>> = (0..k).map(|i| (0..k).map(|j| sign(i, j)).collect()).collect();
         let rows: Vec<&[i128]> = rows.iter().map(Vec::as_slice).collect();
         near(bits(&rows, &[8.0; 16]), 16.0 * 22.0);

@@ -82,12 +82,12 @@ impl<'a, F: Coordinate> Operands<'a, F> {
         let [(left, minus), (right, minus_right)] = additions.operands(first);
         let mut points = [[left; LANES], [right; LANES]];
         let mut negative = [u8::from(minus), u8::from(minus_right)];
-        for lane in 1..LANES {
-            let operands = additions.operands((first + lane).min(end - 1));
-            for (side, (point, minus)) in operands.into_iter().enumerate() {
-                points[side][lane] = point;
-                negative[side] |= u8::from(minus) << lane;
-            }
+        let [lefts, rights] = &mut points;
+        for (lane, sides) in lefts.iter_mut().zip(rights).enumerate().skip(1) {
+            let [(left, minus), (right, minus_right)] = additions.operands((first + lane).min(end - 1));
+            (*sides.0, *sides.1) = (left, right);
+            negative[0] |= u8::from(minus) << lane;
+            negative[1] |= u8::from(minus_right) << lane;
         }
         Self { points, negative }
     }

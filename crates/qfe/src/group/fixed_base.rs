@@ -313,7 +313,7 @@ mod tests {
         let table = table.table();
         let all = Scalar::from_i64(-1);
         for scalars in [[0, 1], [1 << 20, 1 << 62], [-5, i64::MAX]].map(|pair| pair.map(Scalar::from_i64)) {
-            for scalars in [scalars.clone(), [scalars[0].clone(), all.clone()]] {
+            for scalars in [scalars, [scalars[0], all]] {
                 let found = table.mul_block_vartime(&table.digits(&scalars), 0..bases.len());
                 for (i, base) in bases.iter().enumerate() {
                     for (s, scalar) in scalars.iter().enumerate() {

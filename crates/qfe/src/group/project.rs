@@ -106,7 +106,7 @@ impl Projection {
             rest = others;
             (part, own)
         });
-        let parts: Vec<(&Part, &[Vec<(Node, i32)>])> = parts.collect();
+        let parts: Vec<_> = parts.collect();
         let compile = |(part, passes): (&Part, &[Vec<(Node, i32)>])| {
             let terms: Vec<Vec<Term>> =
                 passes.iter().map(|terms| terms.iter().map(|&(node, key)| (tuple(key), node)).collect()).collect();

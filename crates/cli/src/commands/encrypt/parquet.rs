@@ -33,8 +33,8 @@ impl Encrypt {
                 let width = data.height() * data.width();
                 let bytes = &data.images()[items.start * width..items.end * width];
                 let (n, m) = published.encoder().inputs();
-                let bytes = qfe::ciphertext_size(n, m) / if self.compressed { 2 } else { 1 };
-                let rows = table.rows.unwrap_or(FILE / bytes);
+                let size = qfe::ciphertext_size(n, m) / if self.compressed { 2 } else { 1 };
+                let rows = table.rows.unwrap_or(FILE / size);
                 let inputs = Inputs::items(bytes, width, items.start as u64, rows);
                 (Records::Items("item".into()), inputs, vec!["id".to_owned()])
             }
