@@ -16,12 +16,13 @@ fn has(program: &str) -> bool {
     found
 }
 
-/// What a program says of a file: its output, and its complaints, which there must be none of.
+/// What a program says of a file: its output. It may complain of nothing but long addresses, which it cannot break.
 fn says(program: &str, arguments: &[&str]) -> String {
     let output =
         Command::new(program).args(arguments).env("MANWIDTH", "100").env("LC_ALL", "C.UTF-8").output().unwrap();
-    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && complaints.is_empty(), "{program} {arguments:?}: {complaints}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let complaints: Vec<&str> = errors.lines().filter(|line| !line.contains("can't break line")).collect();
+    assert!(output.status.success() && complaints.is_empty(), "{program} {arguments:?}: {complaints:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
