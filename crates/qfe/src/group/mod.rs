@@ -14,6 +14,7 @@ pub(crate) mod batch;
 pub(crate) mod comb;
 #[cfg(feature = "evaluate")]
 mod common;
+#[cfg_attr(not(all(target_arch = "x86_64", feature = "lanes")), allow(dead_code, reason = "for vectors"))]
 mod coordinates;
 pub(crate) mod fixed_base;
 #[cfg(feature = "verify")]

@@ -104,11 +104,13 @@ pub(crate) trait Coordinate: Field {
 }
 
 /// Where vectors find their elements: lists of eight pointers would pass through memory.
+#[cfg_attr(not(all(target_arch = "x86_64", feature = "lanes")), allow(dead_code, reason = "for vectors"))]
 pub(crate) trait Lanes<T> {
     fn lane(&self, lane: usize) -> &T;
 }
 
 /// Where vectors put their elements; some lanes may have no place.
+#[cfg_attr(not(all(target_arch = "x86_64", feature = "lanes")), allow(dead_code, reason = "for vectors"))]
 pub(crate) trait LanesMut<T> {
     fn place(&mut self, lane: usize) -> Option<&mut T>;
 }
