@@ -48,6 +48,10 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets of the chosen features.
 pub fn targets() -> Vec<Target> {
+    #[cfg_attr(
+        not(any(feature = "service", feature = "parquet")),
+        allow(unused_mut, reason = "others are added below")
+    )]
     let mut all: Vec<Target> = vec![
         ("csv", csv::run),
         ("dataset", dataset::run),
