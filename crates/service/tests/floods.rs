@@ -102,8 +102,19 @@ fn an_address_with_too_many_connections_hears_so() {
     assert!(reply.problem().contains("too many connections"));
     assert_eq!(health("127.0.0.2", address).0, 200);
     drop(held);
-    std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(health("127.0.0.1", address).0, 200);
+    until(200, || health("127.0.0.1", address).0);
+}
+
+/// Asks until the answer has this status: what was given up is noticed a moment later.
+fn until(status: u16, ask: impl Fn() -> u16) {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        match ask() {
+            got if got == status => return,
+            got => assert!(Instant::now() < end, "{got}, not {status}"),
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Of 20 early refusals over TLS, 20 were a TLS error to their client.
@@ -159,7 +170,8 @@ fn early_refusals_over_tls_reach_clients_that_are_still_sending() {
         assert_eq!((busy.status, busy.headers["connection"].as_str()), (503, "close"), "{busy:?}");
         assert!(busy.headers.contains_key("retry-after"));
         drop(held);
-        std::thread::sleep(Duration::from_millis(200));
+        // A body that is no request at all, where the place is free again.
+        until(400, || ask(INFER, &[ward]).status);
     }
     // A request that was read to its end leaves the connection open.
     let mut stream = tls::connect(address, &own, None);
@@ -207,8 +219,7 @@ fn envelopes_that_were_not_evaluated_are_not_remembered() {
     let held = hold(address, &[]);
     assert_eq!(infer(address, "digits", std::slice::from_ref(&good)).status, 503);
     drop(held);
-    std::thread::sleep(Duration::from_millis(300));
-    assert_eq!(infer(address, "digits", std::slice::from_ref(&good)).status, 200);
+    until(200, || infer(address, "digits", std::slice::from_ref(&good)).status);
     assert_eq!(infer(address, "digits", std::slice::from_ref(&good)).status, 409);
 }
 
@@ -243,10 +254,10 @@ fn a_full_queue_refuses_before_the_body_comes_and_keeps_no_room_for_one_that_doe
     let start = Instant::now();
     let reply = receive(hold(address, &[]));
     assert_eq!((reply.status, reply.headers["connection"].as_str()), (503, "close"), "{reply:?}");
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    // The patience with bodies is 30 seconds.
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     // The first body still does not come: its place is given to another.
-    std::thread::sleep(Duration::from_millis(2200));
-    assert_eq!(infer(address, "digits", &[world.encrypt(&image(1))]).status, 200);
+    until(200, || infer(address, "digits", &[world.encrypt(&image(1))]).status);
     drop(held);
 }
 
