@@ -15,8 +15,6 @@ use crate::signature::{SigningKey, VerifyingKey};
 
 /// Most bytes of a note.
 pub const MAX_BYTES: usize = 64 << 10;
-/// Most notes that follow one another.
-const MAX_NOTES: usize = 2;
 /// Most signatures of a note.
 const MAX_LINES: usize = 64;
 
@@ -72,14 +70,15 @@ impl Note {
         Ok(Self { text: format!("{body}\n"), lines })
     }
 
-    /// Reads notes that follow one another, an empty line between; none of them has an empty line in its text.
+    /// Reads at most so many notes that follow one another, an empty line between; none of them has an empty line in its
+    /// text.
     ///
     /// # Errors
     /// What is wrong with the layout of one of them.
-    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+    pub fn parse_all(text: &str, most: usize) -> Result<Vec<Self>, String> {
         let parts: Vec<&str> = text.trim_end().split("\n\n").collect();
-        if parts.len() > 2 * MAX_NOTES || !parts.len().is_multiple_of(2) {
-            return Err(format!("it is not 1 to {MAX_NOTES} notes"));
+        if parts.len() > 2 * most || !parts.len().is_multiple_of(2) {
+            return Err(format!("it is not 1 to {most} notes"));
         }
         parts.chunks(2).map(|pair| Self::parse(&pair.join("\n\n"))).collect()
     }
@@ -111,20 +110,30 @@ impl Note {
 
     /// Whether this key signed the text under this name.
     pub fn is_signed(&self, name: &str, key: &VerifyingKey) -> bool {
-        self.by(name, Kind::Ed25519, key).any(|line| {
-            let signature = line.signature.as_slice().try_into();
-            signature.is_ok_and(|signature| key.verify_text(self.text.as_bytes(), signature))
-        })
+        self.signed_line(name, key).is_some()
     }
 
     /// When this key, as a witness of this name, cosigned the text, if it did: seconds since 1970.
     pub fn cosigned_at(&self, name: &str, key: &VerifyingKey) -> Option<u64> {
-        self.by(name, Kind::Cosignature, key).find_map(|line| {
-            let (time, signature) = line.signature.split_first_chunk()?;
-            let time = u64::from_be_bytes(*time);
-            let text = cosigned(&self.text, time);
-            key.verify_text(text.as_bytes(), signature.try_into().ok()?).then_some(time)
-        })
+        self.cosigned_line(name, key).map(|(_, time)| time)
+    }
+
+    /// The same text with the signatures alone that these keys made, by name: one of each of `logs`, one cosignature of each
+    /// of `witnesses`.
+    pub fn only<'l, 'w>(
+        &self,
+        logs: impl IntoIterator<Item = (&'l str, &'l VerifyingKey)>,
+        witnesses: impl IntoIterator<Item = (&'w str, &'w VerifyingKey)>,
+    ) -> Self {
+        let signed = logs.into_iter().filter_map(|(name, key)| self.signed_line(name, key));
+        let cosigned = witnesses.into_iter().filter_map(|(name, key)| Some(self.cosigned_line(name, key)?.0));
+        let mut note = Self::new(self.text.clone());
+        for line in signed.chain(cosigned) {
+            if !note.lines.contains(line) {
+                note.lines.push(line.clone());
+            }
+        }
+        note
     }
 
     /// Takes the signatures of another note of the same text that are not here yet, as far as they fit.
@@ -134,6 +143,22 @@ impl Note {
                 self.lines.push(line.clone());
             }
         }
+    }
+
+    fn signed_line(&self, name: &str, key: &VerifyingKey) -> Option<&Line> {
+        self.by(name, Kind::Ed25519, key).find(|line| {
+            let signature = line.signature.as_slice().try_into();
+            signature.is_ok_and(|signature| key.verify_text(self.text.as_bytes(), signature))
+        })
+    }
+
+    fn cosigned_line(&self, name: &str, key: &VerifyingKey) -> Option<(&Line, u64)> {
+        self.by(name, Kind::Cosignature, key).find_map(|line| {
+            let (time, signature) = line.signature.split_first_chunk()?;
+            let time = u64::from_be_bytes(*time);
+            let text = cosigned(&self.text, time);
+            key.verify_text(text.as_bytes(), signature.try_into().ok()?).then_some((line, time))
+        })
     }
 
     fn by(&self, name: &str, kind: Kind, key: &VerifyingKey) -> impl Iterator<Item = &Line> {
@@ -202,7 +227,7 @@ mod tests {
         fn no_text_panics(parts in proptest::collection::vec(0..9usize, 0..60)) {
             let words = ["\n", "\n\n", "— ", "north ", "AAAAAAAA", "=", "é", " ", "7"];
             let text: String = parts.into_iter().map(|part| words[part]).collect();
-            let _ = Note::parse_all(&text);
+            let _ = Note::parse_all(&text, 2);
             if let Ok(note) = Note::parse(&text) {
                 prop_assert_eq!(Note::parse(&note.to_text()).unwrap(), note);
             }

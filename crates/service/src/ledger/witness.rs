@@ -177,6 +177,11 @@ impl Quorum {
         signed.map(|(_, key)| key.to_bytes()).collect::<std::collections::BTreeSet<_>>().len()
     }
 
+    /// The witnesses by name.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &VerifyingKey)> {
+        self.witnesses.iter().map(|(name, key)| (name.as_str(), key))
+    }
+
     /// Whether enough did.
     pub fn is_reached(&self, note: &Note) -> bool {
         self.count(note) >= self.people

@@ -1,5 +1,6 @@
 //! What witnesses get, and what they cosigned.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::super::note::{self, Note};
@@ -9,6 +10,9 @@ use super::Ledger;
 use super::lock::lock;
 use crate::files;
 use crate::signature::VerifyingKey;
+
+/// Most notes that are kept, one for each witness at most.
+const MOST_NOTES: usize = 256;
 
 impl Ledger {
     /// The signed head and the entries after number `after`, for witnesses.
@@ -29,63 +33,95 @@ impl Ledger {
     }
 
     /// Keeps the cosignatures of a checkpoint of this ledger beside the head; gives back the checkpoint and how many
-    /// different witnesses of the quorum cosigned it. With the head of the tree after it, in `tree`, that is kept too.
+    /// different witnesses of the quorum saw it or one after it. With the head of the tree after it, in `tree`, that is
+    /// kept too. Of each witness the newest checkpoint is kept, so that none can push out what another one saw.
     ///
     /// # Errors
     /// It is not a checkpoint of this ledger, or nothing can be written.
     pub async fn keep_cosigned(&self, text: &str, tree: &Tree, quorum: &Quorum) -> Result<(Head, usize), LedgerError> {
-        let mut notes = Note::parse_all(text).map_err(LedgerError::Checkpoint)?.into_iter();
-        let (Some(mut note), of_tree) = (notes.next(), notes.next()) else {
+        let mut notes = Note::parse_all(text, 2).map_err(LedgerError::Checkpoint)?.into_iter();
+        let (Some(note), of_tree) = (notes.next(), notes.next()) else {
             return Err(LedgerError::Checkpoint("it is empty".into()));
         };
-        let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;
         let _lock = lock(&self.head).await?;
         if let Some(of_tree) = of_tree {
             self.keep_tree(of_tree, tree, quorum).await?;
         }
-        if !self.holds(&note, &checkpoint).await? {
-            return Err(LedgerError::Checkpoint(
-                "it is not of this ledger: its key did not sign it, or its entry is not here".into(),
-            ));
-        }
+        let head = self.head_of(&note).await?.ok_or_else(|| {
+            let problem = "it is not of this ledger: its key did not sign it, or its entry is not here";
+            LedgerError::Checkpoint(problem.into())
+        })?;
         if quorum.count(&note) == 0 {
             return Err(LedgerError::Checkpoint("none of the policy's witnesses cosigned it".into()));
         }
-        if let Some(kept) = kept(&self.cosigned_path())? {
-            let before = Checkpoint::of(&kept).map_err(LedgerError::Checkpoint)?;
-            if before.head.sequence > checkpoint.head.sequence && quorum.is_reached(&kept) {
-                return Ok((before.head, quorum.count(&kept)));
-            }
-            note.merge(&kept);
-        }
-        files::write(&self.cosigned_path(), note.to_text().as_bytes())?;
-        Ok((checkpoint.head, quorum.count(&note)))
+        let mut kept = kept(&self.cosigned_path())?;
+        kept.push(note);
+        let newest = self.newest(&kept, quorum).await?;
+        let text: Vec<String> = newest.iter().map(|(_, note)| note.to_text()).collect();
+        files::write(&self.cosigned_path(), text.join("\n").as_bytes())?;
+        Ok((head, seen_by(&newest, quorum).iter().filter(|seen| seen.sequence >= head.sequence).count()))
     }
 
-    /// The last entry that a quorum of witnesses is shown to have seen; none where there was none.
+    /// The last entry that a quorum of witnesses is shown to have seen; none where there was none. A witness that cosigned
+    /// a later head saw it too.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub async fn witnessed(&self, quorum: &Quorum) -> Result<Option<Head>, LedgerError> {
-        let Some(note) = kept(&self.cosigned_path())? else { return Ok(None) };
-        let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;
-        let holds = quorum.is_reached(&note) && self.holds(&note, &checkpoint).await?;
-        Ok(holds.then_some(checkpoint.head))
+        let newest = self.newest(&kept(&self.cosigned_path())?, quorum).await?;
+        Ok(quorum.people.checked_sub(1).and_then(|place| seen_by(&newest, quorum).get(place).copied()))
+    }
+
+    /// The notes that are checkpoints of this ledger, with the signatures alone that count, and of each witness the newest
+    /// one; the oldest first.
+    async fn newest(&self, notes: &[Note], quorum: &Quorum) -> Result<Vec<(Head, Note)>, LedgerError> {
+        // Several authorities on one ledger sign the same head under names of their own.
+        let mut found: BTreeMap<(i64, String), (Head, Note)> = BTreeMap::new();
+        for note in notes {
+            let Some(head) = self.head_of(note).await? else { continue };
+            let note = self.signatures(note, quorum.named()).await?;
+            let (_, all) = found.entry((head.sequence, note.text.clone())).or_insert_with(|| (head, note.clone()));
+            all.merge(&note);
+        }
+        let mut newest = Vec::new();
+        let mut missing: BTreeMap<&str, &VerifyingKey> = quorum.named().collect();
+        for (head, note) in found.into_values().rev() {
+            let own: Vec<_> = missing.extract_if(.., |name, key| note.cosigned_at(name, key).is_some()).collect();
+            if !own.is_empty() {
+                newest.push((head, self.signatures(&note, own.into_iter()).await?));
+            }
+        }
+        newest.reverse();
+        Ok(newest)
+    }
+
+    /// A note of a checkpoint with the signatures alone of keys that count and of these witnesses: whoever brings one can
+    /// add others, as many and as long as they like.
+    async fn signatures<'a>(
+        &self,
+        note: &Note,
+        witnesses: impl Iterator<Item = (&'a str, &'a VerifyingKey)>,
+    ) -> Result<Note, LedgerError> {
+        let Checkpoint { origin, head } = Checkpoint::of(note).map_err(LedgerError::Checkpoint)?;
+        let proven = self.proven.lock().await;
+        let logs = self.signers.keyring().keys().iter().chain(proven.signers_of(head.sequence));
+        Ok(note.only(logs.map(|key| (origin.as_str(), key)), witnesses))
     }
 
     /// Keeps the cosignatures of a head of the tree, unless a newer one is kept that a quorum cosigned.
-    async fn keep_tree(&self, mut note: Note, tree: &Tree, quorum: &Quorum) -> Result<(), LedgerError> {
+    async fn keep_tree(&self, note: Note, tree: &Tree, quorum: &Quorum) -> Result<(), LedgerError> {
         let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;
         if !self.is_tree(&note, &checkpoint, tree).await || quorum.count(&note) == 0 {
             let problem = "the head of the tree is not of this ledger, or none of the policy's witnesses cosigned it";
             return Err(LedgerError::Checkpoint(problem.into()));
         }
-        if let Some(kept) = kept(&self.tree_path())? {
+        let mut note = self.signatures(&note, quorum.named()).await?;
+        if let Some(kept) = kept(&self.tree_path())?.pop() {
             let before = Checkpoint::of(&kept).map_err(LedgerError::Checkpoint)?;
             if before.head.sequence > checkpoint.head.sequence && quorum.is_reached(&kept) {
                 return Ok(());
             }
-            note.merge(&kept);
+            note.merge(&self.signatures(&kept, quorum.named()).await?);
         }
         Ok(files::write(&self.tree_path(), note.to_text().as_bytes())?)
     }
@@ -95,7 +131,7 @@ impl Ledger {
     /// # Errors
     /// The file cannot be read.
     pub async fn witnessed_tree(&self, tree: &Tree, quorum: &Quorum) -> Result<Option<Note>, LedgerError> {
-        let Some(note) = kept(&self.tree_path())? else { return Ok(None) };
+        let Some(note) = kept(&self.tree_path())?.pop() else { return Ok(None) };
         let checkpoint = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?;
         let holds = quorum.is_reached(&note) && self.is_tree(&note, &checkpoint, tree).await;
         Ok(holds.then_some(note))
@@ -114,14 +150,15 @@ impl Ledger {
             || self.proven.lock().await.signers_of(checkpoint.head.sequence).any(signed)
     }
 
-    /// Whether a key that counts signed a checkpoint, and its entry is here.
-    async fn holds(&self, note: &Note, checkpoint: &Checkpoint) -> Result<bool, LedgerError> {
-        if !self.is_signed(note, checkpoint).await {
-            return Ok(false);
+    /// The head in a note, where a key that counts signed it and its entry is here.
+    async fn head_of(&self, note: &Note) -> Result<Option<Head>, LedgerError> {
+        let checkpoint = Checkpoint::of(note).map_err(LedgerError::Checkpoint)?;
+        if !self.is_signed(note, &checkpoint).await {
+            return Ok(None);
         }
         let mut connection = self.database.connection().await?;
         let found = self.database.hash_at(&mut connection, checkpoint.head.sequence).await?;
-        Ok(found.is_some_and(|hash| hash == checkpoint.head.hash.to_string()))
+        Ok(found.is_some_and(|hash| hash == checkpoint.head.hash.to_string()).then_some(checkpoint.head))
     }
 
     fn cosigned_path(&self) -> PathBuf {
@@ -133,12 +170,25 @@ impl Ledger {
     }
 }
 
-/// The note in a file; none where there is no file.
-fn kept(path: &Path) -> Result<Option<Note>, LedgerError> {
-    if !path.exists() {
-        return Ok(None);
+/// The newest head that each witness saw, the newest first; one key under two names is one witness.
+fn seen_by(newest: &[(Head, Note)], quorum: &Quorum) -> Vec<Head> {
+    let mut seen: BTreeMap<[u8; 32], Head> = BTreeMap::new();
+    for (head, note) in newest {
+        for (_, key) in quorum.named().filter(|(name, key)| note.cosigned_at(name, key).is_some()) {
+            seen.insert(key.to_bytes(), *head);
+        }
     }
-    let text = files::read_text(path, note::MAX_BYTES as u64)?;
+    let mut heads: Vec<Head> = seen.into_values().collect();
+    heads.sort_by_key(|head| std::cmp::Reverse(head.sequence));
+    heads
+}
+
+/// The notes in a file; none where there is no file.
+fn kept(path: &Path) -> Result<Vec<Note>, LedgerError> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = files::read_text(path, (MOST_NOTES * note::MAX_BYTES) as u64)?;
     let format = |problem| LedgerError::HeadFormat { path: path.to_owned(), problem };
-    Note::parse(&text).map(Some).map_err(format)
+    Note::parse_all(&text, MOST_NOTES).map_err(format)
 }
