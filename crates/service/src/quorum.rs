@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::approval::Approval;
 use crate::grant::GrantFile;
 use crate::hash::{Hash, to_hex};
+use crate::ledger::Handover;
 use crate::owner::{ClientError, Connection, Problem};
 use crate::signature::VerifyingKey;
 
@@ -239,10 +240,19 @@ fn carry_to(holder: &Holder, other: &Holder) -> Result<u64, String> {
     // Which ledger it is, its own head says; the witness knows it or refuses.
     let whole = get(holder, &["v1", "ledger", &i64::MAX.to_string(), "handover"])?;
     let ledger: VerifyingKey = serde_json::from_value(whole["ledger"].clone()).map_err(|error| error.to_string())?;
+    let last: Handover = serde_json::from_value(whole["handover"].clone()).map_err(|error| error.to_string())?;
+    let last = last.size().unwrap_or(0) as i64;
     let seen = get(other, &["v1", "witness", &to_hex(&ledger.to_bytes())])?;
-    let after = seen["head"]["sequence"].as_i64().unwrap_or(0).to_string();
-    let handover = get(holder, &["v1", "ledger", &after, "handover"])?;
-    let cosigned = post(other, &["v1", "witness"], &handover)?;
-    let kept = post(holder, &["v1", "ledger", "cosigned"], &json!({ "note": cosigned["note"] }))?;
-    Ok(kept["witnesses"].as_u64().unwrap_or(0))
+    let mut seen = seen["head"]["sequence"].as_i64().unwrap_or(0);
+    // A long ledger comes in several parts, each with a head of its own.
+    loop {
+        let handover = get(holder, &["v1", "ledger", &seen.to_string(), "handover"])?;
+        let cosigned = post(other, &["v1", "witness"], &handover)?;
+        let head = cosigned["head"]["sequence"].as_i64().unwrap_or(0);
+        if head >= last || head <= seen {
+            let kept = post(holder, &["v1", "ledger", "cosigned"], &json!({ "note": cosigned["note"] }))?;
+            return Ok(kept["witnesses"].as_u64().unwrap_or(0));
+        }
+        seen = head;
+    }
 }

@@ -126,7 +126,7 @@ pub fn board(part: BoardPart, ready: impl FnOnce(Addresses)) -> Result<(), RunEr
         let server = part.listen.server.clone();
         let (main, _) = bind(&Listen { admin: None, ..part.listen }, &tokens).await?;
         tokio::spawn(reread(tokens, server, board.http_metrics()));
-        let started = Started { main: (main, board::router(board)), admin: None };
+        let started = Started { main: (main, board::router(board)), admin: None, authority: None };
         ready(started.addresses());
         started.run().await;
         Ok(())
@@ -155,6 +155,8 @@ pub fn both(
 struct Started {
     main: (Server, Router),
     admin: Option<(Server, Router)>,
+    /// What it does before the end, if it is an authority.
+    authority: Option<Arc<AuthorityServer>>,
 }
 
 impl Started {
@@ -169,6 +171,9 @@ impl Started {
             }
         };
         tokio::join!(run(self.main.0, self.main.1), admin);
+        if let Some(authority) = self.authority {
+            authority.finish().await;
+        }
     }
 }
 
@@ -181,7 +186,7 @@ async fn start_predictor(part: PredictorPart) -> Result<Started, RunError> {
     observe(predictor.http_metrics(), &main, admin.as_ref());
     tokio::spawn(reread(tokens, part.listen.server.clone(), Arc::clone(predictor.http_metrics())));
     let admin = admin.map(|server| (server, predictor::admin_router(Arc::clone(&predictor))));
-    Ok(Started { main: (main, predictor::router(predictor)), admin })
+    Ok(Started { main: (main, predictor::router(predictor)), admin, authority: None })
 }
 
 async fn start_authority(part: AuthorityPart) -> Result<Started, RunError> {
@@ -199,7 +204,7 @@ async fn start_authority(part: AuthorityPart) -> Result<Started, RunError> {
     observe(server.http_metrics(), &main, admin.as_ref());
     tokio::spawn(reread(tokens, part.listen.server.clone(), Arc::clone(server.http_metrics())));
     let admin = admin.map(|listener| (listener, authority::admin_router(Arc::clone(&server))));
-    Ok(Started { main: (main, authority::router(server)), admin })
+    Ok(Started { main: (main, authority::router(Arc::clone(&server))), admin, authority: Some(server) })
 }
 
 /// Shows the connections of both addresses.

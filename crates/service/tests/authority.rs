@@ -410,7 +410,12 @@ async fn holders_that_look_alike_are_refused() {
         let asked = authority.issue(&KeyRequest { holder, ..world.request(0, &[]) }).await;
         assert!(matches!(asked, Err(AuthorityError::Field { field: "holder", .. })), "{holder:?}");
     }
-    for holder in ["ward", "Wärd 3 (north)", "o'neill", "病棟"] {
+    // The first letter is Cyrillic, the last one Greek, the others are of wide print.
+    for holder in ["\u{441}linic", "war\u{3bf}", "w\u{ff41}rd"] {
+        let asked = authority.issue(&KeyRequest { holder, ..world.request(0, &[]) }).await.err().unwrap();
+        assert!(asked.to_string().contains("one alphabet") && asked.to_string().contains("\\u{"), "{asked}");
+    }
+    for holder in ["ward", "Wärd 3 (north)", "o'neill", "病棟 B", "клиника 3", "κλινική"] {
         authority.issue(&KeyRequest { holder, ..world.request(0, &[]) }).await.unwrap();
     }
 }

@@ -234,6 +234,48 @@ fn owners_refuse_other_parameters_that_were_signed_before_those_they_know() {
     connect().unwrap();
 }
 
+/// M13. Counts were kept by network: k networks under one key gave k times the items. The outputs of several functions add
+/// up about one subject. And the hash of a name was the same in every file: names could be tried.
+#[test]
+fn items_count_over_all_functions_of_a_key_and_names_are_salted() {
+    let world = World::new();
+    let (other, _) = common::network(world.folder.path(), 8, 2);
+    let folder = world.add_model("letters");
+    other.save(&folder.join("network.safetensors")).unwrap();
+    std::fs::write(folder.join("functional.key"), world.master.issue(other.map()).unwrap().to_bytes()).unwrap();
+    let address = predictor(&world, |_| ());
+    let homes = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let owner = |home: &Path, model: &str, subject: &str| {
+        let url = format!("http://{address}");
+        let connection = Connection::new(ConnectionOptions { url, ..ConnectionOptions::default() }).unwrap();
+        let bytes = connection.get(&["v1", "models", model, "parameters"], 1 << 20).unwrap();
+        let limits = Limits { most_items: Some(3), ..Limits::default() };
+        let (model, subject, pin) = (model.to_owned(), subject.to_owned(), Some(Hash::of_bytes(&bytes)));
+        let options = OwnerOptions { model, subject, pin, limits, ..OwnerOptions::default() };
+        OwnerClient::connect(connection, options, home, None, &host::Silent).unwrap()
+    };
+    let home = homes[0].path();
+    let (digits, letters) = (owner(home, "digits", "anna"), owner(home, "letters", "anna"));
+    assert_ne!(digits.parameters().network, letters.parameters().network);
+    assert_eq!(digits.parameters().public_key, letters.parameters().public_key);
+    assert_eq!(digits.predict(&[&image(1), &image(2)]).unwrap().1.items, 2);
+    assert!(matches!(letters.predict(&[&image(1), &image(2)]), Err(OwnerClientError::Odometer(_))));
+    assert_eq!(letters.predict(&[&image(1)]).unwrap().1.items, 3);
+    assert!(matches!(digits.predict(&[&image(3)]), Err(OwnerClientError::Odometer(_))));
+    // Another subject has a count of its own.
+    assert_eq!(owner(home, "letters", "otto").predict(&[&image(1)]).unwrap().1.items, 1);
+
+    owner(homes[1].path(), "digits", "anna").predict(&[&image(1)]).unwrap();
+    let names = homes.each_ref().map(|home| {
+        let text = std::fs::read_to_string(home.path().join("odometer.json")).unwrap();
+        assert!(!text.contains("anna"), "{text}");
+        let counts: serde_json::Value = serde_json::from_str(&text).unwrap();
+        counts["items"].as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>()
+    });
+    assert_eq!((names[0].len(), names[1].len()), (2, 1));
+    assert!(names[0].is_disjoint(&names[1]), "one name has one hash in every file");
+}
+
 /// Ten items for a server that takes four at a time were charged and not sent.
 #[test]
 fn owners_send_what_the_server_takes_and_count_what_they_send() {

@@ -312,6 +312,7 @@ fn files_that_make_no_sense_are_refused_by_field() {
         ("attributes = [\"font\"]", "attributes = []", "audit.attributes"),
         ("strongest_below = 60.0", "strongest_below = 160.0", "audit.strongest_below"),
         ("people = 2", "people = 1", "approval.people"),
+        ("above_bits = 80.0", "above_bits = nan", "approval.above_bits"),
         ("people = 2", "people = 2\nmax_days = 0", "approval.max_days"),
         ("rank = 4", "rank = 4\nholders = 0", "limits.holders"),
         ("rank = 4", "rank = 4\nunnoised_bits = -1.0", "limits.unnoised_bits"),

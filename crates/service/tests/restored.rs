@@ -93,6 +93,7 @@ async fn an_inserted_audit_is_refused_at_issue() {
         auditor: "lab".into(),
         key: Some(world.lab.verifying_key()),
         date: Some(service::clock::now()),
+        bytes: 0,
         by: "lab".into(),
     };
     std::fs::write(world.home().join("audits").join(format!("{audit}.json")), world.audit().to_bytes()).unwrap();

@@ -29,6 +29,7 @@ mod peers;
 mod pending;
 mod projects;
 mod records;
+mod refusals;
 mod request;
 mod routes;
 mod server;
@@ -52,10 +53,11 @@ pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
 pub use issue::Issued;
 pub use keys::Held;
 pub use projects::KeySource;
+use refusals::{Refusal, Unrecorded};
 pub use request::KeyRequest;
 pub use routes::{admin_router, router};
 pub use server::AuthorityServer;
-pub use state::{Epoch, Project, Recorded, State};
+pub use state::{Brought, Epoch, Project, Recorded, State};
 
 use crate::files;
 use crate::hash::Hash;
@@ -68,9 +70,6 @@ use crate::signature::{SigningKey, VerifyingKey};
 /// Bytes of public keys, and of parameters, that are kept for those who ask next.
 const PUBLIC_KEYS: usize = 128 << 20;
 const PARAMETERS: usize = 16 << 20;
-
-/// Maximum length of one reason to refuse, in characters.
-const REASON: usize = 500;
 
 /// Name of the policy in the folder.
 pub const POLICY: &str = "policy.toml";
@@ -93,19 +92,10 @@ pub struct Issuer {
     parameters: Cache<(Hash, Hash, i64), (Bytes, ParametersSignature)>,
     state: Mutex<State>,
     holders: std::sync::Mutex<HashMap<Hash, Arc<ShareHolder>>>,
+    /// Refusals without an entry, by caller.
+    unrecorded: std::sync::Mutex<Unrecorded>,
     /// Whether whole keys are kept away.
     shares_only: bool,
-}
-
-/// What is refused, to whom and why.
-#[derive(Default)]
-struct Refusal<'a> {
-    request: &'a str,
-    project: Option<&'a str>,
-    public_key: Option<Hash>,
-    network: Option<Hash>,
-    reasons: Vec<String>,
-    by: &'a str,
 }
 
 impl Issuer {
@@ -149,6 +139,7 @@ impl Issuer {
             unlock,
             state: Mutex::default(),
             holders: Default::default(),
+            unrecorded: Default::default(),
             shares_only: false,
         };
         match authority.check().await {
@@ -175,8 +166,10 @@ impl Issuer {
         Ok(())
     }
 
-    /// Ends the connections to the ledger, so that a SQLite database is one file again.
+    /// Records refusals that have no entry yet, and ends the connections to the ledger, so that a SQLite database is one
+    /// file again.
     pub async fn close(self) {
+        self.record_refusals().await;
         self.ledger.close().await;
     }
 
@@ -315,31 +308,6 @@ impl Issuer {
         let head = writing.commit().await?;
         state.extend(&entries, self.ledger.signers().keyring())?;
         Ok(head)
-    }
-
-    /// Records a refusal, and gives it back as the error.
-    async fn refuse(&self, state: &mut State, writing: Writing<'_>, mut refusal: Refusal<'_>) -> AuthorityError {
-        refusal.reasons.iter_mut().for_each(shorten);
-        let event = Event::Refused {
-            request: refusal.request.to_owned(),
-            project: refusal.project.map(str::to_owned),
-            public_key: refusal.public_key,
-            network: refusal.network,
-            reasons: refusal.reasons.clone(),
-            by: refusal.by.to_owned(),
-        };
-        match self.record(state, writing, &event, refusal.by).await {
-            Ok(_) => AuthorityError::Refused { reasons: refusal.reasons },
-            Err(error) => error,
-        }
-    }
-}
-
-/// Cuts a reason, which may quote what was sent: the ledger keeps it, and witnesses read all of it.
-fn shorten(reason: &mut String) {
-    if let Some((end, _)) = reason.char_indices().nth(REASON) {
-        reason.truncate(end);
-        reason.push('…');
     }
 }
 

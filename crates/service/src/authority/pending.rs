@@ -160,10 +160,21 @@ pub(super) fn current<'a>(state: &'a State, project: &str) -> Result<&'a Epoch, 
 fn check_holder(holder: &str) -> Result<(), AuthorityError> {
     // Characters without a picture of their own are escaped: spaces but ' ', joiners, marks of direction.
     let hidden = |c: char| c.is_control() || c.escape_debug().len() > 2;
-    if !(1..=200).contains(&holder.len()) || holder.chars().any(hidden) || holder.trim() != holder {
-        let remedy = "name who gets the key, in 1 to 200 printable characters without spaces around them".to_owned();
-        let value = holder.chars().take(80).flat_map(char::escape_debug).collect();
-        return Err(AuthorityError::Field { field: "holder", value, remedy });
-    }
-    Ok(())
+    let remedy = if !(1..=200).contains(&holder.len()) || holder.chars().any(hidden) || holder.trim() != holder {
+        "name who gets the key, in 1 to 200 printable characters without spaces around them"
+    } else if holder.chars().any(|c| c.is_ascii_alphabetic()) && holder.chars().any(looks_latin) {
+        "write the whole name in one alphabet: letters of another one look like these"
+    } else {
+        return Ok(());
+    };
+    let value = holder.chars().take(80).flat_map(char::escape_default).collect();
+    Err(AuthorityError::Field { field: "holder", value, remedy: remedy.to_owned() })
+}
+
+/// Letters outside the Latin alphabet that have the picture of one in it: of Greek, Cyrillic, Armenian, Cherokee, Lisu, and
+/// those for mathematics and wide print.
+fn looks_latin(c: char) -> bool {
+    matches!(u32::from(c),
+        0x370..=0x58F | 0x13A0..=0x13FF | 0x1C80..=0x1C8F | 0x1F00..=0x1FFF | 0x2100..=0x218F | 0x2DE0..=0x2DFF
+        | 0xA4D0..=0xA4FF | 0xA640..=0xA69F | 0xAB30..=0xABBF | 0xFF00..=0xFFEF | 0x1D400..=0x1D7FF)
 }

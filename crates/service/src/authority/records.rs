@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::archive::blocking;
-use super::{AuthorityError, Issuer, Refusal};
+use super::{AuthorityError, Issuer, Refusal, State};
 use crate::audit::SignedAudit;
 use crate::hash::Hash;
 use crate::ledger::Event;
@@ -12,8 +12,8 @@ impl Issuer {
     /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
     ///
     /// # Errors
-    /// Another file of this hash is registered; the bytes are not a compiled network that a key could open; nothing can
-    /// be written.
+    /// Another file of this hash is registered; the bytes are not a compiled network that a key could open; the caller has
+    /// registered as much as the policy allows; nothing can be written.
     pub async fn register(
         &self,
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
@@ -43,9 +43,15 @@ impl Issuer {
                 return Err(self.refuse(&mut state, writing, refusal).await);
             }
         } else {
+            let length = bytes.as_ref().as_ref().len() as u64;
+            if let Some(problem) = self.no_room(&state, by, 1, length) {
+                let (network, reasons) = (Some(hash), vec![problem]);
+                let refusal = Refusal { request: "network", network, reasons, by, ..Default::default() };
+                return Err(self.refuse(&mut state, writing, refusal).await);
+            }
             blocking(move || archive.keep_network(hash, bytes.as_ref().as_ref())).await??;
             let (outputs, units) = (network.outputs(), network.units());
-            let event = Event::NetworkRegistered { network: hash, outputs, units, by: by.to_owned() };
+            let event = Event::NetworkRegistered { network: hash, outputs, units, bytes: length, by: by.to_owned() };
             self.record(&mut state, writing, &event, by).await?;
         }
         Ok(hash)
@@ -55,7 +61,7 @@ impl Issuer {
     ///
     /// # Errors
     /// The signature does not hold, the auditor is not in the policy, the network is unknown, or this very file is on
-    /// record already.
+    /// record already; the caller has registered as much as the policy allows.
     pub async fn record_audit(
         &self,
         bytes: impl AsRef<[u8]> + Send + 'static,
@@ -85,6 +91,7 @@ impl Issuer {
                          one"
                     ));
                 }
+                reasons.extend(self.no_room(&state, by, 0, own.len() as u64));
                 let auditor = policy.auditor(audit.auditor());
                 if auditor.is_none() {
                     reasons.push(format!("audit: {} is not an auditor of the policy", audit.auditor()));
@@ -96,7 +103,7 @@ impl Issuer {
             let refusal = Refusal { request: "audit", network, reasons, by, ..Default::default() };
             return Err(self.refuse(&mut state, writing, refusal).await);
         };
-        let archive = self.archive.clone();
+        let (archive, length) = (self.archive.clone(), own.len() as u64);
         blocking(move || archive.keep_audit(hash, &own)).await??;
         let summary = audit.summary();
         let event = Event::AuditRecorded {
@@ -108,10 +115,29 @@ impl Issuer {
             auditor: auditor.to_owned(),
             key: Some(audit.auditor().clone()),
             date: audit.evidence().map(|evidence| evidence.date),
+            bytes: length,
             by: by.to_owned(),
         };
         self.record(&mut state, writing, &event, by).await?;
         Ok(hash)
+    }
+
+    /// Why a caller may not register so many networks and bytes more: what is registered is kept for good, and one caller
+    /// must not fill the disk of all.
+    fn no_room(&self, state: &State, by: &str, networks: u64, bytes: u64) -> Option<String> {
+        let (brought, most) = (state.brought(by), self.policy().room());
+        if brought.networks + networks <= most.0 && brought.bytes.saturating_add(bytes) <= most.1 {
+            return None;
+        }
+        Some(format!(
+            "register: {by} has registered {} networks, and {:.1} MB of networks and audits; {:.1} MB more would exceed what the policy \
+             allows one caller, {} networks and {} MB: raise networks or megabytes under [register] in the policy",
+            brought.networks,
+            brought.bytes as f64 / 1e6,
+            bytes as f64 / 1e6,
+            most.0,
+            most.1 / 1_000_000
+        ))
     }
 
     /// The newest audit on record of a network, as it was signed, for owners' odometers.

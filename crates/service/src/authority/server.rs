@@ -62,6 +62,11 @@ impl AuthorityServer {
         Ok(Arc::new(Self { authority, tokens, bodies, metrics: Metrics::new(), opened: Default::default() }))
     }
 
+    /// Before the end: records what is not on record yet.
+    pub async fn finish(&self) {
+        self.authority.record_refusals().await;
+    }
+
     /// Counts of requests and connections.
     pub fn http_metrics(&self) -> &Arc<HttpMetrics> {
         &self.metrics.http

@@ -8,6 +8,9 @@ use crate::hash::Hash;
 use crate::ledger::{Chain, Entry, Event, Grant, Head, Keyring, LedgerError, Part};
 use crate::policy::AuditEvidence;
 
+/// Seconds over which refusals of a caller are counted.
+const HOUR: i64 = 3600;
+
 /// Projects, networks, audits and grants.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -26,10 +29,31 @@ pub struct State {
     pub policy: Option<Hash>,
     /// Hashes of all entries, the first first.
     pub entries: Vec<Hash>,
-    /// Refusals.
+    /// Refusals, those without an entry of their own included.
     pub refusals: u64,
+    /// Refusals of callers that were refused within the last hour.
+    refused: BTreeMap<String, Refused>,
+    /// What callers registered.
+    brought: BTreeMap<String, Brought>,
     /// Seconds since 1970 of the last entry.
     pub written: i64,
+}
+
+/// Entries of a caller's refusals within an hour.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    /// Seconds since 1970 of the first of them.
+    since: i64,
+    entries: u32,
+}
+
+/// What a caller registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Different networks.
+    pub networks: u64,
+    /// Bytes of networks and audits.
+    pub bytes: u64,
 }
 
 /// An issue, and its place in the ledger.
@@ -115,10 +139,14 @@ impl State {
                 }
                 project.epochs.push(Epoch { epoch, public_key, inputs, since: entry.at });
             }
-            Event::NetworkRegistered { network, outputs, units, .. } => {
+            Event::NetworkRegistered { network, outputs, units, bytes, by } => {
                 self.networks.insert(network, (outputs, units));
+                let brought = self.brought.entry(by).or_default();
+                (brought.networks, brought.bytes) = (brought.networks + 1, brought.bytes.saturating_add(bytes));
             }
-            Event::AuditRecorded { network, audit, attribute, high, auditor, key, .. } => {
+            Event::AuditRecorded { network, audit, attribute, high, auditor, key, bytes, by, .. } => {
+                let brought = self.brought.entry(by).or_default();
+                brought.bytes = brought.bytes.saturating_add(bytes);
                 let (at, evidence) = (entry.at, None);
                 self.audits.push(AuditEvidence {
                     network,
@@ -141,10 +169,24 @@ impl State {
             }
             Event::KeyIssued(grant) => self.grants.push(Recorded { grant, entry: entry.head(), at: entry.at }),
             Event::PolicyChanged { policy, .. } => self.policy = Some(policy),
-            Event::Refused { .. } => self.refusals += 1,
+            Event::Refused { unrecorded, by, .. } => {
+                self.refusals = self.refusals.saturating_add(unrecorded).saturating_add(1);
+                self.refused.retain(|_, refused| entry.at - refused.since < HOUR);
+                self.refused.entry(by).or_insert(Refused { since: entry.at, entries: 0 }).entries += 1;
+            }
             Event::Migrated { .. } | Event::LedgerKeyRetired(_) | Event::HeadAdopted { .. } => {}
         }
         Ok(())
+    }
+
+    /// Entries of refusals of a caller within the hour that began with the first of them.
+    pub(super) fn refused_lately(&self, by: &str, now: i64) -> u32 {
+        self.refused.get(by).filter(|refused| now - refused.since < HOUR).map_or(0, |refused| refused.entries)
+    }
+
+    /// What a caller registered.
+    pub fn brought(&self, by: &str) -> Brought {
+        self.brought.get(by).copied().unwrap_or_default()
     }
 
     /// The networks opened under a public key, each once, in the order of issue.

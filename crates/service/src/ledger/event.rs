@@ -48,6 +48,9 @@ pub enum Event {
         outputs: usize,
         /// Units d.
         units: usize,
+        /// Bytes of its file; 0 in entries from before they were counted.
+        #[serde(skip_serializing_if = "is_zero", default)]
+        bytes: u64,
         /// Who brought it.
         by: String,
     },
@@ -71,6 +74,9 @@ pub enum Event {
         /// The date that the auditor signed, in seconds since 1970, if any.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         date: Option<i64>,
+        /// Bytes of its file; 0 in entries from before they were counted.
+        #[serde(skip_serializing_if = "is_zero", default)]
+        bytes: u64,
         /// Who brought it.
         by: String,
     },
@@ -127,9 +133,17 @@ pub enum Event {
         network: Option<Hash>,
         /// Every reason.
         reasons: Vec<String>,
+        /// Refusals of the same caller since the entry before of one, which have no entry of their own: after many within an
+        /// hour only every so many is recorded.
+        #[serde(skip_serializing_if = "is_zero", default)]
+        unrecorded: u64,
         /// Who asked.
         by: String,
     },
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 /// One line for people.
@@ -142,7 +156,7 @@ impl fmt::Display for Event {
             Self::Rotated { project, epoch, public_key, reason, by } => {
                 write!(f, "project '{project}' rotated to epoch {epoch}, public key {public_key}, by {by}: {reason}")
             }
-            Self::NetworkRegistered { network, outputs, units, by } => {
+            Self::NetworkRegistered { network, outputs, units, by, .. } => {
                 write!(f, "network {network} of {outputs} outputs and {units} units registered by {by}")
             }
             Self::AuditRecorded { network, attribute, strongest, high, auditor, by, .. } => write!(
@@ -176,8 +190,9 @@ impl fmt::Display for Event {
                 write!(f, "head file lost; the end found, {entries} entries up to hash {hash}, accepted by {by}")
             }
             Self::PolicyChanged { policy, by, .. } => write!(f, "policy {policy} in force, read for {by}"),
-            Self::Refused { request, reasons, by, .. } => {
-                write!(f, "{request} refused to {by}: {}", reasons.join("; "))
+            Self::Refused { request, reasons, unrecorded, by, .. } => {
+                write!(f, "{request} refused to {by}: {}", reasons.join("; "))?;
+                if *unrecorded == 0 { Ok(()) } else { write!(f, "; {unrecorded} refusals before it have no entry") }
             }
         }
     }

@@ -169,12 +169,17 @@ impl HeadFile {
 
     /// Replaces the head, on the disk when this returns.
     pub fn write(&self, head: Head, signers: &Signers) -> Result<(), LedgerError> {
+        Ok(files::write(&self.0, self.signed_note(head, signers).to_text().as_bytes())?)
+    }
+
+    /// A head of this ledger, signed.
+    pub fn signed_note(&self, head: Head, signers: &Signers) -> Note {
         let origin = Checkpoint::origin_of(&signers.key());
         let mut note = Checkpoint { origin: origin.clone(), head }.note();
         for key in [Some(signers.own()), signers.next()].into_iter().flatten() {
             note.sign(&origin, key);
         }
-        Ok(files::write(&self.0, note.to_text().as_bytes())?)
+        note
     }
 
     /// The error of an end that is not the one remembered; `found`: what is there instead.

@@ -19,7 +19,7 @@ use crate::files::{self, FileError};
 use crate::signature::{SigningKey, VerifyingKey};
 
 const FORMAT: &str = "halflight ledger handover";
-/// Maximum size of a handover, in bytes.
+/// Maximum size of a handover, in bytes: an authority makes shorter ones, older versions did not.
 pub const MAX_BYTES: u64 = 256 << 20;
 
 /// A signed head, and the entries that lead to it: what an authority gives to its witnesses.
@@ -145,7 +145,7 @@ impl Handover {
     }
 
     /// Entries of the ledger up to its head.
-    pub(crate) fn size(&self) -> Option<usize> {
+    pub fn size(&self) -> Option<usize> {
         let head = Checkpoint::of(&Note::parse(&self.checkpoint).ok()?).ok()?.head;
         usize::try_from(head.sequence).ok()
     }

@@ -37,6 +37,10 @@
 //! [keys]
 //! valid_days = 90               # 0: they do not expire
 //!
+//! [register]                    # what one caller may register over time; these by default
+//! networks = 1000
+//! megabytes = 4096              # of networks and audits together
+//!
 //! [approval]                    # omit to demand none
 //! above_rank = 3                # two people must sign for a key that takes the totals above these
 //! above_bits = 100.0
@@ -88,6 +92,8 @@ pub struct Policy {
     noise: Noise,
     #[serde(default)]
     keys: Keys,
+    #[serde(default)]
+    register: Register,
     #[serde(default)]
     approval: Option<Approval>,
     #[serde(default)]
@@ -158,6 +164,13 @@ struct Noise {
 #[serde(deny_unknown_fields)]
 struct Keys {
     valid_days: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Register {
+    networks: u64,
+    megabytes: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -280,6 +293,11 @@ impl Policy {
         self.approval.as_ref().map_or(0, |approval| i64::from(approval.max_days))
     }
 
+    /// Most networks that one caller may register, and most bytes of networks and audits.
+    pub fn room(&self) -> (u64, u64) {
+        (self.register.networks, self.register.megabytes.saturating_mul(1_000_000))
+    }
+
     /// Whether audits of an attribute are demanded.
     pub fn demands_audit(&self, attribute: &str) -> bool {
         self.audit.as_ref().is_some_and(|audit| audit.attributes.contains(attribute))
@@ -358,6 +376,9 @@ impl Policy {
             if approval.max_days == 0 {
                 return value("approval.max_days", "0".into(), "write how many days an approval may hold");
             }
+            if approval.above_bits.is_nan() {
+                return value("approval.above_bits", "nan".into(), "write a number of bits");
+            }
             if approval.people < 2 {
                 return value("approval.people", approval.people.to_string(), "write 2 or more, or omit [approval]");
             }
@@ -388,6 +409,12 @@ impl Panel {
 impl Default for Keys {
     fn default() -> Self {
         Self { valid_days: 90 }
+    }
+}
+
+impl Default for Register {
+    fn default() -> Self {
+        Self { networks: 1000, megabytes: 4096 }
     }
 }
 

@@ -33,6 +33,12 @@ holders = 16   # different people or machines with keys
 # Predictors refuse a key after so many days; 0 means never. What ends a key for certain is a new public key.
 valid_days = 90
 
+# What one caller may register over time, the megabytes of networks and audits together:
+#
+# [register]
+# networks = 1000
+# megabytes = 4096
+
 # A signed audit of exactly the network, with the strongest attacker below a threshold (percent):
 #
 # [audit]

@@ -133,13 +133,22 @@ impl Checkpoint {
     fn run(self, console: &Console) -> Result<()> {
         let path = self.output.path()?;
         let after = self.after;
-        let (bytes, key) = self.home.open(None, async |issuer| {
-            Ok((issuer.handover(after).await?.to_bytes(), issuer.ledger().signers().key()))
+        let (handover, key, entries) = self.home.open(None, async |issuer| {
+            let handover = issuer.handover(after).await?;
+            Ok((handover, issuer.ledger().signers().key(), issuer.state().await?.entries.len()))
         })?;
-        files::write(path, &bytes)?;
-        let key = key.to_string();
-        console.result(&json!({ "file": path, "after": after, "ledger_key": key }), || {
-            format!("{}: give it to the witnesses, who know this ledger by {key}", path.display())
+        files::write(path, &handover.to_bytes())?;
+        let (key, head) = (key.to_string(), handover.size().unwrap_or(0));
+        let about = json!({ "file": path, "after": after, "head": head, "entries": entries, "ledger_key": key });
+        console.result(&about, || {
+            let mut text = format!("{}: give it to the witnesses, who know this ledger by {key}", path.display());
+            if head < entries {
+                text += &format!(
+                    "\nit ends with entry {head} of {entries}, as more do not fit: once it is cosigned, make another one \
+                     with --after {head}"
+                );
+            }
+            text
         })
     }
 }

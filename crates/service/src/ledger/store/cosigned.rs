@@ -5,17 +5,22 @@ use std::path::{Path, PathBuf};
 
 use super::super::note::{self, Note};
 use super::super::witness::{Handover, Quorum};
-use super::super::{Checkpoint, Head, LedgerError, Tree};
+use super::super::{Checkpoint, Entry, Head, LedgerError, Tree};
 use super::Ledger;
 use super::lock::lock;
 use crate::files;
 use crate::signature::VerifyingKey;
 
+/// Most bytes of entries in a handover: others limit what they read.
+pub const MOST_HANDED: usize = 32 << 20;
+/// Entries that are read together.
+const PAGE: usize = 500;
 /// Most notes that are kept, one for each witness at most.
 const MOST_NOTES: usize = 256;
 
 impl Ledger {
-    /// The signed head and the entries after number `after`, for witnesses.
+    /// A signed head and the entries after number `after` that lead to it, for witnesses: the current head, or an earlier
+    /// one where the entries have more than [`MOST_HANDED`] bytes. A witness that cosigned that asks for the rest.
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -27,9 +32,23 @@ impl Ledger {
         drop(connection);
         let note = self.head.note(self.signers.keyring().keys())?;
         let size = Checkpoint::of(&note).map_err(LedgerError::Checkpoint)?.head.sequence;
-        let mut entries = self.after(after).await?;
-        entries.retain(|entry| entry.sequence <= size);
-        Ok(Handover::new(&note, &entries))
+        let (mut entries, mut bytes): (Vec<Entry>, usize) = (Vec::new(), 0);
+        loop {
+            let last = entries.last().map_or(after, |entry| entry.sequence);
+            let page = self.page(last, PAGE).await?;
+            let whole = page.len() < PAGE;
+            for entry in page.into_iter().filter(|entry| entry.sequence <= size) {
+                bytes += serde_json::to_string(&entry.text).map_or(0, |text| text.len()) + 64;
+                if bytes > MOST_HANDED && !entries.is_empty() {
+                    let head = entries.last().map_or(Head::EMPTY, Entry::head);
+                    return Ok(Handover::new(&self.head.signed_note(head, &self.signers), &entries));
+                }
+                entries.push(entry);
+            }
+            if whole || entries.last().is_none_or(|entry| entry.sequence == size) {
+                return Ok(Handover::new(&note, &entries));
+            }
+        }
     }
 
     /// Keeps the cosignatures of a checkpoint of this ledger beside the head; gives back the checkpoint and how many
