@@ -2,10 +2,13 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use common::{identity, network};
+use model::{CompiledNetwork, ImportOptions, Inputs};
 use roles::keyfile::Unlock;
+use safetensors::tensor::{Dtype, TensorView};
 use service::approval::{Approval, Subject};
 use service::authority::{AuthorityError, Issuer, KeyRequest};
 use service::hash::Hash;
@@ -48,6 +51,24 @@ impl World {
     fn network(&self, seed: u64) -> Vec<u8> {
         std::fs::read(network(self.folder.path(), seed, 3).1).unwrap()
     }
+}
+
+/// An integer network of so many outputs and units that its outputs take a while to count.
+fn large(folder: &Path) -> Vec<u8> {
+    let (outputs, units, inputs) = (400, 2000, 17);
+    let row = |length: usize, places: [usize; 2]| {
+        (0..length).flat_map(move |place| i32::from(places.contains(&place)).to_le_bytes())
+    };
+    let p: Vec<u8> = (0..units).flat_map(|unit| row(inputs, [unit % inputs, unit / inputs % inputs])).collect();
+    let d: Vec<u8> = (0..outputs).flat_map(|output| row(units, [output, units - 1 - output])).collect();
+    let view = |shape: [usize; 2], data| TensorView::new(Dtype::I32, shape.to_vec(), data).unwrap();
+    let tensors = HashMap::from([("P", view([units, inputs], &p)), ("D", view([outputs, units], &d))]);
+    let path = folder.join("large.safetensors");
+    safetensors::serialize_to_file(tensors, None, &path).unwrap();
+    let inputs = Inputs::Pixels { height: 4, width: 4, bits: 4 };
+    let network = CompiledNetwork::import(&path, &ImportOptions { inputs, ..ImportOptions::default() }).unwrap();
+    network.save(&path).unwrap();
+    std::fs::read(path).unwrap()
 }
 
 fn reasons<T>(refused: Result<T, AuthorityError>) -> String {
@@ -175,4 +196,22 @@ async fn a_witness_catches_up_with_a_long_ledger_in_parts() {
         assert_eq!(authority.issue(&request).await.is_ok(), seen >= sequence);
     }
     assert!(parts >= 2, "{parts}");
+}
+
+/// A dry run of a large network takes minutes of a core, and any number of them ran at once. Who may register networks is
+/// not who allows them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_network_is_not_counted_before_it_is_allowed() {
+    let world = World::new("");
+    let authority = world.open().await;
+    authority.register(world.network(1), "test").await.unwrap();
+    authority.create_project("p", world.allowed, "test").await.unwrap();
+    let network = authority.register(large(world.folder.path()), "test").await.unwrap();
+    let request = KeyRequest { project: "p", network, holder: "h", approvals: &[], by: "test" };
+    let decision = authority.consider(&request).await.unwrap().0;
+    let refused = decision.refusals.join("; ");
+    assert!(refused.contains("allow-list") && refused.contains("counted once the policy allows it"), "{refused}");
+    assert_eq!(decision.after.rank, 0);
+    let small = KeyRequest { network: authority.register(world.network(2), "test").await.unwrap(), ..request };
+    assert_eq!(authority.consider(&small).await.unwrap().0.after.rank, 3);
 }

@@ -31,6 +31,9 @@ pub enum AuthorityError {
         /// What to give.
         remedy: String,
     },
+    /// Too many requests are considered.
+    #[error("as many requests are considered as may be at once; try again later")]
+    Busy,
     /// The ledger: without it, no key.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -1,6 +1,7 @@
 //! The issue of functional keys.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use serde::Serialize;
@@ -15,6 +16,9 @@ use crate::ledger::{Event, Grant, Head, Part};
 use crate::parameters::{Parameters, ParametersSignature, Purpose};
 use crate::policy::{Decision, Opened};
 use crate::proposal::{Proposal, SignedProposal};
+
+/// How long a dry run waits for others to end.
+const TURN: Duration = Duration::from_secs(20);
 
 /// The kind of key to issue.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,11 +46,18 @@ impl Issuer {
     /// nothing is issued or recorded.
     ///
     /// # Errors
-    /// The project is unknown, or the ledger cannot be read.
+    /// The project is unknown, too many others are considered, or the ledger cannot be read.
     pub async fn consider(&self, request: &KeyRequest<'_>) -> Result<(Decision, SignedProposal), AuthorityError> {
         // On the state of this moment: nobody waits for as long as this counts.
+        let turn = tokio::time::timeout(TURN, Arc::clone(&self.considering).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return Err(AuthorityError::Busy) };
         let pending = PendingDecision::new(&self.archive, self.policy(), &*self.state().await?, request, true);
-        let Considered { decision, subject, .. } = blocking(move || pending.decide()).await??;
+        let Considered { decision, subject, .. } = blocking(move || {
+            // Until the work ends, also where whoever asked went away.
+            let _turn = turn;
+            pending.decide()
+        })
+        .await??;
         let proposal = Proposal {
             project: request.project.to_owned(),
             subject,

@@ -43,7 +43,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::body::Bytes;
 use roles::ShareHolder;
 use roles::keyfile::Unlock;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use archive::Archive;
 pub use archive::MAX_NETWORK_BYTES;
@@ -67,6 +67,8 @@ use crate::parameters::ParametersSignature;
 use crate::policy::Policy;
 use crate::signature::{SigningKey, VerifyingKey};
 
+/// Requests whose outcome is considered at once.
+const CONSIDERED: usize = 2;
 /// Bytes of public keys, and of parameters, that are kept for those who ask next.
 const PUBLIC_KEYS: usize = 128 << 20;
 const PARAMETERS: usize = 16 << 20;
@@ -92,6 +94,8 @@ pub struct Issuer {
     parameters: Cache<(Hash, Hash, i64), (Bytes, ParametersSignature)>,
     state: Mutex<State>,
     holders: std::sync::Mutex<HashMap<Hash, Arc<ShareHolder>>>,
+    /// Turns of those who ask what a key would open: counting takes a core and memory.
+    considering: Arc<Semaphore>,
     /// Refusals without an entry, by caller.
     unrecorded: std::sync::Mutex<Unrecorded>,
     /// Whether whole keys are kept away.
@@ -139,6 +143,7 @@ impl Issuer {
             unlock,
             state: Mutex::default(),
             holders: Default::default(),
+            considering: Arc::new(Semaphore::new(CONSIDERED)),
             unrecorded: Default::default(),
             shares_only: false,
         };

@@ -16,6 +16,10 @@ use crate::policy::{AuditEvidence, Decision, Opened, Policy, Request};
 /// Maximum rank of a span; a larger one is refused before it is counted.
 const MOST_RANK: usize = 1024;
 
+/// Multiplications for which a network is counted that the policy does not allow: seconds. Whoever may register networks
+/// could keep all cores busy with large ones.
+const MOST_COST: usize = 1 << 27;
+
 /// A request, and what it is decided by.
 pub(super) struct PendingDecision {
     archive: Archive,
@@ -69,15 +73,18 @@ impl PendingDecision {
             false => (before, None),
             true => {
                 let network = archive.network(self.network)?;
-                let after = if network.inputs() == epoch.inputs {
-                    count(&issued, Some(&network))?
-                } else {
+                let after = if network.inputs() != epoch.inputs {
                     problems.push(format!(
                         "inputs: the network takes {:?}, but the public key encrypts {:?}",
                         network.inputs(),
                         epoch.inputs
                     ));
                     before
+                } else if !policy.allows(self.network) && cost(&network) > MOST_COST {
+                    problems.push("size: what the network would open is counted once the policy allows it".into());
+                    before
+                } else {
+                    count(&issued, Some(&network))?
                 };
                 if let Err(problem) = roles::openable(&network) {
                     problems.push(format!("range: {problem}"));
@@ -134,6 +141,12 @@ impl PendingDecision {
         }
         (audits, problems)
     }
+}
+
+/// Multiplications to count what a network opens, about: its outputs at as many points.
+fn cost(network: &CompiledNetwork) -> usize {
+    let ((n, m), outputs, units) = (network.inputs(), network.outputs(), network.units());
+    outputs.saturating_mul(units).saturating_mul(n + m + outputs)
 }
 
 /// What these networks open together, with another one.

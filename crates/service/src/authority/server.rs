@@ -134,6 +134,7 @@ impl From<AuthorityError> for Problem {
             | AuthorityError::Shared { .. }
             | AuthorityError::SharesOnly { .. }
             | AuthorityError::Witness(_) => Self::new(StatusCode::CONFLICT, error.to_string()),
+            AuthorityError::Busy => Self::busy(20, error),
             AuthorityError::Unwitnessed { sequence, people } => Self::new(StatusCode::CONFLICT, error.to_string())
                 .with("unwitnessed", json!({ "sequence": sequence, "people": people })),
             // A policy file that cannot be used is said to whoever asked to read it again.
