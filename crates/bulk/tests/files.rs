@@ -189,6 +189,27 @@ fn batches_are_bounded_by_bytes() {
     assert_eq!(report.rows, 12);
 }
 
+/// 750 bytes became 4 GB: rows of fixed length take it also where they are empty.
+#[test]
+fn empty_lists_of_fixed_length_do_not_fill_the_memory() {
+    let world = World::new();
+    fs::create_dir(world.path("lists")).unwrap();
+    let path = world.path("lists/part.parquet");
+    let put = |length: i32| {
+        let item = Arc::new(arrow_schema::Field::new("item", arrow_schema::DataType::Int8, true));
+        let lists: ArrayRef = Arc::new(arrow_array::FixedSizeListArray::new_null(item, length, 1));
+        let blobs: ArrayRef = Arc::new(arrow_array::LargeBinaryArray::from_iter([Some(b"a")]));
+        write(&path, &RecordBatch::try_from_iter([("ciphertext", blobs), ("more", lists)]).unwrap());
+        fs::metadata(&path).unwrap().len()
+    };
+    let run = || job(&world, "lists", "out").run(&world.scoring(ScoringOptions::default()), &Silent);
+    assert!(put(70 << 20) < 2000);
+    let error = run().unwrap_err().to_string();
+    assert!(error.contains("part.parquet") && error.contains("bytes each, more than 67108864"), "{error}");
+    put(1 << 10);
+    assert_eq!(run().unwrap().rows, 1);
+}
+
 /// Takes batches and refuses large ones.
 struct Widest(std::sync::Mutex<usize>);
 

@@ -292,6 +292,36 @@ mod parquet_files {
         assert!(error.contains("unpacks to more than its header says"), "{error}");
     }
 
+    /// A footer of 180 kB: each column is in the one before it. The decoder calls itself for each, and the process ended.
+    #[test]
+    fn columns_in_columns_do_not_overflow_the_stack() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep.parquet");
+        let put = |depth: usize| {
+            // Version; the list of columns: repetition, name and number of children of each, and last one with a type.
+            let mut footer = vec![0x15, 2, 0x19, 0xfc];
+            let mut count = depth + 2;
+            while count > 127 {
+                footer.push((count & 127) as u8 | 128);
+                count >>= 7;
+            }
+            footer.push(count as u8);
+            footer.extend(b"\x48\x01r\x15\x02\0");
+            (0..depth).for_each(|_| footer.extend(b"\x35\0\x18\x01a\x15\x02\0"));
+            // No rows and no groups of them.
+            footer.extend(b"\x15\x02\x25\0\x18\x01y\0\x16\0\x19\x0c\0");
+            let length = (footer.len() as u32).to_le_bytes();
+            std::fs::write(&path, [b"PAR1", &footer[..], &length, b"PAR1"].concat()).unwrap();
+            import(&path).unwrap_err().to_string()
+        };
+        let shallow = put(40);
+        assert!(shallow.contains("nested or binary"), "{shallow}");
+        for depth in [80, 300, 20_000] {
+            let error = put(depth);
+            assert!(error.contains("its columns are nested too deeply"), "{error}");
+        }
+    }
+
     #[test]
     fn an_honest_parquet_file_passes() {
         let folder = tempfile::tempdir().unwrap();

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use dataset::import::{Budget, parquet_size};
 use host::files::FileError;
 use parquet::arrow::ProjectionMask;
@@ -14,6 +15,9 @@ use roles::hash::Hash;
 
 use super::{Batches, PAGES, Rows, batch_rows};
 use crate::BulkError;
+
+/// Most bytes that a row takes whatever it holds.
+const MOST_FIXED: u64 = 64 << 20;
 
 /// A file whose pages fit into memory.
 pub(super) struct Source {
@@ -42,7 +46,16 @@ impl Source {
         })?;
         let size = size.map_err(|error| BulkError::import(shown, error))?;
         let name = footer(path).map_err(|source| unread(shown, source))?;
-        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), rows: size.rows, row: size.row, name })
+        // Rows of fixed length take it also where they hold nothing, and the pages say nothing of that.
+        let schema = Arc::clone(builder(path, shown)?.schema());
+        let fixed = schema.fields().iter().map(|field| width(field.data_type())).fold(0, u64::saturating_add);
+        if fixed > MOST_FIXED {
+            let problem =
+                format!("its rows take {fixed} bytes each, more than {MOST_FIXED}: leave out its widest columns");
+            return Err(BulkError::input(shown, problem));
+        }
+        let row = size.row.saturating_add(fixed);
+        Ok(Self { path: path.to_owned(), shown: shown.to_owned(), rows: size.rows, row, name })
     }
 
     /// All rows, in batches that no longer need `self`: the file stays open, even if it is removed.
@@ -59,6 +72,18 @@ impl Source {
         };
         let mut reader = guarded(&shown, || Ok(builder.with_projection(mask).with_batch_size(rows).build()?))?;
         Ok(Box::new(std::iter::from_fn(move || guarded(&shown, || reader.next().transpose()).transpose())))
+    }
+}
+
+/// What a value takes whatever it is, in bytes.
+fn width(kind: &DataType) -> u64 {
+    match kind {
+        DataType::FixedSizeBinary(bytes) => u64::try_from(*bytes).unwrap_or(0),
+        DataType::FixedSizeList(item, count) => {
+            u64::try_from(*count).unwrap_or(0).saturating_mul(width(item.data_type()).max(1))
+        }
+        DataType::Struct(fields) => fields.iter().map(|field| width(field.data_type())).fold(0, u64::saturating_add),
+        kind => kind.primitive_width().unwrap_or(8) as u64,
     }
 }
 

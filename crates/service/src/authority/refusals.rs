@@ -1,5 +1,5 @@
 //! Refusals on record. The ledger keeps them, witnesses read all of it, and everyone who may ask can be refused as often as
-//! they like: so entries are short, and after many of one caller within an hour only every so many gets one, which counts
+//! they like. So entries are short. After many of one caller within an hour only every so many gets one, which counts
 //! those between.
 
 use std::collections::BTreeMap;

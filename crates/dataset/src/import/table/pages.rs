@@ -24,7 +24,10 @@ const PAGE_VALUE: u64 = 8;
 /// What a byte of the footer takes once decoded.
 const FOOTER_BYTE: u64 = 16;
 
-/// Counts the footer, which is decoded as a whole.
+/// Columns in columns. The decoder calls itself once for each, and a process whose stack overflows ends.
+const DEEPEST_COLUMN: usize = 64;
+
+/// Counts the footer, which is decoded as a whole, and refuses columns that are nested too deeply for the decoder.
 pub(super) fn check_footer(path: &Path, budget: &Budget) -> Result<(), ImportError> {
     let failed = |source| ImportError::Io { path: path.into(), source };
     let mut file = File::open(path).map_err(failed)?;
@@ -36,7 +39,13 @@ pub(super) fn check_footer(path: &Path, budget: &Budget) -> Result<(), ImportErr
     let mut size = [0; 4];
     file.read_exact(&mut size).map_err(failed)?;
     let size = u64::from(u32::from_le_bytes(size)).min(length);
-    budget.keep(FOOTER_BYTE.saturating_mul(size)).map_err(ImportError::memory(path))
+    budget.keep(FOOTER_BYTE.saturating_mul(size)).map_err(ImportError::memory(path))?;
+    file.seek(SeekFrom::Start((length - 8).saturating_sub(size))).map_err(failed)?;
+    let footer = BufReader::new(file).take(size);
+    Compact { bytes: footer, read: 0, depth: 0 }.columns().map_err(|error| {
+        let problem = format!("not a readable Parquet file: its footer: {error}");
+        ImportError::Description { path: path.into(), problem }
+    })
 }
 
 /// The unpacked sizes of a Parquet file, according to its pages.
@@ -151,6 +160,55 @@ fn invalid(problem: &str) -> io::Error {
 }
 
 impl<R: Read> Compact<R> {
+    /// Refuses a `FileMetaData` of parquet.thrift whose schema is nested too deeply: its second field has the elements, each
+    /// before its children, whose number is its fifth field.
+    fn columns(&mut self) -> io::Result<()> {
+        let mut id = 0;
+        while let Some((next, kind)) = self.field(id)? {
+            id = next;
+            if (id, kind) != (2, kind::LIST) {
+                self.skip(kind)?;
+                continue;
+            }
+            let (count, element) = self.list()?;
+            if element != kind::STRUCT {
+                return Err(invalid("its schema is no list of columns"));
+            }
+            let mut open: Vec<u64> = Vec::new();
+            for _ in 0..count {
+                open.truncate(open.iter().rposition(|left| *left > 0).map_or(0, |last| last + 1));
+                if let Some(left) = open.last_mut() {
+                    *left -= 1;
+                }
+                open.push(self.children()?);
+                if open.len() > DEEPEST_COLUMN {
+                    return Err(invalid("its columns are nested too deeply"));
+                }
+            }
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// The number of children of a `SchemaElement`.
+    fn children(&mut self) -> io::Result<u64> {
+        let (mut id, mut children) = (0, 0);
+        while let Some((next, kind)) = self.field(id)? {
+            id = next;
+            match (id, kind) {
+                (5, kind::I32) => children = self.size()?,
+                _ => self.skip(kind)?,
+            }
+        }
+        Ok(children)
+    }
+
+    /// The number and type of a list's elements.
+    fn list(&mut self) -> io::Result<(u64, u8)> {
+        let byte = self.byte()?;
+        Ok((if byte >> 4 == 15 { self.unsigned()? } else { u64::from(byte >> 4) }, byte & 15))
+    }
+
     /// `PageHeader` of parquet.thrift.
     fn page(&mut self) -> io::Result<Page> {
         let mut page = Page::default();
@@ -209,10 +267,9 @@ impl<R: Read> Compact<R> {
                 self.pass(length)
             }
             kind::LIST | kind::SET => self.nested(|reader| {
-                let byte = reader.byte()?;
-                let count = if byte >> 4 == 15 { reader.unsigned()? } else { u64::from(byte >> 4) };
+                let (count, element) = reader.list()?;
                 // Booleans in lists take a byte each.
-                let element = if byte & 15 <= kind::FALSE { kind::BYTE } else { byte & 15 };
+                let element = if element <= kind::FALSE { kind::BYTE } else { element };
                 (0..count).try_for_each(|_| reader.skip(element))
             }),
             kind::STRUCT => self.nested(|reader| {
