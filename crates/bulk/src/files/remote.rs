@@ -73,9 +73,8 @@ pub(super) fn end_of(object: &Object) -> Result<NamedTempFile, BulkError> {
     let shown = object.shown();
     let mut file = empty(&shown)?;
     object.copy_end(FOOTER, file.as_file_mut())?;
-    let check = |path: &Path| {
-        parquet_footer(path, &Budget::new(PAGES)).map_err(|error| BulkError::import(&shown, error))
-    };
+    let check =
+        |path: &Path| parquet_footer(path, &Budget::new(PAGES)).map_err(|error| BulkError::import(&shown, error));
     check(file.path())?;
     let length = footer_length(file.path()).map_err(|source| copied(&shown, source))?;
     if length > FOOTER {

@@ -185,7 +185,7 @@ impl<R: Read> Compact<R> {
                     return Err(invalid("its columns are nested too deeply"));
                 }
             }
-            return Ok(());
+            // Whichever of several the decoder takes, each is looked at.
         }
         Ok(())
     }
