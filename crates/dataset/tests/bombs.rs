@@ -292,7 +292,7 @@ mod parquet_files {
         assert!(error.contains("unpacks to more than its header says"), "{error}");
     }
 
-    /// A footer of 180 kB: each column is in the one before it. The decoder calls itself for each, and the process ended.
+    /// A footer of 180 kB: each column is in the one before it. The decoder calls itself for each; the process ended.
     #[test]
     fn columns_in_columns_do_not_overflow_the_stack() {
         let folder = tempfile::tempdir().unwrap();

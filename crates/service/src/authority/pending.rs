@@ -184,8 +184,8 @@ fn check_holder(holder: &str) -> Result<(), AuthorityError> {
     Err(AuthorityError::Field { field: "holder", value, remedy: remedy.to_owned() })
 }
 
-/// Letters outside the Latin alphabet that have the picture of one in it: of Greek, Cyrillic, Armenian, Cherokee, Lisu, and
-/// those for mathematics and wide print.
+/// Letters outside the Latin alphabet that have the picture of one in it: of Greek, Cyrillic, Armenian, Cherokee, Lisu,
+/// and those for mathematics and wide print.
 fn looks_latin(c: char) -> bool {
     matches!(u32::from(c),
         0x370..=0x58F | 0x13A0..=0x13FF | 0x1C80..=0x1C8F | 0x1F00..=0x1FFF | 0x2100..=0x218F | 0x2DE0..=0x2DFF

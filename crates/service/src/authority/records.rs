@@ -12,8 +12,8 @@ impl Issuer {
     /// Registers a compiled network; its hash is its name from now on. Registering the same file again changes nothing.
     ///
     /// # Errors
-    /// Another file of this hash is registered; the bytes are not a compiled network that a key could open; the caller has
-    /// registered as much as the policy allows; nothing can be written.
+    /// Another file of this hash is registered; the bytes are not a compiled network that a key could open; the caller
+    /// has registered as much as the policy allows; nothing can be written.
     pub async fn register(
         &self,
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
@@ -122,16 +122,17 @@ impl Issuer {
         Ok(hash)
     }
 
-    /// Why a caller may not register so many networks and bytes more: what is registered is kept for good, and one caller
-    /// must not fill the disk of all.
+    /// Why a caller may not register so many networks and bytes more: what is registered is kept for good, and one
+    /// caller must not fill the disk of all.
     fn no_room(&self, state: &State, by: &str, networks: u64, bytes: u64) -> Option<String> {
         let (brought, most) = (state.brought(by), self.policy().room());
         if brought.networks + networks <= most.0 && brought.bytes.saturating_add(bytes) <= most.1 {
             return None;
         }
         Some(format!(
-            "register: {by} has registered {} networks, and {:.1} MB of networks and audits; {:.1} MB more would exceed what the policy \
-             allows one caller, {} networks and {} MB: raise networks or megabytes under [register] in the policy",
+            "register: {by} has registered {} networks, and {:.1} MB of networks and audits; {:.1} MB more would exceed \
+             what the policy allows one caller, {} networks and {} MB: raise networks or megabytes under [register] in \
+             the policy",
             brought.networks,
             brought.bytes as f64 / 1e6,
             bytes as f64 / 1e6,

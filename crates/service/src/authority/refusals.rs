@@ -1,6 +1,6 @@
-//! Refusals on record. The ledger keeps them, witnesses read all of it, and everyone who may ask can be refused as often as
-//! they like. So entries are short. After many of one caller within an hour only every so many gets one, which counts
-//! those between.
+//! Refusals on record. The ledger keeps them, witnesses read all of it, and everyone who may ask can be refused as often
+//! as they like. So entries are short. After many of one caller within an hour only every so many gets one, which
+//! counts those between.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -10,8 +10,8 @@ use crate::clock;
 use crate::hash::Hash;
 use crate::ledger::{Event, Writing};
 
-/// Refusals of one caller within an hour that each get an entry. After them the 64th gets one, then the 128th after that,
-/// and so on.
+/// Refusals of one caller within an hour that each get an entry. After them the 64th gets one, then the 128th after
+/// that, and so on.
 const EACH: u32 = 64;
 /// Maximum length of one reason to refuse, in characters.
 const REASON: usize = 500;

@@ -133,8 +133,8 @@ pub enum Event {
         network: Option<Hash>,
         /// Every reason.
         reasons: Vec<String>,
-        /// Refusals of the same caller since the entry before of one, which have no entry of their own: after many within an
-        /// hour only every so many is recorded.
+        /// Refusals of the same caller since its entry before, which have none of their own: after many within an hour
+        /// only every so many is recorded.
         #[serde(skip_serializing_if = "is_zero", default)]
         unrecorded: u64,
         /// Who asked.

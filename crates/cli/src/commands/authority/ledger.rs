@@ -144,8 +144,8 @@ impl Checkpoint {
             let mut text = format!("{}: give it to the witnesses, who know this ledger by {key}", path.display());
             if head < entries {
                 text += &format!(
-                    "\nit ends with entry {head} of {entries}, as more do not fit: once it is cosigned, make another one \
-                     with --after {head}"
+                    "\nit ends with entry {head} of {entries}, as more do not fit: once it is cosigned, make another \
+                     one with --after {head}"
                 );
             }
             text

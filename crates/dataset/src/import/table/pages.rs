@@ -160,8 +160,8 @@ fn invalid(problem: &str) -> io::Error {
 }
 
 impl<R: Read> Compact<R> {
-    /// Refuses a `FileMetaData` of parquet.thrift whose schema is nested too deeply: its second field has the elements, each
-    /// before its children, whose number is its fifth field.
+    /// Refuses a `FileMetaData` of parquet.thrift whose schema is nested too deeply. Its second field has the elements,
+    /// each before its children, whose number is its fifth field.
     fn columns(&mut self) -> io::Result<()> {
         let mut id = 0;
         while let Some((next, kind)) = self.field(id)? {
