@@ -45,6 +45,8 @@ pub struct Phase {
     pub server_cpu_seconds: Option<f64>,
     /// Of the clients, on the same cores.
     pub clients_cpu_seconds: Option<f64>,
+    /// Of the whole machine that nobody used. What is missing in the sum, other programs took.
+    pub idle_cpu_seconds: Option<f64>,
     /// `per_second`, relative to the capacity of what the clients leave of the cores.
     pub of_remaining: Option<f64>,
     pub turned_away: u64,
@@ -105,12 +107,12 @@ impl Phase {
 
     /// Takes in one more stretch of the same load.
     pub fn add(&mut self, watch: Watch, tally: Tally, server: &Server) {
-        let add = |id: u32, before: Option<f64>, sum: &mut Option<f64>| {
-            let used = before.and_then(|before| Some(process::cpu_seconds(id)? - before));
-            *sum = used.map(|used| used + sum.unwrap_or(0.0));
+        let add = |before: Option<f64>, now: Option<f64>, sum: &mut Option<f64>| {
+            *sum = now.zip(before).map(|(now, before)| now - before + sum.unwrap_or(0.0));
         };
-        add(server.id(), watch.cpu, &mut self.server_cpu_seconds);
-        add(std::process::id(), watch.own_cpu, &mut self.clients_cpu_seconds);
+        add(watch.cpu, process::cpu_seconds(server.id()), &mut self.server_cpu_seconds);
+        add(watch.own_cpu, process::cpu_seconds(std::process::id()), &mut self.clients_cpu_seconds);
+        add(watch.idle, process::idle_seconds(), &mut self.idle_cpu_seconds);
         self.seconds += watch.start.elapsed().as_secs_f64();
         self.answered += tally.answered.into_inner();
         self.turned_away += tally.turned_away.into_inner();
@@ -134,6 +136,7 @@ pub struct Watch {
     pub cpu: Option<f64>,
     /// Of this process: its clients and the probes.
     pub own_cpu: Option<f64>,
+    pub idle: Option<f64>,
     pub health: Vec<f64>,
     pub failed: u64,
 }
@@ -141,7 +144,7 @@ pub struct Watch {
 impl Watch {
     pub fn begin(server: &Server) -> Self {
         let (cpu, own_cpu) = (process::cpu_seconds(server.id()), process::cpu_seconds(std::process::id()));
-        Self { cpu, own_cpu, start: Instant::now(), health: Vec::new(), failed: 0 }
+        Self { cpu, own_cpu, idle: process::idle_seconds(), start: Instant::now(), health: Vec::new(), failed: 0 }
     }
 
     pub fn health(&mut self, server: &Server, end: Instant) {
