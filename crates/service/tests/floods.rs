@@ -261,6 +261,37 @@ fn a_full_queue_refuses_before_the_body_comes_and_keeps_no_room_for_one_that_doe
     drop(held);
 }
 
+/// Every refusal cost a caller its connection, and each retry a new one.
+#[test]
+fn a_refused_caller_whose_body_is_short_keeps_its_connection() {
+    let world = World::new();
+    let address = predictor(&world, |options| (options.queue, options.workers) = (1, 1));
+    let held = hold(address, &[]);
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut ask = |headers: &[(&str, &str)], body: &[u8]| {
+        let headers = [&[("connection", "keep-alive")][..], headers].concat();
+        stream.write_all(head("POST", INFER, &headers, body).as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let (mut reply, mut bytes) = (String::new(), [0; 4096]);
+        // Problems are JSON objects.
+        while !reply.ends_with('}') {
+            let count = stream.read(&mut bytes).unwrap();
+            assert!(count > 0, "{reply}");
+            reply += &String::from_utf8_lossy(&bytes[..count]).to_ascii_lowercase();
+        }
+        reply
+    };
+    let body = vec![b' '; 70 << 10];
+    for _ in 0..3 {
+        let reply = ask(&[], &body);
+        assert!(reply.starts_with("http/1.1 503") && !reply.contains("connection: close"), "{reply}");
+    }
+    // Who waits to be told to send is told that he need not.
+    let reply = ask(&[("expect", "100-continue"), ("content-length", "9")], b"");
+    assert!(reply.starts_with("http/1.1 503") && reply.contains("connection: close"), "{reply}");
+    drop(held);
+}
+
 /// One token could fill the queue.
 #[test]
 fn one_caller_fills_its_share_of_the_queue_and_no_more() {

@@ -176,7 +176,8 @@ fn tls_with_client_certificates() {
     let certificates = write("server.pem", server.cert.pem());
     let key = write("server.key", server.signing_key.serialize_pem());
     let shown = (write("client.pem", client.cert.pem()), write("client.key", client.signing_key.serialize_pem()));
-    let tls = TlsOptions { certificates: certificates.clone(), key, client_authorities: Some(shown.0.clone()) };
+    let shown_ca = shown.0.clone();
+    let tls = TlsOptions { certificates: certificates.clone(), key, client_authorities: Some(shown_ca.clone()) };
     let map = write("map.toml", "[[certificate]]\nname = \"owner\"\ndns = \"owner\"\nscopes = [\"infer\"]\n".into());
     let server = ServerOptions { tls: Some(tls), ..loopback() };
     let address = predictor_with(&world, Tokens::load(&map).unwrap(), server, |_| ());
@@ -189,6 +190,12 @@ fn tls_with_client_certificates() {
     assert_eq!(answers[0].output, world.expected(&image(1)));
     let refused = connect(None).infer("digits", &[world.encrypt(&image(1))]);
     assert!(matches!(refused, Err(ClientError::Transport { .. })), "{refused:?}");
+    // Whoever does not know the certificate is told what to name.
+    let url = format!("https://localhost:{}", address.port());
+    let unknown =
+        Connection::new(ConnectionOptions { url, authorities: Some(shown_ca), ..Default::default() }).unwrap();
+    let refused = unknown.infer("digits", &[world.encrypt(&image(1))]);
+    assert!(matches!(refused, Err(ClientError::Untrusted { .. })), "{refused:?}");
     let plain = Connection::new(ConnectionOptions { url: "http://example.org".into(), ..Default::default() });
     assert!(matches!(plain, Err(ClientError::Url(_))));
 }

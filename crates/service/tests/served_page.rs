@@ -77,6 +77,25 @@ fn the_page_or_how_to_build_it_stands_at_the_root() {
     }
 }
 
+/// A phone loaded 828 kB of WebAssembly of which 296 kB were enough.
+#[test]
+fn files_of_the_page_are_packed_for_those_who_take_it() {
+    let address = predictor(&World::new(), |_| ());
+    let ask = |headers: &[(&str, &str)]| send(address, "GET", "/", headers, b"");
+    let plain = ask(&[]);
+    let packed = ask(&[("accept-encoding", "br, GZip;q=0.5")]);
+    assert_eq!((packed.status, packed.headers["content-encoding"].as_str()), (200, "gzip"));
+    assert!(packed.body.len() < plain.body.len() && packed.headers["vary"] == "accept-encoding");
+    let mut text = Vec::new();
+    std::io::copy(&mut flate2::read::GzDecoder::new(&packed.body[..]), &mut text).unwrap();
+    assert!(text == plain.body && packed.headers["etag"] != plain.headers["etag"]);
+    for refused in ["br", "gzip;q=0", "gzip; q=0.0"] {
+        assert_eq!(ask(&[("accept-encoding", refused)]).body, plain.body, "{refused}");
+    }
+    let known = ask(&[("accept-encoding", "gzip"), ("if-none-match", &packed.headers["etag"])]);
+    assert_eq!(known.status, 304);
+}
+
 /// The files of the page that a text of the page names.
 fn references(text: &str) -> impl Iterator<Item = String> {
     let quoted = text.split('"').skip(1).step_by(2);

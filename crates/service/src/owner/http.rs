@@ -84,6 +84,16 @@ pub enum ClientError {
         /// Why.
         source: Box<ureq::Error>,
     },
+    /// The server's certificate is not one of those that are trusted.
+    #[error(
+        "{url}: {problem}; name the authority that signed this certificate, or the certificate if it signed itself"
+    )]
+    Untrusted {
+        /// The address.
+        url: String,
+        /// Why.
+        problem: String,
+    },
     /// The server refused.
     #[error("{url}: refused with {status}: {detail}")]
     Refused {
@@ -319,7 +329,19 @@ fn check(url: &str, response: &Response<ureq::Body>, body: &[u8]) -> Result<(), 
 }
 
 fn transport(url: &str, source: ureq::Error) -> ClientError {
-    ClientError::Transport { url: url.to_owned(), source: Box::new(source) }
+    let url = url.to_owned();
+    match untrusted(&source) {
+        Some(problem) => ClientError::Untrusted { url, problem },
+        None => ClientError::Transport { url, source: Box::new(source) },
+    }
+}
+
+/// What is wrong with the signature of the server's certificate, if that ended the connection.
+fn untrusted(error: &ureq::Error) -> Option<String> {
+    let ureq::Error::Io(error) = error else { return None };
+    let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    use rustls::CertificateError::{BadSignature, UnknownIssuer};
+    matches!(inner, rustls::Error::InvalidCertificate(UnknownIssuer | BadSignature)).then(|| inner.to_string())
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, ClientError> {

@@ -14,7 +14,7 @@ pub const INPUT: &str = "ciphertext";
 
 /// The model, if it is ready, has this version and has not expired.
 pub fn ready(predictor: &PredictorServer, name: &str, version: Option<&str>) -> Result<Arc<Model>, Problem> {
-    let missing = |what: String| Problem::not_found(format!("{what}; GET /v2/repository/index lists the models"));
+    let missing = |what: String| Problem::not_found(format!("{what}; POST /v2/repository/index lists the models"));
     let version = version.filter(|version| !version.is_empty());
     let newest = predictor.repository.get(name);
     let newest = newest.ok_or_else(|| missing("no such model is ready here".into()))?;

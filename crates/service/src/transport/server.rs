@@ -325,7 +325,7 @@ impl Connection {
         let (routes, peer) = (TowerToHyperService::new(self.router), Arc::new(self.peer));
         let service = service_fn(move |request: Request<Incoming>| {
             let (parts, body) = request.into_parts();
-            let (body, reading) = Watched::new(body);
+            let (body, reading) = Watched::new(&parts.headers, body);
             let mut request = Request::from_parts(parts, body);
             if let Some(uri) = without_slash(request.uri()) {
                 *request.uri_mut() = uri;
@@ -336,7 +336,7 @@ impl Connection {
                 let mut response = answer.await?;
                 // A stream of HTTP/2 ends alone.
                 if !newer {
-                    reading.settle(&mut response);
+                    reading.settle(&mut response).await;
                 }
                 Ok::<_, std::convert::Infallible>(response)
             }

@@ -9,10 +9,9 @@
 //! Before and after the steady load, one thread validates and evaluates ciphertexts: by the mean of both,
 //! `cores / (validation + evaluation)` is the capacity. On a machine that others use too, processor time says what wall
 //! time cannot: `efficiency` is the processor time that the answers are worth, by that mean, in that of the whole server.
-//! Triton's client shares the cores with the server: `of_remaining` counts as capacity what it leaves of them.
+//! Clients share the cores with the server: `of_remaining` counts as capacity what they leave of them.
 
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
@@ -23,12 +22,12 @@ use model::CompiledNetwork;
 use qfe::{Ciphertext, Evaluator};
 use rayon::ThreadPoolBuilder;
 use roles::Authority;
-use serde::Serialize;
 
 use super::clients::{MODEL, Pace, Server, Tally, client};
+use super::found::{Overload, Phase, Report, Stock, Watch, text};
 use super::process;
 use super::stock::{Protocol, Workers};
-use crate::console::{self, Console};
+use crate::console::Console;
 use crate::{files, keys};
 
 /// Ciphertexts that are sent repeatedly.
@@ -60,92 +59,6 @@ pub struct Load {
     /// names an interpreter that has tritonclient
     #[arg(long, value_name = "CLIENTS", default_value_t = 0, hide_default_value = true, requires = "load")]
     triton: usize,
-}
-
-/// The findings.
-#[derive(Serialize)]
-struct Report {
-    cores: usize,
-    ciphertext_bytes: usize,
-    validation_ms: f64,
-    evaluation_ms: f64,
-    /// Predictions a second if nothing but validation and evaluation took time.
-    capacity: f64,
-    steady: Phase,
-    crowd: Phase,
-    /// Predictions a second in the crowd, relative to those under steady load.
-    crowd_to_steady: f64,
-    /// Requests that arrive at a multiple of the steady rate.
-    overload: Overload,
-    /// Triton's client.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    triton: Option<Stock>,
-    peak_bytes: [Option<u64>; 3],
-    /// No error below capacity; above it, only predictions and refusals with a time to retry.
-    clean: bool,
-}
-
-/// One kind of load.
-#[derive(Default, Serialize)]
-struct Phase {
-    clients: usize,
-    seconds: f64,
-    answered: u64,
-    per_second: f64,
-    /// `per_second / capacity`.
-    of_capacity: f64,
-    efficiency: Option<f64>,
-    server_cpu_seconds: Option<f64>,
-    /// Of third-party clients on the same cores.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    clients_cpu_seconds: Option<f64>,
-    /// `per_second`, relative to the capacity of what such clients leave of the cores.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    of_remaining: Option<f64>,
-    turned_away: u64,
-    without_time: u64,
-    other: u64,
-    p50_ms: Option<f64>,
-    p99_ms: Option<f64>,
-    health: Health,
-    /// Of each answer.
-    #[serde(skip)]
-    micros: Vec<u64>,
-}
-
-/// More requests than can be answered, and their outcome.
-#[derive(Serialize)]
-struct Overload {
-    /// The multiple of the steady rate.
-    factor: f64,
-    arrivals_per_second: f64,
-    #[serde(flatten)]
-    phase: Phase,
-    /// Predictions a second, relative to those under steady load.
-    goodput: f64,
-    peak_bytes: Option<u64>,
-}
-
-/// Triton's client over both protocols.
-#[derive(Serialize)]
-struct Stock {
-    rest: Phase,
-    grpc: Phase,
-    /// Predictions a second over gRPC, in those over REST.
-    grpc_to_rest: f64,
-    /// Processor time of the server for one answer over gRPC, in that over REST.
-    grpc_to_rest_cpu: Option<f64>,
-}
-
-/// How long `/health` took meanwhile, at a separate address.
-#[derive(Default, Serialize)]
-struct Health {
-    asked: usize,
-    failed: u64,
-    p99_ms: Option<f64>,
-    worst_ms: Option<f64>,
-    #[serde(skip)]
-    millis: Vec<f64>,
 }
 
 impl Load {
@@ -223,17 +136,6 @@ impl Load {
     }
 }
 
-impl Phase {
-    /// Compares with the throughput of the cores if one answer took `each` seconds of one core.
-    fn judge(&mut self, each: f64, cores: usize) {
-        self.of_capacity = self.per_second * each / cores as f64;
-        let left = self.clients_cpu_seconds.map(|used| cores as f64 * self.seconds - used);
-        self.of_remaining = left.filter(|&left| left > 0.0).map(|left| self.answered as f64 * each / left);
-        let used = self.server_cpu_seconds.filter(|&used| used > 0.0);
-        self.efficiency = used.map(|used| self.answered as f64 * each / used);
-    }
-}
-
 /// The requests, and the model that opens them.
 struct Bench {
     ciphertexts: Vec<Vec<u8>>,
@@ -307,9 +209,9 @@ impl Bench {
                 watch.health(server, watch.start + length);
                 asking.join().unwrap_or_else(|_| bail!("a client could not be asked"))
             })?;
-            let used = workers.cpu_seconds().zip(before).map(|(after, before)| after - before);
-            phase.clients_cpu_seconds = used.map(|used| used + phase.clients_cpu_seconds.unwrap_or(0.0));
             phase.add(watch, tally, server);
+            let used = workers.cpu_seconds().zip(before).map(|(after, before)| after - before);
+            phase.clients_cpu_seconds = phase.clients_cpu_seconds.zip(used).map(|(own, used)| own + used);
         }
         let each = |phase: &Phase| phase.server_cpu_seconds.map(|used| used / phase.answered.max(1) as f64);
         let share = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
@@ -319,57 +221,6 @@ impl Bench {
             rest,
             grpc,
         })
-    }
-}
-
-/// What is measured beside the clients.
-struct Watch {
-    start: Instant,
-    cpu: Option<f64>,
-    health: Vec<f64>,
-    failed: u64,
-}
-
-impl Watch {
-    fn begin(server: &Server) -> Self {
-        Self { cpu: process::cpu_seconds(server.id()), start: Instant::now(), health: Vec::new(), failed: 0 }
-    }
-
-    fn health(&mut self, server: &Server, end: Instant) {
-        (self.health, self.failed) = server.health(end);
-    }
-}
-
-impl Phase {
-    /// Takes in one more stretch of the same load.
-    fn add(&mut self, watch: Watch, tally: Tally, server: &Server) {
-        let used = watch.cpu.and_then(|before| Some(process::cpu_seconds(server.id())? - before));
-        self.server_cpu_seconds = used.map(|used| used + self.server_cpu_seconds.unwrap_or(0.0));
-        self.seconds += watch.start.elapsed().as_secs_f64();
-        self.answered += tally.answered.into_inner();
-        self.turned_away += tally.turned_away.into_inner();
-        self.without_time += tally.without_time.into_inner();
-        self.other += tally.other.into_inner();
-        self.per_second = self.answered as f64 / self.seconds;
-        self.micros.extend(tally.micros.into_inner().unwrap_or_else(PoisonError::into_inner));
-        self.micros.sort_unstable();
-        let quantile = |share: f64| {
-            let index = ((self.micros.len() as f64 * share) as usize).min(self.micros.len().saturating_sub(1));
-            self.micros.get(index).map(|&micros| micros as f64 / 1e3)
-        };
-        (self.p50_ms, self.p99_ms) = (quantile(0.5), quantile(0.99));
-        self.health.add(watch.health, watch.failed);
-    }
-}
-
-impl Health {
-    fn add(&mut self, millis: Vec<f64>, failed: u64) {
-        self.millis.extend(millis);
-        self.millis.sort_by(f64::total_cmp);
-        self.failed += failed;
-        self.asked = self.millis.len() + self.failed as usize;
-        self.p99_ms = self.millis.get((self.millis.len() as f64 * 0.99) as usize).copied();
-        self.worst_ms = self.millis.last().copied();
     }
 }
 
@@ -390,60 +241,4 @@ fn measure(evaluator: &Evaluator, ciphertexts: &[Vec<u8>]) -> Result<(f64, f64)>
         least.1 = f64::min(least.1, 1e3 * (now() - middle) / count);
     }
     Ok(least)
-}
-
-fn text(report: &Report) -> String {
-    let ms = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.0}"));
-    let row = |name: &str, phase: &Phase| {
-        [
-            name.to_owned(),
-            phase.clients.to_string(),
-            phase.answered.to_string(),
-            format!("{:.2}", phase.per_second),
-            format!("{:.0} %", 100.0 * phase.of_capacity),
-            phase.efficiency.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share)),
-            phase.turned_away.to_string(),
-            (phase.without_time + phase.other).to_string(),
-            format!("{} / {}", ms(phase.p50_ms), ms(phase.p99_ms)),
-        ]
-    };
-    let header =
-        ["load", "clients", "answers", "per s", "of capacity", "of CPU", "turned away", "errors", "p50 / p99 ms"];
-    let percent = |share: Option<f64>| share.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", 100.0 * share));
-    let beside = report.triton.as_ref().map_or_else(String::new, |stock| {
-        let [rest, grpc] = [&stock.rest, &stock.grpc].map(|phase| percent(phase.of_remaining));
-        format!("\nof what Triton's clients leave of the cores, answers over REST take {rest}, over gRPC {grpc}")
-    });
-    let [idle, steady, crowd] = report.peak_bytes;
-    let peaks = [idle, steady, crowd, report.overload.peak_bytes]
-        .map(|peak| peak.map_or_else(|| "?".to_owned(), |peak| console::bytes(peak as usize)));
-    let mut rows = vec![row("steady", &report.steady)];
-    if let Some(stock) = &report.triton {
-        rows.extend([row("Triton, REST", &stock.rest), row("Triton, gRPC", &stock.grpc)]);
-    }
-    rows.extend([
-        row("crowd", &report.crowd),
-        row(&format!("{} times", report.overload.factor), &report.overload.phase),
-    ]);
-    format!(
-        "validation {:.1} ms, evaluation {:.1} ms on one thread; capacity of {} cores {:.2} per second\n{}{beside}\n\
-         the crowd gets {:.0} % of the predictions of the steady load; health took at most {} ms, {} ms in the crowd\n\
-         of {:.0} arrivals a second, as many are answered as {:.0} % of the steady load; health took at most {} ms\n\
-         memory at most: {} idle, {} under steady load, {} in the crowd, {} in the end",
-        report.validation_ms,
-        report.evaluation_ms,
-        report.cores,
-        report.capacity,
-        console::table(header, rows),
-        100.0 * report.crowd_to_steady,
-        ms(report.steady.health.worst_ms),
-        ms(report.crowd.health.worst_ms),
-        report.overload.arrivals_per_second,
-        100.0 * report.overload.goodput,
-        ms(report.overload.phase.health.worst_ms),
-        peaks[0],
-        peaks[1],
-        peaks[2],
-        peaks[3]
-    )
 }

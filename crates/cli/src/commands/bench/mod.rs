@@ -1,6 +1,7 @@
 //! `halflight bench`.
 
 mod clients;
+mod found;
 mod load;
 mod process;
 mod stock;

@@ -14,6 +14,14 @@ pub fn cpu_seconds(process: u32) -> Option<f64> {
     Some((ticks(11)? + ticks(12)?) / TICKS)
 }
 
+/// Seconds that all processors together were idle since the machine started.
+pub fn idle_seconds() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let mut fields = stat.lines().next()?.split_whitespace().skip(4).map(|field| field.parse::<f64>().ok());
+    // Waiting for a disk is idle too.
+    Some((fields.next()?? + fields.next()??) / TICKS)
+}
+
 /// Peak memory of a process so far, in bytes.
 pub fn peak_bytes(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;

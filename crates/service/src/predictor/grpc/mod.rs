@@ -16,7 +16,7 @@ use prost::Message;
 use serde_json::Value;
 
 use super::PredictorServer;
-use super::admit::Asking;
+use super::admit::{Asking, turned_away};
 use super::common::{SERVER_EXTENSIONS, Shared, load_model, told_index};
 use super::model::Model;
 use super::version::{INPUT, ready};
@@ -211,10 +211,17 @@ async fn infer(
     let read = move || Call::parse(&message.bytes, most).map_err(Problem::bad_request);
     let call = tokio::task::spawn_blocking(read).await.map_err(|error| Problem::internal(&error))??;
     let Call { model, version, request } = call;
-    trace.about(ready(&predictor, &model, Some(&version))?.name());
+    let found = ready(&predictor, &model, Some(&version))?;
+    trace.about(found.name());
     let asking =
         Asking { predictor: &predictor, caller: &caller, trace: &trace, model: &model, version: Some(&version) };
-    let predicted = asking.predict(None, move || Ok(request)).await?;
+    // Room comes before the items are looked at.
+    let items = request.inputs.iter().map(|input| input.items.len()).sum::<usize>().clamp(1, predictor.queue.share());
+    let room = predictor.queue.reserve(caller.source(), items).map_err(|error| {
+        asking.count(&found, "turned away", items);
+        turned_away(error)
+    })?;
+    let predicted = asking.predict(Some(room), move || Ok(request)).await?;
     let response = predicted.response;
     let wanted = response.select(&predicted.outputs, true).map_err(Problem::bad_request)?;
     let (mut outputs, mut raw) = (Vec::new(), Vec::new());
