@@ -301,6 +301,10 @@ fn a_tilted_run_survives_a_stop_and_differs_from_an_even_one() {
     assert!(weights(chosen(1.0)) == weights(CompileDefence::AsTrained));
     assert!(weights(chosen(1.0)) != weights(chosen(0.0)));
 
+    let mut round = tilted(1.0);
+    round.defence = Defence::certify(CertifyOptions { tilt: 1.0, radius: 0.5, ramp: (0.0, 0.1), ..Default::default() });
+    assert!(outputs(&train(&data, &test, &round, &Silent).unwrap()) != outputs(&whole));
+
     let error = train(&data, &test, &tilted(-1.0), &Silent).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("`defence.tilt`"), "{error}");
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::defence::{Defence, Kind, Method, Options, Penalty};
 use super::loss::discrepancy::{Discriminant, Layout, Matched, Measure, matching};
-use super::loss::{Noise, chi_square, volume};
+use super::loss::{Noise, chi_square, radius, volume};
 use super::matched;
 use crate::TrainOptions;
 use crate::train::TrainError;
@@ -30,7 +30,7 @@ pub(super) static KIND: Kind = Kind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CertifyOptions {
-    /// Weight λ of all terms below but the width.
+    /// Weight λ of all terms below but the width and the radius.
     pub weight: f32,
     /// Weight of the logarithm of a class's volume in units of the noise, in addition to the main loss.
     pub width: f32,
@@ -42,6 +42,10 @@ pub struct CertifyOptions {
     /// A certificate's worst class is one of them; 0 counts all alike.
     #[serde(skip_serializing_if = "is_zero")]
     pub tilt: f32,
+    /// Weight of the spread of squared distances from the centre, in addition to the main loss: keeps any class from lying
+    /// far out, where it takes most of the deviation that the noise is proportional to.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub radius: f32,
     /// Number of kernel widths of the discrepancy, each a third of the previous one (in squared distance).
     pub scales: usize,
     /// Whether to use pairs; `None` to follow the data set.
@@ -51,8 +55,8 @@ pub struct CertifyOptions {
 }
 
 /// Files of networks without it keep their form.
-fn is_zero(tilt: &f32) -> bool {
-    *tilt == 0.0
+fn is_zero(weight: &f32) -> bool {
+    *weight == 0.0
 }
 
 impl Default for CertifyOptions {
@@ -63,6 +67,7 @@ impl Default for CertifyOptions {
             sharp: 0.2,
             pairing: 0.3,
             tilt: 0.0,
+            radius: 0.0,
             scales: 5,
             paired: None,
             ramp: (0.03, 0.23),
@@ -99,6 +104,7 @@ impl Method for CertifyOptions {
             ("defence.sharp", self.sharp),
             ("defence.pairing", self.pairing),
             ("defence.tilt", self.tilt),
+            ("defence.radius", self.radius),
         ];
         matched::check(&weights, self.scales, self.ramp)
     }
@@ -168,6 +174,7 @@ impl Penalty for CertifyOptions {
         let (matched, mut gradient) = matching(q, outputs, layout, measure, weight);
         let leaks = sharp(q, outputs, layout, noise, weight * self.sharp, &mut gradient);
         volume(q, outputs, layout, noise.deviation, weight * share(self.width), &mut gradient);
+        radius(q, outputs, weight * share(self.radius), &mut gradient);
         let leak = |(matched, leak): (&Matched, f64)| matched.mmd + f64::from(self.sharp) * leak;
         (matched.iter().zip(leaks).map(leak).collect(), gradient)
     }

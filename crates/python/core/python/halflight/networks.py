@@ -131,8 +131,8 @@ def train(
         owners' noise in narrow classes ("certify", needs ``noise``), or simulated adversaries.
     defence_options : mapping, optional
         For "match": ``weight`` λ (30), ``pairing`` (0.3), ``scales`` (6), ``paired``, ``ramp``; for "certify" also
-        ``width`` (0.005), ``sharp`` (0.2) and ``tilt`` (0). For those with adversaries: ``weight`` α (1.7),
-        ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``, ``momentum``, ``restart``.
+        ``width`` (0.005), ``sharp`` (0.2), ``tilt`` (0) and ``radius`` (0). For those with adversaries: ``weight`` α
+        (1.7), ``adversaries``, ``epochs`` ``(initial, sabotage, recovery)``, ``rate``, ``momentum``, ``restart``.
     preset : {"quick", "thorough", "paper"}
         Default values of all options.
     encoder : mapping, optional

@@ -5,10 +5,12 @@ mod cholesky;
 pub(crate) mod discrepancy;
 mod discriminant;
 mod kernel;
+mod radius;
 mod volume;
 mod whitening;
 
 pub(crate) use chi_square::chi_square;
+pub(crate) use radius::radius;
 pub(crate) use volume::volume;
 
 /// The noise that owners add to the outputs that a batch shows.
