@@ -19,7 +19,7 @@ pub(crate) fn in_order<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync) -> 
     done.into_iter().map(|(_, value)| value).collect()
 }
 
-/// Neighbours in groups that weigh `room` at most; what is heavier has a group of its own.
+/// Neighbours in groups whose weights add up to `room` at most; what exceeds it has a group of its own.
 #[cfg(feature = "verify")]
 pub(crate) fn groups<T>(items: &[T], room: usize, weight: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut sum = items.first().map_or(0, &weight);
@@ -37,13 +37,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_weigh_what_there_is_room_for() {
-        let weigh = |weights: &[usize]| -> Vec<Vec<usize>> {
+    fn groups_have_the_room_that_there_is() {
+        let cut = |weights: &[usize]| -> Vec<Vec<usize>> {
             groups(weights, 6, |&weight| weight).iter().map(|group| group.to_vec()).collect()
         };
-        assert_eq!(weigh(&[3, 3, 2, 2, 2, 0]), [vec![3, 3], vec![2, 2, 2, 0]]);
-        assert_eq!(weigh(&[9, 1, 6, 5]), [[9], [1], [6], [5]]);
-        assert!(weigh(&[]).is_empty());
+        assert_eq!(cut(&[3, 3, 2, 2, 2, 0]), [vec![3, 3], vec![2, 2, 2, 0]]);
+        assert_eq!(cut(&[9, 1, 6, 5]), [[9], [1], [6], [5]]);
+        assert!(cut(&[]).is_empty());
     }
 
     #[test]
