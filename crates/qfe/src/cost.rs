@@ -23,10 +23,10 @@ use crate::{
 pub(crate) struct Costs {
     /// Batched additions in G1 and G2.
     pub(crate) add: [f64; 2],
-    /// One pair in a short product, in a product of many pairs, alone.
+    /// One pair in a product of two, in a product of many, added to a product of two.
     pub(crate) short_pair: f64,
     pub(crate) long_pair: f64,
-    pub(crate) single_pair: f64,
+    pub(crate) third_pair: f64,
     /// Easy and hard part of the final exponentiation.
     pub(crate) easy: f64,
     pub(crate) hard: f64,
@@ -56,11 +56,10 @@ pub(crate) struct Costs {
 }
 
 const SCALAR: Costs = Costs {
-    add: [7.7, 17.0],
-    short_pair: 6500.0,
-    long_pair: 5300.0,
-    // The lines of the key are kept.
-    single_pair: 5600.0,
+    add: [7.3, 16.0],
+    short_pair: 4300.0,
+    long_pair: 3500.0,
+    third_pair: 3900.0,
     easy: 320.0,
     hard: 10_500.0,
     hard_vector: None,
@@ -84,9 +83,9 @@ const LANES: Costs = Costs {
     add: [2.1, 5.2],
     #[cfg(feature = "bench")]
     shift: [1.5, 3.0],
-    short_pair: 1450.0,
-    long_pair: 1230.0,
-    single_pair: 2500.0,
+    short_pair: 1050.0,
+    long_pair: 900.0,
+    third_pair: 900.0,
     easy: 100.0,
     hard_vector: Some(22000.0),
     product: 16.0,

@@ -10,7 +10,6 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::{
-    QuadraticMap,
     dlog::{LogError, LogTable},
     encrypt::Ciphertext,
     group::{
@@ -23,7 +22,8 @@ use crate::{
     },
     keys::{FunctionalKey, PublicKeyId},
     plan::{Plan, Strategy, dense, folded},
-    raw::{Coordinate, Fp12, G1, G2, Lines, Point, ifma::Ifma},
+    raw::{Coordinate, Fp12, G1, G2, Point, ifma::Ifma},
+    unit_keys::spread,
 };
 
 /// Why a ciphertext cannot be evaluated.
@@ -84,25 +84,29 @@ pub struct Evaluator {
     plan: Plan,
     work: Work,
     values: Vec<G2>,
-    /// Of `values`; none where lanes are quicker.
-    lines: Vec<Lines>,
     table: Arc<LogTable>,
     bounds: Vec<(i64, i64)>,
 }
 
 brief!(Evaluator { id, inputs, outputs, plan });
 
-/// Outputs whose lines are kept, 20 kB each.
-const MOST_LINES: usize = 256;
-
 /// The compiled form of a strategy; `None` stands for the identity.
 enum Work {
-    Combine { left: Arc<Projection>, right: Arc<Projection>, powers: Box<(Powers, LanePowers)> },
+    Combine { left: Arc<Projection>, right: Arc<Projection>, combined: Box<Combined> },
     Products { left: Vec<Option<Arc<Projection>>>, right: Vec<Option<Arc<Projection>>> },
 }
 
+/// `D` in the target group.
+struct Combined {
+    powers: Powers,
+    lane_powers: LanePowers,
+    /// The functional key, unit by unit.
+    unit_keys: Vec<(usize, G2)>,
+}
+
 impl Work {
-    fn new(map: &QuadraticMap, strategy: Strategy) -> Option<Self> {
+    fn new(key: &FunctionalKey, strategy: Strategy) -> Option<Self> {
+        let map = key.map();
         let (n, m) = map.inputs();
         let outputs = 0..map.outputs();
         let left = || Arc::new(Projection::thorough(n, map.left()));
@@ -118,8 +122,12 @@ impl Work {
                 let left = left();
                 let squares = n == m && map.left() == map.right();
                 let right = if squares { left.clone() } else { right() };
-                let powers = (Powers::new(map.units(), map.combine()), LanePowers::new(map.units(), map.combine()));
-                Self::Combine { left, right, powers: Box::new(powers) }
+                let combined = Combined {
+                    powers: Powers::new(map.units(), map.combine()),
+                    lane_powers: LanePowers::new(map.units(), map.combine()),
+                    unit_keys: spread(map, &key.values),
+                };
+                Self::Combine { left, right, combined: Box::new(combined) }
             }
             Strategy::FoldLeft => {
                 Self::Products { left: each(n, &|j| folded(map, j, map.left(), n))?, right: same(right()) }
@@ -171,9 +179,7 @@ impl Evaluator {
             table.check_bounds(low, high).map_err(|source| EvaluateError::Log { output, source })?;
         }
         let strategy = plan.strategy();
-        let work = Work::new(map, strategy).ok_or(EvaluateError::Strategy { strategy })?;
-        let lines = if Ifma::detect().is_some() || map.outputs() > MOST_LINES { &[][..] } else { &key.values };
-        let lines = lines.iter().map(Lines::new).collect();
+        let work = Work::new(key, strategy).ok_or(EvaluateError::Strategy { strategy })?;
         Ok(Self {
             id: key.public_key_id(),
             inputs: map.inputs(),
@@ -181,7 +187,6 @@ impl Evaluator {
             plan,
             work,
             values: key.values.clone(),
-            lines,
             table,
             bounds: bounds.to_vec(),
         })
@@ -235,7 +240,7 @@ impl Evaluator {
     /// The same for a power of two of ciphertexts that were checked: they share lanes and inversions.
     pub(crate) fn targets_of(&self, ciphertexts: &[&Ciphertext]) -> Vec<Vec<Fp12>> {
         match &self.work {
-            Work::Combine { left, right, powers } => self.combine(ciphertexts, left, right, powers),
+            Work::Combine { left, right, combined } => self.combine(ciphertexts, left, right, combined),
             Work::Products { left, right } => self.products(ciphertexts, left, right),
         }
     }
@@ -246,35 +251,26 @@ impl Evaluator {
         ciphertexts: &[&Ciphertext],
         left: &Projection,
         right: &Projection,
-        (powers, lane_powers): &(Powers, LanePowers),
+        Combined { powers, lane_powers, unit_keys }: &Combined,
     ) -> Vec<Vec<Fp12>> {
         let copies = ciphertexts.len();
         let mut units = project_units(ciphertexts, left, right);
-        let count = units.len();
-        let key = |value: &G2| ciphertexts.iter().map(|c| vec![(c.gamma, *value)]).collect::<Vec<_>>();
-        let token = Ifma::detect();
-        let targets = if let Some((token, parts)) = token.and_then(|token| {
-            units.extend(self.values.iter().flat_map(key));
+        for (unit, value) in unit_keys {
+            let pairs = units[unit * copies..].iter_mut().zip(ciphertexts);
+            pairs.for_each(|(pairs, ciphertext)| pairs.push((ciphertext.gamma, *value)));
+        }
+        let lanes = Ifma::detect().and_then(|token| {
             let parts: Vec<&[Pair]> = units.iter().map(Vec::as_slice).collect();
             Some((token, easy_vectors(token, &vectors(token, &parts))?))
-        }) {
-            lane_powers.hard_parts(token, &parts, count, copies)
+        });
+        let targets = if let Some((token, parts)) = lanes {
+            lane_powers.hard_parts(token, &parts, copies)
         } else {
-            units.truncate(count);
-            let mut millers = products(&units);
-            // Scalar code has the lines of the key already.
-            if self.lines.is_empty() {
-                millers.extend(products(&self.values.iter().flat_map(key).collect::<Vec<_>>()));
-            } else {
-                let gammas = self.lines.iter().flat_map(|lines| ciphertexts.iter().map(move |c| (lines, c.gamma)));
-                millers.extend(gammas.map(|(lines, gamma)| lines.miller_loop(&gamma)));
-            }
-            let parts: Vec<Fp12> = millers.par_iter().map(easy_part).collect();
-            let (units, starts) = parts.split_at(count);
-            let mut out = vec![Fp12::one(); starts.len()];
+            let parts: Vec<Fp12> = products(&units).par_iter().map(easy_part).collect();
+            let mut out = vec![Fp12::one(); self.outputs * copies];
             for copy in 0..copies {
-                let of = |parts: &[Fp12]| parts.iter().skip(copy).step_by(copies).copied().collect::<Vec<_>>();
-                let targets = powers.hard_parts(&of(units), &of(starts));
+                let bases: Vec<Fp12> = parts.iter().skip(copy).step_by(copies).copied().collect();
+                let targets = powers.hard_parts(&bases);
                 out.iter_mut().skip(copy).step_by(copies).zip(targets).for_each(|(out, target)| *out = target);
             }
             out

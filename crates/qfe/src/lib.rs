@@ -195,6 +195,8 @@ mod steps;
 mod tables;
 #[cfg(feature = "timing")]
 mod timing;
+#[cfg(feature = "evaluate")]
+mod unit_keys;
 #[cfg(feature = "verify")]
 mod verify;
 mod wire;

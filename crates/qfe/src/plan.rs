@@ -216,8 +216,8 @@ fn count(map: &QuadraticMap, strategy: Strategy, costs: &Costs, additions: Addit
                 Powers::new(units, map.combine()).operations()
             };
             (c.products, c.squarings) = (products as f64, squarings as f64);
-            miller += 2.0 * units as f64 * costs.short_pair + outputs as f64 * costs.single_pair;
-            miller += (units + outputs) as f64 * costs.easy;
+            miller += 2.0 * units as f64 * costs.short_pair + outputs as f64 * costs.third_pair;
+            miller += units as f64 * costs.easy;
         }
         // Matrices of many outputs are not even written down: they never win.
         _ if outputs > 4 => return None,

@@ -52,7 +52,19 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self { kinds: vec![Kind::Infinity; BATCH], prefixes: vec![Fp::ONE; BATCH], norms: vec![Fp::ONE; BATCH] }
+        Self { kinds: Vec::new(), prefixes: Vec::new(), norms: Vec::new() }
+    }
+
+    /// Room for so many additions.
+    fn reserve(&mut self, count: usize) {
+        if self.kinds.len() < count {
+            // What is replaced is erased.
+            *self = Self {
+                kinds: vec![Kind::Infinity; count],
+                prefixes: vec![Fp::ONE; count],
+                norms: vec![Fp::ONE; count],
+            };
+        }
     }
 }
 
@@ -66,6 +78,7 @@ impl Drop for Scratch {
 
 /// Carries out `count` independent additions.
 pub(crate) fn add_all<F: Coordinate>(count: usize, additions: &mut impl Additions<F>, scratch: &mut Scratch) {
+    scratch.reserve(count.min(BATCH));
     let mut start = 0;
     while start < count {
         let end = (start + BATCH).min(count);
@@ -81,44 +94,75 @@ pub(crate) fn add_one<F: Coordinate>(a: Point<F>, b: Point<F>) -> Point<F> {
     sum[0]
 }
 
-fn add_batch<F: Coordinate>(start: usize, end: usize, additions: &mut impl Additions<F>, scratch: &mut Scratch) {
+fn add_batch<F: Coordinate, A: Additions<F>>(start: usize, end: usize, additions: &mut A, scratch: &mut Scratch) {
+    let Scratch { kinds, prefixes, norms } = scratch;
     let mut product = Fp::ONE;
     for k in start..end {
-        let (a, b) = load(additions, k);
-        let (kind, denominator) = classify(&a, &b);
-        scratch.kinds[k - start] = kind;
-        scratch.prefixes[k - start] = product;
+        prefetch(additions, (k + 1).min(end - 1));
+        let [(a, _), (b, _)] = additions.operands(k);
+        let dx = b.x.sub(&a.x);
+        // Whatever may be special has a zero here.
+        let (kind, denominator) = if dx.is_zero() || a.x.is_zero() || b.x.is_zero() {
+            let (a, b) = load(additions, k);
+            classify(&a, &b)
+        } else {
+            (Kind::Add, dx)
+        };
+        kinds[k - start] = kind;
+        prefixes[k - start] = product;
         if matches!(kind, Kind::Add | Kind::Double) {
             let norm = denominator.norm();
-            scratch.norms[k - start] = norm;
+            norms[k - start] = norm;
             product = product.mul(&norm);
         }
     }
     let mut inverse = product.inverse();
     for k in (start..end).rev() {
-        let (a, b) = load(additions, k);
-        let kind = scratch.kinds[k - start];
-        let sum = match kind {
-            Kind::First => a,
-            Kind::Second => b,
-            Kind::Infinity => Point::INFINITY,
-            Kind::Add | Kind::Double => {
-                let inverse_norm = inverse.mul(&scratch.prefixes[k - start]);
-                inverse = inverse.mul(&scratch.norms[k - start]);
-                let (numerator, denominator) = if kind == Kind::Add {
-                    (b.y.sub(&a.y), b.x.sub(&a.x))
-                } else {
+        prefetch(additions, k.saturating_sub(1).max(start));
+        let kind = kinds[k - start];
+        let mut inverse_norm = Fp::ZERO;
+        if matches!(kind, Kind::Add | Kind::Double) {
+            inverse_norm = inverse.mul(&prefixes[k - start]);
+            inverse = inverse.mul(&norms[k - start]);
+        }
+        let sum = if kind == Kind::Add {
+            add_distinct(additions.operands(k), &inverse_norm)
+        } else {
+            let (a, b) = load(additions, k);
+            match kind {
+                Kind::First => a,
+                Kind::Second => b,
+                Kind::Double => {
                     let xx = a.x.sqr();
-                    (xx.double().add(&xx), a.y.double())
-                };
-                let slope = numerator.mul(&denominator.with_inverse_norm(&inverse_norm));
-                let x = slope.sqr().sub(&a.x).sub(&b.x);
-                let y = slope.mul(&a.x.sub(&x)).sub(&a.y);
-                Point { x, y }
+                    let slope = xx.double().add(&xx).mul(&a.y.double().with_inverse_norm(&inverse_norm));
+                    let x = slope.sqr().sub(&a.x).sub(&a.x);
+                    Point { x, y: slope.mul(&a.x.sub(&x)).sub(&a.y) }
+                }
+                Kind::Add | Kind::Infinity => Point::INFINITY,
             }
         };
         *additions.result(k) = sum;
     }
+}
+
+#[inline(always)]
+fn prefetch<F: Coordinate>(additions: &impl Additions<F>, k: usize) {
+    let [(a, _), (b, _)] = additions.operands(k);
+    a.prefetch();
+    b.prefetch();
+}
+
+/// The sum of two points that differ in `x`, from the inverse of the norm of `x₂ − x₁`.
+#[inline(always)]
+fn add_distinct<F: Coordinate>([(a, minus_a), (b, minus_b)]: [(&Point<F>, bool); 2], inverse_norm: &Fp) -> Point<F> {
+    let inverse = b.x.sub(&a.x).with_inverse_norm(inverse_norm);
+    // Of unlike signs, the slope is −(y₁ + y₂)/(x₂ − x₁): its sign goes to x₁ − x₃.
+    let unlike = minus_a != minus_b;
+    let slope = if unlike { b.y.add(&a.y) } else { b.y.sub(&a.y) }.mul(&inverse);
+    let x = slope.sqr().sub(&a.x).sub(&b.x);
+    let run = if unlike { x.sub(&a.x) } else { a.x.sub(&x) };
+    let y = slope.mul(&run).sub(&a.y);
+    Point { x, y: if minus_a { y.neg() } else { y } }
 }
 
 #[inline(always)]

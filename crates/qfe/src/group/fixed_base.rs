@@ -13,8 +13,7 @@ use std::ops::Range;
 
 #[cfg(feature = "progress")]
 use host::Progress;
-#[cfg(feature = "progress")]
-use rayon::prelude::*;
+use rayon::{iter::repeat_n, prelude::*};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
@@ -204,7 +203,8 @@ impl<F: Coordinate> Unfilled<F> {
     pub(crate) fn new(bases: &[Point<F>], max_bytes: usize) -> Self {
         let layout = FixedBase::<F>::layout_for(bases.len(), max_bytes);
         let lanes = Ifma::detect();
-        let points = vec![Point::INFINITY; bases.len() * layout.rows];
+        // Fresh memory costs as much as several additions: all threads ask for it.
+        let points = repeat_n(Point::INFINITY, bases.len() * layout.rows).collect();
         let bases = lanes.map_or_else(|| bases.to_vec(), |token| to_shifted(token, bases));
         Self { bases, layout, points, lanes, next: 0 }
     }

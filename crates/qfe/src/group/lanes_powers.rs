@@ -75,23 +75,20 @@ impl LanePowers {
         [1, 2, 4, 8].into_iter().min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(1)
     }
 
-    /// The hard part of the final exponentiation of `start · Π base^exponent`, row by row and within a row ciphertext by
-    /// ciphertext. Of the elements, eight to a vector, the first `count` are the bases: those of one ciphertext are
-    /// `copies` apart. The others are the starts, in the order of the results.
-    pub(crate) fn hard_parts(&self, token: Ifma, elements: &[Fp12x8], count: usize, copies: usize) -> Vec<Fp12> {
-        let bases = &elements[..count.div_ceil(LANES)];
+    /// The hard part of the final exponentiation of `Π base^exponent`, row by row and within a row ciphertext by
+    /// ciphertext. The bases of one ciphertext are `copies` apart, eight to a vector.
+    pub(crate) fn hard_parts(&self, token: Ifma, bases: &[Fp12x8], copies: usize) -> Vec<Fp12> {
         let tables: Vec<Vec<[Fp12; LANES]>> =
             in_order(bases.len(), |k| self.multiples(&bases[k], &mut Work::new(token)));
-        let starts = elements[count / LANES..].iter().flat_map(Fp12x8::unload_shifted).skip(count % LANES);
-        let starts: Vec<Fp12> = starts.take(self.digits.len() * copies).collect();
+        let results = self.digits.len() * copies;
         let base = |base: usize, copy: usize, multiple: usize| {
             let place = base * copies + copy;
             &tables[place / LANES][multiple - 1][place % LANES]
         };
-        let parts = self.parts(starts.len());
+        let parts = self.parts(results);
         let size = self.bases.div_ceil(parts);
         let one = Fp12x8::one(token).unload_shifted()[0];
-        let tasks = starts.len() * parts;
+        let tasks = results * parts;
         let products = in_order(tasks.div_ceil(LANES), |vector| {
             let work = &mut *Work::new(token);
             let mut product: Option<Fp12x8> = None;
@@ -107,7 +104,7 @@ impl LanePowers {
                     let factors = std::array::from_fn(|lane| {
                         // Part by part, row by row, ciphertext by ciphertext.
                         let task = (vector * LANES + lane).min(tasks - 1);
-                        let (part, row, copy) = (task / starts.len(), task % starts.len() / copies, task % copies);
+                        let (part, row, copy) = (task / results, task % results / copies, task % copies);
                         let number = part * size + offset;
                         let digit = if number < self.bases { self.digits[row][place][number] } else { 0 };
                         negative |= u8::from(digit < 0) << lane;
@@ -126,14 +123,13 @@ impl LanePowers {
             product.map_or([one; LANES], |product| product.unload_shifted())
         })
         .concat();
-        let results = in_order(starts.len().div_ceil(LANES), |vector| {
+        let results = in_order(results.div_ceil(LANES), |vector| {
             let first = vector * LANES;
-            let count = LANES.min(starts.len() - first);
+            let count = LANES.min(results - first);
             let work = &mut *Work::new(token);
-            let mut total = gather(token, count, |lane| &starts[first + lane]);
-            for part in 0..parts {
-                total.mul(&gather(token, count, |lane| &products[part * starts.len() + first + lane]), work);
-            }
+            let of_part = |part: usize| gather(token, count, |lane| &products[part * results + first + lane]);
+            let mut total = of_part(0);
+            (1..parts).for_each(|part| total.mul(&of_part(part), work));
             // One element alone is quicker by scalars.
             match count {
                 1 => vec![target::hard_part(&total.unload()[0])],
@@ -200,16 +196,17 @@ mod tests {
         let exponents = [3, 0, -7, 100, -1, 31, 0, 0, 0, -128, 127, 9];
         for (copies, width) in [(1, 1), (1, 4), (2, 3), (8, 2)] {
             let bases: Vec<Fp12> = (0..3 * copies as i64).map(|k| element(2 + k)).collect();
-            let starts: Vec<Fp12> = (0..4 * copies as i64).map(|k| element(50 + k)).collect();
-            let shifted: Vec<Fp12> = bases.iter().chain(&starts).map(to_shifted).collect();
+            let shifted: Vec<Fp12> = bases.iter().map(to_shifted).collect();
             let vectors: Vec<Fp12x8> =
                 shifted.chunks(LANES).map(|chunk| gather(token, chunk.len(), |lane| &chunk[lane])).collect();
             let powers = LanePowers::cut(3, &exponents, width);
-            let found = powers.hard_parts(token, &vectors, bases.len(), copies);
-            for (place, (start, found)) in starts.iter().zip(found).enumerate() {
+            let found = powers.hard_parts(token, &vectors, copies);
+            assert_eq!(found.len(), 4 * copies);
+            for (place, found) in found.iter().enumerate() {
                 let (row, copy) = (place / copies, place % copies);
                 let terms = (0..3).map(|k| power(&bases[k * copies + copy], i64::from(exponents[3 * row + k])));
-                assert!(found == target::hard_part(&terms.fold(*start, |product, term| product.mul(&term))));
+                let product = terms.fold(Fp12::one(), |product, term| product.mul(&term));
+                assert!(*found == target::hard_part(&product));
             }
         }
     }

@@ -18,7 +18,8 @@ use rayon::prelude::*;
 
 use super::{
     lanes12::{Fp12x8, Line, Work, to_shifted},
-    schedule::in_order,
+    scalar_miller,
+    schedule::{groups, in_order},
     vector::{invert_all, invert_lanes},
 };
 use crate::raw::{
@@ -28,9 +29,9 @@ use crate::raw::{
 };
 
 const LANES: usize = 8;
-/// Vectors whose slopes share inversions at most: more would leave the cache.
-const BLOCK: usize = 16;
-/// Pairs of a lane that share an inversion at least, where there are as many.
+/// Pairs of a lane that share inversions at most: more would leave the cache.
+const MOST: usize = 32;
+/// The same at least, where there are as many.
 const SHARE: usize = 4;
 
 /// A pair of points to be paired.
@@ -42,7 +43,7 @@ pub(crate) fn products(groups: &[Vec<Pair>]) -> Vec<Fp12> {
     let token = Ifma::detect().filter(|_| groups.iter().map(Vec::len).sum::<usize>() >= LANES);
     match token {
         Some(token) => lanes_products(token, groups),
-        None => groups.par_iter().map(|group| scalar_product(group)).collect(),
+        None => scalar_miller::products(groups),
     }
 }
 
@@ -70,10 +71,10 @@ fn lanes_products(token: Ifma, groups: &[Vec<Pair>]) -> Vec<Fp12> {
 pub(crate) fn vectors(token: Ifma, parts: &[&[Pair]]) -> Vec<Fp12x8> {
     let vectors: Vec<&[&[Pair]]> = parts.chunks(LANES).collect();
     // Enough blocks for all threads, but not so many that there is nothing to share.
-    let longest = parts.iter().map(|part| part.len()).max().unwrap_or(0);
-    let fair = vectors.len().div_ceil(rayon::current_num_threads());
-    let size = fair.max(SHARE.div_ceil(longest.max(1))).clamp(1, BLOCK);
-    let blocks: Vec<_> = vectors.chunks(size).collect();
+    let length = |vector: &[&[Pair]]| vector.iter().map(|part| part.len()).max().unwrap_or(0);
+    let all: usize = vectors.iter().map(|vector| length(vector)).sum();
+    let fair = all.div_ceil(rayon::current_num_threads()).max(SHARE);
+    let blocks = groups(&vectors, fair.min(MOST), |vector| length(vector));
     in_order(blocks.len(), |k| block(token, blocks[k])).concat()
 }
 
@@ -267,9 +268,9 @@ mod tests {
 
     fn check(groups: &[Vec<Pair>]) {
         #[cfg(all(target_arch = "x86_64", feature = "lanes"))]
-        let ways = [products(groups), lanes_products(Ifma::or_model(), groups)];
+        let ways = [products(groups), scalar_miller::products(groups), lanes_products(Ifma::or_model(), groups)];
         #[cfg(not(all(target_arch = "x86_64", feature = "lanes")))]
-        let ways = [products(groups)];
+        let ways = [products(groups), scalar_miller::products(groups)];
         for products in ways {
             for (group, product) in groups.iter().zip(products) {
                 let expected = group.iter().fold(Fp12::one(), |f, (p, q)| f.mul(&miller_loop(p, q)));

@@ -5,7 +5,7 @@
 //! - [`fixed_base`], [`windows`]: one scalar times every base of a public key.
 //! - [`comb`]: a few scalars times the generator.
 //! - [`program`], [`project`], [`passes`], [`common`]: sums of points with small integer weights.
-//! - [`miller`], [`target`], [`powers`]: products of pairings and the target group.
+//! - [`miller`], [`scalar_miller`], [`target`], [`powers`]: products of pairings and the target group.
 //! - [`lanes12`], [`lanes_target`], [`lanes_powers`]: the same, eight at a time.
 //! - [`subgroup`]: one check for many points.
 //! - [`schedule`]: the division of work among threads.
@@ -30,6 +30,8 @@ mod passes;
 pub(crate) mod powers;
 pub(crate) mod program;
 pub(crate) mod project;
+#[cfg(feature = "verify")]
+mod scalar_miller;
 pub(crate) mod schedule;
 pub(crate) mod subgroup;
 #[cfg(feature = "verify")]

@@ -83,13 +83,13 @@ pub(super) struct Part {
 pub(super) struct Parts(pub(super) Vec<Part>);
 
 impl Parts {
-    /// Rows in parts of so many passes, of at most `widest` digit rows each.
-    pub(super) fn new(columns: usize, weights: &[i32], passes_per_program: f64, widest: usize) -> Self {
+    /// Rows in as many parts as is said for their passes, which take at most `widest` digit rows each.
+    pub(super) fn new(columns: usize, weights: &[i32], programs: impl Fn(f64) -> f64, widest: usize) -> Self {
         let rows: Vec<&[i32]> = weights.chunks_exact(columns).collect();
         let mut digits: Vec<Vec<Vec<i8>>> = rows.par_iter().map(|row| digit_rows(row)).collect();
         let wide = |digits: &Vec<i8>| best_group(columns, peak(digits)).0.min(widest);
         let passes: f64 = digits.iter().flatten().map(|digits| 1.0 / wide(digits) as f64).sum();
-        let count = ((passes / passes_per_program).round() as usize).clamp(1, rows.len().max(1));
+        let count = (programs(passes).round() as usize).clamp(1, rows.len().max(1));
         let mut parts: Vec<Part> = (0..count)
             .rev()
             .map(|k| {

@@ -1,6 +1,6 @@
 //! Many products of powers of the same elements of the cyclotomic subgroup.
 //!
-//! Row `j` asks for `start_j · Π_k base_k^{D_jk}`. Exponents are cut into windows of
+//! Row `j` asks for `Π_k base_k^{D_jk}`. Exponents are cut into windows of
 //! `w` bits with odd signed digits (`w = 2` is the non-adjacent form), of which one in
 //! `w + 1` is not zero; a negative digit takes the conjugate. The odd powers of each
 //! base are computed once for all rows, the squarings of a row are shared by all bases.
@@ -39,10 +39,9 @@ impl Powers {
     }
 
     /// The hard part of the final exponentiation of every row's product.
-    pub(crate) fn hard_parts(&self, bases: &[Fp12], starts: &[Fp12]) -> Vec<Fp12> {
+    pub(crate) fn hard_parts(&self, bases: &[Fp12]) -> Vec<Fp12> {
         let odd: Vec<Vec<Fp12>> = bases.par_iter().map(|base| self.odd_powers(base)).collect();
-        let rows = self.rows.par_iter().zip(starts);
-        rows.map(|(row, start)| hard_part(&product(row, &odd, start))).collect()
+        self.rows.par_iter().map(|row| hard_part(&product(row, &odd))).collect()
     }
 
     /// `base, base³, base⁵, …` as far as the digits go.
@@ -59,7 +58,7 @@ impl Powers {
     }
 }
 
-fn product(row: &[Vec<i8>], odd: &[Vec<Fp12>], start: &Fp12) -> Fp12 {
+fn product(row: &[Vec<i8>], odd: &[Vec<Fp12>]) -> Fp12 {
     let mut product: Option<Fp12> = None;
     for place in (0..length(row)).rev() {
         product = product.map(|p| p.cyclotomic_sqr());
@@ -73,7 +72,7 @@ fn product(row: &[Vec<i8>], odd: &[Vec<Fp12>], start: &Fp12) -> Fp12 {
             product = Some(product.map_or(factor, |p| p.mul(&factor)));
         }
     }
-    product.map_or(*start, |p| p.mul(start))
+    product.unwrap_or_else(Fp12::one)
 }
 
 fn length(row: &[Vec<i8>]) -> usize {
@@ -126,13 +125,12 @@ mod tests {
         };
         let bases: Vec<Fp12> = (2..5).map(base).collect();
         let exponents = [3, 0, -7, 100, -1, 31, 0, 0, 0, -128, 127, 9];
-        let starts: Vec<Fp12> = (5..9).map(base).collect();
         for width in 2..6 {
             let rows = exponents.chunks(3).map(|row| row.iter().map(|&e| windows(e, width)).collect());
             let powers = Powers { width, rows: rows.collect() };
-            for ((row, start), found) in exponents.chunks(3).zip(&starts).zip(powers.hard_parts(&bases, &starts)) {
+            for (row, found) in exponents.chunks(3).zip(powers.hard_parts(&bases)) {
                 let terms = row.iter().zip(&bases).map(|(&e, base)| power(base, e));
-                assert!(found == hard_part(&terms.fold(*start, |product, term| product.mul(&term))));
+                assert!(found == hard_part(&terms.fold(Fp12::one(), |product, term| product.mul(&term))));
             }
         }
     }

@@ -6,8 +6,8 @@
 //! two halves of a ciphertext): slot `i` of copy `c` lies at `i·copies + c`.
 
 use super::{
-    batch::{Additions, Scratch, add_all},
-    vector::{VectorScratch, from_shifted},
+    batch::{Additions, add_all},
+    vector::{Adder, from_shifted},
 };
 use crate::raw::{Coordinate, Point, ifma::Ifma};
 
@@ -64,11 +64,13 @@ impl Builder {
         node.index().checked_sub(self.inputs).map_or(0, |k| self.depth[k])
     }
 
+    /// The first operand of every addition is positive: the sum takes its sign.
     pub(crate) fn add(&mut self, a: Node, b: Node) -> Node {
         let depth = 1 + self.depth(a).max(self.depth(b));
-        self.ops.push((a, b));
+        let negative = a.is_negative();
+        self.ops.push((a.neg_if(negative), b.neg_if(negative)));
         self.depth.push(depth);
-        Node((self.inputs + self.ops.len() - 1) as u32)
+        Node((self.inputs + self.ops.len() - 1) as u32).neg_if(negative)
     }
 
     pub(crate) fn double(&mut self, a: Node) -> Node {
@@ -138,8 +140,8 @@ impl Builder {
                 let (a, b) = self.ops[k];
                 ops.push(Op { out: slot[k], a: place(a, &slot), b: place(b, &slot) });
             }
-            // Doublings first: the vector lanes take them apart.
-            ops.sort_by_key(|op| op.a != op.b);
+            // Doublings first: the vector lanes take them apart. Then by sign, so that processors can foresee it.
+            ops.sort_by_key(|op| (op.a != op.b, op.b.is_negative()));
             rounds.push(ops);
         }
         let outputs = outputs.iter().map(|o| o.map(|node| place(node, &slot))).collect();
@@ -187,13 +189,12 @@ impl Program {
         debug_assert!(copies.is_power_of_two());
         let shift = copies.trailing_zeros();
         let mut slots = vec![Point::INFINITY; self.slots * copies];
-        let mut scratch = Scratch::new();
-        let mut vectors = lanes.map(VectorScratch::<F>::new);
+        let mut adder = Adder::new(lanes);
         for ops in &self.rounds {
             let mut round = Round { ops, inputs, slots: &mut slots, shift, first: self.inputs };
-            match &mut vectors {
-                None => add_all(ops.len() * copies, &mut round, &mut scratch),
-                Some(vectors) => {
+            match &mut adder {
+                Adder::Scalar(scratch) => add_all(ops.len() * copies, &mut round, scratch),
+                Adder::Lanes(vectors) => {
                     let doublings = ops.partition_point(|op| op.a == op.b);
                     let (head, tail) = ops.split_at(doublings);
                     round.ops = head;

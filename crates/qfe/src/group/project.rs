@@ -30,9 +30,12 @@ use crate::raw::{Coordinate, Point, ifma::Ifma};
 #[cfg(feature = "verify")]
 use crate::raw::{G1, G2};
 
-/// Passes that share their inversions; more programs than threads keep all busy.
+/// Columns of all passes that share their inversions: more would leave the cache.
 #[cfg(feature = "verify")]
-const PASSES_PER_PROGRAM: f64 = 3.0;
+const COLUMNS_PER_PROGRAM: f64 = 2400.0;
+/// Programs at least, if there are passes for them: more than threads keep all busy.
+#[cfg(feature = "verify")]
+const PROGRAMS: f64 = 4.0;
 
 /// Largest matrices in which common sums are looked for: the search takes tenths of a second.
 #[cfg(feature = "evaluate")]
@@ -54,12 +57,15 @@ impl Projection {
     /// Compiles row-major weights; `columns > 0`.
     #[cfg(feature = "verify")]
     pub(crate) fn new(columns: usize, weights: &[i32]) -> Self {
-        Self::in_parts(columns, weights, PASSES_PER_PROGRAM)
+        Self::of_parts(columns, Parts::new(columns, weights, programs(columns), WIDEST))
     }
 
-    /// The same with a given number of passes per program.
-    pub(crate) fn in_parts(columns: usize, weights: &[i32], passes_per_program: f64) -> Self {
-        let parts = Parts::new(columns, weights, passes_per_program, WIDEST);
+    /// The same as one program.
+    pub(crate) fn whole(columns: usize, weights: &[i32]) -> Self {
+        Self::of_parts(columns, Parts::new(columns, weights, |_| 1.0, WIDEST))
+    }
+
+    fn of_parts(columns: usize, parts: Parts) -> Self {
         let compile = |part: &Part| {
             let terms: Vec<Vec<Term>> =
                 part.groups.iter().map(|group| part.columns(columns, group).collect()).collect();
@@ -84,7 +90,7 @@ impl Projection {
     /// Passes of at most `widest` digit rows, and the sums that they have in common.
     #[cfg(feature = "evaluate")]
     fn with_common(columns: usize, weights: &[i32], widest: usize) -> Self {
-        let parts = Parts::new(columns, weights, PASSES_PER_PROGRAM, widest);
+        let parts = Parts::new(columns, weights, programs(columns), widest);
         let keys = |part: &Part, group: &Group| part.columns(columns, group).map(|term| key(&term.0)).collect();
         let passes: Vec<Vec<i32>> =
             parts.0.iter().flat_map(|part| part.groups.iter().map(move |group| keys(part, group))).collect();
@@ -153,6 +159,12 @@ impl Projection {
         debug_assert!(points.len() >= self.columns * copies);
         in_order(self.programs.len(), |k| self.programs[k].run(points, copies, lanes)).concat()
     }
+}
+
+/// How many programs so many passes make.
+#[cfg(feature = "verify")]
+fn programs(columns: usize) -> impl Fn(f64) -> f64 {
+    move |passes| (passes * columns as f64 / COLUMNS_PER_PROGRAM).max(PROGRAMS.min(passes / 3.0))
 }
 
 /// [`Projection::run_prepared`] of both sides, prepared here.

@@ -19,9 +19,32 @@ pub(crate) fn in_order<T: Send>(count: usize, f: impl Fn(usize) -> T + Sync) -> 
     done.into_iter().map(|(_, value)| value).collect()
 }
 
+/// Neighbours in groups whose weights add up to `room` at most; what exceeds it has a group of its own.
+#[cfg(feature = "verify")]
+pub(crate) fn groups<T>(items: &[T], room: usize, weight: impl Fn(&T) -> usize) -> Vec<&[T]> {
+    let mut sum = items.first().map_or(0, &weight);
+    let joins = |_: &T, next: &T| {
+        sum += weight(next);
+        let fits = sum <= room;
+        sum = if fits { sum } else { weight(next) };
+        fits
+    };
+    items.chunk_by(joins).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_have_the_room_that_there_is() {
+        let cut = |weights: &[usize]| -> Vec<Vec<usize>> {
+            groups(weights, 6, |&weight| weight).iter().map(|group| group.to_vec()).collect()
+        };
+        assert_eq!(cut(&[3, 3, 2, 2, 2, 0]), [vec![3, 3], vec![2, 2, 2, 0]]);
+        assert_eq!(cut(&[9, 1, 6, 5]), [[9], [1], [6], [5]]);
+        assert!(cut(&[]).is_empty());
+    }
 
     #[test]
     fn results_keep_their_places() {

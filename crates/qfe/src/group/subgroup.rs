@@ -59,7 +59,7 @@ impl<'a, F: Coordinate> Check<'a, F> {
         let (rows, most) = F::SUBGROUP_COMBINATIONS;
         let rows = (task + 1) * rows / self.tasks - task * rows / self.tasks;
         let weights = coefficients(rows * self.points.len(), most, &mut rng);
-        let projection = Projection::in_parts(self.points.len(), &weights, f64::INFINITY);
+        let projection = Projection::whole(self.points.len(), &weights);
         projection.run_prepared(&self.prepared, 1, self.lanes).iter().all(F::in_subgroup)
     }
 }

@@ -106,10 +106,7 @@ impl<F: Coordinate> Adder<F> {
     /// Overwrites what is left of operands; scratch of scalars does so when it is dropped.
     pub(crate) fn erase(&mut self) {
         if let Self::Lanes(vectors) = self {
-            let (x, norm) = (<F::Vector as Vector>::zero(vectors.token), Fp8::zero(vectors.token));
-            vectors.steps.fill(Step { x, denominator: x, norm, prefix: norm });
-            // So that the writes are not left out.
-            std::hint::black_box(&vectors.steps);
+            vectors.erase();
         }
     }
 
@@ -154,13 +151,34 @@ pub(crate) struct VectorScratch<F: Coordinate> {
 
 impl<F: Coordinate> VectorScratch<F> {
     pub(crate) fn new(token: Ifma) -> Self {
-        let (x, norm) = (<F::Vector as Vector>::zero(token), Fp8::zero(token));
-        Self { steps: vec![Step { x, denominator: x, norm, prefix: norm }; BATCH], token }
+        Self { steps: Vec::new(), token }
+    }
+
+    fn no_step(&self) -> Step<F::Vector> {
+        let (x, norm) = (<F::Vector as Vector>::zero(self.token), Fp8::zero(self.token));
+        Step { x, denominator: x, norm, prefix: norm }
+    }
+
+    fn erase(&mut self) {
+        let none = self.no_step();
+        self.steps.fill(none);
+        // So that the writes are not left out.
+        std::hint::black_box(&self.steps);
+    }
+
+    /// Room for so many vectors: clearing that of a whole batch would take longer than a few additions.
+    fn reserve(&mut self, vectors: usize) {
+        if self.steps.len() < vectors {
+            // Growing in place would leave copies in memory.
+            self.erase();
+            self.steps = vec![self.no_step(); vectors];
+        }
     }
 
     /// Carries out `count` independent additions, or doublings when every addition
     /// is of a point to itself. Points are in shifted form.
     pub(crate) fn run(&mut self, count: usize, doublings: bool, additions: &mut impl Additions<F>) {
+        self.reserve(count.div_ceil(LANES).min(BATCH));
         let mut start = 0;
         while start < count {
             let end = (start + BATCH * LANES).min(count);

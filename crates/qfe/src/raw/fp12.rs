@@ -1,7 +1,8 @@
 //! The extension of degree twelve, target of the pairing.
 
 use blst::{
-    blst_fp12, blst_fp12_conjugate, blst_fp12_cyclotomic_sqr, blst_fp12_frobenius_map, blst_fp12_inverse, blst_fp12_mul,
+    blst_fp2, blst_fp6, blst_fp12, blst_fp12_conjugate, blst_fp12_cyclotomic_sqr, blst_fp12_frobenius_map,
+    blst_fp12_inverse, blst_fp12_mul, blst_fp12_mul_by_xy00z0, blst_fp12_sqr,
 };
 
 use super::Fp2;
@@ -37,6 +38,28 @@ impl Fp12 {
         // SAFETY: the pointers are to live elements; blst allows aliasing of inputs.
         unsafe { blst_fp12_mul(&mut out.0, &self.0, &other.0) };
         out
+    }
+
+    /// Becomes `self·other`.
+    pub(crate) fn multiply(&mut self, other: &Self) {
+        let own: *mut blst_fp12 = &mut self.0;
+        // SAFETY: the pointers are to live elements; blst reads all of an input before it writes there.
+        unsafe { blst_fp12_mul(own, own, &other.0) };
+    }
+
+    /// Becomes its square.
+    pub(crate) fn square(&mut self) {
+        let own: *mut blst_fp12 = &mut self.0;
+        // SAFETY: as for `multiply`.
+        unsafe { blst_fp12_sqr(own, own) };
+    }
+
+    /// Becomes its product with `x + y·v + z·vw`.
+    pub(crate) fn multiply_by_line(&mut self, x: &Fp2, y: &Fp2, z: &Fp2) {
+        let own: *mut blst_fp12 = &mut self.0;
+        let line = blst_fp6 { fp2: [x, y, z].map(|c| blst_fp2 { fp: [c.c0.0, c.c1.0] }) };
+        // SAFETY: as for `multiply`.
+        unsafe { blst_fp12_mul_by_xy00z0(own, own, &line) };
     }
 
     /// Squaring of an element of the cyclotomic subgroup (after the easy part).

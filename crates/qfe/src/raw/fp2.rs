@@ -23,6 +23,11 @@ impl Fp2 {
     }
 
     #[inline(always)]
+    fn by_words(&self) -> Self {
+        Self { c0: self.c0.by_words(), c1: self.c1.by_words() }
+    }
+
+    #[inline(always)]
     pub(crate) fn conjugate(&self) -> Self {
         Self { c0: self.c0, c1: self.c1.neg() }
     }
@@ -52,7 +57,7 @@ impl Field for Fp2 {
         let mut out = Self::ZERO;
         // SAFETY: `Fp2` is two `blst_fp` in order, as `blst_fp2` is; all are live.
         unsafe { blst_fp2_mul(out.as_blst_mut(), self.as_blst(), other.as_blst()) };
-        out
+        out.by_words()
     }
 
     #[inline(always)]
@@ -65,7 +70,7 @@ impl Field for Fp2 {
         let mut out = Self::ZERO;
         // SAFETY: as for `mul`.
         unsafe { blst_fp2_sqr(out.as_blst_mut(), self.as_blst()) };
-        out
+        out.by_words()
     }
 
     #[inline(always)]

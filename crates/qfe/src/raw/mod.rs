@@ -33,10 +33,10 @@ pub(crate) use fp2::Fp2;
 pub(crate) use fp12::Fp12;
 #[cfg(feature = "files")]
 pub(crate) use mapped::{Mapped, as_bytes, map_file};
+#[cfg(feature = "evaluate")]
+pub(crate) use pairing::miller_loop;
 #[cfg(feature = "verify")]
 pub(crate) use pairing::miller_loop_many;
-#[cfg(feature = "evaluate")]
-pub(crate) use pairing::{Lines, miller_loop};
 #[cfg(feature = "files")]
 pub(crate) use plain::Plain;
 #[cfg(feature = "verify")]

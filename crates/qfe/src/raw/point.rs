@@ -65,6 +65,19 @@ impl<F: Field> Point<F> {
     }
 }
 
+impl<F> Point<F> {
+    /// Asks the processor to have the point at hand soon.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self) {
+        #[cfg(target_arch = "x86_64")]
+        for offset in (0..size_of::<Self>()).step_by(64) {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: the offset is within the point, and nothing is read.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>((self as *const Self).byte_add(offset).cast()) };
+        }
+    }
+}
+
 impl<F: Field> Default for Point<F> {
     fn default() -> Self {
         Self::INFINITY
