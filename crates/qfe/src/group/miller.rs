@@ -34,8 +34,7 @@ const MOST: usize = 32;
 /// The same at least, where there are as many.
 const SHARE: usize = 4;
 
-/// A pair of points to be paired.
-pub(crate) type Pair = (G1, G2);
+pub(crate) use super::scalar_miller::Pair;
 
 /// For each group the product of its pairs, up to factors that vanish in the final
 /// exponentiation.

@@ -4,11 +4,11 @@
 //! accumulator: for two pairs this takes about 9,500 field multiplications, where projective points and one line after
 //! the other take 11,500.
 
-use super::{
-    miller::Pair,
-    schedule::{groups, in_order},
-};
-use crate::raw::{Coordinate, Field, Fp, Fp2, Fp12, G2, Point, X, miller_loop_many};
+use super::schedule::{groups, in_order};
+use crate::raw::{Coordinate, Field, Fp, Fp2, Fp12, G1, G2, Point, X, miller_loop_many};
+
+/// A pair of points to be paired.
+pub(crate) type Pair = (G1, G2);
 
 /// Pairs whose slopes share inversions at most: more would leave the cache.
 const MOST: usize = 128;

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::archive::blocking;
 use super::pending::{Considered, PendingDecision, count, current};
-use super::{AuthorityError, Issuer, KeyRequest, Recorded, Refusal};
+use super::refusals::Refusal;
+use super::{AuthorityError, Issuer, KeyRequest, Recorded};
 use crate::clock;
 use crate::grant::GrantFile;
 use crate::hash::Hash;

@@ -53,7 +53,6 @@ pub use folder::{adopt_head, open_ledger, read_ledger, rotate_ledger_key};
 pub use issue::Issued;
 pub use keys::Held;
 pub use projects::KeySource;
-use refusals::{Refusal, Unrecorded};
 pub use request::KeyRequest;
 pub use routes::{admin_router, router};
 pub use server::AuthorityServer;
@@ -97,7 +96,7 @@ pub struct Issuer {
     /// Turns of those who ask what a key would open: counting takes a core and memory.
     considering: Arc<Semaphore>,
     /// Refusals without an entry, by caller.
-    unrecorded: std::sync::Mutex<Unrecorded>,
+    unrecorded: std::sync::Mutex<state::Unrecorded>,
     /// Whether whole keys are kept away.
     shares_only: bool,
 }

@@ -7,7 +7,8 @@ use qfe::{MasterKey, PublicKey};
 use roles::keyfile;
 
 use super::archive::blocking;
-use super::{AuthorityError, Epoch, Issuer, Refusal, State};
+use super::refusals::Refusal;
+use super::{AuthorityError, Epoch, Issuer, State};
 use crate::clock;
 use crate::files::{self, is_plain_name};
 use crate::hash::Hash;

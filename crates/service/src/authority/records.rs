@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::archive::blocking;
-use super::{AuthorityError, Issuer, Refusal, State};
+use super::refusals::Refusal;
+use super::{AuthorityError, Issuer, State};
 use crate::audit::SignedAudit;
 use crate::hash::Hash;
 use crate::ledger::Event;

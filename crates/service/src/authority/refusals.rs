@@ -2,9 +2,9 @@
 //! as they like. So entries are short. After many of one caller within an hour only every so many gets one, which
 //! counts those between.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
+use super::state::Unrecorded;
 use super::{AuthorityError, Issuer, State};
 use crate::clock;
 use crate::hash::Hash;
@@ -28,9 +28,6 @@ pub(super) struct Refusal<'a> {
     pub reasons: Vec<String>,
     pub by: &'a str,
 }
-
-/// The last refusal of each caller that has no entry, which counts those before it that have none either.
-pub(super) type Unrecorded = BTreeMap<String, Event>;
 
 impl Issuer {
     /// Records a refusal, and gives it back as the error.

@@ -39,6 +39,9 @@ pub struct State {
     pub written: i64,
 }
 
+/// The last refusal of each caller that has no entry, which counts those before it that have none either.
+pub(super) type Unrecorded = BTreeMap<String, Event>;
+
 /// Entries of a caller's refusals within an hour.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
