@@ -33,9 +33,9 @@ use super::{Fp, Fp2, Lanes, LanesMut, Vector};
 pub(crate) struct Fp8 {
     limbs: Limbs,
     token: Ifma,
-    /// In multiples of `p`.
+    /// In multiples of `p`, eight times: padding would carry what lay on the stack into memory that is inspected.
     #[cfg(test)]
-    bound: u64,
+    bound: [u64; 8],
 }
 
 /// What a kernel made, with its bound in tests.
@@ -77,14 +77,14 @@ impl Fp8 {
             limbs,
             token,
             #[cfg(test)]
-            bound: _bound,
+            bound: [_bound; 8],
         }
     }
 
     /// In multiples of `p`; known in tests only.
     #[cfg(test)]
     fn bound(&self) -> u64 {
-        self.bound
+        self.bound[0]
     }
 
     /// Not known.
@@ -96,7 +96,7 @@ impl Fp8 {
 
     #[cfg(test)]
     fn bounded(mut self, bound: u64) -> Self {
-        self.bound = bound;
+        self.bound = [bound; 8];
         self
     }
 
