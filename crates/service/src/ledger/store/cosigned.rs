@@ -20,7 +20,7 @@ const MOST_NOTES: usize = 256;
 
 impl Ledger {
     /// A signed head and the entries after number `after` that lead to it, for witnesses: the current head, or an earlier
-    /// one where the entries have more than [`MOST_HANDED`] bytes. A witness that cosigned that asks for the rest.
+    /// one where the entries have more than 32 MiB. A witness that cosigned that asks for the rest.
     ///
     /// # Errors
     /// The ledger cannot be read.
