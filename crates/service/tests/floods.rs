@@ -267,8 +267,7 @@ fn a_refused_caller_whose_body_is_short_keeps_its_connection() {
     let world = World::new();
     let address = predictor(&world, |options| (options.queue, options.workers) = (1, 1));
     let held = hold(address, &[]);
-    let mut stream = TcpStream::connect(address).unwrap();
-    let mut ask = |headers: &[(&str, &str)], body: &[u8]| {
+    let ask = |stream: &mut TcpStream, headers: &[(&str, &str)], body: &[u8]| {
         let headers = [&[("connection", "keep-alive")][..], headers].concat();
         stream.write_all(head("POST", INFER, &headers, body).as_bytes()).unwrap();
         stream.write_all(body).unwrap();
@@ -282,12 +281,19 @@ fn a_refused_caller_whose_body_is_short_keeps_its_connection() {
         reply
     };
     let body = vec![b' '; 70 << 10];
-    for _ in 0..3 {
-        let reply = ask(&[], &body);
-        assert!(reply.starts_with("http/1.1 503") && !reply.contains("connection: close"), "{reply}");
-    }
+    // On a busy machine a body may come too late.
+    let kept = (0..10).any(|_| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        (0..3).all(|_| {
+            let reply = ask(&mut stream, &[], &body);
+            assert!(reply.starts_with("http/1.1 503"), "{reply}");
+            !reply.contains("connection: close")
+        })
+    });
+    assert!(kept);
     // Who waits to be told to send is told that he need not.
-    let reply = ask(&[("expect", "100-continue"), ("content-length", "9")], b"");
+    let mut stream = TcpStream::connect(address).unwrap();
+    let reply = ask(&mut stream, &[("expect", "100-continue"), ("content-length", "9")], b"");
     assert!(reply.starts_with("http/1.1 503") && reply.contains("connection: close"), "{reply}");
     drop(held);
 }
