@@ -143,6 +143,9 @@ struct Step<V> {
     prefix: Fp8,
 }
 
+/// Vectors for which memory of their own is quicker than that of a whole batch.
+const FEW: usize = BATCH / 4;
+
 /// Reusable memory of a batch.
 pub(crate) struct VectorScratch<F: Coordinate> {
     steps: Vec<Step<F::Vector>>,
@@ -166,12 +169,14 @@ impl<F: Coordinate> VectorScratch<F> {
         std::hint::black_box(&self.steps);
     }
 
-    /// Room for so many vectors: clearing that of a whole batch would take longer than a few additions.
+    /// Room for so many vectors: clearing that of a whole batch would take longer than a few additions. Beyond a few it is
+    /// that of a whole batch at once: fresh memory of one size after the other costs more than the additions.
     fn reserve(&mut self, vectors: usize) {
         if self.steps.len() < vectors {
             // Growing in place would leave copies in memory.
             self.erase();
-            self.steps = vec![self.no_step(); vectors];
+            let size = if vectors > FEW { BATCH } else { vectors };
+            self.steps = vec![self.no_step(); size];
         }
     }
 
