@@ -6,7 +6,7 @@
 //! loaded, and points with equal `x` make a lane's product zero: either sends the
 //! batch through the scalar code, which is exact. Honest inputs never do.
 
-use std::marker::PhantomData;
+use std::{any::Any, cell::RefCell, marker::PhantomData, mem};
 
 use super::{
     batch::{Additions, Scratch, ZipAdditions, add_all},
@@ -143,47 +143,41 @@ struct Step<V> {
     prefix: Fp8,
 }
 
-/// Vectors for which memory of their own is quicker than that of a whole batch.
-const FEW: usize = BATCH / 4;
+thread_local! {
+    /// Memory of scratches that were dropped, one for each type: fresh memory of a whole batch costs more than a few additions.
+    static KEPT: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
 
-/// Reusable memory of a batch.
+/// Reusable memory of a batch, which the thread keeps.
 pub(crate) struct VectorScratch<F: Coordinate> {
     steps: Vec<Step<F::Vector>>,
+    /// Steps that hold something of operands.
+    used: usize,
     token: Ifma,
 }
 
 impl<F: Coordinate> VectorScratch<F> {
     pub(crate) fn new(token: Ifma) -> Self {
-        Self { steps: Vec::new(), token }
-    }
-
-    fn no_step(&self) -> Step<F::Vector> {
-        let (x, norm) = (<F::Vector as Vector>::zero(self.token), Fp8::zero(self.token));
-        Step { x, denominator: x, norm, prefix: norm }
+        let kept = KEPT.with_borrow_mut(|kept| kept.iter_mut().find_map(|kept| kept.downcast_mut().map(mem::take)));
+        let mut steps: Vec<Step<F::Vector>> = kept.unwrap_or_default();
+        if steps.is_empty() {
+            steps = vec![no_step::<F>(token); BATCH];
+        }
+        Self { steps, used: 0, token }
     }
 
     fn erase(&mut self) {
-        let none = self.no_step();
-        self.steps.fill(none);
+        let none = no_step::<F>(self.token);
+        self.steps[..self.used].fill(none);
         // So that the writes are not left out.
         std::hint::black_box(&self.steps);
-    }
-
-    /// Room for so many vectors: clearing that of a whole batch would take longer than a few additions. Beyond a few it is
-    /// that of a whole batch at once: fresh memory of one size after the other costs more than the additions.
-    fn reserve(&mut self, vectors: usize) {
-        if self.steps.len() < vectors {
-            // Growing in place would leave copies in memory.
-            self.erase();
-            let size = if vectors > FEW { BATCH } else { vectors };
-            self.steps = vec![self.no_step(); size];
-        }
+        self.used = 0;
     }
 
     /// Carries out `count` independent additions, or doublings when every addition
     /// is of a point to itself. Points are in shifted form.
     pub(crate) fn run(&mut self, count: usize, doublings: bool, additions: &mut impl Additions<F>) {
-        self.reserve(count.div_ceil(LANES).min(BATCH));
+        self.used = self.used.max(count.div_ceil(LANES).min(BATCH));
         let mut start = 0;
         while start < count {
             let end = (start + BATCH * LANES).min(count);
@@ -263,6 +257,25 @@ impl<F: Coordinate> VectorScratch<F> {
         }
         true
     }
+}
+
+impl<F: Coordinate> Drop for VectorScratch<F> {
+    fn drop(&mut self) {
+        let steps = mem::take(&mut self.steps);
+        // A thread that ends keeps nothing.
+        let _ = KEPT.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            match kept.iter_mut().find_map(|kept| kept.downcast_mut()) {
+                Some(place) => *place = steps,
+                None => kept.push(Box::new(steps)),
+            }
+        });
+    }
+}
+
+fn no_step<F: Coordinate>(token: Ifma) -> Step<F::Vector> {
+    let (x, norm) = (<F::Vector as Vector>::zero(token), Fp8::zero(token));
+    Step { x, denominator: x, norm, prefix: norm }
 }
 
 /// A batch with special cases, by scalars.
