@@ -235,12 +235,23 @@ impl Encoder {
     /// # Errors
     /// The image has another size than the encoder takes.
     pub fn encode_with<R: Rng + ?Sized>(&self, image: &[u8], rng: &mut R) -> Result<Encoded, EncodeError> {
+        let mut encoded = self.encode_without_noise(image)?;
+        let drawn = self.noise.iter().flat_map(|noise| noise.sample(rng));
+        encoded.v[self.noise_coordinates()].iter_mut().zip(drawn).for_each(|(place, noise)| *place = noise);
+        Ok(encoded)
+    }
+
+    /// As [`encode`](Self::encode), with zeros where noise would be: for measurements in the clear.
+    ///
+    /// # Errors
+    /// The image has another size than the encoder takes.
+    pub fn encode_without_noise(&self, image: &[u8]) -> Result<Encoded, EncodeError> {
         let mut z = vec![0.0; self.features()];
         self.standardise(image, &mut z)?;
         let level = |z: f32| i64::from(self.level(z));
         let u = std::iter::once(1).chain(z.iter().map(|&z| level(z))).collect();
-        let noise = self.noise.iter().flat_map(|noise| noise.sample(rng));
-        let v = std::iter::once(1).chain(self.right.iter().map(|&column| level(z[column]))).chain(noise).collect();
+        let zeros = std::iter::repeat_n(0, self.noise_coordinates().len());
+        let v = std::iter::once(1).chain(self.right.iter().map(|&column| level(z[column]))).chain(zeros).collect();
         Ok(Encoded { u, v })
     }
 

@@ -37,13 +37,8 @@ impl CompiledNetwork {
     /// # Errors
     /// Items that the encoder does not take, outputs beyond 64 bits.
     pub fn evaluate_all_without_noise(&self, data: &dyn Images) -> Result<Vec<i64>, EvaluateError> {
-        let noise = self.encoder.noise_coordinates();
         let widest = vec![(i64::MIN, i64::MAX); self.outputs()];
-        self.each_item(data, &widest, |image| {
-            let mut encoded = self.encoder.encode(image)?;
-            encoded.v[noise.clone()].fill(0);
-            Ok(encoded)
-        })
+        self.each_item(data, &widest, |image| self.encoder.encode_without_noise(image))
     }
 
     fn each_item(
