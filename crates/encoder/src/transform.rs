@@ -20,6 +20,9 @@ const MOST_CELLS: usize = 4096;
 /// Passes of the power iteration; components of well separated variance converge far sooner.
 const PASSES: usize = 60;
 
+/// Items standardised at a time.
+const CHUNK: usize = 1024;
+
 /// Variances below this are rounding errors of f32.
 const NO_VARIANCE: f64 = 1e-10;
 
@@ -167,10 +170,14 @@ fn for_items(
     items: impl Iterator<Item = usize>,
     mut visit: impl FnMut(&[f32]),
 ) -> Result<(), EncodeError> {
-    let mut z = vec![0.0; encoder.features()];
-    for item in items {
-        encoder.standardise(data.image(item), &mut z)?;
-        visit(&z);
+    let width = encoder.features();
+    let items: Vec<usize> = items.collect();
+    let mut z = vec![0.0; width * CHUNK.min(items.len())];
+    // Threads share the arithmetic; the visits keep their order, so that sums round the same everywhere.
+    for items in items.chunks(CHUNK) {
+        let rows = z.par_chunks_exact_mut(width).zip(items);
+        rows.try_for_each(|(z, &item)| encoder.standardise(data.image(item), z))?;
+        z.chunks_exact(width).take(items.len()).for_each(&mut visit);
     }
     Ok(())
 }

@@ -378,6 +378,20 @@ fn settling_moves_biases_and_no_weight() {
 }
 
 #[test]
+fn fine_tuning_learns_with_noise_of_its_own() {
+    let (data, _) = data();
+    let network = trained(&TrainOptions { steps: 40, ..options(Defence::none()) }).unwrap();
+    let with = |noise, learned_noise| CompileOptions { noise: Some(noise), learned_noise, ..quick_compile() };
+    let weights = |options| compile(&network, &data, &options, &Silent).unwrap().0.left().to_vec();
+    let (owners, learned) = (weights(with(0.1, None)), weights(with(0.1, Some(0.6))));
+    assert_ne!(owners, learned);
+    // Weights depend on what was learned with, not on what owners add.
+    assert_eq!(weights(with(0.6, None)), learned);
+    let error = compile(&network, &data, &with(0.1, Some(f32::NAN)), &Silent).unwrap_err().to_string();
+    assert!(error.contains("`learned_noise` is NaN"), "{error}");
+}
+
+#[test]
 fn fewer_columns_are_encrypted_when_asked() {
     let (data, test) = data();
     let network = trained(&options(Defence::none())).unwrap();

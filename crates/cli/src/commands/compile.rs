@@ -64,6 +64,9 @@ pub struct Compile {
     /// Noise that owners add under encryption, as a fraction of each output's deviation, instead of the training's
     #[arg(long, value_name = "SHARE")]
     noise: Option<f32>,
+    /// Noise that fine-tuning learns with [default: that of the owners]; more keeps main classes further apart
+    #[arg(long, value_name = "SHARE")]
+    learned_noise: Option<f32>,
     /// The declared range of an output: everything that inputs can reach, or the range of the data plus a margin
     #[arg(long, value_enum, default_value_t = RangeName::Exact)]
     range: RangeName,
@@ -143,6 +146,7 @@ impl Compile {
             range,
             discriminant: self.discriminant.unwrap_or(standard.discriminant),
             noise: self.noise,
+            learned_noise: self.learned_noise,
             batch: self.batch.unwrap_or(standard.batch),
             rate: self.rate.unwrap_or(standard.rate),
             settle: self.settle.unwrap_or(standard.settle),

@@ -52,15 +52,16 @@ impl Tuning<'_> {
     /// Updates the floats that weights are rounded from, and the head, which reads normalised outputs.
     pub(super) fn tune(&self, latent: &mut Latent, head: &mut Parameters) -> Result<(), CompileError> {
         let options = self.options;
+        let learned = options.learned_noise.unwrap_or(self.noise);
         let collateral = &self.record.collateral;
         let targets = Targets::read(self.data, &self.record.main, collateral)?;
         let defence = options.defence.of(&self.record.options.defence);
         let steps = if defence.is_some() { options.steps } else { 0 };
         let defence = defence.unwrap_or_else(Defence::none);
-        if defence.method().needs_noise() && self.noise <= 0.0 {
+        if defence.method().needs_noise() && learned <= 0.0 {
             return Err(CompileError::Option {
-                field: "noise",
-                value: self.noise.to_string(),
+                field: if options.learned_noise.is_some() { "learned_noise" } else { "noise" },
+                value: learned.to_string(),
                 remedy: format!("the defence `{defence}` needs noise: add noise, or choose another defence"),
             });
         }
@@ -93,12 +94,12 @@ impl Tuning<'_> {
                 normalise: true,
                 strata: batches.strata.as_ref(),
                 penalty,
-                owners: Noise { deviation: self.noise, draw: self.draw(step) },
-                discriminant: self.discriminant(weight, step),
+                owners: Noise { deviation: learned, draw: self.draw(step) },
+                discriminant: self.discriminant(weight, learned, step),
                 tilted: tilt.weights(),
             };
             let width = head.0[0].shape[0];
-            let noise = noise(self.noise, items.len() * width, options.seed, step);
+            let noise = noise(learned, items.len() * width, options.seed, step);
             let batch = Batch { features: &features, items: &items, labels, noise };
             let rounded = latent.rounded();
             let mut descent = objective.descend(&rounded, head, batch, weight);
@@ -134,10 +135,10 @@ impl Tuning<'_> {
     }
 
     /// The discriminant ratio in the batch of one step, if it has a weight of its own in addition to the penalty's.
-    fn discriminant(&self, weight: f32, step: usize) -> Option<Discriminant> {
+    fn discriminant(&self, weight: f32, noise: f32, step: usize) -> Option<Discriminant> {
         let discriminant = self.options.discriminant;
         let draw = self.draw(step);
-        (discriminant > 0.0).then(|| Discriminant { weight: discriminant / weight, noise: self.noise, draw })
+        (discriminant > 0.0).then(|| Discriminant { weight: discriminant / weight, noise, draw })
     }
 
     /// Identifies the batch of one step.

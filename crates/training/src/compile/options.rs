@@ -37,6 +37,10 @@ pub struct CompileOptions {
     /// Deviation of the noise that owners add under encryption, as a fraction of each output's own; `None` for that of
     /// the training.
     pub noise: Option<f32>,
+    /// Deviation of the noise that fine-tuning learns with; `None` for that of the owners. More keeps main classes further
+    /// apart. The head always learns with the owners' noise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned_noise: Option<f32>,
     /// How the declared range of the outputs is chosen.
     pub range: Range,
     /// The discrete logarithm covers at most `2^log_bits` values per output.
@@ -89,6 +93,7 @@ impl Default for CompileOptions {
             defence: CompileDefence::AsTrained,
             discriminant: 0.0,
             noise: None,
+            learned_noise: None,
             range: Range::Exact,
             log_bits: 40,
             seed: 0,
@@ -134,9 +139,11 @@ impl CompileOptions {
         self.defence.check()?;
         let good = self.discriminant.is_finite() && self.discriminant >= 0.0;
         require(good, "discriminant", self.discriminant, "choose a number from 0")?;
-        if let Some(noise) = self.noise {
-            let good = (0.0..=10.0).contains(&noise);
-            require(good, "noise", noise, "choose a fraction of an output's deviation, from 0 to 10")?;
+        for (field, noise) in [("noise", self.noise), ("learned_noise", self.learned_noise)] {
+            if let Some(noise) = noise {
+                let good = (0.0..=10.0).contains(&noise);
+                require(good, field, noise, "choose a fraction of an output's deviation, from 0 to 10")?;
+            }
         }
         if let Range::Empirical { margin_bits } = self.range {
             let good = (0.0..=32.0).contains(&margin_bits);

@@ -214,7 +214,8 @@ def compile(
         ``precision`` ({"left", "right", "combine": 2 to 16 bits, "input": 1 to 16 or None}), ``columns`` (keep
         this many inputs), ``drop_dead`` (bool), ``steps`` (0 rounds only), ``batch``, ``rate``, ``settle``
         (fraction of the steps, at the end, in which only biases move), ``discriminant`` (weight of the advantage of
-        linear attackers on random features), ``defence``
+        linear attackers on random features), ``noise`` (that owners add, a fraction of each output's
+        deviation), ``learned_noise`` (that fine-tuning learns with), ``defence``
         ("astrained", "none", {"match": {…}}), ``range`` ("exact" or {"empirical": {"margin_bits": b}}),
         ``log_bits`` (1 to 63, default 40), ``seed``.
 
