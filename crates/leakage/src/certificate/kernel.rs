@@ -34,10 +34,11 @@ fn tiles(columns: &[&[i32]], axes: &[Axis], points: &[i32], sums: &mut [f64]) {
         for (point, sum) in points.chunks_exact(axes.len()).zip(&mut *sums) {
             exponents.fill(0.0);
             for ((column, axis), &at) in columns.iter().zip(axes).zip(point) {
+                let reach = axis.reach.unsigned_abs();
                 for (exponent, &row) in exponents.iter_mut().zip(&column[start..end]) {
                     let difference = at.wrapping_sub(row);
                     let scaled = f64::from(difference) * axis.factor;
-                    *exponent += if difference.abs() <= axis.reach { scaled * scaled } else { NOTHING };
+                    *exponent += if difference.unsigned_abs() <= reach { scaled * scaled } else { NOTHING };
                 }
             }
             *sum += total(exponents);
