@@ -90,13 +90,13 @@ fn recipes() -> [Recipe; 6] {
         recipe("digits-paper", 60_000, seeded(studies::paper(1.7, (10, 50))), rounded),
         recipe("digits-match", 960_000, matching.clone(), thorough.clone()),
         recipe("digits-match-noise", 960_000, TrainOptions { noise: NOISE, ..matching }, thorough),
-        certified("digits-certified", 4_800_000, audit.clone(), (120, 120), 208, 0.17),
-        certified("digits-small", 4_800_000, audit.clone(), (96, 32), 92, 0.19),
+        certified("digits-certified", 4_800_000, audit.clone(), (120, 120), 208, (0.175, 60.0)),
+        certified("digits-small", 4_800_000, audit.clone(), (96, 32), 92, (0.19, 20.0)),
     ]
 }
 
 /// A network trained for its certificate on so many images, with this many principal components on either side, this many
-/// units, and the owners' noise. A million images are too few: networks learn their differences between fonts by heart,
+/// units, and the owners' noise and the weight of the penalty in compilation. A million images are too few: networks learn their differences between fonts by heart,
 /// and others leak half as much again.
 fn certified(
     name: &'static str,
@@ -104,14 +104,14 @@ fn certified(
     audit: AuditOptions,
     (left, right): (usize, usize),
     units: usize,
-    noise: f32,
+    (noise, weight): (f32, f32),
 ) -> Recipe {
     // Equally wide, uncorrelated inputs train in fewer steps than cosines, and leak less.
     let transform = Transform::Pca { components: left };
     let encoder = EncoderOptions { bits: INPUT_BITS, transform, right: Some(right), ..EncoderOptions::default() };
     let defence = CertifyOptions { weight: 20.0, width: 0.01, tilt: 1.0, radius: 0.05, ..CertifyOptions::default() };
     let defence = Defence::certify(defence);
-    let tuned = CompileDefence::Chosen(defence.clone());
+    let tuned = CompileDefence::with_weight(&defence, weight);
     let options = TrainOptions {
         seed: 1,
         encoder,
@@ -123,7 +123,7 @@ fn certified(
     let compile = CompileOptions {
         precision: Precision { left: 5, right: 5, combine: 5, input: None },
         defence: tuned,
-        steps: 1200,
+        steps: 1500,
         batch: 12_000,
         settle: 0.3,
         noise: Some(noise),
