@@ -96,8 +96,8 @@ fn recipes() -> [Recipe; 6] {
 }
 
 /// A network trained for its certificate on so many images, with this many principal components on either side, this many
-/// units, and the owners' noise and the weight of the penalty in compilation. A million images are too few: networks learn their differences between fonts by heart,
-/// and others leak half as much again.
+/// units, and the owners' noise and the weight of the penalty in compilation. Of 1,200,000 images instead of 4,800,000 the
+/// leak is a quarter larger, and main accuracy a tenth of a point lower.
 fn certified(
     name: &'static str,
     images: usize,
