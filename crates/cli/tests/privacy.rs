@@ -42,8 +42,7 @@ fn noise_from_training_to_decryption() {
         let ciphertext = Ciphertext::from_bytes(&ciphertext.to_bytes()).unwrap();
         assert_eq!(evaluator.evaluate(&ciphertext).unwrap(), network.evaluate(&encoded).unwrap());
         let noise = encoded.v[noise.clone()].to_vec();
-        let mut clean = encoded;
-        clean.v[network.encoder().noise_coordinates()].fill(0);
+        let clean = network.encoder().encode_without_noise(data.image(item)).unwrap();
         let added: Vec<i64> = network
             .evaluate(&encoded_with(&clean, &noise))
             .unwrap()

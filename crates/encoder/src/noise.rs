@@ -209,6 +209,19 @@ mod tests {
     }
 
     #[test]
+    fn only_the_coordinates_of_noise_differ_from_an_encoding_without() {
+        let noise = Noise { deviations: vec![1000, 2000], tail: 6 };
+        let encoder = crate::Encoder::pixels(1, 3, 8).unwrap().with_noise(Some(noise)).unwrap();
+        let noisy = encoder.encode_with(&[0, 17, 255], &mut ChaCha8Rng::seed_from_u64(3)).unwrap();
+        let mut clean = encoder.encode_without_noise(&[0, 17, 255]).unwrap();
+        let coordinates = encoder.noise_coordinates();
+        assert_eq!(clean.v[coordinates.clone()], [0, 0]);
+        assert_ne!(noisy.v[coordinates.clone()], [0, 0]);
+        clean.v[coordinates.clone()].copy_from_slice(&noisy.v[coordinates]);
+        assert_eq!((clean.u, clean.v), (noisy.u, noisy.v));
+    }
+
+    #[test]
     fn senseless_noise_is_refused() {
         for (deviations, tail) in [(vec![], 6), (vec![0], 6), (vec![LARGEST + 1], 6), (vec![3], 0), (vec![3], 17)] {
             assert!(Noise { deviations, tail }.check().is_err());

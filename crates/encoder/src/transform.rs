@@ -240,3 +240,26 @@ fn require(field: &'static str, value: usize, limit: usize) -> Result<(), Encode
     }
     Err(EncodeError::Field { field, value: value.to_string(), remedy: format!("choose from 1 to {limit}") })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EncoderOptions, Pixels};
+
+    #[test]
+    fn sums_over_several_chunks_are_those_of_one_item_after_the_other() {
+        let mut random = start();
+        let items = 2 * CHUNK + 300;
+        let bytes: Vec<u8> = (0..4 * items).map(|_| (random.next_u32() >> 24) as u8).collect();
+        let data = Pixels { height: 2, width: 2, bytes: &bytes };
+        let encoder = Encoder::fit(&data, &EncoderOptions::default()).unwrap();
+        let found = Moments::of(&encoder, &data).unwrap();
+        let (mut sums, mut z) = (vec![0.0; encoder.features()], vec![0.0; encoder.features()]);
+        for item in 0..items {
+            encoder.standardise(data.image(item), &mut z).unwrap();
+            sums.iter_mut().zip(&z).for_each(|(sum, &z)| *sum += f64::from(z));
+        }
+        let mean: Vec<f64> = sums.iter().map(|sum| sum / items as f64).collect();
+        assert_eq!(found.mean, mean);
+    }
+}

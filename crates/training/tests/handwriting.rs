@@ -389,6 +389,13 @@ fn fine_tuning_learns_with_noise_of_its_own() {
     assert_eq!(weights(with(0.6, None)), learned);
     let error = compile(&network, &data, &with(0.1, Some(f32::NAN)), &Silent).unwrap_err().to_string();
     assert!(error.contains("`learned_noise` is NaN"), "{error}");
+    // A defence that needs noise is refused without the owners', whatever it learns with.
+    let defence = CompileDefence::Chosen(Defence::certify(CertifyOptions::default()));
+    for (noise, learned_noise, field) in [(0.0, Some(0.6), "`noise` is 0"), (0.1, Some(0.0), "`learned_noise` is 0")] {
+        let options = CompileOptions { defence: defence.clone(), ..with(noise, learned_noise) };
+        let error = compile(&network, &data, &options, &Silent).unwrap_err().to_string();
+        assert!(error.contains(field) && error.contains("needs noise"), "{error}");
+    }
 }
 
 #[test]

@@ -58,12 +58,14 @@ impl Tuning<'_> {
         let defence = options.defence.of(&self.record.options.defence);
         let steps = if defence.is_some() { options.steps } else { 0 };
         let defence = defence.unwrap_or_else(Defence::none);
-        if defence.method().needs_noise() && learned <= 0.0 {
-            return Err(CompileError::Option {
-                field: if options.learned_noise.is_some() { "learned_noise" } else { "noise" },
-                value: learned.to_string(),
-                remedy: format!("the defence `{defence}` needs noise: add noise, or choose another defence"),
-            });
+        for (field, noise) in [("noise", self.noise), ("learned_noise", learned)] {
+            if defence.method().needs_noise() && noise <= 0.0 {
+                return Err(CompileError::Option {
+                    field,
+                    value: noise.to_string(),
+                    remedy: format!("the defence `{defence}` needs noise: add noise, or choose another defence"),
+                });
+            }
         }
         let (penalty, weight) = (defence.method().penalty(), defence.weight());
         let takes_discriminant = weight > 0.0 && penalty.is_some_and(|penalty| penalty.takes_discriminant());
