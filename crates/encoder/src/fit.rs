@@ -83,10 +83,10 @@ impl EncoderOptions {
     pub fn with_fitted_range(self, data: &dyn Images) -> Result<Self, EncodeError> {
         let encoder = Encoder::fit(data, &Self { low: WIDE.0, high: WIDE.1, ..self.clone() })?;
         // Some hundred thousand numbers are enough to estimate these quantiles.
-        let step = (data.len() * encoder.features()).div_ceil(1 << 19).max(1);
+        let items = transform::spread(data.len(), ((1 << 19) / encoder.features()).max(1));
         let mut z = vec![0.0; encoder.features()];
         let mut all = Vec::new();
-        for item in (0..data.len()).step_by(step) {
+        for item in items {
             encoder.standardise(data.image(item), &mut z)?;
             all.extend_from_slice(&z);
         }
@@ -102,7 +102,8 @@ impl Encoder {
     /// Fits an encoder: the sign of ink from the images' borders, dead cells, means and scales,
     /// principal components, the columns of `v`.
     ///
-    /// What is fitted becomes public with the encoder, so fit on public or training images.
+    /// What is fitted becomes public with the encoder, so fit on public or training images. Of many images, a sample
+    /// spread over all of them is measured: a million for means and scales, ten thousand for principal components.
     ///
     /// # Errors
     /// No image, or an option outside its range.

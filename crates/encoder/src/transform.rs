@@ -14,6 +14,9 @@ use super::{EncodeError, Encoder, Images};
 /// Enough images for stable components, few enough to be quick.
 const MOST_ITEMS: usize = 10_000;
 
+/// Images that means and deviations are measured on, if there are more: to a thousandth of a deviation.
+const MOST_MEASURED: usize = 1 << 20;
+
 /// The covariance of more cells than this takes too much time and memory: pool first.
 const MOST_CELLS: usize = 4096;
 
@@ -22,6 +25,9 @@ const PASSES: usize = 60;
 
 /// Items standardised at a time.
 const CHUNK: usize = 1024;
+
+/// `(√5 − 1) / 2`: its multiples fill the unit interval more evenly than those of any other number.
+const GOLDEN_RATIO: f64 = 0.618_033_988_749_894_9;
 
 /// Variances below this are rounding errors of f32.
 const NO_VARIANCE: f64 = 1e-10;
@@ -36,13 +42,14 @@ impl Moments {
     pub fn of(encoder: &Encoder, data: &dyn Images) -> Result<Self, EncodeError> {
         let columns = encoder.features();
         let (mut sums, mut squares) = (vec![0.0; columns], vec![0.0; columns]);
-        for_each(encoder, data, |z| {
+        let items = spread(data.len(), MOST_MEASURED);
+        for_items(encoder, data, &items, |z| {
             for ((sum, square), &z) in sums.iter_mut().zip(&mut squares).zip(z) {
                 *sum += f64::from(z);
                 *square += f64::from(z).powi(2);
             }
         })?;
-        let items = data.len() as f64;
+        let items = items.len() as f64;
         let mean: Vec<f64> = sums.iter().map(|sum| sum / items).collect();
         let variance = squares.iter().zip(&mean).map(|(square, mean)| (square / items - mean * mean).max(0.0));
         Ok(Self { variance: variance.collect(), mean })
@@ -143,10 +150,9 @@ fn whitened(
 fn covariance(encoder: &Encoder, data: &dyn Images, moments: &Moments) -> Result<Vec<Vec<f64>>, EncodeError> {
     let cells = encoder.features();
     let mut rows = vec![vec![0.0; cells]; cells];
-    let step = data.len().div_ceil(MOST_ITEMS);
-    let items: Vec<usize> = (0..data.len()).step_by(step).collect();
+    let items = spread(data.len(), MOST_ITEMS);
     let mut centred = vec![0.0; cells];
-    for_items(encoder, data, items.iter().copied(), |z| {
+    for_items(encoder, data, &items, |z| {
         for ((centred, &z), mean) in centred.iter_mut().zip(z).zip(&moments.mean) {
             *centred = f64::from(z) - mean;
         }
@@ -160,18 +166,26 @@ fn covariance(encoder: &Encoder, data: &dyn Images, moments: &Moments) -> Result
     Ok((0..cells).map(|row| (0..cells).map(|column| entry(row, column)).collect()).collect())
 }
 
-fn for_each(encoder: &Encoder, data: &dyn Images, visit: impl FnMut(&[f32])) -> Result<(), EncodeError> {
-    for_items(encoder, data, 0..data.len(), visit)
+/// All of `items` items or, of more than `most`, one of each of `most` stretches. Its place in the stretch moves by the
+/// golden ratio: data in pairs or in any other period would otherwise be met in step, and one font alone be measured.
+pub(super) fn spread(items: usize, most: usize) -> Vec<usize> {
+    if items <= most {
+        return (0..items).collect();
+    }
+    let one_of = |stretch: usize| {
+        let (start, end) = (stretch * items / most, (stretch + 1) * items / most);
+        start + ((stretch as f64 * GOLDEN_RATIO).fract() * (end - start) as f64) as usize
+    };
+    (0..most).map(one_of).collect()
 }
 
 fn for_items(
     encoder: &Encoder,
     data: &dyn Images,
-    items: impl Iterator<Item = usize>,
+    items: &[usize],
     mut visit: impl FnMut(&[f32]),
 ) -> Result<(), EncodeError> {
     let width = encoder.features();
-    let items: Vec<usize> = items.collect();
     let mut z = vec![0.0; width * CHUNK.min(items.len())];
     // Threads share the arithmetic; the visits keep their order, so that sums round the same everywhere.
     for items in items.chunks(CHUNK) {
@@ -245,6 +259,24 @@ fn require(field: &'static str, value: usize, limit: usize) -> Result<(), Encode
 mod tests {
     use super::*;
     use crate::{EncoderOptions, Pixels};
+
+    #[test]
+    fn items_of_all_data_are_measured_whatever_its_period() {
+        for (items, most) in [(7, 10), (10, 10), (11, 10), (4_800, 1_000), (48_000, 1_000)] {
+            let chosen = spread(items, most);
+            assert_eq!(chosen.len(), items.min(most));
+            assert!(chosen.is_sorted_by(|a, b| a < b) && *chosen.last().unwrap() < items, "{items}");
+            for period in [2, 3, 5, 6, 10, 20].into_iter().filter(|_| items >= 4 * most) {
+                let mut counts = vec![0; period];
+                chosen.iter().for_each(|item| counts[item % period] += 1);
+                let fair = most / period;
+                assert!(
+                    counts.iter().all(|count| (fair / 2..2 * fair).contains(count)),
+                    "{items}, {period}: {counts:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn sums_over_several_chunks_are_those_of_one_item_after_the_other() {
