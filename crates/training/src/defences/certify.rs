@@ -32,7 +32,7 @@ pub(super) static KIND: Kind = Kind {
 pub struct CertifyOptions {
     /// Weight λ of all terms below but the width and the radius.
     pub weight: f32,
-    /// Weight of the logarithm of a class's volume in units of the noise, in addition to the main loss.
+    /// Weight of the logarithm of the classes' mean volume in units of the noise, in addition to the main loss.
     pub width: f32,
     /// Weight of `χ²` under the noise, in addition to λ's squared maximum mean discrepancy.
     pub sharp: f32,

@@ -4,50 +4,72 @@
 //! covariance `Σ` of the outputs of one class and noise of deviation `σ`, that number of places grows as
 //!
 //! ```text
-//! volume = ½·ln det(Σ/σ² + ½)             mean over classes; grows without a bound as classes widen
-//! ∂/∂q_i = (Σ + σ²/2)⁻¹·(q_i − mean)/N     N rows of the class
+//! volume_c = det(Σ_c/σ² + ½)^½             of class c; grows without a bound as the class widens
+//! width = ln (1/C Σ_c volume_c)            the widest classes count most, as they do for the samples
+//! ∂/∂q_i = volume_c/Σ_k volume_k · (Σ_c + σ²/2)⁻¹·(q_i − mean_c)/N_c     N_c rows of the class
 //! ```
 
 use super::cholesky::Cholesky;
 use super::discrepancy::Layout;
 use super::whitening::covariance;
 
-/// The mean volume of the classes of a batch `q` [rows, outputs] under noise of deviation `noise` > 0; adds `weight`
-/// times its gradient.
+/// The logarithm of the mean volume of the classes of a batch `q` [rows, outputs] under noise of deviation `noise` > 0;
+/// adds `weight` times its gradient.
 pub(crate) fn volume(q: &[f32], outputs: usize, layout: Layout, noise: f32, weight: f32, gradient: &mut [f32]) -> f64 {
     let square = f64::from(noise).powi(2);
-    let share = 1.0 / layout.cells.len().max(1) as f64;
-    let (mut start, mut total) = (0, 0.0);
-    for &cells in layout.cells {
-        let rows = cells * layout.items;
-        let places = start..start + rows * outputs;
-        total += share * class(&q[places.clone()], outputs, square, f64::from(weight) * share, &mut gradient[places]);
-        start += rows * outputs;
+    let (mut rest, mut classes) = (q, Vec::new());
+    for &cells in layout.cells.iter().filter(|&&cells| cells * layout.items > 0) {
+        let (rows, after) = rest.split_at(cells * layout.items * outputs);
+        classes.push((rows, Class::new(rows, outputs, square)));
+        rest = after;
     }
-    total
+    let largest = classes.iter().map(|(_, class)| class.volume).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = classes.iter().map(|(_, class)| (class.volume - largest).exp()).sum();
+    let mut rest = gradient;
+    for (rows, class) in &classes {
+        let (gradient, after) = rest.split_at_mut(rows.len());
+        class.descend(rows, f64::from(weight) * (class.volume - largest).exp() / sum, gradient);
+        rest = after;
+    }
+    largest + (sum / classes.len() as f64).ln()
 }
 
-fn class(q: &[f32], outputs: usize, square: f64, weight: f64, gradient: &mut [f32]) -> f64 {
-    let rows = (q.len() / outputs) as f64;
-    if rows == 0.0 {
-        return 0.0;
+/// The moments of a class.
+struct Class {
+    mean: Vec<f64>,
+    /// Of `Σ + σ²/2`.
+    factor: Cholesky,
+    /// Logarithm of the volume.
+    volume: f64,
+}
+
+impl Class {
+    fn new(q: &[f32], outputs: usize, square: f64) -> Self {
+        let rows = (q.len() / outputs) as f64;
+        let mut matrix = covariance(q, outputs);
+        (0..outputs).for_each(|i| matrix[i * outputs + i] += square / 2.0);
+        let factor = Cholesky::new(matrix, outputs, square / 4.0);
+        let mut mean = vec![0.0; outputs];
+        for row in q.chunks_exact(outputs) {
+            mean.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value) / rows);
+        }
+        let volume = factor.half_log_determinant() - outputs as f64 * square.sqrt().ln();
+        Self { mean, factor, volume }
     }
-    let mut matrix = covariance(q, outputs);
-    (0..outputs).for_each(|i| matrix[i * outputs + i] += square / 2.0);
-    let factor = Cholesky::new(matrix, outputs, square / 4.0);
-    let mut mean = vec![0.0; outputs];
-    for row in q.chunks_exact(outputs) {
-        mean.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value) / rows);
+
+    /// Adds `weight` times the gradient of the logarithm of the volume.
+    fn descend(&self, q: &[f32], weight: f64, gradient: &mut [f32]) {
+        let outputs = self.mean.len();
+        let rows = (q.len() / outputs) as f64;
+        for (row, gradient) in q.chunks_exact(outputs).zip(gradient.chunks_exact_mut(outputs)) {
+            let centred = row.iter().zip(&self.mean).map(|(&value, mean)| f64::from(value) - mean).collect();
+            let derivative = self.factor.solve(centred);
+            gradient
+                .iter_mut()
+                .zip(derivative)
+                .for_each(|(gradient, derivative)| *gradient += (weight * derivative / rows) as f32);
+        }
     }
-    for (row, gradient) in q.chunks_exact(outputs).zip(gradient.chunks_exact_mut(outputs)) {
-        let centred = row.iter().zip(&mean).map(|(&value, mean)| f64::from(value) - mean).collect();
-        let derivative = factor.solve(centred);
-        gradient
-            .iter_mut()
-            .zip(derivative)
-            .for_each(|(gradient, derivative)| *gradient += (weight * derivative / rows) as f32);
-    }
-    factor.half_log_determinant() - outputs as f64 * square.sqrt().ln()
 }
 
 #[cfg(test)]
@@ -65,6 +87,8 @@ mod tests {
         assert!(of(2.0) > of(1.0) + 0.5, "{} {}", of(2.0), of(1.0));
         let points = volume(&[1.0; 120], 2, layout, 0.3, 0.0, &mut [0.0; 120]);
         assert!((points - 0.5_f64.ln()).abs() < 1e-9, "{points}");
+        let classes = [0..80, 80..120].map(|rows| Class::new(&batch(2.0)[rows], 2, 0.09).volume.exp());
+        assert!((of(2.0) - (0.5 * (classes[0] + classes[1])).ln()).abs() < 1e-9, "{classes:?}");
     }
 
     #[test]
