@@ -75,8 +75,8 @@ fn the_networks_that_come_with_the_program_keep_their_names() {
         ("digits-none", "c3c721d42dcb33924b49a88aa385364be3a823743d542360e3209e90edb42ead"),
         ("digits-match", "c35354af33cfbf1fd052a4c6527d562cc6505729c65d46c0f730fbf3434e5626"),
         ("digits-match-noise", "45e18a7c5f27d9fe6a8ca856d6eb98b9642fed13d8e4dbcaa590086a58427e5a"),
-        ("digits-certified", "c5336b2a37e21af2a7a04b5cc8d05f355ea838651229bef501f15a87f1038e1a"),
-        ("digits-small", "b0429b65c3bac8ac802c9eb815db480e204e36babd4efd4a7a81f9ab3cceee76"),
+        ("digits-certified", "a142bd71744d87660b5172bb52fa8a122b697b0dfe85b1fd5c317cbe1d4b7174"),
+        ("digits-small", "ebfce2cbbf06611a9d653dc450ddcbf6797dbf2384e78f8504bddcd42fe53f01"),
         ("digits-paper", "385982d42967d41a1ffc9f7b6492fb68b06761a24035db4e878d7e5454462a1f"),
     ] {
         let network = CompiledNetwork::load(&folder.join(format!("{name}.safetensors"))).unwrap();
