@@ -100,8 +100,8 @@ fn recipes() -> [Recipe; 6] {
 }
 
 /// A network trained for its certificate on so many images, with this many principal components on either side, this many
-/// units, and the owners' noise and the weight of the penalty in compilation. Of 1,200,000 images instead of 4,800,000 the
-/// leak is a seventh larger, and main accuracy a tenth of a point lower.
+/// units, and the owners' noise and the weight of the penalty in compilation. An eighth of the images and
+/// steps costs a tenth of a point of main accuracy.
 fn certified(
     name: &'static str,
     images: usize,

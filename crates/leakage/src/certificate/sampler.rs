@@ -65,7 +65,7 @@ impl Sampler {
     /// Upper bound on the total variation between a draw and the exact law.
     ///
     /// An addition rounds by 2^-53 of the whole at most, as do the grid of the levels and their product, once for
-    /// each of the `n` values; the exponentials add a few roundings of the whole, as does the acceptance of a value:
+    /// each of the `n` values. The exponentials and the acceptance of a value add a few roundings of the whole:
     /// `4·(n + 32)·2^-53`.
     pub(super) fn rounding(&self) -> f64 {
         2.0 * (2.0 * self.reach as f64 + 33.0) * f64::EPSILON
