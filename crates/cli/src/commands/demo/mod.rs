@@ -15,6 +15,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use dataset::Dataset;
+use encoder::{EncoderOptions, Transform};
 use experiments::audit::Audited;
 use tempfile::TempDir;
 use training::{CertifyOptions, Defence, TrainOptions};
@@ -25,7 +27,7 @@ use clock::Clock;
 use outcome::Outcome;
 use serve::Serve;
 use splits::Splits;
-use trained::{Trained, Trial};
+use trained::{Certification, Trained, Trial};
 
 /// Draws, trains, compiles, audits, issues, encrypts and predicts in a few minutes.
 #[derive(Args)]
@@ -61,6 +63,12 @@ const PAGE: &str = "report.html";
 const SERVED: &str = "defended";
 /// Maximum number of images that are drawn for a certificate.
 const CERTIFIED: usize = 200_000;
+/// Principal components that the defended network reads, and the bits of each.
+const COMPONENTS: usize = 120;
+const COMPONENT_BITS: u32 = 5;
+/// Noise that the defended network learns with and that owners add, as fractions of each output's deviation.
+const LEARNED_NOISE: f32 = 0.33;
+const OWNERS_NOISE: f32 = 0.22;
 /// Handwritten test images to encrypt.
 const HANDWRITTEN: usize = 10;
 
@@ -86,22 +94,25 @@ impl Demo {
             Ok((splits, bytes))
         })?;
         let steps = |standard: usize| self.steps.unwrap_or(standard);
-        // Rounding undoes part of the matching, so the defended network is fine-tuned longer.
-        let [undefended, defended] = [Defence::none(), Defence::certify(CertifyOptions::default())];
         let trials = [
             Trial {
                 name: "undefended",
                 data: &drawn,
-                options: self.options(undefended, steps(800)),
+                options: self.options(Defence::none(), steps(800)),
                 compile_steps: steps(400),
                 certified: None,
             },
             Trial {
                 name: SERVED,
                 data: &drawn,
-                options: self.options(defended, steps(3000)),
+                options: self.defended_options(&drawn.train, steps(3000))?,
+                // Rounding undoes part of the matching, so the defended network is fine-tuned longer.
                 compile_steps: steps(2500),
-                certified: Some(((self.images as usize).clamp(40_000, CERTIFIED), self.seed)),
+                certified: Some(Certification {
+                    noise: OWNERS_NOISE,
+                    images: (self.images as usize).clamp(40_000, CERTIFIED),
+                    seed: self.seed,
+                }),
             },
         ];
         let mut networks = Vec::new();
@@ -160,6 +171,15 @@ impl Demo {
 
     fn options(&self, defence: Defence, steps: usize) -> TrainOptions {
         TrainOptions { steps, seed: self.seed, ..TrainOptions::quick(defence) }
+    }
+
+    /// Few inputs, as fine as a certificate likes them, and classes on a sphere.
+    fn defended_options(&self, train: &Dataset, steps: usize) -> Result<TrainOptions> {
+        let defence = CertifyOptions { weight: 20.0, width: 0.015, radius: 0.05, ..CertifyOptions::default() };
+        let transform = Transform::Pca { components: COMPONENTS };
+        let encoder = EncoderOptions { bits: COMPONENT_BITS, transform, ..EncoderOptions::default() };
+        let encoder = encoder.with_fitted_range(train)?;
+        Ok(TrainOptions { encoder, noise: LEARNED_NOISE, ..self.options(Defence::certify(defence), steps) })
     }
 
     /// 1,437 images of 64 pixels: a smaller network, smaller batches.

@@ -24,8 +24,19 @@ pub struct Trial<'a> {
     pub options: TrainOptions,
     /// Gradient steps of the fine-tuning to integers.
     pub compile_steps: usize,
-    /// Images to draw for a certificate, and their seed; none without noise.
-    pub certified: Option<(usize, u64)>,
+    /// What a certificate needs; none without noise.
+    pub certified: Option<Certification>,
+}
+
+/// The noise that owners add, and the images that prove what it hides.
+#[derive(Clone, Copy)]
+pub struct Certification {
+    /// Its deviation, as a fraction of each output's.
+    pub noise: f32,
+    /// Images to draw.
+    pub images: usize,
+    /// Their random seed.
+    pub seed: u64,
 }
 
 /// A trained, compiled and audited network.
@@ -57,13 +68,12 @@ impl Trial<'_> {
             Ok((network, 0))
         })?;
         let network = clock.step(&format!("compile {}", self.name), console, || {
-            // A certificate considers every step of the noise: fine outputs would have too many.
-            let precision = match self.certified {
-                Some(_) => Precision { combine: 4, ..Precision::default() },
-                None => Precision { left: 5, right: 5, combine: 6, input: None },
-            };
-            let steps = self.compile_steps;
-            let options = CompileOptions { precision, steps, drop_dead: false, ..CompileOptions::default() };
+            let precision = Precision { left: 5, right: 5, combine: 6, input: None };
+            let (noise, steps) = (self.certified.map(|certified| certified.noise), self.compile_steps);
+            // Training's own noise if it is larger: main classes stay further apart.
+            let learned_noise = noise.map(|_| self.options.noise);
+            let standard = CompileOptions::default();
+            let options = CompileOptions { precision, steps, noise, learned_noise, drop_dead: false, ..standard };
             let bar = console.bar("compiling");
             let (network, _) = training::compile(&float, train, &options, &bar)?;
             bar.finish_and_clear();
@@ -112,7 +122,7 @@ impl Trial<'_> {
     fn certify(
         &self,
         network: &CompiledNetwork,
-        (count, seed): (usize, u64),
+        Certification { images: count, seed, .. }: Certification,
         console: &Console,
         clock: &mut Clock,
     ) -> Result<Result<Certificate, CertificateError>> {
