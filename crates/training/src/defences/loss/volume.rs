@@ -87,7 +87,8 @@ mod tests {
         assert!(of(2.0) > of(1.0) + 0.5, "{} {}", of(2.0), of(1.0));
         let points = volume(&[1.0; 120], 2, layout, 0.3, 0.0, &mut [0.0; 120]);
         assert!((points - 0.5_f64.ln()).abs() < 1e-9, "{points}");
-        let classes = [0..80, 80..120].map(|rows| Class::new(&batch(2.0)[rows], 2, 0.09).volume.exp());
+        let classes =
+            [0..80, 80..120].map(|rows| Class::new(&batch(2.0)[rows], 2, f64::from(0.3_f32).powi(2)).volume.exp());
         assert!((of(2.0) - (0.5 * (classes[0] + classes[1])).ln()).abs() < 1e-9, "{classes:?}");
     }
 
