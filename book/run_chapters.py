@@ -121,8 +121,8 @@ def cut(line):
     command, redirect, target = command.partition(" > ")
     # Epochs are the steps of adversarial defences.
     given = line.replace("--epochs", "--epochs --steps")
-    # Rows of a table have no neighbours to pool, and frequencies are no cells.
-    given = re.sub("--normalise column|--dct", "--normalise column --pooling", given)
+    # Rows of a table have no neighbours to pool; frequencies and components are no cells.
+    given = re.sub("--normalise column|--dct|--pca", "--normalise column --pooling", given)
     command += "".join(f" {option}" for name, option in options.items() if name not in given)
     for written in re.findall(r"--(?:out|report|rest|held) (\S+)", line):
         command = f"rm -rf {written} {written.removesuffix('.html')}.json; {command}"
