@@ -118,7 +118,13 @@ mod tests {
         }
         // Kolmogorov and Smirnov: less in all but one of 10^5 cases.
         assert!(largest * f64::from(draws).sqrt() < 2.5, "{largest}");
-        // Within blocks the law falls: the values nearest 0 are not drawn as often as the farthest.
+    }
+
+    #[test]
+    fn blocks_of_no_weight_are_never_drawn_and_wide_laws_take_little_memory() {
+        let narrow = Sampler::new(1, 5000);
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        assert!((0..2000).all(|_| narrow.draw(&mut random).abs() < 10));
         let widest = Sampler::new(1 << 24, 1 << 26);
         assert_eq!(widest.sums.len(), (1 << 19) + 1);
         assert!(widest.rounding() < 1e-7);
